@@ -1,0 +1,1 @@
+"""The part that decides. It imports the standard library and itself only."""

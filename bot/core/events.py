@@ -1,0 +1,166 @@
+"""What can happen: one frozen dataclass per kind of event, holding only what the bot uses of it.
+
+Adapters make these from what Slack, GitHub and the clock send; handlers subscribe to them by type.
+All times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the chat something was said, and so where its answer goes.
+
+    ``thread`` is the id of the thread's first message, None outside threads; ``message`` the id of the message
+    itself, None where there is none to answer under (slash commands, the terminal). ``respond`` is an address for
+    answers that the chat service hands out with slash commands and buttons (30 minutes, five uses).
+    """
+
+    channel: str
+    thread: str | None = None
+    message: str | None = None
+    respond: str | None = None
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGiven:
+    """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention."""
+
+    text: str
+    person: str
+    place: Place
+    via: Literal["mention", "direct", "slash", "button", "terminal"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestMerged:
+    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request, ``closed`` with ``merged``."""
+
+    repository: str
+    number: int
+    title: str
+    url: str
+    author: str
+    merged_by: str
+    base: str
+    head_sha: str
+    merge_sha: str
+    base_sha: str
+    merged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestClosed:
+    """Closed without a merge."""
+
+    repository: str
+    number: int
+    head_ref: str
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentCreated:
+    """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only."""
+
+    repository: str
+    remote_id: int
+    sha: str
+    ref: str
+    task: str
+    environment: str
+    description: str
+    creator: str
+    request_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentStatusReported:
+    """A status of a deployment. ``status_id`` grows with time within one deployment."""
+
+    repository: str
+    remote_id: int
+    status_id: int
+    state: str
+    description: str
+    log_url: str | None
+    environment_url: str | None
+    creator: str
+    created_at: datetime
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksChanged:
+    """A status or check run of the commit was reported or changed: who waits for it looks again."""
+
+    repository: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The clock fired the job ``name``; ``at`` is the fire time, not the time of handling."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A waiting deployment's moment has come."""
+
+    deployment_id: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentOpened:
+    """Our own deployment now exists on GitHub as ``remote_id``."""
+
+    deployment_id: int
+    remote_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentNotOpened:
+    """GitHub would not create our deployment; ``reason`` is a sentence for people.
+
+    ``merged_sha`` is set where GitHub merged the default branch into the ref instead of deploying (202).
+    """
+
+    deployment_id: int
+    reason: str
+    merged_sha: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A provider of ours has carried the deployment out, or failed to."""
+
+    deployment_id: int
+    outcome: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
+    description: str
+    environment_url: str | None = None
+    log_url: str | None = None
+
+
+Event: TypeAlias = (
+    CommandGiven
+    | PullRequestMerged
+    | PullRequestClosed
+    | DeploymentCreated
+    | DeploymentStatusReported
+    | ChecksChanged
+    | Tick
+    | Due
+    | DeploymentOpened
+    | DeploymentNotOpened
+    | RunFinished
+)

@@ -55,6 +55,15 @@ class PullRequestMerged:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeToDeploy:
+    """A merged pull request that one environment asks for."""
+
+    app: str
+    environment: str
+    merged: PullRequestMerged
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequestClosed:
     """Closed without a merge."""
 
@@ -121,6 +130,13 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconsider:
+    """Something that the waiting deployment waits for may have changed: decide on it again with fresh facts."""
+
+    deployment_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentOpened:
     """Our own deployment now exists on GitHub as ``remote_id``."""
 
@@ -141,6 +157,20 @@ class DeploymentNotOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class RunWanted:
+    """A provider of ours is to carry the deployment out: for the engine itself, no feature answers it."""
+
+    deployment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegan:
+    """A provider of ours has begun to carry the deployment out."""
+
+    deployment_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """A provider of ours has carried the deployment out, or failed to."""
 
@@ -154,13 +184,17 @@ class RunFinished:
 Event: TypeAlias = (
     CommandGiven
     | PullRequestMerged
+    | MergeToDeploy
     | PullRequestClosed
     | DeploymentCreated
     | DeploymentStatusReported
     | ChecksChanged
     | Tick
     | Due
+    | Reconsider
     | DeploymentOpened
     | DeploymentNotOpened
+    | RunWanted
+    | RunBegan
     | RunFinished
 )

@@ -164,9 +164,9 @@ class Forge(Protocol):
         """Pull requests that contain the commit, merged ones first."""
 
     def create_deployment(self, new: NewRemoteDeployment) -> int | MergedInstead:
-        """The new deployment's id. Raises Conflict (409), NotThere (404), NotAllowed (403), Rejected (422), Unavailable.
+        """The new deployment's id.
 
-        Creating is not idempotent: look with ``find_deployment`` before a repeat.
+        Raises Conflict (409), NotThere (404), NotAllowed (403), Rejected (422), Unavailable. Creating is not idempotent: look with ``find_deployment`` before a repeat.
         """
 
     def find_deployment(self, new: NewRemoteDeployment) -> int | None:
@@ -211,9 +211,9 @@ class Chat(Protocol):
     ) -> str:
         """Post and return the message's id. In the thread ``place.thread``, else at top level of the channel.
 
-        ``key`` names this post for ever; with ``maybe_sent`` the chat is searched for a message with that key first, and
-        its id returned, so that a repeat after a lost answer never posts twice. ``broadcast`` shows a threaded reply in
-        the channel as well. Raises Rejected where the channel is gone, archived, or the bot is not in it.
+        ``key`` names this post for ever; with ``maybe_sent`` the chat is searched for a message with that key first,
+        and its id returned, so that a repeat after a lost answer never posts twice. ``broadcast`` shows a threaded
+        reply in the channel as well. Raises Rejected where the channel is gone, archived, or the bot is not in it.
         """
 
     def edit(self, channel: str, message_id: str, message: Message) -> None:
@@ -223,6 +223,9 @@ class Chat(Protocol):
         """Show a message to one person only, at ``place``."""
 
     def person(self, person: str) -> Person: ...
+
+    def channel_names(self, channel: str) -> frozenset[str]:
+        """Every way to write the channel: its id, ``#name`` and ``name``; the id alone where it cannot be seen."""
 
     def channel_id(self, name: str) -> str | None:
         """The id behind ``#name``; an id is returned as it is. None where there is no such channel to see."""
@@ -242,10 +245,13 @@ class ReadsTimes(Protocol):
     """Understands moments and durations as people type them."""
 
     def moment(self, text: str, *, now: datetime, timezone: str) -> datetime | None:
-        """``17:00``, ``tomorrow 9am``, ``fri 9:00``, ``in 2 hours``: the next such moment, aware; None if not understood."""
+        """``17:00``, ``tomorrow 9am``, ``fri 9:00``, ``in 2 hours``: the next such moment, aware.
+
+        None if not understood.
+        """
 
     def cron(self, text: str) -> str | None:
-        """``weekday at 9:00``, ``monday 10:00``, ``day at 17:00`` → a cron line of five fields; None if not understood."""
+        """``weekday at 9:00``, ``monday 10:00``, ``day at 17:00`` → a cron line of five fields; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,3 +321,34 @@ class Provider(Protocol):
     def start(self, run: Run) -> str: ...
 
     def follow(self, run: Run, handle: str) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of ``python -m bot check``: what was looked at, whether it is good, and how to mend it if not."""
+
+    good: bool
+    what: str
+    mend: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something that arrived, exactly as it arrived: stored first, understood later.
+
+    ``id`` is the sender's own (``github:<X-GitHub-Delivery>``, ``slack:<channel>:<ts>``, ``clock:<job>:<fire time>``),
+    so that a repeat is recognised. ``source`` is github, chat, clock or bot; ``name`` the kind within the source
+    (GitHub's event name; for the others the name of a dataclass of ``bot.core.events``, whose JSON is ``body``).
+    """
+
+    id: str
+    source: Literal["github", "chat", "clock", "bot"]
+    name: str
+    body: bytes
+
+
+class Inbox(Protocol):
+    """Where deliveries are kept until somebody has handled them."""
+
+    def put(self, delivery: Delivery) -> bool:
+        """Store durably; False if a delivery with this id is known already. Raises Unavailable."""

@@ -1,1 +1,26 @@
 """Ways to carry a deployment out: one module each, with ``Settings``, ``start`` and ``follow``. Nothing to register."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from typing import cast
+
+from bot.core.errors import NotThere
+from bot.core.ports import Provider
+
+
+def names() -> list[str]:
+    """The names of all providers, in alphabetical order: the modules of this package."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def load(name: str) -> Provider:
+    """The provider called ``name``. Raises NotThere with the nearest name."""
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+        raise NotThere(f"There is no provider {name}. {hint}")
+    return cast(Provider, importlib.import_module(f"{__name__}.{name}"))

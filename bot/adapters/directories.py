@@ -1,0 +1,124 @@
+"""Directories that are there as a whole or not at all, although the bot may be killed at any instant."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bot.core.errors import Rejected, Unavailable
+
+UNFINISHED = ".unfinished-"
+_FOR_GOOD = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
+
+
+def publish(target: Path, fill: Callable[[Path], None]) -> bool:
+    """Let ``fill`` put files into a new directory beside ``target``, then rename it to ``target``.
+
+    Returns False where ``target`` was there already, complete; several may try at the same time. What a killed
+    attempt leaves behind has a name that starts with ``UNFINISHED``.
+    """
+    if target.is_dir():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
+    fresh.mkdir()
+    try:
+        fill(fresh)
+        return _rename(fresh, target)
+    finally:
+        remove(fresh)
+
+
+def remove(directory: Path) -> None:
+    """Delete a directory with everything in it: out of sight at once, then file by file. Links are not followed."""
+    if not directory.is_dir() or directory.is_symlink():
+        return
+    doomed = directory
+    if not directory.name.startswith(UNFINISHED):
+        # Half a directory under its own name would pass for a complete one.
+        doomed = directory.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
+        try:
+            directory.rename(doomed)
+        except FileNotFoundError:
+            return
+    shutil.rmtree(doomed, ignore_errors=True)
+    if doomed.is_dir():
+        _make_deletable(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def remove_unfinished(parent: Path) -> None:
+    """Delete what killed attempts have left in ``parent``."""
+    for leftover in parent.glob(f"{UNFINISHED}*"):
+        if leftover.is_dir() and not leftover.is_symlink():
+            remove(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def youngest_first(paths: Iterable[Path]) -> list[Path]:
+    """By when they were changed; what has disappeared meanwhile is left out."""
+    dated = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            dated.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(dated, reverse=True)]
+
+
+def make_private(directory: Path) -> None:
+    """See to it that the directory exists and this user alone can open it. Raises Rejected where it is another's."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        directory.mkdir(mode=0o700)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise Rejected(f"{directory} must be a directory that belongs to the user who runs the bot.")
+    if found.st_mode & 0o077:
+        directory.chmod(0o700)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Replace a small file: a reader sees the old text or the new, never a part."""
+    fresh = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What the disk complains about, in our own words: Rejected where a person must mend it, else Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        sentence = f"The worker's disk: {error.strerror or error}{where}."
+        raise (Rejected if isinstance(error, _FOR_GOOD) else Unavailable)(sentence) from error
+
+
+def _rename(fresh: Path, target: Path) -> bool:
+    try:
+        fresh.rename(target)
+    except OSError:
+        # Somebody else was faster: a rename replaces an empty directory at most.
+        if target.is_dir():
+            return False
+        raise
+    return True
+
+
+def _make_deletable(directory: Path) -> None:
+    """Tools that fill caches (Go's is one) take the right to write away from their directories."""
+    with suppress(OSError):
+        directory.chmod(0o700)
+    for parent, names, _ in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                (Path(parent) / name).chmod(0o700, follow_symlinks=False)

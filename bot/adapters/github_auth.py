@@ -1,0 +1,180 @@
+"""How the bot shows GitHub who it is: with a token, or as a GitHub App."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec import Struct
+
+from bot.adapters.github_connection import Connection
+from bot.adapters.github_errors import NotAccepted
+from bot.adapters.github_shapes import AwareTime
+from bot.core.errors import NotThere
+from bot.core.ports import Clock
+
+APP_NAMED = "the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY)"
+# https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app: 60 seconds back against
+# clocks that differ, and no more than ten minutes ahead.
+JWT_SINCE = timedelta(seconds=60)
+JWT_UNTIL = timedelta(minutes=8)
+RENEW_BEFORE = timedelta(minutes=5)  # an installation's token lives for an hour
+
+
+class TokenAuth:
+    """A personal access token: ``GITHUB_TOKEN``."""
+
+    named = "GITHUB_TOKEN"
+    about_itself = "/user"
+
+    def __init__(self, token: str) -> None:
+        self._token = token.strip()
+
+    def __repr__(self) -> str:
+        return "TokenAuth(…)"
+
+    def authorization(self, repository: str | None) -> str:  # noqa: ARG002 - one token for all
+        """Raises NotAccepted where the token cannot be one: such a header would fail with the token in the message."""
+        if not re.fullmatch(r"[\x21-\x7e]+", self._token):
+            raise NotAccepted("GITHUB_TOKEN is not a token: it is empty, or holds spaces or letters that no token has.")
+        return f"Bearer {self._token}"
+
+    def forget(self, authorization: str) -> bool:  # noqa: ARG002 - there is no other token to try
+        return False
+
+
+class _Installation(Struct, frozen=True):
+    id: int
+
+
+class _NewToken(Struct, frozen=True):
+    token: str
+    expires_at: AwareTime
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    header: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"_Cached(…, {self.expires_at})"
+
+
+class _AppItself:
+    """The App as such, by a token it signs itself. It may only ask about itself and where it is installed."""
+
+    named = APP_NAMED
+    about_itself = "/app"
+
+    def __init__(self, app_id: str, private_key: str, clock: Clock) -> None:
+        self._app_id = app_id.strip()
+        self._private_key = private_key
+        self._clock = clock
+        self._key: RSAPrivateKey | None = None
+
+    def __repr__(self) -> str:
+        return f"_AppItself({self._app_id!r}, …)"
+
+    def authorization(self, repository: str | None) -> str:  # noqa: ARG002 - the same for all
+        now = self._clock.now()
+        claims = {
+            "iat": int((now - JWT_SINCE).timestamp()),
+            "exp": int((now + JWT_UNTIL).timestamp()),
+            "iss": self._app_id,
+        }
+        return f"Bearer {jwt.encode(claims, self._rsa_key(), algorithm='RS256')}"
+
+    def forget(self, authorization: str) -> bool:  # noqa: ARG002 - the next one would be the same
+        return False
+
+    def _rsa_key(self) -> RSAPrivateKey:
+        """The key, read once. Line ends written as ``\\n`` are what is left of a key pasted into one line."""
+        if self._key is None:
+            pem = self._private_key.replace("\\n", "\n").strip().encode()
+            try:
+                key = load_pem_private_key(pem, password=None)
+            except (ValueError, TypeError):
+                key = None
+            if not isinstance(key, RSAPrivateKey):
+                raise NotAccepted("GITHUB_PRIVATE_KEY is not the private key of a GitHub App (a PEM file, RSA).")
+            self._key = key
+        return self._key
+
+
+class AppAuth:
+    """A GitHub App: a token of one hour for each place where it is installed, kept until five minutes before its end.
+
+    ``private_key`` is the text of the PEM file; ``api_url`` is where tokens are asked for. Threads may share it.
+    """
+
+    named = APP_NAMED
+    about_itself = "/app"
+
+    def __init__(
+        self,
+        app_id: str,
+        private_key: str,
+        *,
+        api_url: str,
+        clock: Clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._app = _AppItself(app_id, private_key, clock)
+        self._connection = Connection(api_url, self._app, clock=clock, pause=pause)
+        self._installations: dict[str, int] = {}
+        self._tokens: dict[int, _Cached] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"AppAuth({self._app!r})"
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def authorization(self, repository: str | None) -> str:
+        """Raises NotThere where the App is not installed on the repository.
+
+        One thread at a time asks for a token: the others would only ask for the same one.
+        """
+        if repository is None:
+            return self._app.authorization(None)
+        with self._lock:
+            installation = self._installation(repository)
+            cached = self._tokens.get(installation)
+            if cached is None or cached.expires_at - RENEW_BEFORE <= self._clock.now():
+                cached = self._tokens[installation] = self._new_token(repository, installation)
+            return cached.header
+
+    def forget(self, authorization: str) -> bool:
+        with self._lock:
+            stale = [id for id, cached in self._tokens.items() if cached.header == authorization]
+            for id in stale:
+                del self._tokens[id]
+            return bool(stale)
+
+    def _installation(self, repository: str) -> int:
+        if repository not in self._installations:
+            try:
+                found = self._connection.get(f"/repos/{quote(repository)}/installation", _Installation)
+            except NotThere as unknown:
+                raise NotThere(f"The GitHub App is not installed on {repository}.") from unknown
+            self._installations[repository] = found.id
+        return self._installations[repository]
+
+    def _new_token(self, repository: str, installation: int) -> _Cached:
+        try:
+            new = self._connection.post(f"/app/installations/{installation}/access_tokens", {}, _NewToken)
+        except NotThere as gone:  # uninstalled since, and perhaps installed anew under another id: ask next time
+            self._installations.pop(repository, None)
+            raise NotThere(f"The GitHub App is no longer installed on {repository}.") from gone
+        return _Cached(f"Bearer {new.token}", new.expires_at)

@@ -1,0 +1,286 @@
+"""The one way to GitHub's REST API: every request of the bot to it, with retries, redirects, pages and ETags."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol, TypeVar
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from bot import __version__
+from bot.adapters.github_errors import error_of
+from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.ports import JSON, Clock
+
+TIMEOUT = (5.0, 20.0)  # seconds to connect, and between two bytes of an answer
+PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET
+LONGEST_PAUSE = 2.0  # what asks for more is left to the caller, who waits without holding a thread
+REDIRECTS = 5
+REMEMBERED_BYTES = 8 * 1024 * 1024
+HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",  # later ones drop merge_commit_sha from pull requests
+    "User-Agent": f"shipmate/{__version__}",
+}
+T = TypeVar("T")
+
+
+class Auth(Protocol):
+    """How the bot shows who it is."""
+
+    @property
+    def named(self) -> str:
+        """What people call these credentials: the environment variables that hold them."""
+
+    @property
+    def about_itself(self) -> str:
+        """The path at which GitHub tells whose credentials these are."""
+
+    def authorization(self, repository: str | None) -> str:
+        """The ``Authorization`` header for requests about ``repository`` (None: about the credentials themselves)."""
+
+    def forget(self, authorization: str) -> bool:
+        """GitHub answered 401 to it. True where a new one can be had, so that one more try makes sense."""
+
+
+class _Header(AuthBase):
+    """Sets our header, or none at all; without it requests would look for a password in ``~/.netrc``."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._value is not None:
+            prepared.headers["Authorization"] = self._value
+        return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    etag: str | None
+    body: bytes
+    next: str | None
+
+
+class Connection:
+    """Speaks JSON with GitHub. Safe to share between threads.
+
+    ``pause`` waits between the repeats of a GET; everything else is never repeated here, since it may have been
+    carried out: the errors say so with ``uncertain``.
+    """
+
+    def __init__(
+        self, api_url: str, auth: Auth, *, clock: Clock, pause: Callable[[float], None] = time.sleep, pool: int = 16
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._auth = auth
+        self._clock = clock
+        self._pause = pause
+        self._pages = _RecentPages(REMEMBERED_BYTES)
+        self._session = requests.Session()
+        self._session.headers.update(HEADERS)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # threads share nothing but sockets
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=pool))
+
+    def __repr__(self) -> str:
+        return f"Connection({self._api_url!r}, {self._auth!r})"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(self, path: str, shape: type[T], **query: str | int) -> T:
+        """What is at ``path`` (already quoted), in the given shape."""
+        return _decoded(self._page(self._url(path, query)).body, shape, "GET")
+
+    def pages(self, path: str, shape: type[T], *, most: int, **query: str | int) -> Iterator[T]:
+        """The pages of a list, each in the given shape, following ``Link`` as given; at most ``most`` of them."""
+        url: str | None = self._url(path, {**query, "per_page": 100})
+        for _ in range(most):
+            if url is None:
+                return
+            page = self._page(url)
+            yield _decoded(page.body, shape, "GET")
+            url = page.next
+
+    def post(self, path: str, body: dict[str, JSON], shape: type[T]) -> T:
+        """Send ``body`` once and read the answer."""
+        return _decoded(self._request("POST", self._url(path, {}), body=body).content, shape, "POST")
+
+    def download(self, path: str) -> requests.Response:
+        """An answer whose body is still to be read; the caller closes it. Other hosts are asked without our token."""
+        return self._request("GET", self._url(path, {}), stream=True)
+
+    def _url(self, path: str, query: dict[str, str | int]) -> str:
+        return f"{self._api_url}{path}?{urlencode(query)}" if query else f"{self._api_url}{path}"
+
+    def _page(self, url: str) -> _Page:
+        """A GET that costs nothing where the answer is still the one we remember (304)."""
+        known = self._pages.get(url)
+        answer = self._request("GET", url, headers={"If-None-Match": known.etag} if known and known.etag else {})
+        if answer.status_code == 304 and known is not None:
+            return known
+        following = answer.links.get("next", {}).get("url")
+        page = _Page(answer.headers.get("ETag"), answer.content, urljoin(url, following) if following else None)
+        self._pages.put(url, page)
+        return page
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: dict[str, JSON] | None = None,
+        headers: dict[str, str] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        """Carry a request out, or raise one of our errors. Only a GET is repeated, and only when that may help soon."""
+        for usual in (*PAUSES, None) if method == "GET" else (None,):
+            try:
+                answer = self._followed(method, url, body, headers or {}, stream)
+            except requests.ReadTimeout as slow:  # it has cost 20 seconds already, and would again
+                raise _unreachable(slow, method) from slow
+            except requests.RequestException as broken:
+                error = _unreachable(broken, method)
+            else:
+                if answer.ok:
+                    return answer
+                error = self._error_of(answer, method, url)
+            if usual is None or not isinstance(error, Unavailable):
+                raise error
+            wait = usual if error.retry_after is None else error.retry_after
+            if wait > LONGEST_PAUSE:
+                raise error
+            self._pause(wait)
+        raise AssertionError("the last try returns or raises")
+
+    def _followed(
+        self, method: str, url: str, body: dict[str, JSON] | None, headers: dict[str, str], stream: bool
+    ) -> requests.Response:
+        """The answer at the end of the redirects (renamed repositories, tarballs), with the same method and body.
+
+        Our token goes to our own host only; a download may lead elsewhere, and goes there without it.
+        """
+        repository = _repository_in(url)
+        for _ in range(REDIRECTS + 1):
+            ours = _origin(url) == _origin(self._api_url)
+            if not ours and not stream:
+                raise Rejected(
+                    f"GitHub sends the bot to another host, {urlsplit(url).hostname}, which it does not follow."
+                )
+            authorization = self._auth.authorization(repository) if ours else None
+            answer = self._sent(method, url, authorization, body, headers, stream)
+            if answer.status_code == 401 and authorization and self._auth.forget(authorization):
+                answer.close()  # nothing was carried out, so that even a POST may be sent again
+                answer = self._sent(method, url, self._auth.authorization(repository), body, headers, stream)
+            if answer.status_code not in (301, 302, 307, 308) or "Location" not in answer.headers:
+                return answer
+            answer.close()
+            url = urljoin(url, answer.headers["Location"])
+        raise Unavailable("GitHub's redirects do not end.")
+
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        authorization: str | None,
+        body: dict[str, JSON] | None,
+        headers: dict[str, str],
+        stream: bool,
+    ) -> requests.Response:
+        return self._session.request(
+            method,
+            url,
+            json=body,
+            headers=headers,
+            auth=_Header(authorization),
+            stream=stream,
+            timeout=TIMEOUT,
+            allow_redirects=False,
+        )
+
+    def _error_of(self, answer: requests.Response, method: str, url: str) -> ShipmateError:
+        with answer:
+            try:
+                body = answer.content
+            except requests.RequestException:  # the status has been read, and says enough
+                body = b""
+        return error_of(
+            answer.status_code,
+            answer.headers,
+            body,
+            method=method,
+            url=url,
+            named=self._auth.named,
+            now=self._clock.now(),
+        )
+
+
+class _RecentPages:
+    """The answers asked for last, by URL, up to so many bytes together."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._pages: OrderedDict[str, _Page] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, url: str) -> _Page | None:
+        with self._lock:
+            page = self._pages.get(url)
+            if page is not None:
+                self._pages.move_to_end(url)
+            return page
+
+    def put(self, url: str, page: _Page) -> None:
+        """Remember a page; one without an ETag, or too big to be worth it, is only forgotten."""
+        with self._lock:
+            old = self._pages.pop(url, None)
+            self._bytes -= len(old.body) if old else 0
+            if page.etag is None or len(page.body) > self._most_bytes // 16:
+                return
+            self._pages[url] = page
+            self._bytes += len(page.body)
+            while self._bytes > self._most_bytes:
+                _, oldest = self._pages.popitem(last=False)
+                self._bytes -= len(oldest.body)
+
+
+def _decoded(body: bytes, shape: type[T], method: str) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as broken:
+        raise Unavailable(f"GitHub's answer is not understood: {broken}.", uncertain=method != "GET") from broken
+
+
+def _unreachable(broken: requests.RequestException, method: str) -> ShipmateError:
+    """No answer, or half of one. The library's own text stays out: it may quote a header, and so the token."""
+    if isinstance(broken, ValueError):
+        return Rejected("GitHub cannot be asked: GITHUB_API_URL is not an address, or the request is not well-formed.")
+    if isinstance(broken, requests.ReadTimeout):
+        return Unavailable("GitHub does not answer in time.", uncertain=method != "GET")
+    reason = getattr(broken.args[0], "reason", None) if broken.args else None
+    never_sent = isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    return Unavailable("GitHub cannot be reached.", uncertain=method != "GET" and not never_sent)
+
+
+def _repository_in(url: str) -> str | None:
+    """``acme/web`` of ``…/repos/acme/web/deployments``: an App has other credentials for each owner."""
+    found = re.search(r"/repos/([^/?]+/[^/?]+)", url)
+    return unquote(found[1]) if found else None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -1,0 +1,171 @@
+"""What an answer of GitHub's REST API outside 2xx means: one function from statuses to our errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias
+from urllib.parse import unquote
+
+import msgspec
+
+from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.ports import JSON
+
+# https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: "wait for at least one minute"
+UNSAID_WAIT = 60.0
+Object: TypeAlias = "dict[str, JSON]"
+
+
+class NotAccepted(NotAllowed):
+    """The credentials as such are refused (401), or cannot be any."""
+
+
+def error_of(
+    status: int, headers: Mapping[str, str], body: bytes, *, method: str, url: str, named: str, now: datetime
+) -> ShipmateError:
+    """The error that an answer outside 2xx stands for.
+
+    ``headers`` is read case-insensitively by the caller's mapping; ``named`` is what people call our credentials
+    (``GITHUB_TOKEN``); ``now`` is aware and turns the moment at which a rate limit ends into seconds.
+    """
+    problem = _problem(body)
+    message = _text(problem.get("message")) or f"HTTP status {status}"
+    where = _repository(url)
+    if status == 429 or (status == 403 and _is_limit(headers, message)):
+        return Unavailable("GitHub asks the bot to slow down.", retry_after=_wait(headers, now))
+    match status:
+        case 401:
+            return NotAccepted(f"{starting(named)} is not accepted by GitHub ({message}).")
+        case 403:
+            return NotAllowed(_missing_permission(headers, message, where, named))
+        case 404 | 410 | 451:
+            return NotThere(_not_there(url, named))
+        case 409:
+            return Conflict(_conflict(problem, message))
+        case 408 | 500 | 501 | 502 | 503 | 504:
+            return Unavailable(
+                f"GitHub has a problem of its own (status {status}).",
+                retry_after=_seconds(headers.get("Retry-After")),
+                uncertain=method != "GET",
+            )
+    if status > 504:
+        return Unavailable(f"GitHub has a problem of its own (status {status}).", uncertain=method != "GET")
+    return Rejected(_with_details(problem, message))
+
+
+def starting(sentence: str) -> str:
+    """With a capital letter, as sentences begin.
+
+    >>> starting("the GitHub App")
+    'The GitHub App'
+    """
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _problem(body: bytes) -> Object:
+    """GitHub's error object; proxies in between answer with pages of HTML, which say nothing to a person."""
+    try:
+        problem = msgspec.json.decode(body)
+    except msgspec.MsgspecError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _is_limit(headers: Mapping[str, str], message: str) -> bool:
+    return (
+        "Retry-After" in headers
+        or headers.get("X-RateLimit-Remaining") == "0"
+        or "secondary rate limit" in message.lower()
+    )
+
+
+def _wait(headers: Mapping[str, str], now: datetime) -> float:
+    """Seconds to wait: what GitHub says, else until its window ends, else a minute."""
+    said = _seconds(headers.get("Retry-After"))
+    if said is not None:
+        return said
+    reset = _seconds(headers.get("X-RateLimit-Reset"))
+    if headers.get("X-RateLimit-Remaining") == "0" and reset is not None:
+        return max(1.0, reset - now.timestamp())
+    return UNSAID_WAIT
+
+
+def _seconds(value: str | None) -> float | None:
+    return float(value) if value is not None and re.fullmatch(r"\d{1,12}", value.strip()) else None
+
+
+def _missing_permission(headers: Mapping[str, str], message: str, where: str, named: str) -> str:
+    """``deployments=write,contents=read; administration=write``: all of a group, or one of the groups."""
+    accepted = headers.get("X-Accepted-GitHub-Permissions", "")
+    groups = [
+        " and ".join(part.strip().replace("=", ": ") for part in group.split(",") if part.strip())
+        for group in accepted.split(";")
+    ]
+    permission = ", or ".join(f"“{group}”" for group in groups if group)
+    if permission:
+        return f"{starting(named)} lacks the permission {permission}{where}: {message}."
+    scopes = headers.get("X-Accepted-OAuth-Scopes", "").strip()
+    if scopes:
+        return f"{starting(named)} lacks a permission{where}: {message}. One of these scopes is needed: {scopes}."
+    return f"{starting(named)} lacks a permission{where}: {message}."
+
+
+def _not_there(url: str, named: str) -> str:
+    repository, rest = _parts(url)
+    if not repository:
+        return f"GitHub has no such page, or {named} cannot see it."
+    if not rest:
+        return f"{repository} does not exist on GitHub, or {named} cannot see it."
+    return f"{repository} has no {rest} on GitHub, or {named} cannot see it."
+
+
+def _conflict(problem: Object, message: str) -> str:
+    """The message, with the contexts that stand in the way by name.
+
+    GitHub lists every context it looked at, the successful ones too, and repeats names.
+    """
+    blocking: dict[str, None] = {}
+    for error in _objects(problem.get("errors")):
+        for context in _objects(error.get("contexts")):
+            name, state = _text(context.get("context")), _text(context.get("state"))
+            if name and state != "success":
+                blocking[f"{name} ({state})" if state else name] = None
+    if not blocking:
+        return _sentence(message)
+    return f"{_sentence(message)} Not successful: {', '.join(blocking)}."
+
+
+def _with_details(problem: Object, message: str) -> str:
+    """``Validation Failed: description is too long``: the message, then what is wrong with which field."""
+    errors = problem.get("errors")
+    details = [error for error in errors if isinstance(error, str)] if isinstance(errors, list) else []
+    for error in _objects(errors):
+        said = _text(error.get("message"))
+        details.append(said or " ".join(filter(None, map(_text, (error.get("field"), error.get("code"))))))
+    shown = "; ".join(detail for detail in details if detail)
+    return _sentence(f"{message.rstrip('.:')}: {shown}" if shown else message)
+
+
+def _objects(value: JSON) -> list[Object]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: JSON) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """``acme/web`` and ``deployments/7`` of ``…/repos/acme/web/deployments/7?page=2``."""
+    found = re.search(r"/repos/([^/?]+/[^/?]+)/?([^?]*)", url)
+    return (unquote(found[1]), unquote(found[2])) if found else ("", "")
+
+
+def _repository(url: str) -> str:
+    repository, _ = _parts(url)
+    return f" on {repository}" if repository else ""

@@ -1,0 +1,147 @@
+"""What ``python -m bot check`` finds out about GitHub: who the bot is there, what it may do, who tells it of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from bot.adapters.github_connection import Auth, Connection
+from bot.adapters.github_errors import NotAccepted, starting
+from bot.adapters.github_shapes import CheckRuns, CombinedStatus, DeploymentShape, Repo
+from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.ports import Finding
+
+LISTENER = "/github/webhook"
+APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "contents": "read", "pull_requests": "read"}
+NEEDED_EVENTS = ("pull_request", "deployment", "deployment_status", "status", "check_run")
+
+
+class Identity(Struct, frozen=True):
+    """A user has a ``login``; an App has a ``slug``, ``permissions``, and the ``events`` it subscribed to."""
+
+    login: str = ""
+    slug: str = ""
+    events: list[str] = []
+    permissions: dict[str, str] = {}
+
+
+class HookConfig(Struct, frozen=True):
+    url: str = ""
+
+
+class Hook(Struct, frozen=True):
+    events: list[str]
+    config: HookConfig
+    active: bool = True
+
+
+def examine(connection: Connection, auth: Auth, repositories: Sequence[str], web_url: str) -> list[Finding]:
+    """Findings in the order in which they are worth mending. Raises nothing of ``bot.core.errors``."""
+    try:
+        identity = connection.get(auth.about_itself, Identity)
+    except NotAccepted as refused:
+        return [Finding(False, str(refused), f"Make new ones at {web_url}/settings, and set the environment again.")]
+    except NotAllowed:
+        identity = Identity()  # an installation's token may not ask who it is, and works all the same
+    except (Unavailable, Rejected, NotThere) as failed:
+        return [Finding(False, str(failed), "Look at GITHUB_API_URL, and at the network between here and GitHub.")]
+    who = f", as {identity.login or identity.slug}" if identity.login or identity.slug else ""
+    findings = [Finding(True, f"{starting(auth.named)} is accepted by GitHub{who}.")]
+    is_app = auth.about_itself == "/app"
+    if is_app:
+        findings.extend(_app(identity))
+        findings.extend(_app_webhook(connection, identity))
+    for repository in dict.fromkeys(repositories):
+        findings.extend(_repository(connection, repository, auth.named, web_url, own_webhook=not is_app))
+    return findings
+
+
+def _repository(
+    connection: Connection, repository: str, named: str, web_url: str, *, own_webhook: bool
+) -> Iterator[Finding]:
+    path = f"/repos/{quote(repository)}"
+    try:
+        found = connection.get(path, Repo)
+    except ShipmateError as failed:
+        mend = f"Correct `repository` in settings.toml, or give {named} access to {repository}."
+        yield Finding(False, str(failed), mend)
+        return
+    if found.archived:
+        yield Finding(False, f"{repository} is archived: nothing can be deployed from it.", "Unarchive it.")
+    # An App is shown none of these, not even the "pull" that it has just used.
+    if found.permissions.get("pull", False) and not found.permissions.get("push", False):
+        mend = f"Give the owner of {named} write access at {web_url}/{repository}/settings/access."
+        yield Finding(False, f"{repository} may be read only.", mend)
+    else:
+        yield Finding(True, f"{repository} can be seen.")
+    yield from _reading(connection, path, found, named)
+    if own_webhook:
+        yield _webhook(connection, repository, web_url)
+
+
+def _reading(connection: Connection, path: str, found: Repo, named: str) -> Iterator[Finding]:
+    """Deployments, statuses and check runs are permissions of their own, and no gate works without them."""
+    head = f"{path}/commits/{quote(found.default_branch, safe='')}"
+    questions: tuple[tuple[str, str, type[object]], ...] = (
+        ("Deployments", f"{path}/deployments", list[DeploymentShape]),
+        ("Commit statuses", f"{head}/status", CombinedStatus),
+        ("Check runs", f"{head}/check-runs", CheckRuns),
+    )
+    for what, where, shape in questions:
+        try:
+            connection.get(where, shape, per_page=1)
+        except (NotAllowed, NotThere, Unavailable) as failed:
+            mend = f"Give {named} the permission “{what}” on {found.full_name}."
+            yield Finding(False, f"{what} of {found.full_name} cannot be read. {failed}", mend)
+        except Rejected:  # an empty repository has no commit to ask about
+            yield Finding(True, f"{what} of {found.full_name} can be read; it has no commits yet.")
+        else:
+            yield Finding(True, f"{what} of {found.full_name} can be read.")
+
+
+def _webhook(connection: Connection, repository: str, web_url: str) -> Finding:
+    settings = f"{web_url}/{repository}/settings/hooks"
+    try:
+        hooks = [
+            hook for page in connection.pages(f"/repos/{quote(repository)}/hooks", list[Hook], most=2) for hook in page
+        ]
+    except (NotAllowed, NotThere):  # only administrators see them, and the bot need not be one
+        return Finding(True, f"The webhooks of {repository} are not for the bot to see: look at {settings} yourself.")
+    except ShipmateError as failed:
+        return Finding(False, f"The webhooks of {repository} cannot be read. {failed}", "Try again later.")
+    ours = [hook for hook in hooks if hook.active and hook.config.url.rstrip("/").endswith(LISTENER)]
+    if not ours:
+        mend = f"Add one at {settings}: the address of the web process with {LISTENER}, and GITHUB_WEBHOOK_SECRET."
+        return Finding(False, f"{repository} has no active webhook that ends in {LISTENER}.", mend)
+    return _events(f"The webhook of {repository}", [event for hook in ours for event in hook.events], settings)
+
+
+def _app(identity: Identity) -> Iterator[Finding]:
+    missing = [name for name, level in APP_NEEDS.items() if identity.permissions.get(name) not in (level, "write")]
+    if missing:
+        shown = ", ".join(f"{name}: {APP_NEEDS[name]}" for name in missing)
+        mend = "Add them in the App's settings, and accept them where it is installed."
+        yield Finding(False, f"The GitHub App lacks the permissions {shown}.", mend)
+
+
+def _app_webhook(connection: Connection, identity: Identity) -> Iterator[Finding]:
+    """An App has one webhook for all repositories: https://docs.github.com/en/rest/apps/webhooks"""
+    try:
+        config = connection.get("/app/hook/config", HookConfig)
+    except ShipmateError as failed:
+        yield Finding(False, f"The webhook of the GitHub App cannot be read. {failed}", "Look at the App's settings.")
+        return
+    if not config.url.rstrip("/").endswith(LISTENER):
+        mend = f"Set it in the App's settings to the address of the web process with {LISTENER}."
+        yield Finding(False, f"The webhook of the GitHub App does not end in {LISTENER}.", mend)
+        return
+    yield _events("The webhook of the GitHub App", identity.events, "the App's settings")
+
+
+def _events(what: str, subscribed: Sequence[str], settings: str) -> Finding:
+    missing = [] if "*" in subscribed else [event for event in NEEDED_EVENTS if event not in subscribed]
+    if missing:
+        return Finding(False, f"{what} does not send {', '.join(missing)}.", f"Tick these events in {settings}.")
+    return Finding(True, f"{what} sends what the bot needs.")

@@ -1,0 +1,224 @@
+"""GitHub's webhooks: whether one is genuine, and which events of ours it stands for."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Struct
+
+from bot.adapters.github_shapes import (
+    Account,
+    DeploymentShape,
+    DeploymentStatusShape,
+    PullRequestShape,
+    login_of,
+    request_id_in,
+    utc,
+)
+from bot.core.errors import Rejected
+from bot.core.events import (
+    ChecksChanged,
+    DeploymentCreated,
+    DeploymentStatusReported,
+    Event,
+    PullRequestClosed,
+    PullRequestMerged,
+)
+
+T = TypeVar("T")
+
+
+def verify(secret: str, body: bytes, header: str | None) -> bool:
+    """Whether ``header`` (``X-Hub-Signature-256``) signs the raw ``body`` with ``secret``, in constant time.
+
+    https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    """
+    if not secret or not header:
+        return False
+    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), header.encode("utf-8", "replace"))
+
+
+def payload_of(content_type: str | None, body: bytes) -> bytes:
+    """The JSON in a delivery, which comes as it is or as the field ``payload`` of a form. Raises Rejected."""
+    if (content_type or "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return body
+    try:
+        fields = parse_qs(body.decode("ascii"), errors="strict", max_num_fields=16)
+    except ValueError as broken:
+        raise Rejected("The webhook's form cannot be read.") from broken
+    if "payload" not in fields:
+        raise Rejected("The webhook's form has no field “payload”.")
+    return fields["payload"][0].encode()
+
+
+def events_of(name: str, body: bytes) -> list[Event]:
+    """What the delivery ``name`` (``X-GitHub-Event``) with the JSON ``body`` means to the bot: nothing, or one event.
+
+    Raises Rejected, with a sentence, where the body is not JSON or lacks what the event is made of.
+    """
+    read = _READERS.get(name)
+    return read(body) if read else []
+
+
+class _Repository(Struct, frozen=True):
+    full_name: str
+
+
+class _Action(Struct, frozen=True):
+    action: str
+
+
+class _PullRequest(Struct, frozen=True):
+    repository: _Repository
+    pull_request: PullRequestShape
+    sender: Account | None = None
+
+
+class _Deployment(Struct, frozen=True):
+    repository: _Repository
+    deployment: DeploymentShape
+
+
+class _DeploymentPayload(Struct, frozen=True):
+    id: int
+    payload: Any = None
+
+
+class _DeploymentStatus(Struct, frozen=True):
+    repository: _Repository
+    deployment: _DeploymentPayload
+    deployment_status: DeploymentStatusShape
+
+
+class _Status(Struct, frozen=True):
+    repository: _Repository
+    sha: str
+
+
+class _HeadSha(Struct, frozen=True):
+    head_sha: str
+
+
+class _CheckRun(Struct, frozen=True):
+    repository: _Repository
+    check_run: _HeadSha
+
+
+class _CheckSuite(Struct, frozen=True):
+    repository: _Repository
+    check_suite: _HeadSha
+
+
+class _WorkflowRun(Struct, frozen=True):
+    repository: _Repository
+    workflow_run: _HeadSha
+
+
+def _read(name: str, body: bytes, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as broken:
+        raise Rejected(f"The webhook “{name}” is not understood: {broken}.") from broken
+
+
+def _pull_request(body: bytes) -> list[Event]:
+    if _read("pull_request", body, _Action).action != "closed":
+        return []
+    said = _read("pull_request", body, _PullRequest)
+    found, repository = said.pull_request, said.repository.full_name
+    if found.merged_at is None:
+        return [PullRequestClosed(repository, found.number, found.head.ref, found.head.sha)]
+    if not found.merge_commit_sha:
+        raise Rejected("The webhook “pull_request” is not understood: it tells of a merge without its commit.")
+    return [
+        PullRequestMerged(
+            repository=repository,
+            number=found.number,
+            title=found.title,
+            url=found.html_url,
+            author=login_of(found.user),
+            merged_by=login_of(found.merged_by or said.sender),
+            base=found.base.ref,
+            head_sha=found.head.sha,
+            merge_sha=found.merge_commit_sha,
+            base_sha=found.base.sha,
+            merged_at=utc(found.merged_at),
+        )
+    ]
+
+
+def _deployment(body: bytes) -> list[Event]:
+    if _read("deployment", body, _Action).action != "created":
+        return []
+    said = _read("deployment", body, _Deployment)
+    found = said.deployment
+    return [
+        DeploymentCreated(
+            repository=said.repository.full_name,
+            remote_id=found.id,
+            sha=found.sha,
+            ref=found.ref,
+            task=found.task,
+            environment=found.environment,
+            description=found.description or "",
+            creator=login_of(found.creator),
+            request_id=request_id_in(found.payload),
+            created_at=utc(found.created_at),
+        )
+    ]
+
+
+def _deployment_status(body: bytes) -> list[Event]:
+    said = _read("deployment_status", body, _DeploymentStatus)
+    found = said.deployment_status
+    return [
+        DeploymentStatusReported(
+            repository=said.repository.full_name,
+            remote_id=said.deployment.id,
+            status_id=found.id,
+            state=found.state,
+            description=found.description or "",
+            log_url=found.log_url or found.target_url or None,
+            environment_url=found.environment_url or None,
+            creator=login_of(found.creator),
+            created_at=utc(found.created_at),
+            request_id=request_id_in(said.deployment.payload),
+        )
+    ]
+
+
+def _status(body: bytes) -> list[Event]:
+    said = _read("status", body, _Status)
+    return [ChecksChanged(said.repository.full_name, said.sha)]
+
+
+def _check_run(body: bytes) -> list[Event]:
+    said = _read("check_run", body, _CheckRun)
+    return [ChecksChanged(said.repository.full_name, said.check_run.head_sha)]
+
+
+def _check_suite(body: bytes) -> list[Event]:
+    said = _read("check_suite", body, _CheckSuite)
+    return [ChecksChanged(said.repository.full_name, said.check_suite.head_sha)]
+
+
+def _workflow_run(body: bytes) -> list[Event]:
+    said = _read("workflow_run", body, _WorkflowRun)
+    return [ChecksChanged(said.repository.full_name, said.workflow_run.head_sha)]
+
+
+_READERS: dict[str, Callable[[bytes], list[Event]]] = {
+    "pull_request": _pull_request,
+    "deployment": _deployment,
+    "deployment_status": _deployment_status,
+    "status": _status,
+    "check_run": _check_run,
+    "check_suite": _check_suite,
+    "workflow_run": _workflow_run,
+}

@@ -1,0 +1,91 @@
+"""What GitHub answers, said in the words of ``bot.core.ports``."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from bot.adapters.github_shapes import (
+    CheckRun,
+    CommitShape,
+    DeploymentShape,
+    DeploymentStatusShape,
+    PullRequestShape,
+    StatusShape,
+    login_of,
+    request_id_in,
+    utc,
+)
+from bot.core.ports import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus
+
+BADNESS = {"success": 0, "pending": 1, "failure": 2}
+
+
+def check_of_status(status: StatusShape) -> Check:
+    state = cast("Literal['success', 'pending', 'failure']", status.state if status.state in BADNESS else "failure")
+    return Check(status.context, state, status.target_url or None, status.description or "")
+
+
+def check_of_run(run: CheckRun) -> Check:
+    """https://docs.github.com/en/rest/checks/runs: everything but ``completed`` is on its way."""
+    state: Literal["success", "pending", "failure"] = "failure"
+    if run.status != "completed":
+        state = "pending"
+    elif run.conclusion in ("success", "neutral", "skipped"):
+        state = "success"
+    return Check(run.name, state, run.html_url or None, (run.output.title if run.output else None) or "")
+
+
+def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) -> Commit:
+    name = found.commit.author.name if found.commit.author else ""
+    return Commit(
+        sha=found.sha,
+        ref=ref,
+        title=found.commit.message.partition("\n")[0],
+        author=(found.author.login if found.author else "") or name or login_of(None),
+        url=found.html_url,
+        parents=tuple(parent.sha for parent in found.parents),
+        pull_request=pull_request,
+    )
+
+
+def pull_request_of(found: PullRequestShape) -> PullRequest:
+    merged = found.merged_at is not None
+    return PullRequest(
+        number=found.number,
+        title=found.title,
+        url=found.html_url,
+        author=login_of(found.user),
+        state="merged" if merged else found.state,
+        head_ref=found.head.ref,
+        head_sha=found.head.sha,
+        base=found.base.ref,
+        merge_sha=found.merge_commit_sha if merged else None,  # before the merge it is a trial merge
+        merged_at=utc(found.merged_at) if found.merged_at else None,
+        merged_by=login_of(found.merged_by) if found.merged_by else None,
+    )
+
+
+def status_of(found: DeploymentStatusShape) -> RemoteStatus:
+    return RemoteStatus(
+        id=found.id,
+        state=found.state,
+        description=found.description or "",
+        log_url=found.log_url or found.target_url or None,
+        environment_url=found.environment_url or None,
+        creator=login_of(found.creator),
+        created_at=utc(found.created_at),
+    )
+
+
+def deployment_of(found: DeploymentShape) -> RemoteDeployment:
+    return RemoteDeployment(
+        id=found.id,
+        sha=found.sha,
+        ref=found.ref,
+        task=found.task,
+        environment=found.environment,
+        description=found.description or "",
+        creator=login_of(found.creator),
+        request_id=request_id_in(found.payload),
+        created_at=utc(found.created_at),
+    )

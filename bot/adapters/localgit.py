@@ -1,0 +1,256 @@
+"""The forge of ``talk``: local git repositories, and a record of what GitHub would remember about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from bot.adapters.git import GitRepository, LoggedCommit, Signature
+from bot.adapters.localrecord import (
+    Book,
+    CheckState,
+    LocalRecord,
+    RecordedCheck,
+    RecordedDeployment,
+    RecordedPullRequest,
+    RecordedStatus,
+)
+from bot.core.errors import Conflict, NotThere, Rejected
+from bot.core.events import ChecksChanged, Event, PullRequestMerged
+from bot.core.ports import (
+    Check,
+    Clock,
+    Commit,
+    Comparison,
+    MergedInstead,
+    NewRemoteDeployment,
+    NewRemoteStatus,
+    PullRequest,
+    RemoteDeployment,
+    RemoteStatus,
+    Repository,
+)
+
+_BOT = "shipmate"
+_MOST_REFS = 300
+_LONGEST_DESCRIPTION = 140
+_STATES = frozenset({"queued", "pending", "in_progress", "success", "failure", "error", "inactive"})
+
+
+def find_repositories(names: Iterable[str], near: Path) -> dict[str, Path]:
+    """Where each repository is probably meant to be: a path from ``near``, its bare name there, or ``near`` itself."""
+    return {name: _find(name, near) for name in names}
+
+
+class LocalGit:
+    """Implements ``Forge``. ``paths`` says where each ``owner/name`` is; ``record`` is the file of everything else.
+
+    ``deliver`` is told what GitHub's webhooks would tell. There are no pages to link to: every url is empty.
+    """
+
+    def __init__(self, paths: Mapping[str, Path], record: Path, clock: Clock, deliver: Callable[[Event], None]) -> None:
+        self._paths = dict(paths)
+        self._record = LocalRecord(record)
+        self._clock = clock
+        self._deliver = deliver
+
+    def repository(self, repository: str) -> Repository:
+        return Repository(name=repository, default_branch=self._git(repository).default_branch(), url="")
+
+    def resolve(self, repository: str, ref: str) -> Commit | None:
+        git = self._git(repository)
+        sha = git.resolve(ref)
+        if sha is not None:
+            return _commit(git.commit(sha), ref)
+        number = re.fullmatch(r"#(\d{1,9})", ref)
+        pull_request = self.pull_request(repository, int(number[1])) if number else None
+        if pull_request is None:
+            return None
+        return _commit(git.commit(pull_request.head_sha), ref, pull_request.number)
+
+    def refs(self, repository: str) -> Sequence[str]:
+        return self._git(repository).refs(_MOST_REFS)
+
+    def checks(self, repository: str, sha: str) -> Sequence[Check]:
+        return [
+            Check(name=check.name, state=check.state)
+            for check in self._record.read().checks
+            if (check.repository, check.sha) == (repository, sha)
+        ]
+
+    def compare(self, repository: str, base: str, head: str) -> Comparison:
+        git = self._git(repository)
+        old, new = self._pin(repository, base), self._pin(repository, head)
+        ahead, behind = git.distance(old, new)
+        commits = tuple(_commit(commit, commit.sha) for commit in git.commits_between(old, new))
+        return Comparison(ahead_by=ahead, behind_by=behind, commits=commits, url="")
+
+    def pull_request(self, repository: str, number: int) -> PullRequest | None:
+        recorded = self._record.read().pull_requests
+        return next(
+            (one.pull_request() for one in recorded if (one.repository, one.number) == (repository, number)), None
+        )
+
+    def pull_requests_of(self, repository: str, sha: str) -> Sequence[PullRequest]:
+        return [
+            one.pull_request()
+            for one in self._record.read().pull_requests
+            if one.repository == repository and (sha == one.merge_sha or sha in one.commits)
+        ]
+
+    def create_deployment(self, new: NewRemoteDeployment) -> int | MergedInstead:
+        sha = self._git(new.repository).resolve(new.sha)
+        if sha is None:
+            raise Rejected(f"There is no commit {new.sha[:7]} in {new.repository}.")
+        with self._record.change() as book:
+            created = RecordedDeployment(
+                id=book.next_id(),
+                repository=new.repository,
+                sha=sha,
+                task=new.task,
+                environment=new.environment,
+                description=new.description[:_LONGEST_DESCRIPTION],
+                payload=dict(new.payload),
+                request_id=new.request_id,
+                production=new.production,
+                transient=new.transient,
+                creator=_BOT,
+                created_at=self._clock.now(),
+                statuses=[],
+            )
+            book.deployments.append(created)
+        self._deliver(created.event())
+        return created.id
+
+    def find_deployment(self, new: NewRemoteDeployment) -> int | None:
+        wanted = (new.repository, new.request_id)
+        recorded = self._record.read().deployments
+        return next((one.id for one in recorded if (one.repository, one.request_id) == wanted), None)
+
+    def deployment(self, repository: str, remote_id: int) -> RemoteDeployment | None:
+        found = self._record.read().deployment(repository, remote_id)
+        return found.remote() if found else None
+
+    def statuses(self, repository: str, remote_id: int) -> Sequence[RemoteStatus]:
+        found = self._record.read().deployment(repository, remote_id)
+        if found is None:
+            raise NotThere(f"There is no deployment {remote_id} in {repository}.")
+        return [status.remote() for status in found.statuses]
+
+    def post_status(self, repository: str, remote_id: int, status: NewRemoteStatus) -> int:
+        if status.state not in _STATES:
+            raise Rejected(f"A deployment's status cannot be {status.state}.")
+        with self._record.change() as book:
+            deployment = book.deployment(repository, remote_id)
+            if deployment is None:
+                raise NotThere(f"There is no deployment {remote_id} in {repository}.")
+            posted = self._append(book, deployment, status)
+            if status.state == "success" and status.auto_inactive:
+                self._retire_others(book, deployment)
+        self._deliver(posted.event(deployment))
+        return posted.id
+
+    def checkout(self, repository: str, sha: str, into: Path) -> None:
+        self._git(repository).extract(self._pin(repository, sha), into)
+
+    def set_check(self, repository: str, sha: str, name: str, state: CheckState) -> ChecksChanged:
+        """Report the check ``name`` on a commit, as a CI would; the latest of each name counts.
+
+        What a webhook would tell of it is returned and not delivered: whoever plays the CI wants to speak first.
+        """
+        with self._record.change() as book:
+            others = [one for one in book.checks if (one.repository, one.sha, one.name) != (repository, sha, name)]
+            book.checks = [*others, RecordedCheck(repository, sha, name, state)]
+        return ChecksChanged(repository=repository, sha=sha)
+
+    def merge(self, repository: str, ref: str, by: str) -> PullRequestMerged:
+        """Merge the ref into the default branch with a merge commit, as the pull request that it becomes by it.
+
+        What a webhook would tell of it is returned and not delivered, as with checks. Raises NotThere
+        without such a ref, Conflict naming the files, Rejected where there is nothing to merge.
+        """
+        git = self._git(repository)
+        base, head = git.default_branch(), git.commit(self._pin(repository, ref))
+        base_sha = self._pin(repository, base)
+        brought = git.commits_between(base_sha, head.sha)
+        if not brought:
+            raise Rejected(f"{base} has everything of {ref} already: there is nothing to merge.")
+        now = self._clock.now()
+        with self._record.change() as book:
+            number = book.next_number(repository)
+            message = f"Merge pull request #{number} from {ref}\n\n{head.title}\n"
+            sha = _merge(git, (base, base_sha), (ref, head.sha), message, Signature(by, f"{by}@localhost", now))
+            merged = RecordedPullRequest(
+                number=number,
+                repository=repository,
+                title=head.title,
+                author=head.author,
+                head_ref=ref,
+                head_sha=head.sha,
+                base=base,
+                base_sha=base_sha,
+                merge_sha=sha,
+                merged_by=by,
+                merged_at=now,
+                commits=[commit.sha for commit in brought],
+            )
+            book.pull_requests.append(merged)
+        return merged.event()
+
+    def checked_out(self, repository: str) -> str | None:
+        """The branch that the repository's work tree shows, where it has one."""
+        return self._git(repository).checked_out()
+
+    def _git(self, repository: str) -> GitRepository:
+        path = self._paths.get(repository)
+        if path is None:
+            raise NotThere(f"There is no repository {repository} here.")
+        return GitRepository.at(path)
+
+    def _pin(self, repository: str, ref: str) -> str:
+        sha = self._git(repository).resolve(ref)
+        if sha is None:
+            raise NotThere(f"There is no branch, tag or commit {ref} in {repository}.")
+        return sha
+
+    def _append(self, book: Book, deployment: RecordedDeployment, status: NewRemoteStatus) -> RecordedStatus:
+        posted = RecordedStatus(
+            id=book.next_id(),
+            state=status.state,
+            description=status.description[:_LONGEST_DESCRIPTION],
+            environment=status.environment,
+            log_url=status.log_url,
+            environment_url=status.environment_url,
+            creator=_BOT,
+            created_at=self._clock.now(),
+        )
+        deployment.statuses.append(posted)
+        return posted
+
+    def _retire_others(self, book: Book, newest: RecordedDeployment) -> None:
+        """GitHub's ``auto_inactive``; no webhook tells of it."""
+        place = (newest.repository, newest.environment)
+        for old in book.deployments:
+            if old is newest or (old.repository, old.environment) != place or old.production or old.transient:
+                continue
+            if old.statuses and old.statuses[-1].state == "success":
+                self._append(book, old, NewRemoteStatus("inactive", "", newest.environment))
+
+
+def _find(name: str, near: Path) -> Path:
+    bare = name.rpartition("/")[2]
+    candidates = (near / name, near / bare, near / f"{bare}.git")
+    return next((path for path in candidates if path.is_dir()), near)
+
+
+def _merge(git: GitRepository, base: tuple[str, str], head: tuple[str, str], message: str, by: Signature) -> str:
+    """``base`` and ``head`` are each what people call it and its commit."""
+    try:
+        return git.merge(*base, head[1], message, by)
+    except Conflict as conflict:
+        raise Conflict(f"{head[0]} cannot be merged into {base[0]}. {conflict}") from conflict
+
+
+def _commit(logged: LoggedCommit, ref: str, pull_request: int | None = None) -> Commit:
+    return Commit(logged.sha, ref, logged.title, logged.author, "", logged.parents, pull_request)

@@ -1,0 +1,212 @@
+"""Commands that outlive the bot: begun once however often it is tried, found again after a restart, stopped as a group.
+
+Each has a directory of its own, and files in it are all that is known of it:
+
+    checkout/       where the command runs
+    claim           the process id of the one wrapper that may run the command, which leads its process group
+    output.log      what it prints, errors included
+    exit-<code>     appears when it has ended
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from bot.core.errors import Rejected, Unavailable
+
+CHECKOUT = "checkout"
+CLAIM = "claim"
+OUTPUT = "output.log"
+MARK = "SHIPMATE_RUN"
+
+# A hard link appears at once, with the process id in it, and only one of many wrappers can make it. The wrapper
+# survives SIGTERM (the command does not inherit the trap) to write down how the command ended; a rename needs no
+# space, so that a full disk cannot hide the end. ``exec`` in a subshell never takes a shell's builtin for the command.
+_WRAPPER = """
+run=$1
+shift
+cd "$run/checkout" || exit 1
+echo $$ >"$run/claim.$$" || exit 1
+command -p ln "$run/claim.$$" "$run/claim" 2>/dev/null || { command -p rm -f "$run/claim.$$"; exit 0; }
+exec >>"$run/output.log" 2>&1 </dev/null
+trap : TERM
+(exec "$@")
+code=$?
+command -p mv -f "$run/claim.$$" "$run/exit-$code"
+"""
+_CLAIMED_WITHIN = 10.0
+_KILLED_WITHIN = 5.0
+_PROC = Path("/proc")
+
+# Our own children, which stay zombies until somebody asks how they ended. Those of an earlier bot are nobody's.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def launch(directory: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Run the command in ``directory/checkout`` unless somebody has begun already; returns whether this call began it.
+
+    ``arguments[0]`` is looked up in the environment's PATH. Raises Rejected where the system will not take the
+    arguments or the environment, Unavailable where no process can be started now.
+    """
+    reap()
+    if claimed(directory):
+        return False
+    (directory / OUTPUT).touch()
+    wrapper = _spawn(directory, arguments, environment)
+    _children[wrapper.pid] = wrapper
+    until = time.monotonic() + _CLAIMED_WITHIN
+    while not claimed(directory) and wrapper.poll() is None and time.monotonic() < until:
+        time.sleep(0.005)
+    leader = _leader(directory)
+    if leader is None:
+        if wrapper.poll() is None:
+            os.killpg(wrapper.pid, signal.SIGKILL)
+            wrapper.wait()
+        reap()
+        raise Unavailable("The command could not be started on the worker's machine.")
+    return leader == wrapper.pid
+
+
+def claimed(directory: Path) -> bool:
+    """Whether the command of this directory has been begun, by anybody."""
+    return (directory / CLAIM).exists()
+
+
+def exit_code(directory: Path) -> int | None:
+    """The command's exit code (more than 128: the number of a signal on top), None while there is none."""
+    for file in directory.glob("exit-*"):
+        return int(file.name.removeprefix("exit-"))
+    return None
+
+
+def running(directory: Path) -> bool:
+    """Whether anything of the command's group is alive and it has not ended."""
+    reap()
+    leader = _leader(directory)
+    if leader is None:
+        return False
+    if exit_code(directory) is None and _alive(leader, str(directory)):
+        return True
+    if (wrapper := _children.get(leader)) is not None:
+        # It has nothing left to do: writing the exit code down came last.
+        with suppress(subprocess.TimeoutExpired):
+            wrapper.wait(timeout=1)
+        reap()
+    return False
+
+
+def stop(directory: Path, grace: float = 5.0) -> bool:
+    """End the command and all of its group: SIGTERM, after ``grace`` seconds SIGKILL. Returns whether all are gone."""
+    leader = _leader(directory)
+    if leader is None or not _alive(leader, str(directory)):
+        return True
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, _KILLED_WITHIN)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, number)
+        if _gone_within(seconds, leader):
+            return True
+    return False
+
+
+def reap() -> None:
+    """Take note of our children that have ended, so that the system can forget them."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)
+
+
+def _spawn(directory: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - running what the settings say is what this is for
+            ["/bin/sh", "-c", _WRAPPER, "shipmate", str(directory), *arguments],
+            env={**environment, MARK: str(directory)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (ValueError, UnicodeError) as error:
+        raise Rejected(f"The command cannot be run like this: {error}.") from error
+    except BlockingIOError as error:
+        raise Unavailable("The worker's machine has no room for another process.") from error
+    except OSError as error:
+        raise Rejected(f"The command cannot be run: {error.strerror}.") from error
+
+
+def _leader(directory: Path) -> int | None:
+    try:
+        return int((directory / CLAIM).read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return None
+
+
+def _alive(group: int, mark: str) -> bool:
+    """Whether the group lives and is the one that was started with ``mark``.
+
+    Process ids come again, after a restart of the machine above all. The system never gives a number away while a
+    group of that number lives, so one marked member, the leader by its arguments or another by its environment, is
+    proof for all of them.
+    """
+    return any(mark in _started_with(pid) for pid in _members(group))
+
+
+def _gone_within(seconds: float, group: int) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        reap()
+        if not _members(group):
+            return True
+        time.sleep(0.02)
+    return not _members(group)
+
+
+def _members(group: int) -> list[int]:
+    """The living processes of a group, the leader first; a zombie is not alive."""
+    listed = _listed_by_proc() if _PROC.is_dir() else _listed_by_ps()
+    living = [pid for pid, its_group, state in listed if its_group == group and state not in "ZX"]
+    return sorted(living, key=lambda pid: pid != group)
+
+
+def _listed_by_proc() -> list[tuple[int, int, str]]:
+    """Process id, group and state of each process: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
+    listed = []
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit():
+            # A process may end between the listing and the look.
+            with suppress(OSError):
+                state, _, group = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:3]
+                listed.append((int(entry.name), int(group), state))
+    return listed
+
+
+def _listed_by_ps() -> list[tuple[int, int, str]]:
+    lines = _ps("-A", "-o", "pid=,pgid=,stat=").splitlines()
+    return [(int(pid), int(group), state[0]) for pid, group, state in (line.split() for line in lines)]
+
+
+def _started_with(pid: int) -> str:
+    """A process's arguments and environment, as far as they can be read."""
+    if not _PROC.is_dir():
+        return _ps("-ww", "-o", "command=", "-p", str(pid))
+    parts = []
+    for name in ("cmdline", "environ"):
+        with suppress(OSError):
+            parts.append((_PROC / str(pid) / name).read_text(errors="replace"))
+    return "\0".join(parts)
+
+
+def _ps(*arguments: str) -> str:
+    """What ``ps`` prints: systems without /proc have it."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are ours
+            ["/bin/ps", *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable("The worker's processes cannot be listed.") from error
+    return done.stdout

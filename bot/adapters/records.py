@@ -1,0 +1,181 @@
+"""Deployments as rows: the Reads and Records ports on SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.adapters import schema, wire
+from bot.core.deploys import ENDED, By, Changes, Deployment, State, Waiting
+from bot.core.effects import Effect
+from bot.core.events import Event
+
+_D = schema.deployments.c
+_COLUMNS = [field.name for field in fields(Deployment)]
+_UNENDED = _D.state.in_([state for state in State if state not in ENDED])
+_BUSY = _D.state.in_([State.STARTING, State.RUNNING])
+
+
+PARENT = ("channel", "parent", "edited_at")
+"""What the performers write, and no decision does: a decision that is made meanwhile must not undo it."""
+
+
+def to_row(deployment: Deployment) -> dict[str, Any]:
+    row = {name: getattr(deployment, name) for name in _COLUMNS if name != "id"}
+    row["by"] = msgspec.to_builtins(deployment.by)
+    row["changes"] = msgspec.to_builtins(deployment.changes)
+    row["params"] = [list(pair) for pair in deployment.params]
+    return row
+
+
+def from_row(row: Any) -> Deployment:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    values["state"] = State(row.state)
+    values["waits_for"] = Waiting(row.waits_for) if row.waits_for else None
+    values["by"] = msgspec.convert(row.by, By)
+    values["changes"] = msgspec.convert(row.changes, Changes)
+    values["params"] = tuple((key, value) for key, value in row.params)
+    return Deployment(**values)
+
+
+class RowReads:
+    """Reads through ``run``, which executes a select and returns all of its rows."""
+
+    def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
+        self._run = run
+
+    def _many(self, *where: sa.ColumnElement[bool], newest: bool = False, limit: int | None = None) -> list[Deployment]:
+        order = _D.id.desc() if newest else _D.id
+        query = sa.select(schema.deployments).where(*where).order_by(order).limit(limit)
+        return [from_row(row) for row in self._run(query)]
+
+    def _one(self, *where: sa.ColumnElement[bool]) -> Deployment | None:
+        found = self._many(*where, newest=True, limit=1)
+        return found[0] if found else None
+
+    def deployment(self, deployment_id: int) -> Deployment | None:
+        return self._one(_D.id == deployment_id)
+
+    def by_remote(self, repository: str, remote_id: int) -> Deployment | None:
+        return self._one(_D.repository == repository, _D.remote_id == remote_id)
+
+    def by_request(self, request_id: str) -> Deployment | None:
+        return self._one(_D.request_id == request_id)
+
+    def busy(self, app: str, environment: str) -> Sequence[Deployment]:
+        return self._many(_D.app == app, _D.environment == environment, _BUSY)
+
+    def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
+        return self._many(_D.app == app, _D.environment == environment, _D.state == State.WAITING)
+
+    def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]:
+        return self._many(
+            _D.repository == repository, _D.sha == sha, _D.state == State.WAITING, _D.waits_for == Waiting.CHECKS
+        )
+
+    def unended(self, repository: str | None = None) -> Sequence[Deployment]:
+        return self._many(_UNENDED, *([_D.repository == repository] if repository else []))
+
+    def last_success(self, app: str, environment: str) -> Deployment | None:
+        found = self.successes(app, environment, 1)
+        return found[0] if found else None
+
+    def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
+        here = (_D.app == app, _D.environment == environment, _D.state == State.SUCCEEDED, _D.task == "deploy")
+        return self._many(*here, newest=True, limit=limit)
+
+    def history(self, *, app: str | None, environment: str | None, ref: str | None, limit: int) -> Sequence[Deployment]:
+        wanted = [
+            column == value
+            for column, value in ((_D.app, app), (_D.environment, environment), (_D.ref, ref))
+            if value is not None
+        ]
+        return self._many(*wanted, newest=True, limit=limit)
+
+    def newest_merge(self, app: str, environment: str) -> Deployment | None:
+        query = (
+            sa.select(schema.deployments)
+            .where(_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
+            .order_by(_D.merged_at.desc(), _D.id.desc())
+            .limit(1)
+        )
+        rows = self._run(query)
+        return from_row(rows[0]) if rows else None
+
+    def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
+        found = self._many(_UNENDED, *([_D.app == app] if app else []), newest=True)
+        mine = [deployment for deployment in found if deployment.by.chat_id == chat_id]
+        return mine if chat_id is not None else found
+
+    def output(self, deployment_id: int, last: int) -> Sequence[str]:
+        lines = schema.output.c
+        query = sa.select(lines.line).where(lines.deployment_id == deployment_id).order_by(lines.n.desc()).limit(last)
+        return [row.line for row in reversed(self._run(query))]
+
+
+class RowRecords(RowReads):
+    """A transaction on ``connection``. Whoever opened it commits it or rolls it back."""
+
+    def __init__(self, connection: sa.Connection, delivery_id: str, now: datetime) -> None:
+        super().__init__(lambda query: connection.execute(query).all())
+        self._connection = connection
+        self._delivery_id = delivery_id
+        self._now = now
+
+    @property
+    def cause(self) -> str:
+        return self._delivery_id
+
+    def add(self, deployment: Deployment) -> Deployment:
+        result = self._connection.execute(sa.insert(schema.deployments).values(to_row(deployment)))
+        key = result.inserted_primary_key
+        assert key is not None
+        return replace(deployment, id=key[0])
+
+    def save(self, deployment: Deployment) -> None:
+        row = {name: value for name, value in to_row(deployment).items() if name not in PARENT}
+        change = sa.update(schema.deployments).where(_D.id == deployment.id).values(row)
+        self._connection.execute(change)
+
+    def emit(self, *effects: Effect) -> None:
+        for effect in effects:
+            row = {
+                "delivery_id": self._delivery_id,
+                "lane": effect.lane,
+                "name": type(effect).__name__,
+                "body": wire.effect_to_json(effect),
+                "created_at": self._now,
+            }
+            self._connection.execute(sa.insert(schema.effects).values(row))
+
+    def put(self, event: Event, key: str) -> None:
+        insert_delivery(
+            self._connection,
+            {
+                "id": f"bot:{key}",
+                "source": "bot",
+                "name": type(event).__name__,
+                "body": wire.event_to_bytes(event),
+                "received_at": self._now,
+                "due_at": self._now,
+            },
+        )
+
+
+def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
+    """Store a delivery unless its id is known; whether it was new."""
+    return insert_new(connection, schema.deliveries, [row], "id") == 1
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *key: str) -> int:
+    """Insert the rows whose key is not there yet; how many there were."""
+    if connection.dialect.name == "postgresql":
+        insert = postgresql.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)
+        return connection.execute(insert).rowcount
+    return connection.execute(sqlite.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)).rowcount

@@ -1,0 +1,73 @@
+"""The clock's jobs, on APScheduler: triggers in memory, and each firing submitted under its name and moment.
+
+Several workers may run the same schedule: a firing has the same id on all of them, so it happens once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.core.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+RECONCILE_EVERY = timedelta(minutes=3)
+LOOK_EVERY = timedelta(seconds=1)
+
+
+class Schedule:
+    """``tick(name, at)`` is called for a job's firing, ``look`` every second for what has become due."""
+
+    def __init__(self, clock: Clock, tick: Callable[[str, datetime], None], look: Callable[[], None]) -> None:
+        self._clock = clock
+        self._tick = tick
+        self._look = look
+        # One firing at a time, and those that were missed while the machine slept are made up for by one.
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
+        self._scheduler.add_job(self._guarded(look), IntervalTrigger(seconds=int(LOOK_EVERY.total_seconds())))
+        self._scheduler.add_job(
+            self._guarded(self.reconcile), IntervalTrigger(seconds=int(RECONCILE_EVERY.total_seconds()))
+        )
+        self._scheduler.add_job(self._guarded(self.retain), CronTrigger(hour=3, minute=17))
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def reconcile(self) -> None:
+        """Submit the reconciliation of the current stretch of three minutes."""
+        self._tick("reconcile", floor(self._clock.now(), RECONCILE_EVERY))
+
+    def retain(self) -> None:
+        """Submit the day's clearing away of what is no longer needed."""
+        self._tick("retain", floor(self._clock.now(), timedelta(days=1)))
+
+    def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                job()
+            except Exception:
+                log.exception("a job of the clock failed; it comes again")
+
+        return run
+
+
+def floor(moment: datetime, step: timedelta) -> datetime:
+    """The last whole step at or before the moment, counted from 1970.
+
+    >>> from datetime import UTC
+    >>> floor(datetime(2026, 11, 24, 10, 5, 59, tzinfo=UTC), timedelta(minutes=3)).isoformat()
+    '2026-11-24T10:03:00+00:00'
+    """
+    seconds = step.total_seconds()
+    return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, tz=moment.tzinfo)

@@ -1,0 +1,213 @@
+"""The tables. Migrations in ``bot/migrations`` bring a database to this shape; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""SQLite counts up by itself only in a column that is INTEGER to the letter."""
+
+
+class Utc(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC, aware on our side; SQLite keeps no zone, so it is taken off and put back."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=options.pop("nullable", False), **options)
+
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("seq", BigId, primary_key=True, autoincrement=True),
+    _column("id", sa.Text, unique=True),
+    _column("source", sa.Text),
+    _column("name", sa.Text),
+    _column("body", sa.LargeBinary),
+    _column("received_at", Utc),
+    _column("due_at", Utc, nullable=True),
+    _column("tries", sa.Integer, server_default="0"),
+    _column("handled_at", Utc, nullable=True),
+    _column("failure", sa.Text, nullable=True),
+)
+# What is still to be taken up; a handled or taken delivery has no due_at, so the index stays as small as the backlog.
+sa.Index(
+    "ix_deliveries_due",
+    deliveries.c.due_at,
+    deliveries.c.seq,
+    sqlite_where=deliveries.c.due_at.isnot(None),
+    postgresql_where=deliveries.c.due_at.isnot(None),
+)
+sa.Index(
+    "ix_deliveries_unhandled",
+    deliveries.c.seq,
+    sqlite_where=deliveries.c.handled_at.is_(None),
+    postgresql_where=deliveries.c.handled_at.is_(None),
+)
+sa.Index("ix_deliveries_handled_at", deliveries.c.handled_at)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("delivery_id", sa.Text, primary_key=True),
+    sa.Column("handler", sa.Text, primary_key=True),
+    _column("decided_at", Utc),
+)
+
+effects = sa.Table(
+    "effects",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    _column("delivery_id", sa.Text, index=True),
+    _column("lane", sa.Text),
+    _column("name", sa.Text),
+    _column("body", sa.Text),
+    _column("created_at", Utc),
+    _column("attempted_at", Utc, nullable=True),
+    _column("done_at", Utc, nullable=True, index=True),
+    _column("failure", sa.Text, nullable=True),
+)
+sa.Index(
+    "ix_effects_undone",
+    effects.c.lane,
+    effects.c.id,
+    sqlite_where=effects.c.done_at.is_(None),
+    postgresql_where=effects.c.done_at.is_(None),
+)
+
+lanes = sa.Table(
+    "lanes",
+    metadata,
+    sa.Column("lane", sa.Text, primary_key=True),
+    _column("due_at", Utc, index=True),
+    _column("tries", sa.Integer),
+    _column("reason", sa.Text),
+)
+
+environments = sa.Table(
+    "environments",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+)
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    _column("request_id", sa.Text, unique=True),
+    _column("app", sa.Text),
+    _column("environment", sa.Text),
+    _column("repository", sa.Text),
+    _column("ref", sa.Text),
+    _column("sha", sa.Text),
+    _column("state", sa.Text),
+    _column("trigger", sa.Text),
+    _column("by", sa.JSON),
+    _column("created_at", Utc),
+    _column("title", sa.Text),
+    _column("url", sa.Text, nullable=True),
+    _column("task", sa.Text),
+    _column("hosts", sa.Text, nullable=True),
+    _column("params", sa.JSON),
+    _column("force", sa.Boolean),
+    _column("force_reason", sa.Text, nullable=True),
+    _column("reason", sa.Text, nullable=True),
+    _column("waits_for", sa.Text, nullable=True),
+    _column("waits_since", Utc, nullable=True),
+    _column("due_at", Utc, nullable=True),
+    _column("pull_request", sa.Integer, nullable=True),
+    _column("merged_at", Utc, nullable=True),
+    _column("retry_of", BigId, nullable=True),
+    _column("rollback_of", BigId, nullable=True),
+    _column("superseded_by", BigId, nullable=True),
+    _column("remote_id", sa.BigInteger, nullable=True),
+    _column("last_status", sa.BigInteger),
+    _column("started_at", Utc, nullable=True),
+    _column("finished_at", Utc, nullable=True),
+    _column("description", sa.Text),
+    _column("log_url", sa.Text, nullable=True),
+    _column("environment_url", sa.Text, nullable=True),
+    _column("channel", sa.Text, nullable=True),
+    _column("parent", sa.Text, nullable=True),
+    _column("asked_channel", sa.Text, nullable=True),
+    _column("asked_thread", sa.Text, nullable=True),
+    _column("changes", sa.JSON),
+    _column("usual_seconds", sa.Float, nullable=True),
+    _column("cancel_by", sa.Text, nullable=True),
+    _column("password_key", sa.Text, nullable=True),
+    _column("exclusive", sa.Boolean),
+    _column("edited_at", Utc, nullable=True),
+)
+
+_IN_PROGRESS = deployments.c.state.in_(["starting", "running"])
+_UNENDED = deployments.c.state.in_(["requested", "waiting", "starting", "running"])
+# One running deployment per app and environment: the database refuses a second one, whoever asks for it.
+sa.Index(
+    "uq_deployments_running",
+    deployments.c.app,
+    deployments.c.environment,
+    unique=True,
+    sqlite_where=sa.and_(_IN_PROGRESS, deployments.c.exclusive.is_(sa.true())),
+    postgresql_where=sa.and_(_IN_PROGRESS, deployments.c.exclusive.is_(sa.true())),
+)
+sa.Index(
+    "ix_deployments_unended",
+    deployments.c.app,
+    deployments.c.environment,
+    deployments.c.id,
+    sqlite_where=_UNENDED,
+    postgresql_where=_UNENDED,
+)
+sa.Index(
+    "ix_deployments_due",
+    deployments.c.due_at,
+    sqlite_where=deployments.c.due_at.isnot(None),
+    postgresql_where=deployments.c.due_at.isnot(None),
+)
+sa.Index("ix_deployments_sha", deployments.c.repository, deployments.c.sha)
+sa.Index("ix_deployments_remote", deployments.c.repository, deployments.c.remote_id)
+sa.Index("ix_deployments_place", deployments.c.app, deployments.c.environment, deployments.c.state, deployments.c.id)
+sa.Index("ix_deployments_merged", deployments.c.app, deployments.c.environment, deployments.c.merged_at)
+
+output = sa.Table(
+    "output",
+    metadata,
+    sa.Column("deployment_id", BigId, primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True),
+    _column("line", sa.Text),
+)
+
+kept = sa.Table(
+    "kept",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    _column("value", sa.Text),
+)
+"""Small things that the bot keeps for itself, such as the key that signs links."""

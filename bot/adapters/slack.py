@@ -1,0 +1,167 @@
+"""Slack as the place where people talk: the ``Chat`` port over Slack's Web API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot.adapters.slack_api import TIMEOUT_SECONDS, Answer, Api, Identity
+from bot.adapters.slack_blocks import blocks_of, text_of
+from bot.adapters.slack_directory import Directory
+from bot.adapters.slack_errors import SlackRejected
+from bot.core.events import Place
+from bot.core.messages import Message
+from bot.core.ports import Clock, Person
+
+METADATA_TYPE = "shipmate"
+SEARCHED_PAGES = 10
+
+_NOBODY_THERE_TO_WHISPER = frozenset({"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"})
+_NO_LINK = frozenset({"message_not_found", "channel_not_found"})
+# Plain words stay plain: nothing in them becomes a link, a channel or a mention.
+_AS_WRITTEN: dict[str, Any] = {"parse": "none", "link_names": False}
+
+
+class Slack:
+    """Implements ``bot.core.ports.Chat``. Safe to share between threads; makes no call until it is used.
+
+    ``token`` is the bot's (``xoxb-…``), ``api_url`` the address of the Web API, with ``/api/`` at the end. Where a
+    channel is asked for, a person's id stands for the direct message with that person.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_url: str = WebClient.BASE_URL,
+        clock: Clock,
+        timeout: int = TIMEOUT_SECONDS,
+    ) -> None:
+        self.api = Api(token, api_url, timeout=timeout)
+        self.directory = Directory(self.api, clock)
+
+    def __repr__(self) -> str:
+        return f"Slack({self.api.client.base_url!r})"
+
+    def identity(self) -> Identity:
+        """Who the token makes us, asked once."""
+        return self.api.identity()
+
+    def post(
+        self,
+        place: Place,
+        message: Message,
+        *,
+        key: str,
+        maybe_sent: bool = False,
+        broadcast: bool = False,
+    ) -> str:
+        """Post and return the message's ``ts``; see ``Chat.post``.
+
+        Slack has no idempotency key: ``key`` travels as message metadata, in which an earlier post is found again. A
+        reply to a thread whose first message was deleted appears at top level of the channel.
+        """
+        channel = self.directory.conversation(place.channel)
+        if maybe_sent:
+            earlier = self._find(channel, place.thread, key)
+            if earlier is not None:
+                return earlier
+        answer = self._post(channel, place.thread, message, key=key, broadcast=broadcast)
+        return str(answer["ts"])
+
+    def edit(self, channel: str, message_id: str, message: Message) -> None:
+        """Replace a message of ours. Raises Rejected where it is gone."""
+        self.api.call(
+            "chat.update",
+            channel=self.directory.conversation(channel),
+            ts=message_id,
+            text=text_of(message),
+            blocks=blocks_of(message),
+            **_AS_WRITTEN,
+        )
+
+    def whisper(self, place: Place, person: str, message: Message) -> None:
+        """Show a message to one person only: at the address that came with their request, else where they are.
+
+        In a direct message there is nobody to hide it from. Where the person or the bot is not in the channel, the
+        message goes to the person directly.
+        """
+        words = {"text": text_of(message), "blocks": blocks_of(message)}
+        if place.respond and self.api.answer_at(
+            place.respond, {**words, "response_type": "ephemeral", "replace_original": False}
+        ):
+            return
+        try:
+            if place.direct:
+                self._post(self.directory.conversation(place.channel), place.thread, message)
+            else:
+                where = {"channel": place.channel, "user": person, "thread_ts": place.thread}
+                self.api.call("chat.postEphemeral", **where, **words, **_AS_WRITTEN)
+        except SlackRejected as error:
+            if error.code not in _NOBODY_THERE_TO_WHISPER:
+                raise
+            self._post(self.directory.conversation(person), None, message)
+
+    def person(self, person: str) -> Person:
+        """Raises NotThere where Slack knows no such person."""
+        return self.directory.person(person)
+
+    def channel_id(self, name: str) -> str | None:
+        """The id behind ``#name``; an id is returned as it is. None where the bot sees no such channel."""
+        return self.directory.channel_id(name)
+
+    def channel_names(self, channel: str) -> frozenset[str]:
+        """Everything that settings may call the channel: its id, ``#name`` and ``name``."""
+        return self.directory.channel_names(channel)
+
+    def group_members(self, handle: str) -> frozenset[str]:
+        """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""
+        return self.directory.group(handle)
+
+    def link_to(self, channel: str, message_id: str) -> str | None:
+        """A permanent link to a message, None where it is gone."""
+        try:
+            answer = self.api.call(
+                "chat.getPermalink", channel=self.directory.conversation(channel), message_ts=message_id
+            )
+        except SlackRejected as error:
+            if error.code in _NO_LINK:
+                return None
+            raise
+        return str(answer["permalink"])
+
+    def _post(
+        self, channel: str, thread: str | None, message: Message, *, key: str | None = None, broadcast: bool = False
+    ) -> Answer:
+        return self.api.call(
+            "chat.postMessage",
+            channel=channel,
+            thread_ts=thread,
+            reply_broadcast=True if broadcast and thread else None,
+            text=text_of(message),
+            blocks=blocks_of(message),
+            metadata={"event_type": METADATA_TYPE, "event_payload": {"key": key}} if key else None,
+            unfurl_links=False,
+            unfurl_media=False,
+            **_AS_WRITTEN,
+        )
+
+    def _find(self, channel: str, thread: str | None, key: str) -> str | None:
+        """The ``ts`` of the message that carries ``key``, among two thousand of the thread or channel."""
+        if thread:
+            try:
+                return self._search("conversations.replies", key, channel=channel, ts=thread)
+            except SlackRejected as error:
+                # Without its first message there is no thread, and the reply is at top level.
+                if error.code != "thread_not_found":
+                    raise
+        return self._search("conversations.history", key, channel=channel)
+
+    def _search(self, method: str, key: str, **where: str) -> str | None:
+        for page in self.api.pages(method, most=SEARCHED_PAGES, include_all_metadata=True, **where):
+            for said in page["messages"]:
+                metadata = said.get("metadata") or {}
+                if metadata.get("event_type") == METADATA_TYPE and metadata.get("event_payload", {}).get("key") == key:
+                    return str(said["ts"])
+        return None

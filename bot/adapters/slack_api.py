@@ -1,0 +1,129 @@
+"""Calls to Slack's Web API: the one place where requests go out and where errors become ours."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from threading import Lock
+from typing import Any, TypeAlias
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
+from slack_sdk.webhook import WebhookClient
+
+from bot.adapters.slack_errors import from_answer, from_line
+
+Answer: TypeAlias = dict[str, Any]
+
+TIMEOUT_SECONDS = 10
+PAGE_SIZE = 200
+
+# The library's own lines repeat what our errors say, and at debug level they hold whole messages.
+_silent = logging.getLogger("bot.adapters.slack.library")
+_silent.setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the token makes us: ids of the workspace, of the bot's user and of the bot itself; the scopes granted.
+
+    ``name`` is the name of the bot's user, ``workspace`` that of the workspace.
+    """
+
+    team: str
+    enterprise: str | None
+    user: str
+    bot: str | None
+    name: str
+    workspace: str
+    scopes: frozenset[str] = field(default_factory=frozenset)
+
+
+class Api:
+    """Slack's Web API with one token. Safe to share between threads: each call opens a connection of its own.
+
+    Nothing is repeated here: whoever calls knows whether a repeat is safe. Every method raises the errors of
+    ``bot.core.errors`` only.
+    """
+
+    def __init__(self, token: str, api_url: str, *, timeout: int = TIMEOUT_SECONDS) -> None:
+        self.client = WebClient(token=token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_silent)
+        self._timeout = timeout
+        self._identity: Identity | None = None
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"Api({self.client.base_url!r})"
+
+    def call(self, method: str, **arguments: Any) -> Answer:
+        """One call; arguments that are None are left out. The answer's body, which is ``ok``."""
+        return _body(self._send(method, arguments))
+
+    def call_as(self, token: str, method: str) -> Answer:
+        """One call without arguments and with another token."""
+        return _body(self._send(method, {"token": token}))
+
+    def pages(self, method: str, *, most: int, **arguments: Any) -> Iterator[Answer]:
+        """The answers of a paged method, at most ``most`` of them."""
+        cursor: str | None = None
+        for _ in range(most):
+            answer = self.call(method, limit=PAGE_SIZE, cursor=cursor, **arguments)
+            yield answer
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    def identity(self) -> Identity:
+        """Who we are, asked once."""
+        with self._lock:
+            if self._identity is None:
+                self._identity = _identity(self._send("auth.test", {}))
+            return self._identity
+
+    def answer_at(self, address: str, body: Mapping[str, Any]) -> bool:
+        """Post to a ``response_url``; False where it is used up, expired or unreachable."""
+        if not address.startswith(("https://", "http://")):
+            return False
+        webhook = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_silent)
+        try:
+            # Unlike the Web API this neither raises for a status nor says ok in JSON: https://docs.slack.dev/
+            # interactivity/handling-user-interaction#message_responses
+            return webhook.send_dict(dict(body)).status_code == 200
+        except (OSError, HTTPException, ValueError, SlackClientError):
+            return False
+
+    def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        # Slack's reading methods take forms only; what is nested goes as JSON, which the writing methods take.
+        nested = any(isinstance(value, dict | list) for value in given.values())
+        try:
+            answer = self.client.api_call(method, json=given if nested else None, params=None if nested else given)
+        except SlackApiError as error:
+            raise from_answer(error, method, given.get("channel")) from error
+        except (OSError, HTTPException, ValueError, AttributeError, SlackClientError) as error:
+            raise from_line(error, method) from error
+        if not isinstance(answer.data, dict):
+            raise from_line(ValueError("no object"), method)
+        return answer
+
+
+def _body(answer: SlackResponse) -> Answer:
+    body = answer.data
+    return body if isinstance(body, dict) else {}
+
+
+def _identity(answer: SlackResponse) -> Identity:
+    body = _body(answer)
+    scopes = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), "")
+    return Identity(
+        team=body["team_id"],
+        enterprise=body.get("enterprise_id"),
+        user=body["user_id"],
+        bot=body.get("bot_id"),
+        name=body.get("user", ""),
+        workspace=body.get("team", ""),
+        scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+    )

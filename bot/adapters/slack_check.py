@@ -1,0 +1,81 @@
+"""What ``python -m bot check`` finds out about Slack: tokens, scopes, channels, each with the way to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.adapters.slack import Slack
+from bot.core.errors import ShipmateError
+from bot.core.ports import Finding
+
+# Why each is needed; slack-manifest.yaml asks for the same.
+SCOPES = {
+    "app_mentions:read": "to hear its mention",
+    "channels:history": "to hear its name and to find its own messages in public channels",
+    "channels:read": "to know the channels by name",
+    "chat:write": "to speak",
+    "commands": "for /deploy",
+    "groups:history": "to hear its name and to find its own messages in private channels",
+    "groups:read": "to know the private channels by name",
+    "im:history": "to hear direct messages",
+    "im:write": "to write to people directly",
+    "usergroups:read": "to know who belongs to a user group",
+    "users:read": "to know people and their time zones",
+    "users:read.email": "to know who is who on GitHub",
+}
+
+
+def examine(slack: Slack, channels: Sequence[str]) -> list[Finding]:
+    """The bot token, its scopes and each of ``channels`` (``#name`` or id). What goes wrong is a finding."""
+    try:
+        us = slack.identity()
+    except ShipmateError as error:
+        return [Finding(False, str(error), "Check SLACK_BOT_TOKEN (xoxb-…) and SLACK_API_URL.")]
+    found = [Finding(True, f"Slack: signed in to {us.workspace} as @{us.name}")]
+    found.append(_scopes(us.scopes))
+    found += [_channel(slack, channel, us.name) for channel in dict.fromkeys(channels)]
+    return found
+
+
+def examine_app_token(slack: Slack, app_token: str) -> Finding:
+    """Whether Socket Mode can be opened with the app-level token (``xapp-…``)."""
+    try:
+        slack.api.call_as(app_token, "apps.connections.open")
+    except ShipmateError as error:
+        return Finding(
+            False,
+            f"Slack: Socket Mode cannot be opened: {error}",
+            "Switch Socket Mode on, make an app-level token with connections:write, and put it in SLACK_APP_TOKEN.",
+        )
+    return Finding(True, "Slack: Socket Mode can be opened")
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    missing = [f"{scope} ({why})" for scope, why in SCOPES.items() if scope not in granted]
+    if not missing:
+        return Finding(True, "Slack: the app has every scope it needs")
+    return Finding(
+        False,
+        f"Slack: the app lacks {len(missing)} of its scopes: {', '.join(missing)}",
+        "Add them under OAuth & Permissions, or take slack-manifest.yaml as it is, and install the app again.",
+    )
+
+
+def _channel(slack: Slack, name: str, bot: str) -> Finding:
+    invite = f"Write /invite @{bot} in {name}"
+    try:
+        channel = slack.channel_id(name)
+        about = slack.directory.channel(channel) if channel else None
+    except ShipmateError as error:
+        return Finding(False, f"Slack: the channel {name} could not be looked up: {error}", "Try again later.")
+    if about is None:
+        return Finding(
+            False,
+            f"Slack: there is no channel {name} that the bot can see",
+            f"{invite}, or correct the name in settings.toml.",
+        )
+    if about.get("is_archived"):
+        return Finding(False, f"Slack: the channel {name} is archived", f"Unarchive {name}, or name another channel.")
+    if not about.get("is_member"):
+        return Finding(False, f"Slack: the bot is not in {name}", f"{invite}.")
+    return Finding(True, f"Slack: the bot is in {name}")

@@ -1,0 +1,165 @@
+"""Who and what there is in the workspace: people, channels and user groups, remembered for ten minutes."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from bot.adapters.slack_api import Answer, Api, Identity
+from bot.core.errors import NotThere, Rejected
+from bot.core.ports import Clock, Person
+
+KEPT_FOR = timedelta(minutes=10)
+# A name that is not there is looked for again sooner: somebody may be creating the channel just now.
+MISSED_FOR = timedelta(minutes=1)
+PEOPLE_KEPT = 2_000
+CHANNEL_PAGES = 100
+
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+_PERSON_ID = re.compile(r"[UW][A-Z0-9]{5,}")
+
+Value = TypeVar("Value")
+
+
+class Remembered(Generic[Value]):
+    """Values by key, each for ``kept_for``, the oldest forgotten first. Safe to share between threads."""
+
+    def __init__(self, clock: Clock, *, kept_for: timedelta = KEPT_FOR, most: int = PEOPLE_KEPT) -> None:
+        self._clock = clock
+        self._kept_for = kept_for
+        self._most = most
+        self._values: OrderedDict[str, tuple[datetime, Value]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str, ask: Callable[[], Value]) -> Value:
+        """The value of ``key``, from ``ask`` where it is not known or too old. Errors are not remembered."""
+        now = self._clock.now()
+        with self._lock:
+            known = self._values.get(key)
+        if known and now - known[0] < self._kept_for:
+            return known[1]
+        value = ask()
+        with self._lock:
+            self._values[key] = (now, value)
+            self._values.move_to_end(key)
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The channels that the bot can see: ids by name, and back."""
+
+    read_at: datetime
+    ids: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+class Directory:
+    """Reads the workspace's people, channels and user groups through ``api``, which may raise any of our errors."""
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._people: Remembered[Person] = Remembered(clock)
+        self._direct: Remembered[str] = Remembered(clock, kept_for=timedelta(days=1))
+        self._groups: Remembered[frozenset[str]] = Remembered(clock, most=200)
+        self._channels: Channels | None = None
+        self._lock = Lock()
+
+    def person(self, person: str) -> Person:
+        """Raises NotThere where Slack knows no such person."""
+        return self._people.get(person, lambda: self._ask_person(person))
+
+    def channel_id(self, name: str) -> str | None:
+        """The id behind ``#name`` or ``name``; an id is returned as it is."""
+        if _CHANNEL_ID.fullmatch(name):
+            return name
+        wanted = name.strip().removeprefix("#").lower()
+        known = self._known_channels(KEPT_FOR)
+        if wanted not in known.ids:
+            known = self._known_channels(MISSED_FOR)
+        return known.ids.get(wanted)
+
+    def channel_names(self, channel: str) -> frozenset[str]:
+        """Everything that settings may call the channel: its id, ``#name`` and ``name``."""
+        known = self._known_channels(KEPT_FOR)
+        if channel not in known.names and not channel.startswith("D"):
+            known = self._known_channels(MISSED_FOR)
+        name = known.names.get(channel)
+        return frozenset({channel, f"#{name}", name} if name else {channel})
+
+    def conversation(self, channel: str) -> str:
+        """The channel to talk in: a person's id becomes the direct message with them."""
+        if not _PERSON_ID.fullmatch(channel):
+            return channel
+        return self._direct.get(
+            channel, lambda: str(self._api.call("conversations.open", users=channel)["channel"]["id"])
+        )
+
+    def group(self, handle: str) -> frozenset[str]:
+        """Ids of the members of the user group ``@handle`` or ``S…``. Raises NotThere where there is no such group."""
+        wanted = handle.strip().removeprefix("@")
+        return self._groups.get(wanted, lambda: self._ask_group(wanted))
+
+    def _ask_person(self, person: str) -> Person:
+        answer = self._api.call("users.info", user=person)
+        return _person(answer["user"], self._api.identity())
+
+    def _ask_group(self, wanted: str) -> frozenset[str]:
+        groups = self._api.call("usergroups.list")["usergroups"]
+        found = next((group["id"] for group in groups if wanted in (group["id"], group["handle"])), None)
+        if found is None:
+            raise NotThere(f"Slack knows no user group @{wanted}.")
+        return frozenset(self._api.call("usergroups.users.list", usergroup=found)["users"])
+
+    def _known_channels(self, at_most: timedelta) -> Channels:
+        with self._lock:
+            now = self._clock.now()
+            if self._channels is None or now - self._channels.read_at >= at_most:
+                self._channels = self._ask_channels(now)
+            return self._channels
+
+    def _ask_channels(self, now: datetime) -> Channels:
+        read = Channels(now)
+        pages = self._api.pages(
+            "conversations.list",
+            most=CHANNEL_PAGES,
+            types="public_channel,private_channel",
+            exclude_archived=True,
+        )
+        for page in pages:
+            for channel in page["channels"]:
+                read.ids[channel["name"]] = channel["id"]
+                read.names[channel["id"]] = channel["name"]
+        return read
+
+    def channel(self, channel: str) -> Answer | None:
+        """What Slack says about one channel, None where it shows none: ``is_member``, ``is_archived`` and so on."""
+        try:
+            found: Answer = self._api.call("conversations.info", channel=channel)["channel"]
+        except Rejected:
+            return None
+        return found
+
+
+def _person(user: dict[str, Any], us: Identity) -> Person:
+    profile = user.get("profile") or {}
+    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name")
+    home = user.get("team_id") or profile.get("team") or us.team
+    enterprise = (user.get("enterprise_user") or {}).get("enterprise_id")
+    ours = home == us.team or (us.enterprise is not None and us.enterprise in (home, enterprise))
+    return Person(
+        id=user["id"],
+        name=name or user["id"],
+        timezone=user.get("tz"),
+        email=profile.get("email"),
+        bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
+        foreign=bool(user.get("is_stranger")) or not ours,
+    )

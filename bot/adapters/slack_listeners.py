@@ -1,0 +1,208 @@
+"""The Bolt app: what Slack sends is stored under its own id, and only then acknowledged."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context import BoltContext
+from slack_bolt.context.ack import Ack
+from slack_bolt.response import BoltResponse
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.adapters.slack import Slack
+from bot.adapters.slack_api import TIMEOUT_SECONDS
+from bot.adapters.slack_errors import from_answer, from_line
+from bot.adapters.slack_payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
+from bot.core.errors import Unavailable
+from bot.core.grammar import split_one_time_password
+from bot.core.ports import Delivery, Inbox
+
+STORED_TEXT_LIMIT = 4_000
+# A silently closed connection is noticed after 12 s with this, after 58 s with the library's default.
+PING_SECONDS = 2.0
+
+NOT_STORED = "I could not take that down just now: my database does not answer. Please try again in a minute."
+
+_ANYTHING = re.compile("")
+# Bolt writes whole request bodies at lower levels, one-time passwords included.
+_bolt = logging.getLogger("bot.adapters.slack.bolt")
+_bolt.setLevel(logging.ERROR)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where a command goes: its one-time password to ``keep_password``, the rest to ``inbox``, word to ``on_stored``.
+
+    ``keep_password`` is given the delivery's id and the password, before the delivery is stored.
+    """
+
+    inbox: Inbox
+    on_stored: Callable[[], None]
+    keep_password: Callable[[str, str], None]
+
+    def store(self, given: Addressed) -> None:
+        """Raises Unavailable where nothing was stored."""
+        text, password = split_one_time_password(given.command.text, slash=given.command.via == "slash")
+        if password is not None:
+            self.keep_password(given.id, password)
+        command = replace(given.command, text=text[:STORED_TEXT_LIMIT])
+        self.inbox.put(Delivery(given.id, "chat", type(command).__name__, msgspec.json.encode(command)))
+        self.on_stored()
+
+
+def build(
+    slack: Slack,
+    *,
+    bot_name: str,
+    signing_secret: str | None,
+    inbox: Inbox,
+    on_stored: Callable[[], None],
+    keep_password: Callable[[str, str], None],
+) -> App:
+    """A Bolt app that acknowledges everything and stores what is said to the bot.
+
+    An event that could not be stored is not acknowledged: Slack sends it again, at once, after one and after five
+    minutes. Makes no call to Slack before the first request. Without ``signing_secret`` no HTTP request is accepted.
+    """
+    app = App(
+        # Also the name of a logger whose level Bolt changes.
+        name=_bolt.name,
+        logger=_bolt,
+        client=WebClient(base_url=slack.api.client.base_url, timeout=TIMEOUT_SECONDS, retry_handlers=[], logger=_bolt),
+        # An empty secret would come from the environment or let everybody in.
+        signing_secret=signing_secret or secrets.token_hex(),
+        # Without this Bolt acknowledges an event before its listener runs.
+        process_before_response=True,
+        before_authorize=_refuse_other_workspaces(slack),
+        authorize=_authorize(slack),
+        attaching_conversation_kwargs_enabled=False,
+    )
+    app.error(_log_failure)
+    _listen(app, slack, bot_name, Intake(inbox, on_stored, keep_password))
+    return app
+
+
+def _listen(app: App, slack: Slack, bot_name: str, intake: Intake) -> None:
+    def event(event: Payload) -> None:
+        if event["type"] not in ("message", "app_mention"):
+            return
+        given = heard(event, Name(bot_name, slack.identity().user))
+        if given:
+            intake.store(given)
+
+    def command(ack: Ack, body: Payload) -> BoltResponse:
+        try:
+            intake.store(typed(body))
+        except Unavailable:
+            _log.warning("A slash command was not stored", exc_info=True)
+            return ack(text=NOT_STORED, response_type="ephemeral")
+        return ack()
+
+    def button(ack: Ack, body: Payload) -> BoltResponse:
+        given = pressed(body)
+        try:
+            if given:
+                intake.store(given)
+        except Unavailable:
+            _log.warning("A press on a button was not stored", exc_info=True)
+            words = {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False}
+            slack.api.answer_at(body.get("response_url") or "", words)
+        return ack()
+
+    app.event(_ANYTHING)(event)
+    app.command(_ANYTHING)(command)
+    app.action(_ANYTHING)(button)
+    # Whatever else there is, so that Slack neither repeats it nor shows an error.
+    for kind in (app.shortcut, app.view, app.options):
+        kind(_ANYTHING)(_acknowledge)
+
+
+def _acknowledge(ack: Ack) -> BoltResponse:
+    return ack()
+
+
+def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]:
+    def refuse(body: Payload, context: BoltContext, next: Callable[[], None]) -> BoltResponse | None:
+        # Slack's check of the address names no workspace.
+        if body.get("type") == "url_verification" or not from_elsewhere(body, slack.identity()):
+            next()
+            return None
+        _log.info("Ignored %s of another workspace (%s)", context.user_id, context.actor_team_id)
+        return BoltResponse(status=200, body="")
+
+    return refuse
+
+
+def _authorize(slack: Slack) -> Callable[..., AuthorizeResult]:
+    # Bolt's own look-up answers 200 where auth.test fails, and what was said would be lost.
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        us = slack.identity()
+        return AuthorizeResult(
+            enterprise_id=enterprise_id or us.enterprise, team_id=team_id or us.team, bot_id=us.bot, bot_user_id=us.user
+        )
+
+    return authorize
+
+
+def _log_failure(error: Exception) -> None:
+    _log.error("A request of Slack was not handled and not acknowledged", exc_info=error)
+
+
+def connect(app: App, app_token: str, *, ping_seconds: float = PING_SECONDS) -> SocketModeClient:
+    """Open Socket Mode and return at once; ``close()`` ends it. It reconnects by itself once it was open.
+
+    Raises NotAllowed where Slack does not accept the app token, Unavailable where it does not answer.
+    """
+    client = SocketModeHandler(app, app_token, ping_interval=ping_seconds).client
+    try:
+        client.connect()
+    except SlackApiError as error:
+        client.close()
+        raise from_answer(error, "apps.connections.open", None) from error
+    except OSError as error:
+        client.close()
+        raise from_line(error, "apps.connections.open") from error
+    return client
+
+
+def http_handler(app: App, signing_secret: str) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint for ``/slack/events`` (POST): Bolt in a thread, behind Slack's signature of at most five minutes."""
+    verifier = SignatureVerifier(signing_secret)
+
+    async def handle(request: Request) -> Response:
+        body = await request.body()
+        # Before Bolt, which parses what it has not verified yet.
+        if not _is_signed(verifier, body, request):
+            return JSONResponse({"error": "invalid request"}, status_code=401)
+        answer: Any = await run_in_threadpool(lambda: app.dispatch(to_bolt_request(request, body)))
+        return to_starlette_response(answer)
+
+    return handle
+
+
+def _is_signed(verifier: SignatureVerifier, body: bytes, request: Request) -> bool:
+    timestamp = request.headers.get("x-slack-request-timestamp", "")
+    signature = request.headers.get("x-slack-signature", "")
+    if not (timestamp.isascii() and timestamp.isdecimal() and signature.isascii()):
+        return False
+    try:
+        return verifier.is_valid(body, timestamp, signature)
+    except UnicodeDecodeError:
+        return False

@@ -1,0 +1,238 @@
+"""Puts the bot together: settings → adapters → router → pipeline → engine. Nothing is started here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+import handlers
+from bot.adapters import github_webhooks, migrations, slack_check, store, wire
+from bot.adapters.github import GitHub
+from bot.adapters.github_auth import AppAuth, TokenAuth
+from bot.adapters.github_connection import Auth
+from bot.adapters.localgit import LocalGit, find_repositories
+from bot.adapters.schedule import Schedule
+from bot.adapters.slack import Slack
+from bot.adapters.store import Store
+from bot.adapters.terminal import Terminal
+from bot.adapters.times import Times
+from bot.check import Examiners
+from bot.context import Archive, SkippableClock, SystemClock
+from bot.core.events import CommandGiven, Due, Event, Place, Tick
+from bot.core.ports import Chat, Clock, Delivery, Finding, Forge
+from bot.engine import Engine
+from bot.pipeline import Decode, Pipeline
+from bot.router import collect
+from bot.running import Carrier, Passwords
+from bot.settings import Settings
+
+
+@dataclass(slots=True)
+class Bot:
+    """A bot that is put together. ``launch`` lets it work, ``stop`` lets go of it."""
+
+    settings: Settings
+    store: Store
+    forge: Forge
+    chat: Chat
+    clock: Clock
+    engine: Engine
+    pipeline: Pipeline
+    carrier: Carrier
+    schedule: Schedule
+    passwords: Passwords
+
+    def launch(self) -> None:
+        self.engine.launch(self.pipeline, self.carrier)
+        self.schedule.start()
+
+    def stop(self) -> None:
+        self.schedule.stop()
+        self.carrier.stopping.set()
+        self.engine.stop()
+
+    def put(self, delivery: Delivery) -> bool:
+        """The Inbox port, with word to the engine."""
+        new = self.store.put(delivery)
+        self.engine.nudge()
+        return new
+
+
+def build(settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store) -> Bot:
+    """Everything behind the ports; the ports themselves are given."""
+    engine = Engine(the_store)
+    passwords = Passwords()
+    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine)
+    carrier = Carrier(the_store, forge, settings, clock, passwords)
+
+    def tick(name: str, at: datetime) -> None:
+        body = wire.event_to_bytes(Tick(name, at))
+        the_store.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", "Tick", body))
+        engine.nudge()
+
+    def look() -> None:
+        if put_due(the_store, clock):
+            engine.nudge()
+
+    schedule = Schedule(clock, tick, look)
+    return Bot(settings, the_store, forge, chat, clock, engine, pipeline, carrier, schedule, passwords)
+
+
+def pipeline_of(
+    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, archive: Archive
+) -> Pipeline:
+    return Pipeline(
+        store=the_store,
+        router=collect(handlers),
+        settings=settings,
+        forge=forge,
+        chat=chat,
+        clock=clock,
+        times=Times(),
+        decode=decoder(settings),
+        archive=archive,
+    )
+
+
+def put_due(the_store: Store, clock: Clock) -> bool:
+    """Waiting deployments whose moment has come become events; whether there were any."""
+    due = the_store.due_deployments(clock.now())
+    for deployment_id, due_at in due:
+        the_store.put_event(Due(deployment_id, due_at), f"due:{deployment_id}:{due_at.isoformat()}")
+    return bool(due)
+
+
+def decoder(settings: Settings) -> Decode:
+    """What a stored delivery means. GitHub ignores the case of repository names, so events get ours."""
+    spelling = {app.repository.lower(): app.repository for app in settings.apps.values()}
+
+    def decode(delivery: Delivery) -> Sequence[Event]:
+        if delivery.source != "github":
+            return [wire.event_from_bytes(delivery.name, delivery.body)]
+        return [_spelled(event, spelling) for event in github_webhooks.events_of(delivery.name, delivery.body)]
+
+    return decode
+
+
+def _spelled(event: Any, spelling: dict[str, str]) -> Event:
+    if not any(field.name == "repository" for field in fields(event)):
+        return event  # type: ignore[no-any-return]
+    return replace(event, repository=spelling.get(event.repository.lower(), event.repository))  # type: ignore[no-any-return]
+
+
+# --- the real world ---------------------------------------------------------------------------------------------
+
+
+def real(settings: Settings) -> Bot:
+    """With Slack, GitHub and the database that the environment names. Raises SettingsProblems where one is missing."""
+    clock = SystemClock()
+    return build(settings, github(settings, clock), slack(settings, clock), clock, database(settings, clock))
+
+
+def database(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:
+    return Store(store.connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size), clock)
+
+
+def slack(settings: Settings, clock: Clock) -> Slack:
+    token = settings.secrets.slack_bot_token
+    return Slack(token.get_secret_value() if token else "", api_url=settings.secrets.slack_api_url, clock=clock)
+
+
+def github(settings: Settings, clock: Clock) -> GitHub:
+    secrets = settings.secrets
+    auth: Auth
+    if secrets.github_app_id is not None and secrets.github_private_key is not None:
+        auth = AppAuth(
+            secrets.github_app_id,
+            secrets.github_private_key.get_secret_value(),
+            api_url=secrets.github_api_url,
+            clock=clock,
+        )
+    else:
+        auth = TokenAuth(secrets.github_token.get_secret_value() if secrets.github_token else "")
+    return GitHub(secrets.github_api_url, auth, clock=clock, web_url=secrets.github_web_url)
+
+
+def examiners(settings: Settings) -> Examiners:
+    """Who answers the questions of ``python -m bot check``, as far as there are credentials to ask with."""
+    clock = SystemClock()
+    secrets = settings.secrets
+    has_github = secrets.github_token is not None or secrets.github_app
+    return Examiners(
+        github=github(settings, clock) if has_github else None,
+        slack=SlackExaminer(slack(settings, clock), secrets.slack_app_token) if secrets.slack_bot_token else None,
+        store=database(settings, clock),
+    )
+
+
+class SlackExaminer:
+    """Asks Slack about the bot token, the channels and, where there is one, the app token."""
+
+    def __init__(self, the_slack: Slack, app_token: SecretStr | None) -> None:
+        self._slack = the_slack
+        self._app_token = app_token
+
+    def examine(self, names: Sequence[str], /) -> Sequence[Finding]:
+        found = slack_check.examine(self._slack, names)
+        if self._app_token is not None:
+            found.append(slack_check.examine_app_token(self._slack, self._app_token.get_secret_value()))
+        return found
+
+
+# --- the terminal -----------------------------------------------------------------------------------------------
+
+
+class TalkingBot:
+    """The bot as ``talk`` needs it: spoken to directly, and told what happens in the world."""
+
+    def __init__(self, bot: Bot, clock: SkippableClock) -> None:
+        self._bot = bot
+        self._clock = clock
+
+    def say(self, person: str, text: str) -> None:
+        from bot.core.grammar import split_one_time_password
+
+        said, password = split_one_time_password(text)
+        key = f"terminal:{uuid4()}"
+        if password is not None:
+            self._bot.passwords.put(key, password)
+        given = CommandGiven(said, person, Place(self._bot.settings.slack.channel or "terminal"), "terminal")
+        self._bot.put(Delivery(key, "chat", "CommandGiven", wire.event_to_bytes(given)))
+
+    def deliver(self, event: Event) -> None:
+        self._bot.store.put_event(event, f"world:{uuid4()}")
+        self._bot.engine.nudge()
+
+    def quiet(self) -> bool:
+        return self._bot.engine.quiet()
+
+    def wait_until_quiet(self, timeout: float) -> bool:
+        return self._bot.engine.wait_until_quiet(timeout)
+
+    def skip(self, delta: timedelta) -> None:
+        self._clock.skip(delta)
+        put_due(self._bot.store, self._bot.clock)
+        self._bot.engine.nudge()
+
+
+def talking(
+    settings: Settings, home: Path, terminal: Terminal, clock: SkippableClock
+) -> tuple[TalkingBot, Bot, LocalGit]:
+    """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
+    home.mkdir(parents=True, exist_ok=True)
+    the_store = Store(store.connect(f"sqlite:///{home / 'talk.db'}"), clock)
+    migrations.upgrade(the_store.engine)
+    heard: list[TalkingBot] = []
+    names = [app.repository for app in settings.apps.values()]
+    paths = find_repositories(names, settings.path.resolve().parent)
+    forge = LocalGit(paths, home / "record.json", clock, lambda event: heard[0].deliver(event))
+    bot = build(settings, forge, terminal, clock, the_store)
+    talking_bot = TalkingBot(bot, clock)
+    heard.append(talking_bot)
+    return talking_bot, bot, forge

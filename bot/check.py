@@ -1,0 +1,191 @@
+"""What ``python -m bot check`` tells: how the bot is set up, what is wrong with that, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TextIO
+
+from bot import __version__
+from bot.core.errors import ShipmateError
+from bot.core.ports import Finding
+from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
+from bot.settings_requirements import requirements
+from bot.settings_tables import Table
+
+# Keys that are read and checked although nothing acts on them yet: whoever sets one must not rely on it.
+_NOT_ENFORCED = "is understood but not enforced yet"
+_NOT_DONE = "is understood but not done yet"
+NOT_YET: Mapping[str, str] = {
+    "admins": _NOT_ENFORCED,
+    "required_reviews": _NOT_ENFORCED,
+    "up_to_date": _NOT_ENFORCED,
+    "after": _NOT_ENFORCED,
+    "deployers": _NOT_ENFORCED,
+    "approvals": _NOT_ENFORCED,
+    "approvers": _NOT_ENFORCED,
+    "self_approval": _NOT_ENFORCED,
+    "approval_timeout": _NOT_ENFORCED,
+    "windows": _NOT_ENFORCED,
+    "promote_to": _NOT_DONE,
+    "promote": _NOT_DONE,
+    "lock_reminder": _NOT_DONE,
+    "digest": _NOT_DONE,
+    "nudge_after": _NOT_DONE,
+}
+PUBLIC_GITHUB = "https://api.github.com"
+EXAMPLE_OWNER = "acme/"
+
+
+class ExaminesNames(Protocol):
+    """GitHub, which is given repositories, and Slack, which is given channels."""
+
+    def examine(self, names: Sequence[str], /) -> Sequence[Finding]: ...
+
+
+class ExaminesItself(Protocol):
+    """The database."""
+
+    def examine(self) -> Sequence[Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Examiners:
+    """Who is asked; None where the credentials to ask are missing, which is a finding already."""
+
+    github: ExaminesNames | None = None
+    slack: ExaminesNames | None = None
+    store: ExaminesItself | None = None
+
+
+def check(load: Callable[[], Settings], examiners: Callable[[Settings], Examiners], out: TextIO) -> int:
+    """Write everything to ``out``; the exit code is 0 if all is well, 1 if anything is to be mended."""
+    try:
+        settings = load()
+    except SettingsProblems as error:
+        found = [Finding(good=False, what=problem) for problem in error.problems]
+        return _written([], found, out)
+    refused: list[Finding] = []
+    asked = Examiners()
+    try:
+        asked = examiners(settings)
+    except Exception as error:  # noqa: BLE001 - whatever an adapter cannot start with is a finding, not a traceback
+        refused.append(_failed("The bot", error))
+    return _written(overview(settings), [*findings(settings, asked), *refused], out, settings)
+
+
+def overview(settings: Settings) -> list[str]:
+    """How the bot is set up, a line each, without secrets."""
+    secrets = settings.secrets
+    return [
+        f"Shipmate {__version__}, called {settings.bot.name} in the chat, set up in {settings.path}",
+        *(line for app in settings.apps.values() for line in _app_lines(app)),
+        f"Slack: {_slack(secrets)}",
+        f"GitHub: {_github(secrets)}, at {secrets.github_api_url}",
+        f"Database: {'Postgres' if secrets.on_postgres else secrets.database_url.get_secret_value()}",
+        f"Links to output: {secrets.base_url or 'none, because BASE_URL is not set'}",
+    ]
+
+
+def findings(settings: Settings, examiners: Examiners, not_yet: Mapping[str, str] = NOT_YET) -> list[Finding]:
+    """What is missing, what is still the example's, what does nothing yet, and what the examiners say.
+
+    ``not_yet``: keys of the file that nothing acts on, each with the rest of a sentence about it.
+    """
+    found = [Finding(good=True, what=f"{settings.path} is understood")]
+    found += requirements(settings.secrets, "check")
+    examples = [app for app in settings.apps.values() if _is_example(app, settings)]
+    found += [
+        Finding(
+            good=False,
+            what=f"apps.{app.name}.repository is still the example {app.repository}",
+            mend=f"Write the owner and the name of your repository there, in {settings.path}.",
+        )
+        for app in examples
+    ]
+    found += _set_in_vain(settings, not_yet)
+    repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
+    github, slack, store = examiners.github, examiners.slack, examiners.store
+    if github is not None:
+        found += _answers("GitHub", lambda: github.examine(repositories))
+    if slack is not None:
+        found += _answers("Slack", lambda: slack.examine(_once(_channels(settings))))
+    if store is not None:
+        found += _answers("The database", store.examine)
+    return found
+
+
+def _slack(secrets: Secrets) -> str:
+    if secrets.socket_mode:
+        return "Socket Mode"
+    return "HTTP at /slack/events" if secrets.slack_signing_secret else "no way to hear anything yet"
+
+
+def _github(secrets: Secrets) -> str:
+    if secrets.github_app:
+        return f"GitHub App {secrets.github_app_id}"
+    return "a token" if secrets.github_token else "no credentials yet"
+
+
+def _app_lines(app: AppSettings) -> Iterator[str]:
+    yield f"{app.name}: {app.repository}, announced in {app.channel}"
+    for name, environment in app.environments.items():
+        default = " (default)" if name == app.default_environment else ""
+        merges = f", after merges into {', '.join(environment.deploy_on_merge)}" if environment.deploy_on_merge else ""
+        yield f"  {name}{default}: provider {environment.provider.type}{merges}"
+
+
+def _is_example(app: AppSettings, settings: Settings) -> bool:
+    return app.repository.startswith(EXAMPLE_OWNER) and settings.secrets.github_api_url == PUBLIC_GITHUB
+
+
+def _set_in_vain(settings: Settings, not_yet: Mapping[str, str]) -> Iterator[Finding]:
+    places: list[tuple[str, Table]] = [("[bot]", settings.bot)]
+    for app in settings.apps.values():
+        places.append((app.name, app))
+        places += [(f"{app.name}/{name}", environment) for name, environment in app.environments.items()]
+    for place, table in places:
+        for key, predicate in not_yet.items():
+            known = type(table).model_fields.get(key)
+            if known is not None and getattr(table, key) != known.get_default():
+                what = f"`{key}` of {place} {predicate}"
+                yield Finding(good=False, what=what, mend="Take it out, or do not rely on it until a later version.")
+
+
+def _channels(settings: Settings) -> Iterator[str]:
+    if settings.slack.channel is not None:
+        yield settings.slack.channel
+    for app in settings.apps.values():
+        yield app.channel
+        yield from app.allowed_channels
+
+
+def _once(names: Iterator[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _answers(who: str, ask: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - this command explains what is wrong; a traceback explains nothing
+        return [_failed(who, error)]
+
+
+def _failed(who: str, error: Exception) -> Finding:
+    said = str(error) if isinstance(error, ShipmateError) else f"{type(error).__name__}: {error}"
+    return Finding(good=False, what=f"{who} could not be examined: {said}")
+
+
+def _written(lines: Sequence[str], found: Sequence[Finding], out: TextIO, settings: Settings | None = None) -> int:
+    shown = [*lines, "", *map(_line, found)] if lines else [_line(finding) for finding in found]
+    text = "\n".join(shown)
+    if settings is not None:
+        text = masked(text, settings.secrets)
+    encoding = out.encoding or "utf-8"  # a terminal without ✓ shows a question mark rather than a traceback
+    out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    return 0 if all(finding.good for finding in found) else 1
+
+
+def _line(finding: Finding) -> str:
+    what = finding.what.removesuffix(".")
+    return f"{'✓' if finding.good else '✗'} {what}" + (f"  → {finding.mend}" if finding.mend else "")

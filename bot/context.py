@@ -1,0 +1,122 @@
+"""What a handler is given: one ``now``, who and where, the settings, and the ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from bot.core.events import Place
+from bot.core.ports import Chat, Forge, Person, ReadsTimes
+from bot.core.records import Reads, Records
+from bot.settings import Settings
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SkippableClock:
+    """A clock whose hands can be moved forward, for trying things out in the terminal."""
+
+    def __init__(self) -> None:
+        self._skipped = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._skipped
+
+    def skip(self, delta: timedelta) -> None:
+        self._skipped += delta
+
+
+class Transactions(Protocol):
+    """How a context reaches our rows."""
+
+    def begin(self, app: str | None, environment: str | None) -> Records:
+        """Open the decision's transaction with the environment's row locked."""
+
+    def reads(self) -> Reads:
+        """Rows as they are now, without a lock: for gathering facts."""
+
+
+class Parents(Protocol):
+    """Remembers parent messages. Only performers write this, so that no decision can overwrite it."""
+
+    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
+        """The deployment's parent message was posted or edited at that moment."""
+
+
+class Archive(Protocol):
+    """What is long over and may be forgotten."""
+
+    def clear(self, before: datetime) -> None:
+        """Delete the record of deliveries, effects and workflows that ended before that moment."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One event's surroundings. Gather first (``forge``, ``chat``, ``reads``), then ``begin`` and decide.
+
+    ``person`` and ``place`` are set for commands; ``here`` is the app whose channel the command was given in.
+    ``answered`` are the types of the commands that some feature answers.
+    ``repeated`` is true in a performer whose effect may have been done already by an attempt that was cut off.
+    """
+
+    event_id: str
+    now: datetime
+    settings: Settings
+    transactions: Transactions
+    parents: Parents
+    archive: Archive
+    times: ReadsTimes
+    _forge: Forge
+    _chat: Chat
+    person: Person | None = None
+    place: Place | None = None
+    here: str | None = None
+    answered: frozenset[type] = frozenset()
+    repeated: bool = False
+    effect_id: int = 0
+    _records: Records | None = None
+
+    @property
+    def forge(self) -> Forge:
+        self._still_gathering()
+        return self._forge
+
+    @property
+    def chat(self) -> Chat:
+        self._still_gathering()
+        return self._chat
+
+    @property
+    def reads(self) -> Reads:
+        """Our rows: a fresh look while gathering, the transaction's own view after ``begin``."""
+        return self._records or self.transactions.reads()
+
+    def begin(self, app: str | None = None, environment: str | None = None) -> Records:
+        """Stop gathering and start deciding; what is written from here on is kept with the decision or not at all."""
+        if self._records is None:
+            self._records = self.transactions.begin(app, environment)
+        return self._records
+
+    def _still_gathering(self) -> None:
+        if self._records is not None:
+            raise RuntimeError("The world is asked before begin(): a transaction must not wait for the network.")
+
+    @property
+    def asker(self) -> Person:
+        """The person who gave the command. Only commands have one."""
+        if self.person is None:
+            raise RuntimeError("This event was not caused by a person in the chat.")
+        return self.person
+
+    @property
+    def where(self) -> Place:
+        """Where the command was given. Only commands have one."""
+        if self.place is None:
+            raise RuntimeError("This event was not caused by a person in the chat.")
+        return self.place

@@ -1,0 +1,46 @@
+"""From what a person typed to the function that answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.context import Context
+from bot.core import sentences
+from bot.core.commands import Command
+from bot.core.errors import Refused
+from bot.core.events import CommandGiven
+from bot.core.grammar import COMMANDS, NotUnderstood, parse, parse_slash
+from bot.core.messages import Message
+from bot.router import Router
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Answers commands: understands them in the words of the channel they were given in."""
+
+    router: Router
+    settings: Settings
+
+    def answer(self, context: Context, given: CommandGiven) -> Message | None:
+        """The answer to a command. Raises Refused with what the asker alone should read."""
+        person = context.chat.person(given.person)
+        if person.foreign or person.bot:
+            raise Refused(sentences.not_a_member(person))
+        context.person = replace(person, forge_login=self.settings.people.get(person.id, person.forge_login))
+        context.place = given.place
+        context.answered = frozenset(self.router.commands)
+        context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+        words = self.settings.words(context.here)
+        command = parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
+        if isinstance(command, NotUnderstood):
+            raise Refused(sentences.not_understood(command.reason, command.example))
+        handler = self.router.commands.get(type(command))
+        if handler is None:
+            raise Refused(sentences.not_there_yet(name_of(command)))
+        return handler(context, command)
+
+
+def name_of(command: Command) -> str:
+    """What people type for it."""
+    return next(spec.name for spec in COMMANDS if isinstance(command, spec.makes))

@@ -1,0 +1,201 @@
+"""Clauses that several commands share: which app and environment, which deployment, and why."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from bot.core.line import Line, Misread, Token, quote, shorten
+from bot.core.words import Words
+
+TO = frozenset({"to", "in", "on"})
+BECAUSE = frozenset({"because", "-", "--", "–", "—"})
+FLAG = "--force"
+
+_NUMBER = re.compile(r"#?([0-9]{1,9})")
+_IMPOSSIBLE_REF = re.compile(
+    # https://git-scm.com/docs/git-check-ref-format, and no leading dash, so that no program takes it for an option
+    r"^[-/.]|\.\.|//|/\.|@\{|[~^:?*\[\\\s\x00-\x1f\x7f]|[/.]$|\.lock(?:/|$)|^@$"
+)
+
+
+def near(word: str, names: list[str]) -> str | None:
+    """The one of ``names`` that somebody who typed ``word`` most probably meant."""
+    lowered = {name.lower(): name for name in names}
+    found = get_close_matches(word.lower()[:40], list(lowered), n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def as_ref(word: str) -> str:
+    """``word`` if a branch, a tag, a commit id or ``#123`` can look like this. Raises Misread."""
+    if not word or _IMPOSSIBLE_REF.search(word):
+        raise Misread(f"{shorten(word)} cannot be the name of a branch, a tag or a commit.")
+    return word
+
+
+def split_app(word: str, words: Words) -> tuple[str, str] | None:
+    """``web/feature/x``, ``web@topic`` and ``web#123`` as the app and the ref; None where no app stands in front."""
+    for mark in "/@#":
+        head, found, rest = word.partition(mark)
+        app = words.app(head) if found else None
+        if app is not None:
+            return app, "#" + rest.lstrip("#") if mark == "#" else rest
+    return None
+
+
+def read_subject(line: Line, words: Words, *, second: bool) -> tuple[str | None, str | None]:
+    """What is to be deployed, as the app and the ref: ``web``, ``web/topic``, ``web@topic``, ``web topic``, ``topic``.
+
+    ``second`` says whether a word of its own after the app may be the ref. An app that shares its name with a branch is
+    the app: the branch is reached as ``web/web``.
+    """
+    word = line.take().text
+    split = split_app(word, words)
+    if split is not None:
+        app, ref = split
+        return app, as_ref(ref) if ref else None
+    named = words.app(word)
+    if named is None:
+        return None, as_ref(word)
+    return named, as_ref(line.take().text) if second else None
+
+
+def read_number(line: Line) -> int | None:
+    """A deployment's or pull request's number, ``#12`` or ``12``, if it comes next."""
+    if line.word() in {"deployment", "deploy", "pr"} and _NUMBER.fullmatch(line.word(1)):
+        line.take()
+    found = _NUMBER.fullmatch(line.word())
+    if found is None:
+        return None
+    line.take()
+    return int(found[1])
+
+
+def read_reason(line: Line) -> str | None:
+    """``because …``, ``- …`` or words in quotes, to the end of the line, if they come next."""
+    if line.done:
+        return None
+    if line.word() in BECAUSE:
+        line.take()
+        if line.done:
+            raise Misread("The reason is missing.")
+    elif not line.left[0].quoted:
+        return None
+    return line.take_rest() or None
+
+
+def misread(token: Token, line: Line) -> Misread:
+    """A word that the command has no place for."""
+    return Misread(f"I did not understand {shorten(token.text)} after {shorten(before(token, line))}.")
+
+
+def before(token: Token, line: Line) -> str:
+    """The word in front of a token, for a sentence about where things went wrong."""
+    return line.text[: token.start].split()[-1] if line.text[: token.start].strip() else line.verb
+
+
+def show_subject(app: str | None, ref: str | None) -> str:
+    """How ``read_subject`` is written: `` web/topic``, with a blank in front, or nothing."""
+    if app and ref:
+        return f" {app}{ref}" if ref.startswith("#") else f" {app}/{ref}"
+    return f" {app or ref}" if app or ref else ""
+
+
+def show_environment(environment: str | None, word: str = "to") -> str:
+    """`` to staging``, with another word or none in place of ``to``; nothing where there is no environment."""
+    if not environment:
+        return ""
+    return f" {word} {quote(environment)}" if word else f" {quote(environment)}"
+
+
+def show_because(reason: str | None) -> str:
+    return f" because {_as_rest(reason)}" if reason else ""
+
+
+def show_quoted(reason: str | None) -> str:
+    return " " + quote(reason, always=True) if reason else ""
+
+
+def _as_rest(reason: str) -> str:
+    flat = " ".join(reason.split()) if not reason.isprintable() else reason.strip()
+    return quote(flat, always=True) if flat[:1] in {'"', "'"} else flat
+
+
+class Places:
+    """The app and the environment of a command, whichever comes first: ``web production``, ``production on web``.
+
+    ``special`` are words that stand in an environment's place, such as ``all``; ``environment_first`` says what a
+    word is that names both an app and an environment.
+    """
+
+    def __init__(self, words: Words, *, special: frozenset[str] = frozenset(), environment_first: bool = False) -> None:
+        self._words = words
+        self._special = special
+        self._environment_first = environment_first
+        self._found: list[tuple[str, bool]] = []
+
+    @property
+    def full(self) -> bool:
+        return len(self._found) > 1
+
+    def take(self, line: Line) -> None:
+        """The next word, and a ``to``, ``in`` or ``on`` before it. Raises Misread where two are known already."""
+        connected = line.word() in TO
+        if connected:
+            line.take()
+        token = line.take()
+        split = split_app(token.text, self._words)
+        names = [token.text] if split is None or not split[1] else list(split)
+        if len(self._found) + len(names) > 2:
+            raise misread(token, line)
+        self._found += [(name, connected) for name in names]
+
+    def settle(self) -> tuple[str | None, str | None]:
+        """The app and the environment, each None where the command names none. Raises Misread for a mistyped app."""
+        app, environment = self._two() if self.full else self._one()
+        if environment is None:
+            return app, None
+        if environment.lower() in self._special:
+            return app, environment.lower()
+        return app, self._words.environment(environment, app) or environment
+
+    def _one(self) -> tuple[str | None, str | None]:
+        if not self._found:
+            return None, None
+        word, connected = self._found[0]
+        app, environment = self._words.app(word), self._is_environment(word)
+        if app and not (environment and self._environment_first):
+            return app, None
+        if not environment and not connected and not near(word, self._environments()):
+            self._check_spelling(word)
+        return None, word
+
+    def _two(self) -> tuple[str | None, str | None]:
+        first, second = self._found
+        pairs = [(first, second), (second, first)]
+        if self._environment_first:
+            pairs.reverse()
+        for app, environment in pairs:
+            if self._words.app(app[0]) and self._is_environment(environment[0]):
+                return self._words.app(app[0]), environment[0]
+        for app, environment in pairs:
+            if self._words.app(app[0]):
+                return self._words.app(app[0]), environment[0]
+        app, environment = next((pair for pair in pairs if self._is_environment(pair[1][0])), pairs[0])
+        if not app[1]:
+            self._check_spelling(app[0])
+            raise Misread(f"There is no app {shorten(app[0])}.")
+        return app[0], environment[0]
+
+    def _check_spelling(self, word: str) -> None:
+        meant = near(word, list(self._words.apps))
+        if meant:
+            raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant)}?")
+
+    def _is_environment(self, word: str) -> bool:
+        if word.lower() in self._special:
+            return True
+        return any(scope.environment(word) for scope in self._words.apps.values())
+
+    def _environments(self) -> list[str]:
+        return [name for scope in self._words.apps.values() for name in scope.environments]

@@ -1,0 +1,241 @@
+"""What people can ask for: one frozen dataclass per command.
+
+``app`` is None where the person named none: the channel's app is meant, or the only one. ``environment`` is the name in
+the settings where the word meant one, else the word as typed, so that near names can be offered. Moments and durations
+are the person's words; the ReadsTimes port makes times of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """``ref`` is a branch, a tag, a (short) commit id, or ``#123`` for the head of a pull request.
+
+    ``hosts`` is the host filter after the environment's slash. ``task`` is GitHub's: ``deploy`` or ``deploy:<task>``.
+    ``at`` is a moment (``17:00``, ``in 2 hours``), ``every`` a repetition (``weekday at 9:00``).
+    """
+
+    app: str | None = None
+    ref: str | None = None
+    environment: str | None = None
+    hosts: str | None = None
+    task: str = "deploy"
+    force: bool = False
+    force_reason: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    when_green: bool = False
+    at: str | None = None
+    every: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """Merge the pull request when it is green, and deploy the merge commit."""
+
+    pull_request: int
+    environment: str | None = None
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """``to`` is a commit id or another ref, or ``#<id>`` of an earlier deployment; None for the last good one."""
+
+    app: str | None = None
+    environment: str | None = None
+    to: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Deploy to ``environment`` what runs in ``source``."""
+
+    app: str | None = None
+    source: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    deployment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    deployment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    deployment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    deployment: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    app: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """``environment`` may be ``all``. ``duration`` and ``until`` are words; at most one of them is set."""
+
+    environment: str
+    app: str | None = None
+    duration: str | None = None
+    until: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """``environment`` may be ``all``, or ``mine``."""
+
+    environment: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """``environment`` may be ``all``. ``until`` is a moment in words, None for a freeze without an end."""
+
+    environment: str
+    until: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfreeze:
+    """``environment`` may be ``all``."""
+
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Freezes:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Deploys:
+    """The record: of an app, a ref, an environment; or one ``deployment`` with its log."""
+
+    app: str | None = None
+    ref: str | None = None
+    environment: str | None = None
+    deployment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    app: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What runs in ``environment`` against ``target``: a ref, or the name of another environment."""
+
+    app: str | None = None
+    environment: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undeployed:
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhereCanIDeploy:
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSchedule:
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedule:
+    deployment: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLogin:
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhoAmI:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Unmute:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """``topic`` is a command's name where the word named one, else the words as typed."""
+
+    topic: str | None = None
+
+
+Command: TypeAlias = (
+    Deploy
+    | Ship
+    | Rollback
+    | Promote
+    | Cancel
+    | Retry
+    | Approve
+    | Reject
+    | Queue
+    | Lock
+    | Unlock
+    | Locks
+    | Freeze
+    | Unfreeze
+    | Freezes
+    | Deploys
+    | Status
+    | Diff
+    | Undeployed
+    | WhereCanIDeploy
+    | ShowSchedule
+    | Unschedule
+    | LinkLogin
+    | WhoAmI
+    | Mute
+    | Unmute
+    | Version
+    | Help
+)

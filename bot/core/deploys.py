@@ -1,0 +1,234 @@
+"""What a deployment is, and how its state may move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a deployment stands. A retry or a rollback is a new deployment that names the old one."""
+
+    REQUESTED = "requested"
+    WAITING = "waiting"
+    STARTING = "starting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+
+
+class Waiting(StrEnum):
+    """What a waiting deployment waits for."""
+
+    CHECKS = "checks"
+    QUEUE = "queue"
+    APPROVAL = "approval"
+    LOCK = "lock"
+    FREEZE = "freeze"
+    MOMENT = "moment"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.REQUESTED: frozenset({State.WAITING, State.STARTING, State.CANCELLED}),
+    State.WAITING: frozenset({State.STARTING, State.CANCELLED, State.SUPERSEDED, State.EXPIRED}),
+    State.STARTING: frozenset({State.RUNNING, State.FAILED, State.ERROR, State.CANCELLED}),
+    State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.ERROR, State.TIMED_OUT, State.CANCELLED}),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.ERROR: frozenset(),
+    State.TIMED_OUT: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.SUPERSEDED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+"""The table of a deployment's life; the README's diagram is drawn from it."""
+
+ENDED: frozenset[State] = frozenset(state for state, next_states in MOVES.items() if not next_states)
+BUSY: frozenset[State] = frozenset({State.STARTING, State.RUNNING})
+
+REMOTE_STATES: dict[str, State] = {
+    "pending": State.STARTING,
+    "queued": State.STARTING,
+    "in_progress": State.RUNNING,
+    "success": State.SUCCEEDED,
+    "failure": State.FAILED,
+    "error": State.ERROR,
+}
+"""What a status on GitHub means for us; ``inactive`` says nothing about the deployment's own life."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who asked: ``chat_id`` and ``login`` where known, ``name`` always, fit to be shown."""
+
+    name: str
+    chat_id: str | None = None
+    login: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """One line of what a deployment ships: a pull request, or a commit that came in without one."""
+
+    title: str
+    author: str
+    url: str
+    number: int | None = None
+    sha: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What ships: everything since the last successful deployment of the environment.
+
+    ``base`` is the commit deployed there before, None for a first deployment. ``behind`` counts commits that the
+    environment has and this deployment lacks: a roll-back, or a branch that is not up to date.
+    """
+
+    base: str | None = None
+    shipped: tuple[Shipped, ...] = ()
+    ahead: int = 0
+    behind: int = 0
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment, as the database knows it. All times are aware and in UTC.
+
+    ``id`` is what people type (``#12``), ``request_id`` what GitHub's payload carries, ``remote_id`` GitHub's own id.
+    ``channel``/``parent`` are the parent message; ``asked_channel``/``asked_thread`` the thread of the command.
+    ``last_status`` is the newest status on GitHub that was taken in. ``exclusive`` is False for those that another tool
+    carries out without asking us: they may overlap with ours. ``password_key`` is where a one-time password is kept, in
+    memory only. ``edited_at`` is when the parent message was last edited.
+    """
+
+    id: int
+    request_id: str
+    app: str
+    environment: str
+    repository: str
+    ref: str
+    sha: str
+    state: State
+    trigger: str
+    by: By
+    created_at: datetime
+    title: str = ""
+    url: str | None = None
+    task: str = "deploy"
+    hosts: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    force: bool = False
+    force_reason: str | None = None
+    reason: str | None = None
+    waits_for: Waiting | None = None
+    waits_since: datetime | None = None
+    due_at: datetime | None = None
+    pull_request: int | None = None
+    merged_at: datetime | None = None
+    retry_of: int | None = None
+    rollback_of: int | None = None
+    superseded_by: int | None = None
+    remote_id: int | None = None
+    last_status: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    description: str = ""
+    log_url: str | None = None
+    environment_url: str | None = None
+    channel: str | None = None
+    parent: str | None = None
+    asked_channel: str | None = None
+    asked_thread: str | None = None
+    changes: Changes = field(default_factory=Changes)
+    usual_seconds: float | None = None
+    cancel_by: str | None = None
+    password_key: str | None = None
+    exclusive: bool = True
+    edited_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def busy(self) -> bool:
+        """Whether it occupies its environment."""
+        return self.state in BUSY
+
+    @property
+    def short_sha(self) -> str:
+        return self.sha[:7]
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it ran, None before its end or where it never ran."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+def may_become(state: State, next_state: State) -> bool:
+    return next_state in MOVES[state]
+
+
+def moved(
+    deployment: Deployment, state: State, now: datetime, description: str = "", due_at: datetime | None = None
+) -> Deployment:
+    """The deployment in its next state, with the times that follow from the move.
+
+    ``due_at`` is when it is looked at again if nothing happens until then.
+    Raises ValueError where the table does not know the move: callers ask ``may_become`` first.
+    """
+    if not may_become(deployment.state, state):
+        raise ValueError(f"A deployment that is {deployment.state} cannot become {state}.")
+    return replace(
+        deployment,
+        state=state,
+        description=description,
+        waits_for=None,
+        waits_since=None,
+        due_at=due_at,
+        started_at=now if state is State.STARTING else deployment.started_at,
+        finished_at=now if state in ENDED else None,
+    )
+
+
+def waiting(deployment: Deployment, reason: Waiting, now: datetime, due_at: datetime | None = None) -> Deployment:
+    """The deployment as it waits for ``reason``; one that waits already keeps counting where the reason is the same."""
+    if deployment.state is not State.WAITING and not may_become(deployment.state, State.WAITING):
+        raise ValueError(f"A deployment that is {deployment.state} cannot wait.")
+    since = deployment.waits_since if deployment.waits_for is reason else None
+    return replace(deployment, state=State.WAITING, waits_for=reason, waits_since=since or now, due_at=due_at)
+
+
+def path_to(state: State, goal: State) -> tuple[State, ...] | None:
+    """The moves that lead from ``state`` to ``goal`` while running, None where none do.
+
+    GitHub's webhooks may skip or swap statuses: a ``success`` that overtakes its ``in_progress`` passes through both.
+
+    >>> path_to(State.STARTING, State.SUCCEEDED)
+    (<State.RUNNING: 'running'>, <State.SUCCEEDED: 'succeeded'>)
+    """
+    if may_become(state, goal):
+        return (goal,)
+    if state is State.STARTING and may_become(State.RUNNING, goal):
+        return (State.RUNNING, goal)
+    return None
+
+
+def state_diagram() -> str:
+    """The table of moves as a Mermaid diagram, for the README."""
+    lines = ["stateDiagram-v2", "    [*] --> requested"]
+    for state, next_states in MOVES.items():
+        lines += [f"    {state} --> {following}" for following in State if following in next_states]
+        if not next_states:
+            lines.append(f"    {state} --> [*]")
+    return "\n".join(lines)

@@ -1,0 +1,101 @@
+"""What a decision makes happen in the world: small frozen dataclasses, stored with the decision, done afterwards.
+
+Effects with one ``lane`` are done one after another in the order in which they were decided; different lanes do not
+wait for each other. Every effect looks before it acts, so that doing it again does nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from bot.core.events import Place
+from bot.core.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDeployment:
+    """Create our deployment on GitHub, unless one with its ``request_id`` is there already."""
+
+    deployment_id: int
+
+    @property
+    def lane(self) -> str:
+        return f"remote:{self.deployment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostStatus:
+    """Report a status to GitHub, unless the deployment's last status there is this one."""
+
+    deployment_id: int
+    state: str
+    description: str
+
+    @property
+    def lane(self) -> str:
+        return f"remote:{self.deployment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Let the app's provider carry the deployment out, unless it has begun already."""
+
+    deployment_id: int
+
+    @property
+    def lane(self) -> str:
+        return f"remote:{self.deployment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderParent:
+    """Bring the deployment's parent message up to date with the database; post it where there is none."""
+
+    deployment_id: int
+
+    @property
+    def lane(self) -> str:
+        return f"parent:{self.deployment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostInThread:
+    """Add a line to the thread under the deployment's parent message; ``broadcast`` shows it in the channel too."""
+
+    deployment_id: int
+    message: Message
+    broadcast: bool = False
+
+    @property
+    def lane(self) -> str:
+        return f"thread:{self.deployment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer a person where they spoke: in the thread of their message. ``only_to`` makes it ephemeral."""
+
+    event_id: str
+    place: Place
+    message: Message
+    only_to: str | None = None
+
+    @property
+    def lane(self) -> str:
+        return f"reply:{self.place.channel}:{self.place.thread or self.place.message or self.event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearRecords:
+    """Delete the record of deliveries, effects and workflows that ended before that moment; deployments stay."""
+
+    before: datetime
+
+    @property
+    def lane(self) -> str:
+        return "clear"
+
+
+Effect: TypeAlias = CreateDeployment | PostStatus | StartRun | RenderParent | PostInThread | Reply | ClearRecords

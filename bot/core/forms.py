@@ -1,0 +1,157 @@
+"""How the commands that ask, follow and introduce are read and written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from bot.core.clauses import (
+    TO,
+    Places,
+    as_ref,
+    misread,
+    read_number,
+    read_reason,
+    read_subject,
+    show_environment,
+    show_quoted,
+    show_subject,
+    split_app,
+)
+from bot.core.commands import Deploys, Diff, LinkLogin, Reject, Unschedule
+from bot.core.line import Line, Misread, quote, shorten
+from bot.core.words import Words
+
+Made = TypeVar("Made")
+
+_AGAINST = frozenset({"with", "against", "vs", "and"})
+_LOGIN = re.compile(r"(?:@|https?://[^/\s]+/)?(?P<login>[A-Za-z0-9][A-Za-z0-9_-]{0,38})/?")
+_CHAT_ID = re.compile(r"@[UW](?=[A-Z]*[0-9])[A-Z0-9]+")
+
+
+def alone(make: Callable[[], Made]) -> Callable[[Line, Words], Made]:
+    """A command that takes nothing."""
+    return lambda _line, _words: make()
+
+
+def numbered(make: Callable[[int | None], Made]) -> Callable[[Line, Words], Made]:
+    """A command that takes a deployment's number or nothing."""
+    return lambda line, _words: make(read_number(line))
+
+
+def of_app(make: Callable[[str | None], Made]) -> Callable[[Line, Words], Made]:
+    """A command that takes an app or nothing."""
+
+    def read(line: Line, words: Words) -> Made:
+        if line.word() in TO | {"for"}:
+            line.take()
+        if line.done:
+            return make(None)
+        word = line.take().text
+        return make(words.app(word) or word)
+
+    return read
+
+
+def of_place(make: Callable[[str | None, str | None], Made]) -> Callable[[Line, Words], Made]:
+    """A command that takes an app, an environment, both or nothing."""
+
+    def read(line: Line, words: Words) -> Made:
+        places = Places(words)
+        while not line.done:
+            places.take(line)
+        return make(*places.settle())
+
+    return read
+
+
+def show_number(name: str, number: int | None) -> str:
+    return name if number is None else f"{name} #{number}"
+
+
+def show_place(name: str, app: str | None, environment: str | None) -> str:
+    return name + show_subject(app, None) + show_environment(environment, "in")
+
+
+def read_reject(line: Line, _words: Words) -> Reject:
+    number = read_number(line)
+    return Reject(number, read_reason(line) or line.take_rest() or None)
+
+
+def show_reject(reject: Reject) -> str:
+    return show_number("reject", reject.deployment) + show_quoted(reject.reason)
+
+
+def read_unschedule(line: Line, _words: Words) -> Unschedule:
+    number = read_number(line)
+    if number is None:
+        raise Misread("Which deployment? Its number is missing: “schedule” shows it.")
+    return Unschedule(number)
+
+
+def read_deploys(line: Line, words: Words) -> Deploys:
+    """A word of its own that names an environment is one: a ref of that name is reached as ``web/production``."""
+    if line.word().startswith("#"):
+        number = read_number(line)
+        if number is not None:
+            return Deploys(deployment=number)
+    app, ref, environment = None, None, None
+    if not line.done and line.word() not in TO:
+        word = line.left[0].text
+        environment = words.environment(word) if not words.app(word) else None
+        if environment:
+            line.take()
+        else:
+            app, ref = read_subject(line, words, second=False)
+    if app and not ref and not line.done and line.word() not in TO:
+        word = line.take().text
+        environment = words.environment(word, app)
+        ref = None if environment else as_ref(word)
+    if line.word() in TO and environment is None:
+        line.take()
+        word = line.take().text
+        environment = words.environment(word, app) or word
+    return Deploys(app, ref, environment)
+
+
+def show_deploys(deploys: Deploys) -> str:
+    if deploys.deployment is not None:
+        return show_number("deploys", deploys.deployment)
+    return "deploys" + show_subject(deploys.app, deploys.ref) + show_environment(deploys.environment, "in")
+
+
+def read_diff(line: Line, words: Words) -> Diff:
+    """One word alone is what to look at where it names an environment, and else the target; of two, the second is."""
+    first = line.left[0].text if line.left else ""
+    split = split_app(first, words)
+    app = split[0] if split else words.app(first)
+    environment, target = None, as_ref(split[1]) if split and split[1] else None
+    if app:
+        line.take()
+    while not line.done:
+        against = line.take().word in _AGAINST if line.word() in TO | _AGAINST else False
+        token = line.take()
+        known = words.environment(token.text, app)
+        if environment is None and not against and (known or (target is None and not line.done)):
+            environment = known or token.text
+        elif target is None:
+            target = known or as_ref(token.text)
+        else:
+            raise misread(token, line)
+    return Diff(app, environment, target)
+
+
+def show_diff(diff: Diff) -> str:
+    shown = "diff" + show_subject(diff.app, None) + (f" {quote(diff.environment)}" if diff.environment else "")
+    return shown + (f" against {quote(diff.target)}" if diff.target else "")
+
+
+def read_login(line: Line, _words: Words) -> LinkLogin:
+    if line.done:
+        raise Misread("Which GitHub login? It is missing.")
+    word = line.take().text
+    found = _LOGIN.fullmatch(word)
+    if found is None or _CHAT_ID.fullmatch(word):
+        raise Misread(f"{shorten(word)} is no GitHub login.")
+    return LinkLogin(found["login"])

@@ -1,0 +1,178 @@
+"""How a deployment goes on: each function moves one deployment and says what must happen because of it.
+
+All of it runs inside a decision's transaction, with the environment's row locked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core import announcements
+from bot.core.deploys import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
+from bot.core.effects import CreateDeployment, PostInThread, PostStatus, RenderParent, Reply, StartRun
+from bot.core.events import Place, Reconsider
+from bot.core.gates import Verdict
+from bot.core.messages import Message
+from bot.core.records import Records
+
+HUNG_AFTER = timedelta(hours=1)
+"""A deployment that waits for checks is reported after this long, by the name of the check."""
+EXPIRES_AFTER = timedelta(hours=24)
+"""A deployment that waits for checks this long is given up."""
+PICKED_UP_WITHIN = timedelta(seconds=30)
+"""A deployment that another tool should carry out is reported when nothing has touched it for this long."""
+
+REMOTE_ENDS: dict[State, str] = {
+    State.SUCCEEDED: "success",
+    State.FAILED: "failure",
+    State.ERROR: "error",
+    State.TIMED_OUT: "error",
+    State.CANCELLED: "error",
+}
+
+
+def proceed(records: Records, deployment: Deployment, verdict: Verdict, now: datetime) -> Deployment:
+    """Start it, or let it wait for what the gates say. The verdict has no closed gate.
+
+    A wait that was announced before is not announced again.
+    """
+    if not verdict.waits:
+        return start(records, deployment, now)
+    answer = verdict.waits[0]
+    assert answer.waits_for is not None
+    again = deployment.waits_for is answer.waits_for
+    due_at = deployment.due_at if again else now + HUNG_AFTER if answer.waits_for is Waiting.CHECKS else None
+    text = announcements.waits(answer)
+    held = replace(waiting(deployment, answer.waits_for, now, due_at), description=text)
+    records.save(held)
+    records.emit(RenderParent(held.id))
+    if not again or announcements.worth_telling(deployment.description, text):
+        _tell(records, held, announcements.waiting_line(held))
+    return held
+
+
+def wait_for_checks(records: Records, deployment: Deployment, now: datetime) -> None:
+    """Let it wait for its checks whatever they say now; it is decided on again afterwards."""
+    held = waiting(deployment, Waiting.CHECKS, now, now + HUNG_AFTER)
+    records.save(replace(held, description="Waiting: for its checks"))
+    records.emit(RenderParent(held.id))
+
+
+def start(records: Records, deployment: Deployment, now: datetime) -> Deployment:
+    """Begin: on GitHub first, the provider follows when the deployment exists there."""
+    begun = moved(deployment, State.STARTING, now)
+    records.save(begun)
+    records.emit(RenderParent(begun.id))
+    if begun.remote_id is None:
+        records.emit(CreateDeployment(begun.id))
+    else:
+        hand_over(records, begun)
+    return begun
+
+
+def opened(records: Records, deployment: Deployment, remote_id: int, now: datetime, *, ours: bool) -> None:
+    """It exists on GitHub now: let it be carried out, by our provider or by another tool."""
+    if deployment.remote_id is not None:
+        return
+    known = replace(deployment, remote_id=remote_id)
+    if known.ended:
+        # Cancelled while it was being created: GitHub must not show it as pending for ever.
+        records.save(known)
+        records.emit(PostStatus(known.id, REMOTE_ENDS.get(known.state, "error"), known.description))
+        return
+    if ours:
+        records.save(known)
+        hand_over(records, known)
+        return
+    records.save(replace(known, due_at=now + PICKED_UP_WITHIN))
+
+
+def hand_over(records: Records, deployment: Deployment) -> None:
+    """Give it to our own provider."""
+    records.emit(PostStatus(deployment.id, "queued", "Queued by Shipmate"), StartRun(deployment.id))
+    _tell(records, deployment, announcements.queued_line(deployment))
+
+
+def running(records: Records, deployment: Deployment, now: datetime, *, timeout: timedelta, ours: bool) -> Deployment:
+    """It is being carried out."""
+    if not may_become(deployment.state, State.RUNNING):
+        return deployment
+    due_at = None if ours else now + timeout
+    run = replace(moved(deployment, State.RUNNING, now, due_at=due_at), description=deployment.description)
+    records.save(run)
+    records.emit(RenderParent(run.id))
+    if ours:
+        records.emit(PostStatus(run.id, "in_progress", "Shipmate is deploying"))
+    _tell(records, run, announcements.running_line(run))
+    return run
+
+
+def end(
+    records: Records, deployment: Deployment, state: State, now: datetime, description: str, *, report: bool = True
+) -> Deployment:
+    """It has ended; whoever waits for the environment is looked at next.
+
+    ``report`` is False where GitHub is who told us.
+    """
+    if deployment.ended or not may_become(deployment.state, state):
+        return deployment
+    ended = moved(deployment, state, now, description)
+    records.save(ended)
+    if report and ended.remote_id is not None and state in REMOTE_ENDS:
+        records.emit(PostStatus(ended.id, REMOTE_ENDS[state], description))
+    records.emit(RenderParent(ended.id))
+    output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
+    _tell(records, ended, announcements.end_line(ended, output), broadcast=announcements.is_loud(ended))
+    next_in_queue(records, ended.app, ended.environment)
+    return ended
+
+
+def report(
+    records: Records, deployment: Deployment, goal: State, now: datetime, description: str, timeout: timedelta
+) -> Deployment:
+    """Another tool reported a status: follow it, through the states that were skipped, never back."""
+    path = path_to(deployment.state, goal)
+    for state in path or ():
+        if state in ENDED:
+            deployment = end(records, deployment, state, now, description, report=False)
+        elif state is State.RUNNING:
+            deployment = running(records, deployment, now, timeout=timeout, ours=False)
+    return deployment
+
+
+def supersede(records: Records, newer: Deployment, now: datetime) -> list[Deployment]:
+    """Merges that still wait give way to a newer one, and say so."""
+    old = [
+        one
+        for one in records.waiting(newer.app, newer.environment)
+        if one.trigger == "merge" and one.id != newer.id and one.ref == newer.ref
+    ]
+    for one in old:
+        text = announcements.superseded_by(newer)
+        gone = replace(moved(one, State.SUPERSEDED, now, text), superseded_by=newer.id)
+        records.save(gone)
+        records.emit(RenderParent(gone.id))
+        _tell(records, gone, announcements.end_line(gone, ()))
+    return old
+
+
+def next_in_queue(records: Records, app: str, environment: str, after: int = 0) -> None:
+    """The first of those that wait for their turn is decided on again; ``after`` passes over the ones up to that id."""
+    for one in records.waiting(app, environment):
+        if one.waits_for is Waiting.QUEUE and one.id > after:
+            records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+            return
+
+
+def note(records: Records, deployment: Deployment, message: Message, *, broadcast: bool = False) -> None:
+    """A line for the thread that changes nothing about the deployment."""
+    _tell(records, deployment, message, broadcast=broadcast)
+
+
+def _tell(records: Records, deployment: Deployment, message: Message, *, broadcast: bool = False) -> None:
+    """In the thread under the parent message; and where the command was given, if that is another thread."""
+    records.emit(PostInThread(deployment.id, message, broadcast=broadcast))
+    if deployment.asked_channel and deployment.asked_thread:
+        place = Place(deployment.asked_channel, thread=deployment.asked_thread)
+        records.emit(Reply(records.cause, place, announcements.elsewhere(deployment, message)))

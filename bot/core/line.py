@@ -1,0 +1,104 @@
+"""A command's line as words, read from left to right."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_WORD = re.compile(
+    r"(?P<key>(?:[A-Za-z_][\w.-]*|--force)=)?"
+    r"(?:\"(?P<double>(?:\\.|[^\\\"])*)\"|'(?P<single>(?:\\.|[^\\'])*)')(?!\S)"
+    r"|\S+",
+)
+_ESCAPED = re.compile(r"\\([\"'\\])")
+_PLAIN = re.compile(r"[^\s\"'][^\s\"]*")
+_SHOWN = 60
+
+
+class Misread(Exception):
+    """A line is no command; the sentence says why. It never leaves the grammar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, or several between quotes. ``start`` is its place in the line, ``key`` what stood before ``="…"``."""
+
+    text: str
+    start: int
+    quoted: bool = False
+    key: str = ""
+
+    @property
+    def word(self) -> str:
+        """In lower case, to compare with the grammar's own words; empty when quoted, for quoted words are nobody's."""
+        return "" if self.quoted else self.text.lower()
+
+
+class Line:
+    """A cursor over the words of ``text``. ``verb`` is the word, or words, that named the command."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.verb = ""
+        self._tokens = tuple(_token(found) for found in _WORD.finditer(text))
+        self._next = 0
+
+    @property
+    def done(self) -> bool:
+        return self._next >= len(self._tokens)
+
+    @property
+    def left(self) -> tuple[Token, ...]:
+        return self._tokens[self._next :]
+
+    def word(self, ahead: int = 0) -> str:
+        """The next word, or one further on, in lower case; empty at the end and for quoted words."""
+        left = self.left
+        return left[ahead].word if ahead < len(left) else ""
+
+    def take(self, count: int = 1) -> Token:
+        """The next token; of several, the last. Raises Misread at the end of the line."""
+        if self._next + count > len(self._tokens):
+            last = self._tokens[-1].text if self._tokens else self.verb
+            raise Misread(f"Something is missing after {shorten(last)}.")
+        self._next += count
+        return self._tokens[self._next - 1]
+
+    def take_words(self, count: int) -> str:
+        """The next ``count`` words with one space between them."""
+        return " ".join(self.take().text for _ in range(count))
+
+    def take_rest(self) -> str:
+        """All that is left of the line, as typed; quotes around the whole of it go."""
+        if self.done:
+            return ""
+        left, self._next = self.left, len(self._tokens)
+        if len(left) == 1 and left[0].quoted:
+            return left[0].text
+        rest = self.text[left[0].start :].strip()
+        unclosed = rest[0] in "\"'" and rest.count(rest[0]) == 1
+        return rest[1:].strip() if unclosed else rest
+
+
+def quote(text: str, *, always: bool = False) -> str:
+    """``text`` as one word of a line: as it is where that is possible, else between quotes.
+
+    >>> quote("hot fix")
+    '"hot fix"'
+    """
+    flat = " ".join(text.split()) if not text.isprintable() else text
+    if not always and _PLAIN.fullmatch(flat):
+        return flat
+    return '"' + flat.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def shorten(text: str) -> str:
+    """A person's own word between quotation marks, for a sentence that speaks of it."""
+    return f"“{text}”" if len(text) <= _SHOWN else f"“{text[: _SHOWN - 1]}…”"
+
+
+def _token(found: re.Match[str]) -> Token:
+    inside = found["double"] if found["double"] is not None else found["single"]
+    if inside is None:
+        return Token(found[0], found.start())
+    return Token(_ESCAPED.sub(r"\1", inside), found.start(), quoted=True, key=(found["key"] or "")[:-1])

@@ -1,0 +1,111 @@
+"""How the commands that hold an environment are read and written: lock, unlock, freeze, unfreeze."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core import phrases
+from bot.core.clauses import Places, misread, read_reason, show_because, show_environment
+from bot.core.commands import Freeze, Lock, Unfreeze, Unlock
+from bot.core.line import Line, Misread, shorten
+from bot.core.words import Words
+
+_ALL = frozenset({"all"})
+_UNTIL = frozenset({"until", "till", "til"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What followed ``for`` or ``until``: one of the three."""
+
+    duration: str | None = None
+    until: str | None = None
+    reason: str | None = None
+
+
+def read_lock(line: Line, words: Words) -> Lock:
+    """``for`` begins a duration where a number follows it, and a reason otherwise: ``for 2h``, ``for testing``."""
+    places = Places(words, special=_ALL, environment_first=True)
+    duration, until, reason = None, None, None
+    while not line.done and reason is None:
+        reason = read_reason(line)
+        if reason is not None:
+            break
+        if line.word() not in _UNTIL | {"for"}:
+            places.take(line)
+            continue
+        limit = _read_limit(line)
+        if limit.reason is None and (duration or until):
+            raise Misread(f"How long? I understood {shorten(duration or until or '')}, and then something else.")
+        duration, until, reason = limit.duration or duration, limit.until or until, limit.reason
+    app, environment = places.settle()
+    if environment is None:
+        raise Misread("Which environment? Its name is missing, or “all”.")
+    return Lock(environment, app, duration, until, reason)
+
+
+def show_lock(lock: Lock) -> str:
+    shown = "lock" + show_environment(lock.environment, "") + show_environment(lock.app, "on")
+    shown += f" for {lock.duration}" if lock.duration else ""
+    shown += f" until {lock.until}" if lock.until else ""
+    return shown + show_because(lock.reason)
+
+
+def read_unlock(line: Line, words: Words) -> Unlock:
+    places = Places(words, special=_ALL | {"mine"}, environment_first=True)
+    while not line.done:
+        places.take(line)
+    app, environment = places.settle()
+    if environment is None:
+        raise Misread("Which environment? Its name is missing, or “mine”, or “all”.")
+    return Unlock(environment, app)
+
+
+def show_unlock(unlock: Unlock) -> str:
+    return "unlock" + show_environment(unlock.environment, "") + show_environment(unlock.app, "on")
+
+
+def read_freeze(line: Line, words: Words) -> Freeze:
+    environment, until, reason = _read_environment(line, words), None, None
+    while not line.done and reason is None:
+        reason = read_reason(line)
+        if reason is not None:
+            break
+        if line.word() not in _UNTIL | {"for"} or until:
+            raise misread(line.left[0], line)
+        limit = _read_limit(line)
+        until, reason = f"in {limit.duration}" if limit.duration else limit.until, limit.reason
+    if environment is None:
+        raise Misread("Which environment? Its name is missing, or “all”.")
+    if reason is None:
+        raise Misread("Why? A freeze needs a reason after “because”.")
+    return Freeze(environment, until, reason)
+
+
+def show_freeze(freeze: Freeze) -> str:
+    shown = "freeze" + show_environment(freeze.environment, "")
+    return shown + (f" until {freeze.until}" if freeze.until else "") + show_because(freeze.reason)
+
+
+def read_unfreeze(line: Line, words: Words) -> Unfreeze:
+    return Unfreeze(_read_environment(line, words))
+
+
+def show_unfreeze(unfreeze: Unfreeze) -> str:
+    return "unfreeze" + show_environment(unfreeze.environment, "")
+
+
+def _read_environment(line: Line, words: Words) -> str | None:
+    if line.done or line.word() in _UNTIL | {"for", "because"}:
+        return None
+    word = line.take().text
+    return "all" if word.lower() == "all" else words.environment(word) or word
+
+
+def _read_limit(line: Line) -> _Limit:
+    keyword = line.take().word
+    left = [token.word for token in line.left]
+    if keyword in _UNTIL:
+        return _Limit(until=phrases.as_moment(line.take_words(max(1, phrases.after_keyword(left)))))
+    count = phrases.duration(left) or (1 if left and left[0][:1].isdigit() else 0)
+    return _Limit(duration=line.take_words(count)) if count else _Limit(reason=line.take_rest() or None)

@@ -1,0 +1,116 @@
+"""Where a moment, a repetition or a duration begins and ends among a line's words.
+
+What such a phrase means is for the ReadsTimes port; here it only has to be told from environments, refs and reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_WEEKDAY = (
+    r"(?:mon|tue|tues|wed|weds|thu|thur|thurs|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?"
+)
+_MONTH = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
+    r"|january|february|march|april|june|july|august|september|october|november|december)"
+)
+_UNIT = r"(?:s|m|h|d|w|sec|secs|seconds?|min|mins|minutes?|hr|hrs|hours?|days?|weeks?|months?|fortnights?)"
+
+_DAY = re.compile(rf"(?:{_WEEKDAY}|today|tomorrow|tonight|noon|midday|midnight|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}\S*),?")
+_DATE = re.compile(
+    rf"(?:{_MONTH}|the|[0-9]{{1,2}}(?:st|nd|rd|th)?|[0-9]{{1,2}}[./][0-9]{{1,2}}(?:[./][0-9]{{2,4}})?\.?),?"
+)
+_CLOCK = re.compile(
+    r"[0-9]{1,2}(?::[0-9]{2}){1,2}(?:am|pm|z|h)?|[0-9]{1,2}[.][0-9]{2}(?:am|pm|h)?|[0-9]{1,2}(?:am|pm|h),?"
+)
+_ZONE = re.compile(
+    r"(?:z|utc|gmt|w?est|w?et|ce?st|c[de]t|cest|eet|eest|bst|ist|edt|m[sd]t|p[sd]t|akst|akdt|hst|jst|kst|sgt|a[ce][sd]t|aest|msk)"
+    r"|(?:africa|america|antarctica|asia|atlantic|australia|europe|indian|pacific|etc)/[a-z_+/0-9-]+"
+    r"|(?:utc|gmt)?[+-][0-9]{1,2}(?::?[0-9]{2})?"
+)
+_JOINING = re.compile(
+    r"at|next|this|coming|of|and|o'clock|am|pm|a\.m\.|p\.m\.|week|morning|afternoon|evening|night|[0-9]{4}"
+)
+_AMOUNT = re.compile(rf"(?:[0-9]+(?:\.[0-9]+)?{_UNIT})+,?")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|an?|one|two|three|half")
+_UNIT_WORD = re.compile(rf"{_UNIT},?")
+_REPEATED = re.compile(
+    rf"{_WEEKDAY}(?:(?:,|-|–){_WEEKDAY})*,?|weekdays?|weekends?|workdays?|days?|weeks?|hours?|minutes?|other|on|from|[0-9]+"
+)
+
+
+def moment(words: Sequence[str]) -> int:
+    """How many of ``words``, in lower case, make up the moment that stands at their beginning; 0 if none does.
+
+    Only what cannot be a name is taken: ``tomorrow 9am``, ``in 2 hours``, ``on fri at 9``, ``17:00 UTC``.
+
+    >>> moment(["in", "2", "hours", "to", "staging"])
+    3
+    """
+    match list(words[:2]):
+        case ["in", _]:
+            relative = duration(words[1:])
+            return relative + 1 if relative else 0
+        case ["on", day] if _DAY.fullmatch(day) or _DATE.fullmatch(day):
+            return 1 + after_keyword(words[1:])
+        case ["next" | "this", day] if _DAY.fullmatch(day) or day in {"week", "morning", "afternoon", "evening"}:
+            return after_keyword(words)
+        case [first, *_] if _DAY.fullmatch(first) or _CLOCK.fullmatch(first):
+            return after_keyword(words)
+    return 0
+
+
+def after_keyword(words: Sequence[str]) -> int:
+    """How many words belong to a moment after ``at`` or ``until``: the first, whatever it is, and those about time."""
+    if words and words[0] == "in":
+        return moment(words) or min(1, len(words))
+    count = min(1, len(words))
+    while count < len(words) and _speaks_of_time(words, count):
+        count += 1
+    return count
+
+
+def as_moment(phrase: str) -> str:
+    """A bare hour with the ``at`` that makes it one: ``9`` alone says nothing to whoever reads the phrase later."""
+    return f"at {phrase}" if re.fullmatch(r"[0-9]{1,2}", phrase) else phrase
+
+
+def repetition(words: Sequence[str]) -> int:
+    """How many words belong to a repetition after ``every``: ``weekday at 9:00``, ``mon, thu 9am``, ``2 hours``."""
+    count = min(1, len(words))
+    while count < len(words) and (_REPEATED.fullmatch(words[count]) or _speaks_of_time(words, count)):
+        if words[count] in {"on", "from"} and not (count + 1 < len(words) and _REPEATED.fullmatch(words[count + 1])):
+            break
+        count += 1
+    return count
+
+
+def duration(words: Sequence[str]) -> int:
+    """How many words make up the duration at their beginning: ``2h``, ``1h 30m``, ``half an hour``; 0 if none does."""
+    count = 0
+    while count < len(words):
+        start = count + 1 if count and words[count] == "and" else count
+        step = _one_amount(words[start:])
+        if not step:
+            break
+        count = start + step
+    return count
+
+
+def _one_amount(words: Sequence[str]) -> int:
+    if words and _AMOUNT.fullmatch(words[0]):
+        return 1
+    numbers = 0
+    while numbers < min(2, len(words)) and _NUMBER.fullmatch(words[numbers]):
+        numbers += 1
+    if numbers and numbers < len(words) and _UNIT_WORD.fullmatch(words[numbers]):
+        return numbers + 1
+    return 0
+
+
+def _speaks_of_time(words: Sequence[str], place: int) -> bool:
+    word = words[place]
+    if word == "on":
+        return place + 1 < len(words) and bool(_DAY.fullmatch(words[place + 1]))
+    return any(kind.fullmatch(word) for kind in (_DAY, _DATE, _CLOCK, _ZONE, _JOINING, _AMOUNT, _UNIT_WORD))

@@ -1,0 +1,68 @@
+"""What handlers may read and write: our own rows, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.core.deploys import Deployment
+from bot.core.effects import Effect
+from bot.core.events import Event
+
+
+class Reads(Protocol):
+    """Our rows, as they are now."""
+
+    def deployment(self, deployment_id: int) -> Deployment | None: ...
+
+    def by_remote(self, repository: str, remote_id: int) -> Deployment | None: ...
+
+    def by_request(self, request_id: str) -> Deployment | None: ...
+
+    def busy(self, app: str, environment: str) -> Sequence[Deployment]:
+        """Deployments that occupy the environment, oldest first: ours (one at most) and those of other tools."""
+
+    def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
+        """In the order in which they were asked for."""
+
+    def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]: ...
+
+    def unended(self, repository: str | None = None) -> Sequence[Deployment]:
+        """Everything that has not ended, oldest first."""
+
+    def last_success(self, app: str, environment: str) -> Deployment | None:
+        """What is deployed there now, as far as the bot knows."""
+
+    def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
+        """Newest first; for rollbacks and for how long it usually takes."""
+
+    def history(self, *, app: str | None, environment: str | None, ref: str | None, limit: int) -> Sequence[Deployment]:
+        """Newest first."""
+
+    def newest_merge(self, app: str, environment: str) -> Deployment | None:
+        """The deployment of the pull request that was merged last, whatever became of it."""
+
+    def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
+        """What ``cancel`` without a number may mean: not ended, newest first."""
+
+    def output(self, deployment_id: int, last: int) -> Sequence[str]:
+        """The last lines that the provider wrote."""
+
+
+class Records(Reads, Protocol):
+    """A transaction: everything below is kept together with the event's decision, or not at all."""
+
+    def add(self, deployment: Deployment) -> Deployment:
+        """Store a new deployment; the returned one has its ``id`` (the given one's id is ignored)."""
+
+    def save(self, deployment: Deployment) -> None: ...
+
+    def emit(self, *effects: Effect) -> None:
+        """To be done when the transaction is committed, in this order within a lane."""
+
+    def put(self, event: Event, key: str) -> None:
+        """An event of our own, handled after this one; the ``key`` makes it happen once."""
+
+    @property
+    def cause(self) -> str:
+        """The id of the delivery that is being decided on: unique, so fit to make keys from."""

@@ -1,0 +1,107 @@
+"""How the other commands that move code are read and written: ship, roll back, promote."""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.clauses import (
+    TO,
+    Places,
+    as_ref,
+    misread,
+    near,
+    read_number,
+    read_reason,
+    show_environment,
+    show_quoted,
+    show_subject,
+    split_app,
+)
+from bot.core.commands import Promote, Rollback, Ship
+from bot.core.line import Line, Misread, shorten
+from bot.core.words import Words
+
+_COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
+
+
+def read_ship(line: Line, words: Words) -> Ship:
+    """``#123``; where the channel has several apps, ``web#123`` or ``web #123``."""
+    first = line.left[0].text if line.left else ""
+    split = split_app(first, words)
+    app = split[0] if split else words.app(first)
+    if app:
+        line.take()
+    number = read_number(Line(split[1]) if split else line)
+    if not number:
+        raise Misread("Which pull request? Its number is missing.")
+    environment = None
+    if line.word() in TO:
+        line.take()
+        environment = _meant(line.take().text, app, words)
+    return Ship(number, environment, app)
+
+
+def show_ship(ship: Ship) -> str:
+    return f"ship {ship.app or ''}#{ship.pull_request}" + show_environment(ship.environment)
+
+
+def read_rollback(line: Line, words: Words) -> Rollback:
+    """``to`` says what to go back to where a commit or a deployment follows it, and otherwise where."""
+    places, to, reason = Places(words), None, None
+    while not line.done and reason is None:
+        reason = read_reason(line)
+        target = None if line.done or reason else _target(line, words, places)
+        if target and to:
+            raise Misread(f"To {shorten(to)} or to {shorten(target)}? I understood both.")
+        to = target or to
+        if not target and not reason:
+            places.take(line)
+    app, environment = places.settle()
+    return Rollback(app, environment, to, reason)
+
+
+def show_rollback(rollback: Rollback) -> str:
+    shown = "rollback" + show_subject(rollback.app, None) + show_environment(rollback.environment, "on")
+    return shown + (f" to {rollback.to}" if rollback.to else "") + show_quoted(rollback.reason)
+
+
+def read_promote(line: Line, words: Words) -> Promote:
+    app, source, environment = None, None, None
+    while not line.done:
+        connector = line.take().word if line.word() in TO | {"from"} else ""
+        token = line.take()
+        if connector == "from" and source is None:
+            source = token.text
+        elif connector in TO and environment is None:
+            environment = token.text
+        elif connector or app is not None:
+            raise misread(token, line)
+        elif words.app(token.text) is None and words.environment(token.text):
+            raise Misread(f"From or to {shorten(token.text)}? Please write one of them in front of it.")
+        else:
+            app = words.app(token.text) or token.text
+    return Promote(app, source and _meant(source, app, words), environment and _meant(environment, app, words))
+
+
+def show_promote(promote: Promote) -> str:
+    shown = "promote" + show_subject(promote.app, None) + show_environment(promote.source, "from")
+    return shown + show_environment(promote.environment)
+
+
+def _meant(word: str, app: str | None, words: Words) -> str:
+    return words.environment(word, app) or word
+
+
+def _target(line: Line, words: Words, places: Places) -> str | None:
+    """The commit, ref or deployment to go back to if it comes next, taken from the line."""
+    after_to = line.word() == "to" and len(line.left) > 1
+    word = line.left[1 if after_to else 0].text
+    scopes = words.apps.values()
+    if not places.full and (words.app(word) or any(scope.environment(word) for scope in scopes)):
+        return None
+    if not _COMMIT.fullmatch(word.lower()):
+        mistyped = near(word, [name for scope in scopes for name in scope.environments]) is not None
+        if not after_to or (mistyped and not places.full):
+            return None
+    line.take(2 if after_to else 1)
+    return as_ref(word)

@@ -1,0 +1,76 @@
+"""The names a command may use: apps, their environments and what else people call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_MEANINGS = (
+    frozenset({"production", "prod", "prd", "live"}),
+    frozenset({"staging", "stage", "stg"}),
+    frozenset({"development", "develop", "devel", "dev"}),
+    frozenset({"test", "testing", "tst"}),
+    frozenset({"qa", "quality"}),
+    frozenset({"uat", "acceptance"}),
+)
+_SENTENCE_END = "?!.,;:"
+
+
+@dataclass(frozen=True, slots=True)
+class AppWords:
+    """One app's environments by their names in the settings, and ``aliases`` from other words to those names."""
+
+    environments: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self, word: str) -> str | None:
+        """The environment that ``word`` means: its name, an alias of the settings, or a built-in one; any case."""
+        wanted = word.lower().rstrip(_SENTENCE_END)
+        names = {name.lower(): name for name in self.environments}
+        if wanted in names:
+            return names[wanted]
+        for alias, name in self.aliases.items():
+            if alias.lower() == wanted:
+                return name
+        alike = {names[one] for group in _MEANINGS if wanted in group for one in group if one in names}
+        return alike.pop() if len(alike) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The whole vocabulary in one place of the chat. ``here`` is the channel's app, None if it has several or none."""
+
+    apps: Mapping[str, AppWords]
+    here: str | None = None
+
+    @property
+    def home(self) -> str | None:
+        """The app that a command means when it names none: the channel's, else the only one."""
+        if self.here in self.apps:
+            return self.here
+        return next(iter(self.apps)) if len(self.apps) == 1 else None
+
+    def app(self, word: str) -> str | None:
+        """The app called ``word`` in any case, by its name in the settings."""
+        if word in self.apps:
+            return word
+        wanted = word.lower().rstrip(_SENTENCE_END)
+        return next((name for name in self.apps if name.lower() == wanted), None)
+
+    def environment(self, word: str, app: str | None = None) -> str | None:
+        """What ``word`` means in ``app``, else in the home app, else in all apps where they agree; None if nothing."""
+        scope = self.apps.get(app or self.home or "")
+        if scope is not None:
+            return scope.environment(word)
+        exact = {name for one in self.apps.values() for name in one.environments if name.lower() == word.lower()}
+        meant = exact or {one.environment(word) for one in self.apps.values()} - {None}
+        return meant.pop() if len(meant) == 1 else None
+
+    def named_app(self) -> str:
+        """An app for examples."""
+        return self.home or next(iter(self.apps), "web")
+
+    def named_environment(self) -> str:
+        """An environment for examples: one that means production, where there is one."""
+        names = self.apps[self.named_app()].environments if self.apps else ()
+        return self.environment("production", self.named_app()) or next(iter(names), "production")

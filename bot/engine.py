@@ -1,0 +1,256 @@
+"""Durable work on DBOS: every delivery is handled and every deployment carried out, whatever dies meanwhile.
+
+The only module that imports dbos. The workflows are trivial and must stay so: what they call may change freely, but a
+workflow that is in flight while the code is upgraded must still find the same steps.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
+
+from bot.adapters import wire
+from bot.adapters.store import Store, Taken
+from bot.core.events import RunWanted
+from bot.pipeline import Pipeline
+from bot.running import Carrier
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 16
+"""How many deliveries are handled at the same time in one process."""
+POLL = 1.0
+"""Seconds until the inbox is looked at without being told to."""
+DRAIN = 22.0
+"""Seconds that running steps get to finish on SIGTERM; Heroku kills after 30."""
+
+
+def _step(name: str) -> StepOptions:
+    """A step that is tried for some minutes where the database does not answer; all else the pipeline postpones."""
+    return {"name": name, "retries_allowed": True, "max_attempts": 10, "interval_seconds": 0.5, "backoff_rate": 2.0}
+
+
+class Engine:
+    """Takes deliveries up, and runs providers. One per process: DBOS is a singleton."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._guard = threading.Lock()
+        self._mine: set[str] = set()
+        self._active = 0
+        self._runs: set[int] = set()
+        self._idle = threading.Condition(self._guard)
+        self._thread: threading.Thread | None = None
+
+    def launch(self, pipeline: Pipeline, carrier: Carrier) -> None:
+        """Register the workflows, recover what was cut off, and begin to take deliveries."""
+        _silence()
+        config: DBOSConfig = {
+            "name": "shipmate",
+            "system_database_url": "sqlite:///unused.db",
+            "system_database_engine": self._store.engine,
+            "application_version": "1",
+            "executor_id": "local",
+            "log_level": "WARNING",
+            "serializer": DBOSPortableJSONSerializer(),
+            "use_listen_notify": False,
+            "notification_listener_polling_interval_sec": 60.0,
+            "scheduler_polling_interval_sec": 3600.0,
+        }
+        DBOS(config=config)
+        self._register(pipeline, carrier)
+        DBOS.launch()
+        self._store.retake()
+        for lane in self._store.unfinished_lanes():
+            self._start(self._deliver, f"recovered:{time.time_ns()}:{lane}", lane)
+        self._thread = threading.Thread(target=self._take_for_ever, name="taker", daemon=True)
+        self._thread.start()
+
+    def _register(self, pipeline: Pipeline, carrier: Carrier) -> None:
+        @DBOS.workflow(name="handle")
+        def handle(delivery_id: str) -> None:
+            with self._working():
+                for lane in DBOS.run_step(_step("decide"), pipeline.decide, delivery_id):
+                    self._wake.set()
+                    DBOS.run_step(_step("deliver"), pipeline.deliver, lane)
+
+        @DBOS.workflow(name="deliver")
+        def deliver(lane: str) -> None:
+            with self._working():
+                DBOS.run_step(_step("deliver"), pipeline.deliver, lane)
+
+        @DBOS.workflow(name="carry_out")
+        def carry_out(deployment_id: int) -> None:
+            with self._running(deployment_id):
+                while "later" in (begun := DBOS.run_step(_step("begin"), carrier.begin, deployment_id)):
+                    DBOS.sleep(float(begun["later"]))
+                self._wake.set()
+                if "handle" in begun:
+                    DBOS.run_step(_step("follow"), carrier.follow, deployment_id, str(begun["handle"]))
+
+        self._handle, self._deliver, self._carry_out = handle, deliver, carry_out
+
+    # --- what others call ---------------------------------------------------------------------------------------
+
+    def nudge(self) -> None:
+        """Something was put into the inbox."""
+        self._wake.set()
+
+    def wait_until_quiet(self, timeout: float) -> bool:
+        """Wait until nothing is being handled, delivered or carried out; whether that came true in time."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.quiet():
+                return True
+            with self._idle:
+                self._idle.wait(0.05)
+        return self.quiet()
+
+    def quiet(self) -> bool:
+        with self._guard:
+            busy = bool(self._active or self._runs)
+        return not busy and not self._store.backlog() and not self._store.has_undone_effects()
+
+    def stop(self, drain: float = DRAIN) -> None:
+        """Take nothing more, let what runs finish its step and be recorded, and close."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(5)
+        deadline = time.monotonic() + drain
+        with self._idle:
+            while self._active and time.monotonic() < deadline:
+                self._idle.wait(0.1)
+
+    def close(self) -> None:
+        """For tests and the terminal: let go of the singleton, so that another engine may be launched."""
+        self.stop(5)
+        DBOS.destroy(destroy_registry=True)
+
+    def clear(self, before: datetime) -> None:
+        """Delete what ended before that moment: our record of deliveries and effects, and the engine's of workflows."""
+        self._store.clear(before)
+        while ended := DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            end_time=before.isoformat(),
+            limit=1_000,
+            load_input=False,
+            load_output=False,
+        ):
+            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+
+    # --- taking deliveries --------------------------------------------------------------------------------------
+
+    def _take_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._take_all()
+                self._wake.wait(self._patience())
+            except Exception:
+                log.exception("the inbox cannot be read")
+                self._stopping.wait(POLL)
+            self._wake.clear()
+
+    def _take_all(self) -> None:
+        while not self._stopping.is_set():
+            for lane in self._store.take_lanes():
+                self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
+            taken = self._store.take(AT_ONCE)
+            if not taken:
+                return
+            for one in taken:
+                if one.name == RunWanted.__name__:
+                    self._start_run(one)
+                else:
+                    self._start_handling(one)
+
+    def _start_run(self, taken: Taken) -> None:
+        """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
+        wanted = wire.event_from_bytes(taken.name, taken.body)
+        assert isinstance(wanted, RunWanted)
+        with self._guard:
+            self._runs.add(wanted.deployment_id)
+        self._start(self._carry_out, f"run:{wanted.deployment_id}", wanted.deployment_id)
+        self._store.handled(taken.id)
+
+    def _start_handling(self, taken: Taken) -> None:
+        self._slots.acquire()
+        workflow_id = f"{taken.id}~{taken.tries}"
+        with self._guard:
+            self._mine.add(workflow_id)
+        self._start(self._handle, workflow_id, taken.id)
+
+    def _patience(self) -> float:
+        """Seconds until something that was postponed wants to be looked at."""
+        due = self._store.next_due()
+        if due is None:
+            return POLL
+        return min(POLL, max(0.01, (due - self._store.clock.now()).total_seconds()))
+
+    def _start(self, workflow: Callable[..., None], workflow_id: str, argument: Any) -> None:
+        with SetWorkflowID(workflow_id):
+            DBOS.start_workflow(workflow, argument)
+
+    def _working(self) -> _Counted:
+        return _Counted(self, None)
+
+    def _running(self, deployment_id: int) -> _Counted:
+        return _Counted(self, deployment_id)
+
+    def _enter(self, run: int | None) -> None:
+        with self._guard:
+            if run is None:
+                self._active += 1
+            else:
+                self._runs.add(run)
+
+    def _leave(self, run: int | None) -> None:
+        workflow_id = DBOS.workflow_id or ""
+        with self._idle:
+            if run is None:
+                self._active -= 1
+            else:
+                self._runs.discard(run)
+            if workflow_id in self._mine:
+                self._mine.discard(workflow_id)
+                self._slots.release()
+            self._idle.notify_all()
+        self._wake.set()
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the engine's own tables up to date, without starting anything."""
+    _silence()
+    DBOS.migrate(engine.url.render_as_string(hide_password=False))
+
+
+class _Counted:
+    """Counts a workflow in while its body runs."""
+
+    def __init__(self, engine: Engine, run: int | None) -> None:
+        self._engine = engine
+        self._run = run
+
+    def __enter__(self) -> None:
+        self._engine._enter(self._run)
+
+    def __exit__(self, *_: object) -> None:
+        self._engine._leave(self._run)
+
+
+def _silence() -> None:
+    """DBOS prints to stderr unless its logger has a handler before it is constructed."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())

@@ -1,0 +1,234 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "decisions",
+        sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("handler", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("delivery_id", "handler", name=op.f("pk_decisions")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("id", name=op.f("uq_deliveries_id")),
+    )
+    op.create_index(
+        "ix_deliveries_due",
+        "deliveries",
+        ["due_at", "seq"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index("ix_deliveries_handled_at", "deliveries", ["handled_at"], unique=False)
+    op.create_index(
+        "ix_deliveries_unhandled",
+        "deliveries",
+        ["seq"],
+        unique=False,
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
+    op.create_table(
+        "deployments",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("sha", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("trigger", sa.Text(), nullable=False),
+        sa.Column("by", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("hosts", sa.Text(), nullable=True),
+        sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("force", sa.Boolean(), nullable=False),
+        sa.Column("force_reason", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("waits_for", sa.Text(), nullable=True),
+        sa.Column("waits_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pull_request", sa.Integer(), nullable=True),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retry_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("rollback_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("superseded_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("remote_id", sa.BigInteger(), nullable=True),
+        sa.Column("last_status", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("log_url", sa.Text(), nullable=True),
+        sa.Column("environment_url", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("asked_channel", sa.Text(), nullable=True),
+        sa.Column("asked_thread", sa.Text(), nullable=True),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("usual_seconds", sa.Float(), nullable=True),
+        sa.Column("cancel_by", sa.Text(), nullable=True),
+        sa.Column("password_key", sa.Text(), nullable=True),
+        sa.Column("exclusive", sa.Boolean(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deployments")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_deployments_request_id")),
+    )
+    op.create_index(
+        "ix_deployments_due",
+        "deployments",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index("ix_deployments_merged", "deployments", ["app", "environment", "merged_at"], unique=False)
+    op.create_index("ix_deployments_place", "deployments", ["app", "environment", "state", "id"], unique=False)
+    op.create_index("ix_deployments_remote", "deployments", ["repository", "remote_id"], unique=False)
+    op.create_index("ix_deployments_sha", "deployments", ["repository", "sha"], unique=False)
+    op.create_index(
+        "ix_deployments_unended",
+        "deployments",
+        ["app", "environment", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.create_index(
+        "uq_deployments_running",
+        "deployments",
+        ["app", "environment"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
+        postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
+    )
+    op.create_table(
+        "effects",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_effects")),
+    )
+    op.create_index(op.f("ix_effects_delivery_id"), "effects", ["delivery_id"], unique=False)
+    op.create_index(op.f("ix_effects_done_at"), "effects", ["done_at"], unique=False)
+    op.create_index(
+        "ix_effects_undone",
+        "effects",
+        ["lane", "id"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_table(
+        "environments",
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("app", "environment", name=op.f("pk_environments")),
+    )
+    op.create_table(
+        "kept",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_kept")),
+    )
+    op.create_table(
+        "lanes",
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("lane", name=op.f("pk_lanes")),
+    )
+    op.create_index(op.f("ix_lanes_due_at"), "lanes", ["due_at"], unique=False)
+    op.create_table(
+        "output",
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("deployment_id", "n", name=op.f("pk_output")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("output")
+    op.drop_index(op.f("ix_lanes_due_at"), table_name="lanes")
+    op.drop_table("lanes")
+    op.drop_table("kept")
+    op.drop_table("environments")
+    op.drop_index(
+        "ix_effects_undone",
+        table_name="effects",
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_effects_done_at"), table_name="effects")
+    op.drop_index(op.f("ix_effects_delivery_id"), table_name="effects")
+    op.drop_table("effects")
+    op.drop_index(
+        "uq_deployments_running",
+        table_name="deployments",
+        sqlite_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
+        postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
+    )
+    op.drop_index(
+        "ix_deployments_unended",
+        table_name="deployments",
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.drop_index("ix_deployments_sha", table_name="deployments")
+    op.drop_index("ix_deployments_remote", table_name="deployments")
+    op.drop_index("ix_deployments_place", table_name="deployments")
+    op.drop_index("ix_deployments_merged", table_name="deployments")
+    op.drop_index(
+        "ix_deployments_due",
+        table_name="deployments",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.drop_table("deployments")
+    op.drop_index(
+        "ix_deliveries_unhandled",
+        table_name="deliveries",
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
+    op.drop_index("ix_deliveries_handled_at", table_name="deliveries")
+    op.drop_index(
+        "ix_deliveries_due",
+        table_name="deliveries",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.drop_table("deliveries")
+    op.drop_table("decisions")

@@ -1,0 +1,232 @@
+"""A delivery's way through the bot: gather, decide, act. Nothing here knows how it is dispatched.
+
+``decide`` turns a delivery into rows and effects, once. ``deliver`` does a lane's effects, in order. Both may be called
+again at any time, by any thread, after any crash: what is done is not done again. Neither raises; what cannot be done
+now is postponed in the database.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+
+from bot.adapters.store import AlreadyDecided, Store
+from bot.context import Archive, Context, Transactions
+from bot.conversation import Conversation
+from bot.core import sentences
+from bot.core.effects import Reply
+from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.events import CommandGiven, Event
+from bot.core.messages import Message
+from bot.core.ports import Chat, Clock, Delivery, Forge, ReadsTimes
+from bot.core.records import Reads, Records
+from bot.router import Handler, Router
+from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Decode = Callable[[Delivery], Sequence[Event]]
+
+COMMAND_TRIES = 8
+"""A command that could not be decided after this many tries (about five minutes) is given up, and its person told."""
+EVENT_TRIES = 300
+"""Webhooks are tried for about a day: reconciliation makes up for the rest."""
+
+
+def backoff(tries: int) -> timedelta:
+    """1, 2, 4 … seconds, five minutes at most."""
+    return timedelta(seconds=min(2**tries, 300))
+
+
+class Pipeline:
+    """The parts that a delivery passes, put together."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        router: Router,
+        settings: Settings,
+        forge: Forge,
+        chat: Chat,
+        clock: Clock,
+        times: ReadsTimes,
+        decode: Decode,
+        archive: Archive,
+    ) -> None:
+        self.store = store
+        self._router = router
+        self._settings = settings
+        self._forge = forge
+        self._chat = chat
+        self._clock = clock
+        self._times = times
+        self._decode = decode
+        self._archive = archive
+        self._conversation = Conversation(router, settings)
+        self._lanes = LaneLocks()
+
+    # --- gather and decide --------------------------------------------------------------------------------------
+
+    def decide(self, delivery_id: str) -> list[str]:
+        """Decide on a delivery; returns the lanes that have something to do because of it."""
+        found = self.store.delivery(delivery_id)
+        if found is None:
+            return []
+        delivery, handled_at, tries = found
+        if handled_at is None:
+            try:
+                self._decide_all(delivery)
+                self.store.handled(delivery_id)
+            except Unavailable as error:
+                self._postpone(delivery, tries, error)
+            except ShipmateError as error:
+                log.warning("delivery refused", delivery=delivery_id, name=delivery.name, reason=str(error))
+                self.store.handled(delivery_id, str(error))
+        return self.store.lanes_of(delivery_id)
+
+    def _decide_all(self, delivery: Delivery) -> None:
+        for n, event in enumerate(self._decode(delivery)):
+            if isinstance(event, CommandGiven):
+                self._decide(delivery, f"{n}:command", event, self._conversation.answer)
+                continue
+            for handler in self._router.events.get(type(event), ()):
+                self._decide(delivery, f"{n}:{handler.__module__}.{handler.__name__}", event, handler)
+
+    def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
+        if self.store.decided(delivery.id, name):
+            return
+        try:
+            with self.store.decision(delivery.id, name) as decision:
+                context = self._context(delivery.id, decision)
+                answer = handler(context, event)
+                if answer is not None and isinstance(event, CommandGiven):
+                    context.begin().emit(Reply(delivery.id, event.place, answer))
+        except AlreadyDecided:
+            return
+        except ShipmateError as error:
+            if not isinstance(event, CommandGiven) or isinstance(error, Unavailable):
+                raise
+            self._tell(delivery.id, name, event, sentences.refusal(error))
+        except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
+            log.exception("handler failed", delivery=delivery.id, handler=name)
+            if isinstance(event, CommandGiven):
+                self._tell(delivery.id, name, event, sentences.fault(delivery.id))
+                return
+            raise Rejected(f"{name} failed: {type(error).__name__}") from error
+
+    def _tell(self, delivery_id: str, name: str, event: CommandGiven, message: Message) -> None:
+        """The decision is a refusal: only the asker reads it."""
+        try:
+            with self.store.decision(delivery_id, name) as decision:
+                decision.begin(None, None).emit(Reply(delivery_id, event.place, message, only_to=event.person))
+        except AlreadyDecided:
+            return
+
+    def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
+        """Whoever asked is told once that the other side does not answer, and again when it is given up."""
+        command = next((event for event in self._decode(delivery) if isinstance(event, CommandGiven)), None)
+        if tries >= (COMMAND_TRIES if command else EVENT_TRIES):
+            if command:
+                self._tell(delivery.id, "given up", command, sentences.given_up(error))
+            log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
+            self.store.handled(delivery.id, str(error))
+            return
+        if command:
+            self._tell(delivery.id, "postponed", command, sentences.postponed(error))
+        delay = timedelta(seconds=error.retry_after) if error.retry_after else backoff(tries)
+        log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
+        self.store.postpone(delivery.id, delay, str(error))
+
+    def _context(
+        self, event_id: str, decision: Transactions | None = None, *, effect_id: int = 0, repeated: bool = False
+    ) -> Context:
+        return Context(
+            event_id=event_id,
+            now=self._clock.now(),
+            settings=self._settings,
+            transactions=decision or Outside(self.store),
+            parents=self.store,
+            archive=self._archive,
+            times=self._times,
+            _forge=self._forge,
+            _chat=self._chat,
+            effect_id=effect_id,
+            repeated=repeated,
+        )
+
+    # --- act ----------------------------------------------------------------------------------------------------
+
+    def deliver(self, lane: str) -> None:
+        """Do the lane's effects one after another, until it is empty or has to wait."""
+        with self._lanes.hold(lane):
+            while (undone := self.store.next_effect(lane)) is not None:
+                kind = type(undone.effect)
+                context = self._context(f"effect:{undone.id}", effect_id=undone.id, repeated=undone.attempted)
+                try:
+                    follow_ups = list(self._router.effects[kind](context, undone.effect))
+                except Unavailable as error:
+                    self._retry_lane(lane, undone.id, error)
+                    return
+                except ShipmateError as error:
+                    log.warning("effect given up", effect=kind.__name__, lane=lane, reason=str(error))
+                    self.store.done(undone.id, lane, [], str(error))
+                except Exception:
+                    log.exception("effect failed", effect=kind.__name__, lane=lane)
+                    if self.store.tries(lane) < 5:
+                        self.store.later(lane, backoff(self.store.tries(lane)), "a fault of the bot's own")
+                        return
+                    self.store.done(undone.id, lane, [], "a fault of the bot's own")
+                else:
+                    self.store.done(undone.id, lane, follow_ups)
+
+    def _retry_lane(self, lane: str, effect_id: int, error: Unavailable) -> None:
+        tries = self.store.tries(lane)
+        delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else backoff(tries)
+        if not error.uncertain:
+            self.store.untouched(effect_id)
+        if error.retry_after is None or error.retry_after > 5:
+            log.warning("effect postponed", lane=lane, seconds=delay.total_seconds(), reason=str(error))
+        self.store.later(lane, delay, str(error))
+
+
+class Outside:
+    """For performers: rows may be read, and written in small transactions of their own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, app: str | None, environment: str | None) -> Records:
+        del app, environment
+        raise RuntimeError("An effect does not decide; it returns the events that follow from it.")
+
+    def reads(self) -> Reads:
+        return self._store.reads()
+
+
+class LaneLocks:
+    """One lock per lane that is being worked on; nothing stays behind."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._users: dict[str, int] = defaultdict(int)
+
+    @contextmanager
+    def hold(self, lane: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks[lane]
+            self._users[lane] += 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                self._users[lane] -= 1
+                if not self._users[lane]:
+                    del self._users[lane], self._locks[lane]

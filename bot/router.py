@@ -1,0 +1,93 @@
+"""Which function answers which command, event or effect.
+
+A feature file makes a ``Router`` and registers its functions where they stand; ``collect`` finds the routers of all
+files in ``handlers/``. There is no other list of features.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any, TypeVar
+
+from bot.context import Context
+from bot.core.events import Event
+from bot.core.messages import Message
+
+Handler = Callable[[Context, Any], Message | None]
+Performer = Callable[[Context, Any], Iterable[Event]]
+H = TypeVar("H", bound=Handler)
+P = TypeVar("P", bound=Performer)
+
+
+class Router:
+    """The registrations of one feature, or, merged, of all.
+
+    ``commands`` and ``effects`` have one function per type; an event may be answered by several features.
+    """
+
+    def __init__(self) -> None:
+        self.commands: dict[type, Handler] = {}
+        self.events: dict[type, list[Handler]] = {}
+        self.effects: dict[type, Performer] = {}
+
+    def command(self, *types: type) -> Callable[[H], H]:
+        """The decorated function answers commands of these types; what it returns is the answer.
+
+        It may raise ``Refused``: then nothing of its decision is kept and only the asker reads why.
+        """
+
+        def register(function: H) -> H:
+            for kind in types:
+                _once(self.commands, kind, function)
+            return function
+
+        return register
+
+    def on(self, *types: type) -> Callable[[H], H]:
+        """The decorated function is called for events of these types."""
+
+        def register(function: H) -> H:
+            for kind in types:
+                self.events.setdefault(kind, []).append(function)
+            return function
+
+        return register
+
+    def performs(self, kind: type) -> Callable[[P], P]:
+        """The decorated function does effects of this type; it returns the events that follow from it.
+
+        It looks before it acts: it is called again where an earlier call may have been cut off.
+        """
+
+        def register(function: P) -> P:
+            _once(self.effects, kind, function)
+            return function
+
+        return register
+
+    def include(self, other: Router) -> None:
+        for kind, command in other.commands.items():
+            _once(self.commands, kind, command)
+        for kind, listeners in other.events.items():
+            self.events.setdefault(kind, []).extend(listeners)
+        for kind, performer in other.effects.items():
+            _once(self.effects, kind, performer)
+
+
+def _once(table: dict[type, Any], kind: type, function: Any) -> None:
+    if kind in table:
+        raise ValueError(f"{kind.__name__} is answered by {table[kind].__module__} and by {function.__module__}.")
+    table[kind] = function
+
+
+def collect(package: ModuleType) -> Router:
+    """One router made of those of every module in the package, in the order of their names."""
+    everything = Router()
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+        router = getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "router", None)
+        if isinstance(router, Router):
+            everything.include(router)
+    return everything

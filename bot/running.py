@@ -1,0 +1,173 @@
+"""Lets a provider carry a deployment out: what it is told, what it says, and how it ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.adapters.store import Store
+from bot.core.deploys import Deployment
+from bot.core.errors import ShipmateError, Unavailable
+from bot.core.events import RunBegan, RunFinished
+from bot.core.ports import Clock, Forge, Job, Outcome, Provider
+from bot.providers import load
+from bot.settings import Settings, masked
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN = 0.5
+"""Seconds between two looks at whether somebody cancelled."""
+FLUSH_AT = 50
+LOST = "Its settings are gone"
+
+
+class Passwords:
+    """One-time passwords on their way from a command to its provider: in memory only, the last few."""
+
+    def __init__(self, keep: int = 20) -> None:
+        self._keep = keep
+        self._guard = threading.Lock()
+        self._passwords: dict[str, str] = {}
+
+    def put(self, delivery_id: str, password: str) -> None:
+        with self._guard:
+            self._passwords[delivery_id] = password
+            while len(self._passwords) > self._keep:
+                del self._passwords[next(iter(self._passwords))]
+
+    def get(self, delivery_id: str | None) -> str | None:
+        with self._guard:
+            return self._passwords.get(delivery_id) if delivery_id else None
+
+
+class StoredRun:
+    """The Run port on the database: output goes into rows, and a cancellation is read from one."""
+
+    def __init__(self, carrier: Carrier, job: Job, deployment: Deployment, written: int) -> None:
+        self._carrier = carrier
+        self.job = job
+        self._line = written
+        self._buffer: list[str] = []
+        self._deadline = (deployment.started_at or deployment.created_at) + timedelta(seconds=job.timeout_seconds)
+        self._asked_at = 0.0
+        self._cancelled = False
+
+    def write(self, line: str) -> None:
+        self._buffer.append(masked(line, self._carrier.settings.secrets))
+        if len(self._buffer) >= FLUSH_AT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what was written."""
+        lines, self._buffer = self._buffer, []
+        self._carrier.store.write_output(self.job.deployment_id, self._line, lines)
+        self._line += len(lines)
+
+    def cancelled(self) -> bool:
+        if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
+            self._asked_at = time.monotonic()
+            deployment = self._carrier.store.reads().deployment(self.job.deployment_id)
+            self._cancelled = deployment is None or deployment.ended or deployment.cancel_by is not None
+        return self._cancelled
+
+    def remaining(self) -> float:
+        return (self._deadline - self._carrier.clock.now()).total_seconds()
+
+    def checkout(self, into: Path) -> None:
+        self._carrier.forge.checkout(self.job.repository, self.job.sha, into)
+
+    def pause(self, seconds: float) -> None:
+        self.flush()
+        self._carrier.stopping.wait(seconds)
+
+
+class Carrier:
+    """Begins and follows runs. Both may be called again after a restart: the provider finds its work again."""
+
+    def __init__(self, store: Store, forge: Forge, settings: Settings, clock: Clock, passwords: Passwords) -> None:
+        self.store = store
+        self.forge = forge
+        self.settings = settings
+        self.clock = clock
+        self.passwords = passwords
+        self.stopping = threading.Event()
+
+    def begin(self, deployment_id: int) -> dict[str, str | int]:
+        """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run."""
+        found = self._run(deployment_id)
+        if found is None:
+            return {}
+        provider, run = found
+        try:
+            handle = provider.start(run)
+        except Unavailable as error:
+            if run.remaining() <= 0:
+                self._finish(deployment_id, Outcome("error", str(error)))
+                return {}
+            return {"later": int(error.retry_after or 5) + 1}
+        except Exception as error:
+            self._finish(deployment_id, _fault(deployment_id, error))
+            return {}
+        run.flush()
+        self.store.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
+        return {"handle": handle}
+
+    def follow(self, deployment_id: int, handle: str) -> None:
+        """Stay with the work until it has ended, and store how."""
+        found = self._run(deployment_id)
+        if found is None:
+            return
+        provider, run = found
+        try:
+            outcome = provider.follow(run, handle)
+        except Exception as error:
+            outcome = _fault(deployment_id, error)
+        run.flush()
+        self._finish(deployment_id, outcome)
+
+    def _run(self, deployment_id: int) -> tuple[Provider, StoredRun] | None:
+        deployment = self.store.reads().deployment(deployment_id)
+        if deployment is None or deployment.ended:
+            return None
+        app = self.settings.apps.get(deployment.app)
+        environment = app.environments.get(deployment.environment) if app else None
+        if environment is None:
+            self._finish(deployment_id, Outcome("error", LOST))
+            return None
+        job = Job(
+            deployment_id=deployment.id,
+            request_id=deployment.request_id,
+            app=deployment.app,
+            environment=deployment.environment,
+            repository=deployment.repository,
+            ref=deployment.ref,
+            sha=deployment.sha,
+            task=deployment.task,
+            hosts=deployment.hosts,
+            params=dict(deployment.params),
+            force=deployment.force,
+            requested_by=deployment.by.login or deployment.by.name,
+            timeout_seconds=environment.timeout.total_seconds(),
+            settings=environment.provider.settings,
+            one_time_password=self.passwords.get(deployment.password_key),
+        )
+        written = self.store.count_output(deployment_id)
+        return load(environment.provider.type), StoredRun(self, job, deployment, written)
+
+    def _finish(self, deployment_id: int, outcome: Outcome) -> None:
+        event = RunFinished(
+            deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
+        )
+        self.store.put_event(event, f"finished:{deployment_id}")
+
+
+def _fault(deployment_id: int, error: Exception) -> Outcome:
+    """A provider must not raise; where it does, people read a sentence and the log has the rest."""
+    if isinstance(error, ShipmateError):
+        return Outcome("error", str(error))
+    log.error("provider failed", deployment=deployment_id, exc_info=error)
+    return Outcome("error", "The provider failed in a way that it should not; the log tells more")

@@ -1,0 +1,121 @@
+"""What the bot is told: settings.toml and the environment, as frozen models, or every problem at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from bot.core.words import AppWords, Words
+from bot.settings_problems import SettingsProblems, validated, without_secrets
+from bot.settings_reading import Inherited, apps_of, people_of, sections_of, table_of, text_of
+from bot.settings_requirements import requirements_missing
+from bot.settings_secrets import Process, Secrets, from_environment, masked
+from bot.settings_tables import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    ProviderSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+    same_channel,
+)
+
+__all__ = [
+    "AppSettings",
+    "BotSettings",
+    "EnvironmentSettings",
+    "Process",
+    "ProviderSettings",
+    "Secrets",
+    "Settings",
+    "SettingsProblems",
+    "SlackSettings",
+    "WindowSettings",
+    "load",
+    "masked",
+    "process_environment",
+    "read",
+    "requirements_missing",
+]
+
+DEFAULT_PATH = Path("settings.toml")
+
+
+class Settings(Table):
+    """Everything the bot is told. ``path`` is the file it was read from; ``people`` are GitHub logins by Slack id."""
+
+    bot: BotSettings = BotSettings()
+    slack: SlackSettings = SlackSettings()
+    apps: dict[str, AppSettings]
+    people: dict[str, str] = Field(default_factory=dict)
+    secrets: Secrets = Field(default_factory=Secrets)
+    path: Path = DEFAULT_PATH
+
+    def app(self, name: str) -> AppSettings | None:
+        """The app of this name, in any case."""
+        wanted = name.casefold()
+        return next((app for app in self.apps.values() if app.name.casefold() == wanted), None)
+
+    def apps_of_repository(self, repository: str) -> tuple[AppSettings, ...]:
+        """The apps whose code is in ``owner/name``, in the order of the file; GitHub ignores case there."""
+        wanted = repository.casefold()
+        return tuple(app for app in self.apps.values() if app.repository.casefold() == wanted)
+
+    def app_of_channel(self, names: Collection[str]) -> str | None:
+        """The app that commands mean in the channel that goes by ``names`` (its name, its id).
+
+        None where no app has the channel, and where several have it: then a command must name one.
+        """
+        found = [app.name for app in self.apps.values() if same_channel(app.channel, names)]
+        return found[0] if len(found) == 1 else None
+
+    def words(self, here: str | None) -> Words:
+        """The names that commands may use where ``here`` is the channel's app, None where it has several or none."""
+        return Words(apps={name: _words(app) for name, app in self.apps.items()}, here=here)
+
+
+def _words(app: AppSettings) -> AppWords:
+    aliases = {alias: name for name, environment in app.environments.items() for alias in environment.aliases}
+    return AppWords(environments=tuple(app.environments), aliases=aliases)
+
+
+def process_environment() -> Mapping[str, str]:
+    """The variables this process was started with. Nothing else in the project reads them."""
+    return os.environ
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings in ``path``, else in the file that SHIPMATE_SETTINGS names, else in ./settings.toml.
+
+    Raises SettingsProblems with everything that is wrong with the file and the environment.
+    """
+    file = path or Path(environ.get("SHIPMATE_SETTINGS") or DEFAULT_PATH)
+    problems: list[str] = []
+    text = text_of(file, problems)
+    return _settings(text, file, environ, problems)
+
+
+def read(text: str, environ: Mapping[str, str], path: Path = DEFAULT_PATH) -> Settings:
+    """The settings that ``text`` would be as a file. Raises SettingsProblems."""
+    return _settings(text, path, environ, [])
+
+
+def _settings(text: str | None, file: Path, environ: Mapping[str, str], problems: list[str]) -> Settings:
+    secrets = from_environment(environ, problems)
+    table = None if text is None else table_of(text, file, problems)
+    if table is None:
+        raise SettingsProblems(problems)
+    sections = sections_of(without_secrets(table, "", problems), problems)
+    bot = validated(BotSettings, sections["bot"], "bot", problems) or BotSettings()
+    slack = validated(SlackSettings, sections["slack"], "slack", problems)
+    # Where [slack] is wrong, apps need not complain of the channel that they would have had.
+    inherited = Inherited(timezone=bot.timezone, channel=slack.channel if slack else "#deploys")
+    apps = apps_of(sections["apps"], inherited, problems)
+    people = people_of(sections["people"], problems)
+    if problems:
+        raise SettingsProblems(list(dict.fromkeys(problems)))
+    return Settings(bot=bot, slack=slack or SlackSettings(), apps=apps, people=people, secrets=secrets, path=file)

@@ -1,0 +1,143 @@
+"""From the text of settings.toml to its tables as models: nothing is skipped, every problem is noted."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bot.settings_names import check_references, check_spelling
+from bot.settings_problems import not_a_setting, path, validated
+from bot.settings_providers import app_provider, environment_provider
+from bot.settings_tables import AppSettings, EnvironmentSettings, ProviderSettings, Table
+from bot.settings_values import nearest, shown
+
+SECTIONS = ("bot", "slack", "apps", "people")
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a table gets from the ones above it where it says nothing itself; ``place`` is that of the app."""
+
+    timezone: str
+    channel: str | None
+    provider: object = None
+    place: str = ""
+
+
+def text_of(file: Path, problems: list[str]) -> str | None:
+    """The file's text; None where it cannot be read, which is then said in ``problems``."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        problems.append(f"There is no {file}: write one as docs/settings.md says, or name yours in SHIPMATE_SETTINGS.")
+    except UnicodeDecodeError:
+        problems.append(f"{file} is not UTF-8 text.")
+    except OSError as error:
+        problems.append(f"{file} cannot be read: {error.strerror}.")
+    return None
+
+
+def table_of(text: str, file: Path, problems: list[str]) -> dict[str, Any] | None:
+    """The text as TOML; None where it is none: the line is said in ``problems``."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason, _, where = str(error).rpartition(" (at ")
+        place = where.removesuffix(")")
+        problems.append(f"{file} is not TOML, {place}: {reason[:1].lower()}{reason[1:]}.")
+    return None
+
+
+def sections_of(table: Mapping[str, Any], problems: list[str]) -> dict[str, dict[str, Any]]:
+    """The four sections, empty where there is none; others are problems."""
+    for key in table:
+        if key not in SECTIONS:
+            near = nearest(key, SECTIONS)
+            choice = f"Did you mean [{near}]?" if near else "There are [bot], [slack], [apps.<app>] and [people]."
+            problems.append(f"{key} is not a setting. {choice}")
+    return {name: _table(table.get(name), name, problems) for name in SECTIONS}
+
+
+def people_of(table: Mapping[str, object], problems: list[str]) -> dict[str, str]:
+    """GitHub logins by Slack id."""
+    people: dict[str, str] = {}
+    for chat_id, login in table.items():
+        where = path("people", chat_id)
+        if not re.fullmatch(r"[UW][A-Z0-9]{2,}", chat_id):
+            problems.append(f"{where} must be a Slack id such as U012AB3CD, from the person's profile in Slack.")
+        elif not isinstance(login, str) or not re.fullmatch(r"@?[A-Za-z0-9][\w-]*", login):
+            problems.append(f'{where} must be a GitHub login such as "octocat", not {shown(login)}.')
+        else:
+            people[chat_id] = login.removeprefix("@")
+    return people
+
+
+def apps_of(tables: Mapping[str, object], inherited: Inherited, problems: list[str]) -> dict[str, AppSettings]:
+    """The apps by name."""
+    if not tables:
+        problems.append("There are no apps: add a table [apps.<name>] for each, with its repository.")
+    check_spelling("apps", tables, problems)
+    apps: dict[str, AppSettings] = {}
+    for name, raw in tables.items():
+        place = path("apps", name)
+        app = _app(name, _table(raw, place, problems), place, inherited, problems)
+        if app is not None:
+            apps[name] = app
+    return apps
+
+
+def _app(
+    name: str, raw: Mapping[str, Any], place: str, inherited: Inherited, problems: list[str]
+) -> AppSettings | None:
+    values = _writable(raw, AppSettings, place, problems)
+    environments = _table(values.pop("environments", None), path(place, "environments"), problems)
+    if not environments:
+        problems.append(f"{place} has no environments: add a table [{place}.environments.production].")
+    if "channel" not in values and inherited.channel is None:
+        problems.append(f"{place} has no channel: name one there, or in [slack] for all apps.")
+    values.setdefault("channel", inherited.channel or "#deploys")
+    values |= {"name": name, "provider": app_provider(raw.get("provider"), path(place, "provider"), problems)}
+    app = validated(AppSettings, {**values, "environments": {}}, place, problems)
+    check_references(values, environments, place, problems)
+    made: dict[str, EnvironmentSettings] = {}
+    for each, table in environments.items():
+        above = replace(inherited, channel=app.channel if app else None, provider=raw.get("provider"), place=place)
+        where = path(place, "environments", each)
+        environment = _environment(each, _table(table, where, problems), where, above, problems)
+        if environment is not None:
+            made[each] = environment
+    return app.model_copy(update={"environments": made}) if app is not None else None
+
+
+def _environment(
+    name: str, raw: Mapping[str, Any], place: str, inherited: Inherited, problems: list[str]
+) -> EnvironmentSettings | None:
+    values = _writable(raw, EnvironmentSettings, place, problems)
+    own = values.pop("provider", None)
+    provider = environment_provider(
+        own, path(place, "provider"), inherited.provider, path(inherited.place, "provider"), problems
+    )
+    if isinstance(windows := values.get("windows"), list):
+        values["windows"] = tuple(
+            {"timezone": inherited.timezone, **window} if isinstance(window, dict) else window for window in windows
+        )
+    values |= {"name": name, "channel": inherited.channel or "", "provider": provider or ProviderSettings()}
+    return validated(EnvironmentSettings, values, place, problems)
+
+
+def _writable(raw: Mapping[str, Any], model: type[Table], place: str, problems: list[str]) -> dict[str, Any]:
+    """The table without keys that the models have but files must not set."""
+    problems.extend(path(place, key) + not_a_setting(key, model) for key in raw if key in model.COMPUTED)
+    return {key: value for key, value in raw.items() if key not in model.COMPUTED}
+
+
+def _table(value: object, place: str, problems: list[str]) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    if value is not None:
+        problems.append(f"{place} must be a table, not {shown(value)}.")
+    return {}

@@ -1,0 +1,91 @@
+"""What each process cannot start without, and where to get it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.core.ports import Finding
+from bot.settings_secrets import Process, Secrets
+
+
+class HasSecrets(Protocol):
+    """Settings, as far as this module looks at them."""
+
+    @property
+    def secrets(self) -> Secrets: ...
+
+
+def requirements(secrets: Secrets, process: Process) -> list[Finding]:
+    """A finding for each thing that is missing: what, and how to mend it. Empty when the process may start."""
+    missing: list[Finding] = []
+    talks_to_slack = process != "web" or not secrets.socket_mode
+    if talks_to_slack:
+        missing += _slack(secrets)
+    if process != "worker" and secrets.github_webhook_secret is None:
+        missing.append(
+            _missing(
+                "GITHUB_WEBHOOK_SECRET is not set",
+                "Make one up (openssl rand -hex 32), and enter the same one as the secret of the webhook on GitHub.",
+            )
+        )
+    if process != "web" and not secrets.github_app and secrets.github_token is None:
+        missing.append(_github(secrets))
+    if process in ("web", "worker") and not secrets.on_postgres:
+        missing.append(
+            _missing(
+                "DATABASE_URL is not that of a Postgres database, which web and worker need to share",
+                "Set it to postgres://…, or start everything in one process: python -m bot run.",
+            )
+        )
+    return missing
+
+
+def requirements_missing(settings: HasSecrets, process: Process) -> list[str]:
+    """What ``process`` cannot start without, a plain sentence each: ``SLACK_BOT_TOKEN is not set: copy ….``."""
+    return [_sentence(finding) for finding in requirements(settings.secrets, process)]
+
+
+def _slack(secrets: Secrets) -> list[Finding]:
+    missing = []
+    if secrets.slack_bot_token is None:
+        missing.append(
+            _missing(
+                "SLACK_BOT_TOKEN is not set",
+                "Copy the bot user's token (xoxb-…) from OAuth & Permissions of your app at https://api.slack.com/apps.",
+            )
+        )
+    if not secrets.socket_mode and secrets.slack_signing_secret is None:
+        missing.append(
+            _missing(
+                "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so nothing said in Slack reaches the bot",
+                "On the page Basic Information of your Slack app, make an app-level token (xapp-…) with the scope "
+                "connections:write for Socket Mode, or copy the signing secret for HTTP.",
+            )
+        )
+    return missing
+
+
+def _github(secrets: Secrets) -> Finding:
+    if secrets.github_app_id is not None:
+        return _missing(
+            "GITHUB_APP_ID is set but GITHUB_PRIVATE_KEY is not",
+            "Make a private key on the page of your GitHub App and set the whole file.",
+        )
+    if secrets.github_private_key is not None:
+        return _missing(
+            "GITHUB_PRIVATE_KEY is set but GITHUB_APP_ID is not", "Copy it from the page of your GitHub App."
+        )
+    return _missing(
+        "GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY",
+        "Make a fine-grained token at https://github.com/settings/tokens with deployments, commit statuses and pull "
+        "requests (read and write), contents and checks (read), or use a GitHub App.",
+    )
+
+
+def _sentence(finding: Finding) -> str:
+    mend = finding.mend or ""
+    return f"{finding.what}: {mend[:1].lower()}{mend[1:]}"
+
+
+def _missing(what: str, mend: str) -> Finding:
+    return Finding(good=False, what=what, mend=mend)

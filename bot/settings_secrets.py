@@ -1,0 +1,169 @@
+"""What comes from the environment: tokens, addresses and the database, hidden wherever they could be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import unquote
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Process: TypeAlias = Literal["run", "web", "worker", "check"]
+
+MASK = "••••"
+# Shorter ones would hide ordinary words; no real token is as short.
+_SHORTEST_MASKED = 6
+
+
+def _address(value: str) -> str:
+    if not re.match(r"https?://[^\s/]", value):
+        raise ValueError(f'must be an address that begins with https:// or http://, not "{value}"')
+    return value.rstrip("/")
+
+
+def _slack_address(value: str) -> str:
+    return _address(value) + "/"  # slack_sdk joins base address and method without a slash of its own
+
+
+def _private_key(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value().replace("\\n", "\n")
+    if "-----BEGIN" not in key:
+        raise ValueError("must be the whole key file that GitHub gave you, beginning with -----BEGIN")
+    return SecretStr(key.strip() + "\n")
+
+
+def _database(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if url.startswith("sqlite:///"):
+        return value
+    kind, separator, rest = url.partition("://")
+    if not separator or not re.fullmatch(r"postgres|postgresql|postgresql\+psycopg", kind):
+        raise ValueError("must begin with sqlite:/// or postgres://")
+    return SecretStr(f"postgresql+psycopg://{rest}")
+
+
+def _port(value: object) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise ValueError(f'must be a number between 0 and 65535, not "{text}"')
+    return int(text)
+
+
+Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+
+
+class Secrets(BaseSettings):
+    """The variables of the environment, by their names in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
+
+    slack_bot_token: SecretStr | None = Field(
+        default=None, description="Lets the bot talk in Slack; begins with `xoxb-`."
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None,
+        description="Opens the connection of Socket Mode; begins with `xapp-`. Unset: HTTP at `/slack/events`.",
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, description="Proves that HTTP requests come from Slack."
+    )
+    github_webhook_secret: SecretStr | None = Field(default=None, description="Proves that webhooks come from GitHub.")
+    github_token: SecretStr | None = Field(
+        default=None, description="How the bot talks to GitHub, unless a GitHub App is set."
+    )
+    github_app_id: str | None = Field(
+        default=None, description="The GitHub App that the bot is, with `GITHUB_PRIVATE_KEY`."
+    )
+    github_private_key: Annotated[SecretStr, AfterValidator(_private_key)] | None = Field(
+        default=None, description="The App's private key; line ends may be written as `\\n`."
+    )
+    github_client_id: str | None = Field(
+        default=None, description="For `link`, by which people tell their GitHub login."
+    )
+    heroku_api_key: SecretStr | None = Field(default=None, description="For the `heroku` provider.")
+    database_url: Annotated[SecretStr, AfterValidator(_database)] = Field(
+        default=SecretStr("sqlite:///shipmate.db"),
+        description="Where everything is kept: `sqlite:///…` or `postgres://…`.",
+    )
+    port: Annotated[int, BeforeValidator(_port)] = Field(default=3000, description="The port of the web process.")
+    base_url: Address | None = Field(
+        default=None, description="The public address of the web process, for links to output."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs links; where it is unset one is made and kept in the database."
+    )
+    slack_api_url: Annotated[str, AfterValidator(_slack_address)] = Field(
+        default="https://slack.com/api/", description="Where Slack's API is."
+    )
+    github_api_url: Address = Field(default="https://api.github.com", description="Where GitHub's API is.")
+    github_web_url: Address = Field(default="https://github.com", description="Where people see GitHub.")
+    heroku_api_url: Address = Field(default="https://api.heroku.com", description="Where Heroku's API is.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``from_environment`` was given: a test's settings never depend on who runs it."""
+        return (init_settings,)
+
+    @classmethod
+    def variables(cls) -> list[str]:
+        """The names of the variables, as they are set."""
+        return [name.upper() for name in cls.model_fields]
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether Slack reaches the bot through Socket Mode rather than over HTTP."""
+        return self.slack_app_token is not None
+
+    @property
+    def github_app(self) -> bool:
+        """Whether the bot talks to GitHub as a GitHub App, which wins over a token."""
+        return self.github_app_id is not None and self.github_private_key is not None
+
+    @property
+    def on_postgres(self) -> bool:
+        return not self.database_url.get_secret_value().startswith("sqlite:")
+
+
+def from_environment(environ: Mapping[str, str], problems: list[str]) -> Secrets:
+    """The variables that are set and not empty; what is wrong with them is added to ``problems``, never their value."""
+    given = {name.lower(): environ[name].strip() for name in Secrets.variables() if environ.get(name, "").strip()}
+    try:
+        return Secrets.model_validate(given)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            reason = detail.get("ctx", {}).get("error", detail["msg"])
+            problems.append(f"{str(detail['loc'][0]).upper()} {reason}.")
+    return Secrets()
+
+
+def secret_values(secrets: Secrets) -> list[str]:
+    """Everything that nobody may read, the longest first: each token, each line of the key, the database's password."""
+    found: set[str] = set()
+    for name in Secrets.model_fields:
+        value = getattr(secrets, name)
+        if not isinstance(value, SecretStr):
+            continue
+        text = value.get_secret_value()
+        if name == "database_url":
+            password = re.match(r"[^:]+://[^:/@]*:(.*)@", text)
+            found.update({text, password[1], unquote(password[1])} if password else ())
+        else:
+            found.update({text, *text.splitlines()})
+    kept = (text for text in found if len(text) >= _SHORTEST_MASKED and not text.startswith("-----"))
+    return sorted(kept, key=len, reverse=True)
+
+
+def masked(text: str, secrets: Secrets) -> str:
+    """The text with every secret in it replaced by ``••••``."""
+    for secret in secret_values(secrets):
+        text = text.replace(secret, MASK)
+    return text

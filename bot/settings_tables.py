@@ -1,0 +1,246 @@
+"""The tables of settings.toml as frozen models; the description of a field is its line in docs/settings.md."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bot.settings_values import (
+    Channel,
+    Channels,
+    Count,
+    Cron,
+    Duration,
+    Flag,
+    Name,
+    Names,
+    Occasions,
+    Parties,
+    Ref,
+    Refs,
+    Repository,
+    RequiredChecks,
+    Timezone,
+    Url,
+)
+
+PRODUCTION_NAMES = frozenset({"production", "prod", "prd", "live"})
+
+
+class Table(BaseModel):
+    """One table of the file. ``COMPUTED`` fields are filled in by the reader and cannot be written in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    COMPUTED: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """What may be written in the file, as it is written there."""
+        return [field.alias or name for name, field in cls.model_fields.items() if name not in cls.COMPUTED]
+
+
+class BotSettings(Table):
+    """``[bot]``"""
+
+    name: Name = Field(default="shipmate", description="The name the bot answers to, beside its Slack mention.")
+    timezone: Timezone = Field(
+        default="UTC", description="The time zone of times given without one; a Slack user's own zone wins in commands."
+    )
+    admins: Parties = Field(
+        default=(),
+        description="Who may release anybody's lock: Slack ids, @handles of user groups, GitHub teams.",
+        examples=[["U012AB3CD", "@oncall", "acme/ops"]],
+    )
+
+
+class SlackSettings(Table):
+    """``[slack]``"""
+
+    channel: Channel | None = Field(
+        default=None, description="Where apps that name no channel of their own are announced.", examples=["#deploys"]
+    )
+
+
+class ProviderSettings(BaseModel):
+    """Who carries deployments out: a module in ``bot/providers`` by its name, and an instance of its Settings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = "external"
+    settings: Any = None
+
+
+class WindowSettings(Table):
+    """One entry of ``windows``: a time in which deployments are denied, or outside of which they are."""
+
+    deny: Cron | None = Field(
+        default=None, description="When a closed time begins, as a cron line of five fields.", examples=["0 17 * * 5"]
+    )
+    allow: Cron | None = Field(
+        default=None,
+        description="When an open time begins; outside of all open times deployments wait.",
+        examples=["0 9 * * mon-fri"],
+    )
+    length: Duration = Field(alias="for", description="How long it lasts.", examples=["64h"])
+    timezone: Timezone = Field(
+        default="UTC", description="The time zone of the cron line; default: the bot's.", examples=["Europe/Berlin"]
+    )
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if (self.deny is None) == (self.allow is None):
+            raise ValueError("must have either `deny` or `allow`")
+        return self
+
+
+class EnvironmentSettings(Table):
+    """``[apps.<app>.environments.<environment>]``"""
+
+    COMPUTED: ClassVar[frozenset[str]] = frozenset({"name", "channel"})
+
+    name: str
+    channel: str = ""
+    aliases: Names = Field(
+        default=(), description="Other names of the environment, beside the built-in ones.", examples=[["qa"]]
+    )
+    ref: Ref | None = Field(
+        default=None,
+        description="What is deployed here where a command names no ref; default: the app's `default_ref`.",
+    )
+    deploy_on_merge: Refs = Field(
+        default=(),
+        description="Branches: a pull request merged into one of them is deployed here.",
+        examples=[["main"]],
+    )
+    promote_to: str | None = Field(
+        default=None, description="The environment that comes after a success here.", examples=["production"]
+    )
+    promote: Literal["ask", "auto"] = Field(
+        default="ask", description='How it comes after: "ask" offers a button, "auto" goes on by itself.'
+    )
+    url: Url | None = Field(
+        default=None,
+        description="The address of the environment, shown with its deployments.",
+        examples=["https://example.com"],
+    )
+    production: Flag = Field(
+        default_factory=lambda given: str(given.get("name", "")).lower() in PRODUCTION_NAMES,
+        description="Whether people outside use it; default: true for one called production, prod, prd or live.",
+    )
+    transient: Flag = Field(default=False, description="Whether it will be gone one day, such as a review app.")
+    provider: ProviderSettings = Field(
+        default=ProviderSettings(),
+        description="Who carries deployments out; what is not said here comes from the app's `provider`.",
+        examples=[{"type": "shell", "command": ["bin/deploy"]}],
+    )
+    required_checks: RequiredChecks = Field(
+        default="all", description='Checks of the commit that must be green: "all", "none", or a list of names.'
+    )
+    required_reviews: Count = Field(default=0, description="Approving reviews that the commit's pull request needs.")
+    up_to_date: Flag = Field(default=False, description="Whether the commit must contain the whole default branch.")
+    after: str | None = Field(
+        default=None,
+        description="The environment in which the commit must have succeeded before.",
+        examples=["staging"],
+    )
+    deployers: Parties = Field(
+        default=(),
+        description="Who may deploy here: Slack ids, @handles of user groups, GitHub teams; "
+        "empty: everybody with write permission on the repository.",
+        examples=[["acme/devs"]],
+    )
+    approvals: Count = Field(default=0, description="How many other people must approve a deployment before it starts.")
+    approvers: Parties = Field(
+        default=(), description="Who may approve; empty: everybody who may deploy here.", examples=[["acme/leads"]]
+    )
+    self_approval: Flag = Field(default=False, description="Whether the approval of the person who asked counts.")
+    approval_timeout: Duration = Field(
+        default=timedelta(hours=1), description="How long a deployment waits for approvals before it expires."
+    )
+    timeout: Duration = Field(
+        default=timedelta(minutes=15), description="How long a deployment may run before it is stopped."
+    )
+    force_needs_reason: Flag = Field(default=False, description="Whether a forced deployment must say why.")
+    windows: tuple[WindowSettings, ...] = Field(
+        default=(),
+        description="Times in which nothing is deployed here, or the only ones in which something is.",
+        examples=[[{"deny": "0 17 * * 5", "for": "64h", "timezone": "Europe/Berlin"}]],
+    )
+    notify: Occasions = Field(
+        default=("failure", "cancellation", "rollback", "hung"),
+        description="What is said in the channel as well as in the thread: "
+        '"success", "failure", "cancellation", "rollback", "hung".',
+    )
+    lock_reminder: Duration = Field(
+        default=timedelta(hours=3), description="How often the owner of a lock is reminded of it."
+    )
+    auto_inactive: Flag = Field(
+        default=True, description="Whether a success makes the environment's earlier deployments inactive on GitHub."
+    )
+
+
+class AppSettings(Table):
+    """``[apps.<app>]``"""
+
+    COMPUTED: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: str
+    repository: Repository = Field(
+        description="The GitHub repository, as owner/name; several apps may share one.", examples=["acme/web"]
+    )
+    channel: Channel = Field(
+        description="Where its deployments are announced and commands mean this app; default: `slack.channel`.",
+        examples=["#web"],
+    )
+    allowed_channels: Channels = Field(
+        default=(),
+        description="The only channels in which it may be deployed; empty: anywhere the bot is.",
+        examples=[["#web"]],
+    )
+    default_environment: str | None = Field(
+        default=None, description="Where `deploy` goes when it names no environment.", examples=["production"]
+    )
+    default_ref: Ref | None = Field(
+        default=None, description="What `deploy` takes when it names no ref; default: the repository's default branch."
+    )
+    provider: ProviderSettings | None = Field(
+        default=None,
+        description="Who carries deployments out; environments inherit it and override it key by key. "
+        'Without one it is `{ type = "external" }`.',
+        examples=[{"type": "external"}],
+    )
+    auto_merge: Flag = Field(
+        default=False, description="Whether GitHub may merge the default branch into a ref that is behind it."
+    )
+    foreign_deployments: Literal["carry_out", "follow"] = Field(
+        default="carry_out",
+        description='What happens to deployments that other tools create: "carry_out" runs the provider, '
+        '"follow" only announces them.',
+    )
+    digest: Cron | None = Field(
+        default=None,
+        description="When the channel gets a digest of what was deployed: a cron line, in the bot's time zone.",
+        examples=["0 9 * * mon-fri"],
+    )
+    nudge_after: Duration | None = Field(
+        default=None,
+        description="How long merged work may stay undeployed before the channel hears of it.",
+        examples=["24h"],
+    )
+    environments: dict[str, EnvironmentSettings] = Field(
+        description="The environments by name, a table each; one at least."
+    )
+
+    def allowed_in(self, channel: Collection[str]) -> bool:
+        """Whether commands for this app are taken in the channel that goes by these names (its name, its id)."""
+        return not self.allowed_channels or any(same_channel(one, channel) for one in self.allowed_channels)
+
+
+def same_channel(configured: str, channel: Collection[str]) -> bool:
+    """Whether ``configured`` (``#web``, ``web`` or an id) is the channel that goes by the names ``channel``."""
+    wanted = configured.removeprefix("#").casefold()
+    return any(name.removeprefix("#").casefold() == wanted for name in channel)

@@ -1,0 +1,234 @@
+"""The kinds of values that settings have: each a type that pydantic checks and explains in plain words.
+
+A validator raises ValueError with the rest of a sentence whose beginning is the place: ``must be …, not …``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, PlainValidator
+
+from bot.adapters.times import duration
+
+SECRET_PREFIXES = re.compile(
+    r"xox[a-z]-|xapp-|ghp_|gho_|ghs_|ghu_|github_pat_|HRKU-|-----BEGIN|postgres(ql)?(\+\w+)?://[^/]*:"
+)
+_LONGEST_SHOWN = 40
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that ``word`` was probably meant to be, or None."""
+    lowered = {name.casefold(): name for name in known}
+    found = get_close_matches(word.casefold(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """``Did you mean "staging"?``, or the list of what there is, or nothing where there is nothing to offer.
+
+    >>> did_you_mean("stagin", ["staging", "production"])
+    'Did you mean "staging"?'
+    """
+    near = nearest(word, known)
+    if near is not None:
+        return f'Did you mean "{near}"?'
+    if not known:
+        return ""
+    return f"There is only {known[0]}." if len(known) == 1 else f"There are {listed(known)}."
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def shown(value: object) -> str:
+    """A value as it stands in the file, cut where it is long, and never a secret."""
+    if isinstance(value, str) and SECRET_PREFIXES.match(value):
+        return "••••"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        text = "[" + ", ".join(shown(one) for one in value) + "]"
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def _text(value: object, example: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f'must be text in quotes, such as "{example}", not {shown(value)}')
+    return value.strip()
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    read = duration(_text(value, "15m"))
+    if read is None or read <= timedelta(0):
+        raise ValueError(f'must be a duration such as "15m", "1h" or "64h", not {shown(value)}')
+    return read
+
+
+def _timezone(value: object) -> str:
+    name = _text(value, "Europe/Berlin")
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = nearest(name, sorted(available_timezones()))
+        meant = f". Did you mean {shown(near)}?" if near else ""
+        raise ValueError(f'must be a time zone such as "Europe/Berlin", not {shown(value)}{meant}') from None
+    return name
+
+
+def _repository(value: object) -> str:
+    name = _text(value, "acme/web")
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", name):
+        return name
+    inside = re.fullmatch(r"(?:https?://|git@)[^/:]+[/:]([^/]+/[^/]+?)(?:\.git)?/?", name)
+    meant = f'. Write "{inside[1]}"' if inside else ""
+    raise ValueError(f'must be the owner and the name of a repository, such as "acme/web", not {shown(value)}{meant}')
+
+
+def _channel(value: object) -> str:
+    name = _text(value, "#deploys")
+    bare = name.removeprefix("#")
+    if re.fullmatch(r"[CGD][A-Z0-9]{7,}", name) or (re.fullmatch(r"[\w-]{1,80}", bare) and bare == bare.lower()):
+        return name
+    raise ValueError(
+        f'must be a Slack channel such as "#deploys" (lower case, no spaces) or the id of one, not {shown(value)}'
+    )
+
+
+def _party(value: object) -> str:
+    name = _text(value, "acme/devs")
+    if re.fullmatch(r"[UWS][A-Z0-9]{2,}|@[\w.-]+|[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+", name):
+        return name
+    raise ValueError(
+        'must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
+        f'or a GitHub team such as "acme/devs", not {shown(value)}'
+    )
+
+
+def _ref(value: object) -> str:
+    name = _text(value, "main")
+    if not name or re.search(r"\s", name):
+        raise ValueError(f'must be a branch, a tag or a commit, such as "main", not {shown(value)}')
+    return name
+
+
+def is_name(text: str) -> bool:
+    """Whether commands can take ``text`` as one word: a slash or an @ would begin what follows a name."""
+    return re.fullmatch(r"[^\W_][\w.-]*", text) is not None
+
+
+def _name(value: object) -> str:
+    name = _text(value, "web")
+    if not is_name(name):
+        raise ValueError(f"must be letters, digits, dots and dashes without spaces or slashes, not {shown(value)}")
+    return name
+
+
+def _url(value: object) -> str:
+    url = _text(value, "https://web.example.com")
+    if not re.match(r"https?://[^\s/]", url):
+        raise ValueError(f"must be an address that begins with https:// or http://, not {shown(value)}")
+    return url
+
+
+def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
+    if value == "all" or value == "none":
+        return "all" if value == "all" else "none"
+    if isinstance(value, list | tuple) and all(isinstance(name, str) and name.strip() for name in value):
+        return tuple(value) or "none"
+    raise ValueError(f'must be "all", "none", or a list of names such as ["ci/test"], not {shown(value)}')
+
+
+_CRON = (
+    ("the minute", 0, 59, ""),
+    ("the hour", 0, 23, ""),
+    ("the day of the month", 1, 31, ""),
+    ("the month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
+    ("the day of the week", 0, 7, "sun mon tue wed thu fri sat"),
+)
+
+
+def _cron(value: object) -> str:
+    line = _text(value, "0 17 * * 5")
+    fields = line.split()
+    if len(fields) != len(_CRON):
+        raise ValueError(
+            "must be a cron line of five fields (minute, hour, day of the month, month, day of the week), "
+            f'such as "0 17 * * 5" for Fridays at 17:00, not {shown(value)}'
+        )
+    for text, (what, low, high, names) in zip(fields, _CRON, strict=True):
+        if not all(_cron_part(part, low, high, names.split()) for part in text.split(",")):
+            raise ValueError(f"is not a cron line: {what} cannot be {shown(text)}")
+    return " ".join(fields)
+
+
+def _cron_part(part: str, low: int, high: int, names: list[str]) -> bool:
+    span, slash, step = part.partition("/")
+    if slash and not (step.isascii() and step.isdigit() and int(step) > 0):
+        return False
+    if span == "*":
+        return True
+    ends = [_cron_number(end, low, names) for end in span.split("-")]
+    if len(ends) == 2 and span.lower().endswith("-sun"):
+        ends[1] = high  # the week's last day here, its first elsewhere
+    numbers = [end for end in ends if end is not None and low <= end <= high]
+    return len(numbers) == len(ends) <= 2 and numbers == sorted(numbers)
+
+
+def _cron_number(text: str, low: int, names: list[str]) -> int | None:
+    if text.lower() in names:
+        return names.index(text.lower()) + low
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _true_or_false(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, without quotes, not {shown(value)}")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"must be a whole number, 0 or more, without quotes, not {shown(value)}")
+    return value
+
+
+def _list(value: object) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list in square brackets, such as [{shown(value)}], not {shown(value)}")
+    return value
+
+
+Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_duration)]
+Timezone: TypeAlias = Annotated[str, BeforeValidator(_timezone)]
+Repository: TypeAlias = Annotated[str, BeforeValidator(_repository)]
+Channel: TypeAlias = Annotated[str, BeforeValidator(_channel)]
+Party: TypeAlias = Annotated[str, BeforeValidator(_party)]
+Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
+Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
+Url: TypeAlias = Annotated[str, BeforeValidator(_url)]
+Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]
+Flag: TypeAlias = Annotated[bool, PlainValidator(_true_or_false)]
+Count: TypeAlias = Annotated[int, PlainValidator(_count)]
+RequiredChecks: TypeAlias = Annotated[Literal["all", "none"] | tuple[str, ...], PlainValidator(_required_checks)]
+
+Channels: TypeAlias = Annotated[tuple[Channel, ...], BeforeValidator(_list)]
+Parties: TypeAlias = Annotated[tuple[Party, ...], BeforeValidator(_list)]
+Refs: TypeAlias = Annotated[tuple[Ref, ...], BeforeValidator(_list)]
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]
+Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]
+Occasions: TypeAlias = Annotated[tuple[Occasion, ...], BeforeValidator(_list)]

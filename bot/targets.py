@@ -1,0 +1,74 @@
+"""Which app, environment and commit a command means; Refused with near names where it means none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.context import Context
+from bot.core import sentences
+from bot.core.errors import NotThere, Refused
+from bot.core.ports import Commit
+from bot.settings import AppSettings, EnvironmentSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    app: AppSettings
+    environment: EnvironmentSettings
+
+
+def nearest(word: str, known: list[str]) -> list[str]:
+    """At most three names that look like ``word``, the nearest first."""
+    folded = {name.lower(): name for name in known}
+    return [folded[name] for name in get_close_matches(word.lower(), list(folded), n=3, cutoff=0.55)]
+
+
+def app_meant(context: Context, name: str | None, *, complete: str) -> AppSettings:
+    """The app that is named, else the channel's, else the only one.
+
+    ``complete`` is the command for the buttons, with ``{app}`` where the app goes.
+    """
+    apps = context.settings.apps
+    if name is not None:
+        if name not in apps:
+            raise Refused(sentences.unknown_app(name, nearest(name, list(apps)), list(apps)))
+        return apps[name]
+    if context.here is not None:
+        return apps[context.here]
+    if len(apps) == 1:
+        return next(iter(apps.values()))
+    raise Refused(sentences.which_app([(app, complete.replace("{app}", app)) for app in apps]))
+
+
+def environment_meant(app: AppSettings, name: str | None, *, complete: str) -> EnvironmentSettings:
+    """The environment that is named, else the app's default, else its only one."""
+    known = list(app.environments)
+    if name is None:
+        if app.default_environment is not None:
+            return app.environments[app.default_environment]
+        if len(known) == 1:
+            return app.environments[known[0]]
+        raise Refused(sentences.which_environment(app.name, known, f"{complete} to {known[0]}"))
+    if name in app.environments:
+        return app.environments[name]
+    raise Refused(sentences.unknown_environment(app.name, name, nearest(name, known), known))
+
+
+def commit_meant(context: Context, target: Target, ref: str | None) -> Commit:
+    """The commit behind the ref: as named, else the environment's, else the app's, else the default branch."""
+    repository = target.app.repository
+    wanted = ref or target.environment.ref or target.app.default_ref
+    if wanted is None:
+        wanted = context.forge.repository(repository).default_branch
+    commit = context.forge.resolve(repository, wanted)
+    if commit is None:
+        raise Refused(sentences.unknown_ref(repository, wanted, _near_refs(context, repository, wanted)))
+    return commit
+
+
+def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
+    try:
+        return nearest(ref, list(context.forge.refs(repository)))
+    except NotThere:
+        return []

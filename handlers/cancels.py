@@ -1,0 +1,55 @@
+"""Cancel a deployment that waits or runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.context import Context
+from bot.core import lifecycle, sentences
+from bot.core.commands import Cancel
+from bot.core.deploys import Deployment, State
+from bot.core.errors import Refused
+from bot.core.messages import Message
+from bot.facts import target_of
+from bot.providers import load
+from bot.router import Router
+
+router = Router()
+
+
+@router.command(Cancel)
+def cancel(context: Context, command: Cancel) -> Message:
+    """What waits is cancelled at once; what runs here is stopped; what another tool runs is marked."""
+    chosen = _chosen(context, command.deployment)
+    target = target_of(context, chosen)
+    ours = bool(target and load(target.environment.provider.type).carries_out)
+    records = context.begin(chosen.app, chosen.environment)
+    deployment = records.deployment(chosen.id)
+    if deployment is None or deployment.ended:
+        raise Refused(sentences.already_ended(deployment or chosen))
+    by = sentences.cancelled_by(context.asker.name)
+    if not deployment.busy or (deployment.remote_id is None and deployment.state is State.STARTING):
+        lifecycle.end(records, deployment, State.CANCELLED, context.now, by)
+        return sentences.cancelled(deployment)
+    if ours:
+        records.save(replace(deployment, cancel_by=context.asker.name))
+        return sentences.stopping(deployment)
+    lifecycle.end(records, deployment, State.CANCELLED, context.now, by)
+    return sentences.cancelled_elsewhere(deployment)
+
+
+def _chosen(context: Context, number: int | None) -> Deployment:
+    """The one that is named, else the only one that can be meant."""
+    if number is not None:
+        named = context.reads.deployment(number)
+        if named is None:
+            raise Refused(sentences.unknown_deployment(number))
+        return named
+    candidates = context.reads.cancellable(context.asker.id, context.here) or context.reads.cancellable(
+        None, context.here
+    )
+    if not candidates:
+        raise Refused(sentences.nothing_to_cancel())
+    if len(candidates) > 1:
+        raise Refused(sentences.which_to_cancel(candidates))
+    return candidates[0]

@@ -1,0 +1,145 @@
+"""Deploy by command: ``deploy``, ``retry``, and deciding again on what waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import asking
+from bot.context import Context
+from bot.core import announcements, lifecycle, sentences
+from bot.core.commands import Deploy, Retry
+from bot.core.deploys import Deployment, State, Waiting
+from bot.core.errors import Refused
+from bot.core.events import Due, Reconsider
+from bot.core.gates import judge
+from bot.core.grammar import show
+from bot.core.messages import Message
+from bot.core.ports import Commit
+from bot.core.records import Records
+from bot.facts import CheckFacts, checks_of, facts, target_of
+from bot.router import Router
+from bot.targets import Target, app_meant, commit_meant, environment_meant
+
+router = Router()
+
+
+@router.command(Deploy)
+def deploy(context: Context, command: Deploy) -> Message | None:
+    """Pin the commit, ask the gates, and start, wait or refuse."""
+    if command.at or command.every:
+        raise Refused(sentences.not_there_yet("deploy … at <moment>"))
+    target = _target(context, command)
+    _check_force(command, target)
+    commit = commit_meant(context, target, command.ref)
+    wanted = replace(
+        asking.wanted(context, target, commit),
+        task=command.task,
+        hosts=command.hosts,
+        params=command.params,
+        force=command.force,
+        force_reason=command.force_reason,
+    )
+    named = replace(command, app=target.app.name, environment=target.environment.name, ref=commit.ref)
+    return asking.request(
+        context, target, wanted, retyped=show(replace(named, when_green=False)), waits=command.when_green
+    )
+
+
+def _target(context: Context, command: Deploy) -> Target:
+    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+    return Target(app, environment_meant(app, command.environment, complete=show(replace(command, app=app.name))))
+
+
+def _check_force(command: Deploy, target: Target) -> None:
+    if command.force and target.environment.force_needs_reason and not command.force_reason:
+        example = show(replace(command, force_reason="hotfix for the login page"))
+        raise Refused(sentences.force_needs_reason(target.environment.name, example))
+
+
+@router.command(Retry)
+def retry(context: Context, command: Retry) -> Message | None:
+    """The same commit to the same place once more, as a new deployment."""
+    old = _to_retry(context, command.deployment)
+    target = target_of(context, old)
+    if target is None:
+        raise Refused(sentences.gone_from_settings(old))
+    commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
+    wanted = replace(
+        asking.wanted(context, target, commit),
+        trigger="retry",
+        retry_of=old.id,
+        task=old.task,
+        hosts=old.hosts,
+        params=old.params,
+        force=old.force,
+        force_reason=old.force_reason,
+    )
+    return asking.request(context, target, wanted, retyped=f"retry #{old.id}", waits=False)
+
+
+def _to_retry(context: Context, number: int | None) -> Deployment:
+    if number is not None:
+        old = context.reads.deployment(number)
+        if old is None:
+            raise Refused(sentences.unknown_deployment(number))
+        if not old.ended:
+            raise Refused(sentences.still_going(old))
+        return old
+    recent = context.reads.history(app=context.here, environment=None, ref=None, limit=20)
+    again = {State.FAILED, State.ERROR, State.TIMED_OUT, State.CANCELLED}
+    found = next((one for one in recent if one.state in again), None)
+    if found is None:
+        raise Refused(sentences.nothing_to_retry())
+    return found
+
+
+@router.on(Reconsider)
+def reconsider(context: Context, event: Reconsider) -> None:
+    """Something that it waits for may have changed: ask the gates again, with fresh facts."""
+    seen = context.reads.deployment(event.deployment_id)
+    target = target_of(context, seen) if seen else None
+    if seen is None or target is None or seen.state is not State.WAITING:
+        return
+    before = _commit_before(context, seen) if seen.trigger == "merge" else None
+    found = checks_of(context, target, seen.sha, after=before)
+    records = context.begin(seen.app, seen.environment)
+    deployment = records.deployment(seen.id)
+    if deployment is None or deployment.state is not State.WAITING:
+        return
+    _decide_again(records, context, target, deployment, found)
+
+
+def _commit_before(context: Context, deployment: Deployment) -> str | None:
+    commit = context.forge.resolve(deployment.repository, deployment.sha)
+    return commit.parents[0] if commit and commit.parents else None
+
+
+def _decide_again(
+    records: Records, context: Context, target: Target, deployment: Deployment, found: CheckFacts
+) -> None:
+    view = facts(records, context, target, found, before=deployment.id)
+    verdict = judge(replace(view, patient=True), force=deployment.force)
+    if verdict.closed:
+        reasons = sentences.closed_reasons(verdict)
+        lifecycle.end(records, deployment, State.CANCELLED, context.now, reasons)
+    else:
+        lifecycle.proceed(records, deployment, verdict, context.now)
+    if deployment.waits_for is Waiting.QUEUE and verdict.waits and verdict.waits[0].waits_for is not Waiting.QUEUE:
+        # Its turn has come but its checks are no longer green: it must not hold up those behind it.
+        lifecycle.next_in_queue(records, deployment.app, deployment.environment, after=deployment.id)
+
+
+@router.on(Due)
+def hung(context: Context, event: Due) -> None:
+    """It has waited for its checks for an hour: say so, by name, once. After a day it is given up."""
+    records = context.begin()
+    deployment = records.deployment(event.deployment_id)
+    if deployment is None or deployment.due_at != event.due_at or deployment.waits_for is not Waiting.CHECKS:
+        return
+    gives_up = (deployment.waits_since or context.now) + lifecycle.EXPIRES_AFTER
+    if context.now >= gives_up:
+        lifecycle.end(records, deployment, State.EXPIRED, context.now, announcements.expired())
+        return
+    records.save(replace(deployment, due_at=gives_up))
+    lifecycle.note(records, deployment, announcements.hung_checks(deployment), broadcast=True)
+    records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")

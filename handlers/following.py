@@ -1,0 +1,177 @@
+"""Deployments that other tools create or carry out: announced, followed, and carried out where a provider is ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+from bot.context import Context
+from bot.core import announcements, lifecycle
+from bot.core.deploys import ENDED, REMOTE_STATES, By, Deployment, State
+from bot.core.effects import RenderParent
+from bot.core.events import DeploymentCreated, DeploymentOpened, DeploymentStatusReported, Due
+from bot.core.gates import judge
+from bot.core.ports import Commit
+from bot.facts import CheckFacts, changes, facts, target_of, usual_seconds
+from bot.providers import load
+from bot.router import Router
+from bot.targets import Target
+
+router = Router()
+
+
+def _target(context: Context, repository: str, environment: str) -> Target | None:
+    """The first app of the repository that has the environment, by its name or an alias."""
+    wanted = environment.lower()
+    for app in context.settings.apps.values():
+        if app.repository.lower() != repository.lower():
+            continue
+        for known in app.environments.values():
+            if wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}:
+                return Target(app, known)
+    return None
+
+
+@router.on(DeploymentCreated)
+def created(context: Context, event: DeploymentCreated) -> None:
+    """Ours comes back as an event too, and may do so before GitHub's answer has been taken in."""
+    if event.request_id is not None:
+        ours = context.reads.by_request(event.request_id)
+        if ours is not None:
+            records = context.begin()
+            records.put(DeploymentOpened(ours.id, event.remote_id), f"opened:{event.request_id}:{event.remote_id}")
+            return
+    target = _target(context, event.repository, event.environment)
+    if target is None or context.reads.by_remote(event.repository, event.remote_id) is not None:
+        return
+    wanted = _wanted(context, target, event)
+    records = context.begin(target.app.name, target.environment.name)
+    if records.by_remote(event.repository, event.remote_id) is not None:
+        return
+    deployment = records.add(wanted)
+    if wanted.exclusive:
+        view = facts(records, context, target, CheckFacts(None), before=deployment.id)
+        lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
+        return
+    records.emit(RenderParent(deployment.id))
+
+
+def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
+    carried_out = load(target.environment.provider.type).carries_out and target.app.foreign_deployments == "carry_out"
+    page = context.forge.repository(target.app.repository).url
+    commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
+    return Deployment(
+        id=0,
+        request_id=event.request_id or str(uuid4()),
+        app=target.app.name,
+        environment=target.environment.name,
+        repository=target.app.repository,
+        ref=event.ref,
+        sha=event.sha,
+        url=commit.url or None,
+        state=State.REQUESTED if carried_out else State.STARTING,
+        trigger="foreign",
+        by=By(event.creator, login=event.creator),
+        created_at=context.now,
+        task=event.task,
+        remote_id=event.remote_id,
+        started_at=None if carried_out else context.now,
+        due_at=None if carried_out else context.now + target.environment.timeout,
+        environment_url=target.environment.url,
+        changes=changes(context, target, commit),
+        usual_seconds=usual_seconds(context.reads, target.app.name, target.environment.name),
+        exclusive=carried_out,
+    )
+
+
+@router.on(DeploymentStatusReported)
+def reported(context: Context, event: DeploymentStatusReported) -> None:
+    """A newer status drives the deployment on; an older or repeated one changes nothing."""
+    seen = _find(context, event)
+    if seen is None:
+        _adopt(context, event)
+        return
+    records = context.begin(seen.app, seen.environment)
+    deployment = records.deployment(seen.id)
+    goal = REMOTE_STATES.get(event.state)
+    if deployment is None or event.status_id <= deployment.last_status:
+        return
+    target = target_of(context, deployment)
+    known = replace(deployment, last_status=event.status_id, remote_id=deployment.remote_id or event.remote_id)
+    records.save(known)
+    if target is None or goal is None or known.ended or _is_ours(target, known):
+        return
+    followed = replace(
+        known,
+        log_url=event.log_url or known.log_url,
+        environment_url=event.environment_url or known.environment_url,
+        description=event.description,
+    )
+    timeout = target.environment.timeout
+    if goal is known.state and known.state is State.STARTING:
+        # Somebody has picked it up: from now on only its timeout counts.
+        records.save(replace(followed, description="", due_at=context.now + timeout))
+        return
+    moved = lifecycle.report(records, followed, goal, context.now, event.description, timeout)
+    if goal not in ENDED and moved.state is known.state:
+        records.save(replace(followed, due_at=known.due_at))
+
+
+def _is_ours(target: Target, deployment: Deployment) -> bool:
+    """Whether we carry it out ourselves, so that its statuses are our own coming back."""
+    return deployment.exclusive and load(target.environment.provider.type).carries_out
+
+
+def _find(context: Context, event: DeploymentStatusReported) -> Deployment | None:
+    found = context.reads.by_remote(event.repository, event.remote_id)
+    if found is None and event.request_id is not None:
+        found = context.reads.by_request(event.request_id)
+    return found
+
+
+def _adopt(context: Context, event: DeploymentStatusReported) -> None:
+    """A status of a deployment we have not heard of: its own event was lost or is late, so ask for it."""
+    if not any(app.repository.lower() == event.repository.lower() for app in context.settings.apps.values()):
+        return
+    remote = context.forge.deployment(event.repository, event.remote_id)
+    if remote is None or _target(context, event.repository, remote.environment) is None:
+        return
+    records = context.begin()
+    created = DeploymentCreated(
+        repository=event.repository,
+        remote_id=remote.id,
+        sha=remote.sha,
+        ref=remote.ref,
+        task=remote.task,
+        environment=remote.environment,
+        description=remote.description,
+        creator=remote.creator,
+        request_id=remote.request_id,
+        created_at=remote.created_at,
+    )
+    records.put(created, f"adopted:{event.repository}:{event.remote_id}")
+    records.put(event, f"status:{event.repository}:{event.remote_id}:{event.status_id}")
+
+
+@router.on(Due)
+def overdue(context: Context, event: Due) -> None:
+    """Nothing picked it up in time, or it never ended."""
+    seen = context.reads.deployment(event.deployment_id)
+    if seen is None or not seen.busy:
+        return
+    target = target_of(context, seen)
+    records = context.begin(seen.app, seen.environment)
+    deployment = records.deployment(seen.id)
+    if deployment is None or not deployment.busy or deployment.due_at != event.due_at:
+        return
+    if deployment.state is State.RUNNING:
+        lifecycle.end(records, deployment, State.TIMED_OUT, context.now, announcements.no_end_reported())
+        return
+    last_call = (deployment.started_at or deployment.created_at) + (
+        target.environment.timeout if target else lifecycle.HUNG_AFTER
+    )
+    if context.now >= last_call:
+        lifecycle.end(records, deployment, State.ERROR, context.now, announcements.never_picked_up())
+        return
+    records.save(replace(deployment, due_at=last_call))
+    lifecycle.note(records, deployment, announcements.not_picked_up(deployment), broadcast=True)

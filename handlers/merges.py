@@ -1,0 +1,115 @@
+"""A merged pull request is announced, and deployed to the environments that ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import NAMESPACE_URL, uuid5
+
+from bot.context import Context
+from bot.core import announcements, lifecycle
+from bot.core.deploys import By, Deployment, State
+from bot.core.effects import RenderParent
+from bot.core.events import ChecksChanged, MergeToDeploy, PullRequestMerged, Reconsider
+from bot.core.gates import judge
+from bot.core.ports import Commit
+from bot.core.records import Records
+from bot.facts import changes, checks_of, facts, usual_seconds
+from bot.router import Router
+from bot.targets import Target
+
+router = Router()
+
+
+@router.on(PullRequestMerged)
+def merged(context: Context, event: PullRequestMerged) -> None:
+    """One event for each environment, so that a slow or broken one holds up no other.
+
+    Its key is made of the merge itself: a redelivered webhook, or one that is found again later, deploys nothing twice.
+    """
+    records = context.begin()
+    for app in context.settings.apps.values():
+        if app.repository.lower() != event.repository.lower():
+            continue
+        for environment in app.environments.values():
+            if event.base in environment.deploy_on_merge:
+                key = f"merge:{event.repository.lower()}:{event.merge_sha}:{app.name}:{environment.name}"
+                records.put(MergeToDeploy(app.name, environment.name, event), key)
+
+
+@router.on(MergeToDeploy)
+def deploy(context: Context, event: MergeToDeploy) -> None:
+    """Announce it, and start or wait; a merge that arrives after a newer one gives way to it."""
+    app = context.settings.apps.get(event.app)
+    if app is None or event.environment not in app.environments:
+        return
+    target = Target(app, app.environments[event.environment])
+    wanted = _wanted(context, target, event)
+    before = event.merged.base_sha
+    found = checks_of(context, target, wanted.sha, after=before)
+    records = context.begin(event.app, event.environment)
+    if records.by_request(wanted.request_id) is not None:
+        return
+    newest = records.newest_merge(event.app, event.environment)
+    deployment = records.add(wanted)
+    if newest is not None and newest.merged_at is not None and newest.merged_at > event.merged.merged_at:
+        _arrived_late(records, context, deployment, newest)
+        return
+    lifecycle.supersede(records, deployment, context.now)
+    view = replace(facts(records, context, target, found, before=deployment.id), patient=True)
+    lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
+
+
+def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment) -> None:
+    text = announcements.superseded_by(newer)
+    late = replace(
+        deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=text
+    )
+    records.save(late)
+    records.emit(RenderParent(late.id))
+
+
+def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deployment:
+    merge = event.merged
+    commit = _commit(context, target, event)
+    key = f"{merge.repository.lower()}/{merge.merge_sha}/{event.app}/{event.environment}"
+    return Deployment(
+        id=0,
+        request_id=str(uuid5(NAMESPACE_URL, key)),
+        app=event.app,
+        environment=event.environment,
+        repository=target.app.repository,
+        ref=merge.base,
+        sha=merge.merge_sha,
+        title=merge.title,
+        url=commit.url or None,
+        state=State.REQUESTED,
+        trigger="merge",
+        by=By(merge.merged_by, _chat_id(context, merge.merged_by), merge.merged_by),
+        created_at=context.now,
+        pull_request=merge.number,
+        merged_at=merge.merged_at,
+        environment_url=target.environment.url,
+        changes=changes(context, target, commit),
+        usual_seconds=usual_seconds(context.reads, event.app, event.environment),
+    )
+
+
+def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
+    """The merge commit as the webhook tells it: GitHub's API may not know it yet at that moment."""
+    merge = event.merged
+    page = context.forge.repository(target.app.repository).url
+    url = f"{page}/commit/{merge.merge_sha}" if page else ""
+    return Commit(merge.merge_sha, merge.base, merge.title, merge.author, url)
+
+
+def _chat_id(context: Context, login: str) -> str | None:
+    """The chat id of a GitHub login, as far as the settings tell."""
+    return next((chat for chat, known in context.settings.people.items() if known.lower() == login.lower()), None)
+
+
+@router.on(ChecksChanged)
+def checks_changed(context: Context, event: ChecksChanged) -> None:
+    """Whoever waits for this commit's checks looks again."""
+    records = context.begin()
+    for deployment in records.waiting_for_checks(event.repository, event.sha):
+        records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")

@@ -1,0 +1,90 @@
+"""How the bot speaks: the parent message of a deployment, the thread under it, and answers to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import structlog
+
+from bot.context import Context
+from bot.core import announcements
+from bot.core.deploys import Deployment
+from bot.core.effects import PostInThread, RenderParent, Reply
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.events import Event, Place
+from bot.facts import target_of
+from bot.router import Router
+
+router = Router()
+log = structlog.get_logger(__name__)
+
+BETWEEN_EDITS = timedelta(seconds=2)
+UNPOSTABLE = ""
+"""Stands for a parent message that the chat refused for good: the deployment goes on without one."""
+
+
+@router.performs(RenderParent)
+def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
+    """Draw the parent from the database as it is now; at most one edit in two seconds."""
+    deployment = context.reads.deployment(effect.deployment_id)
+    if deployment is None or deployment.parent == UNPOSTABLE:
+        return []
+    message = announcements.parent(deployment)
+    if deployment.parent is None or deployment.channel is None:
+        _post_parent(context, deployment)
+        return []
+    since = context.now - (deployment.edited_at or deployment.created_at)
+    if since < BETWEEN_EDITS:
+        raise Unavailable("Edited a moment ago.", retry_after=(BETWEEN_EDITS - since).total_seconds())
+    try:
+        context.chat.edit(deployment.channel, deployment.parent, message)
+    except (Rejected, NotThere) as error:
+        log.warning("parent not edited", deployment=deployment.id, reason=str(error))
+        return []
+    context.parents.posted(deployment.id, deployment.channel, deployment.parent, context.now)
+    return []
+
+
+def _post_parent(context: Context, deployment: Deployment) -> None:
+    target = target_of(context, deployment)
+    configured = target.app.channel if target else deployment.asked_channel or ""
+    key = f"parent:{deployment.request_id}"
+    try:
+        channel = context.chat.channel_id(configured)
+        if channel is None:
+            raise Rejected(f"There is no channel {configured} that I can see; invite me there.")
+        posted = context.chat.post(
+            Place(channel), announcements.parent(deployment), key=key, maybe_sent=context.repeated
+        )
+    except (Rejected, NotAllowed, NotThere) as error:
+        log.error("deployment not announced", deployment=deployment.id, channel=configured, reason=str(error))
+        context.parents.posted(deployment.id, configured, UNPOSTABLE, context.now)
+        return
+    context.parents.posted(deployment.id, channel, posted, context.now)
+
+
+@router.performs(PostInThread)
+def post_in_thread(context: Context, effect: PostInThread) -> Iterable[Event]:
+    """A line under the parent message, which has to be there first."""
+    deployment = context.reads.deployment(effect.deployment_id)
+    if deployment is None or deployment.parent == UNPOSTABLE:
+        return []
+    if deployment.parent is None or deployment.channel is None:
+        raise Unavailable("The parent message is not there yet.", retry_after=0.2)
+    place = Place(deployment.channel, thread=deployment.parent)
+    key = f"effect:{context.effect_id}"
+    context.chat.post(place, effect.message, key=key, maybe_sent=context.repeated, broadcast=effect.broadcast)
+    return []
+
+
+@router.performs(Reply)
+def reply(context: Context, effect: Reply) -> Iterable[Event]:
+    """In the thread of what was said; to the asker alone where it concerns nobody else."""
+    place = effect.place
+    if effect.only_to is not None:
+        context.chat.whisper(place, effect.only_to, effect.message)
+        return []
+    thread = Place(place.channel, thread=place.thread or place.message, direct=place.direct)
+    context.chat.post(thread, effect.message, key=f"effect:{context.effect_id}", maybe_sent=context.repeated)
+    return []

@@ -1,0 +1,57 @@
+"""Roll an environment back to a commit that succeeded there before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot import asking
+from bot.context import Context
+from bot.core import sentences
+from bot.core.commands import Rollback
+from bot.core.deploys import Deployment
+from bot.core.errors import Refused
+from bot.core.grammar import show
+from bot.core.messages import Message
+from bot.core.ports import Commit
+from bot.router import Router
+from bot.targets import Target, app_meant, environment_meant
+
+router = Router()
+LOOKED_BACK = 50
+
+
+@router.command(Rollback)
+def rollback(context: Context, command: Rollback) -> Message | None:
+    """A new deployment of an old commit. Its checks are not asked again: it has been there before."""
+    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+    environment = environment_meant(app, command.environment, complete=show(replace(command, app=app.name)))
+    target = Target(app, environment)
+    current, earlier = _current_and_earlier(context, target, command.to)
+    commit = Commit(earlier.sha, earlier.ref, earlier.title, "", earlier.url or "")
+    wanted = replace(
+        asking.wanted(context, target, commit), trigger="rollback", rollback_of=current.id, reason=command.reason
+    )
+    named = replace(command, app=app.name, environment=environment.name)
+    return asking.request(context, target, wanted, retyped=show(named), waits=False, unchecked=True)
+
+
+def _current_and_earlier(context: Context, target: Target, to: str | None) -> tuple[Deployment, Deployment]:
+    """What is deployed now, and the success to go back to: the one that is named, else the last other commit."""
+    app, environment = target.app.name, target.environment.name
+    successes = context.reads.successes(app, environment, LOOKED_BACK)
+    if not successes:
+        raise Refused(sentences.nothing_to_roll_back(app, environment))
+    current = successes[0]
+    if to is None:
+        earlier = next((one for one in successes if one.sha != current.sha), None)
+        if earlier is None:
+            raise Refused(sentences.nothing_to_roll_back(app, environment))
+        return current, earlier
+    number = re.fullmatch(r"#?(\d{1,6})", to)
+    for one in successes:
+        if (to.startswith("#") and number and one.id == int(number[1])) or (
+            not to.startswith("#") and (one.sha.startswith(to.lower()) or one.ref == to)
+        ):
+            return current, one
+    raise Refused(sentences.never_deployed_there(app, environment, to))

@@ -1,0 +1,193 @@
+"""How a started deployment goes on: created on GitHub, carried out by our provider, and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.context import Context
+from bot.core import announcements, lifecycle
+from bot.core.deploys import Deployment, State
+from bot.core.effects import CreateDeployment, PostStatus, StartRun
+from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
+from bot.core.events import DeploymentNotOpened, DeploymentOpened, Event, Reconsider, RunBegan, RunFinished, RunWanted
+from bot.core.lifecycle import HUNG_AFTER
+from bot.core.ports import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus
+from bot.facts import target_of
+from bot.providers import load
+from bot.router import Router
+from bot.targets import Target
+
+router = Router()
+
+ENDS: dict[str, State] = {
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "error": State.ERROR,
+    "timed_out": State.TIMED_OUT,
+    "cancelled": State.CANCELLED,
+}
+
+
+@router.performs(CreateDeployment)
+def create_deployment(context: Context, effect: CreateDeployment) -> Iterable[Event]:
+    """Exactly one deployment with our ``request_id``: after a lost answer the one that is there is taken."""
+    deployment = context.reads.deployment(effect.deployment_id)
+    if deployment is None or deployment.remote_id is not None:
+        return []
+    if deployment.ended and not context.repeated:
+        return []
+    new = _new_remote(context, deployment)
+    try:
+        found = context.forge.find_deployment(new) if context.repeated else None
+        created = found if found is not None else context.forge.create_deployment(new)
+    except (Conflict, NotAllowed, NotThere, Rejected) as error:
+        return [DeploymentNotOpened(deployment.id, str(error))]
+    if isinstance(created, MergedInstead):
+        return [DeploymentNotOpened(deployment.id, created.sentence, merged_sha=created.sha)]
+    return [DeploymentOpened(deployment.id, created)]
+
+
+def _new_remote(context: Context, deployment: Deployment) -> NewRemoteDeployment:
+    target = target_of(context, deployment)
+    payload: dict[str, JSON] = {
+        "request_id": deployment.request_id,
+        "ref": deployment.ref,
+        "task": deployment.task,
+        "hosts": deployment.hosts,
+        "params": dict(deployment.params),
+        "force": deployment.force,
+        "force_reason": deployment.force_reason,
+        "requested_by": {"slack": deployment.by.chat_id, "github": deployment.by.login},
+        "notify": {
+            "channel": deployment.channel or deployment.asked_channel,
+            "thread_ts": deployment.parent or deployment.asked_thread,
+        },
+        "pull_request": deployment.pull_request,
+        "config": {"app": deployment.app, "environment": deployment.environment},
+    }
+    return NewRemoteDeployment(
+        repository=deployment.repository,
+        sha=deployment.sha,
+        task=deployment.task,
+        environment=deployment.environment,
+        description=f"{deployment.app} → {deployment.environment}: {deployment.ref}, asked for by {deployment.by.name}",
+        payload=payload,
+        request_id=deployment.request_id,
+        production=bool(target and target.environment.production),
+        transient=bool(target and target.environment.transient),
+        auto_merge=bool(target and target.app.auto_merge),
+    )
+
+
+@router.on(DeploymentOpened)
+def opened(context: Context, event: DeploymentOpened) -> None:
+    """It exists on GitHub: hand it over to our provider, or wait for another tool to pick it up."""
+    with_locked = _locked(context, event.deployment_id)
+    if with_locked is None:
+        return
+    deployment, target = with_locked
+    ours = bool(target and load(target.environment.provider.type).carries_out)
+    lifecycle.opened(context.begin(), deployment, event.remote_id, context.now, ours=ours)
+
+
+def _locked(context: Context, deployment_id: int) -> tuple[Deployment, Target | None] | None:
+    """The deployment as it is with its environment's row locked."""
+    seen = context.reads.deployment(deployment_id)
+    if seen is None:
+        return None
+    deployment = context.begin(seen.app, seen.environment).deployment(deployment_id)
+    return (deployment, target_of(context, deployment)) if deployment else None
+
+
+@router.on(DeploymentNotOpened)
+def not_opened(context: Context, event: DeploymentNotOpened) -> None:
+    """GitHub said no. Where it merged the default branch instead, the merge commit goes on in its place."""
+    with_locked = _locked(context, event.deployment_id)
+    if with_locked is None:
+        return
+    deployment, _ = with_locked
+    records = context.begin()
+    lifecycle.end(records, deployment, State.ERROR, context.now, event.reason)
+    if event.merged_sha is None:
+        return
+    newer = records.add(
+        replace(
+            deployment,
+            request_id=f"{deployment.request_id}/merged",
+            sha=event.merged_sha,
+            state=State.REQUESTED,
+            created_at=context.now,
+            started_at=None,
+            finished_at=None,
+            channel=None,
+            parent=None,
+            edited_at=None,
+            retry_of=deployment.id,
+        )
+    )
+    lifecycle.note(records, deployment, announcements.merged_instead(deployment, newer))
+    lifecycle.wait_for_checks(records, newer, context.now)
+    records.put(Reconsider(newer.id), f"reconsider:{newer.id}:{records.cause}")
+
+
+@router.performs(StartRun)
+def start_run(context: Context, effect: StartRun) -> Iterable[Event]:
+    """The provider works from here on; starting it again finds the work that has begun."""
+    deployment = context.reads.deployment(effect.deployment_id)
+    if deployment is None or deployment.ended:
+        return []
+    return [RunWanted(effect.deployment_id)]
+
+
+@router.on(RunBegan)
+def began(context: Context, event: RunBegan) -> None:
+    with_locked = _locked(context, event.deployment_id)
+    if with_locked is not None:
+        deployment, target = with_locked
+        timeout = target.environment.timeout if target else HUNG_AFTER
+        lifecycle.running(context.begin(), deployment, context.now, timeout=timeout, ours=True)
+
+
+@router.on(RunFinished)
+def finished(context: Context, event: RunFinished) -> None:
+    """The provider has the last word on how it ended."""
+    with_locked = _locked(context, event.deployment_id)
+    if with_locked is None:
+        return
+    deployment, _ = with_locked
+    records = context.begin()
+    if deployment.state is State.STARTING and event.outcome in {"succeeded", "timed_out"}:
+        deployment = lifecycle.running(records, deployment, context.now, timeout=HUNG_AFTER, ours=True)
+    ended = replace(
+        deployment,
+        log_url=event.log_url or deployment.log_url,
+        environment_url=event.environment_url or deployment.environment_url,
+    )
+    description = event.description
+    if event.outcome == "cancelled" and deployment.cancel_by:
+        description = f"Cancelled by {deployment.cancel_by}"
+    lifecycle.end(records, ended, ENDS[event.outcome], context.now, description)
+
+
+@router.performs(PostStatus)
+def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
+    """One status more on GitHub, unless an earlier attempt got through."""
+    deployment = context.reads.deployment(effect.deployment_id)
+    if deployment is None or deployment.remote_id is None:
+        return []
+    if context.repeated:
+        there = context.forge.statuses(deployment.repository, deployment.remote_id)
+        if any(status.state == effect.state for status in there):
+            return []
+    target = target_of(context, deployment)
+    status = NewRemoteStatus(
+        state=effect.state,
+        description=effect.description,
+        environment=deployment.environment,
+        log_url=deployment.log_url,
+        environment_url=deployment.environment_url,
+        auto_inactive=target.environment.auto_inactive if target else True,
+    )
+    context.forge.post_status(deployment.repository, deployment.remote_id, status)
+    return []

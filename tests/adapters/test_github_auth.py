@@ -1,0 +1,150 @@
+"""The bot as a GitHub App."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot.adapters.github import GitHub
+from bot.adapters.github_auth import AppAuth
+from bot.core.errors import NotAllowed, NotThere
+from tests.servers.github import GitHubServer
+from tests.servers.github_accounts import App
+from tests.servers.github_pair import REPO, StillClock
+
+
+@dataclass
+class Scene:
+    server: GitHubServer
+    app: App
+    auth: AppAuth
+    client: GitHub
+    clock: StillClock
+
+    def tokens_asked_for(self) -> int:
+        return sum(request.path.endswith("/access_tokens") for request in self.server.requests)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    clock = StillClock()
+    with GitHubServer(now=clock.now) as server:
+        server.add_repository(REPO)
+        server.add_repository("acme/api")
+        app = server.add_app(REPO, "acme/api")
+        auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock, pause=lambda _: None)
+        yield Scene(server, app, auth, GitHub(server.url, auth, clock=clock, web_url="", pause=lambda _: None), clock)
+
+
+def test_app_asks_with_its_installations_token(scene: Scene) -> None:
+    found = scene.client.repository(REPO)
+
+    assert found.name == REPO
+    assert [request.path for request in scene.server.requests] == [
+        "/repos/acme/web/installation",
+        "/app/installations/7001/access_tokens",
+        "/repos/acme/web",
+    ]
+    assert scene.server.requests[-1].headers["Authorization"].startswith("Bearer ghs_")
+
+
+def test_token_is_kept_for_all_repositories_of_an_installation(scene: Scene) -> None:
+    for repository in (REPO, "acme/api", REPO):
+        scene.client.repository(repository)
+
+    assert scene.tokens_asked_for() == 1
+
+
+def test_token_is_renewed_five_minutes_before_its_end(scene: Scene) -> None:
+    scene.client.repository(REPO)
+    scene.clock.tick(minutes=54)
+    scene.client.repository(REPO)
+    before = scene.tokens_asked_for()
+    scene.clock.tick(minutes=1)
+    scene.client.repository(REPO)
+
+    assert (before, scene.tokens_asked_for()) == (1, 2)
+
+
+def test_refused_token_is_replaced_once(scene: Scene) -> None:
+    scene.client.repository(REPO)
+    scene.server.fail_next("GET", "/repos/acme/web$", 401)
+
+    found = scene.client.repository(REPO)
+
+    assert found.name == REPO
+    assert scene.tokens_asked_for() == 2
+
+
+def test_app_that_stays_refused_is_told(scene: Scene) -> None:
+    scene.server.fail_next("GET", "/repos/acme/web$", 401, times=2)
+
+    with pytest.raises(NotAllowed) as error:
+        scene.client.repository(REPO)
+
+    assert str(error.value) == (
+        "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is not accepted by GitHub (Bad credentials)."
+    )
+    assert scene.tokens_asked_for() == 2
+
+
+def test_repository_without_the_app_is_told(scene: Scene) -> None:
+    scene.server.add_repository("acme/secret")
+
+    with pytest.raises(NotThere) as error:
+        scene.client.repository("acme/secret")
+
+    assert str(error.value) == "The GitHub App is not installed on acme/secret."
+
+
+def test_app_that_was_uninstalled_is_told_and_found_again(scene: Scene) -> None:
+    scene.client.repository(REPO)
+    scene.clock.tick(hours=1)
+    del scene.app.installations[7001]
+
+    with pytest.raises(NotThere, match=r"The GitHub App is no longer installed on acme/web\."):
+        scene.client.repository(REPO)
+    scene.app.installations[7002] = {REPO}
+
+    assert scene.client.repository(REPO).name == REPO
+
+
+def test_many_threads_ask_for_one_token(scene: Scene) -> None:
+    threads = [threading.Thread(target=scene.client.repository, args=(REPO,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert scene.tokens_asked_for() == 1
+    assert sum(request.path == "/repos/acme/web" for request in scene.server.requests) == 8
+
+
+def test_key_pasted_into_one_line_works(scene: Scene) -> None:
+    pasted = scene.app.private_key.replace("\n", "\\n")
+    auth = AppAuth(scene.app.app_id, pasted, api_url=scene.server.url, clock=scene.clock)
+
+    assert auth.authorization(REPO).startswith("Bearer ghs_")
+
+
+@pytest.mark.parametrize("key", ["", "secret-key", "-----BEGIN RSA PRIVATE KEY-----\nsecret-key\n-----END"])
+def test_broken_key_is_told_and_not_shown(scene: Scene, key: str) -> None:
+    auth = AppAuth(scene.app.app_id, key, api_url=scene.server.url, clock=scene.clock)
+
+    with pytest.raises(NotAllowed) as error:
+        auth.authorization(REPO)
+
+    assert str(error.value) == "GITHUB_PRIVATE_KEY is not the private key of a GitHub App (a PEM file, RSA)."
+    assert "secret-key" not in repr(auth)
+
+
+def test_nothing_secret_is_in_any_repr(scene: Scene) -> None:
+    token = scene.auth.authorization(REPO).removeprefix("Bearer ")
+
+    shown = f"{scene.auth!r} {scene.client!r} {vars(scene.auth)!r}"
+
+    assert token not in shown
+    assert "PRIVATE KEY" not in shown

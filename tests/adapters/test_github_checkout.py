@@ -1,0 +1,119 @@
+"""Checking a commit out of GitHub's tarball."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import NotThere, Rejected, Unavailable
+from tests.servers.github_pair import REPO, Pair, pair
+
+
+@pytest.fixture
+def github() -> Iterator[Pair]:
+    with pair() as both:
+        yield both
+
+
+def archive(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        for member, content in members:
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return gzip.compress(held.getvalue())
+
+
+def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[tarfile.TarInfo, bytes]:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member, b""
+
+
+def test_files_arrive_without_the_top_folder(github: Pair, tmp_path: Path) -> None:
+    files = {"app.py": "print()\n", "bin/run": "#!/bin/sh\n", "a/b/c.txt": "ü" * 100_000, "here": "-> app.py"}
+    sha = github.server.commit(REPO, "main", "Files", files=files)
+
+    github.client.checkout(REPO, sha, tmp_path)
+
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir())
+    assert found == ["README.md", "a/b/c.txt", "app.py", "bin/run", "here"]
+    assert (tmp_path / "app.py").read_text() == "print()\n"
+    assert (tmp_path / "a/b/c.txt").read_text() == "ü" * 100_000
+    assert os.access(tmp_path / "bin/run", os.X_OK)
+    assert not os.access(tmp_path / "app.py", os.X_OK)
+    assert (tmp_path / "here").readlink() == Path("app.py")
+
+
+def test_other_host_gets_no_token(github: Pair, tmp_path: Path) -> None:
+    sha = github.server.repository(REPO).branches["main"]
+
+    github.client.checkout(REPO, sha, tmp_path)
+
+    (request,) = github.server.codeload_requests
+    assert "Authorization" not in request.headers
+    assert request.query == {"token": "signed"}
+
+
+def test_unknown_commit_is_not_there(github: Pair, tmp_path: Path) -> None:
+    with pytest.raises(NotThere):
+        github.client.checkout(REPO, "f" * 40, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        ((tarfile.TarInfo("top/../../evil"), b"x"), "../../evil"),
+        (link("top/escape", "../../etc"), "escape"),
+        (link("top/escape", "/etc/passwd"), "escape"),
+        (link("top/hard", "top/../../../etc/passwd", tarfile.LNKTYPE), "hard"),
+        (link("top/device", "", tarfile.CHRTYPE), "device"),
+    ],
+)
+def test_commit_that_would_leave_the_checkout_is_refused(
+    github: Pair, tmp_path: Path, member: tuple[tarfile.TarInfo, bytes], name: str
+) -> None:
+    sha = github.server.repository(REPO).branches["main"]
+    into = tmp_path / "into"
+    into.mkdir()
+    github.server.tarballs[sha] = archive((tarfile.TarInfo("top/good/file"), b"good"), member)
+
+    with pytest.raises(Rejected) as error:
+        github.client.checkout(REPO, sha, into)
+
+    assert str(error.value) == f"The commit holds “{name}”, which would leave the checkout."
+    assert list(into.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [into]
+
+
+def test_hard_links_lose_the_top_folder_too(github: Pair, tmp_path: Path) -> None:
+    sha = github.server.repository(REPO).branches["main"]
+    members = ((tarfile.TarInfo("top/one"), b"same"), link("top/two", "top/one", tarfile.LNKTYPE))
+    github.server.tarballs[sha] = archive(*members)
+
+    github.client.checkout(REPO, sha, tmp_path)
+
+    assert (tmp_path / "two").read_bytes() == b"same"
+
+
+@pytest.mark.parametrize("cut", [0, 10, 2000])
+def test_half_a_tarball_leaves_nothing_behind(github: Pair, tmp_path: Path, cut: int) -> None:
+    sha = github.server.repository(REPO).branches["main"]
+    whole = archive(*((tarfile.TarInfo(f"top/{name}"), os.urandom(5000)) for name in "abc"))
+    github.server.tarballs[sha] = whole[:cut]
+
+    with pytest.raises(Unavailable) as error:
+        github.client.checkout(REPO, sha, tmp_path)
+    github.server.tarballs[sha] = whole
+    left = list(tmp_path.iterdir())
+    github.client.checkout(REPO, sha, tmp_path)
+
+    assert str(error.value) == "The commit's tarball did not arrive whole."
+    assert left == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]

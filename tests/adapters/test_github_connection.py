@@ -1,0 +1,295 @@
+"""What the client does when GitHub, or the way to it, misbehaves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bot.adapters.github import GitHub
+from bot.adapters.github_auth import TokenAuth
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.ports import NewRemoteStatus
+from tests.servers.github import GitHubServer
+from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair
+
+STATUS = NewRemoteStatus("in_progress", "Under way", "production")
+
+
+@pytest.fixture
+def github() -> Iterator[Pair]:
+    with pair() as both:
+        yield both
+
+
+def test_requests_say_who_and_in_which_version(github: Pair) -> None:
+    github.client.repository(REPO)
+
+    headers = github.server.requests[-1].headers
+    assert headers["Accept"] == "application/vnd.github+json"
+    assert headers["X-GitHub-Api-Version"] == "2022-11-28"
+    assert headers["User-Agent"].startswith("shipmate/")
+    assert headers["Authorization"] == f"Bearer {github.server.token}"
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after", 500, 502, 503])
+def test_question_is_repeated_twice(github: Pair, fault: int | str) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", fault, times=2)
+
+    found = github.client.repository(REPO)
+
+    assert found.name == REPO
+    assert len(github.server.requests) == 3
+    assert github.pauses == [0.2, 0.8]
+
+
+def test_question_that_fails_three_times_is_given_up(github: Pair) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 502, times=3)
+
+    with pytest.raises(Unavailable) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == "GitHub has a problem of its own (status 502)."
+    assert not error.value.uncertain
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after", "malformed", 500, 504])
+def test_change_is_never_repeated_and_is_called_uncertain(github: Pair, fault: int | str) -> None:
+    remote_id = github.server.create_deployment(REPO, "main")
+    github.server.fail_next("POST", "/statuses$", fault)
+
+    with pytest.raises(Unavailable) as error:
+        github.client.post_status(REPO, remote_id, STATUS)
+
+    assert error.value.uncertain
+    assert len(github.asked("POST")) == 1
+    assert len(github.server.deployment_statuses(REPO, remote_id)) == (1 if fault in ("cut_after", "malformed") else 0)
+    assert github.pauses == []
+
+
+def test_short_wait_that_github_asks_for_is_kept(github: Pair) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 503, headers={"Retry-After": "2"})
+
+    github.client.repository(REPO)
+
+    assert github.pauses == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (429, {"Retry-After": "40"}, 40.0),
+        (403, {"Retry-After": "7"}, 7.0),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(T0.timestamp()) + 300)}, 300.0),
+        (429, {}, 60.0),
+    ],
+)
+def test_limit_says_how_long_to_wait(github: Pair, status: int, headers: dict[str, str], wait: float) -> None:
+    remote_id = github.server.create_deployment(REPO, "main")
+    github.server.fail_next("GET", "/repos/acme/web$", status, headers=headers)
+    github.server.fail_next("POST", "/statuses$", status, headers=headers)
+
+    for ask in (
+        lambda: github.client.repository(REPO),
+        lambda: github.client.post_status(REPO, remote_id, STATUS),
+    ):
+        with pytest.raises(Unavailable) as error:
+            ask()
+        assert str(error.value) == "GitHub asks the bot to slow down."
+        assert (error.value.retry_after, error.value.uncertain) == (wait, False)
+    assert github.pauses == []
+
+
+def test_secondary_limit_is_known_by_its_words(github: Pair) -> None:
+    body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
+    github.server.fail_next("GET", "/repos/acme/web$", 403, body=body)
+
+    with pytest.raises(Unavailable) as error:
+        github.client.repository(REPO)
+
+    assert error.value.retry_after == 60.0
+
+
+def test_page_of_html_is_no_answer(github: Pair) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 200, body=b"<html>Log in to the hotel's network</html>")
+
+    with pytest.raises(Unavailable, match="GitHub's answer is not understood: JSON is malformed"):
+        github.client.repository(REPO)
+
+
+def test_page_of_html_as_an_error_is_told_by_its_status(github: Pair) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 400, body=b"<html>Bad Request</html>")
+
+    with pytest.raises(Rejected) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == "HTTP status 400."
+
+
+def test_errors_of_all_shapes_are_read(github: Pair) -> None:
+    errors = ["Not in words", {"field": "ref", "code": "missing"}, {"message": "It is too long"}, 7]
+    body = {"message": "Validation Failed", "errors": errors}
+    github.server.fail_next("GET", "/repos/acme/web$", 422, body=body)
+
+    with pytest.raises(Rejected) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == "Validation Failed: Not in words; ref missing; It is too long."
+
+
+def test_missing_permissions_of_several_kinds_are_named(github: Pair) -> None:
+    headers = {"X-Accepted-GitHub-Permissions": "contents=write,workflows=write; administration=write"}
+    body = {"message": "Resource not accessible by integration"}
+    github.server.fail_next("GET", "/repos/acme/web$", 403, headers=headers, body=body)
+
+    with pytest.raises(NotAllowed) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == (
+        "GITHUB_TOKEN lacks the permission “contents: write and workflows: write”, or “administration: write” "
+        "on acme/web: Resource not accessible by integration."
+    )
+
+
+def test_scopes_are_named_where_nothing_else_is(github: Pair) -> None:
+    headers = {"X-Accepted-OAuth-Scopes": "repo, repo_deployment"}
+    github.server.fail_next("GET", "/repos/acme/web$", 403, headers=headers)
+
+    with pytest.raises(NotAllowed) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == (
+        "GITHUB_TOKEN lacks a permission on acme/web: Forbidden. One of these scopes is needed: repo, repo_deployment."
+    )
+
+
+def test_revoked_token_is_not_accepted(github: Pair) -> None:
+    github.server.deny(github.server.token)
+
+    with pytest.raises(NotAllowed) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == "GITHUB_TOKEN is not accepted by GitHub (Bad credentials)."
+    assert len(github.server.requests) == 1
+
+
+def test_server_that_is_gone_has_certainly_done_nothing(github: Pair) -> None:
+    with GitHubServer() as other:
+        gone = GitHub(other.url, TokenAuth("t"), clock=StillClock(), web_url="", pause=github.pauses.append)
+
+    with pytest.raises(Unavailable) as error:
+        gone.post_status(REPO, 1, STATUS)
+
+    assert str(error.value) == "GitHub cannot be reached."
+    assert not error.value.uncertain
+
+
+def test_address_that_is_none_is_rejected() -> None:
+    client = GitHub("api.github.com", TokenAuth("t"), clock=StillClock(), web_url="")
+
+    with pytest.raises(Rejected, match="GITHUB_API_URL is not an address"):
+        client.repository(REPO)
+
+
+def test_unchanged_answer_costs_nothing(github: Pair) -> None:
+    first = github.client.refs(REPO)
+    second = github.client.refs(REPO)
+    github.server.branch(REPO, "new")
+    third = github.client.refs(REPO)
+
+    assert first == second == ("main",)
+    assert third == ("main", "new")
+    assert [request.status for request in github.server.requests] == [200, 200, 304, 304, 200, 304]
+
+
+def test_pages_that_did_not_change_are_followed_all_the_same(github: Pair) -> None:
+    for number in range(150):
+        github.server.branch(REPO, f"b{number}")
+
+    assert github.client.refs(REPO) == github.client.refs(REPO)
+    assert [request.status for request in github.server.requests] == [200, 200, 200, 304, 304, 304]
+
+
+def test_redirect_to_another_host_is_not_followed(github: Pair) -> None:
+    with GitHubServer() as stranger:
+        elsewhere = {"Location": f"{stranger.url}/repos/acme/web"}
+        github.server.fail_next("GET", "/repos/acme/web$", 301, headers=elsewhere)
+        github.server.fail_next("POST", "/statuses$", 307, headers=elsewhere)
+
+        for ask in (lambda: github.client.repository(REPO), lambda: github.client.post_status(REPO, 1, STATUS)):
+            with pytest.raises(Rejected) as error:
+                ask()
+            assert str(error.value) == "GitHub sends the bot to another host, 127.0.0.1, which it does not follow."
+        assert stranger.requests == []
+
+
+def test_next_page_on_another_host_is_not_followed(github: Pair) -> None:
+    with GitHubServer() as stranger:
+        headers = {"Link": f'<{stranger.url}/repos/acme/web/branches?page=2>; rel="next"'}
+        github.server.fail_next("GET", "/branches$", 200, headers=headers, body=[{"name": "main"}])
+
+        with pytest.raises(Rejected):
+            github.client.refs(REPO)
+        assert stranger.requests == []
+
+
+def test_redirects_in_circles_end(github: Pair) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 302, times=50, headers={"Location": "/repos/acme/web"})
+
+    with pytest.raises(Unavailable, match=r"GitHub's redirects do not end\."):
+        github.client.repository(REPO)
+
+
+def test_threads_share_one_client(github: Pair) -> None:
+    failures: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(10):
+                github.client.resolve(REPO, "main")
+                github.client.checks(REPO, "main")
+        except BaseException as error:  # noqa: BLE001 - told to the main thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert failures == []
+    assert len(github.server.requests) == 240
+
+
+@pytest.mark.parametrize("token", ["", "  ", "gh p", "gh\np", "gheim-ü"])
+def test_token_that_cannot_be_one_is_never_sent_nor_shown(github: Pair, token: str) -> None:
+    client = GitHub(github.server.url, TokenAuth(token), clock=github.clock, web_url="")
+
+    with pytest.raises(NotAllowed) as error:
+        client.repository(REPO)
+
+    assert str(error.value) == (
+        "GITHUB_TOKEN is not a token: it is empty, or holds spaces or letters that no token has."
+    )
+    assert github.server.requests == []
+
+
+def test_token_is_in_no_repr_and_in_no_error(github: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    token = github.server.token
+    shown = [repr(github.client), repr(TokenAuth(token)), str(vars(TokenAuth("x")) and TokenAuth(token))]
+    github.server.fail_next("GET", "/repos/acme/web$", "cut_before", times=3)
+
+    with pytest.raises(Unavailable) as error:
+        github.client.repository(REPO)
+
+    shown += [repr(error.value), repr(error.value.__cause__), caplog.text]
+    assert not any(token in text for text in shown)
+
+
+def test_unknown_page_is_not_there(github: Pair) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 451)
+
+    with pytest.raises(NotThere):
+        github.client.repository(REPO)

@@ -1,0 +1,196 @@
+"""What ``python -m bot check`` says of GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.adapters.github import GitHub
+from bot.adapters.github_auth import AppAuth, TokenAuth
+from bot.core.ports import Finding
+from tests.servers.github import GitHubServer
+from tests.servers.github_pair import REPO, Pair, StillClock, pair
+
+LISTENER = "http://127.0.0.1:9/github/webhook"
+NEEDED = ["pull_request", "deployment", "deployment_status", "status", "check_run"]
+
+
+@pytest.fixture
+def github() -> Iterator[Pair]:
+    with pair() as both:
+        yield both
+
+
+def bad(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.good]
+
+
+def test_everything_is_good(github: Pair) -> None:
+    github.server.set_permission(REPO, github.server.bot_login, "admin")
+    github.server.subscribe(LISTENER, events=NEEDED, repository=REPO)
+
+    findings = github.client.examine([REPO, REPO])
+
+    assert findings == [
+        Finding(True, "GITHUB_TOKEN is accepted by GitHub, as shipmate-bot."),
+        Finding(True, "acme/web can be seen."),
+        Finding(True, "Deployments of acme/web can be read."),
+        Finding(True, "Commit statuses of acme/web can be read."),
+        Finding(True, "Check runs of acme/web can be read."),
+        Finding(True, "The webhook of acme/web sends what the bot needs."),
+    ]
+
+
+def test_bot_that_may_not_see_webhooks_is_no_fault(github: Pair) -> None:
+    findings = github.client.examine([REPO])
+
+    assert bad(findings) == []
+    assert findings[-1] == Finding(
+        True,
+        "The webhooks of acme/web are not for the bot to see: "
+        "look at https://github.com/acme/web/settings/hooks yourself.",
+    )
+
+
+def test_missing_webhook_is_found(github: Pair) -> None:
+    github.server.set_permission(REPO, github.server.bot_login, "admin")
+    github.server.subscribe("http://127.0.0.1:9/elsewhere")
+    github.server.subscribe(LISTENER, active=False)
+
+    assert bad(github.client.examine([REPO])) == [
+        Finding(
+            False,
+            "acme/web has no active webhook that ends in /github/webhook.",
+            "Add one at https://github.com/acme/web/settings/hooks: the address of the web process with "
+            "/github/webhook, and GITHUB_WEBHOOK_SECRET.",
+        )
+    ]
+
+
+def test_webhook_that_tells_too_little_is_found(github: Pair) -> None:
+    github.server.set_permission(REPO, github.server.bot_login, "admin")
+    github.server.subscribe(LISTENER, events=["pull_request", "deployment", "status"])
+
+    assert bad(github.client.examine([REPO])) == [
+        Finding(
+            False,
+            "The webhook of acme/web does not send deployment_status, check_run.",
+            "Tick these events in https://github.com/acme/web/settings/hooks.",
+        )
+    ]
+
+
+def test_refused_token_ends_the_examination(github: Pair) -> None:
+    github.server.deny(github.server.token)
+
+    assert github.client.examine([REPO]) == [
+        Finding(
+            False,
+            "GITHUB_TOKEN is not accepted by GitHub (Bad credentials).",
+            "Make new ones at https://github.com/settings, and set the environment again.",
+        )
+    ]
+
+
+def test_github_that_is_away_ends_the_examination(github: Pair) -> None:
+    github.server.fail_next("GET", "/user$", "cut_before", times=3)
+
+    assert github.client.examine([REPO]) == [
+        Finding(
+            False,
+            "GitHub cannot be reached.",
+            "Look at GITHUB_API_URL, and at the network between here and GitHub.",
+        )
+    ]
+
+
+def test_unseen_read_only_and_archived_repositories_are_found(github: Pair) -> None:
+    github.server.add_repository("acme/read")
+    github.server.set_permission("acme/read", github.server.bot_login, "read")
+    github.server.add_repository("acme/old")
+    github.server.repository("acme/old").archived = True
+
+    assert bad(github.client.examine(["acme/gone", "acme/read", "acme/old"])) == [
+        Finding(
+            False,
+            "acme/gone does not exist on GitHub, or GITHUB_TOKEN cannot see it.",
+            "Correct `repository` in settings.toml, or give GITHUB_TOKEN access to acme/gone.",
+        ),
+        Finding(
+            False,
+            "acme/read may be read only.",
+            "Give the owner of GITHUB_TOKEN write access at https://github.com/acme/read/settings/access.",
+        ),
+        Finding(False, "acme/old is archived: nothing can be deployed from it.", "Unarchive it."),
+    ]
+
+
+def test_missing_permissions_are_found(github: Pair) -> None:
+    github.server.deny(github.server.token, "checks", "deployments")
+
+    assert bad(github.client.examine([REPO])) == [
+        Finding(
+            False,
+            "Deployments of acme/web cannot be read. GITHUB_TOKEN lacks the permission “deployments: read” "
+            "on acme/web: Resource not accessible by personal access token.",
+            "Give GITHUB_TOKEN the permission “Deployments” on acme/web.",
+        ),
+        Finding(
+            False,
+            "Check runs of acme/web cannot be read. GITHUB_TOKEN lacks the permission “checks: read” on acme/web: "
+            "Resource not accessible by personal access token.",
+            "Give GITHUB_TOKEN the permission “Check runs” on acme/web.",
+        ),
+    ]
+
+
+def test_empty_repository_is_no_fault(github: Pair) -> None:
+    github.server.add_repository("acme/new", empty=True)
+
+    assert bad(github.client.examine(["acme/new"])) == []
+
+
+def test_token_of_an_installation_is_accepted_without_a_name(github: Pair) -> None:
+    app = github.server.add_app(REPO)
+    token = str(github.server.accounts.new_installation_token(app, 7001, github.clock.now())["token"])
+    client = GitHub(github.server.url, TokenAuth(token), clock=github.clock, web_url="")
+
+    assert client.examine([])[0] == Finding(True, "GITHUB_TOKEN is accepted by GitHub.")
+
+
+def test_app_is_examined_by_its_own_webhook() -> None:
+    clock = StillClock()
+    with GitHubServer(now=clock.now) as server:
+        server.add_repository(REPO)
+        app = server.add_app(REPO)
+        auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock)
+        client = GitHub(server.url, auth, clock=clock, web_url=server.web_url)
+        before = client.examine([REPO, "acme/else"])
+        app.hook_url = LISTENER
+        app.permissions = {**app.permissions, "deployments": "read", "checks": "read"}
+        after = client.examine([REPO])
+
+    assert before[0] == Finding(
+        True, "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is accepted by GitHub, as shipmate."
+    )
+    assert bad(before) == [
+        Finding(
+            False,
+            "The webhook of the GitHub App does not end in /github/webhook.",
+            "Set it in the App's settings to the address of the web process with /github/webhook.",
+        ),
+        Finding(
+            False,
+            "The GitHub App is not installed on acme/else.",
+            "Correct `repository` in settings.toml, or give the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) "
+            "access to acme/else.",
+        ),
+    ]
+    assert bad(after) == [
+        Finding(
+            False,
+            "The GitHub App lacks the permissions deployments: write.",
+            "Add them in the App's settings, and accept them where it is installed.",
+        )
+    ]

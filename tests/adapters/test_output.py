@@ -1,0 +1,111 @@
+"""What is shown of a command's output while its file grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.output import Output
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "output.log"
+
+
+def shown(log: Path, *, ended: bool = False, secrets: tuple[str, ...] = ()) -> list[str]:
+    """What a bot that has just been started passes on."""
+    lines: list[str] = []
+    Output(log, secrets).copy(lines.append, ended=ended)
+    return lines
+
+
+def grow(log: Path, more: bytes) -> None:
+    with log.open("ab") as file:
+        file.write(more)
+
+
+def test_a_command_that_has_printed_nothing_shows_nothing(log) -> None:
+    assert shown(log, ended=True) == []
+    log.touch()
+    assert shown(log, ended=True) == []
+
+
+def test_each_line_is_shown_once_as_soon_as_it_is_complete(log) -> None:
+    grow(log, b"one\ntw")
+    assert shown(log) == ["one"]
+    grow(log, b"o\n\nthree")
+    assert shown(log) == ["two", ""]
+    assert shown(log) == []
+    assert shown(log, ended=True) == ["three"]
+
+
+def test_lines_that_were_not_written_down_are_shown_again(log) -> None:
+    grow(log, b"one\n")
+
+    with pytest.raises(ConnectionError):
+        Output(log).copy(_no_database, ended=False)
+
+    assert shown(log) == ["one"]
+
+
+def _no_database(line: str) -> None:
+    raise ConnectionError(line)
+
+
+@pytest.mark.parametrize(
+    ("printed", "line"),
+    [
+        (b"caf\xc3\xa9", "café"),
+        (b"broken \xff\xfe", "broken ��"),
+        (b"dos\r", "dos"),
+        (b" 1%\r50%\r100%", "100%"),
+        (b"\x1b[1;32mgreen\x1b[0m\x07", "green"),
+        (b"\x1b]8;;https://x\x07link\x1b]8;;\x07", "link"),
+        (b"tab\there", "tab\there"),
+        (b"x" * 2000, "x" * 2000),
+        (b"x" * 2001, "x" * 1999 + "…"),
+    ],
+)
+def test_a_line_is_shown_as_plain_text(log, printed, line) -> None:
+    grow(log, printed + b"\n")
+
+    assert shown(log) == [line]
+
+
+def test_secrets_are_hidden_and_ordinary_words_are_not(log) -> None:
+    grow(log, b"token=hunter2hunter2 pin=42\n")
+
+    assert shown(log, secrets=("hunter2", "hunter2hunter2", "42", "")) == ["token=•••• pin=42"]
+
+
+def test_a_line_without_end_is_cut_into_pieces(log) -> None:
+    grow(log, b"x" * 200_000)
+
+    lines = shown(log)
+
+    assert [len(line) for line in lines] == [2000, 2000, 2000]
+    assert len(shown(log, ended=True)) == 1
+
+
+def test_of_a_flood_the_end_is_shown_and_how_much_was_left_out(log) -> None:
+    grow(log, b"".join(b"%07d\n" % number for number in range(1024 * 1024)))
+
+    lines = shown(log)
+
+    assert lines[0] == "… 7,168 kB of output left out …"
+    assert lines[-1] == "1048575"
+    assert len(lines) == 1 + 1024 * 1024 // 8
+
+
+def test_links_are_remembered_over_a_restart_and_the_last_one_counts(log) -> None:
+    grow(log, b"SHIPMATE_LOG_URL=https://a.example\n SHIPMATE_ENVIRONMENT_URL=http://b.example \r\n")
+    shown(log)
+    grow(log, b"SHIPMATE_LOG_URL=https://c.example\nSHIPMATE_LOG_URL=ftp://d\nsee SHIPMATE_LOG_URL=https://e\n")
+    shown(log)
+
+    progress = Output(log).progress
+
+    assert progress.log_url == "https://c.example"
+    assert progress.environment_url == "http://b.example"

@@ -1,0 +1,208 @@
+"""Messages as Slack gets them: escaped, in mrkdwn and blocks, and never beyond a limit."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters.slack_blocks import blocks_of, text_of
+from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
+from tests.servers import slack_limits
+
+
+def body(message: Message) -> str:
+    """The text of all sections."""
+    return "\n".join(block["text"]["text"] for block in blocks_of(message) if block["type"] == "section")
+
+
+def test_every_kind_of_span_has_its_markup() -> None:
+    message = say(
+        Bold("web"),
+        " → ",
+        Code("staging"),
+        " by ",
+        Mention("U012AB3CD", "maria"),
+        ", ",
+        Mention(None, "octocat"),
+        ": ",
+        Link("https://example.com/a?b=1&c=2", "#12"),
+        " at ",
+        Moment(datetime(2026, 3, 6, 17, 0, tzinfo=UTC)),
+    )
+
+    text = text_of(message)
+
+    assert text == (
+        "*web* → `staging` by <@U012AB3CD>, @octocat: <https://example.com/a?b=1&amp;c=2|#12> at "
+        "<!date^1772816400^{date_short_pretty} {time}|Fri 06 Mar 17:00 UTC>"
+    )
+
+
+def test_a_branch_named_like_a_ping_pings_nobody() -> None:
+    message = say("Deploying <!channel> & <@U012AB3CD>", Bold("<!here>"), Code("<!everyone>"), Link(None, "<!channel>"))
+
+    text = text_of(message)
+
+    assert text == (
+        "Deploying &lt;!channel&gt; &amp; &lt;@U012AB3CD&gt;*&lt;!here&gt;*`&lt;!everyone&gt;`&lt;!channel&gt;"
+    )
+
+
+def test_an_address_that_would_be_a_mention_is_no_link() -> None:
+    message = say(Link("!channel", "logs"), " ", Link("javascript:alert(1)", "page"), " ", Mention("!here", "here"))
+
+    text = text_of(message)
+
+    assert text == "logs page @here"
+
+
+def test_a_link_cannot_be_broken_out_of() -> None:
+    message = say(Link("https://example.com/|x><!channel>", "a|b>c"))
+
+    text = text_of(message)
+
+    assert text == "<https://example.com/%7Cx%3E%3C!channel%3E|a¦b&gt;c>"
+
+
+def test_marks_inside_marked_text_are_replaced() -> None:
+    message = say(Code("a`b\nc"), " ", Bold("2 * 3"))
+
+    text = text_of(message)
+
+    assert text == "`aˋb c` *2 ∗ 3*"
+
+
+def test_output_keeps_its_end_and_cannot_close_its_block() -> None:
+    message = say("Failed:", lines=[(CodeBlock("first\n" + "x" * 5_000 + "\n``` <!channel>\nlast"),)])
+
+    text = body(message)
+
+    assert text.startswith("Failed:\n```\n…\nxxx")
+    assert text.endswith("xxx\nˋˋˋ &lt;!channel&gt;\nlast\n```")
+    assert len(text) < 3_000
+
+
+def test_a_message_of_one_sentence_is_one_section() -> None:
+    message = say("Nothing is locked.")
+
+    blocks = blocks_of(message)
+
+    assert blocks == [{"type": "section", "text": {"type": "mrkdwn", "text": "Nothing is locked.", "verbatim": True}}]
+
+
+def test_buttons_carry_their_commands_and_ask_first_where_dangerous() -> None:
+    message = say(
+        "Deploying.",
+        buttons=[Button("Cancel", "cancel #7", "danger", "Stop the deployment?"), Button("Lock", "lock staging")],
+    )
+
+    actions = blocks_of(message)[-1]
+
+    assert actions == {
+        "type": "actions",
+        "elements": [
+            {
+                "type": "button",
+                "action_id": "command:0:cancel",
+                "text": {"type": "plain_text", "text": "Cancel", "emoji": True},
+                "value": "cancel #7",
+                "style": "danger",
+                "confirm": {
+                    "title": {"type": "plain_text", "text": "Are you sure?", "emoji": True},
+                    "text": {"type": "plain_text", "text": "Stop the deployment?", "emoji": True},
+                    "confirm": {"type": "plain_text", "text": "Yes", "emoji": True},
+                    "deny": {"type": "plain_text", "text": "No", "emoji": True},
+                    "style": "danger",
+                },
+            },
+            {
+                "type": "button",
+                "action_id": "command:1:lock",
+                "text": {"type": "plain_text", "text": "Lock", "emoji": True},
+                "value": "lock staging",
+            },
+        ],
+    }
+
+
+def test_a_command_too_long_for_a_button_is_not_cut_into_another() -> None:
+    message = say("Deploying.", buttons=[Button("Deploy", "deploy " + "x" * 2_000)])
+
+    blocks = blocks_of(message)
+
+    assert [block["type"] for block in blocks] == ["section"]
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    message = say("Undeployed:", lines=[(f"{number} " + "x" * 98,) for number in range(200)])
+
+    lines = body(message).split("\n")
+
+    shown = len(lines) - 1
+    assert lines[-1] == f"… ({201 - shown} more lines)"
+    assert lines[-2].startswith(f"{shown - 2} x")
+
+
+def test_small_print_stands_between_body_and_buttons() -> None:
+    message = Message(
+        ("Done.",), context=(("4 min",), (Link("https://logs", "Logs"),)), buttons=(Button("Retry", "retry"),)
+    )
+
+    blocks = blocks_of(message)
+
+    assert [block["type"] for block in blocks] == ["section", "context", "actions"]
+    assert [element["text"] for element in blocks[1]["elements"]] == ["4 min", "<https://logs|Logs>"]
+
+
+TEXT = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(["<!channel>", "&&&&", "`" * 9, "|><", "\n\n", "https://a.b/c|d", "*x*", "", " "]),
+    st.integers(1, 9_000).map(lambda size: "&" * size),
+    st.integers(1, 9_000).map(lambda size: "long\n" * (size // 5)),
+)
+MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+SPAN = st.one_of(
+    TEXT,
+    TEXT.map(Bold),
+    TEXT.map(Code),
+    TEXT.map(CodeBlock),
+    st.builds(Link, st.one_of(st.none(), TEXT, TEXT.map("https://x/{}".format)), TEXT),
+    st.builds(Mention, st.one_of(st.none(), TEXT, st.just("U012AB3CD")), TEXT),
+    MOMENTS.map(Moment),
+)
+LINE: st.SearchStrategy[Line] = st.lists(SPAN, max_size=4).map(tuple)
+LINES = st.one_of(
+    st.lists(LINE, max_size=8),
+    st.builds(lambda line, times: [line] * times, LINE, st.integers(1, 300)),
+)
+BUTTON = st.builds(Button, TEXT, TEXT, st.sampled_from([None, "primary", "danger"]), st.one_of(st.none(), TEXT))
+MESSAGE = st.builds(
+    Message,
+    LINE,
+    LINES.map(tuple),
+    LINES.map(tuple),
+    st.lists(BUTTON, max_size=30).map(tuple),
+)
+
+
+@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@given(MESSAGE)
+def test_whatever_the_message_slack_takes_it(message: Message) -> None:
+    blocks, text = blocks_of(message), text_of(message)
+
+    assert slack_limits.problems_of(blocks) == []
+    assert slack_limits.characters_of(blocks) <= 12_500
+    assert 1 <= len(text) <= 4_000
+    written = [text, *_texts(blocks)]
+    assert all(
+        re.sub(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>", "", one).count("<!") == 0 for one in written
+    )
+
+
+def _texts(blocks: list[dict[str, object]]) -> list[str]:
+    sections = [block["text"]["text"] for block in blocks if block["type"] == "section"]  # type: ignore[index]
+    elements = [block["elements"] for block in blocks if block["type"] == "context"]
+    return [*sections, *(element["text"] for row in elements for element in row)]  # type: ignore[attr-defined]

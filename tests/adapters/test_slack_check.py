@@ -1,0 +1,108 @@
+"""What the check of Slack finds, and how each thing is to be mended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.slack import Slack
+from bot.adapters.slack_check import SCOPES, examine, examine_app_token
+from bot.core.ports import Finding
+from tests.servers.slack import SlackServer
+
+
+class Watch:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def slack(server: SlackServer) -> Slack:
+    return Slack(server.bot_token, api_url=server.api_url, clock=Watch())
+
+
+def test_all_is_well(server: SlackServer, slack: Slack) -> None:
+    server.add_channel("web")
+
+    found = [*examine(slack, ["#web"]), examine_app_token(slack, server.app_token)]
+
+    assert found == [
+        Finding(True, "Slack: signed in to Acme as @shipmate"),
+        Finding(True, "Slack: the app has every scope it needs"),
+        Finding(True, "Slack: the bot is in #web"),
+        Finding(True, "Slack: Socket Mode can be opened"),
+    ]
+
+
+def test_missing_scopes_are_listed_with_what_they_are_for(server: SlackServer, slack: Slack) -> None:
+    server.scopes -= {"im:write", "commands"}
+
+    found = examine(slack, [])
+
+    assert found[1] == Finding(
+        False,
+        "Slack: the app lacks 2 of its scopes: commands (for /deploy), im:write (to write to people directly)",
+        "Add them under OAuth & Permissions, or take slack-manifest.yaml as it is, and install the app again.",
+    )
+
+
+def test_channels_that_will_not_work_are_found(server: SlackServer, slack: Slack) -> None:
+    server.add_channel("ops", bot=False)
+    old = server.add_channel("old", archived=True)
+
+    found = examine(slack, ["#ops", "#nowhere", old.id])[2:]
+
+    assert found == [
+        Finding(False, "Slack: the bot is not in #ops", "Write /invite @shipmate in #ops."),
+        Finding(
+            False,
+            "Slack: there is no channel #nowhere that the bot can see",
+            "Write /invite @shipmate in #nowhere, or correct the name in settings.toml.",
+        ),
+        Finding(
+            False,
+            f"Slack: the channel {old.id} is archived",
+            f"Unarchive {old.id}, or name another channel.",
+        ),
+    ]
+
+
+def test_wrong_tokens_are_found_and_not_shown(server: SlackServer) -> None:
+    slack = Slack("xoxb-wrong", api_url=server.api_url, clock=Watch())
+
+    found = [*examine(slack, ["#web"]), examine_app_token(slack, "xapp-wrong")]
+
+    assert found == [
+        Finding(
+            False,
+            "Slack does not accept the token for auth.test (invalid_auth): install the app again, copy its token.",
+            "Check SLACK_BOT_TOKEN (xoxb-…) and SLACK_API_URL.",
+        ),
+        Finding(
+            False,
+            "Slack: Socket Mode cannot be opened: Slack does not accept the token for apps.connections.open "
+            "(invalid_auth): install the app again, copy its token.",
+            "Switch Socket Mode on, make an app-level token with connections:write, and put it in SLACK_APP_TOKEN.",
+        ),
+    ]
+
+
+def test_the_manifest_asks_for_the_scopes_that_are_checked() -> None:
+    manifest = (Path(__file__).parents[2] / "slack-manifest.yaml").read_text()
+
+    asked = re.search(r"bot:\n((?: +- .+\n)+)", manifest)
+
+    assert asked is not None
+    assert re.findall(r"- (\S+)", asked[1]) == sorted(SCOPES)

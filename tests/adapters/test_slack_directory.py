@@ -1,0 +1,118 @@
+"""People, channels and user groups, as Slack shows them and as they are remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.adapters.slack import Slack
+from bot.core.errors import NotThere
+from bot.core.ports import Person
+from tests.servers.slack import SlackServer
+
+
+class Watch:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def slack(server: SlackServer, clock: Watch) -> Slack:
+    return Slack(server.bot_token, api_url=server.api_url, clock=clock, timeout=5)
+
+
+def test_a_person_has_a_name_a_zone_and_an_address(server: SlackServer, slack: Slack) -> None:
+    maria = server.add_user("maria", tz="Europe/Berlin", email="maria@example.com")
+
+    person = slack.person(maria.id)
+
+    assert person == Person(maria.id, "maria", timezone="Europe/Berlin", email="maria@example.com")
+
+
+def test_people_are_asked_for_again_after_ten_minutes(server: SlackServer, slack: Slack, clock: Watch) -> None:
+    maria = server.add_user("maria")
+    slack.person(maria.id)
+    maria.name = "mary"
+
+    soon = slack.person(maria.id).name
+    clock.moment += timedelta(minutes=10)
+    later = slack.person(maria.id).name
+
+    assert (soon, later) == ("maria", "mary")
+    assert len(server.calls("users.info")) == 2
+
+
+def test_bots_and_people_from_elsewhere_are_told_apart(server: SlackServer, slack: Slack) -> None:
+    ci = server.add_user("ci", is_bot=True)
+    guest = server.add_user("guest", team="T0OTHER")
+    stranger = server.add_user("stranger", is_stranger=True)
+
+    seen = [slack.person(one.id) for one in (ci, guest, stranger)]
+
+    assert [(one.name, one.bot, one.foreign) for one in seen] == [
+        ("ci", True, False),
+        ("guest", False, True),
+        ("stranger", False, True),
+    ]
+
+
+def test_nobody_is_not_there(slack: Slack) -> None:
+    with pytest.raises(NotThere) as nobody:
+        slack.person("U09999999")
+
+    assert str(nobody.value) == "Slack knows no such person."
+
+
+def test_channels_are_found_by_name_and_by_id(server: SlackServer, slack: Slack) -> None:
+    for number in range(250):
+        server.add_channel(f"other-{number}")
+    web = server.add_channel("web")
+    ops = server.add_channel("ops", private=True)
+    server.add_channel("old", archived=True)
+
+    ids = [slack.channel_id(name) for name in ("#web", "ops", web.id, "#old", "#nowhere")]
+
+    assert ids == [web.id, ops.id, web.id, None, None]
+    assert slack.channel_names(web.id) == {web.id, "#web", "web"}
+    assert slack.channel_names("D00000099") == {"D00000099"}
+    assert len(server.calls("conversations.list")) == 2
+
+
+def test_a_new_channel_is_seen_after_a_minute(server: SlackServer, slack: Slack, clock: Watch) -> None:
+    slack.channel_id("#web")
+    web = server.add_channel("web")
+
+    soon = slack.channel_id("#web")
+    clock.moment += timedelta(minutes=1)
+    later = slack.channel_id("#web")
+
+    assert (soon, later) == (None, web.id)
+
+
+def test_members_of_a_user_group_are_known_by_its_handle(server: SlackServer, slack: Slack) -> None:
+    maria = server.add_user("maria")
+    server.add_group("deployers", ["maria"])
+
+    members = slack.group_members("@deployers")
+
+    assert members == {maria.id}
+    with pytest.raises(NotThere, match="Slack knows no user group @nobody"):
+        slack.group_members("@nobody")

@@ -1,0 +1,147 @@
+"""What people read when Slack refuses, is ill or is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.adapters.slack import Slack
+from bot.core.errors import NotAllowed, Rejected, Unavailable
+from bot.core.events import Place
+from bot.core.messages import say
+from tests.servers.slack import SlackServer
+
+DONE = say("Deployed.")
+
+
+class Watch:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def slack(server: SlackServer, clock: Watch) -> Slack:
+    return Slack(server.bot_token, api_url=server.api_url, clock=clock, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("bot", "archived", "sentence"),
+    [
+        (
+            False,
+            False,
+            "I am not in the channel {}: invite the bot with /invite, or correct the channel in settings.toml.",
+        ),
+        (True, True, "The channel {} is archived: unarchive it, or name another channel in settings.toml."),
+    ],
+)
+def test_a_channel_that_cannot_be_posted_in_says_how_to_mend_it(
+    server: SlackServer, slack: Slack, bot: bool, archived: bool, sentence: str
+) -> None:
+    channel = server.add_channel("web", bot=bot, archived=archived)
+
+    with pytest.raises(Rejected) as rejected:
+        slack.post(Place(channel.id), DONE, key="1")
+
+    assert str(rejected.value) == sentence.format(channel.id)
+
+
+def test_a_channel_that_does_not_exist_is_rejected(slack: Slack) -> None:
+    with pytest.raises(Rejected) as rejected:
+        slack.post(Place("C09999999"), DONE, key="1")
+
+    assert str(rejected.value) == (
+        "Slack shows me no channel C09999999: invite the bot with /invite, or correct the channel in settings.toml."
+    )
+
+
+def test_a_missing_scope_is_named(server: SlackServer, slack: Slack) -> None:
+    channel = server.add_channel("web")
+    server.scopes -= {"chat:write"}
+
+    with pytest.raises(NotAllowed) as refused:
+        slack.post(Place(channel.id), DONE, key="1")
+
+    assert str(refused.value) == (
+        "The Slack app lacks the scope chat:write for chat.postMessage: add it under OAuth & Permissions and install "
+        "the app again."
+    )
+
+
+def test_a_wrong_token_is_said_and_never_shown(server: SlackServer, clock: Watch) -> None:
+    slack = Slack("xoxb-secret", api_url=server.api_url, clock=clock)
+
+    with pytest.raises(NotAllowed) as refused:
+        slack.post(Place("C1"), DONE, key="1")
+
+    assert str(refused.value) == (
+        "Slack does not accept the token for chat.postMessage (invalid_auth): install the app again, copy its token."
+    )
+    assert "xoxb-secret" not in f"{slack!r} {slack.api!r}"
+
+
+def test_a_rate_limit_says_how_long_to_wait(server: SlackServer, slack: Slack) -> None:
+    channel = server.add_channel("web")
+    server.fail_next("chat.postMessage", "ratelimited", status=429, headers={"Retry-After": "7"})
+
+    with pytest.raises(Unavailable) as busy:
+        slack.post(Place(channel.id), DONE, key="1")
+
+    assert (str(busy.value), busy.value.retry_after, busy.value.uncertain) == (
+        "Slack asks to wait 7 s before the next chat.postMessage.",
+        7.0,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        ("internal_error", None, "Slack is having trouble (chat.postMessage: internal_error)."),
+        ("fatal_error", 500, "Slack is having trouble (chat.postMessage: fatal_error)."),
+        (None, 503, "Slack is having trouble (chat.postMessage: status 503)."),
+        (None, 200, "Slack is having trouble (chat.postMessage: status 200)."),
+    ],
+)
+def test_trouble_at_slack_leaves_it_open_whether_the_post_was_made(
+    server: SlackServer, slack: Slack, error: str | None, status: int | None, sentence: str
+) -> None:
+    channel = server.add_channel("web")
+    server.fail_next("chat.postMessage", error, status=status)
+
+    with pytest.raises(Unavailable) as trouble:
+        slack.post(Place(channel.id), DONE, key="1")
+
+    assert (str(trouble.value), trouble.value.uncertain) == (sentence, True)
+
+
+def test_where_nobody_listens_nothing_was_sent(clock: Watch) -> None:
+    with SlackServer() as server:
+        api_url = server.api_url
+    slack = Slack("xoxb-1", api_url=api_url, clock=clock)
+
+    with pytest.raises(Unavailable) as nobody:
+        slack.post(Place("C1"), DONE, key="1")
+
+    assert (str(nobody.value), nobody.value.uncertain) == (
+        "Slack does not answer (chat.postMessage: ConnectionRefusedError).",
+        False,
+    )

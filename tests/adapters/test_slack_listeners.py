@@ -1,0 +1,268 @@
+"""What people say to the bot in Slack, and what is stored of it before Slack is told that it arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.adapters.slack import Slack
+from bot.adapters.slack_listeners import build
+from bot.core.events import CommandGiven, Place
+from bot.core.messages import Button, say
+from tests.servers.slack import SlackServer
+from tests.servers.slack_inbox import Tray
+
+
+class Watch:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def tray() -> Tray:
+    return Tray()
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        server.add_user("maria")
+        server.add_channel("web", members=["maria"])
+        yield server
+
+
+@pytest.fixture
+def slack(server: SlackServer, tray: Tray) -> Slack:
+    slack = Slack(server.bot_token, api_url=server.api_url, clock=Watch())
+    server.dispatches_to(
+        build(
+            slack,
+            bot_name="shipmate",
+            signing_secret=None,
+            inbox=tray,
+            on_stored=tray.ring,
+            keep_password=tray.passwords.__setitem__,
+        )
+    )
+    return slack
+
+
+def test_a_mention_is_stored_once_although_slack_sends_it_twice(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    said = server.says("maria", "#web", "@shipmate deploy main to production")
+
+    assert len(server.envelopes) == 2
+    assert [one.acked for one in server.envelopes] == [True, True]
+    assert list(tray.deliveries) == [f"slack:{said.channel}:{said.ts}"]
+    assert tray.commands == [
+        CommandGiven("deploy main to production", said.user, Place(said.channel, message=said.ts), via="mention")
+    ]
+    assert tray.rung > 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("shipmate deploy web", "deploy web"),
+        ("Shipmate: deploy web", "deploy web"),
+        ("@shipmate, deploy web", "deploy web"),
+        ("hey shipmate deploy web", "deploy web"),
+        ("  @shipmate  deploy a&b", "deploy a&amp;b"),
+        ("shipmate", ""),
+        ("@shipmate", ""),
+    ],
+)
+def test_the_bot_listens_to_its_name_at_the_beginning(
+    server: SlackServer, slack: Slack, tray: Tray, typed: str, stored: str
+) -> None:
+    server.says("maria", "#web", typed)
+
+    assert [one.text for one in tray.commands] == [stored]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["deploy web", "shipmates deploy", "do not let @shipmate deploy web", "ask shipmate to deploy", "shipmate's"],
+)
+def test_words_that_are_not_for_the_bot_are_acknowledged_and_forgotten(
+    server: SlackServer, slack: Slack, tray: Tray, typed: str
+) -> None:
+    server.says("maria", "#web", typed)
+
+    assert all(one.acked for one in server.envelopes)
+    assert tray.commands == []
+
+
+def test_in_a_thread_the_thread_is_known(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    parent = server.says("maria", "#web", "What about this one?")
+
+    said = server.says("maria", "#web", "@shipmate retry", thread_ts=parent.ts)
+
+    assert [one.place for one in tray.commands] == [Place(said.channel, thread=parent.ts, message=said.ts)]
+
+
+def test_in_a_direct_message_every_word_is_for_the_bot(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    said = server.says("maria", "@maria", "status")
+    server.says("maria", "@maria", "@shipmate locks")
+
+    assert [(one.text, one.via) for one in tray.commands] == [("status", "direct"), ("locks", "direct")]
+    assert tray.commands[0].place == Place(said.channel, message=said.ts, direct=True)
+
+
+def test_edits_and_deletions_are_no_commands(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    said = server.says("maria", "#web", "deploy web")
+
+    server.edits(said, "@shipmate deploy web")
+    server.deletes(said)
+
+    assert tray.commands == []
+    assert all(one.acked for one in server.envelopes)
+
+
+def test_the_bot_does_not_listen_to_bots(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("shipmate", "#web", "shipmate deploy web")
+    envelope = server.envelopes[-1]
+    envelope.payload["event"] |= {"user": "U0OTHERBOT", "bot_id": "B0OTHERBOT"}
+
+    server.redeliver(envelope)
+
+    assert tray.commands == []
+    assert envelope.acked
+
+
+def test_events_of_other_kinds_are_acknowledged(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("maria", "#web", "hello")
+    envelope = server.envelopes[-1]
+    envelope.payload["event"] = {"type": "reaction_added", "user": envelope.user, "reaction": "ship", "item": {}}
+
+    server.redeliver(envelope)
+
+    assert envelope.statuses == [200, 200]
+    assert tray.commands == []
+
+
+def test_a_repeat_of_slacks_changes_nothing(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("maria", "#web", "shipmate deploy web")
+
+    server.redeliver(server.envelopes[0])
+
+    assert [one.text for one in tray.commands] == ["deploy web"]
+
+
+def test_what_could_not_be_stored_is_not_acknowledged_and_comes_again(
+    server: SlackServer, slack: Slack, tray: Tray
+) -> None:
+    tray.broken = True
+    server.says("maria", "#web", "shipmate deploy web")
+    refused = [one.acked for one in server.envelopes]
+
+    tray.broken = False
+    server.redeliver_unacked()
+
+    assert refused == [False]
+    assert server.envelopes[0].statuses == [500, 200]
+    assert [one.text for one in tray.commands] == ["deploy web"]
+
+
+def test_while_slack_cannot_say_who_we_are_nothing_is_lost(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.fail_next("auth.test", "internal_error")
+    server.says("maria", "#web", "shipmate deploy web")
+
+    server.redeliver_unacked()
+
+    assert server.envelopes[0].statuses == [500, 200]
+    assert [one.text for one in tray.commands] == ["deploy web"]
+
+
+def test_a_slash_command_is_stored_with_its_address_for_answers(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    maria = server.workspace.user("maria")
+
+    envelope = server.slash("maria", "#web", "/deploy", "main to production")
+
+    place = Place(server.workspace.channel("#web").id, respond=envelope.payload["response_url"])
+    assert tray.commands == [CommandGiven("main to production", maria.id, place, via="slash")]
+    assert list(tray.deliveries) == [f"slack:slash:{envelope.payload['trigger_id']}"]
+    assert (envelope.acked, envelope.answer) == (True, {})
+
+
+def test_a_slash_command_that_could_not_be_stored_is_answered(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    tray.broken = True
+
+    envelope = server.slash("maria", "#web", "/deploy", "main")
+
+    assert envelope.acked
+    assert [one.text for one in server.ephemerals("maria")] == [
+        "I could not take that down just now: my database does not answer. Please try again in a minute."
+    ]
+
+
+def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    channel = server.workspace.channel("#web").id
+    parent = slack.post(Place(channel), say("Deploying."), key="1")
+    ts = slack.post(Place(channel, thread=parent), say("Stop?", buttons=[Button("Cancel", "cancel #7")]), key="2")
+    (message,) = server.thread("#web", parent)
+
+    envelope = server.press("maria", message, "Cancel")
+
+    place = Place(channel, thread=parent, message=ts, respond=envelope.payload["response_url"])
+    assert tray.commands == [CommandGiven("cancel #7", server.workspace.user("maria").id, place, via="button")]
+    assert list(tray.deliveries) == [f"slack:button:{ts}:{envelope.payload['actions'][0]['action_ts']}"]
+    assert envelope.acked
+
+
+def test_a_button_in_a_whisper_has_no_message_to_answer_under(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    maria, channel = server.workspace.user("maria").id, server.workspace.channel("#web").id
+    slack.whisper(Place(channel, thread="1.1"), maria, say("Which app?", buttons=[Button("web", "deploy web")]))
+
+    server.press("maria", server.ephemerals("maria")[0], "web")
+
+    assert [(one.place.thread, one.place.message) for one in tray.commands] == [("1.1", None)]
+
+
+def test_a_press_that_could_not_be_stored_is_answered(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    channel = server.workspace.channel("#web").id
+    slack.post(Place(channel), say("Deploying.", buttons=[Button("Cancel", "cancel #7")]), key="1")
+    tray.broken = True
+
+    envelope = server.press("maria", server.messages("#web")[0], "Cancel")
+
+    assert envelope.acked
+    assert [one.text for one in server.ephemerals("maria")] == [
+        "I could not take that down just now: my database does not answer. Please try again in a minute."
+    ]
+    assert not server.ephemerals("maria")[0].replaced
+
+
+def test_a_one_time_password_is_never_stored(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    said = server.says("maria", "#web", "@shipmate deploy web to production 123456")
+    envelope = server.slash("maria", "#web", "/deploy", "web to staging 654321")
+
+    assert [one.text for one in tray.commands] == ["deploy web to production", "web to staging"]
+    assert tray.passwords == {
+        f"slack:{said.channel}:{said.ts}": "123456",
+        f"slack:slash:{envelope.payload['trigger_id']}": "654321",
+    }
+    assert b"123456" not in b"".join(one.body for one in tray.deliveries.values())
+
+
+def test_a_very_long_text_is_stored_in_part(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("maria", "#web", "shipmate deploy " + "x" * 10_000)
+
+    assert [len(one.text) for one in tray.commands] == [4_000]
+
+
+def test_a_person_of_another_workspace_is_ignored(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.add_user("guest", team="T0OTHER")
+    slack.post(
+        Place(server.workspace.channel("#web").id), say("Deploying.", buttons=[Button("Cancel", "cancel #7")]), key="1"
+    )
+
+    server.says("guest", "#web", "@shipmate deploy web")
+    server.slash("guest", "#web", "/deploy", "web")
+    server.press("guest", server.messages("#web")[0], "Cancel")
+
+    assert tray.commands == []
+    assert all(one.acked for one in server.envelopes)

@@ -1,0 +1,216 @@
+"""Messages in a terminal and in a pipe: exact transcripts."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from threading import Thread
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console
+
+from bot.adapters.terminal import CHANNEL, Terminal
+from bot.core.events import Place
+from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
+
+CHANNEL_ITSELF = Place(CHANNEL)
+THREAD = Place(CHANNEL, thread="d1")
+CANCEL = Button("Cancel", "cancel #1", style="danger", confirm="Really?")
+ROLLBACK = Button("Rollback", "rollback web")
+
+
+class Screen:
+    """A terminal whose output can be read, all of it or what is new."""
+
+    def __init__(self, *, tty: bool = False, **options: object) -> None:
+        self._written = io.StringIO()
+        console = Console(file=self._written, force_terminal=tty, width=40, **options)  # type: ignore[arg-type]
+        self.terminal = Terminal(console, zone=ZoneInfo("Europe/Berlin"))
+
+    def new(self) -> str:
+        text = self._written.getvalue()
+        self._written.seek(0)
+        self._written.truncate()
+        return text
+
+
+@pytest.fixture
+def pipe() -> Screen:
+    return Screen()
+
+
+def parent(state: str, *buttons: Button) -> Message:
+    first = (f"{state} ", Bold("web"), " → ", Bold("production"), " ", Link(None, "topic@d872d00"))
+    return Message(
+        sentence=("Shipmate says something.",),
+        lines=(first, ("Ships ", Code("Greet the whole crew"), " by ", Mention("U1", "alice"), ".")),
+        context=(("asked for ", Moment(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))),),
+        buttons=buttons,
+    )
+
+
+def test_parent_is_a_block_with_its_buttons_as_commands(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, parent("⏳", CANCEL, ROLLBACK), key="d1")
+
+    assert pipe.new() == (
+        "⏳ web → production topic@d872d00\n"
+        "  Ships Greet the whole crew by @alice.\n"
+        "  asked for Mon 02 Mar 10:00\n"
+        "  [Cancel] → cancel #1   [Rollback] → rollback web\n"
+    )
+
+
+def test_sentence_is_the_whole_message_where_there_is_nothing_else(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, say("Nothing is deployed."), key="a")
+
+    assert pipe.new() == "Nothing is deployed.\n"
+
+
+def test_replies_stand_under_their_parent(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, say("web → production"), key="d1")
+    pipe.terminal.post(THREAD, say("queued"), key="s1")
+    pipe.terminal.post(THREAD, say("failure", lines=[(CodeBlock("one\ntwo\n"), "The end.")]), key="s2", broadcast=True)
+
+    assert pipe.new() == "web → production\n  ↳ queued\n  ↳ failure\n    one\n    two\n    The end.\n"
+
+
+def test_reply_says_whose_it_is_where_something_came_in_between(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, say("web → production"), key="d1")
+    pipe.terminal.post(CHANNEL_ITSELF, say("web → staging"), key="d2")
+    pipe.terminal.post(THREAD, say("success"), key="s1")
+    pipe.terminal.post(THREAD, say("live"), key="s2")
+
+    assert pipe.new() == "web → production\nweb → staging\n  … web → production\n  ↳ success\n  ↳ live\n"
+
+
+def test_changed_parent_is_one_line_and_an_unchanged_one_none(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, parent("⏳", CANCEL), key="d1")
+    pipe.new()
+
+    pipe.terminal.edit(CHANNEL, "d1", parent("🚀", CANCEL))
+    pipe.terminal.edit(CHANNEL, "d1", parent("🚀", CANCEL))
+    pipe.terminal.edit(CHANNEL, "d1", parent("✅", ROLLBACK))
+    pipe.terminal.edit(CHANNEL, "d1", parent("✅"))
+    pipe.terminal.edit(CHANNEL, "d1", parent("✅"))
+
+    assert pipe.new() == (
+        "  ⟳ 🚀 web → production topic@d872d00\n"
+        "  ⟳ ✅ web → production topic@d872d00   [Rollback] → rollback web\n"
+        "  ⟳ ✅ web → production topic@d872d00\n"
+    )
+
+
+def test_redrawn_parent_of_an_earlier_start_is_shown(pipe: Screen) -> None:
+    pipe.terminal.edit(CHANNEL, "d0", parent("✅"))
+
+    assert pipe.new() == "  ⟳ ✅ web → production topic@d872d00\n"
+
+
+def test_whisper_says_who_alone_would_read_it(pipe: Screen) -> None:
+    pipe.terminal.whisper(CHANNEL_ITSELF, "you", say("production is locked."))
+    pipe.terminal.speaker = "bob"
+    pipe.terminal.whisper(CHANNEL_ITSELF, "you", say("Still locked."))
+    pipe.terminal.whisper(CHANNEL_ITSELF, "bob", say("For you too."))
+
+    assert pipe.new() == "(only you) production is locked.\n(only you) Still locked.\n(only you) For you too.\n"
+
+
+def test_repeat_after_a_lost_answer_is_not_shown_twice(pipe: Screen) -> None:
+    first = pipe.terminal.post(CHANNEL_ITSELF, say("Hello."), key="reply:7")
+    again = pipe.terminal.post(CHANNEL_ITSELF, say("Hello."), key="reply:7", maybe_sent=True)
+    unsent = pipe.terminal.post(CHANNEL_ITSELF, say("Bye."), key="reply:8", maybe_sent=True)
+
+    assert (first, again, unsent) == ("reply:7", "reply:7", "reply:8")
+    assert pipe.new() == "Hello.\nBye.\n"
+
+
+def test_message_elsewhere_says_where(pipe: Screen) -> None:
+    pipe.terminal.post(Place("#web"), say("Deployed."), key="a")
+    pipe.terminal.post(Place("alice", direct=True), say("Your pull request is live."), key="b")
+    pipe.terminal.post(Place("you", direct=True), say("Your lock ends."), key="c")
+    pipe.terminal.post(Place("deploys"), say("Here."), key="d")
+
+    assert pipe.new() == "(#web) Deployed.\n(to alice) Your pull request is live.\n(to you) Your lock ends.\nHere.\n"
+
+
+def test_what_came_from_outside_cannot_steer_the_terminal(pipe: Screen) -> None:
+    evil = "x\x1b[2J\x07\x9b31m\r\u202eb\udcff[bold]:smile:"
+
+    pipe.terminal.post(CHANNEL_ITSELF, say(evil, Button("a", "b").label), key="\x1b")
+    pipe.terminal.echo("deploy \x1b]0;title\x07")
+
+    assert pipe.new() == "x�[2J��31m��b�[bold]:smile:a\n\n> deploy �]0;title�\n"
+
+
+def test_long_lines_are_left_to_the_terminal_to_wrap(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, say("word " * 30 + "end"), key="a")
+
+    assert pipe.new() == "word " * 30 + "end\n"
+
+
+def test_address_stands_beside_its_text_where_nothing_can_be_clicked(pipe: Screen) -> None:
+    pipe.terminal.post(
+        CHANNEL_ITSELF, say(Link("https://web.test/log", "log"), " ", Link("https://a.test", "https://a.test")), key="a"
+    )
+
+    assert pipe.new() == "log (https://web.test/log) https://a.test\n"
+
+
+def test_terminal_shows_links_and_styles() -> None:
+    tty = Screen(tty=True, color_system="standard", no_color=False)
+
+    tty.terminal.post(
+        CHANNEL_ITSELF, say(Bold("web"), " ", Code("topic"), " ", Link("https://web.test", "log")), key="a"
+    )
+
+    shown = tty.new()
+    assert shown.startswith("\x1b[1mweb\x1b[0m \x1b[36mtopic\x1b[0m \x1b]8;id=")
+    assert shown.endswith(";https://web.test\x1b\\log\x1b]8;;\x1b\\\n")
+
+
+def test_terminal_without_colours_gets_plain_text() -> None:
+    tty = Screen(tty=True, color_system=None)
+
+    tty.terminal.post(CHANNEL_ITSELF, say(Bold("web"), " ", Code("topic"), buttons=[CANCEL]), key="a")
+    tty.terminal.whisper(CHANNEL_ITSELF, "you", say("No."))
+
+    assert tty.new() == "web topic\n  [Cancel] → cancel #1\n(only you) No.\n"
+
+
+def test_notes_echoes_and_greetings_are_told_apart_from_messages(pipe: Screen) -> None:
+    pipe.terminal.greet(say("Hello.", lines=[("Try this.",)]))
+    pipe.terminal.echo("/merge topic")
+    pipe.terminal.note("Merged topic into ", Code("main"), ".")
+
+    assert pipe.new() == "Hello.\n  Try this.\n\n> /merge topic\n· Merged topic into main.\n"
+
+
+def test_person_is_who_they_say_they_are(pipe: Screen) -> None:
+    person = pipe.terminal.person("bob")
+
+    assert (person.id, person.name, person.forge_login, person.timezone) == ("bob", "bob", "bob", "Europe/Berlin")
+    assert not person.bot
+    assert not person.foreign
+
+
+def test_every_channel_is_there_under_its_own_name(pipe: Screen) -> None:
+    assert pipe.terminal.channel_id("#web") == "#web"
+    assert pipe.terminal.channel_names("#web") == {"#web", "web"}
+    assert pipe.terminal.link_to(CHANNEL, "d1") is None
+
+
+def test_messages_of_several_threads_are_never_torn_apart(pipe: Screen) -> None:
+    def chatter(name: str) -> None:
+        for turn in range(50):
+            pipe.terminal.post(CHANNEL_ITSELF, say(name, lines=[(name,), (name,)]), key=f"{name}{turn}")
+
+    threads = [Thread(target=chatter, args=[name]) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    lines = pipe.new().splitlines()
+    blocks = [tuple(lines[start : start + 3]) for start in range(0, len(lines), 3)]
+    assert sorted(blocks) == sorted((name, f"  {name}", f"  {name}") for name in "abcd" for _ in range(50))

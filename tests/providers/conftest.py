@@ -1,0 +1,159 @@
+"""What providers are tested with: a run without the bot, a pipe that commands wait at, and a kill at any step."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.ports import Job
+
+SHA = "1a2b3c4" + "0" * 33
+MOST_PAUSES = 400
+PATIENCE = 20
+
+
+class ModelRun:
+    """``files`` are what a checkout of the commit has; ``on_line`` says what happens when a line is read."""
+
+    def __init__(self, job: Job, files: dict[str, str]) -> None:
+        self.job = job
+        self.files = files
+        self.lines: list[str] = []
+        self.checkouts = 0
+        self.on_line: dict[str, Callable[[], None]] = {}
+        self.on_pause: Callable[[], None] = lambda: None
+        self._cancelled = threading.Event()
+        self._seconds = job.timeout_seconds
+        self._pauses = 0
+
+    def write(self, line: str) -> None:
+        self.lines.append(line)
+        self.on_line.get(line, lambda: None)()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def run_out_of_time(self) -> None:
+        self._seconds = -1.0
+
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def remaining(self) -> float:
+        return self._seconds
+
+    def checkout(self, into: Path) -> None:
+        self.checkouts += 1
+        for name, text in self.files.items():
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            (into / name).write_text(text)
+
+    def pause(self, seconds: float) -> None:
+        self._pauses += 1
+        assert self._pauses < MOST_PAUSES, f"this never ends; so far: {self.lines}"
+        self.on_pause()
+        self._cancelled.wait(min(seconds, 0.02))
+
+
+class Pipe:
+    """A named pipe: a command waits at it, or is watched by it: it ends when the last process that holds it has."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self._end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def let_go(self) -> None:
+        os.write(self._end, b"go\n")
+
+    def watch(self) -> Callable[[], bool]:
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.close()
+
+        def all_ended() -> bool:
+            ready, _, _ = select.select([reader], [], [], PATIENCE)
+            ended = bool(ready) and os.read(reader, 1) == b""
+            os.close(reader)
+            return ended
+
+        return all_ended
+
+    def close(self) -> None:
+        if self._end >= 0:
+            os.close(self._end)
+            self._end = -1
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[Pipe]:
+    pipe = Pipe(tmp_path / "pipe")
+    yield pipe
+    pipe.close()
+
+
+@pytest.fixture
+def run_with() -> Callable[..., ModelRun]:
+    """A run of one and the same deployment, each time as a bot that has just been started would make it."""
+    job = Job(
+        deployment_id=7,
+        request_id="d3f4c8a0-7",
+        app="web",
+        environment="production",
+        repository="acme/web",
+        ref="topic",
+        sha=SHA,
+        task="deploy",
+        hosts=None,
+        params={},
+        force=False,
+        requested_by="octocat",
+        timeout_seconds=900.0,
+        settings=None,
+    )
+
+    def make(settings: object, *, files: dict[str, str] | None = None, **changes: object) -> ModelRun:
+        return ModelRun(replace(job, settings=settings, **changes), files or {"app.txt": "hello\n"})
+
+    return make
+
+
+@pytest.fixture
+def killed_at_step() -> Callable[[int, Callable[[], None]], bool]:
+    """Does the work in a process that is killed (-9) at its n-th step; False where it had ended before.
+
+    A step is whatever the interpreter reports of itself: a file opened, renamed, deleted; a process started or killed.
+    """
+
+    def work_until(step: int, work: Callable[[], None]) -> bool:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                _kill_at(step)
+                work()
+                code = 0
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+        return os.WIFSIGNALED(status)
+
+    return work_until
+
+
+def _kill_at(step: int) -> None:
+    steps: Iterator[int] = iter(range(step))
+
+    def count(event: str, _: object) -> None:
+        if event.split(".")[0] in {"open", "os", "shutil", "subprocess"} and next(steps, None) is None:
+            signal.raise_signal(signal.SIGKILL)
+
+    sys.addaudithook(count)

@@ -1,0 +1,220 @@
+"""How GitHub writes down what it knows: the JSON of its REST API and webhooks, field by field."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from tests.servers.github_state import (
+    Commit,
+    PullRequest,
+    Repository,
+    Review,
+    iso,
+)
+
+if TYPE_CHECKING:
+    from tests.servers.github_world import World
+
+WEB = "https://github.com"
+LEVELS = ("read", "triage", "write", "maintain", "admin")
+Json = dict[str, Any]
+
+
+def number_of(text: str) -> int:
+    """A stable id for things that need no state of their own."""
+    return int(hashlib.sha1(text.encode()).hexdigest()[:7], 16)
+
+
+def node_id(kind: str, number: int | str) -> str:
+    return f"{kind}_{hashlib.sha1(f'{kind}{number}'.encode()).hexdigest()[:18]}"
+
+
+class Writer:
+    """Writes for one world, whose REST API is at ``world.url``."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def api(self, repository: Repository, rest: str = "") -> str:
+        return f"{self._world.url}/repos/{repository.full_name}{rest}"
+
+    def user(self, login: str) -> Json:
+        bot = login.endswith("[bot]")
+        return {
+            "login": login,
+            "id": number_of(f"user {login}"),
+            "node_id": node_id("U", login),
+            "avatar_url": f"{WEB}/avatars/{login}",
+            "gravatar_id": "",
+            "url": f"{self._world.url}/users/{login}",
+            "html_url": f"{WEB}/apps/{login[:-5]}" if bot else f"{WEB}/{login}",
+            "type": "Bot" if bot else "User",
+            "user_view_type": "public",
+            "site_admin": False,
+        }
+
+    def repository(self, found: Repository, login: str | None = None) -> Json:
+        """``login``: whose permissions are shown; None in webhooks, which show none."""
+        owner, _, name = found.full_name.partition("/")
+        shown = {
+            "id": found.id,
+            "node_id": node_id("R", found.id),
+            "name": name,
+            "full_name": found.full_name,
+            "private": found.private,
+            "owner": {**self.user(owner), "type": "Organization"},
+            "html_url": f"{WEB}/{found.full_name}",
+            "description": None,
+            "fork": False,
+            "url": self.api(found),
+            "deployments_url": self.api(found, "/deployments"),
+            "statuses_url": self.api(found, "/statuses/{sha}"),
+            "archive_url": self.api(found, "/{archive_format}{/ref}"),
+            "git_url": f"git://github.com/{found.full_name}.git",
+            "ssh_url": f"git@github.com:{found.full_name}.git",
+            "clone_url": f"{WEB}/{found.full_name}.git",
+            "default_branch": found.default_branch,
+            "archived": found.archived,
+            "disabled": False,
+            "visibility": "private" if found.private else "public",
+            "open_issues_count": sum(pull.state == "open" for pull in found.pull_requests.values()),
+            "topics": [],
+            "language": "Python",
+            "created_at": iso(found.created_at),
+            "updated_at": iso(found.created_at),
+            "pushed_at": iso(found.created_at),
+        }
+        if login is not None:
+            level = found.permissions.get(login, "none")
+            rank = LEVELS.index(level) if level in LEVELS else -1
+            names = {"admin": 4, "maintain": 3, "push": 2, "triage": 1, "pull": 0}
+            shown["permissions"] = {name: rank >= least for name, least in names.items()}
+        return shown
+
+    def git_user(self, login: str, commit: Commit) -> Json:
+        return {"name": login, "email": f"{login}@users.noreply.github.com", "date": iso(commit.date)}
+
+    def commit(self, repository: Repository, commit: Commit) -> Json:
+        tree = hashlib.sha1(repr(sorted(commit.files.items())).encode()).hexdigest()
+        return {
+            "sha": commit.sha,
+            "node_id": node_id("C", commit.sha),
+            "commit": {
+                "author": self.git_user(commit.author, commit),
+                "committer": self.git_user(commit.author, commit),
+                "message": commit.message,
+                "tree": {"sha": tree, "url": self.api(repository, f"/git/trees/{tree}")},
+                "url": self.api(repository, f"/git/commits/{commit.sha}"),
+                "comment_count": 0,
+                "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None},
+            },
+            "url": self.api(repository, f"/commits/{commit.sha}"),
+            "html_url": f"{WEB}/{repository.full_name}/commit/{commit.sha}",
+            "comments_url": self.api(repository, f"/commits/{commit.sha}/comments"),
+            "author": self.user(commit.author),
+            "committer": self.user(commit.author),
+            "parents": [
+                {
+                    "sha": parent,
+                    "url": self.api(repository, f"/commits/{parent}"),
+                    "html_url": f"{WEB}/{repository.full_name}/commit/{parent}",
+                }
+                for parent in commit.parents
+            ],
+        }
+
+    def pushed_commit(self, repository: Repository, commit: Commit) -> Json:
+        """The other way in which push webhooks write commits."""
+        return {
+            "id": commit.sha,
+            "tree_id": hashlib.sha1(commit.sha.encode()).hexdigest(),
+            "distinct": True,
+            "message": commit.message,
+            "timestamp": commit.date.isoformat(timespec="seconds"),
+            "url": f"{WEB}/{repository.full_name}/commit/{commit.sha}",
+            "author": {**self.git_user(commit.author, commit), "username": commit.author},
+            "committer": {**self.git_user(commit.author, commit), "username": commit.author},
+            "added": [],
+            "removed": [],
+            "modified": sorted(commit.files),
+        }
+
+    def pull_request(self, repository: Repository, pull: PullRequest, *, full: bool) -> Json:
+        """``full`` as in webhooks and for a single one; lists leave some fields out."""
+        page = f"{WEB}/{repository.full_name}/pull/{pull.number}"
+        fork = pull.head_repository != repository.full_name
+        head_owner = pull.head_repository.partition("/")[0]
+        head_repo = {**self.repository(repository), "full_name": pull.head_repository, "fork": fork}
+        shown = {
+            "id": pull.id,
+            "node_id": node_id("PR", pull.id),
+            "number": pull.number,
+            "state": pull.state,
+            "locked": False,
+            "title": pull.title,
+            "body": None,
+            "draft": False,
+            "user": self.user(pull.author),
+            "url": self.api(repository, f"/pulls/{pull.number}"),
+            "html_url": page,
+            "diff_url": f"{page}.diff",
+            "patch_url": f"{page}.patch",
+            "statuses_url": self.api(repository, f"/statuses/{pull.head_sha}"),
+            "labels": [],
+            "assignees": [],
+            "requested_reviewers": [],
+            "milestone": None,
+            "created_at": iso(pull.created_at),
+            "updated_at": iso(pull.closed_at or pull.created_at),
+            "closed_at": iso(pull.closed_at),
+            "merged_at": iso(pull.merged_at),
+            "merge_commit_sha": pull.merge_sha,
+            "head": {
+                "label": f"{head_owner}:{pull.head}",
+                "ref": pull.head,
+                "sha": pull.head_sha,
+                "user": self.user(head_owner),
+                "repo": head_repo,
+            },
+            "base": {
+                "label": f"{repository.full_name.partition('/')[0]}:{pull.base}",
+                "ref": pull.base,
+                "sha": pull.base_sha,
+                "user": self.user(repository.full_name.partition("/")[0]),
+                "repo": self.repository(repository),
+            },
+            "author_association": "CONTRIBUTOR" if fork else "MEMBER",
+            "auto_merge": None,
+        }
+        if full:
+            commits = repository.between(pull.base_sha, pull.head_sha)
+            shown |= {
+                "merged": pull.merged_at is not None,
+                "mergeable": None if pull.state == "closed" else True,
+                "mergeable_state": "unknown" if pull.state == "closed" else "clean",
+                "rebaseable": None,
+                "merged_by": self.user(pull.merged_by) if pull.merged_by else None,
+                "comments": 0,
+                "review_comments": 0,
+                "commits": len(commits),
+                "additions": 1,
+                "deletions": 0,
+                "changed_files": 1,
+                "maintainer_can_modify": fork,
+            }
+        return shown
+
+    def review(self, repository: Repository, pull: PullRequest, review: Review, *, webhook: bool) -> Json:
+        """The state is lower case in webhooks and upper case in the REST API."""
+        return {
+            "id": review.id,
+            "node_id": node_id("PRR", review.id),
+            "user": self.user(review.author),
+            "body": None,
+            "state": review.state.lower() if webhook else review.state.upper(),
+            "commit_id": review.sha,
+            "submitted_at": iso(review.at),
+            "html_url": f"{WEB}/{repository.full_name}/pull/{pull.number}#pullrequestreview-{review.id}",
+            "author_association": "MEMBER",
+        }

@@ -1,0 +1,242 @@
+"""What a GitHub knows of a repository: commits, refs, pull requests, checks, deployments, and git's rules for them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Files = dict[str, bytes]
+
+
+class MergeConflict(Exception):
+    """Both sides changed the same file."""
+
+
+@dataclass
+class Commit:
+    """``files`` is the whole tree; ``serial`` grows with time, so that parents are always smaller than children."""
+
+    sha: str
+    serial: int
+    message: str
+    author: str
+    date: datetime
+    parents: tuple[str, ...]
+    files: Files
+
+
+@dataclass
+class Tag:
+    """``object_sha`` is the tag object's own id where the tag is annotated."""
+
+    name: str
+    commit_sha: str
+    object_sha: str | None = None
+
+
+@dataclass
+class Review:
+    id: int
+    author: str
+    state: str
+    sha: str
+    at: datetime
+
+
+@dataclass
+class PullRequest:
+    id: int
+    number: int
+    title: str
+    author: str
+    head: str
+    head_sha: str
+    base: str
+    base_sha: str
+    head_repository: str
+    created_at: datetime
+    state: str = "open"
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+    closed_at: datetime | None = None
+    merge_sha: str | None = None
+    reviews: list[Review] = field(default_factory=list)
+
+
+@dataclass
+class Status:
+    id: int
+    sha: str
+    context: str
+    state: str
+    description: str | None
+    target_url: str | None
+    creator: str
+    at: datetime
+
+
+@dataclass
+class CheckRun:
+    id: int
+    sha: str
+    name: str
+    status: str
+    conclusion: str | None
+    title: str | None
+    url: str | None
+    app: str
+    started_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass
+class DeploymentStatus:
+    id: int
+    state: str
+    description: str
+    log_url: str
+    environment_url: str
+    environment: str
+    creator: str
+    at: datetime
+
+
+@dataclass
+class Deployment:
+    """``payload`` is as it was sent: an object stays an object, a string a string."""
+
+    id: int
+    sha: str
+    ref: str
+    task: str
+    environment: str
+    description: str | None
+    payload: Any
+    production: bool
+    transient: bool
+    creator: str
+    created_at: datetime
+    statuses: list[DeploymentStatus] = field(default_factory=list)
+    updated_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """The latest status's state; ``pending`` before there is one, as on GitHub's own pages."""
+        return self.statuses[-1].state if self.statuses else "pending"
+
+
+@dataclass
+class Hook:
+    """A webhook as its settings page shows it. ``repository`` is None for one of the whole server."""
+
+    id: int
+    url: str
+    secret: str
+    events: tuple[str, ...]
+    content_type: str
+    active: bool = True
+    repository: str | None = None
+
+
+@dataclass
+class Repository:
+    id: int
+    full_name: str
+    default_branch: str
+    private: bool
+    created_at: datetime
+    archived: bool = False
+    commits: dict[str, Commit] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    pull_requests: dict[int, PullRequest] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    check_runs: list[CheckRun] = field(default_factory=list)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    permissions: dict[str, str] = field(default_factory=dict)
+
+    def add_commit(self, message: str, author: str, date: datetime, parents: tuple[str, ...], files: Files) -> Commit:
+        """A commit on no branch yet."""
+        serial = len(self.commits) + 1
+        seed = f"{self.full_name}\n{serial}\n{message}\n{author}\n{parents}\n{sorted(files.items())}"
+        commit = Commit(hashlib.sha1(seed.encode()).hexdigest(), serial, message, author, date, parents, dict(files))
+        self.commits[commit.sha] = commit
+        return commit
+
+    def find(self, ref: str) -> str | None:
+        """The commit behind ``heads/x``, ``tags/x``, a branch, a tag, or the beginning of a commit id (four and up)."""
+        ref = ref.removeprefix("refs/")
+        kind, _, name = ref.partition("/")
+        if kind == "heads" and name in self.branches:
+            return self.branches[name]
+        if kind == "tags" and name in self.tags:
+            return self.tags[name].commit_sha
+        if ref in self.branches:
+            return self.branches[ref]
+        if ref in self.tags:
+            return self.tags[ref].commit_sha
+        found = [sha for sha in self.commits if sha.startswith(ref.lower())] if len(ref) >= 4 else []
+        return found[0] if len(found) == 1 else None
+
+    def history(self, sha: str) -> set[str]:
+        """The commit and everything it was made from."""
+        seen: set[str] = set()
+        left = [sha]
+        while left:
+            current = left.pop()
+            if current not in seen:
+                seen.add(current)
+                left.extend(self.commits[current].parents)
+        return seen
+
+    def between(self, base: str, head: str) -> list[Commit]:
+        """The commits in head that base lacks, oldest first."""
+        new = self.history(head) - self.history(base)
+        return sorted((self.commits[sha] for sha in new), key=lambda commit: commit.serial)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        common = self.history(one) & self.history(other)
+        return max(common, key=lambda sha: self.commits[sha].serial, default=None)
+
+    def merged_files(self, ours: str, theirs: str) -> Files:
+        """The tree of a three-way merge. Raises MergeConflict."""
+        base = self.merge_base(ours, theirs)
+        before = self.commits[base].files if base else {}
+        left, right = self.commits[ours].files, self.commits[theirs].files
+        merged: Files = {}
+        for path in sorted({*left, *right}):
+            chosen = _merged_file(before.get(path), left.get(path), right.get(path), path)
+            if chosen is not None:
+                merged[path] = chosen
+        return merged
+
+    def latest_statuses(self, sha: str) -> list[Status]:
+        """The latest of each context, the newest first."""
+        latest: dict[str, Status] = {}
+        for status in self.statuses:
+            if status.sha == sha:
+                latest[status.context] = status
+        return sorted(latest.values(), key=lambda status: -status.id)
+
+    def latest_check_runs(self, sha: str) -> list[CheckRun]:
+        """The latest of each app and name, the newest first."""
+        latest: dict[tuple[str, str], CheckRun] = {}
+        for run in self.check_runs:
+            if run.sha == sha:
+                latest[run.app, run.name] = run
+        return sorted(latest.values(), key=lambda run: -run.id)
+
+
+def _merged_file(before: bytes | None, left: bytes | None, right: bytes | None, path: str) -> bytes | None:
+    if left in (right, before):
+        return right
+    if right == before:
+        return left
+    raise MergeConflict(path)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """As GitHub writes times: UTC, whole seconds, ``Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

@@ -1,0 +1,146 @@
+"""What Slack sends to an app: events, slash commands and presses on buttons, as Slack words them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tests.servers.slack_shapes import message_json
+from tests.servers.slack_state import APP, BOT_USER, TEAM, Channel, Ephemeral, Message, User
+
+Kind = Literal["events_api", "slash_commands", "interactive"]
+
+
+@dataclass
+class Envelope:
+    """One thing sent to the app. ``acked`` turns true when the app says so; ``answer`` is what it said with it."""
+
+    id: str
+    kind: Kind
+    payload: dict[str, Any]
+    user: str
+    channel: str
+    attempts: int = 0
+    acked: bool = False
+    answer: dict[str, Any] = field(default_factory=dict)
+    statuses: list[int] = field(default_factory=list)
+
+
+def event(event: dict[str, Any], *, event_id: str, team: str = TEAM, shared: bool = False) -> dict[str, Any]:
+    """https://docs.slack.dev/apis/events-api#event-type-structure."""
+    return {
+        "token": "unused",
+        "team_id": TEAM,
+        "context_team_id": TEAM,
+        "api_app_id": APP,
+        "type": "event_callback",
+        "event": event,
+        "event_id": event_id,
+        "event_time": int(time.time()),
+        "is_ext_shared_channel": shared,
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": TEAM,
+                "user_id": BOT_USER,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+    }
+
+
+def said(message: Message, channel: Channel, by: User, *, kind: str = "message") -> dict[str, Any]:
+    """The inner event of something said: a ``message`` or an ``app_mention``."""
+    inner = {**message_json(message), "type": kind, "channel": channel.id, "event_ts": message.ts, "team": by.team}
+    if kind == "message":
+        inner["channel_type"] = channel.type
+    if by.team != TEAM:
+        inner |= {"user_team": by.team, "source_team": by.team}
+    return inner
+
+
+def edited(message: Message, channel: Channel) -> dict[str, Any]:
+    """``message_changed``: hidden, and without a text of its own."""
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": channel.type,
+        "ts": message.ts,
+        "event_ts": message.ts,
+        "message": {**message_json(message), "edited": {"user": message.user, "ts": message.ts}},
+        "previous_message": {**message_json(message), "text": message.edits[-1].text},
+    }
+
+
+def deleted(message: Message, channel: Channel) -> dict[str, Any]:
+    """``message_deleted``."""
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": channel.type,
+        "deleted_ts": message.ts,
+        "ts": message.ts,
+        "event_ts": message.ts,
+        "previous_message": message_json(message),
+    }
+
+
+def slash(user: User, channel: Channel, command: str, text: str, *, trigger: str, respond: str) -> dict[str, Any]:
+    """https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling."""
+    return {
+        "token": "unused",
+        "team_id": user.team,
+        "team_domain": "acme",
+        "channel_id": channel.id,
+        "channel_name": "directmessage" if channel.of else channel.name,
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": command,
+        "text": text,
+        "api_app_id": APP,
+        "is_enterprise_install": "false",
+        "response_url": respond,
+        "trigger_id": trigger,
+    }
+
+
+def press(
+    user: User,
+    shown: Message | Ephemeral,
+    channel: Channel,
+    button: dict[str, Any],
+    *,
+    ts: str,
+    trigger: str,
+    respond: str,
+) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/block_actions-payload."""
+    only_to_one = isinstance(shown, Ephemeral)
+    container = {
+        "type": "message",
+        "message_ts": shown.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": only_to_one,
+        **({"thread_ts": shown.thread_ts} if shown.thread_ts else {}),
+    }
+    body = {
+        "type": "block_actions",
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "container": container,
+        "trigger_id": trigger,
+        "team": {"id": TEAM, "domain": "acme"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel.id, "name": "directmessage" if channel.of else channel.name},
+        "response_url": respond,
+        "actions": [{**button, "action_ts": ts, "block_id": "b0"}],
+    }
+    return body if isinstance(shown, Ephemeral) else {**body, "message": message_json(shown)}

@@ -1,0 +1,196 @@
+"""The workspace behind the Slack server: people, channels, messages, and the one lock around them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Condition
+from typing import Any
+
+TEAM = "T00000001"
+APP = "A00000001"
+BOT_USER = "U00000000"
+BOT_ID = "B00000000"
+
+_MARKED = re.compile(r"(<[@#!h][^<>]*>|https?://[^\s<>|]+|@[a-z0-9._-]+)")
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+@dataclass
+class User:
+    id: str
+    name: str
+    real_name: str
+    tz: str = "Etc/UTC"
+    email: str | None = None
+    team: str = TEAM
+    is_bot: bool = False
+    is_stranger: bool = False
+
+
+@dataclass
+class Channel:
+    """``of`` is the person at the other end of a direct message, None for channels."""
+
+    id: str
+    name: str
+    members: set[str] = field(default_factory=set)
+    is_private: bool = False
+    is_archived: bool = False
+    of: str | None = None
+
+    @property
+    def type(self) -> str:
+        if self.of is not None:
+            return "im"
+        return "group" if self.is_private else "channel"
+
+
+@dataclass
+class Shown:
+    """What people see at one moment of a message: its notification text and its blocks."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the sections and contexts as mrkdwn; the text alone where there are no blocks."""
+        written = [text for block in self.blocks for text in _texts_of(block)]
+        return "\n".join(written or [self.text]).split("\n")
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """The button elements, in order."""
+        rows = (block["elements"] for block in self.blocks if block["type"] == "actions")
+        return [element for row in rows for element in row if element["type"] == "button"]
+
+    @property
+    def labels(self) -> list[str]:
+        """What is written on the buttons, in order."""
+        return [button["text"]["text"] for button in self.buttons]
+
+
+@dataclass
+class Message(Shown):
+    """A message in a channel. ``edits`` are its earlier appearances, oldest first."""
+
+    channel: str
+    ts: str
+    user: str
+    thread_ts: str | None = None
+    bot_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    broadcast: bool = False
+    edits: list[Shown] = field(default_factory=list)
+
+    @property
+    def is_reply(self) -> bool:
+        return self.thread_ts is not None and self.thread_ts != self.ts
+
+
+@dataclass
+class Ephemeral(Shown):
+    """What one person alone sees. ``by`` is how it came: ``chat.postEphemeral``, ``response_url`` or ``ack``."""
+
+    channel: str
+    ts: str
+    user: str
+    by: str
+    thread_ts: str | None = None
+    replaced: bool = False
+
+
+def _texts_of(block: dict[str, Any]) -> list[str]:
+    if block["type"] == "section":
+        return [block["text"]["text"]]
+    if block["type"] == "context":
+        return [element["text"] for element in block["elements"]]
+    return []
+
+
+class Workspace:
+    """All of it, guarded by ``changed``: hold it to read or write, and it wakes whoever waits for a change."""
+
+    def __init__(self, bot_name: str) -> None:
+        self.changed = Condition()
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.said: dict[str, list[Message]] = {}
+        self.ephemerals: list[Ephemeral] = []
+        self.groups: dict[str, tuple[str, list[str]]] = {}
+        self.reactions: list[dict[str, Any]] = []
+        self.views: list[dict[str, Any]] = []
+        self._numbers = iter(range(1, 1_000_000))
+        self._last_second = 0
+        self.users[BOT_USER] = User(BOT_USER, bot_name, bot_name, is_bot=True)
+
+    def next_id(self, letter: str) -> str:
+        return f"{letter}{next(self._numbers):08d}"
+
+    def next_ts(self) -> str:
+        """Slack's kind of moment: the second, and a number that keeps order within it. Never goes back."""
+        self._last_second = max(self._last_second, int(time.time()))
+        return f"{self._last_second}.{next(self._numbers):06d}"
+
+    def user(self, who: str) -> User:
+        """By id, ``@name`` or ``name``."""
+        found = self.users.get(who) or next((one for one in self.users.values() if one.name == who.lstrip("@")), None)
+        if found is None:
+            raise KeyError(f"nobody called {who} in the workspace")
+        return found
+
+    def channel(self, which: str) -> Channel:
+        """By id, ``#name`` or ``name``."""
+        named = which.lstrip("#")
+        found = self.channels.get(which) or next((one for one in self.channels.values() if one.name == named), None)
+        if found is None:
+            raise KeyError(f"no channel {which} in the workspace")
+        return found
+
+    def direct(self, user: str) -> Channel:
+        """The direct message between the bot and the person, opened where there is none yet."""
+        found = next((one for one in self.channels.values() if one.of == user), None)
+        return found or self.add(Channel(self.next_id("D"), f"direct-{user}", {user, BOT_USER}, of=user))
+
+    def add(self, channel: Channel) -> Channel:
+        self.channels[channel.id] = channel
+        self.said[channel.id] = []
+        return channel
+
+    def message(self, channel: str, ts: str | None) -> Message | None:
+        return next((one for one in self.said.get(channel, ()) if one.ts == ts), None)
+
+    def everything_said(self) -> Iterator[Message]:
+        return (message for channel in self.said.values() for message in channel)
+
+    def wait_for(self, predicate: Callable[[], Any], seconds: float) -> Any:
+        """The first truthy value of ``predicate``, asked again at every change. Frozen time does not hold it up."""
+        slice_seconds = 0.1
+        left = max(1, round(seconds / slice_seconds))
+        with self.changed:
+            while not (value := predicate()):
+                # Counted in slices that passed in full, because a clock may be frozen.
+                if not self.changed.wait(slice_seconds):
+                    left -= 1
+                if left <= 0:
+                    raise TimeoutError(f"nothing of the kind happened within {seconds:g} s")
+            return value
+
+
+def typed(workspace: Workspace, text: str) -> str:
+    """What Slack makes of what was typed: mentions of people by name, links, everything else escaped."""
+    names = {user.name: user.id for user in workspace.users.values()}
+    pieces = []
+    for piece in _MARKED.split(text):
+        if piece.startswith("<"):
+            pieces.append(piece)
+        elif piece.startswith("http"):
+            pieces.append(f"<{piece}>")
+        elif piece[:1] == "@" and piece[1:] in names:
+            pieces.append(f"<@{names[piece[1:]]}>")
+        else:
+            pieces.append("".join(_ESCAPES.get(letter, letter) for letter in piece))
+    return "".join(pieces)

@@ -1,0 +1,243 @@
+"""`python -m bot check`: what it prints, what counts as wrong, and that it never ends in a traceback."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot import __version__
+from bot.check import NOT_YET, Examiners, check
+from bot.check import findings as check_findings
+from bot.core.errors import Unavailable
+from bot.core.ports import Finding
+from bot.settings import AppSettings, BotSettings, EnvironmentSettings, Settings, SettingsProblems, load, read
+
+SHOP = """
+[slack]
+channel = "#deploys"
+[apps.shop]
+repository = "corner/shop"
+channel = "#shop"
+allowed_channels = ["#shop", "#ops"]
+default_environment = "staging"
+[apps.shop.environments.staging]
+deploy_on_merge = ["main"]
+[apps.shop.environments.production]
+provider = { type = "shell", command = "bin/deploy" }
+"""
+COMPLETE = {
+    "SLACK_BOT_TOKEN": "xoxb-1-bot",
+    "SLACK_APP_TOKEN": "xapp-1-app",
+    "GITHUB_WEBHOOK_SECRET": "webhook-secret",
+    "GITHUB_TOKEN": "ghp_token",
+    "BASE_URL": "https://shipmate.example.com",
+}
+OVERVIEW = f"""\
+Shipmate {__version__}, called shipmate in the chat, set up in settings.toml
+shop: corner/shop, announced in #shop
+  staging (default): provider external, after merges into main
+  production: provider shell
+Slack: Socket Mode
+GitHub: a token, at https://api.github.com
+Database: sqlite:///shipmate.db
+Links to output: https://shipmate.example.com
+
+✓ settings.toml is understood
+"""
+
+
+@dataclass
+class Directory:
+    """A service that knows some names; the others are to be mended. ``asked`` is what it was asked about."""
+
+    known: frozenset[str]
+    mend: str
+    asked: list[str] = field(default_factory=list)
+
+    def examine(self, names: Sequence[str], /) -> list[Finding]:
+        self.asked.extend(names)
+        return [
+            Finding(True, f"{name} is there.") if name in self.known else Finding(False, f"No {name}.", self.mend)
+            for name in names
+        ]
+
+
+class Down:
+    """A service that cannot be asked, in the way that ``error`` says."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def examine(self, names: Sequence[str] = (), /) -> list[Finding]:
+        raise self.error
+
+
+def run(
+    text: str = SHOP,
+    environ: dict[str, str] | None = None,
+    examiners: Callable[[Settings], Examiners] = lambda _: Examiners(),
+) -> tuple[int, str]:
+    out = io.StringIO()
+    code = check(lambda: read(text, COMPLETE if environ is None else environ), examiners, out)
+    return code, out.getvalue()
+
+
+def findings(text: str = SHOP, environ: dict[str, str] | None = None) -> list[str]:
+    return run(text, environ)[1].partition("\n\n")[2].splitlines()
+
+
+def test_when_all_is_well_it_says_how_the_bot_is_set_up() -> None:
+    code, printed = run()
+
+    assert printed == OVERVIEW
+    assert code == 0
+
+
+def test_slack_and_github_are_asked_about_everything_that_the_settings_name() -> None:
+    github = Directory(frozenset({"corner/shop"}), "Create it.")
+    slack = Directory(frozenset({"#deploys", "#shop"}), "Invite the bot.")
+
+    code, printed = run(examiners=lambda _: Examiners(github=github, slack=slack))
+
+    assert github.asked == ["corner/shop"]
+    assert slack.asked == ["#deploys", "#shop", "#ops"]
+    assert printed == OVERVIEW + (
+        "✓ corner/shop is there\n✓ #deploys is there\n✓ #shop is there\n✗ No #ops  → Invite the bot.\n"
+    )
+    assert code == 1
+
+
+def test_a_service_that_does_not_answer_is_a_finding() -> None:
+    examiners = Examiners(
+        github=Down(Unavailable("GitHub does not answer.")),
+        slack=Down(ZeroDivisionError("division by zero")),
+        store=Down(Unavailable("The database is locked.")),
+    )
+
+    code, printed = run(examiners=lambda _: examiners)
+
+    assert printed == OVERVIEW + (
+        "✗ GitHub could not be examined: GitHub does not answer\n"
+        "✗ Slack could not be examined: ZeroDivisionError: division by zero\n"
+        "✗ The database could not be examined: The database is locked\n"
+    )
+    assert code == 1
+
+
+def test_adapters_that_cannot_even_be_made_are_a_finding() -> None:
+    def refuse(_: Settings) -> Examiners:
+        raise Unavailable("The database cannot be opened.")
+
+    code, printed = run(examiners=refuse)
+
+    assert printed == OVERVIEW + "✗ The bot could not be examined: The database cannot be opened\n"
+    assert code == 1
+
+
+def test_secrets_in_what_a_service_says_are_masked() -> None:
+    code, printed = run(examiners=lambda _: Examiners(github=Down(ValueError("bad header ghp_token"))))
+
+    assert printed == OVERVIEW + "✗ GitHub could not be examined: ValueError: bad header ••••\n"
+    assert code == 1
+
+
+def test_problems_with_the_settings_are_all_that_is_said() -> None:
+    code, printed = run(SHOP + "approvls = 2\ntimeout = 5\n")
+
+    assert printed == (
+        '✗ apps.shop.environments.production.timeout must be text in quotes, such as "15m", not 5\n'
+        "✗ apps.shop.environments.production.approvls is not a setting. Did you mean `approvals`?\n"
+    )
+    assert code == 1
+
+
+def test_a_missing_file_is_no_traceback() -> None:
+    out = io.StringIO()
+
+    code = check(lambda: load(Path("nowhere.toml"), {}), lambda _: Examiners(), out)
+
+    assert out.getvalue() == (
+        "✗ There is no nowhere.toml: write one as docs/settings.md says, or name yours in SHIPMATE_SETTINGS\n"
+    )
+    assert code == 1
+
+
+def test_a_fresh_clone_is_told_precisely_what_to_fill_in() -> None:
+    text = (Path(__file__).parents[1] / "settings.toml").read_text(encoding="utf-8")
+
+    said = findings(text, {})
+
+    assert [line.partition("  → ")[0] for line in said] == [
+        "✓ settings.toml is understood",
+        "✗ SLACK_BOT_TOKEN is not set",
+        "✗ Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so nothing said in Slack reaches the bot",
+        "✗ GITHUB_WEBHOOK_SECRET is not set",
+        "✗ GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY",
+        "✗ apps.web.repository is still the example acme/web",
+    ]
+
+
+def test_the_example_is_a_real_repository_where_github_is_another_one() -> None:
+    text = SHOP.replace("corner/shop", "acme/web")
+
+    said = findings(text, {**COMPLETE, "GITHUB_API_URL": "http://localhost:8080"})
+
+    assert said == ["✓ settings.toml is understood"]
+
+
+def test_what_is_not_enforced_yet_is_said_where_it_is_set_to_something() -> None:
+    settings = read(SHOP + "approvals = 2\nrequired_reviews = 0\n", COMPLETE)
+    not_yet = {
+        "approvals": "is understood but not enforced yet",
+        "required_reviews": "is understood but not enforced yet",
+    }
+
+    said = check_findings(settings, Examiners(), not_yet)
+
+    assert said[1:] == [
+        Finding(
+            good=False,
+            what="`approvals` of shop/production is understood but not enforced yet",
+            mend="Take it out, or do not rely on it until a later version.",
+        )
+    ]
+
+
+def test_keys_that_are_not_there_yet_are_keys_of_the_file() -> None:
+    known = {*BotSettings.keys(), *AppSettings.keys(), *EnvironmentSettings.keys()}
+
+    assert set(NOT_YET) - known == set()
+
+
+def test_a_terminal_without_check_marks_gets_question_marks() -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+
+    code = check(lambda: read(SHOP, COMPLETE), lambda _: Examiners(), out)
+
+    out.flush()
+    assert raw.getvalue().decode("ascii").splitlines()[-1] == "? settings.toml is understood"
+    assert code == 0
+
+
+def test_the_database_and_the_github_app_are_shown_without_their_secrets() -> None:
+    _, printed = run(
+        environ={
+            **COMPLETE,
+            "DATABASE_URL": "postgres://shipmate:password@db.example.com/shipmate",
+            "GITHUB_APP_ID": "12",
+            "GITHUB_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\\nMIIEowIBAAKCAQEA\\n-----END RSA PRIVATE KEY-----",
+        }
+    )
+
+    assert printed.splitlines()[4:7] == [
+        "Slack: Socket Mode",
+        "GitHub: GitHub App 12, at https://api.github.com",
+        "Database: Postgres",
+    ]
+
+
+def test_settings_problems_are_one_sentence_a_line() -> None:
+    assert str(SettingsProblems(["One.", "Two."])) == "One.\nTwo."

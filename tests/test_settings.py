@@ -1,0 +1,218 @@
+"""What the settings are when nothing is wrong with them: values, inheritance, secrets, and what others ask of them."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.providers import external, local, shell
+from bot.settings import (
+    DEFAULT_PATH,
+    ProviderSettings,
+    Secrets,
+    Settings,
+    SettingsProblems,
+    load,
+    process_environment,
+    read,
+)
+
+SMALLEST = """
+[slack]
+channel = "#deploys"
+[apps.web]
+repository = "acme/web"
+[apps.web.environments.production]
+"""
+
+
+def settings(text: str = SMALLEST, **environ: str) -> Settings:
+    return read(text, environ)
+
+
+def with_environment(text: str) -> Settings:
+    return settings(SMALLEST + text)
+
+
+def test_the_smallest_file_gets_sensible_values() -> None:
+    web = settings().apps["web"]
+    production = web.environments["production"]
+
+    assert (web.name, web.repository, web.channel) == ("web", "acme/web", "#deploys")
+    assert (web.default_environment, web.default_ref, web.foreign_deployments) == (None, None, "carry_out")
+    assert production.name == "production"
+    assert production.channel == "#deploys"
+    assert production.provider == ProviderSettings(type="external", settings=external.Settings())
+    assert production.required_checks == "all"
+    assert production.timeout == timedelta(minutes=15)
+    assert production.lock_reminder == timedelta(hours=3)
+    assert production.notify == ("failure", "cancellation", "rollback", "hung")
+
+
+@pytest.mark.parametrize(
+    ("name", "production"), [("production", True), ("Prod", True), ("live", True), ("staging", False)]
+)
+def test_an_environment_called_production_is_one(name: str, production: bool) -> None:
+    web = settings(SMALLEST.replace("environments.production", f"environments.{name}")).apps["web"]
+
+    assert web.environments[name].production is production
+
+
+def test_an_environment_can_say_that_it_is_not_production() -> None:
+    web = with_environment("production = false").apps["web"]
+
+    assert web.environments["production"].production is False
+
+
+def test_durations_checks_and_windows_are_read() -> None:
+    production = (
+        with_environment("""
+        timeout = "1h"
+        required_checks = ["ci/test", "ci/lint"]
+        [[apps.web.environments.production.windows]]
+        deny = "0 17 * * fri"
+        for = "64h"
+        [[apps.web.environments.production.windows]]
+        allow = "0 9 * * 1-5"
+        for = "8h"
+        timezone = "Asia/Tokyo"
+    """)
+        .apps["web"]
+        .environments["production"]
+    )
+    closed, opened = production.windows
+
+    assert production.timeout == timedelta(hours=1)
+    assert production.required_checks == ("ci/test", "ci/lint")
+    assert (closed.deny, closed.allow, closed.length, closed.timezone) == (
+        "0 17 * * fri",
+        None,
+        timedelta(hours=64),
+        "UTC",
+    )
+    assert (opened.deny, opened.allow, opened.timezone) == (None, "0 9 * * 1-5", "Asia/Tokyo")
+
+
+def test_windows_are_in_the_time_zone_of_the_bot_unless_they_name_one() -> None:
+    text = '[bot]\ntimezone = "Europe/Berlin"' + SMALLEST + 'windows = [{ deny = "0 17 * * 5", for = "1h" }]'
+
+    window = settings(text).apps["web"].environments["production"].windows[0]
+
+    assert window.timezone == "Europe/Berlin"
+
+
+def test_an_environment_inherits_the_provider_key_by_key() -> None:
+    web = settings("""
+        [apps.web]
+        repository = "acme/web"
+        channel = "#web"
+        provider = { type = "shell", command = "bin/deploy", resume = "rerun" }
+        [apps.web.environments.staging]
+        [apps.web.environments.production]
+        provider = { command = ["bin/deploy", "--careful"] }
+    """).apps["web"]
+
+    assert web.provider == ProviderSettings(type="shell", settings=shell.Settings(command="bin/deploy", resume="rerun"))
+    assert web.environments["staging"].provider == web.provider
+    assert web.environments["production"].provider == ProviderSettings(
+        type="shell", settings=shell.Settings(command=["bin/deploy", "--careful"], resume="rerun")
+    )
+
+
+def test_an_environment_of_another_type_inherits_nothing() -> None:
+    web = settings("""
+        [apps.web]
+        repository = "acme/web"
+        channel = "#web"
+        provider = { type = "shell", command = "bin/deploy" }
+        [apps.web.environments.staging]
+        provider = { type = "local", directory = "/srv/web" }
+    """).apps["web"]
+
+    assert web.environments["staging"].provider == ProviderSettings(
+        type="local", settings=local.Settings(directory="/srv/web")
+    )
+
+
+def test_what_an_app_leaves_open_its_environments_may_add() -> None:
+    web = settings("""
+        [apps.web]
+        repository = "acme/web"
+        channel = "#web"
+        provider = { type = "shell" }
+        [apps.web.environments.staging]
+        provider = { command = "bin/stage" }
+    """).apps["web"]
+
+    assert web.provider is None
+    assert web.environments["staging"].provider.settings == shell.Settings(command="bin/stage")
+
+
+def test_models_cannot_be_changed() -> None:
+    web = settings().apps["web"]
+
+    with pytest.raises(ValueError, match="frozen"):
+        web.repository = "acme/other"
+
+
+def test_the_file_is_the_argument_else_the_variable_else_beside_the_working_directory(tmp_path: Path) -> None:
+    here, there = tmp_path / "here.toml", tmp_path / "there.toml"
+    here.write_text(SMALLEST)
+    there.write_text(SMALLEST)
+
+    assert load(here, {"SHIPMATE_SETTINGS": str(there)}).path == here
+    assert load(None, {"SHIPMATE_SETTINGS": str(there)}).path == there
+    assert load(None, {}).path == DEFAULT_PATH
+
+
+def test_apps_are_found_by_name_repository_and_channel() -> None:
+    found = settings("""
+        [apps.web]
+        repository = "acme/mono"
+        channel = "#web"
+        [apps.web.environments.production]
+        [apps.api]
+        repository = "acme/mono"
+        channel = "C0123456789"
+        [apps.api.environments.production]
+    """)
+
+    assert found.app("WEB") is found.apps["web"]
+    assert found.app("shop") is None
+    assert [app.name for app in found.apps_of_repository("Acme/Mono")] == ["web", "api"]
+    assert found.app_of_channel({"C0000000001", "web"}) == "web"
+    assert found.app_of_channel({"C0123456789", "#api"}) == "api"
+    assert found.app_of_channel({"C0000000002", "#random"}) is None
+
+
+def test_a_channel_that_two_apps_share_means_neither() -> None:
+    found = settings(SMALLEST + '[apps.api]\nrepository = "acme/api"\n[apps.api.environments.production]')
+
+    assert found.app_of_channel({"#deploys"}) is None
+
+
+def test_an_app_may_be_kept_to_some_channels() -> None:
+    anywhere = settings().apps["web"]
+    kept = settings(SMALLEST.replace('"acme/web"', '"acme/web"\nallowed_channels = ["#ops"]')).apps["web"]
+
+    assert anywhere.allowed_in({"C0000000001", "random"})
+    assert kept.allowed_in({"C0000000001", "ops"})
+    assert not kept.allowed_in({"C0000000002", "random"})
+
+
+def test_commands_know_environments_and_their_aliases() -> None:
+    words = with_environment('aliases = ["shop"]').words("web")
+
+    assert words.home == "web"
+    assert words.environment("shop") == "production"
+    assert words.environment("prd") == "production"
+
+
+def test_the_environment_of_the_process_does_not_leak_into_settings_that_were_given_another() -> None:
+    assert process_environment() is os.environ
+    with pytest.raises(SettingsProblems):
+        load(Path("nowhere.toml"), {})
+    assert settings().secrets == Secrets()

@@ -1,0 +1,288 @@
+"""Everything that can be wrong with the settings is said at once, in sentences that name the place and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.settings import SettingsProblems, load, read
+
+WEB = """
+[slack]
+channel = "#deploys"
+[apps.web]
+repository = "acme/web"
+"""
+STAGING = "[apps.web.environments.staging]\n"
+PRODUCTION = "[apps.web.environments.production]\n"
+IN_PRODUCTION = "apps.web.environments.production"
+
+
+def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    with pytest.raises(SettingsProblems) as caught:
+        read(text, environ or {})
+    return caught.value.problems
+
+
+def in_production(line: str) -> list[str]:
+    return problems(WEB + PRODUCTION + line)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    found = problems(
+        """
+        [bot]
+        timezone = "Europe/Berln"
+        [slack]
+        channel = "#Deploys"
+        [apps.web]
+        repository = "web"
+        [apps.web.environments.production]
+        aproval = 2
+        timeout = "soon"
+        after = "stagin"
+        [apps.web.environments.staging]
+        """,
+        {"PORT": "many"},
+    )
+
+    assert found == [
+        'PORT must be a number between 0 and 65535, not "many".',
+        'bot.timezone must be a time zone such as "Europe/Berlin", not "Europe/Berln". Did you mean "Europe/Berlin"?',
+        'slack.channel must be a Slack channel such as "#deploys" (lower case, no spaces) or the id of one, '
+        'not "#Deploys".',
+        'apps.web.repository must be the owner and the name of a repository, such as "acme/web", not "web".',
+        'apps.web.environments.production.after names "stagin", which is not an environment of the app. '
+        'Did you mean "staging"?',
+        'apps.web.environments.production.timeout must be a duration such as "15m", "1h" or "64h", not "soon".',
+        "apps.web.environments.production.aproval is not a setting. Did you mean `approvals`?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('approvals = "2"', '.approvals must be a whole number, 0 or more, without quotes, not "2".'),
+        ("approvals = -1", ".approvals must be a whole number, 0 or more, without quotes, not -1."),
+        ("approvals = true", ".approvals must be a whole number, 0 or more, without quotes, not true."),
+        ('up_to_date = "yes"', '.up_to_date must be true or false, without quotes, not "yes".'),
+        ("url = 5", '.url must be text in quotes, such as "https://web.example.com", not 5.'),
+        ('url = "example.com"', '.url must be an address that begins with https:// or http://, not "example.com".'),
+        ("after = 5", ".after must be text in quotes, not 5."),
+        (
+            'deploy_on_merge = "main"',
+            '.deploy_on_merge must be a list in square brackets, such as ["main"], not "main".',
+        ),
+        (
+            'deploy_on_merge = ["a b"]',
+            '.deploy_on_merge[0] must be a branch, a tag or a commit, such as "main", not "a b".',
+        ),
+        ('promote = "never"', '.promote must be "ask" or "auto", not "never".'),
+        (
+            'required_checks = "some"',
+            '.required_checks must be "all", "none", or a list of names such as ["ci/test"], not "some".',
+        ),
+        (
+            'notify = ["sucess"]',
+            '.notify[0] must be "success", "failure", "cancellation", "rollback" or "hung", not "sucess".',
+        ),
+        ("timeout = 15", '.timeout must be text in quotes, such as "15m", not 15.'),
+        ('timeout = "0m"', '.timeout must be a duration such as "15m", "1h" or "64h", not "0m".'),
+        (
+            'deployers = ["bob"]',
+            '.deployers[0] must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
+            'or a GitHub team such as "acme/devs", not "bob".',
+        ),
+        (
+            'windows = [{ deny = "0 17 * *", for = "1h" }]',
+            ".windows[0].deny must be a cron line of five fields (minute, hour, day of the month, month, day of the "
+            'week), such as "0 17 * * 5" for Fridays at 17:00, not "0 17 * *".',
+        ),
+        (
+            'windows = [{ deny = "0 25 * * 5", for = "1h" }]',
+            '.windows[0].deny is not a cron line: the hour cannot be "25".',
+        ),
+        ('windows = [{ for = "1h" }]', ".windows[0] must have either `deny` or `allow`."),
+        ('windows = [{ deny = "0 17 * * 5" }]', ".windows[0].for is missing: how long it lasts."),
+        (
+            'windows = [{ deny = "0 17 * * 5", for = "1h", wen = 1 }]',
+            ".windows[0].wen is not a setting. There are `deny`, `allow`, `for` and `timezone`.",
+        ),
+        ('name = "x"', ".name is not a setting: `name` belongs in [bot]."),
+        ("completely_else = 1", ".completely_else is not a setting: docs/settings.md lists those there are."),
+        ("digest = 1", ".digest is not a setting: `digest` belongs in [apps.<app>]."),
+    ],
+)
+def test_a_wrong_value_is_explained_in_plain_words(line: str, sentence: str) -> None:
+    found = in_production(line)
+
+    assert found == [IN_PRODUCTION + sentence]
+
+
+@pytest.mark.parametrize(
+    "line", ["*/15 9-17 1,15 jan-mar mon-fri", "0 0 1-7/2 * 7", "5,10-20/5 * * * *", "0 0 * * FRI-SUN"]
+)
+def test_usual_cron_lines_are_taken(line: str) -> None:
+    production = read(f'{WEB}{PRODUCTION}windows = [{{ deny = "{line}", for = "1h" }}]', {}).apps["web"].environments
+
+    assert production["production"].windows[0].deny == line
+
+
+@pytest.mark.parametrize("field", ["60", "*/0", "x", "", "5-1", "1-2-3", "*/", "-1"])
+def test_impossible_minutes_are_not_taken(field: str) -> None:
+    found = in_production(f'windows = [{{ deny = "{field},1 * * * *", for = "1h" }}]')
+
+    assert found == [f'{IN_PRODUCTION}.windows[0].deny is not a cron line: the minute cannot be "{field},1".']
+
+
+def test_a_file_that_is_not_toml_names_the_line() -> None:
+    assert problems("[slack]\nchannel = #deploys\n") == ["settings.toml is not TOML, line 2, column 11: invalid value."]
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsProblems) as caught:
+        load(tmp_path / "missing.toml", {})
+
+    assert caught.value.problems == [
+        f"There is no {tmp_path / 'missing.toml'}: write one as docs/settings.md says, "
+        "or name yours in SHIPMATE_SETTINGS."
+    ]
+
+
+def test_a_directory_or_bytes_instead_of_text_are_no_traceback(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SettingsProblems, match=r"cannot be read: Is a directory\."):
+        load(tmp_path, {})
+    with pytest.raises(SettingsProblems, match=r"binary\.toml is not UTF-8 text\."):
+        load(binary, {})
+
+
+def test_an_empty_file_says_what_is_needed() -> None:
+    assert problems("") == ["There are no apps: add a table [apps.<name>] for each, with its repository."]
+
+
+def test_an_app_says_what_it_lacks() -> None:
+    assert problems("[apps.web]") == [
+        "apps.web has no environments: add a table [apps.web.environments.production].",
+        "apps.web has no channel: name one there, or in [slack] for all apps.",
+        "apps.web.repository is missing: the GitHub repository, as owner/name; several apps may share one.",
+    ]
+
+
+def test_the_address_of_a_repository_is_turned_into_its_name() -> None:
+    found = problems(WEB.replace("acme/web", "https://github.com/acme/web.git") + PRODUCTION)
+
+    assert found == [
+        'apps.web.repository must be the owner and the name of a repository, such as "acme/web", '
+        'not "https://github.com/acme/web.git". Write "acme/web".'
+    ]
+
+
+def test_tables_and_sections_that_do_not_exist_are_named() -> None:
+    assert problems(WEB + PRODUCTION + '[pepole]\nU1 = "x"') == ["pepole is not a setting. Did you mean [people]?"]
+    assert problems(WEB + "environments = 5") == [
+        "apps.web.environments must be a table, not 5.",
+        "apps.web has no environments: add a table [apps.web.environments.production].",
+    ]
+
+
+def test_secrets_in_the_file_are_sent_to_the_environment_and_never_shown() -> None:
+    found = problems('SLACK_BOT_TOKEN = "abc"\n' + WEB + PRODUCTION + 'url = "ghp_0123456789"\nnotes = ["xoxb-1"]')
+
+    assert found == [
+        "SLACK_BOT_TOKEN belongs in the environment, not in settings.toml (at SLACK_BOT_TOKEN).",
+        f"{IN_PRODUCTION}.url looks like a secret: it belongs in the environment, not in settings.toml.",
+        f"{IN_PRODUCTION}.notes looks like a secret: it belongs in the environment, not in settings.toml.",
+    ]
+
+
+def test_wrong_variables_are_told_without_their_values() -> None:
+    found = problems(
+        WEB + PRODUCTION,
+        {"DATABASE_URL": "mysql://user:password@host", "GITHUB_PRIVATE_KEY": "nothing", "BASE_URL": "x"},
+    )
+
+    assert sorted(found) == [
+        'BASE_URL must be an address that begins with https:// or http://, not "x".',
+        "DATABASE_URL must begin with sqlite:/// or postgres://.",
+        "GITHUB_PRIVATE_KEY must be the whole key file that GitHub gave you, beginning with -----BEGIN.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "sentence"),
+    [
+        ('"shell"', ' must be a table such as { type = "external" }, not "shell".'),
+        (
+            '{ type = "heroku" }',
+            '.type cannot be "heroku": that provider is not there yet. There are external, local and shell.',
+        ),
+        ('{ type = "shel" }', '.type cannot be "shel": there is no such provider. Did you mean "shell"?'),
+        ("{ type = 5 }", ".type must be text in quotes, not 5. There are external, local and shell."),
+        ('{ type = "shell" }', ".command is missing."),
+        ('{ type = "external", url = "x" }', ".url is not a setting."),
+        ('{ type = "shell", command = "x", comand = "y" }', ".comand is not a setting. Did you mean `command`?"),
+        (
+            '{ type = "shell", command = 5 }',
+            ".command must be text in quotes or a list in square brackets, not 5.",
+        ),
+        ('{ type = "shell", command = "" }', ".command: the command is empty."),
+        (
+            '{ type = "shell", command = "x", inherit = ["GITHUB_TOKEN"] }',
+            ".inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
+        ),
+        ('{ type = "local", directory = "x", keep = 0 }', ".keep must be greater than or equal to 1, not 0."),
+    ],
+)
+def test_a_provider_explains_its_own_settings(provider: str, sentence: str) -> None:
+    found = in_production(f"provider = {provider}")
+
+    assert found == [f"{IN_PRODUCTION}.provider{sentence}"]
+
+
+def test_what_an_environment_inherits_is_blamed_on_the_app_once() -> None:
+    found = problems(WEB + 'provider = { type = "shell", comand = "x" }\n' + STAGING + PRODUCTION)
+
+    assert found == [
+        "apps.web.provider.comand is not a setting. Did you mean `command`?",
+        "apps.web.provider.command is missing.",
+    ]
+
+
+def test_names_must_fit_together() -> None:
+    found = problems(
+        WEB
+        + 'default_environment = "prodution"\n'
+        + STAGING
+        + 'promote_to = "production"\naliases = ["production", "all", "ok"]\n'
+        + PRODUCTION
+        + 'promote_to = "staging"\naliases = ["OK"]\n[apps.web.environments.all]\n[apps.web.environments.Staging]\n'
+        + '[apps.Web]\nrepository = "acme/web"\n[apps.Web.environments.production]\n[apps."a b".environments.x]\n'
+    )
+
+    assert found == [
+        "apps.Web and apps.web are the same name to commands.",
+        "apps.a b must have a name of letters, digits, dots and dashes only.",
+        "apps.web.environments.Staging and apps.web.environments.staging are the same name to commands.",
+        'apps.web.default_environment names "prodution", which is not an environment of the app. '
+        'Did you mean "production"?',
+        "apps.web.environments.all cannot have this name: commands mean something else by it.",
+        "apps.web.environments.staging.promote_to goes round in a circle: staging → production → staging.",
+        'apps.web.environments.staging.aliases has "production", which already means production.',
+        'apps.web.environments.staging.aliases has "all", which already means all.',
+        'apps.web.environments.production.aliases has "OK", which already means staging.',
+        "apps.a b.repository is missing: the GitHub repository, as owner/name; several apps may share one.",
+    ]
+
+
+def test_people_are_slack_ids_and_github_logins() -> None:
+    found = problems(WEB + PRODUCTION + '[people]\noctocat = "U012AB3CD"\nU012AB3CD = "the octocat"\nU1234 = "@mona"')
+
+    assert found == [
+        "people.octocat must be a Slack id such as U012AB3CD, from the person's profile in Slack.",
+        'people.U012AB3CD must be a GitHub login such as "octocat", not "the octocat".',
+    ]

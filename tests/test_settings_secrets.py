@@ -1,0 +1,112 @@
+"""What comes from the environment: how it is read, that it is never shown, and what each process needs of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.settings import Secrets, Settings, masked, read, requirements_missing
+
+APP = """
+[apps.web]
+repository = "acme/web"
+channel = "#web"
+[apps.web.environments.production]
+"""
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx1\nPq2dAbCdEfGh12345==\n-----END RSA PRIVATE KEY-----\n"
+SECRETS = {
+    "SLACK_BOT_TOKEN": "xoxb-1-bot",
+    "SLACK_APP_TOKEN": "xapp-1-app",
+    "SLACK_SIGNING_SECRET": "signing-secret",
+    "GITHUB_WEBHOOK_SECRET": "webhook-secret",
+    "GITHUB_TOKEN": "ghp_token",
+    "GITHUB_PRIVATE_KEY": KEY,
+    "HEROKU_API_KEY": "heroku-key",
+    "DATABASE_URL": "postgres://shipmate:p%40ssword@db.example.com/shipmate",
+    "SECRET_KEY": "link-signing-key",
+}
+
+
+def settings(**environ: str) -> Settings:
+    return read(APP, environ)
+
+
+def test_secrets_come_from_the_environment_by_their_names() -> None:
+    secrets = settings(**SECRETS).secrets
+
+    assert secrets.slack_bot_token is not None
+    assert secrets.slack_bot_token.get_secret_value() == "xoxb-1-bot"
+    assert secrets.socket_mode
+    assert not secrets.github_app
+    assert secrets.port == 3000
+    assert secrets.slack_api_url == "https://slack.com/api/"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_any_spelling_of_postgres_means_the_driver_that_is_installed(scheme: str) -> None:
+    secrets = settings(DATABASE_URL=f"{scheme}://user:password@db.example.com/shipmate").secrets
+
+    assert secrets.on_postgres
+    assert secrets.database_url.get_secret_value() == "postgresql+psycopg://user:password@db.example.com/shipmate"
+
+
+def test_a_private_key_may_be_written_in_one_line() -> None:
+    secrets = settings(GITHUB_APP_ID="12", GITHUB_PRIVATE_KEY=KEY.replace("\n", "\\n")).secrets
+
+    assert secrets.github_app
+    assert secrets.github_private_key is not None
+    assert secrets.github_private_key.get_secret_value() == KEY
+
+
+def test_addresses_end_the_way_their_clients_want_them() -> None:
+    secrets = settings(SLACK_API_URL="http://localhost:1/api", GITHUB_API_URL="http://localhost:2/").secrets
+
+    assert secrets.slack_api_url == "http://localhost:1/api/"
+    assert secrets.github_api_url == "http://localhost:2"
+
+
+def test_no_secret_is_shown_by_the_settings() -> None:
+    found = settings(**SECRETS)
+
+    shown = f"{found!r} {found} {found.model_dump()!r} {found.model_dump_json()}"
+
+    assert [value for value in (*SECRETS.values(), "p%40ssword", "MIIEowIBAAKCAQEAx1") if value in shown] == []
+
+
+def test_secrets_are_masked_wherever_they_occur() -> None:
+    secrets = settings(**SECRETS).secrets
+
+    assert masked("token xoxb-1-bot and webhook-secret", secrets) == "token •••• and ••••"
+    assert masked("cannot reach db with p%40ssword or p@ssword", secrets) == "cannot reach db with •••• or ••••"
+    assert masked("line MIIEowIBAAKCAQEAx1 of a key", secrets) == "line •••• of a key"
+    assert masked("nothing to hide", Secrets()) == "nothing to hide"
+
+
+def test_each_process_says_what_it_cannot_start_without() -> None:
+    bare = settings()
+    bot_token = (
+        "SLACK_BOT_TOKEN is not set: copy the bot user's token (xoxb-…) from OAuth & Permissions of your app at "
+        "https://api.slack.com/apps."
+    )
+    webhooks = (
+        "GITHUB_WEBHOOK_SECRET is not set: make one up (openssl rand -hex 32), and enter the same one as the secret of "
+        "the webhook on GitHub."
+    )
+    postgres = (
+        "DATABASE_URL is not that of a Postgres database, which web and worker need to share: "
+        "set it to postgres://…, or start everything in one process: python -m bot run."
+    )
+
+    assert requirements_missing(bare, "run")[0] == bot_token
+    assert requirements_missing(bare, "check") == requirements_missing(bare, "run")
+    assert requirements_missing(settings(SLACK_APP_TOKEN="xapp-1"), "web") == [webhooks, postgres]
+    assert requirements_missing(settings(**SECRETS), "worker") == []
+    assert webhooks not in requirements_missing(bare, "worker")
+
+
+def test_half_a_github_app_is_told_its_other_half() -> None:
+    half = settings(**{**SECRETS, "GITHUB_TOKEN": "", "GITHUB_PRIVATE_KEY": "", "GITHUB_APP_ID": "12"})
+
+    assert requirements_missing(half, "run") == [
+        "GITHUB_APP_ID is set but GITHUB_PRIVATE_KEY is not: make a private key on the page of your GitHub App and set "
+        "the whole file."
+    ]

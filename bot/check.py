@@ -149,7 +149,7 @@ def _set_in_vain(settings: Settings, not_yet: Mapping[str, str]) -> Iterator[Fin
             known = type(table).model_fields.get(key)
             if known is not None and getattr(table, key) != known.get_default():
                 what = f"`{key}` of {place} {predicate}"
-                yield Finding(good=False, what=what, mend="Take it out, or do not rely on it until a later version.")
+                yield Finding(good=True, warning=True, what=what, mend="do not rely on it until a later version")
 
 
 def _channels(settings: Settings) -> Iterator[str]:
@@ -188,4 +188,5 @@ def _written(lines: Sequence[str], found: Sequence[Finding], out: TextIO, settin
 
 def _line(finding: Finding) -> str:
     what = finding.what.removesuffix(".")
-    return f"{'✓' if finding.good else '✗'} {what}" + (f"  → {finding.mend}" if finding.mend else "")
+    mark = "!" if finding.warning else "✓" if finding.good else "✗"
+    return f"{mark} {what}" + (f"  → {finding.mend}" if finding.mend else "")

@@ -30,13 +30,6 @@ def requirements(secrets: Secrets, process: Process) -> list[Finding]:
         )
     if process != "web" and not secrets.github_app and secrets.github_token is None:
         missing.append(_github(secrets))
-    if process in ("web", "worker") and not secrets.on_postgres:
-        missing.append(
-            _missing(
-                "DATABASE_URL is not that of a Postgres database, which web and worker need to share",
-                "Set it to postgres://…, or start everything in one process: python -m bot run.",
-            )
-        )
     return missing
 
 

@@ -19,14 +19,13 @@ from bot.router import Router
 router = Router()
 log = structlog.get_logger(__name__)
 
-BETWEEN_EDITS = timedelta(seconds=2)
 UNPOSTABLE = ""
 """Stands for a parent message that the chat refused for good: the deployment goes on without one."""
 
 
 @router.performs(RenderParent)
 def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
-    """Draw the parent from the database as it is now; at most one edit in two seconds."""
+    """Draw the parent from the database as it is now, no more often than the chat service likes."""
     deployment = context.reads.deployment(effect.deployment_id)
     if deployment is None or deployment.parent == UNPOSTABLE:
         return []
@@ -35,8 +34,9 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
         _post_parent(context, deployment)
         return []
     since = context.now - (deployment.edited_at or deployment.created_at)
-    if since < BETWEEN_EDITS:
-        raise Unavailable("Edited a moment ago.", retry_after=(BETWEEN_EDITS - since).total_seconds())
+    pause = timedelta(seconds=context.chat.between_edits)
+    if since < pause:
+        raise Unavailable("Edited a moment ago.", retry_after=(pause - since).total_seconds())
     try:
         context.chat.edit(deployment.channel, deployment.parent, message)
     except (Rejected, NotThere) as error:

@@ -198,9 +198,10 @@ def test_what_is_not_enforced_yet_is_said_where_it_is_set_to_something() -> None
 
     assert said[1:] == [
         Finding(
-            good=False,
+            good=True,
             what="`approvals` of shop/production is understood but not enforced yet",
-            mend="Take it out, or do not rely on it until a later version.",
+            mend="do not rely on it until a later version",
+                warning=True,
         )
     ]
 

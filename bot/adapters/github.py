@@ -10,7 +10,7 @@ from typing import IO, cast
 from urllib.parse import quote
 
 from bot.adapters.github_archive import unpack
-from bot.adapters.github_connection import Auth, Connection
+from bot.adapters.github_connection import TIMEOUT, Auth, Connection
 from bot.adapters.github_examine import examine
 from bot.adapters.github_shapes import (
     Branch,
@@ -65,9 +65,16 @@ class GitHub:
     """
 
     def __init__(
-        self, api_url: str, auth: Auth, *, clock: Clock, web_url: str, pause: Callable[[float], None] = time.sleep
+        self,
+        api_url: str,
+        auth: Auth,
+        *,
+        clock: Clock,
+        web_url: str,
+        pause: Callable[[float], None] = time.sleep,
+        timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
-        self._connection = Connection(api_url, auth, clock=clock, pause=pause)
+        self._connection = Connection(api_url, auth, clock=clock, pause=pause, timeout=timeout)
         self._auth = auth
         self._web_url = web_url.rstrip("/")
 

@@ -8,7 +8,6 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from requests import RequestException
 from urllib3.exceptions import HTTPError
 
 from bot.core.errors import Rejected, Unavailable
@@ -26,7 +25,7 @@ def unpack(archive: IO[bytes], into: Path) -> None:
     except tarfile.FilterError as unsafe:
         _empty(into)
         raise Rejected(f"The commit holds “{unsafe.tarinfo.name}”, which would leave the checkout.") from unsafe
-    except (tarfile.TarError, EOFError, zlib.error, HTTPError, RequestException) as broken:
+    except (tarfile.TarError, EOFError, zlib.error, HTTPError) as broken:
         _empty(into)
         raise Unavailable("The commit's tarball did not arrive whole.") from broken
     except OSError as full:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from bot.adapters.github_connection import Connection
 from bot.adapters.github_errors import NotAccepted
 from bot.adapters.github_shapes import AwareTime
-from bot.core.errors import NotThere
+from bot.core.errors import NotThere, Unavailable
 from bot.core.ports import Clock
 
 APP_NAMED = "the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY)"
@@ -177,4 +177,6 @@ class AppAuth:
         except NotThere as gone:  # uninstalled since, and perhaps installed anew under another id: ask next time
             self._installations.pop(repository, None)
             raise NotThere(f"The GitHub App is no longer installed on {repository}.") from gone
+        except Unavailable as away:  # a token made in vain is no harm, and what it was for was never sent
+            raise Unavailable(str(away), retry_after=away.retry_after) from away
         return _Cached(f"Bearer {new.token}", new.expires_at)

@@ -27,6 +27,7 @@ TIMEOUT = (5.0, 20.0)  # seconds to connect, and between two bytes of an answer
 PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET
 LONGEST_PAUSE = 2.0  # what asks for more is left to the caller, who waits without holding a thread
 REDIRECTS = 5
+POOL = 16  # connections kept open: as many as threads usually ask at once
 REMEMBERED_BYTES = 8 * 1024 * 1024
 HEADERS = {
     "Accept": "application/vnd.github+json",
@@ -81,18 +82,25 @@ class Connection:
     """
 
     def __init__(
-        self, api_url: str, auth: Auth, *, clock: Clock, pause: Callable[[float], None] = time.sleep, pool: int = 16
+        self,
+        api_url: str,
+        auth: Auth,
+        *,
+        clock: Clock,
+        pause: Callable[[float], None] = time.sleep,
+        timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self._auth = auth
         self._clock = clock
         self._pause = pause
+        self._timeout = timeout
         self._pages = _RecentPages(REMEMBERED_BYTES)
         self._session = requests.Session()
         self._session.headers.update(HEADERS)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # threads share nothing but sockets
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=pool))
+            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=POOL))
 
     def __repr__(self) -> str:
         return f"Connection({self._api_url!r}, {self._auth!r})"
@@ -206,7 +214,7 @@ class Connection:
             headers=headers,
             auth=_Header(authorization),
             stream=stream,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             allow_redirects=False,
         )
 

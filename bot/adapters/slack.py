@@ -30,6 +30,8 @@ class Slack:
     channel is asked for, a person's id stands for the direct message with that person.
     """
 
+    between_edits = 2.0
+
     def __init__(
         self,
         token: str,

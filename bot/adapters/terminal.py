@@ -60,6 +60,8 @@ class Terminal:
     the machine's own. Messages may come from any thread; none is ever torn apart by another.
     """
 
+    between_edits = 0.0
+
     def __init__(self, console: Console, *, channel: str = CHANNEL, zone: ZoneInfo | None = None) -> None:
         self.channel = channel
         self.speaker = YOU

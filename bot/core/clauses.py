@@ -166,7 +166,7 @@ class Places:
         app, environment = self._words.app(word), self._is_environment(word)
         if app and not (environment and self._environment_first):
             return app, None
-        if not environment and not connected and not near(word, self._environments()):
+        if not environment and not connected and not near(word, self._words.environments):
             self._check_spelling(word)
         return None, word
 
@@ -196,6 +196,3 @@ class Places:
         if word.lower() in self._special:
             return True
         return any(scope.environment(word) for scope in self._words.apps.values())
-
-    def _environments(self) -> list[str]:
-        return [name for scope in self._words.apps.values() for name in scope.environments]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core import phrases
-from bot.core.clauses import BECAUSE, FLAG, TO, misread, read_reason, read_subject, show_quoted, show_subject
+from bot.core.clauses import BECAUSE, FLAG, TO, misread, near, read_reason, read_subject, show_quoted, show_subject
 from bot.core.commands import Deploy
 from bot.core.line import Line, Misread, quote, shorten
 from bot.core.words import Words
@@ -47,8 +47,7 @@ def show_deploy(deploy: Deploy) -> str:
         shown += " to " + quote(deploy.environment + hosts)
     shown += "".join(f" {key}={quote(value)}" for key, value in deploy.params)
     shown += " when green" if deploy.when_green else ""
-    if deploy.at:
-        shown += f" {deploy.at}" if deploy.at.lower().startswith(("in ", "at ")) else f" at {deploy.at}"
+    shown += " " + phrases.show_moment(deploy.at) if deploy.at else ""
     shown += f" every {deploy.every}" if deploy.every else ""
     return shown + (" " + FLAG + show_quoted(deploy.force_reason) if deploy.force else "")
 
@@ -67,7 +66,7 @@ def _clause_begins(line: Line, *, first: bool) -> bool:
     token = line.left[0]
     if token.key or token.word.startswith("-") or _PARAM.fullmatch(token.word):
         return True
-    if token.word in TO | BECAUSE | {"at", "every"} or (token.word == "when" and line.word(1) == "green"):
+    if token.word in TO | BECAUSE | {"at", "every", "when"}:
         return True
     if token.quoted:
         return " " in token.text
@@ -183,5 +182,6 @@ def _may_be_command(left: Sequence[str], words: Words, deploy: Deploy) -> bool:
         if timed or left[0] == "every" or phrases.moment(left):
             return True
     if left[0] in TO and len(left) > 1 and deploy.environment is None:
-        return len(left) == 2 or words.environment(left[1], deploy.app) is not None
+        mistyped = len(left) == 2 and (left[0] == "to" or near(left[1], words.environments) is not None)
+        return mistyped or words.environment(left[1], deploy.app) is not None
     return left[0].startswith("--") or left[:2] == ["when", "green"] or _PARAM.fullmatch(left[0]) is not None

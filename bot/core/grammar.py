@@ -129,7 +129,8 @@ def _unknown(text: str, words: Words) -> NotUnderstood:
     if words.app(word) or words.environment(word):
         spec: Spec | None = DEPLOY
     else:
-        spec = find(near(word, [name for one in COMMANDS for name in one.names]) or "")
+        names = [name for one in COMMANDS for name in one.names]
+        spec = find(near(word, names) or near(" ".join(text.split()[:4]), names) or "")
     return NotUnderstood(f"I do not know the command {shorten(word)}.", spec, (spec or DEPLOY).example(words))
 
 

@@ -76,6 +76,14 @@ def as_moment(phrase: str) -> str:
     return f"at {phrase}" if re.fullmatch(r"[0-9]{1,2}", phrase) else phrase
 
 
+def show_moment(phrase: str) -> str:
+    """The moment with the word that a sentence has in front of it: ``at 17:00``, ``on friday``, ``in 2 hours``."""
+    first = phrase.lower().split()[0] if phrase.strip() else ""
+    if first in {"in", "at", "on"}:
+        return phrase
+    return f"on {phrase}" if re.fullmatch(_WEEKDAY, first) else f"at {phrase}"
+
+
 def repetition(words: Sequence[str]) -> int:
     """How many words belong to a repetition after ``every``: ``weekday at 9:00``, ``mon, thu 9am``, ``2 hours``."""
     count = min(1, len(words))

@@ -198,7 +198,12 @@ class Person:
 
 
 class Chat(Protocol):
-    """Where people talk: Slack, or the terminal."""
+    """Where people talk: Slack, or the terminal.
+
+    ``between_edits`` is how long to wait, in seconds, before a message is edited again.
+    """
+
+    between_edits: float
 
     def post(
         self,
@@ -325,11 +330,15 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of ``python -m bot check``: what was looked at, whether it is good, and how to mend it if not."""
+    """One line of ``python -m bot check``: what was looked at, whether it is good, and how to mend it if not.
+
+    A ``warning`` is good enough to go on with, but should be read.
+    """
 
     good: bool
     what: str
     mend: str | None = None
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,11 +96,10 @@ def _target(line: Line, words: Words, places: Places) -> str | None:
     """The commit, ref or deployment to go back to if it comes next, taken from the line."""
     after_to = line.word() == "to" and len(line.left) > 1
     word = line.left[1 if after_to else 0].text
-    scopes = words.apps.values()
-    if not places.full and (words.app(word) or any(scope.environment(word) for scope in scopes)):
+    if not places.full and (words.app(word) or any(scope.environment(word) for scope in words.apps.values())):
         return None
     if not _COMMIT.fullmatch(word.lower()):
-        mistyped = near(word, [name for scope in scopes for name in scope.environments]) is not None
+        mistyped = near(word, words.environments) is not None
         if not after_to or (mistyped and not places.full):
             return None
     line.take(2 if after_to else 1)

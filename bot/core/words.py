@@ -50,6 +50,11 @@ class Words:
             return self.here
         return next(iter(self.apps)) if len(self.apps) == 1 else None
 
+    @property
+    def environments(self) -> list[str]:
+        """The names of all apps' environments."""
+        return [name for scope in self.apps.values() for name in scope.environments]
+
     def app(self, word: str) -> str | None:
         """The app called ``word`` in any case, by its name in the settings."""
         if word in self.apps:

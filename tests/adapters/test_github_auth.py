@@ -10,7 +10,8 @@ import pytest
 
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import AppAuth
-from bot.core.errors import NotAllowed, NotThere
+from bot.core.errors import NotAllowed, NotThere, Unavailable
+from bot.core.ports import NewRemoteStatus
 from tests.servers.github import GitHubServer
 from tests.servers.github_accounts import App
 from tests.servers.github_pair import REPO, StillClock
@@ -110,6 +111,17 @@ def test_app_that_was_uninstalled_is_told_and_found_again(scene: Scene) -> None:
     scene.app.installations[7002] = {REPO}
 
     assert scene.client.repository(REPO).name == REPO
+
+
+def test_token_that_cannot_be_had_leaves_no_doubt_about_the_request(scene: Scene) -> None:
+    remote_id = scene.server.create_deployment(REPO, "main")
+    scene.server.fail_next("POST", "/access_tokens$", 502)
+
+    with pytest.raises(Unavailable) as error:
+        scene.client.post_status(REPO, remote_id, NewRemoteStatus("queued", "Waiting", "production"))
+
+    assert not error.value.uncertain
+    assert scene.server.deployment_statuses(REPO, remote_id) == []
 
 
 def test_many_threads_ask_for_one_token(scene: Scene) -> None:

@@ -68,6 +68,24 @@ def test_change_is_never_repeated_and_is_called_uncertain(github: Pair, fault: i
     assert github.pauses == []
 
 
+def test_silence_is_waited_for_once_only(github: Pair) -> None:
+    remote_id = github.server.create_deployment(REPO, "main")
+    hasty = GitHub(
+        github.server.url, TokenAuth(github.server.token), clock=github.clock, web_url="", timeout=(5.0, 0.05)
+    )
+    github.server.fail_next("GET", "/repos/acme/web$", "silence")
+    github.server.fail_next("POST", "/statuses$", "silence")
+
+    with pytest.raises(Unavailable) as question:
+        hasty.repository(REPO)
+    with pytest.raises(Unavailable) as change:
+        hasty.post_status(REPO, remote_id, STATUS)
+
+    assert (str(question.value), question.value.uncertain) == ("GitHub does not answer in time.", False)
+    assert (str(change.value), change.value.uncertain) == ("GitHub does not answer in time.", True)
+    assert len(github.server.requests) == 2
+
+
 def test_short_wait_that_github_asks_for_is_kept(github: Pair) -> None:
     github.server.fail_next("GET", "/repos/acme/web$", 503, headers={"Retry-After": "2"})
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import tests.servers.github_rest
 import tests.servers.github_rest_writes  # noqa: F401 - both register their routes
 from tests.servers.github_accounts import Accounts, App, Credential, check_access
-from tests.servers.github_http import Cut, Fault, Listener, Request, check_manners, parsed, tarball
+from tests.servers.github_http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
 from tests.servers.github_json import WEB
 from tests.servers.github_routes import Answer, Call, Refusal, find_route
 from tests.servers.github_state import Deployment, DeploymentStatus, Hook, Repository
@@ -178,12 +178,13 @@ class GitHubServer(World):
 
         ``fault`` is a status (nothing is carried out; ``body`` replaces GitHub's usual one, bytes go out as they are),
         ``"cut_before"`` (the connection drops, nothing is carried out), ``"cut_after"`` (it is carried out, then the
-        connection drops), or ``"malformed"`` (carried out, and answered with broken JSON).
+        connection drops), ``"silence"`` (carried out, and never answered), or ``"malformed"`` (carried out, and
+        answered with broken JSON).
         """
         self._faults.append(Fault(method, re.compile(path_regex), fault, times, headers or {}, body))
 
     def answer(self, request: Request, raw: bytes) -> Answer:
-        """What the REST API answers. Raises Cut where the connection is to be dropped."""
+        """What the REST API answers. Raises Cut or Silence where there is to be no answer."""
         with self.lock:
             self.requests.append(request)
             fault = self._fault_for(request)
@@ -195,6 +196,8 @@ class GitHubServer(World):
             answer = self._carried_out(request, raw)
             if fault is not None and fault.what == "cut_after":
                 raise Cut
+            if fault is not None and fault.what == "silence":
+                raise Silence
             if fault is not None and fault.what == "malformed":
                 return Answer(b'{"id": 1, "mess', answer.status, fault.headers)
             return answer

@@ -102,15 +102,7 @@ class DeploymentsWorld:
             deployment.updated_at = self.now()
             if state == "success" and auto_inactive:
                 self._supersede(found, deployment, by)
-            body = {
-                "action": "created",
-                "deployment_status": self.write.deployment_status(found, deployment, status),
-                "deployment": self.write.deployment(found, deployment),
-                "check_run": None,
-                "workflow": None,
-                "workflow_run": None,
-            }
-            self.send(found, "deployment_status", body, by)
+            self._send_status(found, deployment, status)
             return status.id
 
     def merge_default_branch(self, repository: Repository, branch: str, *, by: str) -> str:
@@ -197,6 +189,17 @@ class DeploymentsWorld:
         if sha is None:
             raise KeyError(f"{repository.full_name} has no {ref}")
         return sha
+
+    def _send_status(self, repository: Repository, deployment: Deployment, status: DeploymentStatus) -> None:
+        body = {
+            "action": "created",
+            "deployment_status": self.write.deployment_status(repository, deployment, status),
+            "deployment": self.write.deployment(repository, deployment),
+            "check_run": None,
+            "workflow": None,
+            "workflow_run": None,
+        }
+        self.send(repository, "deployment_status", body, status.creator)
 
     def _rebased(self, repository: Repository, base: str, head: str, files: Files) -> Commit:
         onto = repository.commits[base]

@@ -11,6 +11,7 @@ import re
 import socket
 import sys
 import tarfile
+import threading
 import traceback
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,6 +55,10 @@ class Cut(Exception):
     """The connection is to be dropped without an answer."""
 
 
+class Silence(Exception):
+    """The connection stays, and no answer comes."""
+
+
 class Listener(ThreadingHTTPServer):
     """One port. Connections of clients that stay are closed with it."""
 
@@ -64,6 +69,7 @@ class Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.github = github
         self.codeload = codeload
+        self.closing = threading.Event()
         self.open: set[socket.socket] = set()
 
     @property
@@ -71,6 +77,7 @@ class Listener(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def close_connections(self) -> None:
+        self.closing.set()
         for connection in list(self.open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -109,6 +116,10 @@ class Handler(BaseHTTPRequestHandler):
                 answer = github.answer(request, raw)
         except Cut:
             self.close_connection = True
+            return
+        except Silence:
+            self.close_connection = True
+            self.server.closing.wait(60)
             return
         if answer.status == 200 and request.method == "GET" and not isinstance(answer.body, bytes):
             answer = _unless_known(answer, self.headers.get("If-None-Match"))

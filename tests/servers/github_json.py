@@ -143,9 +143,6 @@ class Writer:
     def pull_request(self, repository: Repository, pull: PullRequest, *, full: bool) -> Json:
         """``full`` as in webhooks and for a single one; lists leave some fields out."""
         page = f"{WEB}/{repository.full_name}/pull/{pull.number}"
-        fork = pull.head_repository != repository.full_name
-        head_owner = pull.head_repository.partition("/")[0]
-        head_repo = {**self.repository(repository), "full_name": pull.head_repository, "fork": fork}
         shown = {
             "id": pull.id,
             "node_id": node_id("PR", pull.id),
@@ -170,40 +167,34 @@ class Writer:
             "closed_at": iso(pull.closed_at),
             "merged_at": iso(pull.merged_at),
             "merge_commit_sha": pull.merge_sha,
-            "head": {
-                "label": f"{head_owner}:{pull.head}",
-                "ref": pull.head,
-                "sha": pull.head_sha,
-                "user": self.user(head_owner),
-                "repo": head_repo,
-            },
-            "base": {
-                "label": f"{repository.full_name.partition('/')[0]}:{pull.base}",
-                "ref": pull.base,
-                "sha": pull.base_sha,
-                "user": self.user(repository.full_name.partition("/")[0]),
-                "repo": self.repository(repository),
-            },
-            "author_association": "CONTRIBUTOR" if fork else "MEMBER",
+            "head": self._side(repository, pull.head_repository, pull.head, pull.head_sha),
+            "base": self._side(repository, repository.full_name, pull.base, pull.base_sha),
+            "author_association": "MEMBER" if pull.head_repository == repository.full_name else "CONTRIBUTOR",
             "auto_merge": None,
         }
-        if full:
-            commits = repository.between(pull.base_sha, pull.head_sha)
-            shown |= {
-                "merged": pull.merged_at is not None,
-                "mergeable": None if pull.state == "closed" else True,
-                "mergeable_state": "unknown" if pull.state == "closed" else "clean",
-                "rebaseable": None,
-                "merged_by": self.user(pull.merged_by) if pull.merged_by else None,
-                "comments": 0,
-                "review_comments": 0,
-                "commits": len(commits),
-                "additions": 1,
-                "deletions": 0,
-                "changed_files": 1,
-                "maintainer_can_modify": fork,
-            }
-        return shown
+        return shown | self._only_when_full(repository, pull) if full else shown
+
+    def _side(self, repository: Repository, named: str, ref: str, sha: str) -> Json:
+        """Head or base of a pull request, in the repository itself or in a fork of it."""
+        owner = named.partition("/")[0]
+        shown = {**self.repository(repository), "full_name": named, "fork": named != repository.full_name}
+        return {"label": f"{owner}:{ref}", "ref": ref, "sha": sha, "user": self.user(owner), "repo": shown}
+
+    def _only_when_full(self, repository: Repository, pull: PullRequest) -> Json:
+        return {
+            "merged": pull.merged_at is not None,
+            "mergeable": None if pull.state == "closed" else True,
+            "mergeable_state": "unknown" if pull.state == "closed" else "clean",
+            "rebaseable": None,
+            "merged_by": self.user(pull.merged_by) if pull.merged_by else None,
+            "comments": 0,
+            "review_comments": 0,
+            "commits": len(repository.between(pull.base_sha, pull.head_sha)),
+            "additions": 1,
+            "deletions": 0,
+            "changed_files": 1,
+            "maintainer_can_modify": pull.head_repository != repository.full_name,
+        }
 
     def review(self, repository: Repository, pull: PullRequest, review: Review, *, webhook: bool) -> Json:
         """The state is lower case in webhooks and upper case in the REST API."""

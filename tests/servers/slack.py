@@ -18,13 +18,13 @@ from tests.servers.slack_state import BOT_USER, TEAM, Channel, Ephemeral, Messag
 
 
 class SlackServer:
-    """Use as a context manager; it listens on 127.0.0.1 while it is open.
+    """Use as a context manager; it listens on 127.0.0.1 while it is open::
 
-    >>> with SlackServer() as slack:
-    ...     slack.add_user("maria")
-    ...     slack.add_channel("web", members=["maria"])
-    ...     said = slack.says("maria", "#web", "@shipmate deploy main to production")
-    ...     slack.thread("#web", said.ts)
+        with SlackServer() as slack:
+            slack.add_user("maria")
+            slack.add_channel("web", members=["maria"])
+            said = slack.says("maria", "#web", "@shipmate deploy main to production")
+            slack.thread("#web", said.ts)
 
     Point a client at ``api_url`` with ``bot_token`` (and ``app_token`` for Socket Mode). People and channels are named
     by id or name (``maria``, ``@maria``, ``#web``); ``@maria`` for a channel is the direct message between her and the

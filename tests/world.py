@@ -1,0 +1,261 @@
+"""The whole bot under frozen time, between a real small Slack and a real small GitHub.
+
+A test is a conversation: people say and press things, GitHub's things happen, time passes; then one reads what is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from freezegun import freeze_time
+
+from bot.adapters import migrations, store, wire
+from bot.adapters.github import GitHub
+from bot.adapters.github_auth import TokenAuth
+from bot.adapters.slack import Slack
+from bot.adapters.slack_listeners import build
+from bot.adapters.store import Store
+from bot.app import pipeline_of, put_due
+from bot.context import SystemClock
+from bot.core.deploys import Deployment
+from bot.core.events import RunWanted, Tick
+from bot.core.ports import Delivery
+from bot.running import Carrier, Passwords
+from bot.settings import read
+from tests.servers.github import GitHubServer
+from tests.servers.github_webhooks import Webhook
+from tests.servers.slack import SlackServer
+from tests.servers.slack_state import Message
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+"""A Monday."""
+REPOSITORY = "acme/web"
+
+SETTINGS = """
+[slack]
+channel = "#deploys"
+
+[apps.web]
+repository = "acme/web"
+channel = "#web"
+default_environment = "production"
+provider = { type = "external" }
+
+[apps.web.environments.staging]
+deploy_on_merge = ["main"]
+
+[apps.web.environments.production]
+"""
+
+
+class World:
+    """Everything around one bot. ``settle`` lets the bot work until there is nothing left to do at this moment.
+
+    ``hold_webhooks`` keeps GitHub's webhooks back until ``deliver`` is called; ``hold_runs`` keeps providers from working.
+    """
+
+    def __init__(self, directory: Path, settings: str, github: GitHubServer, slack: SlackServer, frozen: Any) -> None:
+        self.github = github
+        self.slack = slack
+        self.directory = directory
+        self.hold_webhooks = False
+        self.hold_runs = False
+        self._frozen = frozen
+        self._seen = 0
+        self._runs: deque[int] = deque()
+        self.clock = SystemClock()
+        environ = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "GITHUB_TOKEN": github.token,
+            "GITHUB_WEBHOOK_SECRET": github.webhook_secret,
+            "SLACK_API_URL": slack.api_url,
+            "GITHUB_API_URL": github.url,
+        }
+        self.settings = read(settings, environ)
+        self.store = Store(store.connect(f"sqlite:///{directory / 'world.db'}"), self.clock)
+        self.passwords = Passwords()
+        self.restart()
+
+    def restart(self) -> None:
+        """A new bot on the same database, as after a crash."""
+        self.chat = Slack(self.slack.bot_token, api_url=self.slack.api_url, clock=self.clock)
+        self.forge = GitHub(
+            self.github.url, TokenAuth(self.github.token), clock=self.clock, web_url=self.github.web_url
+        )
+        self.pipeline = pipeline_of(self.settings, self.forge, self.chat, self.clock, self.store, self.store)
+        self.carrier = Carrier(self.store, self.forge, self.settings, self.clock, self.passwords)
+        self.bolt = build(
+            self.chat,
+            bot_name=self.settings.bot.name,
+            signing_secret=self.slack.signing_secret,
+            inbox=self.store,
+            on_stored=lambda: None,
+            keep_password=self.passwords.put,
+        )
+        self.slack.dispatches_to(self.bolt)
+        self.store.retake()
+
+    # --- what happens ---------------------------------------------------------------------------------------------
+
+    def says(self, person: str, text: str, channel: str = "#web", thread: str | None = None) -> Message:
+        """Somebody mentions the bot, or writes to it directly where the channel is theirs (``@maria``)."""
+        words = text if channel.startswith("@") else f"@shipmate {text}"
+        message = self.slack.says(person, channel, words, thread)
+        self.settle()
+        return message
+
+    def slash(self, person: str, text: str, channel: str = "#web") -> None:
+        self.slack.slash(person, channel, "/deploy", text)
+        self.settle()
+
+    def presses(self, person: str, message: Any, label: str) -> None:
+        self.slack.press(person, message, label)
+        self.settle()
+
+    def wait(self, **delta: float) -> None:
+        """Time passes: ``wait(minutes=5)``. What becomes due on the way happens at its moment."""
+        end = self.clock.now() + timedelta(**delta)
+        for _ in range(10_000):
+            self.settle()
+            due = [moment for moment in (self.store.next_due(), self.store.next_due_deployment()) if moment]
+            following = min(due, default=end)
+            if following > end:
+                break
+            self._frozen.move_to(max(following, self.clock.now()))
+            put_due(self.store, self.clock)
+        self._frozen.move_to(end)
+        self.settle()
+
+    def reconcile(self) -> None:
+        """The clock's job that looks at GitHub."""
+        now = self.clock.now()
+        body = wire.event_to_bytes(Tick("reconcile", now))
+        self.store.put(Delivery(f"clock:reconcile:{now.isoformat()}", "clock", "Tick", body))
+        self.settle()
+
+    def deliver(self, webhook: Webhook) -> None:
+        """One of GitHub's webhooks arrives, perhaps again, perhaps out of order."""
+        self._put(webhook)
+        self.settle()
+
+    def _put(self, webhook: Webhook) -> None:
+        self.store.put(Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body))
+
+    # --- the bot works ----------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Let the bot work; edits that it holds back for two seconds are waited for."""
+        for _ in range(2_000):
+            if not self._step():
+                due = self.store.next_due()
+                if due is None or due > self.clock.now() + timedelta(seconds=3):
+                    return
+                self._frozen.move_to(max(due, self.clock.now()))
+        raise AssertionError("The bot does not come to rest.")
+
+    def _step(self) -> bool:
+        new = [] if self.hold_webhooks else self.github.webhooks[self._seen :]
+        for webhook in new:
+            self._put(webhook)
+        self._seen += len(new)
+        lanes = self.store.take_lanes()
+        for lane in lanes:
+            self.pipeline.deliver(lane)
+        taken = self.store.take(16)
+        for one in taken:
+            if one.name == RunWanted.__name__:
+                wanted = wire.event_from_bytes(one.name, one.body)
+                assert isinstance(wanted, RunWanted)
+                self._runs.append(wanted.deployment_id)
+                self.store.handled(one.id)
+                continue
+            for lane in self.pipeline.decide(one.id):
+                self.pipeline.deliver(lane)
+        return bool(new or lanes or taken) or self._run()
+
+    def _run(self) -> bool:
+        if self.hold_runs or not self._runs:
+            return False
+        deployment_id = self._runs.popleft()
+        begun = self.carrier.begin(deployment_id)
+        if "handle" in begun:
+            self.carrier.follow(deployment_id, str(begun["handle"]))
+        return True
+
+    # --- what is there ----------------------------------------------------------------------------------------------
+
+    def deployment(self, deployment_id: int) -> Deployment:
+        found = self.store.reads().deployment(deployment_id)
+        assert found is not None
+        return found
+
+    def parent(self, deployment_id: int) -> Message:
+        """The deployment's parent message, as it stands now."""
+        deployment = self.deployment(deployment_id)
+        assert deployment.channel
+        return next(one for one in self.slack.messages(deployment.channel) if one.ts == deployment.parent)
+
+    def thread(self, deployment_id: int) -> list[str]:
+        """What is said under the parent message."""
+        deployment = self.deployment(deployment_id)
+        assert deployment.channel
+        assert deployment.parent
+        return [read_out(one) for one in self.slack.thread(deployment.channel, deployment.parent)]
+
+    def answers(self, message: Message) -> list[str]:
+        """What was answered in the thread of a message."""
+        return [read_out(one) for one in self.slack.thread(message.channel, message.thread_ts or message.ts)]
+
+    def told(self, person: str) -> list[str]:
+        """What this person alone was shown."""
+        return [read_out(one) for one in self.slack.ephemerals(person)]
+
+    def statuses(self, remote_id: int, repository: str = REPOSITORY) -> list[str]:
+        """The states of a deployment on GitHub, oldest first."""
+        return [one.state for one in self.github.deployment_statuses(repository, remote_id)]
+
+
+def read_out(message: Any) -> str:
+    """What a person reads: the lines of the blocks, one below the other."""
+    return "\n".join(message.lines)
+
+
+_template: list[Path] = []
+
+
+def _database(directory: Path) -> None:
+    """A migrated database, made once and copied: migrations take longer than most conversations."""
+    if not _template or not _template[0].exists():
+        made = directory / "template.db"
+        engine = store.connect(f"sqlite:///{made}")
+        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        _template[:] = [made]
+    shutil.copy(_template[0], directory / "world.db")
+
+
+@contextmanager
+def world(directory: Path, settings: str = SETTINGS) -> Iterator[World]:
+    """A world with the repository acme/web, the channels #web, #deploys and #random, and the people maria and bob."""
+    with ExitStack() as stack:
+        frozen = stack.enter_context(freeze_time(START, real_asyncio=True))
+        github = stack.enter_context(GitHubServer())
+        slack = stack.enter_context(SlackServer())
+        for person in ("maria", "bob"):
+            slack.add_user(person)
+        for channel in ("web", "deploys", "random"):
+            slack.add_channel(channel, members=["maria", "bob"])
+        github.add_repository(REPOSITORY)
+        _database(directory)
+        the_world = World(directory, settings.replace("{directory}", str(directory)), github, slack, frozen)
+        yield the_world
+        the_world.store.engine.dispose()

@@ -101,11 +101,12 @@ def pipeline_of(
 
 
 def put_due(the_store: Store, clock: Clock) -> bool:
-    """Waiting deployments whose moment has come become events; whether there were any."""
+    """Waiting deployments and timers whose moment has come become events; whether there were any."""
+    rung = the_store.ring_timers()
     due = the_store.due_deployments(clock.now())
     for deployment_id, due_at in due:
         the_store.put_event(Due(deployment_id, due_at), f"due:{deployment_id}:{due_at.isoformat()}")
-    return bool(due)
+    return bool(due or rung)
 
 
 def decoder(settings: Settings) -> Decode:

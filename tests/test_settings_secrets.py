@@ -91,14 +91,10 @@ def test_each_process_says_what_it_cannot_start_without() -> None:
         "GITHUB_WEBHOOK_SECRET is not set: make one up (openssl rand -hex 32), and enter the same one as the secret of "
         "the webhook on GitHub."
     )
-    postgres = (
-        "DATABASE_URL is not that of a Postgres database, which web and worker need to share: "
-        "set it to postgres://…, or start everything in one process: python -m bot run."
-    )
 
     assert requirements_missing(bare, "run")[0] == bot_token
     assert requirements_missing(bare, "check") == requirements_missing(bare, "run")
-    assert requirements_missing(settings(SLACK_APP_TOKEN="xapp-1"), "web") == [webhooks, postgres]
+    assert requirements_missing(settings(SLACK_APP_TOKEN="xapp-1"), "web") == [webhooks]
     assert requirements_missing(settings(**SECRETS), "worker") == []
     assert webhooks not in requirements_missing(bare, "worker")
 

@@ -154,6 +154,14 @@ class RowRecords(RowReads):
             }
             self._connection.execute(sa.insert(schema.effects).values(row))
 
+    def set_timer(self, key: str, at: datetime, event: Event) -> None:
+        self.stop_timer(key)
+        row = {"key": key, "due_at": at, "name": type(event).__name__, "body": wire.event_to_bytes(event)}
+        self._connection.execute(sa.insert(schema.timers).values(row))
+
+    def stop_timer(self, key: str) -> None:
+        self._connection.execute(sa.delete(schema.timers).where(schema.timers.c.key == key))
+
     def put(self, event: Event, key: str) -> None:
         insert_delivery(
             self._connection,
@@ -175,7 +183,6 @@ def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *key: str) -> int:
     """Insert the rows whose key is not there yet; how many there were."""
-    if connection.dialect.name == "postgresql":
-        insert = postgresql.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)
-        return connection.execute(insert).rowcount
-    return connection.execute(sqlite.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)).rowcount
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)
+    return len(connection.execute(insert.returning(table.c[key[0]])).all())

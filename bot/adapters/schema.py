@@ -166,16 +166,17 @@ deployments = sa.Table(
     _column("edited_at", Utc, nullable=True),
 )
 
-_IN_PROGRESS = deployments.c.state.in_(["starting", "running"])
-_UNENDED = deployments.c.state.in_(["requested", "waiting", "starting", "running"])
+# In words that both databases understand; the migrations hold the same.
+_IN_PROGRESS = sa.text("state IN ('starting', 'running') AND \"exclusive\"")
+_UNENDED = sa.text("state IN ('requested', 'waiting', 'starting', 'running')")
 # One running deployment per app and environment: the database refuses a second one, whoever asks for it.
 sa.Index(
     "uq_deployments_running",
     deployments.c.app,
     deployments.c.environment,
     unique=True,
-    sqlite_where=sa.and_(_IN_PROGRESS, deployments.c.exclusive.is_(sa.true())),
-    postgresql_where=sa.and_(_IN_PROGRESS, deployments.c.exclusive.is_(sa.true())),
+    sqlite_where=_IN_PROGRESS,
+    postgresql_where=_IN_PROGRESS,
 )
 sa.Index(
     "ix_deployments_unended",
@@ -203,6 +204,16 @@ output = sa.Table(
     sa.Column("n", sa.Integer, primary_key=True),
     _column("line", sa.Text),
 )
+
+timers = sa.Table(
+    "timers",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    _column("due_at", Utc, index=True),
+    _column("name", sa.Text),
+    _column("body", sa.LargeBinary),
+)
+"""Events that are to happen at a moment."""
 
 kept = sa.Table(
     "kept",

@@ -349,6 +349,32 @@ class Store:
         query = sa.select(due.id, due.due_at).where(due.due_at <= now).order_by(due.due_at).limit(500)
         return [(row.id, row.due_at) for row in self._select(query)]
 
+    def ring_timers(self) -> int:
+        """Turn the timers whose moment has come into deliveries, each once; how many there were."""
+        row = schema.timers.c
+        now = self.clock.now()
+        due = sa.select(row.key, row.due_at, row.name, row.body).where(row.due_at <= now).limit(500)
+        if not self._select(due):
+            return 0
+        with self.writing() as connection:
+            rung = connection.execute(due.with_for_update(skip_locked=True)).all()
+            for one in rung:
+                delivery = {
+                    "id": f"timer:{one.key}:{one.due_at.isoformat()}",
+                    "source": "bot",
+                    "name": one.name,
+                    "body": one.body,
+                    "received_at": now,
+                    "due_at": now,
+                }
+                insert_delivery(connection, delivery)
+            connection.execute(sa.delete(schema.timers).where(row.key.in_([one.key for one in rung])))
+        return len(rung)
+
+    def next_timer(self) -> datetime | None:
+        moment: datetime | None = self._select(sa.select(sa.func.min(schema.timers.c.due_at)))[0][0]
+        return moment
+
     def next_due_deployment(self) -> datetime | None:
         moment: datetime | None = self._select(sa.select(sa.func.min(schema.deployments.c.due_at)))[0][0]
         return moment

@@ -111,7 +111,7 @@ class Times:
         return None if days is None or clock.second else f"{clock.minute} {clock.hour} * * {days}"
 
     def duration(self, text: str) -> timedelta | None:
-        """``2h``, ``90m``, ``1h30m``, ``2 hours``, ``half an hour``, ``1d``, ``1w``; None for all else, 5 and 0s too."""
+        """``2h``, ``90m``, ``1h30m``, ``2 hours``, ``half an hour``, ``1w``; None for anything else, 5 and 0s too."""
         phrase = re.sub(r"\bhalf an? hour\b", "30m", _plain(text))
         phrase = re.sub(r"\ban? (?=[a-z])", "1 ", phrase)
         seconds, place = 0.0, 0

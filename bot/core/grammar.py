@@ -117,7 +117,7 @@ def _match(text: str) -> tuple[Spec, int] | None:
     for length in range(min(4, len(said)), 0, -1):
         name = " ".join(said[:length])
         spec = find(name) or find(name.rstrip(_END))
-        if spec is not None:
+        if spec is not None and (length == 1 or said[length - 1].strip(_END)):
             return spec, polite + length
     return (DEPLOY, polite + 1) if said and VERB.fullmatch(said[0]) else None
 

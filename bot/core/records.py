@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from bot.core.deploys import Deployment
@@ -62,6 +63,11 @@ class Records(Reads, Protocol):
 
     def put(self, event: Event, key: str) -> None:
         """An event of our own, handled after this one; the ``key`` makes it happen once."""
+
+    def set_timer(self, key: str, at: datetime, event: Event) -> None:
+        """Let ``event`` happen at that moment; a timer of the same key is replaced."""
+
+    def stop_timer(self, key: str) -> None: ...
 
     @property
     def cause(self) -> str:

@@ -123,8 +123,8 @@ def upgrade() -> None:
         "deployments",
         ["app", "environment"],
         unique=True,
-        sqlite_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
-        postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
+        sqlite_where=sa.text("state IN ('starting', 'running') AND \"exclusive\""),
+        postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\""),
     )
     op.create_table(
         "effects",
@@ -177,9 +177,20 @@ def upgrade() -> None:
         sa.Column("line", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("deployment_id", "n", name=op.f("pk_output")),
     )
+    op.create_table(
+        "timers",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_timers")),
+    )
+    op.create_index(op.f("ix_timers_due_at"), "timers", ["due_at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_timers_due_at"), table_name="timers")
+    op.drop_table("timers")
     op.drop_table("output")
     op.drop_index(op.f("ix_lanes_due_at"), table_name="lanes")
     op.drop_table("lanes")
@@ -197,8 +208,8 @@ def downgrade() -> None:
     op.drop_index(
         "uq_deployments_running",
         table_name="deployments",
-        sqlite_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
-        postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\" IS 1"),
+        sqlite_where=sa.text("state IN ('starting', 'running') AND \"exclusive\""),
+        postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\""),
     )
     op.drop_index(
         "ix_deployments_unended",

@@ -1,0 +1,64 @@
+"""Which processes are alive: a row each with a heartbeat. Whoever finds one expired takes over its work.
+
+All comparisons use the database's own clock, so that machines need not agree on the time.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from bot.adapters import schema
+from bot.adapters.store import Store
+
+BEAT_EVERY = 5.0
+"""Seconds between two heartbeats."""
+EXPIRES_AFTER = 30.0
+"""Seconds without a heartbeat after which a process counts as dead."""
+
+_LEASE = schema.executors.c
+
+
+class Lease:
+    """This process's lease. ``id`` is new at each boot: two live processes never share one."""
+
+    def __init__(self, store: Store) -> None:
+        self.id = str(uuid4())
+        self._store = store
+
+    def take(self) -> None:
+        """Insert the lease; from now on others know that this process is alive."""
+        with self._store.writing() as connection:
+            connection.execute(sa.insert(schema.executors).values(id=self.id, seen_at=sa.func.now()))
+
+    def beat(self) -> bool:
+        """Say that this process is alive; False where the lease is gone, so that others have taken its work over."""
+        with self._store.writing() as connection:
+            change = sa.update(schema.executors).where(_LEASE.id == self.id).values(seen_at=sa.func.now())
+            return connection.execute(change).rowcount == 1
+
+    def release(self) -> None:
+        """Give the lease up; what this process had in hand is everybody's at once."""
+        with self._store.writing() as connection:
+            _hand_on(connection, [self.id])
+            connection.execute(sa.delete(schema.executors).where(_LEASE.id == self.id))
+
+    def take_over(self) -> list[str]:
+        """The ids of dead processes, each given to one caller only; their deliveries and lanes are free again."""
+        limit = sa.func.now() - sa.text(f"interval '{EXPIRES_AFTER} seconds'")
+        with self._store.writing() as connection:
+            expired = sa.select(_LEASE.id).where(_LEASE.seen_at < limit).with_for_update(skip_locked=True)
+            dead = [row.id for row in connection.execute(expired)]
+            if dead:
+                _hand_on(connection, dead)
+                connection.execute(sa.delete(schema.executors).where(_LEASE.id.in_(dead)))
+        return dead
+
+
+def _hand_on(connection: sa.Connection, owners: list[str]) -> None:
+    deliveries, lanes = schema.deliveries.c, schema.lanes.c
+    unhandled = sa.and_(deliveries.handled_at.is_(None), deliveries.due_at.is_(None), deliveries.taken_by.in_(owners))
+    again = {"due_at": sa.func.now(), "tries": deliveries.tries + 1, "taken_by": None}
+    connection.execute(sa.update(schema.deliveries).where(unhandled).values(again))
+    connection.execute(sa.update(schema.lanes).where(lanes.owner.in_(owners)).values(owner=None, due_at=sa.func.now()))

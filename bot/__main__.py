@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 import structlog
 
 from bot import __version__
+from bot.core.errors import ShipmateError
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
 from bot.settings_secrets import Process
 
@@ -44,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsProblems as error:
         for problem in error.problems:
             print(f"✗ {problem}", file=sys.stderr)
+        return 1
+    except ShipmateError as error:
+        print(f"✗ {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

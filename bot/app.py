@@ -17,6 +17,7 @@ from bot.adapters.github import GitHub
 from bot.adapters.github_auth import AppAuth, TokenAuth
 from bot.adapters.github_connection import Auth
 from bot.adapters.localgit import LocalGit, find_repositories
+from bot.adapters.leases import Lease
 from bot.adapters.schedule import Schedule
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store
@@ -66,9 +67,10 @@ class Bot:
 
 def build(settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
-    engine = Engine(the_store)
+    lease = Lease(the_store)
+    engine = Engine(the_store, lease)
     passwords = Passwords()
-    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine)
+    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
     carrier = Carrier(the_store, forge, settings, clock, passwords)
 
     def tick(name: str, at: datetime) -> None:
@@ -85,7 +87,7 @@ def build(settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store:
 
 
 def pipeline_of(
-    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, archive: Archive
+    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, archive: Archive, *, owner: str
 ) -> Pipeline:
     return Pipeline(
         store=the_store,
@@ -97,6 +99,7 @@ def pipeline_of(
         times=Times(),
         decode=decoder(settings),
         archive=archive,
+        owner=owner,
     )
 
 

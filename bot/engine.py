@@ -7,6 +7,7 @@ workflow that is in flight while the code is upgraded must still find the same s
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +19,9 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
 
 from bot.adapters import wire
+from bot.adapters.leases import BEAT_EVERY, Lease
 from bot.adapters.store import Store, Taken
+from bot.core.errors import Unavailable
 from bot.core.events import RunWanted
 from bot.pipeline import Pipeline
 from bot.running import Carrier
@@ -29,6 +32,8 @@ AT_ONCE = 16
 """How many deliveries are handled at the same time in one process."""
 POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
+LEASE_LOST = 75
+"""The exit code of a process whose lease is gone (EX_TEMPFAIL: start it again)."""
 DRAIN = 22.0
 """Seconds that running steps get to finish on SIGTERM; Heroku kills after 30."""
 
@@ -41,27 +46,31 @@ def _step(name: str) -> StepOptions:
 class Engine:
     """Takes deliveries up, and runs providers. One per process: DBOS is a singleton."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, lease: Lease) -> None:
         self._store = store
+        self._lease = lease
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._guard = threading.Lock()
-        self._mine: set[str] = set()
+        self._in_hand: dict[str, str] = {}
         self._active = 0
         self._runs: set[int] = set()
         self._idle = threading.Condition(self._guard)
         self._thread: threading.Thread | None = None
+        self._heart: threading.Thread | None = None
 
     def launch(self, pipeline: Pipeline, carrier: Carrier) -> None:
         """Register the workflows, recover what was cut off, and begin to take deliveries."""
         _silence()
+        self._lease.take()
         config: DBOSConfig = {
             "name": "shipmate",
             "system_database_url": "sqlite:///unused.db",
             "system_database_engine": self._store.engine,
             "application_version": "1",
-            "executor_id": "local",
+            "executor_id": self._lease.id,
+            "run_migrations": self._store.is_sqlite,
             "log_level": "WARNING",
             "serializer": DBOSPortableJSONSerializer(),
             "use_listen_notify": False,
@@ -71,11 +80,11 @@ class Engine:
         DBOS(config=config)
         self._register(pipeline, carrier)
         DBOS.launch()
-        self._store.retake()
-        for lane in self._store.unfinished_lanes():
-            self._start(self._deliver, f"recovered:{time.time_ns()}:{lane}", lane)
+        self._take_over()
         self._thread = threading.Thread(target=self._take_for_ever, name="taker", daemon=True)
         self._thread.start()
+        self._heart = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
+        self._heart.start()
 
     def _register(self, pipeline: Pipeline, carrier: Carrier) -> None:
         @DBOS.workflow(name="handle")
@@ -132,6 +141,10 @@ class Engine:
         with self._idle:
             while self._active and time.monotonic() < deadline:
                 self._idle.wait(0.1)
+        try:
+            self._lease.release()
+        except Unavailable as error:
+            log.warning("lease not released; it expires by itself", reason=str(error))
 
     def close(self) -> None:
         """For tests and the terminal: let go of the singleton, so that another engine may be launched."""
@@ -150,6 +163,39 @@ class Engine:
         ):
             DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
 
+    # --- staying alive, and standing in for the dead ----------------------------------------------------------------
+
+    def _beat_for_ever(self) -> None:
+        while not self._stopping.wait(BEAT_EVERY):
+            try:
+                if not self._lease.beat():
+                    # Others have taken our work over: whatever we would still do would be done twice.
+                    log.error("the lease of this process is gone; it leaves")
+                    os._exit(LEASE_LOST)
+                self._take_over()
+                self._look_after_ours()
+            except Unavailable as error:
+                log.warning("no heartbeat", reason=str(error))
+            except Exception:
+                log.exception("the heart stumbled")
+
+    def _take_over(self) -> None:
+        """Go on with what processes that are dead had in hand."""
+        dead = self._lease.take_over()
+        if dead:
+            log.info("taking over", executors=len(dead))
+            DBOS._recover_pending_workflows(dead)
+        self._wake.set()
+
+    def _look_after_ours(self) -> None:
+        """What a failed database kept from being recorded is neither handled nor in hand: take it again."""
+        with self._guard:
+            in_hand = tuple(self._in_hand.values())
+        if self._store.retake(self._lease.id, in_hand):
+            self._wake.set()
+        for lane in self._store.forgotten_lanes():
+            self._start_delivering(lane)
+
     # --- taking deliveries --------------------------------------------------------------------------------------
 
     def _take_for_ever(self) -> None:
@@ -165,8 +211,8 @@ class Engine:
     def _take_all(self) -> None:
         while not self._stopping.is_set():
             for lane in self._store.take_lanes():
-                self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
-            taken = self._store.take(AT_ONCE)
+                self._start_delivering(lane)
+            taken = self._store.take(AT_ONCE, self._lease.id)
             if not taken:
                 return
             for one in taken:
@@ -184,11 +230,14 @@ class Engine:
         self._start(self._carry_out, f"run:{wanted.deployment_id}", wanted.deployment_id)
         self._store.handled(taken.id)
 
+    def _start_delivering(self, lane: str) -> None:
+        self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
+
     def _start_handling(self, taken: Taken) -> None:
         self._slots.acquire()
         workflow_id = f"{taken.id}~{taken.tries}"
         with self._guard:
-            self._mine.add(workflow_id)
+            self._in_hand[workflow_id] = taken.id
         self._start(self._handle, workflow_id, taken.id)
 
     def _patience(self) -> float:
@@ -222,8 +271,7 @@ class Engine:
                 self._active -= 1
             else:
                 self._runs.discard(run)
-            if workflow_id in self._mine:
-                self._mine.discard(workflow_id)
+            if self._in_hand.pop(workflow_id, None) is not None:
                 self._slots.release()
             self._idle.notify_all()
         self._wake.set()

@@ -7,14 +7,12 @@ now is postponed in the database.
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
 
+from bot.adapters.outbox import Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.context import Archive, Context, Transactions
 from bot.conversation import Conversation
@@ -38,13 +36,17 @@ EVENT_TRIES = 300
 """Webhooks are tried for about a day: reconciliation makes up for the rest."""
 
 
+FAULT_TRIES = 5
+"""An effect that fails by a fault of ours is tried this often: another version may do better, a loop would not."""
+
+
 def backoff(tries: int) -> timedelta:
     """1, 2, 4 … seconds, five minutes at most."""
     return timedelta(seconds=min(2**tries, 300))
 
 
 class Pipeline:
-    """The parts that a delivery passes, put together."""
+    """The parts that a delivery passes, put together. ``owner`` is the id of this process's lease."""
 
     def __init__(
         self,
@@ -58,8 +60,10 @@ class Pipeline:
         times: ReadsTimes,
         decode: Decode,
         archive: Archive,
+        owner: str,
     ) -> None:
         self.store = store
+        self.owner = owner
         self._router = router
         self._settings = settings
         self._forge = forge
@@ -69,7 +73,6 @@ class Pipeline:
         self._decode = decode
         self._archive = archive
         self._conversation = Conversation(router, settings)
-        self._lanes = LaneLocks()
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
@@ -163,36 +166,37 @@ class Pipeline:
     # --- act ----------------------------------------------------------------------------------------------------
 
     def deliver(self, lane: str) -> None:
-        """Do the lane's effects one after another, until it is empty or has to wait."""
-        with self._lanes.hold(lane):
-            while (undone := self.store.next_effect(lane)) is not None:
-                kind = type(undone.effect)
-                context = self._context(f"effect:{undone.id}", effect_id=undone.id, repeated=undone.attempted)
-                try:
-                    follow_ups = list(self._router.effects[kind](context, undone.effect))
-                except Unavailable as error:
-                    self._retry_lane(lane, undone.id, error)
-                    return
-                except ShipmateError as error:
-                    log.warning("effect given up", effect=kind.__name__, lane=lane, reason=str(error))
-                    self.store.done(undone.id, lane, [], str(error))
-                except Exception:
-                    log.exception("effect failed", effect=kind.__name__, lane=lane)
-                    if self.store.tries(lane) < 5:
-                        self.store.later(lane, backoff(self.store.tries(lane)), "a fault of the bot's own")
-                        return
-                    self.store.done(undone.id, lane, [], "a fault of the bot's own")
-                else:
-                    self.store.done(undone.id, lane, follow_ups)
+        """Do the lane's effects one after another, until it is empty or has to wait. One process at a time has it."""
+        undone = self.store.claim(lane, self.owner)
+        while undone is not None:
+            undone = self._act(undone)
 
-    def _retry_lane(self, lane: str, effect_id: int, error: Unavailable) -> None:
-        tries = self.store.tries(lane)
-        delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else backoff(tries)
-        if not error.uncertain:
-            self.store.untouched(effect_id)
-        if error.retry_after is None or error.retry_after > 5:
-            log.warning("effect postponed", lane=lane, seconds=delay.total_seconds(), reason=str(error))
-        self.store.later(lane, delay, str(error))
+    def _act(self, undone: Undone) -> Undone | None:
+        """Do one effect; the lane's next one, None where there is none or the lane has to wait."""
+        kind = type(undone.effect)
+        context = self._context(f"effect:{undone.id}", effect_id=undone.id, repeated=undone.attempted)
+        try:
+            follow_ups = list(self._router.effects[kind](context, undone.effect))
+        except Unavailable as error:
+            self._retry_later(undone, error)
+            return None
+        except ShipmateError as error:
+            log.warning("effect given up", effect=kind.__name__, lane=undone.lane, reason=str(error))
+            return self.store.done(undone, self.owner, failure=str(error))
+        except Exception:
+            log.exception("effect failed", effect=kind.__name__, lane=undone.lane)
+            if undone.tries < FAULT_TRIES:
+                self.store.later(undone, backoff(undone.tries), "a fault of the bot's own", untouched=False)
+                return None
+            return self.store.done(undone, self.owner, failure="a fault of the bot's own")
+        return self.store.done(undone, self.owner, follow_ups)
+
+    def _retry_later(self, undone: Undone, error: Unavailable) -> None:
+        asked = error.retry_after is not None
+        delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else backoff(undone.tries)
+        if not asked or delay > timedelta(seconds=5):
+            log.warning("effect postponed", lane=undone.lane, seconds=delay.total_seconds(), reason=str(error))
+        self.store.later(undone, delay, str(error), untouched=not error.uncertain)
 
 
 class Outside:
@@ -207,26 +211,3 @@ class Outside:
 
     def reads(self) -> Reads:
         return self._store.reads()
-
-
-class LaneLocks:
-    """One lock per lane that is being worked on; nothing stays behind."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._users: dict[str, int] = defaultdict(int)
-
-    @contextmanager
-    def hold(self, lane: str) -> Iterator[None]:
-        with self._guard:
-            lock = self._locks[lane]
-            self._users[lane] += 1
-        try:
-            with lock:
-                yield
-        finally:
-            with self._guard:
-                self._users[lane] -= 1
-                if not self._users[lane]:
-                    del self._users[lane], self._locks[lane]

@@ -70,8 +70,8 @@ def _github(secrets: Secrets) -> Finding:
         )
     return _missing(
         "GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY",
-        "Make a fine-grained token at https://github.com/settings/tokens with deployments, commit statuses and pull "
-        "requests (read and write), contents and checks (read), or use a GitHub App.",
+        "Use a GitHub App, or make a classic token with the scope repo at https://github.com/settings/tokens "
+        "(fine-grained ones cannot read check runs).",
     )
 
 

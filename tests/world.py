@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from freezegun import freeze_time
 
@@ -99,7 +100,7 @@ class World:
         self.forge = GitHub(
             self.github.url, TokenAuth(self.github.token), clock=self.clock, web_url=self.github.web_url
         )
-        self.pipeline = pipeline_of(self.settings, self.forge, self.chat, self.clock, self.store, self.store)
+        self.pipeline = pipeline_of(self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4()))
         self.carrier = Carrier(self.store, self.forge, self.settings, self.clock, self.passwords)
         self.bolt = build(
             self.chat,
@@ -135,8 +136,8 @@ class World:
         for _ in range(10_000):
             self.settle()
             due = [moment for moment in (self.store.next_due(), self.store.next_due_deployment(), self.store.next_timer()) if moment]
-            following = min(due, default=end)
-            if following > end:
+            following = min(due, default=None)
+            if following is None or following > end:
                 break
             self._frozen.move_to(max(following, self.clock.now()))
             put_due(self.store, self.clock)

@@ -53,6 +53,7 @@ deliveries = sa.Table(
     _column("received_at", Utc),
     _column("due_at", Utc, nullable=True),
     _column("tries", sa.Integer, server_default="0"),
+    _column("taken_by", sa.Text, nullable=True),
     _column("handled_at", Utc, nullable=True),
     _column("failure", sa.Text, nullable=True),
 )
@@ -92,6 +93,8 @@ effects = sa.Table(
     _column("attempted_at", Utc, nullable=True),
     _column("done_at", Utc, nullable=True, index=True),
     _column("failure", sa.Text, nullable=True),
+    # Keys of posts and of events are made of the id: one that was deleted must not come again.
+    sqlite_autoincrement=True,
 )
 sa.Index(
     "ix_effects_undone",
@@ -105,10 +108,20 @@ lanes = sa.Table(
     "lanes",
     metadata,
     sa.Column("lane", sa.Text, primary_key=True),
-    _column("due_at", Utc, index=True),
+    _column("due_at", Utc, nullable=True, index=True),
     _column("tries", sa.Integer),
     _column("reason", sa.Text),
+    _column("owner", sa.Text, nullable=True),
+    _column("again", sa.Boolean),
 )
+
+executors = sa.Table(
+    "executors",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _column("seen_at", sa.DateTime(timezone=True)),
+)
+"""Processes that are alive, by their leases; the moment is the database's own."""
 
 environments = sa.Table(
     "environments",

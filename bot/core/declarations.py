@@ -64,7 +64,7 @@ def find(name: str) -> Spec | None:
 
 
 def _read_help(line: Line, _words: Words) -> c.Help:
-    topic = line.take_rest().rstrip("?!")
+    topic = line.take_rest().rstrip("?! ")
     spec = find(topic)
     return c.Help(spec.name if spec else topic or None)
 

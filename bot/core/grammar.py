@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.core.clauses import misread, near
@@ -81,10 +82,14 @@ def show(command: Command) -> str:
     return protect(spec.show(command))
 
 
-def command_table() -> str:
-    """All commands as a table in Markdown."""
-    rows = [f"| `{spec.usage.replace('|', chr(92) + '|')}` | {spec.help} |" for spec in COMMANDS]
+def command_table(there: Collection[type] | None = None) -> str:
+    """All commands as a table in Markdown; those that are not among the types ``there`` are marked."""
+    rows = [f"| `{spec.usage.replace('|', chr(92) + '|')}` | {spec.help}{_mark(spec, there)} |" for spec in COMMANDS]
     return "\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n"
+
+
+def _mark(spec: Spec, there: Collection[type] | None) -> str:
+    return "" if there is None or spec.makes in there else " *Not there yet.*"
 
 
 def _understand(text: str, words: Words) -> Command | NotUnderstood:

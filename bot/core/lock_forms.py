@@ -27,6 +27,8 @@ def read_lock(line: Line, words: Words) -> Lock:
     """``for`` begins a duration where a number follows it, and a reason otherwise: ``for 2h``, ``for testing``."""
     places = Places(words, special=_ALL, environment_first=True)
     duration, until, reason = None, None, None
+    if not line.done and line.left[0].quoted:  # a name with a blank in it; a reason comes later
+        places.take(line)
     while not line.done and reason is None:
         reason = read_reason(line)
         if reason is not None:

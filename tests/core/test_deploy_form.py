@@ -80,6 +80,10 @@ def test_without_an_app_in_the_channel_a_word_is_still_a_ref() -> None:
         ("deploy web --force to prodution", Deploy("web", None, "prodution", force=True)),
         ("deploy web --force hotfix to prod", Deploy("web", None, "production", force=True, force_reason="hotfix")),
         ("deploy web --force when green", Deploy(app="web", force=True, when_green=True)),
+        (
+            "deploy web to stg --force to unblock us",
+            Deploy("web", None, "staging", force=True, force_reason="to unblock us"),
+        ),
         ('deploy! web to prod "it burns"', Deploy("web", None, "production", force=True, force_reason="it burns")),
         ("deploy! web because it burns", Deploy(app="web", force=True, force_reason="it burns")),
         ('deploy web --force "it burns', Deploy(app="web", force=True, force_reason="it burns")),

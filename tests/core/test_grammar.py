@@ -22,6 +22,7 @@ from tests.core.vocabulary import ANYWHERE, WORDS, refusal
         ("deploy web at 9:00 to stg at 10:00", "When? I understood “9:00” and “10:00”."),
         ("deploy web at 9:00 every day at 10:00", "When? I understood “9:00” and every “day at 10:00”."),
         ("deploy web when ready", "I did not understand “when” after “web”."),
+        ('deploy web --force "a" --force "b"', "I understood two reasons for the force."),
         ('deploy web "hot fix"', "A reason belongs to a force: write --force in front of it."),
         ("deploy --upload-pack=x", "I did not understand “--upload-pack=x” after “deploy”."),
         ("deploy web/--upload-pack=x", "“--upload-pack=x” cannot be the name of a branch, a tag or a commit."),

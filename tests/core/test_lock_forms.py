@@ -34,6 +34,7 @@ from tests.core.vocabulary import WORDS
         ("lock prod for testing", Lock("production", reason="testing")),
         ("lock prod because don’t touch", Lock("production", reason="don't touch")),
         ("lock nowhere", Lock("nowhere")),
+        ('lock "Production EU" "we test"', Lock("Production EU", reason="we test")),
         ("lock prod on nothing", Lock("production", "nothing")),
         ("deploy:lock prod on web", Lock("production", "web")),
         ("unlock prod", Unlock("production")),

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("taken_by", sa.Text(), nullable=True),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_deliveries")),
@@ -138,6 +139,7 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_effects")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_effects_delivery_id"), "effects", ["delivery_id"], unique=False)
     op.create_index(op.f("ix_effects_done_at"), "effects", ["done_at"], unique=False)
@@ -156,6 +158,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("app", "environment", name=op.f("pk_environments")),
     )
     op.create_table(
+        "executors",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_executors")),
+    )
+    op.create_table(
         "kept",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -164,9 +172,11 @@ def upgrade() -> None:
     op.create_table(
         "lanes",
         sa.Column("lane", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("again", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("lane", name=op.f("pk_lanes")),
     )
     op.create_index(op.f("ix_lanes_due_at"), "lanes", ["due_at"], unique=False)
@@ -195,6 +205,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_lanes_due_at"), table_name="lanes")
     op.drop_table("lanes")
     op.drop_table("kept")
+    op.drop_table("executors")
     op.drop_table("environments")
     op.drop_index(
         "ix_effects_undone",

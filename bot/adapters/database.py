@@ -1,0 +1,105 @@
+"""The database connection: engines, transactions that write, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event as sa_event
+
+from bot.adapters import migrations
+from bot.core.errors import Unavailable
+from bot.core.ports import Clock, Finding
+
+WEB_CONNECTIONS = 2
+WORKER_CONNECTIONS = 5
+"""Heroku's smallest Postgres allows twenty in all."""
+
+
+def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
+    """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``; nothing is opened yet."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"connect_timeout": 10, "application_name": "shipmate"},
+        )
+    engine = sa.create_engine(url, pool_size=max(pool_size, 10), max_overflow=20)
+
+    @sa_event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # IMMEDIATE: a transaction that will write takes the lock at once instead of failing half-way.
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+class Database:
+    """Transactions on one engine. A connection that fails becomes Unavailable; other errors are faults and stay."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes. On SQLite the lock is taken at its beginning, and threads queue for it here."""
+        lock = self._writing if self.is_sqlite else None
+        if lock:
+            lock.acquire()
+        try:
+            with _translated(), self.engine.begin() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        finally:
+            if lock:
+                lock.release()
+
+    def select(self, query: sa.Select[Any]) -> Sequence[Any]:
+        """All rows, read in a transaction of their own."""
+        with _translated(), self.engine.connect() as connection:
+            return connection.execute(query).all()
+
+    def answers(self) -> bool:
+        """Whether the database can be read."""
+        try:
+            self.select(sa.select(sa.literal(1)))
+        except Unavailable:
+            return False
+        return True
+
+    def examine(self) -> list[Finding]:
+        """For ``python -m bot check``."""
+        try:
+            self.select(sa.select(sa.literal(1)))
+            current = migrations.is_current(self.engine)
+        except (Unavailable, sa.exc.SQLAlchemyError) as error:
+            return [Finding(False, f"the database does not answer: {error}", "compare DATABASE_URL")]
+        if not current:
+            return [Finding(False, "the database is not up to date", "run python -m bot migrate")]
+        return [Finding(True, "the database answers and is up to date")]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        raise Unavailable(f"The database does not answer: {error.orig}") from error
+    except sa.exc.TimeoutError as error:
+        raise Unavailable("The database has no connection free.") from error
+    except sa.exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable(f"The database does not answer: {error.orig}") from error

@@ -1,0 +1,152 @@
+"""Effects on their way out: lane by lane, each lane in the hands of one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.adapters import schema, wire
+from bot.adapters.database import Database
+from bot.adapters.records import RowRecords, insert_new
+from bot.core.effects import Effect
+from bot.core.events import Event
+
+_OUT = schema.effects.c
+_LANE = schema.lanes.c
+CLAIMS = 20
+"""How often a claim is tried when the lane's owner lets go of it at the very same moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """An effect whose turn it is. ``attempted`` says that an earlier attempt may have got through.
+
+    ``tries`` counts how often the lane was put off because of it.
+    """
+
+    id: int
+    lane: str
+    effect: Effect
+    attempted: bool
+    tries: int
+
+
+class Outbox(Database):
+    """Every method is a transaction of its own. Raises Unavailable."""
+
+    def claim(self, lane: str, owner: str) -> Undone | None:
+        """Take the lane and its first undone effect, marked as attempted from now on.
+
+        None where there is nothing to do, or where another thread or process has the lane: it is told to look again
+        before it lets go, so no effect is left behind.
+        """
+        for _ in range(CLAIMS):
+            with self.writing() as connection:
+                if _claim(connection, lane, owner):
+                    return self._next(connection, lane, owner)
+                held = sa.update(schema.lanes).where(_LANE.lane == lane, _LANE.owner.isnot(None))
+                if connection.execute(held.values(again=True)).rowcount:
+                    return None
+        return None
+
+    def done(
+        self, undone: Undone, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
+    ) -> Undone | None:
+        """It is done, or given up with ``failure``; what follows from it is stored with that.
+
+        Returns the lane's next effect; without one the lane is let go of.
+        """
+        now = self.clock.now()
+        with self.writing() as connection:
+            change = sa.update(schema.effects).where(_OUT.id == undone.id)
+            connection.execute(change.values(done_at=now, failure=failure))
+            records = RowRecords(connection, f"effect:{undone.id}", now)
+            for n, follow_up in enumerate(follow_ups):
+                records.put(follow_up, f"effect:{undone.id}:{n}")
+            if undone.tries:
+                connection.execute(sa.update(schema.lanes).where(_LANE.lane == undone.lane).values(tries=0))
+            return self._next(connection, undone.lane, owner)
+
+    def later(self, undone: Undone, delay: timedelta, reason: str, *, untouched: bool) -> None:
+        """Let go of the lane until ``delay`` has passed. ``untouched``: the attempt surely did nothing."""
+        with self.writing() as connection:
+            change = {"owner": None, "again": False, "due_at": self.clock.now() + delay, "tries": undone.tries + 1}
+            lane = sa.update(schema.lanes).where(_LANE.lane == undone.lane)
+            connection.execute(lane.values(change | {"reason": reason}))
+            if untouched and not undone.attempted:
+                connection.execute(sa.update(schema.effects).where(_OUT.id == undone.id).values(attempted_at=None))
+
+    def _next(self, connection: sa.Connection, lane: str, owner: str) -> Undone | None:
+        """The first undone effect; without one the lane is let go of, unless somebody has asked to look again."""
+        for _ in range(CLAIMS):
+            first = (
+                sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _LANE.tries)
+                .join(schema.lanes, _LANE.lane == _OUT.lane)
+                .where(_OUT.lane == lane, _OUT.done_at.is_(None))
+                .order_by(_OUT.id)
+                .limit(1)
+            )
+            row = connection.execute(first).first()
+            if row is not None:
+                if row.attempted_at is None:
+                    change = sa.update(schema.effects).where(_OUT.id == row.id)
+                    connection.execute(change.values(attempted_at=self.clock.now()))
+                return Undone(row.id, lane, wire.effect_from_json(row.body), row.attempted_at is not None, row.tries)
+            mine = sa.and_(_LANE.lane == lane, _LANE.owner == owner)
+            if connection.execute(sa.delete(schema.lanes).where(mine, _LANE.again.is_(sa.false()))).rowcount:
+                return None
+            if not connection.execute(sa.update(schema.lanes).where(mine).values(again=False)).rowcount:
+                return None
+        return None
+
+    # --- which lanes have something to do -------------------------------------------------------------------------
+
+    def lanes_of(self, delivery_id: str) -> list[str]:
+        """Lanes in which the delivery's decisions left something to do, in the order of its effects."""
+        undone = (
+            sa.select(_OUT.lane, sa.func.min(_OUT.id).label("first"))
+            .where(_OUT.delivery_id == delivery_id, _OUT.done_at.is_(None))
+            .group_by(_OUT.lane)
+            .order_by("first")
+        )
+        return [row.lane for row in self.select(undone)]
+
+    def take_lanes(self) -> list[str]:
+        """Lanes whose retry is due; they come again in a minute unless somebody has gone on with them by then."""
+        now = self.clock.now()
+        due = sa.and_(_LANE.due_at <= now, _LANE.owner.is_(None))
+        if not self.select(sa.select(_LANE.lane).where(due).limit(1)):
+            return []
+        with self.writing() as connection:
+            rows = connection.execute(
+                sa.select(_LANE.lane).where(due).limit(100).with_for_update(skip_locked=True)
+            ).all()
+            found = [row.lane for row in rows]
+            change = sa.update(schema.lanes).where(_LANE.lane.in_(found), _LANE.owner.is_(None))
+            connection.execute(change.values(due_at=now + timedelta(minutes=1)))
+        return found
+
+    def forgotten_lanes(self) -> list[str]:
+        """Lanes with an undone effect that nobody works on and no retry is set for: after a crash."""
+        taken = sa.select(_LANE.lane)
+        undone = sa.select(_OUT.lane).where(_OUT.done_at.is_(None), _OUT.lane.not_in(taken)).distinct().limit(1_000)
+        return [row.lane for row in self.select(undone)]
+
+    def has_undone_effects(self) -> bool:
+        return bool(self.select(sa.select(_OUT.id).where(_OUT.done_at.is_(None)).limit(1)))
+
+    def next_due_lane(self) -> datetime | None:
+        moment: datetime | None = self.select(sa.select(sa.func.min(_LANE.due_at)).where(_LANE.owner.is_(None)))[0][0]
+        return moment
+
+
+def _claim(connection: sa.Connection, lane: str, owner: str) -> bool:
+    row: dict[str, Any] = {"lane": lane, "owner": owner, "tries": 0, "reason": "", "again": False, "due_at": None}
+    if insert_new(connection, schema.lanes, [row], "lane"):
+        return True
+    free = sa.update(schema.lanes).where(_LANE.lane == lane, _LANE.owner.is_(None))
+    return connection.execute(free.values(owner=owner, due_at=None, again=False)).rowcount == 1

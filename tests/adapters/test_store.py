@@ -1,0 +1,480 @@
+"""The database as an inbox and an outbox: each delivery once, decisions whole or not at all, effects in order."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+import sqlalchemy as sa
+
+from bot.adapters import migrations, schema, store
+from bot.adapters.store import AlreadyDecided, Store
+from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
+from bot.core.errors import Unavailable
+from bot.core.events import Due, Reconsider, RunBegan, RunWanted
+from bot.core.ports import Delivery, Finding
+
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+@dataclass
+class HandClock:
+    """Stands still until somebody moves it."""
+
+    at: datetime = T0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def passes(self, **how_long: float) -> None:
+        self.at += timedelta(**how_long)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def kept(tmp_path: Path, clock: HandClock) -> Iterator[Store]:
+    engine = store.connect(f"sqlite:///{tmp_path / 'kept.db'}")
+    migrations.upgrade(engine)
+    yield Store(engine, clock)
+    engine.dispose()
+
+
+def ping(number: int = 1) -> Delivery:
+    return Delivery(f"github:{number}", "github", "ping", b'{"zen": "Keep it simple."}')
+
+
+def decide(kept: Store, delivery: str, *effects: object, handler: str = "handler") -> None:
+    with kept.decision(delivery, handler) as decision:
+        decision.begin(None, None).emit(*effects)  # type: ignore[arg-type] # any effect will do
+
+
+# --- deliveries -----------------------------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_stored_once_whatever_a_repeat_says(kept: Store) -> None:
+    first = kept.put(ping())
+
+    again = kept.put(Delivery("github:1", "github", "push", b"{}"))
+
+    assert (first, again) == (True, False)
+    assert kept.delivery("github:1") == (ping(), None, 0)
+
+
+def test_deliveries_are_taken_in_the_order_of_arrival_and_only_once(kept: Store, clock: HandClock) -> None:
+    for number in (3, 1, 2):
+        kept.put(ping(number))
+        clock.passes(seconds=1)
+
+    taken = [one.id for one in kept.take(2)], [one.id for one in kept.take(2)], [one.id for one in kept.take(2)]
+
+    assert taken == (["github:3", "github:1"], ["github:2"], [])
+
+
+def test_deliveries_of_one_moment_are_taken_in_the_order_in_which_they_were_stored(kept: Store) -> None:
+    for number in (9, 7, 8):
+        kept.put(ping(number))
+
+    taken = kept.take(16)
+
+    assert [one.id for one in taken] == ["github:9", "github:7", "github:8"]
+
+
+def test_a_postponed_delivery_comes_again_at_its_moment_and_counts_its_tries(kept: Store, clock: HandClock) -> None:
+    kept.put(ping())
+    kept.take(1)
+    kept.postpone("github:1", timedelta(seconds=30), "GitHub does not answer.")
+
+    early = kept.take(1)
+    clock.passes(seconds=30)
+    late = kept.take(1)
+
+    assert early == []
+    assert [(one.id, one.tries) for one in late] == [("github:1", 1)]
+
+
+def test_what_was_taken_and_never_handled_comes_again_after_a_restart(kept: Store) -> None:
+    for number in (1, 2):
+        kept.put(ping(number))
+    kept.take(2)
+    kept.handled("github:2")
+
+    how_many = kept.retake()
+
+    assert how_many == 1
+    assert [(one.id, one.tries) for one in kept.take(16)] == [("github:1", 1)]
+
+
+def test_a_postponed_delivery_is_not_hurried_by_a_restart(kept: Store) -> None:
+    kept.put(ping())
+    kept.take(1)
+    kept.postpone("github:1", timedelta(minutes=5), "GitHub does not answer.")
+
+    how_many = kept.retake()
+
+    assert how_many == 0
+    assert kept.take(16) == []
+    assert kept.next_due() == T0 + timedelta(minutes=5)
+
+
+def test_the_backlog_counts_what_nobody_has_handled(kept: Store) -> None:
+    for number in (1, 2, 3):
+        kept.put(ping(number))
+    kept.take(1)
+    kept.handled("github:1", "It is no JSON.")
+
+    backlog = kept.backlog()
+
+    assert backlog == 2
+
+
+def test_many_threads_that_store_the_same_delivery_make_one_of_it(kept: Store) -> None:
+    ready, new = Barrier(8), []
+
+    def put() -> None:
+        ready.wait(10)
+        new.append(kept.put(ping()))
+
+    threads = [Thread(target=put) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(new) == [False] * 7 + [True]
+
+
+def test_many_threads_that_take_never_get_the_same_delivery(kept: Store) -> None:
+    for number in range(40):
+        kept.put(ping(number))
+    ready, taken = Barrier(4), []
+
+    def take() -> None:
+        ready.wait(10)
+        for _ in range(20):
+            taken.extend(one.id for one in kept.take(3))
+
+    threads = [Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(taken) == sorted(f"github:{number}" for number in range(40))
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+def test_a_decision_is_kept_with_its_effects_and_events(kept: Store) -> None:
+    with kept.decision("github:1", "handler") as decision:
+        records = decision.begin("web", "production")
+        records.emit(RenderParent(1))
+        records.put(Reconsider(1), "reconsider:1")
+
+    assert kept.decided("github:1", "handler")
+    assert kept.lanes_of("github:1") == ["parent:1"]
+    assert [one.id for one in kept.take(16)] == ["bot:reconsider:1"]
+
+
+def test_an_exception_rolls_back_the_whole_decision(kept: Store) -> None:
+    with suppress(ZeroDivisionError), kept.decision("github:1", "handler") as decision:
+        records = decision.begin("web", "production")
+        records.emit(RenderParent(1))
+        records.put(Reconsider(1), "reconsider:1")
+        records.set_timer("reminder", T0, Reconsider(1))
+        raise ZeroDivisionError
+
+    assert not kept.decided("github:1", "handler")
+    assert kept.lanes_of("github:1") == []
+    assert kept.take(16) == []
+    assert kept.next_timer() is None
+
+
+def test_a_decision_that_changes_nothing_is_remembered_all_the_same(kept: Store) -> None:
+    with kept.decision("github:1", "handler"):
+        pass
+
+    assert kept.decided("github:1", "handler")
+    assert not kept.decided("github:1", "another handler")
+
+
+def test_who_decides_second_keeps_nothing(kept: Store) -> None:
+    decide(kept, "github:1", RenderParent(1))
+
+    with pytest.raises(AlreadyDecided):
+        decide(kept, "github:1", RenderParent(2))
+
+    assert kept.lanes_of("github:1") == ["parent:1"]
+
+
+def test_who_is_late_with_a_decision_that_changes_nothing_lets_go_of_the_database(kept: Store) -> None:
+    held = []
+    with pytest.raises(AlreadyDecided), kept.decision("github:1", "handler") as late:
+        held.append(late)  # as a traceback would hold it
+        decide(kept, "github:1", RenderParent(1))
+    stored: list[bool] = []
+
+    other = Thread(target=lambda: stored.append(kept.put(ping(2))), daemon=True)
+    other.start()
+    other.join(10)
+
+    assert stored == [True]
+
+
+# --- effects --------------------------------------------------------------------------------------------------------
+
+
+def test_effects_of_a_lane_come_one_after_another_in_the_order_of_their_decisions(kept: Store) -> None:
+    decide(kept, "github:1", CreateDeployment(1), RenderParent(1))
+    decide(kept, "github:2", PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1))
+    done = []
+
+    for _ in range(3):
+        undone = kept.next_effect("remote:1")
+        assert undone is not None
+        done.append(undone.effect)
+        kept.done(undone.id, "remote:1", [])
+
+    assert done == [CreateDeployment(1), PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1)]
+    assert kept.next_effect("remote:1") is None
+    assert kept.unfinished_lanes() == ["parent:1"]
+
+
+def test_lanes_of_a_delivery_come_in_the_order_of_its_effects(kept: Store) -> None:
+    decide(kept, "github:1", RenderParent(2), CreateDeployment(1), RenderParent(1), StartRun(1))
+
+    lanes = kept.lanes_of("github:1")
+
+    assert lanes == ["parent:2", "remote:1", "parent:1"]
+
+
+def test_an_effect_that_was_looked_at_before_says_that_it_may_have_got_through(kept: Store) -> None:
+    decide(kept, "github:1", CreateDeployment(1))
+    first = kept.next_effect("remote:1")
+
+    again = kept.next_effect("remote:1")
+
+    assert (first and first.attempted, again and again.attempted) == (False, True)
+
+
+def test_an_attempt_that_surely_did_nothing_is_forgotten(kept: Store) -> None:
+    decide(kept, "github:1", CreateDeployment(1))
+    first = kept.next_effect("remote:1")
+    assert first is not None
+    kept.untouched(first.id)
+
+    again = kept.next_effect("remote:1")
+
+    assert again is not None
+    assert not again.attempted
+
+
+def test_what_follows_from_an_effect_is_stored_with_its_end(kept: Store) -> None:
+    decide(kept, "github:1", StartRun(7))
+    undone = kept.next_effect("remote:7")
+    assert undone is not None
+
+    kept.done(undone.id, "remote:7", [RunWanted(7), RunBegan(7)])
+
+    assert [(one.id, one.name) for one in kept.take(16)] == [
+        (f"bot:effect:{undone.id}:0", "RunWanted"),
+        (f"bot:effect:{undone.id}:1", "RunBegan"),
+    ]
+
+
+def test_the_number_of_an_effect_is_never_given_out_again(kept: Store, clock: HandClock) -> None:
+    decide(kept, "github:1", RenderParent(1))
+    first = kept.next_effect("parent:1")
+    assert first is not None
+    kept.done(first.id, "parent:1", [])
+    clock.passes(days=20)
+    kept.clear(clock.now())
+
+    decide(kept, "github:2", RenderParent(1))
+    second = kept.next_effect("parent:1")
+
+    assert second is not None
+    assert second.id > first.id
+
+
+def test_a_lane_that_waits_comes_at_its_moment_and_again_a_minute_later(kept: Store, clock: HandClock) -> None:
+    decide(kept, "github:1", RenderParent(1))
+    kept.later("parent:1", timedelta(seconds=2), "Edited a moment ago.")
+
+    early = kept.take_lanes()
+    clock.passes(seconds=2)
+    on_time, at_once = kept.take_lanes(), kept.take_lanes()
+    clock.passes(minutes=1)
+    once_more = kept.take_lanes()
+
+    assert (early, on_time, at_once, once_more) == ([], ["parent:1"], [], ["parent:1"])
+
+
+def test_a_lane_counts_its_tries_until_an_effect_is_done(kept: Store) -> None:
+    decide(kept, "github:1", RenderParent(1))
+    undone = kept.next_effect("parent:1")
+    assert undone is not None
+    counted = []
+
+    for _ in range(3):
+        counted.append(kept.tries("parent:1"))
+        kept.later("parent:1", timedelta(seconds=2), "Slack does not answer.")
+    kept.done(undone.id, "parent:1", [])
+
+    assert counted == [0, 1, 2]
+    assert kept.tries("parent:1") == 0
+    assert kept.next_due() is None
+
+
+def test_lanes_that_wait_are_not_among_the_unfinished_ones(kept: Store) -> None:
+    decide(kept, "github:1", RenderParent(1), RenderParent(2))
+    kept.later("parent:1", timedelta(seconds=2), "Edited a moment ago.")
+
+    unfinished = kept.unfinished_lanes()
+
+    assert unfinished == ["parent:2"]
+    assert kept.has_undone_effects()
+
+
+# --- moments --------------------------------------------------------------------------------------------------------
+
+
+def test_a_timer_rings_once_at_its_moment(kept: Store, clock: HandClock) -> None:
+    with kept.decision("github:1", "handler") as decision:
+        decision.begin(None, None).set_timer("reminder", T0 + timedelta(hours=3), Reconsider(1))
+    early = kept.ring_timers()
+    clock.passes(hours=3)
+
+    late = kept.ring_timers(), kept.ring_timers()
+
+    assert (early, late) == (0, (1, 0))
+    assert [one.name for one in kept.take(16)] == ["Reconsider"]
+
+
+def test_a_timer_of_the_same_key_takes_the_place_of_the_old_one(kept: Store, clock: HandClock) -> None:
+    with kept.decision("github:1", "handler") as decision:
+        records = decision.begin(None, None)
+        records.set_timer("reminder", T0 + timedelta(hours=1), Reconsider(1))
+        records.set_timer("reminder", T0 + timedelta(hours=3), Due(1, T0))
+        records.set_timer("other", T0 + timedelta(hours=2), Reconsider(2))
+        records.stop_timer("other")
+
+    clock.passes(hours=4)
+    kept.ring_timers()
+
+    assert [one.id for one in kept.take(16)] == ["timer:reminder:2026-03-02T13:00:00+00:00"]
+
+
+# --- output and retention -------------------------------------------------------------------------------------------
+
+
+def test_output_is_kept_in_order_and_a_repeated_line_changes_nothing(kept: Store) -> None:
+    kept.write_output(1, 0, ["one", "two"])
+    kept.write_output(1, 1, ["two again", "three"])
+
+    lines = kept.reads().output(1, 2)
+
+    assert lines == ["two", "three"]
+    assert kept.count_output(1) == 3
+
+
+def test_output_is_capped(kept: Store) -> None:
+    kept.write_output(1, store.OUTPUT_LINES - 1, ["the last that is kept", "one too many"])
+
+    lines = kept.reads().output(1, 20)
+
+    assert lines == ["the last that is kept"]
+
+
+def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: HandClock) -> None:
+    for number in (1, 2):
+        kept.put(ping(number))
+        decide(kept, f"github:{number}", RenderParent(number))
+    kept.handled("github:1")
+    undone = kept.next_effect("parent:1")
+    assert undone is not None
+    kept.done(undone.id, "parent:1", [])
+    clock.passes(days=20)
+    kept.put(ping(3))
+    kept.handled("github:3")
+
+    kept.clear(clock.now() - timedelta(days=14))
+
+    assert kept.delivery("github:1") is None
+    assert not kept.decided("github:1", "handler")
+    assert kept.delivery("github:2") is not None
+    assert kept.decided("github:2", "handler")
+    assert kept.unfinished_lanes() == ["parent:2"]
+    assert kept.delivery("github:3") is not None
+
+
+# --- when the database is out of order ------------------------------------------------------------------------------
+
+
+def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: HandClock) -> None:
+    gone = Store(store.connect(f"sqlite:///{tmp_path / 'nowhere' / 'kept.db'}"), clock)
+
+    with pytest.raises(Unavailable, match=r"^The database does not answer: unable to open database file$"):
+        gone.put(ping())
+
+    assert not gone.answers()
+    assert gone.examine() == [
+        Finding(
+            False,
+            "the database does not answer: The database does not answer: unable to open database file",
+            "compare DATABASE_URL",
+        )
+    ]
+
+
+def test_check_tells_a_database_that_was_not_migrated_from_one_that_is_up_to_date(
+    tmp_path: Path, clock: HandClock, kept: Store
+) -> None:
+    engine = store.connect(f"sqlite:///{tmp_path / 'empty.db'}")
+
+    findings = Store(engine, clock).examine() + kept.examine()
+    engine.dispose()
+
+    assert findings == [
+        Finding(False, "the database is not up to date", "run python -m bot migrate"),
+        Finding(True, "the database answers and is up to date"),
+    ]
+
+
+def test_sqlite_is_opened_so_that_nothing_confirmed_is_lost(kept: Store) -> None:
+    with kept.engine.connect() as connection:
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        ]
+
+    assert pragmas == ["wal", 2, 30_000, 1]
+
+
+def test_what_was_stored_is_there_for_another_process(kept: Store, tmp_path: Path) -> None:
+    kept.put(ping())
+
+    with sqlite3.connect(tmp_path / "kept.db") as other:
+        found = other.execute("SELECT id, source, name, tries FROM deliveries").fetchall()
+    other.close()
+
+    assert found == [("github:1", "github", "ping", 0)]
+
+
+def test_times_come_back_aware_and_in_utc(kept: Store) -> None:
+    kept.put(ping())
+
+    with kept.engine.connect() as connection:
+        received = connection.execute(sa.select(schema.deliveries.c.received_at)).scalar_one()
+
+    assert received.isoformat() == "2026-03-02T10:00:00+00:00"

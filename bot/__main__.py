@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, TextIO, cast
 import structlog
 
 from bot import __version__
-from bot.core.errors import ShipmateError
+from bot.core.errors import Rejected, ShipmateError
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
 from bot.settings_secrets import Process
 
 if TYPE_CHECKING:
     from slack_bolt import App
+    from sqlalchemy import Engine
 
     from bot.adapters.slack import Slack
     from bot.app import Bot
@@ -94,18 +95,22 @@ def worker(settings_file: Path | None) -> int:
 
 
 def migrate(settings_file: Path | None) -> int:
-    from bot.adapters import migrations
     from bot.app import database
     from bot.context import SystemClock
 
     settings = load(settings_file, process_environment())
-    store = database(settings, SystemClock())
-    migrations.upgrade(store.engine)
-    from bot.engine import migrate as migrate_engine
-
-    migrate_engine(store.engine)
+    _migrate(database(settings, SystemClock()).engine)
     print("The database is up to date.")
     return 0
+
+
+def _migrate(engine: Engine) -> None:
+    """Our own tables, and the engine's."""
+    from bot.adapters import migrations
+    from bot.engine import migrate as migrate_engine
+
+    migrations.upgrade(engine)
+    migrate_engine(engine)
 
 
 def check(settings_file: Path | None) -> int:
@@ -118,6 +123,7 @@ def check(settings_file: Path | None) -> int:
 def _serve(settings_file: Path | None, process: Process, *, web: bool, works: bool) -> int:
     """Run until SIGTERM or Ctrl-C; then finish what is at hand and leave."""
     from bot.adapters import migrations
+    from bot.adapters.database import WEB_CONNECTIONS, WORKER_CONNECTIONS
     from bot.app import real
 
     _log_to(sys.stderr)
@@ -128,12 +134,13 @@ def _serve(settings_file: Path | None, process: Process, *, web: bool, works: bo
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    bot = real(settings)
-    if process == "run" or not settings.secrets.on_postgres:
-        migrations.upgrade(bot.store.engine)
+    bot = real(settings, connections=WORKER_CONNECTIONS if works else WEB_CONNECTIONS)
+    # Several processes share a Postgres, so only `migrate` changes it; a SQLite file, and a new database for `run`, are
+    # nobody else's.
+    if bot.store.is_sqlite or (process == "run" and migrations.is_new(bot.store.engine)):
+        _migrate(bot.store.engine)
     elif not migrations.is_current(bot.store.engine):
-        print("✗ The database is not up to date: run `python -m bot migrate` first.", file=sys.stderr)
-        return 1
+        raise Rejected("The database is not up to date: run `python -m bot migrate` first.")
     if works:
         bot.launch()
     close_slack = _listen_to_slack(bot, works=works)
@@ -193,7 +200,7 @@ def _open_port(bot: Bot) -> None:
     )
     config = uvicorn.Config(
         listener.app(),
-        host="0.0.0.0",
+        host="0.0.0.0",  # noqa: S104
         port=secrets.port,
         log_config=None,
         access_log=False,

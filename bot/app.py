@@ -16,8 +16,8 @@ from bot.adapters import github_webhooks, migrations, slack_check, store, wire
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import AppAuth, TokenAuth
 from bot.adapters.github_connection import Auth
-from bot.adapters.localgit import LocalGit, find_repositories
 from bot.adapters.leases import Lease
+from bot.adapters.localgit import LocalGit, find_repositories
 from bot.adapters.schedule import Schedule
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store
@@ -133,10 +133,11 @@ def _spelled(event: Any, spelling: dict[str, str]) -> Event:
 # --- the real world ---------------------------------------------------------------------------------------------
 
 
-def real(settings: Settings) -> Bot:
-    """With Slack, GitHub and the database that the environment names. Raises SettingsProblems where one is missing."""
+def real(settings: Settings, *, connections: int) -> Bot:
+    """With Slack, GitHub and the database that the environment names."""
     clock = SystemClock()
-    return build(settings, github(settings, clock), slack(settings, clock), clock, database(settings, clock))
+    the_store = database(settings, clock, pool_size=connections)
+    return build(settings, github(settings, clock), slack(settings, clock), clock, the_store)
 
 
 def database(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:

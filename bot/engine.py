@@ -66,7 +66,8 @@ class Engine:
         self._lease.take()
         config: DBOSConfig = {
             "name": "shipmate",
-            "system_database_url": "sqlite:///unused.db",
+            # Not connected to, but it says which kind of database the engine is for.
+            "system_database_url": self._store.engine.url.render_as_string(hide_password=False),
             "system_database_engine": self._store.engine,
             "application_version": "1",
             "executor_id": self._lease.id,

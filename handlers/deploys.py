@@ -141,5 +141,5 @@ def hung(context: Context, event: Due) -> None:
         lifecycle.end(records, deployment, State.EXPIRED, context.now, announcements.expired())
         return
     records.save(replace(deployment, due_at=gives_up))
-    lifecycle.note(records, deployment, announcements.hung_checks(deployment), broadcast=True)
+    lifecycle.note(records, deployment, announcements.hung_checks(deployment), occasion="hung")
     records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")

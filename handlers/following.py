@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from bot.context import Context
 from bot.core import announcements, lifecycle
-from bot.core.deploys import ENDED, REMOTE_STATES, By, Deployment, State
+from bot.core.deploys import REMOTE_STATES, By, Deployment, State
 from bot.core.effects import RenderParent
 from bot.core.events import DeploymentCreated, DeploymentOpened, DeploymentStatusReported, Due
 from bot.core.gates import judge
@@ -108,13 +108,10 @@ def reported(context: Context, event: DeploymentStatusReported) -> None:
         description=event.description,
     )
     timeout = target.environment.timeout
-    if goal is known.state and known.state is State.STARTING:
-        # Somebody has picked it up: from now on only its timeout counts.
-        records.save(replace(followed, description="", due_at=context.now + timeout))
-        return
-    moved = lifecycle.report(records, followed, goal, context.now, event.description, timeout)
-    if goal not in ENDED and moved.state is known.state:
-        records.save(replace(followed, due_at=known.due_at))
+    if goal is known.state:
+        lifecycle.goes_on(records, known, followed, context.now, timeout)
+    else:
+        lifecycle.report(records, followed, goal, context.now, event.description, timeout)
 
 
 def _is_ours(target: Target, deployment: Deployment) -> bool:
@@ -174,4 +171,4 @@ def overdue(context: Context, event: Due) -> None:
         lifecycle.end(records, deployment, State.ERROR, context.now, announcements.never_picked_up())
         return
     records.save(replace(deployment, due_at=last_call))
-    lifecycle.note(records, deployment, announcements.not_picked_up(deployment), broadcast=True)
+    lifecycle.note(records, deployment, announcements.not_picked_up(deployment), occasion="hung")

@@ -74,7 +74,9 @@ def post_in_thread(context: Context, effect: PostInThread) -> Iterable[Event]:
         raise Unavailable("The parent message is not there yet.", retry_after=0.2)
     place = Place(deployment.channel, thread=deployment.parent)
     key = f"effect:{context.effect_id}"
-    context.chat.post(place, effect.message, key=key, maybe_sent=context.repeated, broadcast=effect.broadcast)
+    target = target_of(context, deployment)
+    loud = target is not None and effect.occasion in target.environment.notify
+    context.chat.post(place, effect.message, key=key, maybe_sent=context.repeated, broadcast=loud)
     return []
 
 

@@ -32,3 +32,9 @@ def is_current(engine: sa.Engine) -> bool:
     with engine.connect() as connection:
         heads = set(MigrationContext.configure(connection).get_current_heads())
     return heads == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def is_new(engine: sa.Engine) -> bool:
+    """Whether no migration has ever run on the database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() is None

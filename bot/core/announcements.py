@@ -6,57 +6,19 @@ One function per situation; every one is drawn from the deployment alone, so tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from bot.core.deploys import Changes, Deployment, Shipped, State, Waiting
+from bot.core.deploys import Deployment, Shipped, State, Waiting
+from bot.core.effects import Occasion
 from bot.core.gates import Answer
 from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
+from bot.core.states import EMOJI, deed, sentence, state_line, what, where
 
-EMOJI: dict[State, str] = {
-    State.REQUESTED: "🆕",
-    State.WAITING: "⏳",
-    State.STARTING: "🕐",
-    State.RUNNING: "🚀",
-    State.SUCCEEDED: "✅",
-    State.FAILED: "❌",
-    State.ERROR: "💥",
-    State.TIMED_OUT: "⌛",
-    State.CANCELLED: "🛑",
-    State.SUPERSEDED: "⏭️",
-    State.EXPIRED: "🗑️",
-}
 SHOWN = 5
 """How many pull requests or commits the parent message lists."""
 
 
-def spoken(duration: timedelta | float) -> str:
-    """A duration as people say it.
-
-    >>> spoken(75)
-    '1 min 15 s'
-    >>> spoken(7200)
-    '2 h'
-    """
-    seconds = round(duration.total_seconds() if isinstance(duration, timedelta) else duration)
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, seconds = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds} s" if seconds and minutes < 10 else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days"
-
-
 def asked_by(deployment: Deployment) -> Mention:
     return Mention(deployment.by.chat_id, deployment.by.name)
-
-
-def what(deployment: Deployment) -> Line:
-    """``topic@1a2b3c4``, linked where there is a page for the commit; a bare commit is named once."""
-    name = deployment.ref if deployment.short_sha in deployment.ref else f"{deployment.ref}@{deployment.short_sha}"
-    return (Link(deployment.url, name),)
 
 
 def parent(deployment: Deployment) -> Message:
@@ -65,7 +27,7 @@ def parent(deployment: Deployment) -> Message:
         f"{EMOJI[deployment.state]} ",
         Bold(deployment.app),
         " → ",
-        Bold(_where(deployment)),
+        Bold(where(deployment)),
         "  ",
         *what(deployment),
     ]
@@ -77,17 +39,15 @@ def parent(deployment: Deployment) -> Message:
         lines.append((f"⚠️ Forced{f': {deployment.force_reason}' if deployment.force_reason else ''}",))
     if deployment.reason:
         lines.append((f"Because: {deployment.reason}",))
-    lines += ships(deployment.changes)
+    if deployment.params:
+        lines.append(("With ", Code(" ".join(f"{key}={value}" for key, value in deployment.params))))
+    lines += ships(deployment)
     return Message(
-        sentence=(f"{plain(tuple(first))}: {plain(state_line(deployment))}",),
+        sentence=(sentence(deployment),),
         lines=tuple(lines),
         context=_links(deployment),
         buttons=buttons(deployment),
     )
-
-
-def _where(deployment: Deployment) -> str:
-    return f"{deployment.environment}/{deployment.hosts}" if deployment.hosts else deployment.environment
 
 
 def _origin(deployment: Deployment) -> str:
@@ -105,43 +65,15 @@ def _links(deployment: Deployment) -> tuple[Line, ...]:
     return (tuple(spans),)
 
 
-def state_line(deployment: Deployment) -> Line:
-    """How it stands, in words."""
-    match deployment.state:
-        case State.REQUESTED:
-            return ("Asked for",)
-        case State.WAITING:
-            return (deployment.description or "Waiting",)
-        case State.STARTING:
-            return ("Starting",)
-        case State.RUNNING:
-            usual = deployment.usual_seconds
-            return (f"Running, usually {spoken(usual)}" if usual else "Running",)
-        case State.SUCCEEDED:
-            took = f" in {spoken(deployment.took)}" if deployment.took is not None else ""
-            return (f"Succeeded{took}", *_because(deployment))
-        case State.FAILED:
-            return ("Failed", *_because(deployment))
-        case State.ERROR:
-            return ("Did not work", *_because(deployment))
-        case State.TIMED_OUT:
-            return ("Timed out", *_because(deployment))
-        case State.CANCELLED | State.SUPERSEDED | State.EXPIRED:
-            return (deployment.description or str(deployment.state).capitalize(),)
-
-
-def _because(deployment: Deployment) -> Line:
-    return (f": {deployment.description}",) if deployment.description else ()
-
-
-def ships(changes: Changes) -> list[Line]:
+def ships(deployment: Deployment) -> list[Line]:
     """What ships: pull requests and commits since the last success, capped; those that came without one are marked."""
-    if changes.base is None and not changes.shipped:
+    changes = deployment.changes
+    if deployment.task != "deploy":
         return []
+    if deployment.trigger == "rollback":
+        return [(f"Goes back by {_commits(changes.behind)}",)] if changes.behind else []
     if not changes.shipped:
-        if changes.behind:
-            return [(f"Goes back by {_commits(changes.behind)}",)]
-        return [("The same commit as before",)] if not changes.ahead else []
+        return _ships_nothing(deployment)
     lines: list[Line] = [_shipped(one) for one in changes.shipped[:SHOWN]]
     more = len(changes.shipped) - SHOWN
     if more > 0:
@@ -150,8 +82,19 @@ def ships(changes: Changes) -> list[Line]:
     if without:
         lines.append((f"⚠️ {_commits(without)} went in without a pull request",))
     if changes.behind:
-        lines.append((f"⚠️ {_commits(changes.behind)} that are deployed now are not in it",))
+        verb = "is" if changes.behind == 1 else "are"
+        lines.append((f"⚠️ Lacks {_commits(changes.behind)} that {verb} deployed there now",))
     return lines
+
+
+def _ships_nothing(deployment: Deployment) -> list[Line]:
+    changes = deployment.changes
+    if changes.base is None:
+        # The first deployment there has nothing to be compared with: at least its commit has a title.
+        return [(f"• {deployment.title}",)] if deployment.title else []
+    if changes.behind:
+        return [(f"Goes back by {_commits(changes.behind)}",)]
+    return [("The same commit as before",)] if changes.base == deployment.sha else []
 
 
 def _shipped(one: Shipped) -> Line:
@@ -169,16 +112,29 @@ def buttons(deployment: Deployment) -> tuple[Button, ...]:
     if not deployment.ended:
         question = f"Cancel {deployment.app} → {deployment.environment} ({deployment.ref})?"
         return (Button("Cancel", f"cancel {number}", style="danger", confirm=question),)
-    if deployment.state is State.SUCCEEDED:
-        if deployment.changes.base is None or deployment.task != "deploy":
+    match deployment.state:
+        case State.SUPERSEDED:
             return ()
-        question = f"Roll {deployment.app} back on {deployment.environment}?"
-        back = f"rollback {deployment.app} on {deployment.environment} to {deployment.changes.base}"
-        label = f"Roll back to {deployment.changes.base[:7]}"
-        return (Button(label, back, style="danger", confirm=question),)
-    if deployment.state is State.SUPERSEDED:
+        case State.SUCCEEDED:
+            return _roll_back(deployment)
+        case State.FAILED | State.ERROR | State.TIMED_OUT:
+            return (_retry(deployment), *_roll_back(deployment))
+        case _:
+            return (_retry(deployment),)
+
+
+def _retry(deployment: Deployment) -> Button:
+    question = f"Deploy {deployment.ref} to {deployment.environment} again?"
+    return Button("Retry", f"retry #{deployment.id}", confirm=question)
+
+
+def _roll_back(deployment: Deployment) -> tuple[Button, ...]:
+    base = deployment.changes.base
+    if base is None or base == deployment.sha or deployment.task != "deploy" or deployment.remote_id is None:
         return ()
-    return (Button("Retry", f"retry {number}", confirm=f"Deploy {deployment.ref} to {deployment.environment} again?"),)
+    question = f"Roll {deployment.app} back on {deployment.environment}?"
+    command = f"rollback {deployment.app} on {deployment.environment} to {base}"
+    return (Button(f"Roll back to {base[:7]}", command, style="danger", confirm=question),)
 
 
 # --- lines of the thread ----------------------------------------------------------------------------------------
@@ -187,7 +143,11 @@ def buttons(deployment: Deployment) -> tuple[Button, ...]:
 def waits(answer: Answer) -> str:
     """What a waiting deployment waits for, for its ``description``."""
     text = plain(answer.line)
-    return f"Queued: {text}" if answer.waits_for is Waiting.QUEUE else f"Waiting: {text[:1].lower()}{text[1:]}"
+    return queued(answer.line) if answer.waits_for is Waiting.QUEUE else f"Waiting: {text[:1].lower()}{text[1:]}"
+
+
+def queued(line: Line) -> str:
+    return f"Queued: {plain(line)}"
 
 
 def worth_telling(before: str, now: str) -> bool:
@@ -197,44 +157,71 @@ def worth_telling(before: str, now: str) -> bool:
 
 
 def waiting_line(deployment: Deployment) -> Message:
-    return say("⏳ ", deployment.description)
+    return _line(sentence(deployment), "⏳ ", deployment.description)
+
+
+def begins_line(deployment: Deployment) -> Message:
+    """``deployment`` as it was while it waited."""
+    why = "Its turn has come" if deployment.waits_for is Waiting.QUEUE else "Its checks are green"
+    return _line(f"{deed(deployment)} begins. {why}.", f"▶️ {why}")
 
 
 def queued_line(deployment: Deployment) -> Message:
+    """The provider has been told; ``description`` is what another tool says of it."""
     remote = f" (deployment {deployment.remote_id} on GitHub)" if deployment.remote_id else ""
-    return say(f"🕐 Queued{remote}")
+    return _with_logs(deployment, f"{deed(deployment)} is queued.", f"🕐 {deployment.description or f'Queued{remote}'}")
+
+
+def queued_elsewhere(description: str) -> str:
+    """Another tool has it in its own queue: for the ``description`` of one that starts."""
+    return f"Queued: {description}" if description else "Queued"
 
 
 def running_line(deployment: Deployment) -> Message:
     extra = f": {deployment.description}" if deployment.description else ""
-    return _with_logs(deployment, f"🚀 In progress{extra}")
+    return _with_logs(deployment, f"{deed(deployment)} is in progress{extra}.", f"🚀 In progress{extra}")
 
 
 def end_line(deployment: Deployment, output: Sequence[str]) -> Message:
     """How it ended; the last lines of output where it failed."""
     text = plain(state_line(deployment))
-    message = _with_logs(deployment, f"{EMOJI[deployment.state]} {text}")
+    message = _with_logs(deployment, sentence(deployment), f"{EMOJI[deployment.state]} {text}")
     if not output:
         return message
-    return say(*message.sentence, lines=[(CodeBlock("\n".join(output)),)])
+    return Message(message.sentence, (*message.lines, (CodeBlock("\n".join(output)),)))
 
 
-def _with_logs(deployment: Deployment, text: str) -> Message:
-    return say(text, " · ", Link(deployment.log_url, "logs")) if deployment.log_url else say(text)
+def _with_logs(deployment: Deployment, sentence_: str, text: str) -> Message:
+    return _line(sentence_, text, *((" · ", Link(deployment.log_url, "logs")) if deployment.log_url else ()))
+
+
+def _line(sentence_: str, *spans: Span) -> Message:
+    """A short line under the parent, which says what it is about; the sentence has to say it itself."""
+    return Message((sentence_,), (spans,))
 
 
 def elsewhere(deployment: Deployment, message: Message) -> Message:
     """The same line in another thread, where it must say which deployment it is about."""
     name = f"{deployment.app} → {deployment.environment}"
-    sentence = (Bold(name), f" #{deployment.id}: ", *message.sentence)
-    lines = (sentence, *message.lines[1:]) if message.lines else ()
-    return Message(sentence=sentence, lines=lines)
+    first, *rest = message.lines or (message.sentence,)
+    return Message(message.sentence, ((Bold(name), f" #{deployment.id}: ", *first), *rest))
 
 
-def is_loud(deployment: Deployment) -> bool:
-    """Failures, cancellations and rollbacks are shown in the channel too."""
-    loud = {State.FAILED, State.ERROR, State.TIMED_OUT, State.CANCELLED}
-    return deployment.state in loud or (deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED)
+OCCASIONS: dict[State, Occasion] = {
+    State.SUCCEEDED: "success",
+    State.FAILED: "failure",
+    State.ERROR: "failure",
+    State.TIMED_OUT: "failure",
+    State.CANCELLED: "cancellation",
+    State.EXPIRED: "cancellation",
+}
+
+
+def occasion(deployment: Deployment) -> Occasion | None:
+    """What its end is to the channel, which may want to hear of it outside the thread."""
+    if deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED:
+        return "rollback"
+    return OCCASIONS.get(deployment.state)
 
 
 def superseded_by(newer: Deployment) -> str:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from bot.core.events import Place
 from bot.core.messages import Message
+
+
+Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]
+"""What the channel may want to hear of outside the thread: the environment's ``notify`` says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,11 @@ class RenderParent:
 
 @dataclass(frozen=True, slots=True)
 class PostInThread:
-    """Add a line to the thread under the deployment's parent message; ``broadcast`` shows it in the channel too."""
+    """Add a line to the thread under the deployment's parent message; on some occasions the channel shows it too."""
 
     deployment_id: int
     message: Message
-    broadcast: bool = False
+    occasion: Occasion | None = None
 
     @property
     def lane(self) -> str:

@@ -144,13 +144,17 @@ def _named(found: list[Check]) -> list[Span]:
 def busy(facts: Facts) -> Answer | None:
     """One deployment at a time; the others queue in the order in which they were asked for."""
     if facts.busy:
-        running = facts.busy[0]
-        line = (f"#{running.id} ({running.ref}) is being deployed to ", Bold(facts.policy.environment), " now")
-        return Answer("busy", False, line, waits_for=Waiting.QUEUE)
+        return Answer("busy", False, behind(facts.busy[0], len(facts.queued_before)), waits_for=Waiting.QUEUE)
     if facts.queued_before:
         first = facts.queued_before[0]
         return Answer("busy", False, (f"#{first.id} ({first.ref}) comes first",), waits_for=Waiting.QUEUE)
     return Answer("busy", True, ("Nothing else is running",))
+
+
+def behind(running: Deployment, before: int) -> Line:
+    """Why one has to queue: what is running, and how many are ``before`` it in the queue."""
+    line = (f"#{running.id} ({running.ref}) is being deployed to ", Bold(running.environment), " now")
+    return (*line, f"; this is number {before + 1} in the queue") if before else line
 
 
 GATES: tuple[Gate, ...] = (place, checks, busy)

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from bot.core import announcements
 from bot.core.deploys import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
-from bot.core.effects import CreateDeployment, PostInThread, PostStatus, RenderParent, Reply, StartRun
+from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events import Place, Reconsider
-from bot.core.gates import Verdict
+from bot.core.gates import Verdict, behind
 from bot.core.messages import Message
 from bot.core.records import Records
 
@@ -32,10 +32,12 @@ REMOTE_ENDS: dict[State, str] = {
 }
 
 
-def proceed(records: Records, deployment: Deployment, verdict: Verdict, now: datetime) -> Deployment:
+def proceed(
+    records: Records, deployment: Deployment, verdict: Verdict, now: datetime, *, answered: bool = False
+) -> Deployment:
     """Start it, or let it wait for what the gates say. The verdict has no closed gate.
 
-    A wait that was announced before is not announced again.
+    A wait that was announced before is not announced again. ``answered`` says that whoever asked is told by the answer.
     """
     if not verdict.waits:
         return start(records, deployment, now)
@@ -48,7 +50,7 @@ def proceed(records: Records, deployment: Deployment, verdict: Verdict, now: dat
     records.save(held)
     records.emit(RenderParent(held.id))
     if not again or announcements.worth_telling(deployment.description, text):
-        _tell(records, held, announcements.waiting_line(held))
+        _tell(records, held, announcements.waiting_line(held), here_only=answered)
     return held
 
 
@@ -64,6 +66,9 @@ def start(records: Records, deployment: Deployment, now: datetime) -> Deployment
     begun = moved(deployment, State.STARTING, now)
     records.save(begun)
     records.emit(RenderParent(begun.id))
+    if deployment.waits_for is not None:
+        _tell(records, begun, announcements.begins_line(deployment))
+    _move_up(records, begun.app, begun.environment)
     if begun.remote_id is None:
         records.emit(CreateDeployment(begun.id))
     else:
@@ -123,7 +128,8 @@ def end(
         records.emit(PostStatus(ended.id, REMOTE_ENDS[state], description))
     records.emit(RenderParent(ended.id))
     output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
-    _tell(records, ended, announcements.end_line(ended, output), broadcast=announcements.is_loud(ended))
+    _tell(records, ended, announcements.end_line(ended, output), occasion=announcements.occasion(ended))
+    _move_up(records, ended.app, ended.environment)
     next_in_queue(records, ended.app, ended.environment)
     return ended
 
@@ -139,6 +145,20 @@ def report(
         elif state is State.RUNNING:
             deployment = running(records, deployment, now, timeout=timeout, ours=False)
     return deployment
+
+
+def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> None:
+    """Another tool reported the state that it is in already; told where it says something new."""
+    if before.state is State.STARTING:
+        # Somebody has picked it up: from now on only its timeout counts.
+        description = announcements.queued_elsewhere(now_is.description)
+        now_is = replace(now_is, description=description, due_at=now + timeout)
+    records.save(now_is)
+    if (now_is.description, now_is.log_url) == (before.description, before.log_url):
+        return
+    records.emit(RenderParent(now_is.id))
+    line = announcements.queued_line if now_is.state is State.STARTING else announcements.running_line
+    _tell(records, now_is, line(now_is))
 
 
 def supersede(records: Records, newer: Deployment, now: datetime) -> list[Deployment]:
@@ -165,14 +185,34 @@ def next_in_queue(records: Records, app: str, environment: str, after: int = 0) 
             return
 
 
-def note(records: Records, deployment: Deployment, message: Message, *, broadcast: bool = False) -> None:
+def _move_up(records: Records, app: str, environment: str) -> None:
+    """Those in the queue say whom they wait for now, and at which place."""
+    busy = records.busy(app, environment)
+    if not busy:
+        return  # the first of them is decided on at once, and the others follow
+    queue = [one for one in records.waiting(app, environment) if one.waits_for is Waiting.QUEUE]
+    for before, one in enumerate(queue):
+        text = announcements.queued(behind(busy[0], before))
+        if text != one.description:
+            records.save(replace(one, description=text))
+            records.emit(RenderParent(one.id))
+
+
+def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:
     """A line for the thread that changes nothing about the deployment."""
-    _tell(records, deployment, message, broadcast=broadcast)
+    _tell(records, deployment, message, occasion=occasion)
 
 
-def _tell(records: Records, deployment: Deployment, message: Message, *, broadcast: bool = False) -> None:
+def _tell(
+    records: Records,
+    deployment: Deployment,
+    message: Message,
+    *,
+    occasion: Occasion | None = None,
+    here_only: bool = False,
+) -> None:
     """In the thread under the parent message; and where the command was given, if that is another thread."""
-    records.emit(PostInThread(deployment.id, message, broadcast=broadcast))
-    if deployment.asked_channel and deployment.asked_thread:
+    records.emit(PostInThread(deployment.id, message, occasion=occasion))
+    if deployment.asked_channel and deployment.asked_thread and not here_only:
         place = Place(deployment.asked_channel, thread=deployment.asked_thread)
         records.emit(Reply(records.cause, place, announcements.elsewhere(deployment, message)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.core import announcements
+from bot.core import announcements, states
 from bot.core.deploys import Deployment, State
 from bot.core.errors import Refused, ShipmateError, Unavailable
 from bot.core.gates import Answer, Verdict
@@ -127,7 +127,7 @@ def on_it(deployment: Deployment, channel: str | None, link: str | None = None) 
         " → ",
         Bold(deployment.environment),
         "  ",
-        *announcements.what(deployment),
+        *states.what(deployment),
     ]
     spans.append(f" (#{deployment.id})")
     if channel:
@@ -218,12 +218,12 @@ def history(deployments: Sequence[Deployment], subject: str) -> Message:
 
 
 def _history_line(one: Deployment) -> Line:
-    took = f", {announcements.spoken(one.took)}" if one.took is not None else ""
+    took = f", {states.spoken(one.took)}" if one.took is not None else ""
     return (
-        f"{announcements.EMOJI[one.state]} #{one.id}  ",
+        f"{states.EMOJI[one.state]} #{one.id}  ",
         Bold(f"{one.app} → {one.environment}"),
         "  ",
-        *announcements.what(one),
+        *states.what(one),
         f"  {one.by.name}, ",
         Moment(one.created_at),
         took,
@@ -232,7 +232,7 @@ def _history_line(one: Deployment) -> Line:
 
 def details(one: Deployment) -> Message:
     """Everything about one deployment."""
-    lines: list[Line] = [announcements.state_line(one), ("Asked for ", Moment(one.created_at), f" by {one.by.name}")]
+    lines: list[Line] = [states.state_line(one), ("Asked for ", Moment(one.created_at), f" by {one.by.name}")]
     if one.started_at:
         lines.append(("Started ", Moment(one.started_at)))
     if one.finished_at:
@@ -260,13 +260,11 @@ def environment_status(
         lines: list[Line] = [(*name, "nothing deployed yet")]
     else:
         since = current.finished_at or current.created_at
-        lines = [
-            (*name, *announcements.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")
-        ]
+        lines = [(*name, *states.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")]
     for one in busy:
-        lines.append((f"    🚀 #{one.id} ", *announcements.what(one), f" {one.state}, by {one.by.name}"))
+        lines.append((f"    🚀 #{one.id} ", *states.what(one), f" {one.state}, by {one.by.name}"))
     for one in waiting:
-        lines.append((f"    ⏳ #{one.id} ", *announcements.what(one), f" {one.description or 'waiting'}"))
+        lines.append((f"    ⏳ #{one.id} ", *states.what(one), f" {one.description or 'waiting'}"))
     return lines
 
 

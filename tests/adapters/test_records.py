@@ -1,0 +1,314 @@
+"""Deployments as rows: nothing of one is lost on the way, and the database itself keeps the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.adapters import migrations, schema, store
+from bot.adapters.records import from_row, to_row
+from bot.adapters.store import Store
+from bot.core.deploys import By, Changes, Deployment, Shipped, State, Waiting
+
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SHA = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+IDS = st.integers(1, 2**31)
+
+
+def maybe(some: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | some
+
+
+
+SHIPPED = st.builds(Shipped, TEXTS, TEXTS, TEXTS, maybe(IDS), maybe(TEXTS))
+DEPLOYMENTS = st.builds(
+    Deployment,
+    id=st.just(0),
+    request_id=st.builds(lambda: str(uuid4())),
+    app=TEXTS,
+    environment=TEXTS,
+    repository=TEXTS,
+    ref=TEXTS,
+    sha=TEXTS,
+    state=st.sampled_from(State),
+    trigger=TEXTS,
+    by=st.builds(By, TEXTS, maybe(TEXTS), maybe(TEXTS)),
+    created_at=MOMENTS,
+    title=TEXTS,
+    url=maybe(TEXTS),
+    task=TEXTS,
+    hosts=maybe(TEXTS),
+    params=st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple),
+    force=st.booleans(),
+    force_reason=maybe(TEXTS),
+    reason=maybe(TEXTS),
+    waits_for=maybe(st.sampled_from(Waiting)),
+    waits_since=maybe(MOMENTS),
+    due_at=maybe(MOMENTS),
+    pull_request=maybe(IDS),
+    merged_at=maybe(MOMENTS),
+    retry_of=maybe(IDS),
+    rollback_of=maybe(IDS),
+    superseded_by=maybe(IDS),
+    remote_id=maybe(st.integers(1, 2**62)),
+    last_status=st.integers(0, 2**62),
+    started_at=maybe(MOMENTS),
+    finished_at=maybe(MOMENTS),
+    description=TEXTS,
+    log_url=maybe(TEXTS),
+    environment_url=maybe(TEXTS),
+    channel=maybe(TEXTS),
+    parent=maybe(TEXTS),
+    asked_channel=maybe(TEXTS),
+    asked_thread=maybe(TEXTS),
+    changes=st.builds(
+        Changes, maybe(TEXTS), st.lists(SHIPPED, max_size=2).map(tuple), st.integers(0, 99), IDS, maybe(TEXTS)
+    ),
+    usual_seconds=maybe(st.floats(0, 1e6)),
+    cancel_by=maybe(TEXTS),
+    password_key=maybe(TEXTS),
+    # What occupies an environment is one at a time; this is about everything else.
+    exclusive=st.just(False),
+    edited_at=maybe(MOMENTS),
+)
+
+
+class StoppedClock:
+    def now(self) -> datetime:
+        return T0
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Store]:
+    engine = store.connect(f"sqlite:///{tmp_path / 'kept.db'}")
+    migrations.upgrade(engine)
+    yield Store(engine, StoppedClock())
+    engine.dispose()
+
+
+def deployment(**but: object) -> Deployment:
+    one = Deployment(
+        id=0,
+        request_id=str(uuid4()),
+        app="web",
+        environment="production",
+        repository="acme/web",
+        ref="topic",
+        sha=SHA,
+        state=State.REQUESTED,
+        trigger="chat",
+        by=By("maria", "U1"),
+        created_at=T0,
+    )
+    return replace(one, **but)  # type: ignore[arg-type]
+
+
+def add(kept: Store, *new: Deployment) -> list[Deployment]:
+    with kept.decision(str(uuid4()), "test") as decision:
+        records = decision.begin("web", "production")
+        return [records.add(one) for one in new]
+
+
+def test_a_row_has_a_column_for_every_field() -> None:
+    row = to_row(deployment())
+
+    assert set(row) | {"id"} == {field.name for field in fields(Deployment)}
+    assert set(row) | {"id"} == {column.name for column in schema.deployments.columns}
+
+
+@settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(DEPLOYMENTS)
+def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Deployment) -> None:
+    [added] = add(kept, one)
+
+    found = kept.reads().deployment(added.id)
+
+    assert found == replace(one, id=added.id)
+
+
+@settings(
+    max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(DEPLOYMENTS)
+def test_saving_changes_every_field_but_the_parent_message(kept: Store, changed: Deployment) -> None:
+    [added] = add(kept, deployment(channel="C1", parent="1.0", edited_at=T0))
+
+    with kept.decision(str(uuid4()), "test") as decision:
+        decision.begin("web", "production").save(replace(changed, id=added.id))
+
+    expected = replace(changed, id=added.id, channel="C1", parent="1.0", edited_at=T0)
+    assert kept.reads().deployment(added.id) == expected
+
+
+def test_the_parent_message_is_written_beside_the_decisions(kept: Store) -> None:
+    [added] = add(kept, deployment())
+
+    kept.posted(added.id, "C1", "1.0", T0 + timedelta(seconds=2))
+
+    found = kept.reads().deployment(added.id)
+    assert found == replace(added, channel="C1", parent="1.0", edited_at=T0 + timedelta(seconds=2))
+
+
+def test_the_database_refuses_a_second_running_deployment_to_an_environment(kept: Store) -> None:
+    add(kept, deployment(state=State.RUNNING))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        add(kept, deployment(state=State.STARTING))
+
+    assert [one.state for one in kept.reads().busy("web", "production")] == [State.RUNNING]
+
+
+def test_other_environments_ended_and_foreign_deployments_do_not_count_as_a_second_one(kept: Store) -> None:
+    add(kept, deployment(state=State.RUNNING))
+
+    add(
+        kept,
+        deployment(state=State.RUNNING, environment="staging"),
+        deployment(state=State.RUNNING, app="api"),
+        deployment(state=State.SUCCEEDED),
+        deployment(state=State.WAITING),
+        deployment(state=State.RUNNING, exclusive=False),
+    )
+
+    assert [one.id for one in kept.reads().busy("web", "production")] == [1, 6]
+
+
+def test_a_second_deployment_may_run_when_the_first_has_ended(kept: Store) -> None:
+    [first] = add(kept, deployment(state=State.RUNNING))
+    with kept.decision("github:1", "test") as decision:
+        decision.begin("web", "production").save(replace(first, state=State.SUCCEEDED))
+
+    [second] = add(kept, deployment(state=State.RUNNING))
+
+    assert [one.id for one in kept.reads().busy("web", "production")] == [second.id]
+
+
+def test_the_same_request_is_stored_once(kept: Store) -> None:
+    [first] = add(kept, deployment())
+
+    with pytest.raises(sa.exc.IntegrityError):
+        add(kept, deployment(request_id=first.request_id))
+
+    assert kept.reads().by_request(first.request_id) == first
+
+
+def test_deployments_are_found_by_what_they_are_called_elsewhere(kept: Store) -> None:
+    one, other = add(kept, deployment(remote_id=5001), deployment(remote_id=5001, repository="acme/api", app="api"))
+
+    found = kept.reads()
+
+    assert found.by_remote("acme/web", 5001) == one
+    assert found.by_remote("acme/api", 5001) == other
+    assert found.by_remote("acme/web", 5002) is None
+    assert found.by_request(other.request_id) == other
+    assert found.by_request("nobody's") is None
+    assert found.deployment(99) is None
+
+
+def test_who_waits_is_listed_in_the_order_of_asking(kept: Store) -> None:
+    queued = deployment(state=State.WAITING, waits_for=Waiting.QUEUE)
+    for_checks = deployment(state=State.WAITING, waits_for=Waiting.CHECKS)
+    elsewhere = deployment(state=State.WAITING, waits_for=Waiting.CHECKS, sha="f" * 40, environment="staging")
+    add(kept, queued, for_checks, elsewhere, deployment(state=State.RUNNING))
+
+    reads = kept.reads()
+
+    assert [one.id for one in reads.waiting("web", "production")] == [1, 2]
+    assert [one.id for one in reads.waiting_for_checks("acme/web", SHA)] == [2]
+    assert [one.id for one in reads.unended()] == [1, 2, 3, 4]
+    assert [one.id for one in reads.unended("acme/api")] == []
+
+
+def test_what_is_deployed_is_the_last_success_of_the_deploy_task(kept: Store) -> None:
+    add(
+        kept,
+        deployment(state=State.SUCCEEDED),
+        deployment(state=State.SUCCEEDED),
+        deployment(state=State.FAILED),
+        deployment(state=State.SUCCEEDED, task="migrate"),
+        deployment(state=State.SUCCEEDED, environment="staging"),
+    )
+
+    reads = kept.reads()
+
+    last = reads.last_success("web", "production")
+    assert last is not None
+    assert last.id == 2
+    assert [one.id for one in reads.successes("web", "production", 5)] == [2, 1]
+    assert reads.last_success("web", "qa") is None
+
+
+def test_history_is_the_newest_first_and_narrowed_by_what_is_asked(kept: Store) -> None:
+    add(kept, deployment(), deployment(environment="staging"), deployment(app="api"), deployment(ref="main"))
+
+    reads = kept.reads()
+
+    assert [one.id for one in reads.history(app=None, environment=None, ref=None, limit=3)] == [4, 3, 2]
+    assert [one.id for one in reads.history(app="web", environment="production", ref=None, limit=9)] == [4, 1]
+    assert [one.id for one in reads.history(app="web", environment=None, ref="main", limit=9)] == [4]
+
+
+def test_the_newest_merge_is_told_by_its_merge_and_not_by_its_arrival(kept: Store) -> None:
+    add(
+        kept,
+        deployment(merged_at=T0 + timedelta(minutes=5), state=State.SUPERSEDED),
+        deployment(merged_at=T0),
+        deployment(),
+    )
+
+    newest = kept.reads().newest_merge("web", "production")
+
+    assert newest is not None
+    assert newest.id == 1
+
+
+def test_what_cancel_may_mean_is_what_one_asked_for_oneself(kept: Store) -> None:
+    add(
+        kept,
+        deployment(state=State.RUNNING),
+        deployment(state=State.WAITING),
+        deployment(state=State.WAITING, by=By("bob", "U2")),
+        deployment(state=State.FAILED),
+    )
+
+    reads = kept.reads()
+
+    assert [one.id for one in reads.cancellable("U1", "web")] == [2, 1]
+    assert [one.id for one in reads.cancellable(None, "web")] == [3, 2, 1]
+    assert reads.cancellable(None, "api") == []
+
+
+def test_a_row_and_a_deployment_say_the_same(kept: Store) -> None:
+    [added] = add(kept, deployment(params=(("color", "blue"),), by=By("maria", "U1", "octocat")))
+
+    with kept.engine.connect() as connection:
+        row = connection.exec_driver_sql('SELECT "by", params, state, created_at FROM deployments').one()
+
+    assert tuple(row) == (
+        '{"name": "maria", "chat_id": "U1", "login": "octocat"}',
+        '[["color", "blue"]]',
+        "requested",
+        "2026-03-02 10:00:00.000000",
+    )
+    assert from_row(SimpleRow(added)) == added
+
+
+class SimpleRow:
+    """A deployment's columns as attributes, as the database would give them."""
+
+    def __init__(self, one: Deployment) -> None:
+        self.__dict__.update(to_row(one), id=one.id)

@@ -1,0 +1,119 @@
+"""Events and effects survive the way into the database and back, whatever people put into them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters import wire
+from bot.core.effects import ClearRecords, CreateDeployment, Effect, PostInThread, PostStatus, RenderParent, Reply, StartRun
+from bot.core.errors import Rejected
+from bot.core.events import Event, Place, RunFinished
+from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+SPANS = st.one_of(
+    TEXTS,
+    st.builds(Bold, TEXTS),
+    st.builds(Code, TEXTS),
+    st.builds(CodeBlock, TEXTS),
+    st.builds(Link, st.none() | TEXTS, TEXTS),
+    st.builds(Mention, st.none() | TEXTS, TEXTS),
+    st.builds(Moment, MOMENTS),
+)
+LINES = st.lists(SPANS, max_size=3).map(tuple)
+BUTTONS = st.builds(Button, TEXTS, TEXTS, st.sampled_from([None, "primary", "danger"]), st.none() | TEXTS)
+MESSAGES = st.builds(
+    Message,
+    LINES,
+    st.lists(LINES, max_size=3).map(tuple),
+    st.lists(LINES, max_size=2).map(tuple),
+    st.lists(BUTTONS, max_size=2).map(tuple),
+)
+PLACES = st.builds(Place, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.booleans())
+NUMBERS = st.integers(1, 2**53)
+EFFECTS = {
+    CreateDeployment: st.builds(CreateDeployment, NUMBERS),
+    PostStatus: st.builds(PostStatus, NUMBERS, TEXTS, TEXTS),
+    StartRun: st.builds(StartRun, NUMBERS),
+    RenderParent: st.builds(RenderParent, NUMBERS),
+    PostInThread: st.builds(PostInThread, NUMBERS, MESSAGES, st.booleans()),
+    Reply: st.builds(Reply, TEXTS, PLACES, MESSAGES, st.none() | TEXTS),
+    ClearRecords: st.builds(ClearRecords, MOMENTS),
+}
+
+
+def anything_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of a field's type, or of a dataclass of such fields."""
+    simple = {str: TEXTS, int: NUMBERS, datetime: MOMENTS, bool: st.booleans(), NoneType: st.none(), Place: PLACES}
+    if hint in simple:
+        return simple[hint]
+    if get_origin(hint) is Literal:
+        return st.sampled_from(get_args(hint))
+    if get_origin(hint) in {Union, UnionType}:
+        return st.one_of([anything_of(each) for each in get_args(hint)])
+    return st.builds(hint, **{name: anything_of(each) for name, each in get_type_hints(hint).items()})
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.one_of(*EFFECTS.values()))
+def test_an_effect_comes_back_as_it_was(effect: Effect) -> None:
+    text = wire.effect_to_json(effect)
+
+    assert wire.effect_from_json(text) == effect
+
+
+def test_every_effect_is_among_the_tried_ones() -> None:
+    known = set(get_args(Effect))
+
+    assert known == set(EFFECTS)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.data())
+@pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.__name__)
+def test_an_event_comes_back_as_it_was(kind: type, data: st.DataObject) -> None:
+    event = data.draw(anything_of(kind))
+
+    body = wire.event_to_bytes(event)
+
+    assert wire.event_from_bytes(kind.__name__, body) == event
+
+
+def test_an_event_that_this_version_does_not_know_is_rejected_with_a_sentence() -> None:
+    with pytest.raises(Rejected, match=r"^There is no event called Sunrise\.$"):
+        wire.event_from_bytes("Sunrise", b"{}")
+
+
+def test_an_event_that_lacks_a_field_is_rejected_with_a_sentence() -> None:
+    with pytest.raises(Rejected, match=r"^The stored RunBegan cannot be read: .*deployment_id"):
+        wire.event_from_bytes("RunBegan", b"{}")
+
+
+def test_an_event_with_a_word_that_nobody_knows_is_rejected() -> None:
+    body = b'{"deployment_id": 1, "outcome": "splendid", "description": ""}'
+
+    with pytest.raises(Rejected, match=r"^The stored RunFinished cannot be read: "):
+        wire.event_from_bytes("RunFinished", body)
+
+
+def test_a_field_that_a_newer_version_added_is_passed_over() -> None:
+    body = b'{"deployment_id": 1, "outcome": "failed", "description": "exit code 3", "mood": "bad"}'
+
+    event = wire.event_from_bytes("RunFinished", body)
+
+    assert event == RunFinished(1, "failed", "exit code 3")
+
+
+def test_a_stored_effect_may_have_fields_of_a_newer_version() -> None:
+    text = '{"$": "StartRun", "deployment_id": 7, "priority": "high"}'
+
+    effect = wire.effect_from_json(text)
+
+    assert effect == StartRun(7)

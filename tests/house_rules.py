@@ -1,0 +1,211 @@
+"""The house rules that a machine can keep: each takes a file, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+Rule = Callable[[str, str], list[str]]
+"""Takes a file's path from the root and its text; returns what is wrong with it, a line each."""
+
+# Who may import what of ours, by the first pattern that fits the file. What is not named here may not be imported.
+INWARD: dict[str, tuple[str, ...]] = {
+    "bot/core/*": ("bot.core",),
+    "handlers/*": (
+        *("bot.core", "bot.router", "bot.context", "bot.settings"),
+        *("bot.facts", "bot.asking", "bot.targets", "bot.providers", "bot.__version__"),
+    ),
+    "bot/adapters/migrations.py": ("bot.core", "bot.adapters", "bot.migrations"),
+    "bot/adapters/*": ("bot.core", "bot.adapters", "bot.__version__"),
+    "bot/migrations/*": ("bot.adapters.schema",),
+    # A provider works with what adapters know of git, processes and directories.
+    "bot/providers/*": ("bot.core", "bot.adapters", "bot.settings"),
+    "bot/context.py": ("bot.core", "bot.settings"),
+    "bot/router.py": ("bot.core", "bot.context"),
+    "bot/targets.py": ("bot.core", "bot.context", "bot.settings"),
+    "bot/facts.py": ("bot.core", "bot.context", "bot.targets"),
+    "bot/asking.py": ("bot.core", "bot.context", "bot.targets", "bot.facts"),
+    # bot.adapters.times reads durations and cron lines, in the settings as in commands.
+    "bot/settings*.py": ("bot.core", "bot.settings*", "bot.providers", "bot.adapters.times"),
+    "bot/app.py": ("bot", "handlers"),
+    "bot/__main__.py": ("bot",),
+    "bot/*": ("bot",),
+}
+ONLY_IMPORTED_BY = {"handlers": "bot/app.py", "bot.app": "bot/__main__.py", "bot.__main__": ""}
+
+# Each foreign library has its place. Types alone (under TYPE_CHECKING) may be named anywhere.
+PLACES: dict[str, tuple[str, ...]] = {
+    "slack_bolt": ("bot/adapters/slack*.py",),
+    "slack_sdk": ("bot/adapters/slack*.py",),
+    "requests": ("bot/adapters/github*.py", "bot/providers/http.py", "bot/providers/heroku.py"),
+    "urllib3": ("bot/adapters/github*.py",),
+    "jwt": ("bot/adapters/github_auth.py",),
+    "cryptography": ("bot/adapters/github_auth.py",),
+    "apscheduler": ("bot/adapters/schedule.py",),
+    # The engine names the type of the database that it hands to dbos.
+    "sqlalchemy": (
+        *(
+            f"bot/adapters/{name}.py"
+            for name in ("database", "store", "outbox", "schema", "records", "migrations", "leases")
+        ),
+        *("bot/migrations/*", "bot/engine.py"),
+    ),
+    "alembic": ("bot/adapters/migrations.py", "bot/migrations/*"),
+    "dbos": ("bot/engine.py",),
+    "dateparser": ("bot/adapters/times.py",),
+    "prompt_toolkit": ("bot/adapters/keyboard.py",),
+    "rich": ("bot/adapters/terminal.py",),
+    "tzlocal": ("bot/adapters/terminal.py",),
+    "uvicorn": ("bot/__main__.py",),
+    "starlette": ("bot/web.py", "bot/adapters/slack_listeners.py"),
+    "prometheus_client": ("bot/web.py",),
+    "jinja2": ("bot/web.py",),
+    "zstandard": ("bot/web.py", "bot/adapters/*"),
+    "msgspec": ("bot/web.py", "bot/adapters/*"),
+    "pydantic": ("bot/settings*.py", "bot/app.py", "bot/providers/*", "bot/adapters/variables.py"),
+    "pydantic_core": ("bot/settings*.py",),
+    "pydantic_settings": ("bot/settings*.py",),
+    "structlog": ("bot/*.py", "handlers/*", "bot/adapters/*"),
+}
+
+# What asks what time it is, and who may: the wall clock in one place, stopwatches where something is waited for.
+CLOCKS = {
+    *("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"),
+    *("time.localtime", "time.gmtime", "time.ctime", "time.monotonic", "time.monotonic_ns", "time.perf_counter"),
+}
+MAY_ASK: dict[str, set[str]] = {
+    "bot/context.py": {"datetime.now"},
+    "bot/engine.py": {"time.monotonic", "time.time_ns"},  # time_ns makes ids that never come again, and is not a time
+    "bot/running.py": {"time.monotonic"},
+    "bot/adapters/processes.py": {"time.monotonic"},
+    "bot/adapters/leases.py": {"time.monotonic"},
+}
+ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
+
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 40
+# A migration is a record of what was done once; nobody reads it as code.
+RECORDS = "bot/migrations/versions/*"
+DRAWERS = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"}
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
+INDEX = re.compile(r"py" + r"pi\.org|python" + r"hosted\.org|--(?:extra-)?ind" + r"ex-url|--trusted" + r"-host")
+
+
+# --- the rules ---------------------------------------------------------------------------------------------------
+
+
+def imports_inward(path: str, text: str) -> list[str]:
+    """Ours are imported by those who may, foreign ones in their place, and nothing by a relative name."""
+    found = []
+    allowed = next(names for pattern, names in INWARD.items() if fnmatch(path, pattern))
+    for name in imported(path, text):
+        top = name.partition(".")[0]
+        if top in {"bot", "handlers"}:
+            if not any(_within(name, one) for one in allowed):
+                found.append(f"{path} may not import {name}")
+            only = next((by for one, by in ONLY_IMPORTED_BY.items() if _within(name, one)), path)
+            if path != only and not (top == "handlers" and path.startswith("handlers/")):
+                found.append(f"{path} may not import {name}: only {only or 'nobody'} does")
+        elif top not in sys.stdlib_module_names:
+            if path.startswith("bot/core/"):
+                found.append(f"{path} may not import {name}: the core has no libraries")
+            elif top not in PLACES:
+                found.append(f"{path} imports {name}, which has no place yet")
+            elif not any(fnmatch(path, place) for place in PLACES[top]):
+                found.append(f"{path} may not import {name}: its place is {', '.join(PLACES[top])}")
+    return found
+
+
+def asks_no_clock(path: str, text: str) -> list[str]:
+    asked = {name for name in _dotted(text) for clock in CLOCKS if name == clock or name.endswith(f".{clock}")}
+    asked |= {name for name in imported(path, text) if name in CLOCKS}
+    allowed = MAY_ASK.get(path, set())
+    return [f"{path} asks {name}" for name in sorted(asked) if name not in allowed]
+
+
+def reads_no_environment(path: str, text: str) -> list[str]:
+    read = {name for name in (*_dotted(text), *imported(path, text)) if name in ENVIRONMENT}
+    return [] if path == "bot/settings.py" else [f"{path} reads {name}" for name in sorted(read)]
+
+
+def is_short(path: str, text: str) -> list[str]:
+    if fnmatch(path, RECORDS):
+        return []
+    lines = len(text.splitlines())
+    found = [f"{path} has {lines} lines"] if lines > LONGEST_MODULE else []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > LONGEST_FUNCTION:
+                found.append(f"{path}: {node.name} has {length} lines")
+    return found
+
+
+def opens_with_a_sentence(path: str, text: str) -> list[str]:
+    docstring = ast.get_docstring(ast.parse(text)) or ""
+    first = docstring.partition("\n\n")[0]
+    good = re.fullmatch(r"[A-Z`].*[.!?]", first, flags=re.DOTALL) is not None
+    return [] if good else [f"{path} does not open with a sentence that says what it holds"]
+
+
+def is_no_drawer(path: str, text: str) -> list[str]:
+    """Neither the file nor anything in it is called after what it is not."""
+    names = [(Path(path).stem, path)]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.append((node.name, f"{path}: {node.name}"))
+    return [where for name, where in names if _words(name) & DRAWERS]
+
+
+def is_finished(path: str, text: str) -> list[str]:
+    return [f"{path}: {line.strip()}" for line in text.splitlines() if UNFINISHED.search(line)]
+
+
+def names_no_index(path: str, text: str) -> list[str]:
+    return [f"{path}: {line.strip()}" for line in text.splitlines() if INDEX.search(line)]
+
+
+def pins_by_name(path: str, text: str) -> list[str]:
+    """Each line is a comment, a hash, or ``name==version``: no address, no path, no option."""
+    line_of_its_own = re.compile(r"\s*#.*|\s+--hash=sha256:[0-9a-f]{64}(?: \\)?|[a-z0-9._-]+==[\w.+!-]+ \\|")
+    odd = [line for line in text.splitlines() if not line_of_its_own.fullmatch(line)]
+    return [f"{path}: {line}" for line in (*odd, *(one for one in text.splitlines() if re.search(r"://|/\w+/", one)))]
+
+
+# --- what the rules look at --------------------------------------------------------------------------------------
+
+
+def imported(path: str, text: str) -> Iterator[str]:
+    """Full names of what a module imports when it runs, in ``from a import b`` each ``a.b``."""
+    package = Path(path).parts[:-1]
+    tree = ast.parse(text)
+    for statement in ast.walk(tree):
+        # What is imported for types alone is not imported when it runs.
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+            statement.body.clear()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _within(name: str, allowed: str) -> bool:
+    parts = name.split(".")
+    return any(fnmatch(".".join(parts[:length]), allowed) for length in range(1, len(parts) + 1))
+
+
+def _dotted(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}

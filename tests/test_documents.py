@@ -1,0 +1,300 @@
+"""The documents say what is true: tables, links, names, commands, and what the bot is shown to answer.
+
+``python -m tests.test_documents`` brings the README's table and diagram up to date.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import handlers
+from bot import __version__
+from bot.__main__ import PROCESSES
+from bot.adapters.github_examine import APP_NEEDS, NEEDED_EVENTS
+from bot.core.deploys import state_diagram
+from bot.core.grammar import COMMANDS, command_table
+from bot.router import collect
+from bot.settings import Secrets
+from bot.settings_requirements import requirements
+from tests.world import REPOSITORY, World, read_out
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+ONE_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# Variables that are not the bot's own: of other programs, and of examples.
+OTHERS = {"LC_", "RAILS_ENV", "DEPLOY_KEY", "SSH_AUTH_SOCK"}
+
+
+def refreshed(page: str) -> str:
+    """The README with its table and its diagram made anew."""
+    page = _replaced(page, "table", command_table(collect(handlers).commands))
+    return _replaced(page, "diagram", f"```mermaid\n{state_diagram()}\n```\n")
+
+
+def _replaced(page: str, what: str, made: str) -> str:
+    begin, end = (f"<!-- The {what} {where} is made by python -m tests.test_documents -->" for where in _WHERE)
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{made}\n{end}{rest.partition(end)[2]}"
+
+
+_WHERE = ("below", "above")
+
+
+# --- what is made from the code ----------------------------------------------------------------------------------
+
+
+def test_the_readme_has_the_table_of_commands_and_the_diagram_of_states() -> None:
+    page = README.read_text(encoding="utf-8")
+
+    assert page == refreshed(page), "run: python -m tests.test_documents"
+
+
+def test_the_table_marks_the_commands_that_no_feature_answers() -> None:
+    there = collect(handlers).commands
+    missing = [spec for spec in COMMANDS if spec.makes not in there]
+
+    table = command_table(there)
+
+    assert table.count("*Not there yet.*") == len(missing)
+    assert "| `version` | Show which version of the bot this is. |" in table
+    assert "Not there yet" not in command_table()
+
+
+# --- what names something ----------------------------------------------------------------------------------------
+
+
+@ONE_PAGE
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text(encoding="utf-8"))
+    targets = [((page.parent / path).resolve() if path else page, anchor) for path, anchor in links]
+
+    lost = [str(target) for target, _ in targets if not target.exists()]
+    unknown = [anchor for target, anchor in targets if anchor and target.exists() and anchor not in _anchors(target)]
+
+    assert lost == []
+    assert unknown == []
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@ONE_PAGE
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:bot|handlers|tests|docs)/[\w/.]*)`", page.read_text(encoding="utf-8"))
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@ONE_PAGE
+def test_every_command_line_that_is_named_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    targets = re.findall(r"(?:^|[`|]|\| )make ([a-z]+)", text, flags=re.MULTILINE)
+    processes = re.findall(r"python -m bot ([a-z]+)", text)
+    modules = re.findall(r"python -m ((?:bot|tests)\.[\w.]+)", text)
+
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, flags=re.MULTILINE)] == []
+    assert set(processes) <= set(PROCESSES)
+    assert [name for name in modules if not (ROOT / (name.replace(".", "/") + ".py")).exists()] == []
+
+
+@ONE_PAGE
+def test_every_variable_that_is_named_exists(page: Path) -> None:
+    known = {*Secrets.variables(), *OTHERS, *_constants(), "SHIPMATE_SETTINGS"}
+
+    named = set(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]*\b", page.read_text(encoding="utf-8")))
+
+    # What a provider hands to its command is told, and tested, with the provider.
+    assert {name for name in named - known if not name.startswith("SHIPMATE_")} == set()
+
+
+def _constants() -> set[str]:
+    """Names in capitals that modules of the bot define."""
+    sources = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("handlers/*.py")]
+    return {name for path in sources for name in re.findall(r"^([A-Z_]+)\b", path.read_text("utf-8"), re.MULTILINE)}
+
+
+@ONE_PAGE
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    settings = (ROOT / "settings.toml").read_text(encoding="utf-8")
+
+    named = {tomllib.loads(line).popitem()[0] for line in re.findall(r"`([a-z_]+ = [^`]+)`", text)}
+
+    assert [key for key in named if not re.search(rf"^#?{key} =", settings, flags=re.MULTILINE)] == []
+
+
+@ONE_PAGE
+def test_every_example_in_python_stands_in_its_file(page: Path) -> None:
+    examples = re.findall(r"^```python\n# (\S+)\n(.*?)^```", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+    changed = [line for path, code in examples for line in _not_in_order(code, (ROOT / path).read_text("utf-8"))]
+
+    assert changed == []
+
+
+def _not_in_order(code: str, source: str) -> list[str]:
+    """The first line of ``code`` that ``source`` does not have after the one before."""
+    rest = source
+    for line in filter(None, code.splitlines()):
+        _, found, rest = rest.partition(f"{line}\n")
+        if not found:
+            return [line]
+    return []
+
+
+def test_the_first_screen_of_the_readme_has_the_two_commands() -> None:
+    screen = README.read_text(encoding="utf-8").splitlines()[:24]
+
+    assert screen[:1] == ["# Shipmate"]
+    assert [line.split("#")[0].strip() for line in screen if line.startswith("make ")] == ["make talk", "make test"]
+
+
+def test_every_process_has_its_row() -> None:
+    page = README.read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| `python -m bot (\w+)` \|", page, flags=re.MULTILINE) == list(PROCESSES)
+
+
+# --- what the bot is shown to answer -----------------------------------------------------------------------------
+
+
+def _block_after(page: Path, comment: str) -> list[str]:
+    found = re.search(rf"<!-- {re.escape(comment)} -->\n```\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+    assert found, comment
+    return found[1].splitlines()
+
+
+def test_the_conversation_in_the_readme_is_one_with_the_bot(world: World) -> None:
+    world.github.commit(REPOSITORY, "topic", "Greet the whole crew", author="maria")
+    shown = [line[11:] for line in _block_after(README, "A test holds this conversation with the bot, and compares.")]
+
+    asked = world.says("maria", "deploy topic to production")
+    [remote] = world.github.deployments(REPOSITORY)
+    world.github.report_deployment_status(REPOSITORY, remote.id, "in_progress")
+    world.wait(minutes=4)
+    world.github.report_deployment_status(REPOSITORY, remote.id, "success")
+    world.settle()
+
+    assert shown == [
+        "@shipmate deploy topic to production",
+        _read(world.answers(asked)[0]),
+        _read(" · ".join(read_out(world.parent(1)).splitlines()[:2])),
+    ]
+
+
+def _read(mrkdwn: str) -> str:
+    """What is seen of Slack's marks."""
+    seen = re.sub(r"<https?://[^|>]+\|([^>]+)>", r"\1", mrkdwn).replace("*", "")
+    return seen.replace("<@U00000001>", "@maria")
+
+
+def test_what_make_talk_shows_is_what_the_readme_says(tmp_path: Path) -> None:
+    typed, *shown = _block_after(README, "A test types these lines, and compares.")
+    lines = re.fullmatch(r"\$ printf '(.*)' \| make talk", typed)
+    assert lines
+
+    seen = _ran(tmp_path, "talk", said=lines[1].replace(r"\n", "\n"))
+
+    # The message is drawn anew while its thread grows: how often, and between which lines, is a matter of speed.
+    assert Counter(map(_timeless, shown)) - Counter(map(_timeless, seen.splitlines())) == Counter()
+
+
+def test_what_the_check_shows_is_what_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text((ROOT / "settings.toml").read_text("utf-8"), encoding="utf-8")
+    _, *shown = _block_after(ROOT / "docs/setup.md", "A test runs the check without any variable, and compares.")
+
+    seen = _ran(tmp_path, "check")
+
+    assert [line for line in shown if line not in seen.splitlines()] == []
+
+
+def _ran(directory: Path, process: str, said: str = "") -> str:
+    """What a process of the bot writes in an empty directory, with no variable of ours set."""
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {*Secrets.variables(), "SHIPMATE_SETTINGS"}
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", process],
+        cwd=directory,
+        input=said,
+        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "TZ": "UTC"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def _timeless(line: str) -> str:
+    return re.sub(r"since .* by|Succeeded in .*?:", "…", line)
+
+
+# --- GitHub, Heroku, and versions --------------------------------------------------------------------------------
+
+
+def test_the_page_asks_github_for_what_is_needed_and_nothing_else() -> None:
+    page = (ROOT / "docs/setup.md").read_text(encoding="utf-8")
+    levels = {"read and write": "write", "read": "read"}
+
+    permissions = re.findall(r"^ +\| ([A-Z][a-z ]+) \| (read|read and write) \|", page, flags=re.MULTILINE)
+    events = re.findall(r"^ +\| [A-Z][a-z ]+ \| `([a-z_]+)` \|", page, flags=re.MULTILINE)
+
+    named = {"commit_statuses": "statuses"}
+    keys = {name: name.lower().replace(" ", "_") for name, _ in permissions}
+    assert {named.get(keys[name], keys[name]): levels[level] for name, level in permissions} == APP_NEEDS
+    assert events == list(NEEDED_EVENTS)
+
+
+def test_heroku_starts_processes_that_exist() -> None:
+    procfile = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    app = json.loads((ROOT / "app.json").read_text(encoding="utf-8"))
+
+    started = dict(re.fullmatch(r"(\w+): python -m bot (\w+)", line).groups() for line in procfile)  # type: ignore[union-attr]
+
+    assert started == {"release": "migrate", "web": "web", "worker": "worker"}
+    assert set(app["formation"]) == {"web", "worker"}
+    assert [plan.partition(":")[0] for plan in app["addons"]] == ["heroku-postgresql"]
+
+
+def test_heroku_asks_for_the_variables_that_the_processes_cannot_start_without() -> None:
+    asked = json.loads((ROOT / "app.json").read_text(encoding="utf-8"))["env"]
+    given = {name.lower(): "x" for name, how in asked.items() if how.get("required") or "generator" in how}
+
+    missing = [finding.what for finding in requirements(Secrets.model_validate(given), "run")]
+
+    assert set(asked) <= set(Secrets.variables())
+    # A token or an App: Heroku cannot ask for one of two.
+    assert missing == ["GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY"]
+
+
+def test_the_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    python = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
+
+    assert f">={python}" == project["requires-python"]
+    assert re.search(r"Python ≥ ([\d.]+)", README.read_text(encoding="utf-8"))[1] == python  # type: ignore[index]
+    assert re.search(
+        rf"^## \[(?:Unreleased|{re.escape(__version__)})\]",
+        (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+
+
+if __name__ == "__main__":
+    README.write_text(refreshed(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,21 +1,23 @@
-"""``python -m bot talk | run | web | worker | migrate | check``: the only file that opens ports or starts threads."""
+"""``python -m bot`` and the name of a process: the only file that opens ports or starts threads."""
 
 from __future__ import annotations
 
 import argparse
-import logging
+import gc
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
 from bot import __version__
-from bot.core.errors import Rejected, ShipmateError
+from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.logs import log_to
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
 from bot.settings_secrets import Process
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.adapters.slack import Slack
+    from bot.adapters.store import Store
     from bot.app import Bot
+    from bot.settings import Settings
 
 log = structlog.get_logger("bot")
 
@@ -40,8 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
     for name, (_, line) in PROCESSES.items():
         process = processes.add_parser(name, help=line, description=line)
         process.add_argument("--settings", type=Path, help="the settings file (default: settings.toml)")
+        if name == "audit":
+            since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
+            process.add_argument("--since", default="1970-01-01", help=since)
     given = parser.parse_args(arguments)
     try:
+        if given.process == "audit":
+            return audit(given.settings, given.since)
         return PROCESSES[given.process][0](given.settings)
     except SettingsProblems as error:
         for problem in error.problems:
@@ -64,7 +73,7 @@ def talk(settings_file: Path | None) -> int:
     from bot.worldlines import World
 
     HOME.mkdir(exist_ok=True)
-    _log_to((HOME / "talk.log").open("a", encoding="utf-8"))
+    log_to((HOME / "talk.log").open("a", encoding="utf-8"))
     settings = load(settings_file or prepare(HOME), {})
     clock = SkippableClock()
     terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel)
@@ -83,15 +92,34 @@ def talk(settings_file: Path | None) -> int:
 
 
 def run(settings_file: Path | None) -> int:
-    return _serve(settings_file, "run", web=True, works=True)
+    return _work(settings_file, "run", web=True)
 
 
 def web(settings_file: Path | None) -> int:
-    return _serve(settings_file, "web", web=True, works=False)
+    """Without the engine and all that it works with: most of the memory of the other processes."""
+    from bot.adapters.database import WEB_CONNECTIONS
+    from bot.adapters.store import Store, connect
+    from bot.context import SystemClock
+    from bot.listening import slack_app, slack_client
+
+    settings, stop = _begin(settings_file, "web")
+    clock = SystemClock()
+    store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
+    _bring_up_to_date(store, "web")
+
+    def slack() -> App:
+        # One-time passwords are kept in memory only, so from this process none can reach the one that deploys.
+        return slack_app(settings, slack_client(settings, clock), store, lambda: None, lambda *_: None)
+
+    close_port = _open_port(settings, store, lambda: None, slack)
+    _wait_for_end("web", stop)
+    close_port()
+    _leave(0)
+    return 0
 
 
 def worker(settings_file: Path | None) -> int:
-    return _serve(settings_file, "worker", web=False, works=True)
+    return _work(settings_file, "worker", web=False)
 
 
 def migrate(settings_file: Path | None) -> int:
@@ -99,9 +127,17 @@ def migrate(settings_file: Path | None) -> int:
     from bot.context import SystemClock
 
     settings = load(settings_file, process_environment())
-    _migrate(database(settings, SystemClock()).engine)
+    store = database(settings, SystemClock())
+    _check_database(store)
+    _migrate(store.engine)
     print("The database is up to date.")
     return 0
+
+
+def _check_database(store: Store) -> None:
+    """Raises Unavailable."""
+    if not store.answers():
+        raise Unavailable("The database does not answer: compare DATABASE_URL.")
 
 
 def _migrate(engine: Engine) -> None:
@@ -120,13 +156,40 @@ def check(settings_file: Path | None) -> int:
     return run_check(lambda: load(settings_file, process_environment()), examiners, sys.stdout)
 
 
-def _serve(settings_file: Path | None, process: Process, *, web: bool, works: bool) -> int:
+def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
+    from bot.app import database
+    from bot.audit_export import export, moment
+    from bot.context import SystemClock
+
+    clock = SystemClock()
+    store = database(load(settings_file, process_environment()), clock)
+    export(store.reads().audit.since, moment(since, clock.now()), sys.stdout)
+    return 0
+
+
+def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     """Run until SIGTERM or Ctrl-C; then finish what is at hand and leave."""
-    from bot.adapters import migrations
-    from bot.adapters.database import WEB_CONNECTIONS, WORKER_CONNECTIONS
+    from bot.adapters.database import WORKER_CONNECTIONS
     from bot.app import real
 
-    _log_to(sys.stderr)
+    settings, stop = _begin(settings_file, process)
+    bot = real(settings, connections=WORKER_CONNECTIONS)
+    _bring_up_to_date(bot.store, process)
+    bot.launch()
+    close_slack = _listen_to_slack(bot)
+    close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else None
+    _wait_for_end(process, stop)
+    close_slack()
+    if close_port is not None:
+        close_port()
+    bot.stop()
+    _leave(0)
+    return 0
+
+
+def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, threading.Event]:
+    """The settings, and what is set when the process is to end. Raises SettingsProblems."""
+    log_to(sys.stderr)
     settings = load(settings_file, process_environment())
     missing = requirements_missing(settings, process)
     if missing:
@@ -134,96 +197,94 @@ def _serve(settings_file: Path | None, process: Process, *, web: bool, works: bo
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    bot = real(settings, connections=WORKER_CONNECTIONS if works else WEB_CONNECTIONS)
+    return settings, stop
+
+
+def _bring_up_to_date(store: Store, process: Process) -> None:
+    """Run the migrations that are missing, where that is ours to do. Raises Rejected where it is not."""
+    from bot.adapters import migrations
+
+    _check_database(store)
     # Several processes share a Postgres, so only `migrate` changes it; a SQLite file, and a new database for `run`, are
     # nobody else's.
-    if bot.store.is_sqlite or (process == "run" and migrations.is_new(bot.store.engine)):
-        _migrate(bot.store.engine)
-    elif not migrations.is_current(bot.store.engine):
+    if migrations.is_current(store.engine):
+        return
+    if not store.is_sqlite and not (process == "run" and migrations.is_new(store.engine)):
         raise Rejected("The database is not up to date: run `python -m bot migrate` first.")
-    if works:
-        bot.launch()
-    close_slack = _listen_to_slack(bot, works=works)
-    if web:
-        _open_port(bot)
+    _migrate(store.engine)
+
+
+def _wait_for_end(process: Process, stop: threading.Event) -> None:
+    # What is loaded by now stays: looking through it at each full collection would hold webhooks up for 50 ms.
+    gc.collect()
+    gc.freeze()
     log.info("ready", process=process, version=__version__)
     stop.wait()
     log.info("stopping", process=process)
-    close_slack()
-    bot.stop()
-    _leave(0)
-    return 0
 
 
-def _listen_to_slack(bot: Bot, *, works: bool) -> Callable[[], None]:
+def _listen_to_slack(bot: Bot) -> Callable[[], None]:
     """Open Socket Mode where there is an app token; what closes it again."""
     token = bot.settings.secrets.slack_app_token
-    if token is None or not works:
+    if token is None:
         return lambda: None
     from bot.adapters.slack_listeners import connect
 
-    client = connect(slack_app(bot), token.get_secret_value())
+    client = connect(_slack_app(bot), token.get_secret_value())
     return client.close
 
 
-def slack_app(bot: Bot) -> App:
-    """The Bolt app that stores what is said into the bot's inbox."""
-    from bot.adapters.slack_listeners import build
+def _slack_app(bot: Bot) -> App:
+    from bot.listening import slack_app
 
-    secret = bot.settings.secrets.slack_signing_secret
-    return build(
-        cast("Slack", bot.chat),
-        bot_name=bot.settings.bot.name,
-        signing_secret=secret.get_secret_value() if secret else None,
-        inbox=bot.store,
-        on_stored=bot.engine.nudge,
-        keep_password=bot.passwords.put,
-    )
+    return slack_app(bot.settings, cast("Slack", bot.chat), bot.store, bot.engine.nudge, bot.passwords.put)
 
 
-def _open_port(bot: Bot) -> None:
-    """The listener, in a thread of its own; on PORT, all addresses, as Heroku wants it."""
+def _open_port(
+    settings: Settings, store: Store, stored: Callable[[], None], slack: Callable[[], App]
+) -> Callable[[], None]:
+    """The listener, in a thread of its own; on PORT, all addresses, as Heroku wants it. What closes it again.
+
+    Raises Rejected where the port is taken.
+    """
     import uvicorn
 
-    from bot.adapters.slack_listeners import http_handler
-    from bot.web import Listener
+    from bot.adapters.intake import Intake
+    from bot.listening import listener
 
-    secrets = bot.settings.secrets
-    webhook_secret, signing_secret = secrets.github_webhook_secret, secrets.slack_signing_secret
-    slack = http_handler(slack_app(bot), signing_secret.get_secret_value()) if signing_secret else None
-    listener = Listener(
-        inbox=bot.store,
-        webhook_secret=webhook_secret.get_secret_value() if webhook_secret else "",
-        stored=bot.engine.nudge,
-        ready=bot.store.answers,
-        slack=slack,
-    )
+    intake = Intake(store)
     config = uvicorn.Config(
-        listener.app(),
-        host="0.0.0.0",  # noqa: S104
-        port=secrets.port,
+        listener(settings, store, intake, stored, slack).app(),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
-    threading.Thread(target=server.run, name="listener", daemon=True).start()
+    opened = _opened(settings.secrets.port, config.backlog)
+    thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)
+    intake.start()
+    thread.start()
+
+    def close() -> None:
+        """Answer what has come in, and take nothing more."""
+        server.should_exit = True
+        thread.join(6)
+        intake.stop(3)
+
+    return close
 
 
-def _log_to(stream: TextIO) -> None:
-    """One line per event, for people and for log drains; libraries are heard from warnings on."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(stream),
-    )
-    logging.basicConfig(stream=stream, level=logging.WARNING, format="level=%(levelname)s logger=%(name)s %(message)s")
+def _opened(port: int, backlog: int) -> socket.socket:
+    try:
+        return socket.create_server(("0.0.0.0", port), backlog=backlog)  # noqa: S104
+    except OSError as error:
+        raise Rejected(f"The port {port} cannot be opened: {error.strerror}.") from error
 
 
 def _leave(code: int) -> None:
@@ -239,9 +300,10 @@ PROCESSES: dict[str, tuple[Callable[[Path | None], int], str]] = {
     "web": (web, "the listener alone"),
     "worker": (worker, "Slack, the engine and the clock, without a port"),
     "migrate": (migrate, "bring the database up to date"),
+    "audit": (audit, "who decided what, when, from where and why, as JSON lines"),
     "check": (check, "what is set up, what is wrong with it, and how to mend it"),
 }
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

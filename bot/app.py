@@ -18,7 +18,7 @@ from bot.adapters.github_auth import AppAuth, TokenAuth
 from bot.adapters.github_connection import Auth
 from bot.adapters.leases import Lease
 from bot.adapters.localgit import LocalGit, find_repositories
-from bot.adapters.schedule import Schedule
+from bot.adapters.schedule import Crons, Schedule
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store
 from bot.adapters.terminal import Terminal
@@ -52,6 +52,8 @@ class Bot:
     def launch(self) -> None:
         self.engine.launch(self.pipeline, self.carrier)
         self.schedule.start()
+        # What happened while nobody was here is not left for the first tick of the clock.
+        self.schedule.reconcile()
 
     def stop(self) -> None:
         self.schedule.stop()
@@ -97,6 +99,7 @@ def pipeline_of(
         chat=chat,
         clock=clock,
         times=Times(),
+        cron=Crons(),
         decode=decoder(settings),
         archive=archive,
         owner=owner,
@@ -161,7 +164,13 @@ def github(settings: Settings, clock: Clock) -> GitHub:
         )
     else:
         auth = TokenAuth(secrets.github_token.get_secret_value() if secrets.github_token else "")
-    return GitHub(secrets.github_api_url, auth, clock=clock, web_url=secrets.github_web_url)
+    return GitHub(
+        secrets.github_api_url,
+        auth,
+        clock=clock,
+        web_url=secrets.github_web_url,
+        client_id=secrets.github_client_id,
+    )
 
 
 def examiners(settings: Settings) -> Examiners:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
+from bot import permissions
 from bot.context import Context
 from bot.core import lifecycle, sentences
-from bot.core.deploys import By, Deployment, State, Waiting
+from bot.core.commands import Deploy
+from bot.core.deploys import By, Deployment, State
 from bot.core.errors import Refused
-from bot.core.gates import judge
+from bot.core.gates import WAITED_FOR, Facts, judge
+from bot.core.grammar import show
 from bot.core.messages import Message
 from bot.core.ports import Commit
-from bot.facts import CheckFacts, changes, checks_of, facts, usual_seconds
+from bot.core.schedules import as_words
+from bot.facts import CommitFacts, changes, closure_of, commit_facts, facts, force_of, usual_seconds
 from bot.targets import Target
 
 
 def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     """A new request by the person who speaks, for this commit and with all defaults."""
-    where = context.where
+    where, asker = context.where, permissions.asker(context)
     return Deployment(
         id=0,
         request_id=str(uuid.uuid4()),
@@ -30,8 +34,8 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
         title=commit.title,
         url=commit.url or None,
         state=State.REQUESTED,
-        trigger="chat",
-        by=By(context.asker.name, context.asker.id, context.asker.forge_login),
+        trigger="schedule" if context.via == "schedule" else "chat",
+        by=By(asker.name, asker.id, asker.forge_login),
         created_at=context.now,
         pull_request=commit.pull_request,
         environment_url=target.environment.url,
@@ -44,24 +48,40 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
 
 
 def request(
-    context: Context, target: Target, new: Deployment, *, retyped: str, waits: bool, unchecked: bool = False
+    context: Context, target: Target, new: Deployment, *, retyped: Deploy, waits: bool, unchecked: bool = False
 ) -> Message | None:
     """Ask the gates and let it start, wait or be refused; all requests from the chat come through here.
 
     ``retyped`` is the command that asks for the same, for buttons and hints; ``waits`` lets it wait for its checks;
     ``unchecked`` does not ask for them.
     """
-    found = CheckFacts(None) if unchecked else checks_of(context, target, new.sha)
+    found = CommitFacts() if unchecked else commit_facts(context, target, new, patient=waits)
+    permission = permissions.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
-    announced_in = context.chat.channel_id(target.app.channel) or target.app.channel
+    announced_in = context.chat.channel_id(target.app.channel)
+    force = force_of(new, admin=is_admin_where_closed(context, target, new))
     records = context.begin(target.app.name, target.environment.name)
-    view = replace(facts(records, context, target, found), place=place, patient=waits)
+    view = facts(records, context, target, found, new)
+    view = replace(view, place=place, patient=waits, permission=permission)
+    view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
-    if verdict.closed or (not waits and any(answer.waits_for is not Waiting.QUEUE for answer in verdict.waits)):
-        raise Refused(sentences.gates_closed(new, verdict, retyped))
-    deployment = records.add(new)
-    lifecycle.proceed(records, deployment, verdict, context.now)
-    if announced_in == context.where.channel and deployment.asked_thread is None:
-        return None  # the parent message appears right here and says it all
-    elsewhere = target.app.channel if announced_in != context.where.channel else None
-    return sentences.on_it(deployment, elsewhere)
+    if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
+        raise Refused(sentences.gates_closed(new, verdict, show(retyped)))
+    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, answered=True)
+    if announced_in == context.where.channel:
+        # Where there is no thread to answer in, the parent message appears right here and says it all.
+        return sentences.on_it(deployment) if deployment.asked_thread else None
+    return sentences.on_it(deployment, channel=target.app.channel, seen=announced_in is not None)
+
+
+def is_admin_where_closed(context: Context, target: Target, deployment: Deployment) -> bool:
+    """Whether whoever asks is an admin; only asked where something is closed: groups and teams cost a request."""
+    if deployment.by.chat_id is None or closure_of(context.reads, context, target) is None:
+        return False
+    return permissions.is_admin(context, permissions.person_of(context, deployment.by.chat_id))
+
+
+def _later(view: Facts, retyped: Deploy) -> str | None:
+    """The command that asks for the same when what keeps the environment closed is over."""
+    until = view.closure.until if view.closure else None
+    return show(replace(retyped, at=as_words(until), force=False, force_reason=None)) if until else None

@@ -17,19 +17,15 @@ from bot.settings_tables import Table
 _NOT_ENFORCED = "is understood but not enforced yet"
 _NOT_DONE = "is understood but not done yet"
 NOT_YET: Mapping[str, str] = {
-    "admins": _NOT_ENFORCED,
     "required_reviews": _NOT_ENFORCED,
     "up_to_date": _NOT_ENFORCED,
     "after": _NOT_ENFORCED,
-    "deployers": _NOT_ENFORCED,
     "approvals": _NOT_ENFORCED,
     "approvers": _NOT_ENFORCED,
     "self_approval": _NOT_ENFORCED,
     "approval_timeout": _NOT_ENFORCED,
-    "windows": _NOT_ENFORCED,
     "promote_to": _NOT_DONE,
     "promote": _NOT_DONE,
-    "lock_reminder": _NOT_DONE,
     "digest": _NOT_DONE,
     "nudge_after": _NOT_DONE,
 }

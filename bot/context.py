@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from bot.core.audit import ITSELF, Origin
+from bot.core.commands import Command
 from bot.core.events import Place
+from bot.core.people import Identity
 from bot.core.ports import Chat, Forge, Person, ReadsTimes
 from bot.core.records import Reads, Records
+from bot.core.windows import CronLines
 from bot.settings import Settings
 
 
@@ -48,6 +52,15 @@ class Parents(Protocol):
     def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
         """The deployment's parent message was posted or edited at that moment."""
 
+    def drawn_again(self, lane: str, effect_id: int) -> bool:
+        """Whether a later effect of the lane will draw the message anyway."""
+
+
+class Identities(Protocol):
+    """Remembers who is who. What was found out stays true whatever is decided, so it is kept outside of decisions."""
+
+    def learned(self, identity: Identity) -> None: ...
+
 
 class Archive(Protocol):
     """What is long over and may be forgotten."""
@@ -61,6 +74,7 @@ class Context:
     """One event's surroundings. Gather first (``forge``, ``chat``, ``reads``), then ``begin`` and decide.
 
     ``person`` and ``place`` are set for commands; ``here`` is the app whose channel the command was given in.
+    ``command`` is what was understood, ``origin`` who caused the event, as far as the event itself tells.
     ``answered`` are the types of the commands that some feature answers.
     ``repeated`` is true in a performer whose effect may have been done already by an attempt that was cut off.
     """
@@ -70,16 +84,21 @@ class Context:
     settings: Settings
     transactions: Transactions
     parents: Parents
+    identities: Identities
     archive: Archive
     times: ReadsTimes
+    cron: CronLines
     _forge: Forge
     _chat: Chat
     person: Person | None = None
     place: Place | None = None
+    via: str | None = None
+    command: Command | None = None
     here: str | None = None
     answered: frozenset[type] = frozenset()
     repeated: bool = False
     effect_id: int = 0
+    origin: Origin = ITSELF
     _records: Records | None = None
 
     @property
@@ -101,7 +120,15 @@ class Context:
         """Stop gathering and start deciding; what is written from here on is kept with the decision or not at all."""
         if self._records is None:
             self._records = self.transactions.begin(app, environment)
+            self._records.audit.attribute(self.who, app, environment)
         return self._records
+
+    @property
+    def who(self) -> Origin:
+        """Who caused this, for the audit: as the event tells, and better where the person was looked up."""
+        if self.person is None:
+            return self.origin
+        return replace(self.origin, name=self.person.name, login=self.person.forge_login)
 
     def _still_gathering(self) -> None:
         if self._records is not None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from bot import permissions
 from bot.context import Context
 from bot.core import sentences
 from bot.core.commands import Command
 from bot.core.errors import Refused
 from bot.core.events import CommandGiven
-from bot.core.grammar import COMMANDS, NotUnderstood, parse, parse_slash
+from bot.core.grammar import COMMANDS, NotUnderstood, parse, parse_slash, show
 from bot.core.messages import Message
 from bot.router import Router
 from bot.settings import Settings
+
+STALE_AFTER = timedelta(minutes=10)
+"""A command that is older when its turn comes is not run: who knows what has happened since. Slack's own repeats of
+what it could not deliver come within five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +33,19 @@ class Conversation:
         person = context.chat.person(given.person)
         if person.foreign or person.bot:
             raise Refused(sentences.not_a_member(person))
-        context.person = replace(person, forge_login=self.settings.people.get(person.id, person.forge_login))
+        identity = permissions.at_hand(context, person)
+        context.person = replace(person, forge_login=identity.login if identity else None)
         context.place = given.place
+        context.via = given.via
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
         words = self.settings.words(context.here)
         command = parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
         if isinstance(command, NotUnderstood):
             raise Refused(sentences.not_understood(command.reason, command.example))
+        context.command = command
+        if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
+            raise Refused(sentences.stale(show(command), context.now - given.said_at))
         handler = self.router.commands.get(type(command))
         if handler is None:
             raise Refused(sentences.not_there_yet(name_of(command)))

@@ -10,13 +10,14 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, WorkflowHandle
 
 from bot.adapters import wire
 from bot.adapters.leases import BEAT_EVERY, Lease
@@ -39,8 +40,11 @@ DRAIN = 22.0
 
 
 def _step(name: str) -> StepOptions:
-    """A step that is tried for some minutes where the database does not answer; all else the pipeline postpones."""
-    return {"name": name, "retries_allowed": True, "max_attempts": 10, "interval_seconds": 0.5, "backoff_rate": 2.0}
+    """A step that is tried for a day while the database does not answer; all else the pipeline postpones.
+
+    Giving up sooner would lose a run for good: nobody takes up a workflow that has failed.
+    """
+    return {"name": name, "retries_allowed": True, "max_attempts": 43_200, "interval_seconds": 2.0, "backoff_rate": 1.0}
 
 
 class Engine:
@@ -56,6 +60,7 @@ class Engine:
         self._in_hand: dict[str, str] = {}
         self._active = 0
         self._runs: set[int] = set()
+        self._taken: deque[Taken] = deque()
         self._idle = threading.Condition(self._guard)
         self._thread: threading.Thread | None = None
         self._heart: threading.Thread | None = None
@@ -75,13 +80,15 @@ class Engine:
             "log_level": "WARNING",
             "serializer": DBOSPortableJSONSerializer(),
             "use_listen_notify": False,
-            "notification_listener_polling_interval_sec": 60.0,
+            # It only looks while a workflow waits for a message, which ours never do; it also holds up closing for as long.
+            "notification_listener_polling_interval_sec": 0.5,
             "scheduler_polling_interval_sec": 3600.0,
         }
         DBOS(config=config)
         self._register(pipeline, carrier)
         DBOS.launch()
         self._take_over()
+        self._look_after_ours()
         self._thread = threading.Thread(target=self._take_for_ever, name="taker", daemon=True)
         self._thread.start()
         self._heart = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
@@ -147,9 +154,9 @@ class Engine:
         except Unavailable as error:
             log.warning("lease not released; it expires by itself", reason=str(error))
 
-    def close(self) -> None:
-        """For tests and the terminal: let go of the singleton, so that another engine may be launched."""
-        self.stop(5)
+    def close(self, drain: float = 5.0) -> None:
+        """For tests: let go of the singleton, so that another engine may be launched."""
+        self.stop(drain)
         DBOS.destroy(destroy_registry=True)
 
     def clear(self, before: datetime) -> None:
@@ -191,7 +198,7 @@ class Engine:
     def _look_after_ours(self) -> None:
         """What a failed database kept from being recorded is neither handled nor in hand: take it again."""
         with self._guard:
-            in_hand = tuple(self._in_hand.values())
+            in_hand = (*self._in_hand.values(), *(one.id for one in tuple(self._taken)))
         if self._store.retake(self._lease.id, in_hand):
             self._wake.set()
         for lane in self._store.forgotten_lanes():
@@ -213,14 +220,19 @@ class Engine:
         while not self._stopping.is_set():
             for lane in self._store.take_lanes():
                 self._start_delivering(lane)
-            taken = self._store.take(AT_ONCE, self._lease.id)
-            if not taken:
+            # What was taken stays here until it is started: nobody else gets it while this process lives.
+            if not self._taken:
+                self._taken.extend(self._store.take(AT_ONCE, self._lease.id))
+            if not self._taken:
                 return
-            for one in taken:
-                if one.name == RunWanted.__name__:
-                    self._start_run(one)
-                else:
-                    self._start_handling(one)
+            self._take_up(self._taken[0])
+            self._taken.popleft()
+
+    def _take_up(self, taken: Taken) -> None:
+        if taken.name == RunWanted.__name__:
+            self._start_run(taken)
+        else:
+            self._start_handling(taken)
 
     def _start_run(self, taken: Taken) -> None:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
@@ -228,7 +240,11 @@ class Engine:
         assert isinstance(wanted, RunWanted)
         with self._guard:
             self._runs.add(wanted.deployment_id)
-        self._start(self._carry_out, f"run:{wanted.deployment_id}", wanted.deployment_id)
+        run = self._start(self._carry_out, f"run:{wanted.deployment_id}", wanted.deployment_id)
+        if run.get_status().status not in {"PENDING", "ENQUEUED"}:
+            # It was over before it was asked for again, and so will not end once more.
+            with self._guard:
+                self._runs.discard(wanted.deployment_id)
         self._store.handled(taken.id)
 
     def _start_delivering(self, lane: str) -> None:
@@ -239,7 +255,13 @@ class Engine:
         workflow_id = f"{taken.id}~{taken.tries}"
         with self._guard:
             self._in_hand[workflow_id] = taken.id
-        self._start(self._handle, workflow_id, taken.id)
+        try:
+            self._start(self._handle, workflow_id, taken.id)
+        except Exception:
+            with self._guard:
+                del self._in_hand[workflow_id]
+            self._slots.release()
+            raise
 
     def _patience(self) -> float:
         """Seconds until something that was postponed wants to be looked at."""
@@ -248,9 +270,9 @@ class Engine:
             return POLL
         return min(POLL, max(0.01, (due - self._store.clock.now()).total_seconds()))
 
-    def _start(self, workflow: Callable[..., None], workflow_id: str, argument: Any) -> None:
+    def _start(self, workflow: Callable[..., None], workflow_id: str, argument: Any) -> WorkflowHandle[None]:
         with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(workflow, argument)
+            return DBOS.start_workflow(workflow, argument)
 
     def _working(self) -> _Counted:
         return _Counted(self, None)

@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from bot.context import Context
+from bot.core.approvals import Approval, counting
 from bot.core.deploys import Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.events import DeploymentStatusReported
+from bot.core.freezes import Closure, Force, closure
 from bot.core.gates import Facts, Policy
-from bot.core.ports import Check, Commit
+from bot.core.guards import Protection, Reviewed
+from bot.core.ports import Check, Commit, Comparison, RemoteStatus
 from bot.core.records import Reads
+from bot.core.windows import Window, shut
 from bot.targets import Target
 
 LOOKED_UP = 6
@@ -27,42 +32,150 @@ def policy(target: Target) -> Policy:
         required_checks=environment.required_checks,
         allowed_channels=target.app.allowed_channels,
         force_needs_reason=environment.force_needs_reason,
+        deployers=environment.deployers,
+        required_reviews=environment.required_reviews,
+        after=environment.after,
+        approvals=environment.approvals,
+        approvers=environment.approvers,
+        self_approval=environment.self_approval,
+        approval_timeout=environment.approval_timeout,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class CheckFacts:
-    """The commit's checks, and whether the commit before it had any."""
+class CommitFacts:
+    """What GitHub tells of a commit that wants to go somewhere; None is what was not asked for.
 
-    checks: tuple[Check, ...] | None
-    expected: bool = False
-
-
-def checks_of(context: Context, target: Target, sha: str, *, after: str | None = None) -> CheckFacts:
-    """``after`` is the commit before: where it had checks and this one has none yet, they are still to come."""
-    if target.environment.required_checks == "none":
-        return CheckFacts(None)
-    found = tuple(context.forge.checks(target.app.repository, sha))
-    if found or after is None:
-        return CheckFacts(found)
-    return CheckFacts(found, expected=bool(context.forge.checks(target.app.repository, after)))
-
-
-def facts(reads: Reads, context: Context, target: Target, found: CheckFacts, *, before: int | None = None) -> Facts:
-    """The view that the gates see.
-
-    ``before`` is the deployment's id where it has one: who queued later does not count.
+    ``expects_checks`` says that the commit before had checks.
     """
+
+    checks: tuple[Check, ...] | None = None
+    expects_checks: bool = False
+    reviewed: Reviewed | None = None
+    behind: Comparison | None = None
+    default_branch: str = ""
+    protection: Protection | None = None
+
+
+def commit_facts(
+    context: Context, target: Target, wanted: Deployment, *, after: str | None = None, patient: bool = False
+) -> CommitFacts:
+    """Only what the environment asks for costs a request.
+
+    What goes back is not asked for anything: it has been there before. What other tools create has passed GitHub's own
+    required contexts. ``after`` is the commit before: where it had checks and this one has none yet, they are still to
+    come. ``patient`` requests wait for them; the commit before is looked up where it is not given.
+    """
+    if wanted.rollback_of is not None or wanted.trigger == "foreign":
+        return CommitFacts()
+    environment, repository = target.environment, target.app.repository
+    checks, expected = _checks(context, target, wanted.sha, after=after, patient=patient)
+    behind, default_branch = _behind(context, target, wanted)
+    return CommitFacts(
+        checks=checks,
+        expects_checks=expected,
+        reviewed=_reviewed(context, repository, wanted) if environment.required_reviews else None,
+        behind=behind,
+        default_branch=default_branch,
+        protection=context.forge.guards.protection(repository, environment.name),
+    )
+
+
+def _checks(
+    context: Context, target: Target, sha: str, *, after: str | None, patient: bool
+) -> tuple[tuple[Check, ...] | None, bool]:
+    repository = target.app.repository
+    if target.environment.required_checks == "none":
+        return None, False
+    found = tuple(context.forge.checks(repository, sha))
+    if found or not (patient or after):
+        return found, False
+    before = after or _commit_before(context, repository, sha)
+    return found, before is not None and bool(context.forge.checks(repository, before))
+
+
+def _reviewed(context: Context, repository: str, wanted: Deployment) -> Reviewed:
+    """The pull request that was named, else the one that the commit is the head or the merge of, else any with it."""
+    if wanted.pull_request is not None:
+        pull = context.forge.pull_request(repository, wanted.pull_request)
+    else:
+        holding = context.forge.pull_requests_of(repository, wanted.sha)
+        exact = (one for one in holding if wanted.sha in {one.head_sha, one.merge_sha})
+        pull = next(exact, holding[0] if holding else None)
+    if pull is None:
+        return Reviewed(None)
+    return Reviewed(pull, tuple(context.forge.guards.reviews(repository, pull.number)))
+
+
+def _behind(context: Context, target: Target, wanted: Deployment) -> tuple[Comparison | None, str]:
+    """What the commit lacks of the default branch.
+
+    A merge had all of it when it was made; so had the default branch itself when it was asked for.
+    """
+    if not target.environment.up_to_date or wanted.trigger == "merge":
+        return None, ""
+    default_branch = context.forge.repository(target.app.repository).default_branch
+    if wanted.id and wanted.ref == default_branch:
+        return None, ""
+    return context.forge.compare(target.app.repository, default_branch, wanted.sha), default_branch
+
+
+def _commit_before(context: Context, repository: str, sha: str) -> str | None:
+    commit = context.forge.resolve(repository, sha)
+    return commit.parents[0] if commit and commit.parents else None
+
+
+def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wanted: Deployment) -> Facts:
+    """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count."""
     app, environment = target.app.name, target.environment.name
     queued = [one for one in reads.waiting(app, environment) if one.waits_for == "queue"]
+    after = target.environment.after
     return Facts(
         now=context.now,
         policy=policy(target),
+        wanted=wanted,
         checks=found.checks,
-        expects_checks=found.expected,
-        busy=tuple(one for one in reads.busy(app, environment) if one.id != before),
-        queued_before=tuple(one for one in queued if before is None or one.id < before),
+        expects_checks=found.expects_checks,
+        reviewed=found.reviewed,
+        before_here=reads.success_of(wanted, after) if after else None,
+        behind=found.behind,
+        default_branch=found.default_branch,
+        protection=found.protection,
+        approvals=approvals_of(reads, target, wanted),
+        busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
+        queued_before=tuple(one for one in queued if not wanted.id or one.id < wanted.id),
+        lock=reads.locks.of(app, environment),
+        closure=closure_of(reads, context, target),
+        force=force_of(wanted),
     )
+
+
+def approvals_of(reads: Reads, target: Target, wanted: Deployment) -> tuple[Approval, ...]:
+    """Those that count: its own, and those that the very same got within the time in which it may be approved."""
+    environment = target.environment
+    if not environment.approvals:
+        return ()
+    own = reads.approvals.of(wanted.id) if wanted.id else ()
+    others = reads.approvals.for_same(wanted, wanted.created_at - environment.approval_timeout)
+    return counting((*own, *others), wanted.by, self_approval=environment.self_approval)
+
+
+def closure_of(reads: Reads, context: Context, target: Target) -> Closure | None:
+    """What keeps the environment closed now: freezes and windows."""
+    freezes = reads.freezes.of(target.app.name, target.environment.name)
+    return closure(freezes, shut(windows_of(target), context.now, context.cron), context.now)
+
+
+def windows_of(target: Target) -> tuple[Window, ...]:
+    return tuple(
+        Window(one.deny is not None, one.deny or one.allow or "", one.length, one.timezone)
+        for one in target.environment.windows
+    )
+
+
+def force_of(deployment: Deployment, *, admin: bool = False) -> Force:
+    """Who wants to pass by force, and whether they said why."""
+    return Force(deployment.by, admin=admin, tried=deployment.force, explained=bool(deployment.force_reason))
 
 
 def usual_seconds(reads: Reads, app: str, environment: str) -> float | None:
@@ -131,3 +244,27 @@ def target_of(context: Context, deployment: Deployment) -> Target | None:
     app = context.settings.apps.get(deployment.app)
     environment = app.environments.get(deployment.environment) if app else None
     return Target(app, environment) if app and environment else None
+
+
+def chat_id_of(context: Context, login: str) -> str | None:
+    """The chat id of a GitHub login: as it was proved, else as the settings tell."""
+    proved = context.reads.people.chat_id_of(login)
+    mapped = (chat for chat, known in context.settings.people.items() if known.lower() == login.lower())
+    return proved or next(mapped, None)
+
+
+def status_event(deployment: Deployment, status: RemoteStatus) -> DeploymentStatusReported:
+    """A status that was found on GitHub, as if its webhook had come."""
+    assert deployment.remote_id is not None
+    return DeploymentStatusReported(
+        repository=deployment.repository,
+        remote_id=deployment.remote_id,
+        status_id=status.id,
+        state=status.state,
+        description=status.description,
+        log_url=status.log_url,
+        environment_url=status.environment_url,
+        creator=status.creator,
+        created_at=status.created_at,
+        request_id=deployment.request_id,
+    )

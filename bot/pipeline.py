@@ -7,22 +7,27 @@ now is postponed in the database.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from zlib import crc32
 
 import structlog
 
+from bot import auditing
 from bot.adapters.outbox import Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.context import Archive, Context, Transactions
-from bot.conversation import Conversation
-from bot.core import sentences
+from bot.conversation import STALE_AFTER, Conversation
+from bot.core import schedules_sentences, sentences
+from bot.core.audit import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.errors import Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import CommandGiven, Event
 from bot.core.messages import Message
 from bot.core.ports import Chat, Clock, Delivery, Forge, ReadsTimes
 from bot.core.records import Reads, Records
+from bot.core.windows import CronLines
 from bot.router import Handler, Router
 from bot.settings import Settings
 
@@ -31,7 +36,8 @@ log = structlog.get_logger(__name__)
 Decode = Callable[[Delivery], Sequence[Event]]
 
 COMMAND_TRIES = 8
-"""A command that could not be decided after this many tries (about five minutes) is given up, and its person told."""
+"""A command that could not be decided after this many tries (about five minutes) is given up, and its person told; so
+is one whose next try would come too late for it."""
 EVENT_TRIES = 300
 """Webhooks are tried for about a day: reconciliation makes up for the rest."""
 
@@ -42,7 +48,18 @@ FAULT_TRIES = 5
 
 def backoff(tries: int) -> timedelta:
     """1, 2, 4 … seconds, five minutes at most."""
-    return timedelta(seconds=min(2**tries, 300))
+    return timedelta(seconds=min(2 ** min(tries, 10), 300))
+
+
+def pause_before(tries: int, asked: float | None, key: str) -> timedelta:
+    """How long to wait before the next try: at least as long as the other side ``asked``, in seconds, and ever longer.
+
+    ``key`` spreads those who wait for the same over a quarter of the time: they must not all come at once.
+    """
+    if asked is not None and asked < 5:  # this is about a turn or an order of things, not about somebody in trouble
+        return max(timedelta(seconds=asked), backoff(tries) / 5)
+    pause = max(timedelta(seconds=asked or 0), backoff(tries))
+    return pause * (1 + crc32(key.encode()) % 1000 / 4000) if pause > backoff(0) else pause
 
 
 class Pipeline:
@@ -58,6 +75,7 @@ class Pipeline:
         chat: Chat,
         clock: Clock,
         times: ReadsTimes,
+        cron: CronLines,
         decode: Decode,
         archive: Archive,
         owner: str,
@@ -70,9 +88,11 @@ class Pipeline:
         self._chat = chat
         self._clock = clock
         self._times = times
+        self._cron = cron
         self._decode = decode
         self._archive = archive
         self._conversation = Conversation(router, settings)
+        self._hands = Hands()
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
@@ -104,50 +124,78 @@ class Pipeline:
     def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
         if self.store.decided(delivery.id, name):
             return
+        asked: Context | None = None
         try:
             with self.store.decision(delivery.id, name) as decision:
-                context = self._context(delivery.id, decision)
+                context = asked = self._context(delivery.id, decision, origin=origin_of(event))
                 answer = handler(context, event)
-                if answer is not None and isinstance(event, CommandGiven):
-                    context.begin().emit(Reply(delivery.id, event.place, answer))
+                if isinstance(event, CommandGiven):
+                    auditing.done(context)
+                    if answer is not None:
+                        context.begin().emit(Reply(delivery.id, event.place, answer))
         except AlreadyDecided:
             return
         except ShipmateError as error:
             if not isinstance(event, CommandGiven) or isinstance(error, Unavailable):
                 raise
-            self._tell(delivery.id, name, event, sentences.refusal(error))
+            self._tell(delivery.id, name, event, sentences.refusal(error), asked)
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
             if isinstance(event, CommandGiven):
-                self._tell(delivery.id, name, event, sentences.fault(delivery.id))
+                self._tell(delivery.id, name, event, sentences.fault(delivery.id), asked, outcome="failed")
                 return
             raise Rejected(f"{name} failed: {type(error).__name__}") from error
 
-    def _tell(self, delivery_id: str, name: str, event: CommandGiven, message: Message) -> None:
-        """The decision is a refusal: only the asker reads it."""
+    def _tell(
+        self,
+        delivery_id: str,
+        name: str,
+        event: CommandGiven,
+        message: Message,
+        context: Context | None = None,
+        *,
+        outcome: str = "refused",
+    ) -> None:
+        """The decision is a refusal: only the asker reads it. Who is not looking, as it was scheduled, is mentioned."""
+        reply = Reply(delivery_id, event.place, message, only_to=event.person)
+        if event.via == "schedule":
+            told = schedules_sentences.at_its_moment(event.person, event.text, message)
+            reply = Reply(delivery_id, event.place, told)
         try:
             with self.store.decision(delivery_id, name) as decision:
-                decision.begin(None, None).emit(Reply(delivery_id, event.place, message, only_to=event.person))
+                records = decision.begin(None, None)
+                if context is not None:
+                    auditing.refused(records, context, message, outcome=outcome)
+                records.emit(reply)
         except AlreadyDecided:
             return
 
     def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
         command = next((event for event in self._decode(delivery) if isinstance(event, CommandGiven)), None)
-        if tries >= (COMMAND_TRIES if command else EVENT_TRIES):
+        delay = pause_before(tries, error.retry_after, delivery.id)
+        if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
             if command:
                 self._tell(delivery.id, "given up", command, sentences.given_up(error))
             log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
             self.store.handled(delivery.id, str(error))
             return
-        if command:
+        if command and not isinstance(error, Speechless):
             self._tell(delivery.id, "postponed", command, sentences.postponed(error))
-        delay = timedelta(seconds=error.retry_after) if error.retry_after else backoff(tries)
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
         self.store.postpone(delivery.id, delay, str(error))
 
+    def _too_late(self, command: CommandGiven | None, delay: timedelta) -> bool:
+        return bool(command and command.said_at and self._clock.now() + delay > command.said_at + STALE_AFTER)
+
     def _context(
-        self, event_id: str, decision: Transactions | None = None, *, effect_id: int = 0, repeated: bool = False
+        self,
+        event_id: str,
+        decision: Transactions | None = None,
+        *,
+        effect_id: int = 0,
+        repeated: bool = False,
+        origin: Origin = ITSELF,
     ) -> Context:
         return Context(
             event_id=event_id,
@@ -155,21 +203,36 @@ class Pipeline:
             settings=self._settings,
             transactions=decision or Outside(self.store),
             parents=self.store,
+            identities=self.store,
             archive=self._archive,
             times=self._times,
+            cron=self._cron,
             _forge=self._forge,
             _chat=self._chat,
             effect_id=effect_id,
+            origin=origin,
             repeated=repeated,
         )
 
     # --- act ----------------------------------------------------------------------------------------------------
 
     def deliver(self, lane: str) -> None:
-        """Do the lane's effects one after another, until it is empty or has to wait. One process at a time has it."""
-        undone = self.store.claim(lane, self.owner)
-        while undone is not None:
-            undone = self._act(undone)
+        """Do the lane's effects one after another, until it is empty or has to wait. One process at a time has it.
+
+        Raises Unavailable where the database fails in the middle; then it is to be called again.
+        """
+        if not self._hands.take(lane):
+            return
+        try:
+            going = True
+            while going:
+                undone = self.store.claim(lane, self.owner)
+                while undone is not None:
+                    undone = self._act(undone)
+                going = self._hands.look_again(lane)
+        except BaseException:
+            self._hands.drop(lane)
+            raise
 
     def _act(self, undone: Undone) -> Undone | None:
         """Do one effect; the lane's next one, None where there is none or the lane has to wait."""
@@ -192,11 +255,40 @@ class Pipeline:
         return self.store.done(undone, self.owner, follow_ups)
 
     def _retry_later(self, undone: Undone, error: Unavailable) -> None:
-        asked = error.retry_after is not None
-        delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else backoff(undone.tries)
-        if not asked or delay > timedelta(seconds=5):
+        delay = pause_before(undone.tries, error.retry_after, undone.lane)
+        if error.retry_after is None or delay > timedelta(seconds=5):
             log.warning("effect postponed", lane=undone.lane, seconds=delay.total_seconds(), reason=str(error))
         self.store.later(undone, delay, str(error), untouched=not error.uncertain)
+
+
+class Hands:
+    """The lanes that this process works on, one thread each; another that comes leaves word to look again.
+
+    So a lane that is ours by the database but in nobody's hands was cut off by an error, and may be claimed once more.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._wanted_again: dict[str, bool] = {}
+
+    def take(self, lane: str) -> bool:
+        with self._guard:
+            free = lane not in self._wanted_again
+            self._wanted_again[lane] = not free
+            return free
+
+    def look_again(self, lane: str) -> bool:
+        """Whether somebody has asked to look again; if not, the lane is let go of."""
+        with self._guard:
+            if self._wanted_again[lane]:
+                self._wanted_again[lane] = False
+                return True
+            del self._wanted_again[lane]
+            return False
+
+    def drop(self, lane: str) -> None:
+        with self._guard:
+            self._wanted_again.pop(lane, None)
 
 
 class Outside:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.adapters.store import Store
+from bot.adapters.store import OUTPUT_LINES, Store
 from bot.core.deploys import Deployment
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.events import RunBegan, RunFinished
@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 ASK_AGAIN = 0.5
 """Seconds between two looks at whether somebody cancelled."""
+STORE_AGAIN = 2.0
+"""Seconds between two tries to store output that could not be stored."""
 FLUSH_AT = 50
 LOST = "Its settings are gone"
 
@@ -59,18 +61,30 @@ class StoredRun:
     def write(self, line: str) -> None:
         self._buffer.append(masked(line, self._carrier.settings.secrets))
         if len(self._buffer) >= FLUSH_AT:
-            self.flush()
+            self._flush_if_possible()
 
     def flush(self) -> None:
-        """Store what was written."""
-        lines, self._buffer = self._buffer, []
+        """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
+        lines = tuple(self._buffer)
         self._carrier.store.write_output(self.job.deployment_id, self._line, lines)
         self._line += len(lines)
+        del self._buffer[: len(lines)]
+
+    def _flush_if_possible(self) -> None:
+        """The work goes on while the database is away; what comes out meanwhile is kept, as much as is ever stored."""
+        try:
+            self.flush()
+        except Unavailable as error:
+            log.warning("output not stored yet", deployment=self.job.deployment_id, reason=str(error))
+            del self._buffer[OUTPUT_LINES:]
 
     def cancelled(self) -> bool:
         if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
             self._asked_at = time.monotonic()
-            deployment = self._carrier.store.reads().deployment(self.job.deployment_id)
+            try:
+                deployment = self._carrier.store.reads().deployment(self.job.deployment_id)
+            except Unavailable:  # nobody can have cancelled it meanwhile
+                return False
             self._cancelled = deployment is None or deployment.ended or deployment.cancel_by is not None
         return self._cancelled
 
@@ -81,8 +95,10 @@ class StoredRun:
         self._carrier.forge.checkout(self.job.repository, self.job.sha, into)
 
     def pause(self, seconds: float) -> None:
-        self.flush()
-        self._carrier.stopping.wait(seconds)
+        self._flush_if_possible()
+        if self._carrier.stopping.wait(seconds):
+            # The process ends soon; until then the provider's loop must not take the others' time.
+            time.sleep(seconds)
 
 
 class Carrier:
@@ -112,7 +128,7 @@ class Carrier:
         except Exception as error:
             self._finish(deployment_id, _fault(deployment_id, error))
             return {}
-        run.flush()
+        self._store_rest(run)
         self.store.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
         return {"handle": handle}
 
@@ -126,8 +142,17 @@ class Carrier:
             outcome = provider.follow(run, handle)
         except Exception as error:
             outcome = _fault(deployment_id, error)
-        run.flush()
+        self._store_rest(run)
         self._finish(deployment_id, outcome)
+
+    def _store_rest(self, run: StoredRun) -> None:
+        """The provider hands its output over once, so what is not stored yet is kept until the database is back."""
+        while True:
+            try:
+                return run.flush()
+            except Unavailable:
+                if self.stopping.wait(STORE_AGAIN):
+                    raise
 
     def _run(self, deployment_id: int) -> tuple[Provider, StoredRun] | None:
         deployment = self.store.reads().deployment(deployment_id)

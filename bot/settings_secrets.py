@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 Process: TypeAlias = Literal["run", "web", "worker", "check"]
 
@@ -54,10 +53,10 @@ def _port(value: object) -> int:
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 
 
-class Secrets(BaseSettings):
+class Secrets(BaseModel):
     """The variables of the environment, by their names in lower case."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
 
     slack_bot_token: SecretStr | None = Field(
         default=None, description="Lets the bot talk in Slack; begins with `xoxb-`."
@@ -100,18 +99,6 @@ class Secrets(BaseSettings):
     github_api_url: Address = Field(default="https://api.github.com", description="Where GitHub's API is.")
     github_web_url: Address = Field(default="https://github.com", description="Where people see GitHub.")
     heroku_api_url: Address = Field(default="https://api.heroku.com", description="Where Heroku's API is.")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what ``from_environment`` was given: a test's settings never depend on who runs it."""
-        return (init_settings,)
 
     @classmethod
     def variables(cls) -> list[str]:

@@ -52,8 +52,13 @@ class BotSettings(Table):
     )
     admins: Parties = Field(
         default=(),
-        description="Who may release anybody's lock: Slack ids, @handles of user groups, GitHub teams.",
+        description="Who may always deploy, and release anybody's lock: Slack ids, @handles of user groups, GitHub "
+        "logins, GitHub teams.",
         examples=[["U012AB3CD", "@oncall", "acme/ops"]],
+    )
+    schedule_grace: Duration = Field(
+        default=timedelta(minutes=5),
+        description="How late a scheduled deployment may still be started; one that was missed by more is told instead.",
     )
 
 
@@ -85,7 +90,7 @@ class WindowSettings(Table):
         description="When an open time begins; outside of all open times deployments wait.",
         examples=["0 9 * * mon-fri"],
     )
-    length: Duration = Field(alias="for", description="How long it lasts.", examples=["64h"])
+    length: Duration = Field(alias="for", description="How long it lasts, as time that passes.", examples=["64h"])
     timezone: Timezone = Field(
         default="UTC", description="The time zone of the cron line; default: the bot's.", examples=["Europe/Berlin"]
     )
@@ -149,7 +154,7 @@ class EnvironmentSettings(Table):
     )
     deployers: Parties = Field(
         default=(),
-        description="Who may deploy here: Slack ids, @handles of user groups, GitHub teams; "
+        description="Who may deploy here: Slack ids, @handles of user groups, GitHub logins, GitHub teams; "
         "empty: everybody with write permission on the repository.",
         examples=[["acme/devs"]],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import asking
+from bot import asking, scheduling
 from bot.context import Context
 from bot.core import announcements, lifecycle, sentences
 from bot.core.commands import Deploy, Retry
@@ -16,7 +16,7 @@ from bot.core.grammar import show
 from bot.core.messages import Message
 from bot.core.ports import Commit
 from bot.core.records import Records
-from bot.facts import CheckFacts, checks_of, facts, target_of
+from bot.facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.router import Router
 from bot.targets import Target, app_meant, commit_meant, environment_meant
 
@@ -26,11 +26,12 @@ router = Router()
 @router.command(Deploy)
 def deploy(context: Context, command: Deploy) -> Message | None:
     """Pin the commit, ask the gates, and start, wait or refuse."""
-    if command.at or command.every:
-        raise Refused(sentences.not_there_yet("deploy … at <moment>"))
     target = _target(context, command)
     _check_force(command, target)
-    commit = commit_meant(context, target, command.ref)
+    named = replace(command, app=target.app.name, environment=target.environment.name)
+    commit = commit_meant(context, target, command.ref, complete=show(replace(named, ref="{ref}")))
+    if command.at or command.every:
+        return scheduling.schedule(context, target, named, commit)
     wanted = replace(
         asking.wanted(context, target, commit),
         task=command.task,
@@ -39,15 +40,14 @@ def deploy(context: Context, command: Deploy) -> Message | None:
         force=command.force,
         force_reason=command.force_reason,
     )
-    named = replace(command, app=target.app.name, environment=target.environment.name, ref=commit.ref)
-    return asking.request(
-        context, target, wanted, retyped=show(replace(named, when_green=False)), waits=command.when_green
-    )
+    retyped = replace(named, ref=command.ref or commit.ref, when_green=False)
+    return asking.request(context, target, wanted, retyped=retyped, waits=command.when_green)
 
 
 def _target(context: Context, command: Deploy) -> Target:
     app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
-    return Target(app, environment_meant(app, command.environment, complete=show(replace(command, app=app.name))))
+    complete = show(replace(command, app=app.name, environment="{environment}"))
+    return Target(app, environment_meant(app, command.environment, complete=complete))
 
 
 def _check_force(command: Deploy, target: Target) -> None:
@@ -64,17 +64,17 @@ def retry(context: Context, command: Retry) -> Message | None:
     if target is None:
         raise Refused(sentences.gone_from_settings(old))
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
-    wanted = replace(
-        asking.wanted(context, target, commit),
-        trigger="retry",
-        retry_of=old.id,
-        task=old.task,
-        hosts=old.hosts,
-        params=old.params,
-        force=old.force,
-        force_reason=old.force_reason,
-    )
-    return asking.request(context, target, wanted, retyped=f"retry #{old.id}", waits=False)
+    again = asking.wanted(context, target, commit)
+    same = {name: getattr(old, name) for name in ("task", "hosts", "params", "force", "force_reason", "reason")}
+    rolls_back = old.rollback_of is not None
+    wanted = replace(again, trigger="retry", retry_of=old.id, rollback_of=old.rollback_of, **same)
+    return asking.request(context, target, wanted, retyped=_retyped(old), waits=False, unchecked=rolls_back)
+
+
+def _retyped(old: Deployment) -> Deploy:
+    """The command that asks for the same: by commit, because the branch may have moved."""
+    same = Deploy(app=old.app, ref=old.sha[:12], environment=old.environment, hosts=old.hosts, task=old.task)
+    return replace(same, params=old.params)
 
 
 def _to_retry(context: Context, number: int | None) -> Deployment:
@@ -100,25 +100,21 @@ def reconsider(context: Context, event: Reconsider) -> None:
     target = target_of(context, seen) if seen else None
     if seen is None or target is None or seen.state is not State.WAITING:
         return
-    before = _commit_before(context, seen) if seen.trigger == "merge" else None
-    found = checks_of(context, target, seen.sha, after=before)
+    found = commit_facts(context, target, seen, patient=True)
+    admin = seen.force and asking.is_admin_where_closed(context, target, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.state is not State.WAITING:
         return
-    _decide_again(records, context, target, deployment, found)
-
-
-def _commit_before(context: Context, deployment: Deployment) -> str | None:
-    commit = context.forge.resolve(deployment.repository, deployment.sha)
-    return commit.parents[0] if commit and commit.parents else None
+    _decide_again(records, context, target, deployment, found, admin=admin)
 
 
 def _decide_again(
-    records: Records, context: Context, target: Target, deployment: Deployment, found: CheckFacts
+    records: Records, context: Context, target: Target, deployment: Deployment, found: CommitFacts, *, admin: bool
 ) -> None:
-    view = facts(records, context, target, found, before=deployment.id)
-    verdict = judge(replace(view, patient=True), force=deployment.force)
+    view = facts(records, context, target, found, deployment)
+    view = replace(view, patient=True, force=force_of(deployment, admin=admin))
+    verdict = judge(view, force=deployment.force)
     if verdict.closed:
         reasons = sentences.closed_reasons(verdict)
         lifecycle.end(records, deployment, State.CANCELLED, context.now, reasons)
@@ -132,13 +128,17 @@ def _decide_again(
 @router.on(Due)
 def hung(context: Context, event: Due) -> None:
     """It has waited for its checks for an hour: say so, by name, once. After a day it is given up."""
-    records = context.begin()
-    deployment = records.deployment(event.deployment_id)
-    if deployment is None or deployment.due_at != event.due_at or deployment.waits_for is not Waiting.CHECKS:
+    seen = context.reads.deployment(event.deployment_id)
+    if seen is None:
+        return
+    records = context.begin(seen.app, seen.environment)
+    deployment = records.deployment(seen.id)
+    waited_for = {Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER}
+    if deployment is None or deployment.due_at != event.due_at or deployment.waits_for not in waited_for:
         return
     gives_up = (deployment.waits_since or context.now) + lifecycle.EXPIRES_AFTER
     if context.now >= gives_up:
-        lifecycle.end(records, deployment, State.EXPIRED, context.now, announcements.expired())
+        lifecycle.end(records, deployment, State.EXPIRED, context.now, announcements.expired(deployment))
         return
     records.save(replace(deployment, due_at=gives_up))
     lifecycle.note(records, deployment, announcements.hung_checks(deployment), occasion="hung")

@@ -9,27 +9,18 @@ from bot.context import Context
 from bot.core import announcements, lifecycle
 from bot.core.deploys import REMOTE_STATES, By, Deployment, State
 from bot.core.effects import RenderParent
+from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events import DeploymentCreated, DeploymentOpened, DeploymentStatusReported, Due
 from bot.core.gates import judge
+from bot.core.past import created_event
 from bot.core.ports import Commit
-from bot.facts import CheckFacts, changes, facts, target_of, usual_seconds
+from bot.core.records import Records
+from bot.facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds
 from bot.providers import load
 from bot.router import Router
-from bot.targets import Target
+from bot.targets import Target, target_named
 
 router = Router()
-
-
-def _target(context: Context, repository: str, environment: str) -> Target | None:
-    """The first app of the repository that has the environment, by its name or an alias."""
-    wanted = environment.lower()
-    for app in context.settings.apps.values():
-        if app.repository.lower() != repository.lower():
-            continue
-        for known in app.environments.values():
-            if wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}:
-                return Target(app, known)
-    return None
 
 
 @router.on(DeploymentCreated)
@@ -41,7 +32,7 @@ def created(context: Context, event: DeploymentCreated) -> None:
             records = context.begin()
             records.put(DeploymentOpened(ours.id, event.remote_id), f"opened:{event.request_id}:{event.remote_id}")
             return
-    target = _target(context, event.repository, event.environment)
+    target = target_named(context, event.repository, event.environment)
     if target is None or context.reads.by_remote(event.repository, event.remote_id) is not None:
         return
     wanted = _wanted(context, target, event)
@@ -50,14 +41,16 @@ def created(context: Context, event: DeploymentCreated) -> None:
         return
     deployment = records.add(wanted)
     if wanted.exclusive:
-        view = facts(records, context, target, CheckFacts(None), before=deployment.id)
+        # Nobody is there to be refused: what another tool asks for waits instead.
+        view = replace(facts(records, context, target, CommitFacts(), deployment), patient=True)
         lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
         return
     records.emit(RenderParent(deployment.id))
 
 
 def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
-    carried_out = load(target.environment.provider.type).carries_out and target.app.foreign_deployments == "carry_out"
+    ours = load(target.environment.provider.type).carries_out and target.app.foreign_deployments == "carry_out"
+    carried_out = ours and not event.taken
     page = context.forge.repository(target.app.repository).url
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
     return Deployment(
@@ -71,7 +64,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
         url=commit.url or None,
         state=State.REQUESTED if carried_out else State.STARTING,
         trigger="foreign",
-        by=By(event.creator, login=event.creator),
+        by=By(event.creator, chat_id_of(context, event.creator), event.creator),
         created_at=context.now,
         task=event.task,
         remote_id=event.remote_id,
@@ -91,15 +84,40 @@ def reported(context: Context, event: DeploymentStatusReported) -> None:
     if seen is None:
         _adopt(context, event)
         return
+    if event.status_id <= seen.last_status:
+        return
+    target = target_of(context, seen)
+    followed = target is not None and not seen.ended and not _is_ours(target, seen)
+    news = _with_overtaken(context, seen, event) if followed else [event]
     records = context.begin(seen.app, seen.environment)
-    deployment = records.deployment(seen.id)
-    goal = REMOTE_STATES.get(event.state)
+    for one in news:
+        _take_in(records, context, seen.id, target if followed else None, one)
+
+
+def _with_overtaken(
+    context: Context, deployment: Deployment, event: DeploymentStatusReported
+) -> list[DeploymentStatusReported]:
+    """The status with all that we have not heard of yet: webhooks overtake each other, and people read in order."""
+    try:
+        there = context.forge.statuses(event.repository, event.remote_id)
+    except (NotThere, NotAllowed, Rejected):
+        return [event]
+    known = replace(deployment, remote_id=event.remote_id)
+    others = [one for one in there if one.id > known.last_status and one.id != event.status_id]
+    return sorted([event, *(status_event(known, one) for one in others)], key=lambda one: one.status_id)
+
+
+def _take_in(
+    records: Records, context: Context, deployment_id: int, target: Target | None, event: DeploymentStatusReported
+) -> None:
+    """``target`` is None where the status changes nothing, and is only remembered."""
+    deployment = records.deployment(deployment_id)
     if deployment is None or event.status_id <= deployment.last_status:
         return
-    target = target_of(context, deployment)
     known = replace(deployment, last_status=event.status_id, remote_id=deployment.remote_id or event.remote_id)
     records.save(known)
-    if target is None or goal is None or known.ended or _is_ours(target, known):
+    goal = REMOTE_STATES.get(event.state)
+    if target is None or goal is None or known.ended:
         return
     followed = replace(
         known,
@@ -131,22 +149,10 @@ def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     if not any(app.repository.lower() == event.repository.lower() for app in context.settings.apps.values()):
         return
     remote = context.forge.deployment(event.repository, event.remote_id)
-    if remote is None or _target(context, event.repository, remote.environment) is None:
+    if remote is None or target_named(context, event.repository, remote.environment) is None:
         return
     records = context.begin()
-    created = DeploymentCreated(
-        repository=event.repository,
-        remote_id=remote.id,
-        sha=remote.sha,
-        ref=remote.ref,
-        task=remote.task,
-        environment=remote.environment,
-        description=remote.description,
-        creator=remote.creator,
-        request_id=remote.request_id,
-        created_at=remote.created_at,
-    )
-    records.put(created, f"adopted:{event.repository}:{event.remote_id}")
+    records.put(created_event(event.repository, remote, taken=False), f"adopted:{event.repository}:{event.remote_id}")
     records.put(event, f"status:{event.repository}:{event.remote_id}:{event.status_id}")
 
 

@@ -1,11 +1,11 @@
-"""What the bot says about itself: ``help``, ``version`` and ``whoami``."""
+"""What the bot says about itself: ``help`` and ``version``."""
 
 from __future__ import annotations
 
 from bot import __version__
 from bot.context import Context
-from bot.core import sentences
-from bot.core.commands import Help, Version, WhoAmI
+from bot.core import listings
+from bot.core.commands import Help, Version
 from bot.core.declarations import COMMANDS, DEPLOY, find
 from bot.core.errors import Refused
 from bot.core.messages import Message
@@ -22,19 +22,14 @@ def show_help(context: Context, command: Help) -> Message:
     if command.topic is not None:
         spec = find(command.topic)
         if spec is None:
-            raise Refused(sentences.no_help(command.topic, nearest(command.topic, [one.name for one in COMMANDS])))
+            raise Refused(listings.no_help(command.topic, nearest(command.topic, [one.name for one in COMMANDS])))
         examples = [one.replace("{app}", words.named_app()) for one in spec.examples]
         examples = [one.replace("{environment}", words.named_environment()) for one in examples]
-        return sentences.help_on(spec.usage, spec.help, examples, there=spec.makes in context.answered)
+        return listings.help_on(spec.usage, spec.help, examples, there=spec.makes in context.answered)
     there = [(spec.usage, spec.help) for spec in COMMANDS if spec.makes in context.answered]
-    return sentences.help_on_all(there, DEPLOY.example(words))
+    return listings.help_on_all(there, DEPLOY.example(words))
 
 
 @router.command(Version)
 def version(_context: Context, _command: Version) -> Message:
-    return sentences.version(__version__)
-
-
-@router.command(WhoAmI)
-def whoami(context: Context, _command: WhoAmI) -> Message:
-    return sentences.whoami(context.asker, context.now)
+    return listings.version(__version__)

@@ -7,13 +7,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 from bot.context import Context
 from bot.core import announcements, lifecycle
-from bot.core.deploys import By, Deployment, State
+from bot.core.deploys import By, Changes, Deployment, Shipped, State
 from bot.core.effects import RenderParent
 from bot.core.events import ChecksChanged, MergeToDeploy, PullRequestMerged, Reconsider
 from bot.core.gates import judge
 from bot.core.ports import Commit
 from bot.core.records import Records
-from bot.facts import changes, checks_of, facts, usual_seconds
+from bot.facts import changes, chat_id_of, commit_facts, facts, usual_seconds
 from bot.router import Router
 from bot.targets import Target
 
@@ -45,7 +45,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     target = Target(app, app.environments[event.environment])
     wanted = _wanted(context, target, event)
     before = event.merged.base_sha
-    found = checks_of(context, target, wanted.sha, after=before)
+    found = commit_facts(context, target, wanted, after=before)
     records = context.begin(event.app, event.environment)
     if records.by_request(wanted.request_id) is not None:
         return
@@ -55,7 +55,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
         _arrived_late(records, context, deployment, newest)
         return
     lifecycle.supersede(records, deployment, context.now)
-    view = replace(facts(records, context, target, found, before=deployment.id), patient=True)
+    view = replace(facts(records, context, target, found, deployment), patient=True)
     lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
 
 
@@ -84,14 +84,21 @@ def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deploymen
         url=commit.url or None,
         state=State.REQUESTED,
         trigger="merge",
-        by=By(merge.merged_by, _chat_id(context, merge.merged_by), merge.merged_by),
+        by=By(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by),
         created_at=context.now,
         pull_request=merge.number,
         merged_at=merge.merged_at,
         environment_url=target.environment.url,
-        changes=changes(context, target, commit),
+        changes=_ships(merge, changes(context, target, commit)),
         usual_seconds=usual_seconds(context.reads, event.app, event.environment),
     )
+
+
+def _ships(merge: PullRequestMerged, known: Changes) -> Changes:
+    """At least the merged pull request itself, where there is nothing to be compared with."""
+    if known.shipped or known.behind:
+        return known
+    return replace(known, shipped=(Shipped(merge.title, merge.author, merge.url, number=merge.number),))
 
 
 def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
@@ -100,11 +107,6 @@ def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
     page = context.forge.repository(target.app.repository).url
     url = f"{page}/commit/{merge.merge_sha}" if page else ""
     return Commit(merge.merge_sha, merge.base, merge.title, merge.author, url)
-
-
-def _chat_id(context: Context, login: str) -> str | None:
-    """The chat id of a GitHub login, as far as the settings tell."""
-    return next((chat for chat, known in context.settings.people.items() if known.lower() == login.lower()), None)
 
 
 @router.on(ChecksChanged)

@@ -10,7 +10,7 @@ import structlog
 from bot.context import Context
 from bot.core import announcements
 from bot.core.deploys import Deployment
-from bot.core.effects import PostInThread, RenderParent, Reply
+from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events import Event, Place
 from bot.facts import target_of
@@ -29,6 +29,8 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
     deployment = context.reads.deployment(effect.deployment_id)
     if deployment is None or deployment.parent == UNPOSTABLE:
         return []
+    if context.parents.drawn_again(effect.lane, context.effect_id):
+        return []  # several changes at once are one edit
     message = announcements.parent(deployment)
     if deployment.parent is None or deployment.channel is None:
         _post_parent(context, deployment)
@@ -39,7 +41,12 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
         raise Unavailable("Edited a moment ago.", retry_after=(pause - since).total_seconds())
     try:
         context.chat.edit(deployment.channel, deployment.parent, message)
-    except (Rejected, NotThere) as error:
+    except NotThere:
+        # Without it there is no thread either: what is said there would appear in the channel, about nothing.
+        log.warning("parent deleted", deployment=deployment.id)
+        context.parents.posted(deployment.id, deployment.channel, UNPOSTABLE, context.now)
+        return []
+    except Rejected as error:
         log.warning("parent not edited", deployment=deployment.id, reason=str(error))
         return []
     context.parents.posted(deployment.id, deployment.channel, deployment.parent, context.now)
@@ -89,4 +96,26 @@ def reply(context: Context, effect: Reply) -> Iterable[Event]:
         return []
     thread = Place(place.channel, thread=place.thread or place.message, direct=place.direct)
     context.chat.post(thread, effect.message, key=f"effect:{context.effect_id}", maybe_sent=context.repeated)
+    return []
+
+
+@router.performs(Announce)
+def announce(context: Context, effect: Announce) -> Iterable[Event]:
+    """At top level of the app's channel; where the bot cannot speak there, the log tells."""
+    app = context.settings.apps.get(effect.app)
+    if app is None:
+        return []
+    channel = context.chat.channel_id(app.channel)
+    if channel is None:
+        log.error("nothing announced", app=app.name, channel=app.channel, reason="there is no such channel to see")
+        return []
+    context.chat.post(Place(channel), effect.message, key=f"effect:{context.effect_id}", maybe_sent=context.repeated)
+    return []
+
+
+@router.performs(TellPerson)
+def tell_person(context: Context, effect: TellPerson) -> Iterable[Event]:
+    """In the direct message between the person and the bot."""
+    place = Place(effect.person, direct=True)
+    context.chat.post(place, effect.message, key=f"effect:{context.effect_id}", maybe_sent=context.repeated)
     return []

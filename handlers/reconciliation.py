@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -10,14 +10,20 @@ import structlog
 from bot.context import Context
 from bot.core.deploys import Deployment, Waiting
 from bot.core.effects import ClearRecords
-from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events import DeploymentStatusReported, Event, Reconsider, Tick
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.events import Event, Reconsider, Tick
 from bot.core.ports import RemoteStatus
+from bot.facts import status_event, target_of
+from bot.providers import load
 from bot.router import Router
 
 router = Router()
 log = structlog.get_logger(__name__)
 
+EVERY = timedelta(minutes=3)
+"""How often the clock ticks for this."""
+LOOKED_AT = 60
+"""How many waiting deployments are decided on again at one tick: each may cost two requests, of 5,000 in an hour."""
 KEPT = timedelta(days=14)
 """How long handled deliveries stay: GitHub redelivers within three days, so a repeat is recognised for longer."""
 
@@ -28,41 +34,57 @@ def reconcile(context: Context, tick: Tick) -> None:
     if tick.name != "reconcile":
         return
     unended = context.reads.unended()
-    heard = [(one, status) for one in unended if one.busy for status in _statuses(context, one)]
+    try:
+        heard = [(one, news) for one in unended if one.busy and (news := _newest(context, one)) is not None]
+    except Unavailable as error:
+        # Not postponed: the next tick asks the same, and what piled up would all be asked at once.
+        log.warning("not reconciled", reason=str(error))
+        return
     records = context.begin()
     for deployment, status in heard:
-        key = f"status:{deployment.repository}:{deployment.remote_id}:{status.id}"
-        records.put(_event(deployment, status), key)
-    for deployment in unended:
-        if deployment.waits_for in {Waiting.CHECKS, Waiting.QUEUE}:
-            records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")
+        # A status that was heard of and still not taken in is told again, so the key is this tick's own.
+        key = f"status:{deployment.repository}:{deployment.remote_id}:{status.id}:{records.cause}"
+        records.put(status_event(deployment, status), key)
+    for deployment in _in_turn(_waiting(unended), tick):
+        records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")
 
 
-def _statuses(context: Context, deployment: Deployment) -> list[RemoteStatus]:
-    if deployment.remote_id is None:
-        return []
+LOOKS_AGAIN = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.LOCK})
+
+
+def _waiting(unended: Sequence[Deployment]) -> list[Deployment]:
+    """Those that an event may have passed by; of a queue only the first can move."""
+    first = {(one.app, one.environment): one.id for one in reversed(unended) if one.waits_for is Waiting.QUEUE}
+    return [
+        one
+        for one in unended
+        if one.waits_for in LOOKS_AGAIN or one.id == first.get((one.app, one.environment))
+    ]
+
+
+def _in_turn(waiting: list[Deployment], tick: Tick) -> list[Deployment]:
+    """All of them where they are few; of many so many at each tick that GitHub does not mind."""
+    groups = max(1, -(-len(waiting) // LOOKED_AT))
+    turn = int(tick.at.timestamp() // EVERY.total_seconds())
+    return waiting[turn % groups :: groups]
+
+
+def _newest(context: Context, deployment: Deployment) -> RemoteStatus | None:
+    """The last status, if it is one that we have not heard of: whoever takes it in asks for those before it."""
+    if deployment.remote_id is None or _is_ours(context, deployment):
+        return None
     try:
         found = context.forge.statuses(deployment.repository, deployment.remote_id)
     except (NotThere, NotAllowed, Rejected) as error:
         log.warning("deployment not reconciled", deployment=deployment.id, reason=str(error))
-        return []
-    return [status for status in found if status.id > deployment.last_status]
+        return None
+    return found[-1] if found and found[-1].id > deployment.last_status else None
 
 
-def _event(deployment: Deployment, status: RemoteStatus) -> DeploymentStatusReported:
-    assert deployment.remote_id is not None
-    return DeploymentStatusReported(
-        repository=deployment.repository,
-        remote_id=deployment.remote_id,
-        status_id=status.id,
-        state=status.state,
-        description=status.description,
-        log_url=status.log_url,
-        environment_url=status.environment_url,
-        creator=status.creator,
-        created_at=status.created_at,
-        request_id=deployment.request_id,
-    )
+def _is_ours(context: Context, deployment: Deployment) -> bool:
+    """What our own provider carries out nobody else can tell us of."""
+    target = target_of(context, deployment)
+    return target is not None and deployment.exclusive and load(target.environment.provider.type).carries_out
 
 
 @router.on(Tick)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot import asking
 from bot.context import Context
 from bot.core import sentences
-from bot.core.commands import Rollback
+from bot.core.commands import Deploy, Rollback
 from bot.core.deploys import Deployment
 from bot.core.errors import Refused
 from bot.core.grammar import show
@@ -25,24 +25,26 @@ LOOKED_BACK = 50
 def rollback(context: Context, command: Rollback) -> Message | None:
     """A new deployment of an old commit. Its checks are not asked again: it has been there before."""
     app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
-    environment = environment_meant(app, command.environment, complete=show(replace(command, app=app.name)))
+    complete = show(replace(command, app=app.name, environment="{environment}"))
+    environment = environment_meant(app, command.environment, complete=complete)
     target = Target(app, environment)
     current, earlier = _current_and_earlier(context, target, command.to)
     commit = Commit(earlier.sha, earlier.ref, earlier.title, "", earlier.url or "")
     wanted = replace(
         asking.wanted(context, target, commit), trigger="rollback", rollback_of=current.id, reason=command.reason
     )
-    named = replace(command, app=app.name, environment=environment.name)
-    return asking.request(context, target, wanted, retyped=show(named), waits=False, unchecked=True)
+    retyped = Deploy(app=app.name, ref=earlier.sha[:12], environment=environment.name)
+    return asking.request(context, target, wanted, retyped=retyped, waits=False, unchecked=True)
 
 
 def _current_and_earlier(context: Context, target: Target, to: str | None) -> tuple[Deployment, Deployment]:
-    """What is deployed now, and the success to go back to: the one that is named, else the last other commit."""
+    """What was deployed last, and the success to go back to: the one that is named, else the last other commit."""
     app, environment = target.app.name, target.environment.name
     successes = context.reads.successes(app, environment, LOOKED_BACK)
-    if not successes:
+    history = context.reads.history(app=app, environment=environment, ref=None, limit=LOOKED_BACK)
+    current = next((one for one in history if _ran(one)), None)
+    if not successes or current is None:
         raise Refused(sentences.nothing_to_roll_back(app, environment))
-    current = successes[0]
     if to is None:
         earlier = next((one for one in successes if one.sha != current.sha), None)
         if earlier is None:
@@ -55,3 +57,8 @@ def _current_and_earlier(context: Context, target: Target, to: str | None) -> tu
         ):
             return current, one
     raise Refused(sentences.never_deployed_there(app, environment, to))
+
+
+def _ran(deployment: Deployment) -> bool:
+    """Whether it may have changed the environment."""
+    return deployment.ended and deployment.remote_id is not None and deployment.task == "deploy"

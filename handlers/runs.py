@@ -12,7 +12,8 @@ from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import DeploymentNotOpened, DeploymentOpened, Event, Reconsider, RunBegan, RunFinished, RunWanted
 from bot.core.lifecycle import HUNG_AFTER
-from bot.core.ports import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus
+from bot.core.ports import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
+from bot.core.records import Records
 from bot.facts import target_of
 from bot.providers import load
 from bot.router import Router
@@ -108,14 +109,19 @@ def not_opened(context: Context, event: DeploymentNotOpened) -> None:
         return
     deployment, _ = with_locked
     records = context.begin()
-    lifecycle.end(records, deployment, State.ERROR, context.now, event.reason)
     if event.merged_sha is None:
-        return
+        lifecycle.end(records, deployment, State.ERROR, context.now, event.reason)
+    elif not deployment.ended:
+        _goes_on_merged(records, context, deployment, event.merged_sha)
+
+
+def _goes_on_merged(records: Records, context: Context, deployment: Deployment, merged_sha: str) -> None:
     newer = records.add(
         replace(
             deployment,
             request_id=f"{deployment.request_id}/merged",
-            sha=event.merged_sha,
+            sha=merged_sha,
+            url=deployment.url.replace(deployment.sha, merged_sha) if deployment.url else None,
             state=State.REQUESTED,
             created_at=context.now,
             started_at=None,
@@ -126,7 +132,9 @@ def not_opened(context: Context, event: DeploymentNotOpened) -> None:
             retry_of=deployment.id,
         )
     )
-    lifecycle.note(records, deployment, announcements.merged_instead(deployment, newer))
+    gone = replace(deployment, superseded_by=newer.id)
+    why = announcements.merged_instead(deployment, newer)
+    lifecycle.end(records, gone, State.CANCELLED, context.now, why)
     lifecycle.wait_for_checks(records, newer, context.now)
     records.put(Reconsider(newer.id), f"reconsider:{newer.id}:{records.cause}")
 
@@ -178,7 +186,7 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
         return []
     if context.repeated:
         there = context.forge.statuses(deployment.repository, deployment.remote_id)
-        if any(status.state == effect.state for status in there):
+        if any(_is_it(status, effect) for status in there):
             return []
     target = target_of(context, deployment)
     status = NewRemoteStatus(
@@ -191,3 +199,9 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
     )
     context.forge.post_status(deployment.repository, deployment.remote_id, status)
     return []
+
+
+def _is_it(there: RemoteStatus, wanted: PostStatus) -> bool:
+    """Another tool may report the same state in other words. The beginning tells: the forge cuts what is too long."""
+    words, said = (" ".join(text.split())[:100] for text in (wanted.description, there.description))
+    return there.state == wanted.state and words == said

@@ -1,10 +1,10 @@
-"""What is where: ``status``, ``deploys`` and ``where can I deploy``."""
+"""What is where: ``status`` and ``deploys``."""
 
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core import sentences
-from bot.core.commands import Deploys, Status, WhereCanIDeploy
+from bot.core import audit_sentences, listings, locks_sentences, sentences
+from bot.core.commands import Deploys, Status
 from bot.core.errors import Refused
 from bot.core.messages import Line, Message
 from bot.router import Router
@@ -13,6 +13,8 @@ from bot.targets import app_meant, environment_meant
 
 router = Router()
 LISTED = 10
+SHOWN_OUTPUT = 20
+SHOWN_DECISIONS = 40
 
 
 @router.command(Status)
@@ -22,17 +24,20 @@ def status(context: Context, command: Status) -> Message:
     lines: list[Line] = []
     for app in apps:
         for environment in _environments(app, command.environment):
-            lines += sentences.environment_status(
+            lines += listings.environment_status(
                 app.name,
                 environment,
                 context.reads.last_success(app.name, environment),
                 context.reads.busy(app.name, environment),
                 context.reads.waiting(app.name, environment),
             )
+            held = context.reads.locks.of(app.name, environment)
+            if held is not None and not held.ended(context.now):
+                lines.append(locks_sentences.status_line(held))
     if not lines:
         app = apps[0]
-        environment_meant(app, command.environment, complete="status")
-    return sentences.status(lines)
+        environment_meant(app, command.environment, complete=f"status {app.name} {{environment}}")
+    return listings.status(lines)
 
 
 def _apps(context: Context, name: str | None) -> list[AppSettings]:
@@ -53,24 +58,13 @@ def deploys(context: Context, command: Deploys) -> Message:
         one = context.reads.deployment(command.deployment)
         if one is None:
             raise Refused(sentences.unknown_deployment(command.deployment))
-        return sentences.details(one)
+        decided = audit_sentences.history(context.reads.audit.of(one.id, SHOWN_DECISIONS))
+        return listings.details(one, context.reads.output(one.id, SHOWN_OUTPUT), decided)
     app = command.app or context.here
     if app is not None:
         known = app_meant(context, app, complete="deploys {app}")
         if command.environment is not None:
-            environment_meant(known, command.environment, complete=f"deploys {app}")
+            environment_meant(known, command.environment, complete=f"deploys {known.name} in {{environment}}")
     found = context.reads.history(app=app, environment=command.environment, ref=command.ref, limit=LISTED)
     subject = f"{app or 'all apps'}{f' ({command.ref})' if command.ref else ''}"
-    return sentences.history(found, f"{subject} in {command.environment}" if command.environment else subject)
-
-
-@router.command(WhereCanIDeploy)
-def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
-    """The apps that may be deployed from this channel, with their environments."""
-    channel = context.chat.channel_names(context.where.channel)
-    apps = _apps(context, command.app) if command.app else list(context.settings.apps.values())
-    choices = [(app.name, list(app.environments), app.default_environment) for app in apps if app.allowed_in(channel)]
-    if not choices:
-        raise Refused(sentences.nowhere_from_here())
-    app, environments, default = choices[0]
-    return sentences.where(choices, f"deploy {app} to {default or environments[0]}")
+    return listings.history(found, f"{subject} in {command.environment}" if command.environment else subject)

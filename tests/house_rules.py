@@ -17,7 +17,16 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/core/*": ("bot.core",),
     "handlers/*": (
         *("bot.core", "bot.router", "bot.context", "bot.settings"),
-        *("bot.facts", "bot.asking", "bot.targets", "bot.providers", "bot.__version__"),
+        *(
+            "bot.facts",
+            "bot.asking",
+            "bot.targets",
+            "bot.permissions",
+            "bot.scheduling",
+            "bot.providers",
+            "bot.__version__",
+        ),
+        "bot.branches",
     ),
     "bot/adapters/migrations.py": ("bot.core", "bot.adapters", "bot.migrations"),
     "bot/adapters/*": ("bot.core", "bot.adapters", "bot.__version__"),
@@ -27,8 +36,11 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/context.py": ("bot.core", "bot.settings"),
     "bot/router.py": ("bot.core", "bot.context"),
     "bot/targets.py": ("bot.core", "bot.context", "bot.settings"),
+    "bot/permissions.py": ("bot.core", "bot.context", "bot.targets"),
     "bot/facts.py": ("bot.core", "bot.context", "bot.targets"),
-    "bot/asking.py": ("bot.core", "bot.context", "bot.targets", "bot.facts"),
+    "bot/branches.py": ("bot.core", "bot.context", "bot.targets"),
+    "bot/scheduling.py": ("bot.core", "bot.context", "bot.targets", "bot.permissions"),
+    "bot/asking.py": ("bot.core", "bot.context", "bot.targets", "bot.facts", "bot.permissions"),
     # bot.adapters.times reads durations and cron lines, in the settings as in commands.
     "bot/settings*.py": ("bot.core", "bot.settings*", "bot.providers", "bot.adapters.times"),
     "bot/app.py": ("bot", "handlers"),
@@ -50,9 +62,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": (
         *(
             f"bot/adapters/{name}.py"
-            for name in ("database", "store", "outbox", "schema", "records", "migrations", "leases")
+            for name in ("database", "store", "outbox", "schema", "records", "migrations", "leases", "group_commit")
         ),
-        *("bot/migrations/*", "bot/engine.py"),
+        *("bot/migrations/*", "bot/engine.py", "bot/adapters/*_records.py"),
     ),
     "alembic": ("bot/adapters/migrations.py", "bot/migrations/*"),
     "dbos": ("bot/engine.py",),

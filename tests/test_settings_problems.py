@@ -91,9 +91,9 @@ def test_every_problem_is_told_at_once() -> None:
         ("timeout = 15", '.timeout must be text in quotes, such as "15m", not 15.'),
         ('timeout = "0m"', '.timeout must be a duration such as "15m", "1h" or "64h", not "0m".'),
         (
-            'deployers = ["bob"]',
+            'deployers = ["Bob Smith"]',
             '.deployers[0] must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
-            'or a GitHub team such as "acme/devs", not "bob".',
+            'a GitHub login such as "octocat", or a GitHub team such as "acme/devs", not "Bob Smith".',
         ),
         (
             'windows = [{ deny = "0 17 * *", for = "1h" }]',

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +53,13 @@ deploy_on_merge = ["main"]
 [apps.web.environments.production]
 """
 
+PEOPLE = """
+[people]
+U00000001 = "maria"
+U00000002 = "bob"
+"""
+"""Who maria and bob are on GitHub, unless a test says otherwise: the first two whom Slack gets to know."""
+
 
 class FrozenClock:
     """The frozen time. The bot's modules keep the real ``datetime`` class: of freezegun's own msgspec writes none."""
@@ -71,7 +78,15 @@ class World:
     ``hold_webhooks`` keeps GitHub's webhooks back until ``deliver`` is called; ``hold_runs`` keeps providers from working.
     """
 
-    def __init__(self, directory: Path, settings: str, github: GitHubServer, slack: SlackServer, frozen: Any) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: str,
+        github: GitHubServer,
+        slack: SlackServer,
+        frozen: Any,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.github = github
         self.slack = slack
         self.directory = directory
@@ -88,6 +103,8 @@ class World:
             "GITHUB_WEBHOOK_SECRET": github.webhook_secret,
             "SLACK_API_URL": slack.api_url,
             "GITHUB_API_URL": github.url,
+            "GITHUB_CLIENT_ID": github.client_id,
+            **(environ or {}),
         }
         self.settings = read(settings, environ)
         self.store = Store(store.connect(f"sqlite:///{directory / 'world.db'}"), self.clock)
@@ -98,7 +115,11 @@ class World:
         """A new bot on the same database, as after a crash."""
         self.chat = Slack(self.slack.bot_token, api_url=self.slack.api_url, clock=self.clock)
         self.forge = GitHub(
-            self.github.url, TokenAuth(self.github.token), clock=self.clock, web_url=self.github.web_url
+            self.github.url,
+            TokenAuth(self.github.token),
+            clock=self.clock,
+            web_url=self.github.url,
+            client_id=self.settings.secrets.github_client_id,
         )
         self.pipeline = pipeline_of(self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4()))
         self.carrier = Carrier(self.store, self.forge, self.settings, self.clock, self.passwords)
@@ -143,6 +164,10 @@ class World:
             put_due(self.store, self.clock)
         self._frozen.move_to(end)
         self.settle()
+
+    def stands_still(self, **delta: float) -> None:
+        """Time passes in which the bot does nothing at all, as if its machine were off."""
+        self._frozen.move_to(self.clock.now() + timedelta(**delta))
 
     def reconcile(self) -> None:
         """The clock's job that looks at GitHub."""
@@ -255,10 +280,12 @@ def _database(directory: Path) -> None:
 
 
 @contextmanager
-def world(directory: Path, settings: str = SETTINGS) -> Iterator[World]:
+def world(
+    directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] | None = None
+) -> Iterator[World]:
     """A world with the repository acme/web, the channels #web, #deploys and #random, and the people maria and bob."""
     with ExitStack() as stack:
-        frozen = stack.enter_context(freeze_time(START, real_asyncio=True, ignore=["bot", "sqlalchemy"]))
+        frozen = stack.enter_context(freeze_time(START, real_asyncio=True, ignore=["bot", "sqlalchemy", "apscheduler"]))
         github = stack.enter_context(GitHubServer())
         slack = stack.enter_context(SlackServer())
         for person in ("maria", "bob"):
@@ -267,6 +294,10 @@ def world(directory: Path, settings: str = SETTINGS) -> Iterator[World]:
             slack.add_channel(channel, members=["maria", "bob"])
         github.add_repository(REPOSITORY)
         _database(directory)
-        the_world = World(directory, settings.replace("{directory}", str(directory)), github, slack, frozen)
+        if "[people]" not in settings:
+            settings += PEOPLE
+        the_world = World(directory, settings.replace("{directory}", str(directory)), github, slack, frozen, environ)
+        for login in ("maria", "bob", *the_world.settings.people.values()):
+            github.set_base_permission(login, "write")
         yield the_world
         the_world.store.engine.dispose()

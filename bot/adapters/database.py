@@ -52,19 +52,21 @@ class Database:
         self._writing = threading.RLock()
 
     @contextmanager
+    def turn(self) -> Iterator[None]:
+        """This thread's turn to write. On SQLite there is one writer at a time, and threads queue for it here."""
+        if not self.is_sqlite:
+            yield
+            return
+        with self._writing:
+            yield
+
+    @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that writes. On SQLite the lock is taken at its beginning, and threads queue for it here."""
-        lock = self._writing if self.is_sqlite else None
-        if lock:
-            lock.acquire()
-        try:
-            with _translated(), self.engine.begin() as connection:
-                if self.is_sqlite:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-        finally:
-            if lock:
-                lock.release()
+        """A transaction that writes. On SQLite the lock is taken at its beginning."""
+        with self.turn(), _translated(), self.engine.begin() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
 
     def select(self, query: sa.Select[Any]) -> Sequence[Any]:
         """All rows, read in a transaction of their own."""

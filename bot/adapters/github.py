@@ -12,6 +12,9 @@ from urllib.parse import quote
 from bot.adapters.github_archive import unpack
 from bot.adapters.github_connection import TIMEOUT, Auth, Connection
 from bot.adapters.github_examine import examine
+from bot.adapters.github_guards import GitHubGuards
+from bot.adapters.github_past import GitHubPast
+from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_shapes import (
     Branch,
     CheckRuns,
@@ -26,6 +29,7 @@ from bot.adapters.github_shapes import (
     Repo,
     request_id_in,
 )
+from bot.adapters.github_sign_in import DeviceFlow
 from bot.adapters.github_words import (
     BADNESS,
     check_of_run,
@@ -58,10 +62,11 @@ COMPARED_COMMITS = 250
 NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
-class GitHub:
+class GitHub(GitHubPeople):
     """Implements ``bot.core.ports.Forge``. Safe to share between threads.
 
-    ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look.
+    ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
+    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are).
     """
 
     def __init__(
@@ -71,12 +76,19 @@ class GitHub:
         *,
         clock: Clock,
         web_url: str,
+        client_id: str | None = None,
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
         self._connection = Connection(api_url, auth, clock=clock, pause=pause, timeout=timeout)
         self._auth = auth
         self._web_url = web_url.rstrip("/")
+        self.past = GitHubPast(self._connection, auth, clock)
+        self.guards = GitHubGuards(self._connection, clock)
+        sign_in = (
+            DeviceFlow(client_id, web_url=web_url, api_url=api_url, clock=clock, pause=pause) if client_id else None
+        )
+        super().__init__(self._connection, clock, sign_in, named=auth.named)
 
     def __repr__(self) -> str:
         return f"GitHub({self._connection!r})"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
-from bot.adapters.github_connection import Connection
+from bot.adapters.github_connection import ANYTHING, Connection
 from bot.adapters.github_errors import NotAccepted
 from bot.adapters.github_shapes import AwareTime
 from bot.core.errors import NotThere, Unavailable
@@ -41,7 +41,7 @@ class TokenAuth:
     def __repr__(self) -> str:
         return "TokenAuth(…)"
 
-    def authorization(self, repository: str | None) -> str:  # noqa: ARG002 - one token for all
+    def authorization(self, scope: str | None) -> str:  # noqa: ARG002 - one token for all
         """Raises NotAccepted where the token cannot be one: such a header would fail with the token in the message."""
         if not re.fullmatch(r"[\x21-\x7e]+", self._token):
             raise NotAccepted("GITHUB_TOKEN is not a token: it is empty, or holds spaces or letters that no token has.")
@@ -84,7 +84,7 @@ class _AppItself:
     def __repr__(self) -> str:
         return f"_AppItself({self._app_id!r}, …)"
 
-    def authorization(self, repository: str | None) -> str:  # noqa: ARG002 - the same for all
+    def authorization(self, scope: str | None) -> str:  # noqa: ARG002 - the same for all
         now = self._clock.now()
         claims = {
             "iat": int((now - JWT_SINCE).timestamp()),
@@ -141,18 +141,18 @@ class AppAuth:
     def close(self) -> None:
         self._connection.close()
 
-    def authorization(self, repository: str | None) -> str:
-        """Raises NotThere where the App is not installed on the repository.
+    def authorization(self, scope: str | None) -> str:
+        """Raises NotThere where the App is not installed on the repository, or in the organization.
 
         One thread at a time asks for a token: the others would only ask for the same one.
         """
-        if repository is None:
+        if scope is None:
             return self._app.authorization(None)
         with self._lock:
-            installation = self._installation(repository)
+            installation = self._installation(scope)
             cached = self._tokens.get(installation)
             if cached is None or cached.expires_at - RENEW_BEFORE <= self._clock.now():
-                cached = self._tokens[installation] = self._new_token(repository, installation)
+                cached = self._tokens[installation] = self._new_token(scope, installation)
             return cached.header
 
     def forget(self, authorization: str) -> bool:
@@ -162,21 +162,31 @@ class AppAuth:
                 del self._tokens[id]
             return bool(stale)
 
-    def _installation(self, repository: str) -> int:
-        if repository not in self._installations:
-            try:
-                found = self._connection.get(f"/repos/{quote(repository)}/installation", _Installation)
-            except NotThere as unknown:
-                raise NotThere(f"The GitHub App is not installed on {repository}.") from unknown
-            self._installations[repository] = found.id
-        return self._installations[repository]
+    def _installation(self, scope: str) -> int:
+        if scope == ANYTHING and self._installations:
+            return next(iter(self._installations.values()))
+        if scope not in self._installations:
+            self._installations[scope] = self._ask_installation(scope)
+        return self._installations[scope]
 
-    def _new_token(self, repository: str, installation: int) -> _Cached:
+    def _ask_installation(self, scope: str) -> int:
+        if scope == ANYTHING:
+            found = self._connection.get("/app/installations", list[_Installation], per_page=1)
+            if not found:
+                raise NotThere("The GitHub App is not installed anywhere.")
+            return found[0].id
+        path = f"/repos/{quote(scope)}" if "/" in scope else f"/orgs/{quote(scope)}"
+        try:
+            return self._connection.get(f"{path}/installation", _Installation).id
+        except NotThere as unknown:
+            raise NotThere(f"The GitHub App is not installed on {scope}.") from unknown
+
+    def _new_token(self, scope: str, installation: int) -> _Cached:
         try:
             new = self._connection.post(f"/app/installations/{installation}/access_tokens", {}, _NewToken)
         except NotThere as gone:  # uninstalled since, and perhaps installed anew under another id: ask next time
-            self._installations.pop(repository, None)
-            raise NotThere(f"The GitHub App is no longer installed on {repository}.") from gone
+            self._installations = {name: id for name, id in self._installations.items() if id != installation}
+            raise NotThere(f"The GitHub App is no longer installed on {scope or 'any repository'}.") from gone
         except Unavailable as away:  # a token made in vain is no harm, and what it was for was never sent
             raise Unavailable(str(away), retry_after=away.retry_after) from away
         return _Cached(f"Bearer {new.token}", new.expires_at)

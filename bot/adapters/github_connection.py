@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
@@ -20,6 +17,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
 from bot.adapters.github_errors import error_of
+from bot.adapters.github_pages import Page, RecentPages
+from bot.adapters.pauses import Pauses
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.ports import JSON, Clock
 
@@ -34,6 +33,7 @@ HEADERS = {
     "X-GitHub-Api-Version": "2022-11-28",  # later ones drop merge_commit_sha from pull requests
     "User-Agent": f"shipmate/{__version__}",
 }
+ANYTHING = ""
 T = TypeVar("T")
 
 
@@ -48,8 +48,12 @@ class Auth(Protocol):
     def about_itself(self) -> str:
         """The path at which GitHub tells whose credentials these are."""
 
-    def authorization(self, repository: str | None) -> str:
-        """The ``Authorization`` header for requests about ``repository`` (None: about the credentials themselves)."""
+    def authorization(self, scope: str | None) -> str | None:
+        """The ``Authorization`` header, None for none.
+
+        ``scope`` is what the request is about: a repository (``acme/web``), an organization (``acme``), ANYTHING that
+        GitHub tells whoever asks, or None for the credentials themselves.
+        """
 
     def forget(self, authorization: str) -> bool:
         """GitHub answered 401 to it. True where a new one can be had, so that one more try makes sense."""
@@ -67,13 +71,6 @@ class _Header(AuthBase):
         return prepared
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    etag: str | None
-    body: bytes
-    next: str | None
-
-
 class Connection:
     """Speaks JSON with GitHub. Safe to share between threads.
 
@@ -89,15 +86,17 @@ class Connection:
         clock: Clock,
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
+        accept: str = HEADERS["Accept"],
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self._auth = auth
         self._clock = clock
         self._pause = pause
         self._timeout = timeout
-        self._pages = _RecentPages(REMEMBERED_BYTES)
+        self._pauses = Pauses("GitHub", clock)
+        self._pages = RecentPages(REMEMBERED_BYTES)
         self._session = requests.Session()
-        self._session.headers.update(HEADERS)
+        self._session.headers.update({**HEADERS, "Accept": accept})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # threads share nothing but sockets
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=POOL))
@@ -114,7 +113,7 @@ class Connection:
 
     def pages(self, path: str, shape: type[T], *, most: int, **query: str | int) -> Iterator[T]:
         """The pages of a list, each in the given shape, following ``Link`` as given; at most ``most`` of them."""
-        url: str | None = self._url(path, {**query, "per_page": 100})
+        url: str | None = self._url(path, {"per_page": 100, **query})
         for _ in range(most):
             if url is None:
                 return
@@ -126,6 +125,10 @@ class Connection:
         """Send ``body`` once and read the answer."""
         return _decoded(self._request("POST", self._url(path, {}), body=body).content, shape, "POST")
 
+    def send(self, path: str) -> None:
+        """A POST that says all by its path, and whose answer says nothing."""
+        self._request("POST", self._url(path, {}), body={})
+
     def download(self, path: str) -> requests.Response:
         """An answer whose body is still to be read; the caller closes it. Other hosts are asked without our token."""
         return self._request("GET", self._url(path, {}), stream=True)
@@ -133,14 +136,14 @@ class Connection:
     def _url(self, path: str, query: dict[str, str | int]) -> str:
         return f"{self._api_url}{path}?{urlencode(query)}" if query else f"{self._api_url}{path}"
 
-    def _page(self, url: str) -> _Page:
+    def _page(self, url: str) -> Page:
         """A GET that costs nothing where the answer is still the one we remember (304)."""
         known = self._pages.get(url)
         answer = self._request("GET", url, headers={"If-None-Match": known.etag} if known and known.etag else {})
         if answer.status_code == 304 and known is not None:
             return known
         following = answer.links.get("next", {}).get("url")
-        page = _Page(answer.headers.get("ETag"), answer.content, urljoin(url, following) if following else None)
+        page = Page(answer.headers.get("ETag"), answer.content, urljoin(url, following) if following else None)
         self._pages.put(url, page)
         return page
 
@@ -153,10 +156,35 @@ class Connection:
         headers: dict[str, str] | None = None,
         stream: bool = False,
     ) -> requests.Response:
-        """Carry a request out, or raise one of our errors. Only a GET is repeated, and only when that may help soon."""
+        """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
+        limit = self._limit(url)
+        self._pauses.check(limit)
+        try:
+            answer = self._repeated(method, url, body, headers or {}, stream)
+        except Unavailable as error:
+            if error.retry_after is not None:
+                self._pauses.asked(limit, error.retry_after)
+            else:
+                self._pauses.failed()
+            raise
+        except ShipmateError:
+            self._pauses.answered()
+            raise
+        self._pauses.answered()
+        return answer
+
+    def _limit(self, url: str) -> str:
+        """Which limit of requests the question counts against: searching has its own, an App one for each owner."""
+        owner = (_scope_in(url) or "").partition("/")[0].lower() if self._auth.about_itself == "/app" else ""
+        return f"{'search ' if '/search/' in url else ''}{owner or self._auth.named}"
+
+    def _repeated(
+        self, method: str, url: str, body: dict[str, JSON] | None, headers: dict[str, str], stream: bool
+    ) -> requests.Response:
+        """Only a GET is repeated, and only when that may help soon."""
         for usual in (*PAUSES, None) if method == "GET" else (None,):
             try:
-                answer = self._followed(method, url, body, headers or {}, stream)
+                answer = self._followed(method, url, body, headers, stream)
             except requests.ReadTimeout as slow:  # it has cost 20 seconds already, and would again
                 raise _unreachable(slow, method) from slow
             except requests.RequestException as broken:
@@ -180,18 +208,18 @@ class Connection:
 
         Our token goes to our own host only; a download may lead elsewhere, and goes there without it.
         """
-        repository = _repository_in(url)
+        scope = _scope_in(url)
         for _ in range(REDIRECTS + 1):
             ours = _origin(url) == _origin(self._api_url)
             if not ours and not stream:
                 raise Rejected(
                     f"GitHub sends the bot to another host, {urlsplit(url).hostname}, which it does not follow."
                 )
-            authorization = self._auth.authorization(repository) if ours else None
+            authorization = self._auth.authorization(scope) if ours else None
             answer = self._sent(method, url, authorization, body, headers, stream)
             if answer.status_code == 401 and authorization and self._auth.forget(authorization):
                 answer.close()  # nothing was carried out, so that even a POST may be sent again
-                answer = self._sent(method, url, self._auth.authorization(repository), body, headers, stream)
+                answer = self._sent(method, url, self._auth.authorization(scope), body, headers, stream)
             if answer.status_code not in (301, 302, 307, 308) or "Location" not in answer.headers:
                 return answer
             answer.close()
@@ -235,36 +263,6 @@ class Connection:
         )
 
 
-class _RecentPages:
-    """The answers asked for last, by URL, up to so many bytes together."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._pages: OrderedDict[str, _Page] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, url: str) -> _Page | None:
-        with self._lock:
-            page = self._pages.get(url)
-            if page is not None:
-                self._pages.move_to_end(url)
-            return page
-
-    def put(self, url: str, page: _Page) -> None:
-        """Remember a page; one without an ETag, or too big to be worth it, is only forgotten."""
-        with self._lock:
-            old = self._pages.pop(url, None)
-            self._bytes -= len(old.body) if old else 0
-            if page.etag is None or len(page.body) > self._most_bytes // 16:
-                return
-            self._pages[url] = page
-            self._bytes += len(page.body)
-            while self._bytes > self._most_bytes:
-                _, oldest = self._pages.popitem(last=False)
-                self._bytes -= len(oldest.body)
-
-
 def _decoded(body: bytes, shape: type[T], method: str) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
@@ -283,10 +281,12 @@ def _unreachable(broken: requests.RequestException, method: str) -> ShipmateErro
     return Unavailable("GitHub cannot be reached.", uncertain=method != "GET" and not never_sent)
 
 
-def _repository_in(url: str) -> str | None:
+def _scope_in(url: str) -> str | None:
     """``acme/web`` of ``…/repos/acme/web/deployments``: an App has other credentials for each owner."""
-    found = re.search(r"/repos/([^/?]+/[^/?]+)", url)
-    return unquote(found[1]) if found else None
+    found = re.search(r"/repos/([^/?]+/[^/?]+)|/orgs/([^/?]+)", url)
+    if found is not None:
+        return unquote(found[1] or found[2])
+    return ANYTHING if re.search(r"/(search|users)/", url) else None
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

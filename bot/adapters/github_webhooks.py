@@ -28,6 +28,7 @@ from bot.core.events import (
     Event,
     PullRequestClosed,
     PullRequestMerged,
+    ReviewChanged,
 )
 
 T = TypeVar("T")
@@ -101,6 +102,15 @@ class _Status(Struct, frozen=True):
     sha: str
 
 
+class _Number(Struct, frozen=True):
+    number: int
+
+
+class _PullRequestReview(Struct, frozen=True):
+    repository: _Repository
+    pull_request: _Number
+
+
 class _HeadSha(Struct, frozen=True):
     head_sha: str
 
@@ -133,7 +143,7 @@ def _pull_request(body: bytes) -> list[Event]:
     said = _read("pull_request", body, _PullRequest)
     found, repository = said.pull_request, said.repository.full_name
     if found.merged_at is None:
-        return [PullRequestClosed(repository, found.number, found.head.ref, found.head.sha)]
+        return [PullRequestClosed(repository, found.number, _head_ref(found, repository), found.head.sha)]
     if not found.merge_commit_sha:
         raise Rejected("The webhook “pull_request” is not understood: it tells of a merge without its commit.")
     return [
@@ -149,8 +159,15 @@ def _pull_request(body: bytes) -> list[Event]:
             merge_sha=found.merge_commit_sha,
             base_sha=found.base.sha,
             merged_at=utc(found.merged_at),
+            head_ref=_head_ref(found, repository),
         )
     ]
+
+
+def _head_ref(found: PullRequestShape, repository: str) -> str:
+    """A branch of a fork must not pass for one of ours that has the same name."""
+    inside = found.head.repo is not None and found.head.repo.full_name.lower() == repository.lower()
+    return found.head.ref if inside else found.head.label or f"unknown:{found.head.ref}"
 
 
 def _deployment(body: bytes) -> list[Event]:
@@ -198,6 +215,11 @@ def _status(body: bytes) -> list[Event]:
     return [ChecksChanged(said.repository.full_name, said.sha)]
 
 
+def _pull_request_review(body: bytes) -> list[Event]:
+    said = _read("pull_request_review", body, _PullRequestReview)
+    return [ReviewChanged(said.repository.full_name, said.pull_request.number)]
+
+
 def _check_run(body: bytes) -> list[Event]:
     said = _read("check_run", body, _CheckRun)
     return [ChecksChanged(said.repository.full_name, said.check_run.head_sha)]
@@ -219,6 +241,7 @@ _READERS: dict[str, Callable[[bytes], list[Event]]] = {
     "deployment_status": _deployment_status,
     "status": _status,
     "check_run": _check_run,
+    "pull_request_review": _pull_request_review,
     "check_suite": _check_suite,
     "workflow_run": _workflow_run,
 }

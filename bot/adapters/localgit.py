@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from bot.adapters.git import GitRepository, LoggedCommit, Signature
+from bot.adapters.localpast import LocalPast
 from bot.adapters.localrecord import (
     Book,
     CheckState,
@@ -17,6 +19,7 @@ from bot.adapters.localrecord import (
     RecordedStatus,
 )
 from bot.core.errors import Conflict, NotThere, Rejected
+from bot.core.guards import NoGuards
 from bot.core.events import ChecksChanged, Event, PullRequestMerged
 from bot.core.ports import (
     Check,
@@ -49,9 +52,13 @@ class LocalGit:
     ``deliver`` is told what GitHub's webhooks would tell. There are no pages to link to: every url is empty.
     """
 
+    keeps_permissions = False
+
     def __init__(self, paths: Mapping[str, Path], record: Path, clock: Clock, deliver: Callable[[Event], None]) -> None:
         self._paths = dict(paths)
         self._record = LocalRecord(record)
+        self.past = LocalPast(self._record)
+        self.guards = NoGuards()
         self._clock = clock
         self._deliver = deliver
 
@@ -153,6 +160,19 @@ class LocalGit:
 
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         self._git(repository).extract(self._pin(repository, sha), into)
+
+    @property
+    def sign_in(self) -> None:
+        return None
+
+    def permission(self, repository: str, login: str) -> Literal["admin"]:  # noqa: ARG002 - whoever sits here owns it
+        return "admin"
+
+    def is_team_member(self, team: str, login: str) -> bool:  # noqa: ARG002 - there are no teams to be kept out of
+        return True
+
+    def login_by_email(self, email: str) -> str | None:  # noqa: ARG002 - everybody here is who they say
+        return None
 
     def set_check(self, repository: str, sha: str, name: str, state: CheckState) -> ChecksChanged:
         """Report the check ``name`` on a commit, as a CI would; the latest of each name counts.

@@ -143,6 +143,7 @@ class RecordedPullRequest(msgspec.Struct):
             merge_sha=self.merge_sha,
             base_sha=self.base_sha,
             merged_at=self.merged_at,
+            head_ref=self.head_ref,
         )
 
 

@@ -41,8 +41,9 @@ class Outbox(Database):
     def claim(self, lane: str, owner: str) -> Undone | None:
         """Take the lane and its first undone effect, marked as attempted from now on.
 
-        None where there is nothing to do, or where another thread or process has the lane: it is told to look again
-        before it lets go, so no effect is left behind.
+        None where there is nothing to do, or where another process has the lane: it is told to look again before it
+        lets go, so no effect is left behind. A lane that ``owner`` has already is claimed anew: its threads see to it
+        that only one of them works on a lane.
         """
         for _ in range(CLAIMS):
             with self.writing() as connection:
@@ -148,5 +149,5 @@ def _claim(connection: sa.Connection, lane: str, owner: str) -> bool:
     row: dict[str, Any] = {"lane": lane, "owner": owner, "tries": 0, "reason": "", "again": False, "due_at": None}
     if insert_new(connection, schema.lanes, [row], "lane"):
         return True
-    free = sa.update(schema.lanes).where(_LANE.lane == lane, _LANE.owner.is_(None))
+    free = sa.update(schema.lanes).where(_LANE.lane == lane, sa.or_(_LANE.owner.is_(None), _LANE.owner == owner))
     return connection.execute(free.values(owner=owner, due_at=None, again=False)).rowcount == 1

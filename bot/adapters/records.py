@@ -12,6 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters import schema, wire
+from bot.adapters.approvals_records import ApprovalRows, ApprovalTransaction
+from bot.adapters.audit_records import AuditRows, AuditTransaction
+from bot.adapters.freezes_records import FreezeRowReads, FreezeRowRecords
+from bot.adapters.locks_records import LockRows, LockTransaction
+from bot.adapters.people_records import PeopleRowReads, PeopleRowRecords
+from bot.adapters.schedules_records import ScheduleRowReads, ScheduleRowRecords
 from bot.core.deploys import ENDED, By, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
@@ -31,6 +37,8 @@ def to_row(deployment: Deployment) -> dict[str, Any]:
     row["by"] = msgspec.to_builtins(deployment.by)
     row["changes"] = msgspec.to_builtins(deployment.changes)
     row["params"] = [list(pair) for pair in deployment.params]
+    row["approved_by"] = msgspec.to_builtins(deployment.approved_by)
+    row["forced"] = list(deployment.forced)
     return row
 
 
@@ -41,6 +49,8 @@ def from_row(row: Any) -> Deployment:
     values["by"] = msgspec.convert(row.by, By)
     values["changes"] = msgspec.convert(row.changes, Changes)
     values["params"] = tuple((key, value) for key, value in row.params)
+    values["approved_by"] = msgspec.convert(row.approved_by, tuple[By, ...])
+    values["forced"] = tuple(row.forced)
     return Deployment(**values)
 
 
@@ -82,6 +92,18 @@ class RowReads:
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         return self._many(_UNENDED, *([_D.repository == repository] if repository else []))
 
+    def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
+        return self._many(_D.repository == repository, _D.state == State.WAITING, _D.waits_for == reason)
+
+    def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
+        here = [_D.app == app] if app else []
+        return self._many(_D.state == State.WAITING, _D.approvals_missing > 0, *here, limit=limit)
+
+    def success_of(self, deployment: Deployment, environment: str) -> Deployment | None:
+        commit = (_D.repository == deployment.repository, _D.sha == deployment.sha)
+        there = (_D.app == deployment.app, _D.environment == environment)
+        return self._one(*commit, *there, _D.state == State.SUCCEEDED, _D.task == "deploy")
+
     def last_success(self, app: str, environment: str) -> Deployment | None:
         found = self.successes(app, environment, 1)
         return found[0] if found else None
@@ -118,6 +140,34 @@ class RowReads:
         query = sa.select(lines.line).where(lines.deployment_id == deployment_id).order_by(lines.n.desc()).limit(last)
         return [row.line for row in reversed(self._run(query))]
 
+    @property
+    def approvals(self) -> ApprovalRows:
+        return ApprovalRows(self._run)
+
+    @property
+    def audit(self) -> AuditRows:
+        return AuditRows(self._run)
+
+    @property
+    def locks(self) -> LockRows:
+        return LockRows(self._run)
+
+    @property
+    def people(self) -> PeopleRowReads:
+        return PeopleRowReads(self._run)
+
+    @property
+    def freezes(self) -> FreezeRowReads:
+        return FreezeRowReads(self._run)
+
+    @property
+    def schedules(self) -> ScheduleRowReads:
+        return ScheduleRowReads(self._run)
+
+    def kept(self, key: str) -> str | None:
+        rows = self._run(sa.select(schema.kept.c.value).where(schema.kept.c.key == key))
+        return str(rows[0].value) if rows else None
+
 
 class RowRecords(RowReads):
     """A transaction on ``connection``. Whoever opened it commits it or rolls it back."""
@@ -127,20 +177,62 @@ class RowRecords(RowReads):
         self._connection = connection
         self._delivery_id = delivery_id
         self._now = now
+        self._audit = AuditTransaction(connection, delivery_id, now)
 
     @property
     def cause(self) -> str:
         return self._delivery_id
 
+    def hold(self, app: str, environment: str) -> None:
+        row = schema.environments.c
+        place = {"app": app, "environment": environment}
+        insert_new(self._connection, schema.environments, [place], "app", "environment")
+        lock = sa.select(row.app).where(row.app == app, row.environment == environment).with_for_update()
+        self._connection.execute(lock)
+
+    @property
+    def approvals(self) -> ApprovalTransaction:
+        return ApprovalTransaction(self._connection)
+
+    @property
+    def audit(self) -> AuditTransaction:
+        return self._audit
+
+    @property
+    def locks(self) -> LockTransaction:
+        return LockTransaction(self._connection)
+
+    @property
+    def people(self) -> PeopleRowRecords:
+        return PeopleRowRecords(self._connection)
+
+    @property
+    def freezes(self) -> FreezeRowRecords:
+        return FreezeRowRecords(self._connection)
+
+    @property
+    def schedules(self) -> ScheduleRowRecords:
+        return ScheduleRowRecords(self._connection)
+
     def add(self, deployment: Deployment) -> Deployment:
         result = self._connection.execute(sa.insert(schema.deployments).values(to_row(deployment)))
         key = result.inserted_primary_key
         assert key is not None
-        return replace(deployment, id=key[0])
+        added = replace(deployment, id=key[0])
+        self._audit.added(added)
+        return added
 
     def save(self, deployment: Deployment) -> None:
+        mine = sa.select(_D.state, _D.waits_for, _D.cancel_by).where(_D.id == deployment.id)
+        self._audit.saved(self._connection.execute(mine).one(), deployment)
         row = {name: value for name, value in to_row(deployment).items() if name not in PARENT}
         change = sa.update(schema.deployments).where(_D.id == deployment.id).values(row)
+        self._connection.execute(change)
+
+    def keep(self, key: str, value: str) -> None:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(schema.kept).values(key=key, value=value)
+        change = insert.on_conflict_do_update(index_elements=["key"], set_={"value": value})
         self._connection.execute(change)
 
     def emit(self, *effects: Effect) -> None:

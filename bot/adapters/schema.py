@@ -177,6 +177,9 @@ deployments = sa.Table(
     _column("password_key", sa.Text, nullable=True),
     _column("exclusive", sa.Boolean),
     _column("edited_at", Utc, nullable=True),
+    _column("approved_by", sa.JSON),
+    _column("approvals_missing", sa.Integer),
+    _column("forced", sa.JSON),
 )
 
 # In words that both databases understand; the migrations hold the same.
@@ -218,6 +221,67 @@ output = sa.Table(
     _column("line", sa.Text),
 )
 
+locks = sa.Table(
+    "locks",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    _column("by", sa.JSON),
+    _column("since", Utc),
+    _column("reason", sa.Text, nullable=True),
+    _column("until", Utc, nullable=True),
+    _column("ref", sa.Text, nullable=True),
+    _column("sha", sa.Text, nullable=True),
+    _column("pull_request", sa.Integer, nullable=True),
+    _column("url", sa.Text, nullable=True),
+    _column("holds_merges", sa.Boolean),
+    _column("remind_at", Utc, nullable=True),
+)
+"""Environments in one person's hands: the primary key lets one have it, whoever else comes at the same instant."""
+
+lock_watchers = sa.Table(
+    "lock_watchers",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    _column("asked_at", Utc, nullable=True),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("deployment_id", BigId, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    _column("by", sa.JSON),
+    _column("at", Utc),
+)
+"""Who said yes to a deployment: the primary key counts each person once."""
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    _column("at", Utc),
+    _column("cause", sa.Text),
+    _column("action", sa.Text),
+    _column("outcome", sa.Text),
+    _column("name", sa.Text),
+    _column("chat_id", sa.Text, nullable=True),
+    _column("login", sa.Text, nullable=True),
+    _column("via", sa.Text),
+    _column("channel", sa.Text, nullable=True),
+    _column("app", sa.Text, nullable=True),
+    _column("environment", sa.Text, nullable=True),
+    _column("deployment_id", BigId, nullable=True),
+    _column("command", sa.Text, nullable=True),
+    _column("reason", sa.Text),
+    sqlite_autoincrement=True,
+)
+"""Every decision, kept for ever."""
+sa.Index("ix_audit_deployment", audit.c.deployment_id, audit.c.id)
+sa.Index("ix_audit_at", audit.c.at, audit.c.id)
+
 timers = sa.Table(
     "timers",
     metadata,
@@ -235,3 +299,71 @@ kept = sa.Table(
     _column("value", sa.Text),
 )
 """Small things that the bot keeps for itself, such as the key that signs links."""
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    _column("login", sa.Text, nullable=True),
+    _column("how", sa.Text),
+    _column("at", Utc),
+)
+"""Who people are on GitHub: proved, or found by their e-mail address."""
+
+pending_links = sa.Table(
+    "pending_links",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    _column("attempt", sa.Text),
+    _column("login", sa.Text),
+    _column("place", sa.JSON),
+    _column("interval", sa.Float),
+    _column("expires_at", Utc),
+    _column("device_code", sa.Text),
+)
+"""Proofs under way: a person has been given a code to type in at GitHub."""
+
+freezes = sa.Table(
+    "freezes",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    _column("app", sa.Text),
+    _column("environment", sa.Text),
+    _column("person", sa.Text),
+    _column("by", sa.JSON),
+    _column("reason", sa.Text),
+    _column("declared_at", Utc),
+    _column("until", Utc, nullable=True),
+    sa.UniqueConstraint("app", "environment", "person"),
+    # The timers of a freeze are called after its id: one that is over must not come again.
+    sqlite_autoincrement=True,
+)
+
+window_states = sa.Table(
+    "window_states",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    _column("closed", sa.Boolean),
+    _column("changes_at", Utc, nullable=True),
+)
+"""What the channel was told last of an environment's windows."""
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    _column("app", sa.Text, index=True),
+    _column("environment", sa.Text),
+    _column("command", sa.Text),
+    _column("ref", sa.Text),
+    _column("by", sa.JSON),
+    _column("place", sa.JSON),
+    _column("created_at", Utc),
+    _column("at", Utc),
+    _column("timezone", sa.Text),
+    _column("every", sa.Text, nullable=True),
+    _column("cron", sa.Text, nullable=True),
+    sqlite_autoincrement=True,
+)
+"""Deployments that wait for their moment."""

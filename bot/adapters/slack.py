@@ -10,6 +10,7 @@ from bot.adapters.slack_api import TIMEOUT_SECONDS, Answer, Api, Identity
 from bot.adapters.slack_blocks import blocks_of, text_of
 from bot.adapters.slack_directory import Directory
 from bot.adapters.slack_errors import SlackRejected
+from bot.core.errors import NotThere
 from bot.core.events import Place
 from bot.core.messages import Message
 from bot.core.ports import Clock, Person
@@ -40,7 +41,8 @@ class Slack:
         clock: Clock,
         timeout: int = TIMEOUT_SECONDS,
     ) -> None:
-        self.api = Api(token, api_url, timeout=timeout)
+        self.clock = clock
+        self.api = Api(token, api_url, clock=clock, timeout=timeout)
         self.directory = Directory(self.api, clock)
 
     def __repr__(self) -> str:
@@ -73,15 +75,15 @@ class Slack:
         return str(answer["ts"])
 
     def edit(self, channel: str, message_id: str, message: Message) -> None:
-        """Replace a message of ours. Raises Rejected where it is gone."""
-        self.api.call(
-            "chat.update",
-            channel=self.directory.conversation(channel),
-            ts=message_id,
-            text=text_of(message),
-            blocks=blocks_of(message),
-            **_AS_WRITTEN,
-        )
+        """Replace a message of ours. Raises NotThere where it is gone."""
+        words = {"text": text_of(message), "blocks": blocks_of(message)}
+        try:
+            where = {"channel": self.directory.conversation(channel), "ts": message_id}
+            self.api.call("chat.update", **where, **words, **_AS_WRITTEN)
+        except SlackRejected as error:
+            if error.code == "message_not_found":
+                raise NotThere(str(error)) from error
+            raise
 
     def whisper(self, place: Place, person: str, message: Message) -> None:
         """Show a message to one person only: at the address that came with their request, else where they are.

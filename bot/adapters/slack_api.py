@@ -14,7 +14,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from bot.adapters.pauses import Pauses
 from bot.adapters.slack_errors import from_answer, from_line
+from bot.core.errors import ShipmateError, Speechless
+from bot.core.ports import Clock
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -49,9 +52,10 @@ class Api:
     ``bot.core.errors`` only.
     """
 
-    def __init__(self, token: str, api_url: str, *, timeout: int = TIMEOUT_SECONDS) -> None:
+    def __init__(self, token: str, api_url: str, *, clock: Clock, timeout: int = TIMEOUT_SECONDS) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_silent)
         self._timeout = timeout
+        self._pauses = Pauses("Slack", clock, Speechless)
         self._identity: Identity | None = None
         self._lock = Lock()
 
@@ -96,6 +100,24 @@ class Api:
             return False
 
     def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
+        """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""
+        limit = (method, arguments.get("channel"))
+        self._pauses.check(limit)
+        try:
+            answer = self._sent(method, arguments)
+        except Speechless as error:
+            if error.retry_after is not None:
+                self._pauses.asked(limit, error.retry_after)
+            else:
+                self._pauses.failed()
+            raise
+        except ShipmateError:
+            self._pauses.answered()
+            raise
+        self._pauses.answered()
+        return answer
+
+    def _sent(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         given = {name: value for name, value in arguments.items() if value is not None}
         # Slack's reading methods take forms only; what is nested goes as JSON, which the writing methods take.
         nested = any(isinstance(value, dict | list) for value in given.values())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+from bot.adapters.remembered import Remembered
 from bot.adapters.slack_api import Answer, Api, Identity
 from bot.core.errors import NotThere, Rejected
 from bot.core.ports import Clock, Person
@@ -22,34 +21,6 @@ CHANNEL_PAGES = 100
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
 _PERSON_ID = re.compile(r"[UW][A-Z0-9]{5,}")
-
-Value = TypeVar("Value")
-
-
-class Remembered(Generic[Value]):
-    """Values by key, each for ``kept_for``, the oldest forgotten first. Safe to share between threads."""
-
-    def __init__(self, clock: Clock, *, kept_for: timedelta = KEPT_FOR, most: int = PEOPLE_KEPT) -> None:
-        self._clock = clock
-        self._kept_for = kept_for
-        self._most = most
-        self._values: OrderedDict[str, tuple[datetime, Value]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: str, ask: Callable[[], Value]) -> Value:
-        """The value of ``key``, from ``ask`` where it is not known or too old. Errors are not remembered."""
-        now = self._clock.now()
-        with self._lock:
-            known = self._values.get(key)
-        if known and now - known[0] < self._kept_for:
-            return known[1]
-        value = ask()
-        with self._lock:
-            self._values[key] = (now, value)
-            self._values.move_to_end(key)
-            if len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +38,9 @@ class Directory:
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._people: Remembered[Person] = Remembered(clock)
-        self._direct: Remembered[str] = Remembered(clock, kept_for=timedelta(days=1))
-        self._groups: Remembered[frozenset[str]] = Remembered(clock, most=200)
+        self._people: Remembered[Person] = Remembered(clock, kept_for=KEPT_FOR, most=PEOPLE_KEPT)
+        self._direct: Remembered[str] = Remembered(clock, kept_for=timedelta(days=1), most=PEOPLE_KEPT)
+        self._groups: Remembered[frozenset[str]] = Remembered(clock, kept_for=KEPT_FOR, most=200)
         self._channels: Channels | None = None
         self._lock = Lock()
 

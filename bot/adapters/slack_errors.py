@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Speechless
 
 _INVITE = "invite the bot with /invite, or correct the channel in settings.toml"
 _LET_IN = "let the bot post there, or use another channel"
@@ -78,10 +78,10 @@ def from_answer(error: SlackApiError, method: str, channel: str | None) -> Shipm
     code = str(answer.get("error") or "") if isinstance(answer.data, dict) else ""
     if answer.status_code == 429 or code in _SLOW_DOWN:
         pause = retry_after(answer.headers)
-        return Unavailable(f"Slack asks to wait {pause:g} s before the next {method}.", retry_after=pause)
+        return Speechless(f"Slack asks to wait {pause:g} s before the next {method}.", retry_after=pause)
     if answer.status_code >= 500 or code in _SLACK_IS_ILL or not code or _NO_CODE in code:
         name = code if code and _NO_CODE not in code else f"status {answer.status_code}"
-        return Unavailable(f"Slack is having trouble ({method}: {name}).", uncertain=True)
+        return Speechless(f"Slack is having trouble ({method}: {name}).", uncertain=True)
     if code == "missing_scope":
         return NotAllowed(
             f"The Slack app lacks the scope {answer.get('needed') or 'that it needs'} for {method}: add it under "
@@ -98,12 +98,12 @@ def from_answer(error: SlackApiError, method: str, channel: str | None) -> Shipm
     return SlackRejected(f"Slack refuses {method}: {code}.", code)
 
 
-def from_line(error: Exception, method: str) -> Unavailable:
+def from_line(error: Exception, method: str) -> Speechless:
     """A line that broke, never came about, or carried something that is no answer."""
     reason = error.reason if isinstance(error, URLError) else error
     # Nothing was sent where there was nobody to send it to.
     unsent = isinstance(reason, ConnectionRefusedError | socket.gaierror)
-    return Unavailable(f"Slack does not answer ({method}: {type(reason).__name__}).", uncertain=not unsent)
+    return Speechless(f"Slack does not answer ({method}: {type(reason).__name__}).", uncertain=not unsent)
 
 
 def retry_after(headers: dict[str, str]) -> float:

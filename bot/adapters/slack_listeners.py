@@ -31,7 +31,7 @@ from bot.adapters.slack_errors import from_answer, from_line
 from bot.adapters.slack_payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
 from bot.core.errors import Unavailable
 from bot.core.grammar import split_one_time_password
-from bot.core.ports import Delivery, Inbox
+from bot.core.ports import Clock, Delivery, Inbox
 
 STORED_TEXT_LIMIT = 4_000
 # A silently closed connection is noticed after 12 s with this, after 58 s with the library's default.
@@ -56,13 +56,16 @@ class Intake:
     inbox: Inbox
     on_stored: Callable[[], None]
     keep_password: Callable[[str, str], None]
+    clock: Clock
 
     def store(self, given: Addressed) -> None:
         """Raises Unavailable where nothing was stored."""
         text, password = split_one_time_password(given.command.text, slash=given.command.via == "slash")
         if password is not None:
             self.keep_password(given.id, password)
-        command = replace(given.command, text=text[:STORED_TEXT_LIMIT])
+        # Slack does not say when a slash command was given, but it comes at once or never.
+        said_at = given.command.said_at or self.clock.now()
+        command = replace(given.command, text=text[:STORED_TEXT_LIMIT], said_at=said_at)
         self.inbox.put(Delivery(given.id, "chat", type(command).__name__, msgspec.json.encode(command)))
         self.on_stored()
 
@@ -95,7 +98,7 @@ def build(
         attaching_conversation_kwargs_enabled=False,
     )
     app.error(_log_failure)
-    _listen(app, slack, bot_name, Intake(inbox, on_stored, keep_password))
+    _listen(app, slack, bot_name, Intake(inbox, on_stored, keep_password, slack.clock))
     return app
 
 

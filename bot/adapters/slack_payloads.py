@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack_api import Identity
@@ -59,7 +60,8 @@ def heard(event: Payload, name: Name) -> Addressed | None:
         return None
     place = Place(channel=channel, thread=event.get("thread_ts"), message=ts, direct=direct)
     via: Literal["direct", "mention"] = "direct" if direct else "mention"
-    command = CommandGiven(text=text if rest is None else rest, person=person, place=place, via=via)
+    words = text if rest is None else rest
+    command = CommandGiven(text=words, person=person, place=place, via=via, said_at=moment(ts))
     return Addressed(f"slack:{channel}:{ts}", command)
 
 
@@ -90,8 +92,24 @@ def pressed(body: Payload) -> Addressed | None:
         respond=body.get("response_url"),
         direct=str(channel).startswith("D"),
     )
-    command = CommandGiven(text=action["value"], person=body["user"]["id"], place=place, via="button")
+    command = CommandGiven(
+        text=action["value"],
+        person=body["user"]["id"],
+        place=place,
+        via="button",
+        said_at=moment(action["action_ts"]),
+    )
     return Addressed(f"slack:button:{shown_in}:{action['action_ts']}", command)
+
+
+def moment(ts: str) -> datetime | None:
+    """When that was: Slack's ``ts`` are seconds since 1970.
+
+    >>> moment("1772445600.000100").isoformat()
+    '2026-03-02T10:00:00+00:00'
+    """
+    seconds, _, _ = str(ts).partition(".")
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) < 11 else None
 
 
 def from_elsewhere(body: Payload, us: Identity) -> bool:

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.adapters import schema, wire
+from bot.adapters.bodies import unpacked
 from bot.adapters.database import connect
 from bot.adapters.outbox import Outbox
+from bot.adapters.people_records import Identities
 from bot.adapters.records import RowReads, RowRecords, insert_delivery, insert_new
 from bot.core.events import Event
 from bot.core.ports import Delivery
@@ -57,14 +59,9 @@ class Decision:
         claim = {"delivery_id": self._delivery_id, "handler": self._handler, "decided_at": now}
         if not insert_new(connection, schema.decisions, [claim], "delivery_id", "handler"):
             raise AlreadyDecided
-        if app is not None and environment is not None:
-            insert_new(
-                connection, schema.environments, [{"app": app, "environment": environment}], "app", "environment"
-            )
-            row = schema.environments.c
-            lock = sa.select(row.app).where(row.app == app, row.environment == environment).with_for_update()
-            connection.execute(lock)
         self.records = RowRecords(connection, self._delivery_id, now)
+        if app is not None and environment is not None:
+            self.records.hold(app, environment)
         return self.records
 
     def close(self, *, keep: bool) -> None:
@@ -78,7 +75,7 @@ class AlreadyDecided(Exception):
     """This decision was made before: there is nothing left to decide."""
 
 
-class Store(Outbox):
+class Store(Outbox, Identities):
     """The Inbox port, and what the pipeline needs around it. Every method is a transaction of its own.
 
     Raises Unavailable where the database does not answer.
@@ -111,7 +108,7 @@ class Store(Outbox):
         if not rows:
             return None
         row = rows[0]
-        return Delivery(row.id, row.source, row.name, row.body), row.handled_at, row.tries
+        return Delivery(row.id, row.source, row.name, unpacked(row.body)), row.handled_at, row.tries
 
     def take(self, limit: int, owner: str = "") -> list[Taken]:
         """Deliveries whose turn it is, oldest first; nobody else gets them until they are postponed or handed on."""
@@ -177,8 +174,12 @@ class Store(Outbox):
     def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
         mine = schema.deployments.c.id == deployment_id
         change = {"channel": channel, "parent": message_id, "edited_at": at}
+        # What waits for it may go on at once.
+        row = schema.lanes.c
+        waits = sa.and_(row.lane == f"thread:{deployment_id}", row.owner.is_(None), row.due_at > at)
         with self.writing() as connection:
             connection.execute(sa.update(schema.deployments).where(mine).values(change))
+            connection.execute(sa.update(schema.lanes).where(waits).values(due_at=at))
 
     def due_deployments(self, now: datetime) -> Sequence[tuple[int, datetime]]:
         due = schema.deployments.c
@@ -227,6 +228,11 @@ class Store(Outbox):
             connection.execute(sa.delete(schema.decisions).where(schema.decisions.c.delivery_id.in_(old)))
             connection.execute(sa.delete(schema.effects).where(schema.effects.c.done_at < before))
             connection.execute(sa.delete(schema.deliveries).where(_IN.handled_at < before))
+
+    def drawn_again(self, lane: str, effect_id: int) -> bool:
+        out = schema.effects.c
+        later = sa.select(out.id).where(out.lane == lane, out.id > effect_id, out.done_at.is_(None)).limit(1)
+        return bool(self.select(later))
 
     # --- output -------------------------------------------------------------------------------------------------
 

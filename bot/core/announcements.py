@@ -11,7 +11,7 @@ from bot.core.deploys import Deployment, Shipped, State, Waiting
 from bot.core.effects import Occasion
 from bot.core.gates import Answer
 from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
-from bot.core.states import EMOJI, deed, sentence, state_line, what, where
+from bot.core.states import EMOJI, GOES_ON, deed, forced_line, sentence, state_line, what, where
 
 SHOWN = 5
 """How many pull requests or commits the parent message lists."""
@@ -33,10 +33,10 @@ def parent(deployment: Deployment) -> Message:
     ]
     if deployment.task != "deploy":
         first += ["  task ", Code(deployment.task)]
-    first += [_origin(deployment), asked_by(deployment)]
+    first += [_origin(deployment), asked_by(deployment), *_approved_by(deployment)]
     lines: list[Line] = [tuple(first), state_line(deployment)]
     if deployment.force:
-        lines.append((f"⚠️ Forced{f': {deployment.force_reason}' if deployment.force_reason else ''}",))
+        lines.append((forced_line(deployment),))
     if deployment.reason:
         lines.append((f"Because: {deployment.reason}",))
     if deployment.params:
@@ -50,8 +50,21 @@ def parent(deployment: Deployment) -> Message:
     )
 
 
+def _approved_by(deployment: Deployment) -> Line:
+    spans: list[Span] = []
+    for by in deployment.approved_by:
+        spans += [", " if spans else ", approved by ", Mention(by.chat_id, by.name)]
+    return tuple(spans)
+
+
 def _origin(deployment: Deployment) -> str:
-    words = {"merge": "merged by", "foreign": "created by", "retry": "retried by", "rollback": "rolled back by"}
+    words = {
+        "merge": "merged by",
+        "foreign": "created by",
+        "retry": "retried by",
+        "rollback": "rolled back by",
+        "schedule": "scheduled by",
+    }
     return f"  {words.get(deployment.trigger, 'asked for by')} "
 
 
@@ -110,17 +123,30 @@ def buttons(deployment: Deployment) -> tuple[Button, ...]:
     """The commands that fit the state, as buttons."""
     number = f"#{deployment.id}"
     if not deployment.ended:
-        question = f"Cancel {deployment.app} → {deployment.environment} ({deployment.ref})?"
-        return (Button("Cancel", f"cancel {number}", style="danger", confirm=question),)
+        name = f"{deployment.app} → {deployment.environment} ({deployment.ref})"
+        if deployment.waits_for is Waiting.QUEUE:
+            leave = Button("Leave queue", f"cancel {number}", style="danger", confirm=f"Take {name} out of the queue?")
+            return (*_approval(deployment), leave)
+        return (*_approval(deployment), Button("Cancel", f"cancel {number}", style="danger", confirm=f"Cancel {name}?"))
+    if deployment.superseded_by is not None:
+        return ()
     match deployment.state:
-        case State.SUPERSEDED:
-            return ()
         case State.SUCCEEDED:
             return _roll_back(deployment)
         case State.FAILED | State.ERROR | State.TIMED_OUT:
             return (_retry(deployment), *_roll_back(deployment))
         case _:
             return (_retry(deployment),)
+
+
+def _approval(deployment: Deployment) -> tuple[Button, ...]:
+    if not deployment.approvals_missing or deployment.state is not State.WAITING:
+        return ()
+    question = f"Refuse {deployment.app} → {deployment.environment} ({deployment.ref})?"
+    return (
+        Button("Approve", f"approve #{deployment.id}", style="primary"),
+        Button("Reject", f"reject #{deployment.id}", confirm=question),
+    )
 
 
 def _retry(deployment: Deployment) -> Button:
@@ -162,7 +188,7 @@ def waiting_line(deployment: Deployment) -> Message:
 
 def begins_line(deployment: Deployment) -> Message:
     """``deployment`` as it was while it waited."""
-    why = "Its turn has come" if deployment.waits_for is Waiting.QUEUE else "Its checks are green"
+    why = GOES_ON[deployment.waits_for] if deployment.waits_for else "Nothing holds it back"
     return _line(f"{deed(deployment)} begins. {why}.", f"▶️ {why}")
 
 
@@ -219,13 +245,16 @@ OCCASIONS: dict[State, Occasion] = {
 
 def occasion(deployment: Deployment) -> Occasion | None:
     """What its end is to the channel, which may want to hear of it outside the thread."""
+    if deployment.superseded_by is not None:
+        return None  # another one goes on in its place
     if deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED:
         return "rollback"
     return OCCASIONS.get(deployment.state)
 
 
 def superseded_by(newer: Deployment) -> str:
-    return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), which was merged later"
+    how = "which was merged later" if newer.trigger == "merge" else "which is newer and goes first"
+    return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), {how}"
 
 
 def not_picked_up(deployment: Deployment) -> Message:
@@ -252,12 +281,15 @@ def hung_checks(deployment: Deployment) -> Message:
     )
 
 
-def expired() -> str:
-    return "Given up: its checks were not green within a day"
+def expired(deployment: Deployment) -> str:
+    if deployment.waits_for is Waiting.CHECKS:
+        return "Given up: its checks were not green within a day"
+    return f"Given up after a day: {deployment.description.removeprefix('Waiting: ')}"
 
 
-def merged_instead(deployment: Deployment, newer: Deployment) -> Message:
-    return say(
-        f"GitHub merged the default branch into {deployment.ref} instead of deploying it. "
-        f"The merge commit {newer.short_sha} is deployed as #{newer.id} when its checks are green."
+def merged_instead(deployment: Deployment, newer: Deployment) -> str:
+    """Why one ends that GitHub answered with a merge."""
+    return (
+        f"GitHub merged the default branch into {deployment.ref} instead of deploying it; "
+        f"the merge commit {newer.short_sha} goes on as #{newer.id}"
     )

@@ -112,6 +112,39 @@ class Locks:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Take a lock over from whoever has it; without a ``reason`` the bot asks for one."""
+
+    environment: str
+    app: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskToRelease:
+    """Ask whoever has the lock to release it."""
+
+    environment: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyMe:
+    """Be told when the lock is released."""
+
+    environment: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLock:
+    """The lock is still needed."""
+
+    environment: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """``environment`` may be ``all``. ``until`` is a moment in words, None for a freeze without an end."""
 
@@ -222,6 +255,10 @@ Command: TypeAlias = (
     | Lock
     | Unlock
     | Locks
+    | TakeOver
+    | AskToRelease
+    | NotifyMe
+    | KeepLock
     | Freeze
     | Unfreeze
     | Freezes

@@ -2,110 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
-
 from bot.core import commands as c
-from bot.core import forms
+from bot.core import forms, spec
 from bot.core.deploy_form import read_deploy, show_deploy
 from bot.core.line import Line
 from bot.core.lock_forms import (
     read_freeze,
     read_lock,
+    read_take_over,
     read_unfreeze,
     read_unlock,
     show_freeze,
     show_lock,
+    show_take_over,
     show_unfreeze,
     show_unlock,
 )
 from bot.core.release_forms import read_promote, read_rollback, read_ship, show_promote, show_rollback, show_ship
+from bot.core.spec import Spec
 from bot.core.words import Words
 
-_Numbered: TypeAlias = c.Cancel | c.Retry | c.Approve
-_Alone: TypeAlias = c.Locks | c.Freezes | c.WhoAmI | c.Mute | c.Unmute | c.Version
-_OfApp: TypeAlias = c.Undeployed | c.WhereCanIDeploy | c.ShowSchedule
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What there is to know about one command.
-
-    ``examples`` hold ``{app}`` and ``{environment}`` in the places of real names. ``aliases`` are other words for
-    ``name``. ``parse`` reads the words after the name, and raises Misread; ``show`` writes the command as it is read.
-    ``since`` is the version of the bot that first had it.
-    """
-
-    name: str
-    usage: str
-    help: str
-    examples: tuple[str, ...]
-    makes: type
-    parse: Callable[[Line, Words], c.Command]
-    show: Callable[[Any], str]
-    aliases: tuple[str, ...] = ()
-    since: str = "0.1.0"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, *self.aliases)
-
-    def example(self, words: Words) -> str:
-        """The first example with a real app and a real environment of this place."""
-        app, environment = words.named_app(), words.named_environment()
-        return self.examples[0].replace("{app}", app).replace("{environment}", environment)
+__all__ = ["COMMANDS", "DEPLOY", "HELP", "Spec", "find"]
 
 
 def find(name: str) -> Spec | None:
     """The command called ``name``, by any of its names, in any case."""
     wanted = " ".join(name.lower().split())
-    return next((spec for spec in COMMANDS if wanted in (known.lower() for known in spec.names)), None)
+    return next((one for one in COMMANDS if wanted in (known.lower() for known in one.names)), None)
 
 
 def _read_help(line: Line, _words: Words) -> c.Help:
     topic = line.take_rest().rstrip("?! ")
-    spec = find(topic)
-    return c.Help(spec.name if spec else topic or None)
-
-
-def _numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
-    return Spec(
-        name=name,
-        usage=f"{name} [#<id>]",
-        help=help_,
-        examples=(name, f"{name} #12"),
-        makes=make,
-        parse=forms.numbered(make),
-        show=lambda command: forms.show_number(name, command.deployment),
-        aliases=aliases,
-    )
-
-
-def _alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
-    return Spec(
-        name=name,
-        usage=name,
-        help=help_,
-        examples=(name,),
-        makes=make,
-        parse=forms.alone(make),
-        show=lambda _: name,
-        aliases=aliases,
-    )
-
-
-def _of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
-    return Spec(
-        name=name,
-        usage=f"{name} [<app>]",
-        help=help_,
-        examples=(f"{name} {{app}}", name),
-        makes=make,
-        parse=forms.of_app(make),
-        show=lambda command: forms.show_place(name, command.app, None),
-        aliases=aliases,
-    )
+    found = find(topic)
+    return c.Help(found.name if found else topic or None)
 
 
 DEPLOY = Spec(
@@ -166,9 +95,9 @@ COMMANDS: tuple[Spec, ...] = (
         parse=read_promote,
         show=show_promote,
     ),
-    _numbered("cancel", c.Cancel, "Stop a deployment that waits or runs.", aliases=("abort", "stop")),
-    _numbered("retry", c.Retry, "Deploy the same commit to the same environment once more."),
-    _numbered("approve", c.Approve, "Approve a deployment that waits for it."),
+    spec.numbered("cancel", c.Cancel, "Stop a deployment that waits or runs.", aliases=("abort", "stop")),
+    spec.numbered("retry", c.Retry, "Deploy the same commit to the same environment once more."),
+    spec.numbered("approve", c.Approve, "Approve a deployment that waits for it."),
     Spec(
         name="reject",
         usage='reject [#<id>] ["why"]',
@@ -211,7 +140,22 @@ COMMANDS: tuple[Spec, ...] = (
         show=show_unlock,
         aliases=("deploy:unlock",),
     ),
-    _alone("locks", c.Locks, "Show who holds what."),
+    spec.alone("locks", c.Locks, "Show who holds what."),
+    Spec(
+        name="take over",
+        usage="take over <env> [on <app>] because <reason>",
+        help="Take somebody's lock over; they are told.",
+        examples=("take over {environment} on {app} because a hotfix must go out", "take over {environment}"),
+        makes=c.TakeOver,
+        parse=read_take_over,
+        show=show_take_over,
+        aliases=("takeover",),
+    ),
+    spec.of_lock(
+        "ask for", c.AskToRelease, "Ask whoever holds an environment to release it.", aliases=("ask to release",)
+    ),
+    spec.of_lock("notify me about", c.NotifyMe, "Be told when a lock is released.", aliases=("notify me",)),
+    spec.of_lock("keep", c.KeepLock, "Keep your lock; the next reminder comes later."),
     Spec(
         name="freeze",
         usage="freeze <env>|all [until <moment>] because <reason>",
@@ -230,7 +174,7 @@ COMMANDS: tuple[Spec, ...] = (
         parse=read_unfreeze,
         show=show_unfreeze,
     ),
-    _alone("freezes", c.Freezes, "Show what is frozen, and closed windows to come."),
+    spec.alone("freezes", c.Freezes, "Show what is frozen, and closed windows to come."),
     Spec(
         name="deploys",
         usage="deploys [<app>[/<ref>]] [in <env>]",
@@ -259,11 +203,11 @@ COMMANDS: tuple[Spec, ...] = (
         parse=forms.read_diff,
         show=forms.show_diff,
     ),
-    _of_app("undeployed", c.Undeployed, "Show what was merged and is not deployed yet."),
-    _of_app(
+    spec.of_app("undeployed", c.Undeployed, "Show what was merged and is not deployed yet."),
+    spec.of_app(
         "where can I deploy", c.WhereCanIDeploy, "Show the environments and who may deploy there.", aliases=("wcid",)
     ),
-    _of_app("schedule", c.ShowSchedule, "Show the deployments that wait for their moment."),
+    spec.of_app("schedule", c.ShowSchedule, "Show the deployments that wait for their moment."),
     Spec(
         name="unschedule",
         usage="unschedule #<id>",
@@ -282,9 +226,9 @@ COMMANDS: tuple[Spec, ...] = (
         parse=forms.read_login,
         show=lambda link: f"link {link.login}",
     ),
-    _alone("whoami", c.WhoAmI, "Show who you are to the bot, and what you may do.", aliases=("who am i",)),
-    _alone("mute", c.Mute, "Stop being mentioned."),
-    _alone("unmute", c.Unmute, "Be mentioned again."),
-    _alone("version", c.Version, "Show which version of the bot this is.", aliases=("deploy:version",)),
+    spec.alone("whoami", c.WhoAmI, "Show who you are to the bot, and what you may do.", aliases=("who am i",)),
+    spec.alone("mute", c.Mute, "Stop being mentioned."),
+    spec.alone("unmute", c.Unmute, "Be mentioned again."),
+    spec.alone("version", c.Version, "Show which version of the bot this is.", aliases=("deploy:version",)),
     HELP,
 )

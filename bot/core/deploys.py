@@ -27,6 +27,8 @@ class Waiting(StrEnum):
     """What a waiting deployment waits for."""
 
     CHECKS = "checks"
+    REVIEW = "review"
+    ORDER = "order"
     QUEUE = "queue"
     APPROVAL = "approval"
     LOCK = "lock"
@@ -106,7 +108,8 @@ class Deployment:
     ``channel``/``parent`` are the parent message; ``asked_channel``/``asked_thread`` the thread of the command.
     ``last_status`` is the newest status on GitHub that was taken in. ``exclusive`` is False for those that another tool
     carries out without asking us: they may overlap with ours. ``password_key`` is where a one-time password is kept, in
-    memory only. ``edited_at`` is when the parent message was last edited.
+    memory only. ``edited_at`` is when the parent message was last edited. ``approvals_missing`` counts what is still to
+    come while it waits; ``forced`` are the gates that were passed by force, a line each.
     """
 
     id: int
@@ -153,6 +156,9 @@ class Deployment:
     password_key: str | None = None
     exclusive: bool = True
     edited_at: datetime | None = None
+    approved_by: tuple[By, ...] = ()
+    approvals_missing: int = 0
+    forced: tuple[str, ...] = ()
 
     @property
     def ended(self) -> bool:

@@ -13,7 +13,6 @@ from typing import Literal, TypeAlias
 from bot.core.events import Place
 from bot.core.messages import Message
 
-
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]
 """What the channel may want to hear of outside the thread: the environment's ``notify`` says which."""
 
@@ -92,6 +91,44 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Say something in the app's channel, at top level."""
+
+    app: str
+    message: Message
+
+    @property
+    def lane(self) -> str:
+        return f"announce:{self.app}"
+
+
+@dataclass(frozen=True, slots=True)
+class TellPerson:
+    """Say something to one person directly; ``person`` is their chat id."""
+
+    person: str
+    message: Message
+
+    @property
+    def lane(self) -> str:
+        return f"person:{self.person}"
+
+
+@dataclass(frozen=True, slots=True)
+class AskForRedelivery:
+    """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.past.FailedDelivery``."""
+
+    delivery: int
+    guid: str
+    repository: str | None
+    hook: int | None
+
+    @property
+    def lane(self) -> str:
+        return f"redelivery:{self.hook}"
+
+
+@dataclass(frozen=True, slots=True)
 class ClearRecords:
     """Delete the record of deliveries, effects and workflows that ended before that moment; deployments stay."""
 
@@ -102,4 +139,15 @@ class ClearRecords:
         return "clear"
 
 
-Effect: TypeAlias = CreateDeployment | PostStatus | StartRun | RenderParent | PostInThread | Reply | ClearRecords
+Effect: TypeAlias = (
+    CreateDeployment
+    | PostStatus
+    | StartRun
+    | RenderParent
+    | PostInThread
+    | Reply
+    | Announce
+    | TellPerson
+    | AskForRedelivery
+    | ClearRecords
+)

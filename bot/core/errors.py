@@ -37,6 +37,10 @@ class Unavailable(ShipmateError):
         self.uncertain = uncertain
 
 
+class Speechless(Unavailable):
+    """The chat itself does not answer: there is nobody who could be told of it now."""
+
+
 class NotThere(ShipmateError):
     """What was named does not exist, or our credentials cannot see it."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bot.core.deploys import By
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -29,17 +31,24 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CommandGiven:
-    """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention."""
+    """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention.
+
+    ``said_at`` is when, None where that cannot be long ago.
+    """
 
     text: str
     person: str
     place: Place
-    via: Literal["mention", "direct", "slash", "button", "terminal"]
+    via: Literal["mention", "direct", "slash", "button", "terminal", "schedule"]
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequestMerged:
-    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request, ``closed`` with ``merged``."""
+    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request, ``closed`` with ``merged``.
+
+    ``head_ref`` is ``owner:branch`` where the branch is in a fork.
+    """
 
     repository: str
     number: int
@@ -52,6 +61,7 @@ class PullRequestMerged:
     merge_sha: str
     base_sha: str
     merged_at: datetime
+    head_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class MergeToDeploy:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestClosed:
-    """Closed without a merge."""
+    """Closed without a merge; ``head_ref`` as with merged ones."""
 
     repository: str
     number: int
@@ -75,7 +85,10 @@ class PullRequestClosed:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentCreated:
-    """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only."""
+    """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only.
+
+    ``taken`` is true where somebody has reported a status of it already, so that it is not ours to carry out.
+    """
 
     repository: str
     remote_id: int
@@ -87,6 +100,7 @@ class DeploymentCreated:
     creator: str
     request_id: str | None
     created_at: datetime
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +128,36 @@ class ChecksChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewChanged:
+    """A review of the pull request was given, changed or dismissed: who waits for it looks again."""
+
+    repository: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The clock fired the job ``name``; ``at`` is the fire time, not the time of handling."""
 
     name: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Time to ask what happened in the repository while nobody listened."""
+
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailed:
+    """A webhook did not reach the bot: see ``bot.core.past.FailedDelivery``."""
+
+    id: int
+    guid: str
+    repository: str | None
+    hook: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +220,95 @@ class RunFinished:
     log_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LinkAwaited:
+    """It is time to ask GitHub whether the person has signed in; ``attempt`` is that of the ``link`` they said."""
+
+    chat_id: str
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockReminderDue:
+    """Whoever has the lock is to be asked whether they still need it."""
+
+    app: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockExpired:
+    """The lock's time is over."""
+
+    app: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchOver:
+    """A pull request is merged or closed for which the environment is locked."""
+
+    app: str
+    environment: str
+    pull_request: int
+    head_ref: str
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentEnded:
+    """A deployment has come to its end, whichever it is: what comes after it may be thought of."""
+
+    deployment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeDeclared:
+    """A person closes an environment, one of several at a time; ``until`` is None for a freeze without an end."""
+
+    app: str
+    environment: str
+    by: By
+    reason: str
+    declared_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeLifted:
+    """A person ends a freeze before its time, one of several at once."""
+
+    app: str
+    environment: str
+    freeze_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeOver:
+    """A freeze's time is over; it stays where its end has been moved since."""
+
+    app: str
+    environment: str
+    freeze_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsTurn:
+    """The windows of an environment may have opened or closed it, or may not be what they were."""
+
+    app: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDue:
+    """The moment of a scheduled deployment has come; it is another one where it has been moved since."""
+
+    entry_id: int
+    at: datetime
+
+
 Event: TypeAlias = (
     CommandGiven
     | PullRequestMerged
@@ -189,7 +317,10 @@ Event: TypeAlias = (
     | DeploymentCreated
     | DeploymentStatusReported
     | ChecksChanged
+    | ReviewChanged
     | Tick
+    | CatchUp
+    | DeliveryFailed
     | Due
     | Reconsider
     | DeploymentOpened
@@ -197,4 +328,14 @@ Event: TypeAlias = (
     | RunWanted
     | RunBegan
     | RunFinished
+    | LinkAwaited
+    | LockReminderDue
+    | LockExpired
+    | BranchOver
+    | DeploymentEnded
+    | FreezeDeclared
+    | FreezeLifted
+    | FreezeOver
+    | WindowsTurn
+    | ScheduleDue
 )

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.core.deploys import Deployment, Waiting
-from bot.core.messages import Bold, Code, Line, Link, Span
-from bot.core.ports import Check
+from bot.core import closures, locks_sentences
+from bot.core import gates_sentences as says
+from bot.core.approvals import Approval
+from bot.core.deploys import By, Deployment, Waiting
+from bot.core.freezes import Closure, Force
+from bot.core.guards import Protection, Reviewed
+from bot.core.locks import Lock, lets_in
+from bot.core.messages import Bold, Button, Code, Line, Link, Span
+from bot.core.permissions import Permission
+from bot.core.ports import Check, Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,13 @@ class Policy:
     required_checks: Literal["all", "none"] | tuple[str, ...] = "all"
     allowed_channels: tuple[str, ...] = ()
     force_needs_reason: bool = False
+    deployers: tuple[str, ...] = ()
+    required_reviews: int = 0
+    after: str | None = None
+    approvals: int = 0
+    approvers: tuple[str, ...] = ()
+    self_approval: bool = False
+    approval_timeout: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +48,41 @@ class Facts:
     ``checks`` is None where they were not asked for. ``expects_checks`` is true where none is reported yet but the
     commit before had some, so that their absence means "not yet". ``place`` holds every name of the channel, None
     where the request did not come from the chat. ``patient`` requests wait for failed checks too: they may
-    be run again.
+    be run again. ``wanted`` is what is decided on, with the id 0 where it is new. ``reviewed`` and ``behind`` (what it
+    lacks of the default branch) are None where they are not asked for. ``before_here`` is the success of the commit in
+    the environment before. ``approvals`` are those that count.
+    ``lock`` is the environment's, whose ever it is. ``closure`` is what freezes and windows
+    keep closed, ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
     """
 
     now: datetime
     policy: Policy
+    wanted: Deployment | None = None
     checks: tuple[Check, ...] | None = None
     expects_checks: bool = False
+    reviewed: Reviewed | None = None
+    before_here: Deployment | None = None
+    behind: Comparison | None = None
+    default_branch: str = ""
+    protection: Protection | None = None
+    approvals: tuple[Approval, ...] = ()
     busy: tuple[Deployment, ...] = ()
     queued_before: tuple[Deployment, ...] = ()
     place: frozenset[str] | None = None
     patient: bool = False
+    permission: Permission | None = None
+    lock: Lock | None = None
+    closure: Closure | None = None
+    force: Force | None = None
+    later: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A gate's answer: one line that says why, whether it is open, and what may be done if it is not.
 
-    ``waits_for`` is set where time alone may open it; ``forcible`` where a person may pass it by force.
+    ``waits_for`` is set where time alone may open it; ``forcible`` where a person may pass it by force;
+    ``buttons`` are what may be done about it; ``within`` is how long it is waited for at most.
     """
 
     gate: str
@@ -59,14 +90,18 @@ class Answer:
     line: Line
     waits_for: Waiting | None = None
     forcible: bool = False
+    buttons: tuple[Button, ...] = ()
+    within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All answers, and what follows from them."""
+    """All answers, and what follows from them. ``approvals_missing`` counts what people still have to say yes to."""
 
     answers: tuple[Answer, ...]
     forced: tuple[Answer, ...] = field(default=())
+    approved_by: tuple[By, ...] = ()
+    approvals_missing: int = 0
 
     @property
     def closed(self) -> tuple[Answer, ...]:
@@ -84,12 +119,19 @@ class Verdict:
 
 Gate = Callable[[Facts], Answer | None]
 
+PATIENCE = timedelta(hours=24)
+"""How long reviews and the environment before are waited for."""
+WAITED_FOR = frozenset({Waiting.QUEUE, Waiting.APPROVAL})
+"""What every request waits for, also where nobody said that it should wait."""
+
 
 def judge(facts: Facts, *, force: bool) -> Verdict:
     """Ask every gate. With ``force`` those that may be passed count as passed, and are told apart."""
     answers = tuple(answer for gate in GATES if (answer := gate(facts)) is not None)
     forced = tuple(answer for answer in answers if not answer.open and answer.forcible) if force else ()
-    return Verdict(answers, forced)
+    unapproved = any(answer.waits_for is Waiting.APPROVAL for answer in answers)
+    missing = facts.policy.approvals - len(facts.approvals) if unapproved else 0
+    return Verdict(answers, forced, tuple(one.by for one in facts.approvals), missing)
 
 
 def place(facts: Facts) -> Answer | None:
@@ -101,6 +143,17 @@ def place(facts: Facts) -> Answer | None:
         return Answer("place", True, (Bold(facts.policy.app), " may be deployed from this channel"))
     channels = ", ".join(allowed)
     return Answer("place", False, (Bold(facts.policy.app), f" is deployed from {channels} only; ask there"))
+
+
+def permission(facts: Facts) -> Answer | None:
+    """Who asks may deploy here. Merges and what other tools create are asked by nobody in the chat.
+
+    That somebody may is worth a line only where the environment names who.
+    """
+    given = facts.permission
+    if given is None or (given and not facts.policy.deployers):
+        return None
+    return Answer("permission", given.allowed, given.line)
 
 
 def checks(facts: Facts) -> Answer | None:
@@ -141,21 +194,101 @@ def _named(found: list[Check]) -> list[Span]:
     return spans
 
 
+def review(facts: Facts) -> Answer | None:
+    """The pull request of the commit has approving reviews; they are asked for where ``reviewed`` is known."""
+    required, found = facts.policy.required_reviews, facts.reviewed
+    if not required or found is None:
+        return None
+    is_open, line = says.reviewed(found, required)
+    return Answer("review", is_open, line, _patiently(facts, Waiting.REVIEW), forcible=True, within=PATIENCE)
+
+
+def order(facts: Facts) -> Answer | None:
+    """The commit has succeeded in the environment that comes before. What goes back was there already."""
+    after, wanted = facts.policy.after, facts.wanted
+    if after is None or wanted is None or wanted.rollback_of is not None or wanted.task != "deploy":
+        return None
+    if facts.before_here is not None:
+        return Answer("order", True, says.has_this_commit(after))
+    first = Button(f"Deploy to {after}", f"deploy {wanted.app}/{wanted.sha[:12]} to {after}")
+    line = says.lacks_this_commit(after)
+    waits_for = _patiently(facts, Waiting.ORDER)
+    return Answer("order", False, line, waits_for, forcible=True, buttons=(first,), within=PATIENCE)
+
+
+def up_to_date(facts: Facts) -> Answer | None:
+    """The commit has everything of the default branch. Time does not help one that has not."""
+    if facts.behind is None:
+        return None
+    if facts.behind.behind_by == 0:
+        return Answer("up to date", True, says.up_to_date(facts.default_branch))
+    return Answer("up to date", False, says.behind_branch(facts.default_branch, facts.behind), forcible=True)
+
+
+def protection(facts: Facts) -> Answer | None:
+    """GitHub's rules for its own environment are told; they hold back what runs in Actions there, not us."""
+    return Answer("protection", True, says.protected(facts.protection)) if facts.protection else None
+
+
+def _patiently(facts: Facts, waits_for: Waiting) -> Waiting | None:
+    return waits_for if facts.patient else None
+
+
+def lock(facts: Facts) -> Answer | None:
+    """Nobody else holds the environment. A force does not help against that: the lock can be taken over instead."""
+    held, wanted = facts.lock, facts.wanted
+    if held is None or wanted is None or held.ended(facts.now):
+        return None
+    if lets_in(held, wanted.by, merge=wanted.trigger == "merge", now=facts.now):
+        return Answer("lock", True, locks_sentences.own_line(held))
+    return Answer(
+        "lock",
+        False,
+        locks_sentences.held_line(held),
+        waits_for=Waiting.LOCK if facts.patient else None,
+        buttons=locks_sentences.buttons_for_others(held),
+    )
+
+
+def freeze(facts: Facts) -> Answer | None:
+    """No freeze and no window keeps the environment closed. Who declared a freeze, and admins, may force their way."""
+    shut, force = facts.closure, facts.force
+    if shut is None:
+        return None
+    passes = force is not None and shut.lets_pass(force) and (force.explained or not force.tried)
+    return Answer(
+        "freeze",
+        False,
+        closures.closed(facts.policy.environment, shut, force),
+        waits_for=Waiting.FREEZE if facts.patient else None,
+        forcible=passes,
+        buttons=(Button("Schedule for its end", facts.later),) if facts.later else (),
+    )
+
+
 def busy(facts: Facts) -> Answer | None:
     """One deployment at a time; the others queue in the order in which they were asked for."""
     if facts.busy:
-        return Answer("busy", False, behind(facts.busy[0], len(facts.queued_before)), waits_for=Waiting.QUEUE)
+        return Answer("busy", False, says.in_line(facts.busy[0], facts.queued_before), waits_for=Waiting.QUEUE)
     if facts.queued_before:
         first = facts.queued_before[0]
         return Answer("busy", False, (f"#{first.id} ({first.ref}) comes first",), waits_for=Waiting.QUEUE)
     return Answer("busy", True, ("Nothing else is running",))
 
 
-def behind(running: Deployment, before: int) -> Line:
-    """Why one has to queue: what is running, and how many are ``before`` it in the queue."""
-    line = (f"#{running.id} ({running.ref}) is being deployed to ", Bold(running.environment), " now")
-    return (*line, f"; this is number {before + 1} in the queue") if before else line
+def approval(facts: Facts) -> Answer | None:
+    """Enough others have approved. What goes back was approved when it came."""
+    needed, wanted = facts.policy.approvals, facts.wanted
+    if not needed or wanted is None or wanted.rollback_of is not None:
+        return None
+    if len(facts.approvals) >= needed:
+        return Answer("approval", True, says.approved(facts.approvals, wanted))
+    line = says.approvals_missing(facts.approvals, needed, facts.policy.approvers)
+    return Answer("approval", False, line, Waiting.APPROVAL, within=facts.policy.approval_timeout)
 
 
-GATES: tuple[Gate, ...] = (place, checks, busy)
+GATES: tuple[Gate, ...] = (
+    *(place, permission, checks, review, order, up_to_date, lock, freeze, busy, approval),
+    protection,
+)
 """In the order in which people read them."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core import announcements
+from bot.core import announcements, locking, sentences
 from bot.core.deploys import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
-from bot.core.events import Place, Reconsider
-from bot.core.gates import Verdict, behind
-from bot.core.messages import Message
+from bot.core.events import DeploymentEnded, Place, Reconsider
+from bot.core.gates import Answer, Verdict
+from bot.core.gates_sentences import in_line
+from bot.core.messages import Message, plain
 from bot.core.records import Records
+from bot.core.verdict_sentences import gates_line
 
 HUNG_AFTER = timedelta(hours=1)
 """A deployment that waits for checks is reported after this long, by the name of the check."""
@@ -35,16 +37,19 @@ REMOTE_ENDS: dict[State, str] = {
 def proceed(
     records: Records, deployment: Deployment, verdict: Verdict, now: datetime, *, answered: bool = False
 ) -> Deployment:
-    """Start it, or let it wait for what the gates say. The verdict has no closed gate.
+    """Start it, let it wait for what the gates say, or end it where one of them will not open.
 
     A wait that was announced before is not announced again. ``answered`` says that whoever asked is told by the answer.
     """
+    deployment = judged(deployment, verdict)
+    if verdict.closed:
+        return end(records, deployment, State.CANCELLED, now, sentences.closed_reasons(verdict))
     if not verdict.waits:
-        return start(records, deployment, now)
+        return _start(records, deployment, verdict, now)
     answer = verdict.waits[0]
     assert answer.waits_for is not None
     again = deployment.waits_for is answer.waits_for
-    due_at = deployment.due_at if again else now + HUNG_AFTER if answer.waits_for is Waiting.CHECKS else None
+    due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = announcements.waits(answer)
     held = replace(waiting(deployment, answer.waits_for, now, due_at), description=text)
     records.save(held)
@@ -52,6 +57,30 @@ def proceed(
     if not again or announcements.worth_telling(deployment.description, text):
         _tell(records, held, announcements.waiting_line(held), here_only=answered)
     return held
+
+
+def judged(deployment: Deployment, verdict: Verdict) -> Deployment:
+    """With what the gates found that people want to see of it."""
+    return replace(
+        deployment,
+        approved_by=verdict.approved_by,
+        approvals_missing=verdict.approvals_missing,
+        forced=tuple(plain(answer.line) for answer in verdict.forced),
+    )
+
+
+def _looked_at_again(answer: Answer, now: datetime) -> datetime | None:
+    if answer.waits_for is Waiting.CHECKS:
+        return now + HUNG_AFTER
+    return now + answer.within if answer.within is not None else None
+
+
+def _start(records: Records, deployment: Deployment, verdict: Verdict, now: datetime) -> Deployment:
+    begun = start(records, deployment, now)
+    results = gates_line(deployment, verdict)
+    if results is not None:
+        _tell(records, begun, results)
+    return begun
 
 
 def wait_for_checks(records: Records, deployment: Deployment, now: datetime) -> None:
@@ -68,6 +97,7 @@ def start(records: Records, deployment: Deployment, now: datetime) -> Deployment
     records.emit(RenderParent(begun.id))
     if deployment.waits_for is not None:
         _tell(records, begun, announcements.begins_line(deployment))
+    _overtake(records, begun, now)
     _move_up(records, begun.app, begun.environment)
     if begun.remote_id is None:
         records.emit(CreateDeployment(begun.id))
@@ -129,8 +159,10 @@ def end(
     records.emit(RenderParent(ended.id))
     output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
     _tell(records, ended, announcements.end_line(ended, output), occasion=announcements.occasion(ended))
+    locking.after_rollback(records, ended, now)
     _move_up(records, ended.app, ended.environment)
     next_in_queue(records, ended.app, ended.environment)
+    records.put(DeploymentEnded(ended.id), f"ended:{ended.id}")
     return ended
 
 
@@ -169,12 +201,29 @@ def supersede(records: Records, newer: Deployment, now: datetime) -> list[Deploy
         if one.trigger == "merge" and one.id != newer.id and one.ref == newer.ref
     ]
     for one in old:
-        text = announcements.superseded_by(newer)
-        gone = replace(moved(one, State.SUPERSEDED, now, text), superseded_by=newer.id)
-        records.save(gone)
-        records.emit(RenderParent(gone.id))
-        _tell(records, gone, announcements.end_line(gone, ()))
+        _give_way(records, one, newer, now)
     return old
+
+
+def _overtake(records: Records, newer: Deployment, now: datetime) -> None:
+    """What was asked for earlier of the same branch and still waits must not take the environment back later.
+
+    A retry and a rollback are not newer, whatever their number.
+    """
+    if newer.trigger in {"retry", "foreign"} or newer.rollback_of is not None:
+        return
+    same = (newer.ref, newer.task, newer.hosts, newer.params)
+    for one in records.waiting(newer.app, newer.environment):
+        older = one.id < newer.id and one.sha != newer.sha and one.rollback_of is None
+        if older and (one.ref, one.task, one.hosts, one.params) == same:
+            _give_way(records, one, newer, now)
+
+
+def _give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
+    gone = replace(moved(old, State.SUPERSEDED, now, announcements.superseded_by(newer)), superseded_by=newer.id)
+    records.save(gone)
+    records.emit(RenderParent(gone.id))
+    _tell(records, gone, announcements.end_line(gone, ()))
 
 
 def next_in_queue(records: Records, app: str, environment: str, after: int = 0) -> None:
@@ -192,10 +241,17 @@ def _move_up(records: Records, app: str, environment: str) -> None:
         return  # the first of them is decided on at once, and the others follow
     queue = [one for one in records.waiting(app, environment) if one.waits_for is Waiting.QUEUE]
     for before, one in enumerate(queue):
-        text = announcements.queued(behind(busy[0], before))
+        text = announcements.queued(in_line(busy[0], queue[:before]))
         if text != one.description:
             records.save(replace(one, description=text))
             records.emit(RenderParent(one.id))
+
+
+def look_again(records: Records, app: str, environment: str, reason: Waiting) -> None:
+    """What waits there for that reason is decided on again: it may go on now, or wait for another end of it."""
+    for one in records.waiting(app, environment):
+        if one.waits_for is reason:
+            records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
 
 
 def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:

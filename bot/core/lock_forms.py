@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.core import phrases
 from bot.core.clauses import Places, misread, read_reason, show_because, show_environment
-from bot.core.commands import Freeze, Lock, Unfreeze, Unlock
+from bot.core.commands import Freeze, Lock, TakeOver, Unfreeze, Unlock
 from bot.core.line import Line, Misread, shorten
 from bot.core.words import Words
+
+Made = TypeVar("Made")
 
 _ALL = frozenset({"all"})
 _UNTIL = frozenset({"until", "till", "til"})
@@ -65,6 +69,48 @@ def read_unlock(line: Line, words: Words) -> Unlock:
 
 def show_unlock(unlock: Unlock) -> str:
     return "unlock" + show_environment(unlock.environment, "") + show_environment(unlock.app, "on")
+
+
+def read_take_over(line: Line, words: Words) -> TakeOver:
+    """``for`` begins a reason, as with lock: ``take over production for a hotfix``."""
+    places = Places(words, environment_first=True)
+    reason = None
+    while not line.done and reason is None:
+        reason = read_reason(line)
+        if reason is None and line.word() == "for":
+            line.take()
+            reason = line.take_rest() or None
+        elif reason is None:
+            places.take(line)
+    return TakeOver(*_settled(places), reason)
+
+
+def show_take_over(take_over: TakeOver) -> str:
+    shown = show_environment(take_over.environment, "") + show_environment(take_over.app, "on")
+    return "take over" + shown + show_because(take_over.reason)
+
+
+def read_of_lock(make: Callable[[str, str | None], Made]) -> Callable[[Line, Words], Made]:
+    """A command about one lock: which environment, and of which app."""
+
+    def read(line: Line, words: Words) -> Made:
+        places = Places(words, environment_first=True)
+        while not line.done:
+            places.take(line)
+        return make(*_settled(places))
+
+    return read
+
+
+def show_of_lock(name: str, environment: str, app: str | None) -> str:
+    return name + show_environment(environment, "") + show_environment(app, "on")
+
+
+def _settled(places: Places) -> tuple[str, str | None]:
+    app, environment = places.settle()
+    if environment is None:
+        raise Misread("Which environment? Its name is missing.")
+    return environment, app
 
 
 def read_freeze(line: Line, words: Words) -> Freeze:

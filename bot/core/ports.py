@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from bot.core.events import Place
+from bot.core.guards import Guards
 from bot.core.messages import Message
+from bot.core.people import SignIn
+
+if TYPE_CHECKING:
+    from bot.core.past import Past
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
@@ -142,7 +147,23 @@ class RemoteDeployment:
 
 
 class Forge(Protocol):
-    """Where the code lives and the deployments are recorded: GitHub, or a local git repository."""
+    """Where the code lives and the deployments are recorded: GitHub, or a local git repository.
+
+    ``keeps_permissions`` is False where nobody is kept out: whoever sits at the machine owns the repository.
+    ``sign_in`` is None where people cannot prove who they are.
+    """
+
+    @property
+    def keeps_permissions(self) -> bool: ...
+
+    @property
+    def sign_in(self) -> SignIn | None: ...
+
+    @property
+    def past(self) -> Past: ...
+
+    @property
+    def guards(self) -> Guards: ...
 
     def repository(self, repository: str) -> Repository:
         """Raises NotThere where it does not exist or cannot be seen."""
@@ -183,6 +204,18 @@ class Forge(Protocol):
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         """Put the files of the commit into the existing empty directory ``into``."""
 
+    def permission(self, repository: str, login: str) -> Literal["admin", "write", "read", "none"]:
+        """What somebody may do with the repository; ``none`` where there is no such login. At most a minute old."""
+
+    def is_team_member(self, team: str, login: str) -> bool:
+        """Whether somebody is an active member of ``org/team``, at most a minute ago.
+
+        Raises NotThere where there is no such team to be seen.
+        """
+
+    def login_by_email(self, email: str) -> str | None:
+        """The login whose public e-mail address is exactly this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -222,12 +255,15 @@ class Chat(Protocol):
         """
 
     def edit(self, channel: str, message_id: str, message: Message) -> None:
-        """Replace a message of ours."""
+        """Replace a message of ours. Raises NotThere where somebody has deleted it."""
 
     def whisper(self, place: Place, person: str, message: Message) -> None:
         """Show a message to one person only, at ``place``."""
 
     def person(self, person: str) -> Person: ...
+
+    def group_members(self, handle: str) -> frozenset[str]:
+        """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""
 
     def channel_names(self, channel: str) -> frozenset[str]:
         """Every way to write the channel: its id, ``#name`` and ``name``; the id alone where it cannot be seen."""

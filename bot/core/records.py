@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.deploys import Deployment
+from bot.core.approvals import ApprovalReads, ApprovalRecords
+from bot.core.audit import AuditReads, AuditRecords
+from bot.core.deploys import Deployment, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
+from bot.core.freezes import FreezeReads, FreezeRecords
+from bot.core.locks import LockReads, LockRecords
+from bot.core.people import PeopleReads, PeopleRecords
+from bot.core.schedules import ScheduleReads, ScheduleRecords
 
 
 class Reads(Protocol):
@@ -31,6 +37,15 @@ class Reads(Protocol):
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         """Everything that has not ended, oldest first."""
 
+    def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
+        """What waits for that, oldest first."""
+
+    def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
+        """What waits and still needs approvals, oldest first."""
+
+    def success_of(self, deployment: Deployment, environment: str) -> Deployment | None:
+        """The newest success of the same commit in another environment of the app."""
+
     def last_success(self, app: str, environment: str) -> Deployment | None:
         """What is deployed there now, as far as the bot knows."""
 
@@ -49,14 +64,61 @@ class Reads(Protocol):
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
         """The last lines that the provider wrote."""
 
+    @property
+    def locks(self) -> LockReads: ...
+
+
+    @property
+    def people(self) -> PeopleReads: ...
+
+    @property
+    def freezes(self) -> FreezeReads: ...
+
+    @property
+    def schedules(self) -> ScheduleReads: ...
+
+    def kept(self, key: str) -> str | None:
+        """A small thing that was kept under ``key``."""
+
+
+    @property
+    def approvals(self) -> ApprovalReads: ...
+
+    @property
+    def audit(self) -> AuditReads: ...
+
 
 class Records(Reads, Protocol):
     """A transaction: everything below is kept together with the event's decision, or not at all."""
+
+    def hold(self, app: str, environment: str) -> None:
+        """Lock the row of one more environment; in the order of their names, so that nobody waits for each other."""
+
+    @property
+    def locks(self) -> LockRecords: ...
+
+    @property
+    def people(self) -> PeopleRecords: ...
+
+    @property
+    def freezes(self) -> FreezeRecords: ...
+
+    @property
+    def schedules(self) -> ScheduleRecords: ...
+
+    @property
+    def approvals(self) -> ApprovalRecords: ...
+
+    @property
+    def audit(self) -> AuditRecords: ...
 
     def add(self, deployment: Deployment) -> Deployment:
         """Store a new deployment; the returned one has its ``id`` (the given one's id is ignored)."""
 
     def save(self, deployment: Deployment) -> None: ...
+
+    def keep(self, key: str, value: str) -> None:
+        """Keep a small thing in place of what was kept under ``key`` before."""
 
     def emit(self, *effects: Effect) -> None:
         """To be done when the transaction is committed, in this order within a lane."""

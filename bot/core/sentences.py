@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import timedelta
+from typing import TypeAlias
 
-from bot.core import announcements, states
-from bot.core.deploys import Deployment, State
+from bot.core import states
+from bot.core.deploys import Deployment, State, Waiting
 from bot.core.errors import Refused, ShipmateError, Unavailable
-from bot.core.gates import Answer, Verdict
-from bot.core.messages import Bold, Button, Code, Line, Link, Message, Moment, plain, say
+from bot.core.gates import WAITED_FOR, Answer, Verdict
+from bot.core.messages import Bold, Button, Code, Line, Message, Span, plain, say
 from bot.core.ports import Person
 
 
@@ -19,6 +20,15 @@ def listed(names: Iterable[str]) -> str:
     if len(all_names) < 2:
         return "".join(all_names)
     return f"{', '.join(all_names[:-1])} and {all_names[-1]}"
+
+
+def either(names: Iterable[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    return " or ".join(listed(names).rsplit(" and ", 1))
+
+
+Choices: TypeAlias = Sequence[tuple[str, str]]
+"""What may be meant: a name, and the command completed with it."""
 
 
 # --- when it does not go on ------------------------------------------------------------------------------------
@@ -44,12 +54,23 @@ def given_up(error: Unavailable) -> Message:
     return say(f"{error} I have given up on this command and nothing was changed; please send it again later.")
 
 
+def stale(command: str, age: timedelta) -> Message:
+    return say(
+        f"You asked {states.spoken(age)} ago, while I was away: ",
+        Code(command),
+        ". Send it again if you still want it.",
+        buttons=[Button("Run it now", command)],
+    )
+
+
 def not_a_member(person: Person) -> Message:
     kind = "bots" if person.bot else "people of other workspaces"
     return say(f"I take no commands from {kind}.")
 
 
 def not_understood(reason: str, example: str) -> Message:
+    if f"“{example}”" in reason:  # the reason names it already
+        return say(reason)
     return say(reason, " For example: ", Code(example))
 
 
@@ -57,33 +78,40 @@ def not_there_yet(name: str) -> Message:
     return say(Code(name), " is not there yet; ", Code("help"), " shows what is.")
 
 
-def unknown_app(name: str, nearest: Sequence[str], known: Sequence[str]) -> Message:
-    if nearest:
-        return say(f"There is no app called {name}. Did you mean {listed(nearest)}?")
-    return say(f"There is no app called {name}. I know {listed(known)}.")
+def unknown_app(name: str, choices: Choices, known: Sequence[str]) -> Message:
+    """``choices`` are the apps of nearly this name."""
+    return _unknown((f"There is no app called {name}.",), choices, f"I know {listed(known)}.")
 
 
-def which_app(choices: Sequence[tuple[str, str]]) -> Message:
-    """``choices`` are (app, the command completed with it)."""
-    buttons = [Button(app, command) for app, command in choices[:25]]
-    return say("Which app do you mean?", buttons=buttons)
+def which_app(choices: Choices) -> Message:
+    return say("Which app do you mean?", buttons=_buttons(choices))
 
 
-def unknown_environment(app: str, name: str, nearest: Sequence[str], known: Sequence[str]) -> Message:
-    if nearest:
-        return say(Bold(app), f" has no environment called {name}. Did you mean {listed(nearest)}?")
-    return say(Bold(app), f" has no environment called {name}. It has {listed(known)}.")
+def unknown_environment(app: str, name: str, choices: Choices, known: Sequence[str]) -> Message:
+    """``choices`` are the environments of nearly this name."""
+    return _unknown((Bold(app), f" has no environment called {name}."), choices, f"It has {listed(known)}.")
 
 
-def which_environment(app: str, known: Sequence[str], example: str) -> Message:
-    return say("Where to? ", Bold(app), f" has {listed(known)}. For example: ", Code(example))
+def which_environment(app: str, choices: Choices) -> Message:
+    known = listed(name for name, _ in choices)
+    return say("Where to? ", Bold(app), f" has {known}. For example: ", Code(choices[0][1]), buttons=_buttons(choices))
 
 
-def unknown_ref(repository: str, ref: str, nearest: Sequence[str]) -> Message:
-    start = say(Code(ref), f" is neither a branch, a tag, a commit nor a pull request of {repository}.").sentence
-    if not nearest:
-        return say(*start)
-    return say(*start, f" Did you mean {listed(nearest)}?")
+def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
+    """``choices`` are the refs of nearly this name."""
+    if ref.startswith("#"):
+        return _unknown((f"{repository} has no pull request {ref}.",), choices, "")
+    start = (Code(ref), f" is neither a branch, a tag, a commit nor a pull request of {repository}.")
+    return _unknown(start, choices, "")
+
+
+def _unknown(start: Line, choices: Choices, otherwise: str) -> Message:
+    hint = f"Did you mean {either(name for name, _ in choices)}?" if choices else otherwise
+    return say(*start, *((f" {hint}",) if hint else ()), buttons=_buttons(choices))
+
+
+def _buttons(choices: Choices) -> list[Button]:
+    return [Button(name, command) for name, command in choices[:25] if command]
 
 
 def unknown_deployment(number: int) -> Message:
@@ -97,14 +125,15 @@ def force_needs_reason(environment: str, example: str) -> Message:
 def gates_closed(deployment: Deployment, verdict: Verdict, command: str) -> Message:
     """All reasons together, with what is fine as well, and how to go on."""
     lines: list[Line] = [_answer(answer) for answer in verdict.answers]
+    stopping = [*verdict.closed, *(one for one in verdict.waits if one.waits_for not in WAITED_FOR)]
     buttons: list[Button] = []
-    closed = verdict.closed
-    if not closed and all(answer.waits_for for answer in verdict.waits):
+    if not verdict.closed:
         buttons.append(Button("Deploy when green", f"{command} when green", style="primary"))
-    elif all(answer.forcible for answer in closed):
+    buttons += [button for answer in stopping for button in answer.buttons]
+    if all(answer.forcible for answer in stopping):
         lines.append(("To go on all the same: ", Code(f'{command} --force "why"')))
-    head = f"{deployment.ref}@{deployment.short_sha} is not deployed to {deployment.environment}:"
-    return say(head, lines=lines, buttons=buttons)
+    head = (*states.what(deployment), " cannot go to ", Bold(deployment.environment), " now:")
+    return say(*head, lines=lines, buttons=buttons)
 
 
 def closed_reasons(verdict: Verdict) -> str:
@@ -120,19 +149,18 @@ def _answer(answer: Answer) -> Line:
 # --- deployments -----------------------------------------------------------------------------------------------
 
 
-def on_it(deployment: Deployment, channel: str | None, link: str | None = None) -> Message:
-    spans = [
-        "On it: ",
-        Bold(deployment.app),
-        " → ",
-        Bold(deployment.environment),
-        "  ",
-        *states.what(deployment),
-    ]
-    spans.append(f" (#{deployment.id})")
-    if channel:
-        spans += [", announced in ", Link(link, channel)]
-    return say(*spans, ".")
+def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = True) -> Message:
+    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere and can be ``seen``."""
+    waits = deployment.state is State.WAITING
+    name = (Bold(deployment.app), " → ", Bold(states.where(deployment)), "  ", *states.what(deployment))
+    spans: list[Span] = ["⏳ " if waits else "On it: ", *name, f" (#{deployment.id})"]
+    if channel and seen:
+        spans.append(f", announced in {channel}")
+    goes_on = "when it is approved" if deployment.waits_for is Waiting.APPROVAL else "by itself"
+    spans.append(f". {deployment.description}. It goes on {goes_on}." if waits else ".")
+    if channel and not seen:
+        spans.append(f" I cannot announce it in {channel}: there is no such channel, or nobody has invited me there.")
+    return say(*spans)
 
 
 def nothing_to_cancel() -> Message:
@@ -140,7 +168,9 @@ def nothing_to_cancel() -> Message:
 
 
 def which_to_cancel(candidates: Sequence[Deployment]) -> Message:
-    buttons = [Button(f"#{one.id} {one.app} → {one.environment}", f"cancel #{one.id}") for one in candidates[:10]]
+    buttons = [
+        Button(f"#{one.id} {one.app} → {one.environment} ({one.ref})", f"cancel #{one.id}") for one in candidates[:10]
+    ]
     return say("Which one do you want to cancel?", buttons=buttons)
 
 
@@ -206,113 +236,3 @@ def never_deployed_there(app: str, environment: str, wanted: str) -> Message:
         Code(f"deploys {app} in {environment}"),
         " lists them.",
     )
-
-
-# --- lists -----------------------------------------------------------------------------------------------------
-
-
-def history(deployments: Sequence[Deployment], subject: str) -> Message:
-    if not deployments:
-        return say(f"There are no deployments of {subject} yet.")
-    return say(f"The last deployments of {subject}:", lines=[_history_line(one) for one in deployments])
-
-
-def _history_line(one: Deployment) -> Line:
-    took = f", {states.spoken(one.took)}" if one.took is not None else ""
-    return (
-        f"{states.EMOJI[one.state]} #{one.id}  ",
-        Bold(f"{one.app} → {one.environment}"),
-        "  ",
-        *states.what(one),
-        f"  {one.by.name}, ",
-        Moment(one.created_at),
-        took,
-    )
-
-
-def details(one: Deployment) -> Message:
-    """Everything about one deployment."""
-    lines: list[Line] = [states.state_line(one), ("Asked for ", Moment(one.created_at), f" by {one.by.name}")]
-    if one.started_at:
-        lines.append(("Started ", Moment(one.started_at)))
-    if one.finished_at:
-        lines.append(("Ended ", Moment(one.finished_at)))
-    for label, number in (
-        ("Retry of", one.retry_of),
-        ("Takes back", one.rollback_of),
-        ("Superseded by", one.superseded_by),
-    ):
-        if number:
-            lines.append((f"{label} #{number}",))
-    if one.remote_id:
-        lines.append((f"Deployment {one.remote_id} on GitHub",))
-    if one.force:
-        lines.append((f"Forced: {one.force_reason or 'no reason given'}",))
-    return say(*announcements.parent(one).lines[0], lines=lines)
-
-
-def environment_status(
-    app: str, environment: str, current: Deployment | None, busy: Sequence[Deployment], waiting: Sequence[Deployment]
-) -> list[Line]:
-    """What is where, since when, by whom; and what is on its way."""
-    name = (Bold(f"{app} → {environment}"), "  ")
-    if current is None:
-        lines: list[Line] = [(*name, "nothing deployed yet")]
-    else:
-        since = current.finished_at or current.created_at
-        lines = [(*name, *states.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")]
-    for one in busy:
-        lines.append((f"    🚀 #{one.id} ", *states.what(one), f" {one.state}, by {one.by.name}"))
-    for one in waiting:
-        lines.append((f"    ⏳ #{one.id} ", *states.what(one), f" {one.description or 'waiting'}"))
-    return lines
-
-
-def status(lines: Sequence[Line]) -> Message:
-    return say("What is where:", lines=lines)
-
-
-def nowhere_from_here() -> Message:
-    return say(
-        "No app may be deployed from this channel. ", Code("where can I deploy"), " tells more in the apps' own."
-    )
-
-
-def where(choices: Sequence[tuple[str, Sequence[str], str | None]], example: str) -> Message:
-    """``choices`` are (app, its environments, its default environment)."""
-    lines: list[Line] = []
-    for app, environments, default in choices:
-        shown = listed(f"{name} (default)" if name == default else name for name in environments)
-        lines.append((Bold(app), f" to {shown}"))
-    lines.append(("For example: ", Code(example)))
-    return say("You can deploy:", lines=lines)
-
-
-def whoami(person: Person, now: datetime) -> Message:
-    login = f"GitHub login {person.forge_login}" if person.forge_login else "no GitHub login that I know of"
-    zone = person.timezone or "no time zone"
-    lines: list[Line] = [(f"Chat id {person.id}",), (login,), (f"Time zone {zone}; now it is ", Moment(now))]
-    return say(f"You are {person.name}.", lines=lines)
-
-
-def help_on_all(commands: Sequence[tuple[str, str]], example: str) -> Message:
-    """``commands`` are (usage, what it does)."""
-    lines: list[Line] = [(Code(usage), f"  {does}") for usage, does in commands]
-    lines.append(("For example: ", Code(example), ". More about one: ", Code("help deploy")))
-    return say("This is what I understand:", lines=lines)
-
-
-def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> Message:
-    lines: list[Line] = [(does,), *(("For example: ", Code(example)) for example in examples)]
-    if not there:
-        lines.append(("It is not there yet.",))
-    return say(Code(usage), lines=lines)
-
-
-def no_help(topic: str, nearest: Sequence[str]) -> Message:
-    hint = f" Did you mean {listed(nearest)}?" if nearest else ""
-    return say(f"There is no command called {topic}.{hint} ", Code("help"), " shows all.")
-
-
-def version(number: str) -> Message:
-    return say(f"Shipmate {number}")

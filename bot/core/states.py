@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.core.deploys import Deployment, State
+from bot.core.deploys import Deployment, State, Waiting
 from bot.core.messages import Line, Link
 
 EMOJI: dict[State, str] = {
@@ -20,6 +20,19 @@ EMOJI: dict[State, str] = {
     State.SUPERSEDED: "⏭️",
     State.EXPIRED: "🗑️",
 }
+
+
+GOES_ON: dict[Waiting, str] = {
+    Waiting.CHECKS: "Its checks are green",
+    Waiting.REVIEW: "It is reviewed",
+    Waiting.ORDER: "The environment before has its commit",
+    Waiting.QUEUE: "Its turn has come",
+    Waiting.APPROVAL: "It is approved",
+    Waiting.LOCK: "Nobody else holds the environment",
+    Waiting.FREEZE: "Nothing is frozen or closed any more",
+    Waiting.MOMENT: "Its moment has come",
+}
+"""Why one goes on that waited."""
 
 
 def spoken(duration: timedelta | float) -> str:
@@ -45,7 +58,7 @@ def spoken(duration: timedelta | float) -> str:
 def name_of(deployment: Deployment) -> str:
     """``topic@1a2b3c4``; a bare commit is named once."""
     ref, sha = deployment.ref, deployment.short_sha
-    if ref == deployment.sha:
+    if deployment.sha.startswith(ref):
         return sha
     return ref if sha in ref else f"{ref}@{sha}"
 
@@ -82,6 +95,13 @@ def state_line(deployment: Deployment) -> Line:
             return ("Timed out", *_because(deployment))
         case State.CANCELLED | State.SUPERSEDED | State.EXPIRED:
             return (deployment.description or str(deployment.state).capitalize(),)
+
+
+def forced_line(deployment: Deployment) -> str:
+    """Why it was forced, and what stood in its way."""
+    why = f": {deployment.force_reason}" if deployment.force_reason else ""
+    despite = f" (despite: {'; '.join(deployment.forced)})" if deployment.forced else ""
+    return f"⚠️ Forced{why}{despite}"
 
 
 def _because(deployment: Deployment) -> Line:

@@ -118,6 +118,7 @@ def test_merged_pull_request_tells_the_commit_on_the_base_branch(server: GitHubS
             merge_sha=merge,
             base_sha=base,
             merged_at=T0,
+            head_ref="topic",
         )
     ]
 
@@ -141,7 +142,7 @@ def test_pull_request_of_a_deleted_fork_is_understood(server: GitHubServer) -> N
     (event,) = events_of("pull_request", body)
 
     assert isinstance(event, PullRequestClosed)
-    assert event.head_ref == "patch-1"
+    assert event.head_ref == "mallory:patch-1"
 
 
 def test_pull_request_closed_without_a_merge(server: GitHubServer) -> None:

@@ -208,6 +208,7 @@ def test_merge_makes_a_merge_commit_on_main_and_tells_of_a_pull_request(forge: L
         merge_sha=commit.sha,
         base_sha=MAIN,
         merged_at=T0,
+        head_ref="topic",
     )
     files = git(home / "web.git", "ls-tree", "--name-only", "main").splitlines()
     assert files == ["about.html", "index.html", "style.css"]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from bot.adapters import migrations, schema, store
 from bot.engine import migrate as migrate_engine
@@ -112,3 +113,9 @@ def test_the_engine_keeps_its_tables_beside_ours(engine: sa.Engine) -> None:
 
     assert differences(engine) == []
     assert "workflow_status" in tables(engine)
+
+
+def test_the_newest_revision_is_told_by_the_files_as_alembic_tells_it() -> None:
+    directory = ScriptDirectory(str(Path(migrations.__file__).parents[1] / "migrations"))
+
+    assert [migrations.newest()] == directory.get_heads()

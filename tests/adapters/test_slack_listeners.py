@@ -57,9 +57,8 @@ def test_a_mention_is_stored_once_although_slack_sends_it_twice(server: SlackSer
     assert len(server.envelopes) == 2
     assert [one.acked for one in server.envelopes] == [True, True]
     assert list(tray.deliveries) == [f"slack:{said.channel}:{said.ts}"]
-    assert tray.commands == [
-        CommandGiven("deploy main to production", said.user, Place(said.channel, message=said.ts), via="mention")
-    ]
+    place, moment = Place(said.channel, message=said.ts), datetime.fromtimestamp(int(said.ts.split(".")[0]), UTC)
+    assert tray.commands == [CommandGiven("deploy main to production", said.user, place, "mention", moment)]
     assert tray.rung > 0
 
 
@@ -183,7 +182,7 @@ def test_a_slash_command_is_stored_with_its_address_for_answers(server: SlackSer
     envelope = server.slash("maria", "#web", "/deploy", "main to production")
 
     place = Place(server.workspace.channel("#web").id, respond=envelope.payload["response_url"])
-    assert tray.commands == [CommandGiven("main to production", maria.id, place, via="slash")]
+    assert tray.commands == [CommandGiven("main to production", maria.id, place, "slash", Watch().now())]
     assert list(tray.deliveries) == [f"slack:slash:{envelope.payload['trigger_id']}"]
     assert (envelope.acked, envelope.answer) == (True, {})
 
@@ -208,8 +207,11 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
     envelope = server.press("maria", message, "Cancel")
 
     place = Place(channel, thread=parent, message=ts, respond=envelope.payload["response_url"])
-    assert tray.commands == [CommandGiven("cancel #7", server.workspace.user("maria").id, place, via="button")]
-    assert list(tray.deliveries) == [f"slack:button:{ts}:{envelope.payload['actions'][0]['action_ts']}"]
+    pressed_at = envelope.payload["actions"][0]["action_ts"]
+    moment = datetime.fromtimestamp(int(pressed_at.split(".")[0]), UTC)
+    maria = server.workspace.user("maria").id
+    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment)]
+    assert list(tray.deliveries) == [f"slack:button:{ts}:{pressed_at}"]
     assert envelope.acked
 
 

@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: keep-alive connections that send signed webhooks as fast as they are answered."""
+"""The load generator, a process of its own: each connection sends the next signed webhook when one is answered."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ from tests.servers.github import GitHubServer
 SIZE = 25_000
 SECRET = "bench-webhook-secret"
 
-_USER = "followers following{/other_user} gists{/gist_id} starred{/owner}{/repo} subscriptions orgs repos events{/privacy}"
+_USER = (
+    "followers following{/other_user} gists{/gist_id} starred{/owner}{/repo} subscriptions orgs repos events{/privacy}"
+)
 _REPOSITORY = (
     "forks keys{/key_id} collaborators{/collaborator} teams hooks issues/events{/number} events assignees{/user} "
     "branches{/branch} tags git/blobs{/sha} git/tags{/sha} git/refs{/sha} git/trees{/sha} languages stargazers "
@@ -25,7 +27,7 @@ _REPOSITORY = (
 _PROSE = (
     "search index orders customer invoice payment retry cache timeout worker queue migration column nullable default "
     "rollout canary dashboard latency error budget because without before after while should must never always"
-).split()
+)
 
 
 def payloads(count: int) -> list[bytes]:
@@ -42,11 +44,12 @@ def _grown(plain: bytes, chance: random.Random) -> bytes:
     said = msgspec.json.decode(plain)
     _fill(said)
     said["number"] = said["pull_request"]["number"] = chance.randrange(1, 10_000)
-    said["pull_request"]["title"] = " ".join(chance.choices(_PROSE, k=7)).capitalize()
+    said["pull_request"]["title"] = " ".join(chance.choices(_PROSE.split(), k=7)).capitalize()
     room = SIZE - len(msgspec.json.encode(said))
     words: list[str] = []
+    prose = _PROSE.split()
     while room > 0:
-        words.append(chance.choice(_PROSE))
+        words.append(chance.choice(prose))
         room -= len(words[-1]) + 1
     said["pull_request"]["body"] = " ".join(words)
     return msgspec.json.encode(said)

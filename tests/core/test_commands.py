@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.commands import (
     Approve,
+    AskToRelease,
     Cancel,
     Command,
     Deploy,
@@ -19,10 +20,12 @@ from bot.core.commands import (
     Freeze,
     Freezes,
     Help,
+    KeepLock,
     LinkLogin,
     Lock,
     Locks,
     Mute,
+    NotifyMe,
     Promote,
     Queue,
     Reject,
@@ -31,6 +34,7 @@ from bot.core.commands import (
     Ship,
     ShowSchedule,
     Status,
+    TakeOver,
     Undeployed,
     Unfreeze,
     Unlock,
@@ -134,6 +138,8 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(Help, maybe(st.sampled_from([spec.name for spec in COMMANDS] + ["me out"]))),
     *(st.builds(one, st.none() | numbers) for one in (Cancel, Retry, Approve)),
     *(st.just(one()) for one in (Locks, Freezes, WhoAmI, Mute, Unmute, Version)),
+    st.builds(TakeOver, environments, maybe(apps), maybe(reasons)),
+    *(st.builds(one, environments, maybe(apps)) for one in (AskToRelease, NotifyMe, KeepLock)),
 )
 
 

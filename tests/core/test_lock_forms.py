@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import Command, Freeze, Freezes, Lock, Locks, Unfreeze, Unlock
+from bot.core.commands import (
+    AskToRelease,
+    Command,
+    Freeze,
+    Freezes,
+    KeepLock,
+    Lock,
+    Locks,
+    NotifyMe,
+    TakeOver,
+    Unfreeze,
+    Unlock,
+)
 from bot.core.grammar import parse
 from tests.core.vocabulary import WORDS
 
@@ -44,6 +56,15 @@ from tests.core.vocabulary import WORDS
         ("unlock mine on api", Unlock("mine", "api")),
         ("deploy:unlock prod", Unlock("production")),
         ("locks", Locks()),
+        ("take over prod on web because a hotfix must go out", TakeOver("production", "web", "a hotfix must go out")),
+        ("take over web prod - hotfix", TakeOver("production", "web", "hotfix")),
+        ("takeover prod for a hotfix", TakeOver("production", None, "a hotfix")),
+        ("take over prod", TakeOver("production")),
+        ("ask for prod on web", AskToRelease("production", "web")),
+        ("ask to release prod", AskToRelease("production")),
+        ("notify me about prod-eu on api", NotifyMe("prod-eu", "api")),
+        ("notify me prod", NotifyMe("production")),
+        ("keep prod", KeepLock("production")),
         ("freeze prod because of holidays", Freeze("production", None, "of holidays")),
         ("freeze prod until mon 9:00 because of holidays", Freeze("production", "mon 9:00", "of holidays")),
         ("freeze all for 2h because of an incident", Freeze("all", "in 2h", "of an incident")),

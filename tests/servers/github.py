@@ -10,11 +10,15 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+import tests.servers.github_environments
+import tests.servers.github_hooks
+import tests.servers.github_people
 import tests.servers.github_rest
-import tests.servers.github_rest_writes  # noqa: F401 - both register their routes
+import tests.servers.github_rest_writes  # noqa: F401 - they register their routes
 from tests.servers.github_accounts import Accounts, App, Credential, check_access
 from tests.servers.github_http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
 from tests.servers.github_json import WEB
+from tests.servers.github_people import SignIns
 from tests.servers.github_routes import Answer, Call, Refusal, find_route
 from tests.servers.github_state import Deployment, DeploymentStatus, Hook, Repository
 from tests.servers.github_webhooks import Attempt, Webhook
@@ -63,6 +67,8 @@ class GitHubServer(World):
         self.tarballs: dict[str, bytes] = {}
         self.crashes: list[str] = []
         self.token = self.add_token(bot_login)
+        self.client_id = "Iv1.shipmate"
+        self.sign_ins = SignIns(self.accounts, self.now, self.client_id)
         self._faults: list[Fault] = []
         self._listeners = (Listener(self, codeload=False), Listener(self, codeload=True))
         self.url, self.codeload_url = (listener.url for listener in self._listeners)
@@ -145,6 +151,18 @@ class GitHubServer(World):
         """``admin``, ``maintain``, ``write``, ``triage``, ``read`` or ``none``."""
         self.repositories[repository].permissions[login] = level
 
+    def set_base_permission(self, login: str, level: str) -> None:
+        """What somebody may do with every repository of which ``set_permission`` says nothing."""
+        self.people.base[login] = level
+
+    def add_team(self, name: str, members: Sequence[str], *, invited: Sequence[str] = ()) -> None:
+        """A team, by ``acme/devs``, in place of one of that name."""
+        self.people.teams[name] = {**dict.fromkeys(members, "active"), **dict.fromkeys(invited, "pending")}
+
+    def set_email(self, login: str, email: str) -> None:
+        """The public address on somebody's profile."""
+        self.people.emails[login] = email
+
     def add_token(self, login: str, *, denied: Sequence[str] = ()) -> str:
         """A token of somebody's, without the permissions ``denied`` (``checks``, ``deployments=write`` …)."""
         token = f"ghp_{len(self.accounts.tokens) + 1:036d}"
@@ -182,6 +200,11 @@ class GitHubServer(World):
         answered with broken JSON).
         """
         self._faults.append(Fault(method, re.compile(path_regex), fault, times, headers or {}, body))
+
+    def heal(self) -> None:
+        """Nothing fails any more."""
+        with self.lock:
+            self._faults.clear()
 
     def answer(self, request: Request, raw: bytes) -> Answer:
         """What the REST API answers. Raises Cut or Silence where there is to be no answer."""
@@ -233,6 +256,9 @@ class GitHubServer(World):
             return Answer({"message": "Server Error"}, 500)
 
     def _routed(self, request: Request) -> Answer:
+        if request.path.startswith("/login/"):
+            accept = {name.lower(): value for name, value in request.headers.items()}.get("accept", "")
+            return self.sign_ins.answer(request.path, request.body or {}, accept)
         credential = self.accounts.credential(request.headers.get("Authorization"), self.now())
         path = self._with_name(request.path)
         found = find_route(request.method, path)

@@ -207,5 +207,5 @@ class Writer:
             "commit_id": review.sha,
             "submitted_at": iso(review.at),
             "html_url": f"{WEB}/{repository.full_name}/pull/{pull.number}#pullrequestreview-{review.id}",
-            "author_association": "MEMBER",
+            "author_association": review.association,
         }

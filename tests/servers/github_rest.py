@@ -174,6 +174,11 @@ def compare(call: Call) -> Answer:
 def pulls(call: Call) -> Answer:
     state = call.query.get("state", "open")
     found = sorted(call.repository.pull_requests.values(), key=lambda pull: -pull.number)
+    if call.query.get("sort") == "updated":
+        found.sort(key=lambda pull: pull.closed_at or pull.created_at)
+    if call.query.get("sort") and call.query.get("direction", "asc") == "desc":
+        found.reverse()
+    found = [pull for pull in found if call.query.get("base") in (None, pull.base)]
     page, headers = call.page([pull for pull in found if state in ("all", pull.state)])
     return Answer([call.world.write.pull_request(call.repository, pull, full=False) for pull in page], headers=headers)
 
@@ -227,7 +232,7 @@ def hooks(call: Call) -> Answer:
 @route("GET", "/repos/{repo}/collaborators/{login}/permission")
 def permission(call: Call) -> Answer:
     login = call.params["login"]
-    level = call.repository.permissions.get(login, "none")
+    level = call.world.people.level(call.repository.permissions, login)
     coarse = {"maintain": "write", "triage": "read"}.get(level, level)
     return Answer({"permission": coarse, "role_name": level, "user": call.world.write.user(login)})
 

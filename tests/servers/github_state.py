@@ -43,6 +43,7 @@ class Review:
     state: str
     sha: str
     at: datetime
+    association: str = "MEMBER"
 
 
 @dataclass
@@ -156,6 +157,7 @@ class Repository:
     check_runs: list[CheckRun] = field(default_factory=list)
     deployments: dict[int, Deployment] = field(default_factory=dict)
     permissions: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add_commit(self, message: str, author: str, date: datetime, parents: tuple[str, ...], files: Files) -> Commit:
         """A commit on no branch yet."""

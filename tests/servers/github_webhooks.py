@@ -10,14 +10,16 @@ import json
 import queue
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.servers.github_state import Hook
 
 TIMEOUT = 10.0  # seconds, GitHub's own
+_attempt_ids = itertools.count(9_001)
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,25 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What became of posting a webhook: the listener's status, or the error instead."""
+    """What became of posting a webhook: the listener's status, or the error instead. ``id`` is the attempt's own."""
 
     url: str
     event: str
     delivery_id: str
     status: int | None
     error: str | None = None
+    id: int = 0
+    hook: int = 0
+    at: datetime | None = None
+    webhook: Webhook | None = None
 
 
 class Webhooks:
     """``sent`` keeps every webhook; subscribers get theirs over HTTP, one after the other, from a thread each."""
 
-    def __init__(self, lock: threading.RLock, secret: str) -> None:
+    def __init__(self, lock: threading.RLock, secret: str, now: Callable[[], datetime]) -> None:
         self.secret = secret
+        self.now = now
         self.sent: list[Webhook] = []
         self.attempts: list[Attempt] = []
         self.subscribers: list[Subscriber] = []
@@ -62,7 +69,7 @@ class Webhooks:
     ) -> Hook:
         with self._lock:
             hook = Hook(next(self._ids), url, secret, tuple(events), content_type, active, repository)
-            self.subscribers.append(Subscriber(hook, self.attempts))
+            self.subscribers.append(Subscriber(hook, self.attempts, self.now))
             return hook
 
     def send(self, repository: str, event: str, payload: Mapping[str, Any]) -> None:
@@ -94,8 +101,9 @@ class Webhooks:
 class Subscriber:
     """Posts to one listener in the order of sending; like GitHub it never tries twice by itself."""
 
-    def __init__(self, hook: Hook, attempts: list[Attempt]) -> None:
+    def __init__(self, hook: Hook, attempts: list[Attempt], now: Callable[[], datetime]) -> None:
         self.hook = hook
+        self._now = now
         self.waiting: queue.Queue[Webhook | None] = queue.Queue()
         self._attempts = attempts
         self._thread = threading.Thread(target=self._post_all, name=f"webhooks to {hook.url}", daemon=True)
@@ -120,7 +128,9 @@ class Subscriber:
     def _post_all(self) -> None:
         while (webhook := self.waiting.get()) is not None:
             try:
-                self._attempts.append(self._post(webhook))
+                tried = self._post(webhook)
+                more = {"id": next(_attempt_ids), "hook": self.hook.id, "at": self._now(), "webhook": webhook}
+                self._attempts.append(replace(tried, **more))
             finally:
                 self.waiting.task_done()
         self.waiting.task_done()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from tests.servers.github_deployments import NOWHERE, DeploymentsWorld
 from tests.servers.github_json_checks import ChecksWriter
+from tests.servers.github_people import People
 from tests.servers.github_state import (
     CheckRun,
     Files,
@@ -35,7 +36,8 @@ class World(DeploymentsWorld):
         self.now = now or (lambda: datetime.now(UTC))
         self.repositories: dict[str, Repository] = {}
         self.renamed: dict[str, str] = {}
-        self.hooks = Webhooks(self.lock, webhook_secret)
+        self.people = People()
+        self.hooks = Webhooks(self.lock, webhook_secret, self.now)
         self.write = ChecksWriter(self)
         self.ids = itertools.count(1001)
 
@@ -188,12 +190,20 @@ class World(DeploymentsWorld):
             self.send_push(found, f"refs/heads/{pull.base}", before, merged.sha, by)
             return merged.sha
 
-    def review(self, repository: str, number: int, state: str = "approved", *, author: str = "octocat") -> int:
+    def review(
+        self,
+        repository: str,
+        number: int,
+        state: str = "approved",
+        *,
+        author: str = "octocat",
+        association: str = "MEMBER",
+    ) -> int:
         """Review a pull request: approved, changes_requested, commented or dismissed."""
         with self.lock:
             found = self.repositories[repository]
             pull = found.pull_requests[number]
-            review = Review(next(self.ids), author, state, pull.head_sha, self.now())
+            review = Review(next(self.ids), author, state, pull.head_sha, self.now(), association)
             pull.reviews.append(review)
             payload = {
                 "action": "submitted",

@@ -11,6 +11,36 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "approvals",
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("by", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("deployment_id", "person", name=op.f("pk_approvals")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("chat_id", sa.Text(), nullable=True),
+        sa.Column("login", sa.Text(), nullable=True),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("app", sa.Text(), nullable=True),
+        sa.Column("environment", sa.Text(), nullable=True),
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("command", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_audit_at", "audit", ["at", "id"], unique=False)
+    op.create_index("ix_audit_deployment", "audit", ["deployment_id", "id"], unique=False)
+    op.create_table(
         "decisions",
         sa.Column("delivery_id", sa.Text(), nullable=False),
         sa.Column("handler", sa.Text(), nullable=False),
@@ -96,6 +126,9 @@ def upgrade() -> None:
         sa.Column("password_key", sa.Text(), nullable=True),
         sa.Column("exclusive", sa.Boolean(), nullable=False),
         sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_by", sa.JSON(), nullable=False),
+        sa.Column("approvals_missing", sa.Integer(), nullable=False),
+        sa.Column("forced", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deployments")),
         sa.UniqueConstraint("request_id", name=op.f("uq_deployments_request_id")),
     )
@@ -164,6 +197,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_executors")),
     )
     op.create_table(
+        "freezes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("by", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_freezes")),
+        sa.UniqueConstraint("app", "environment", "person", name=op.f("uq_freezes_app_environment_person")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "identities",
+        sa.Column("chat_id", sa.Text(), nullable=False),
+        sa.Column("login", sa.Text(), nullable=True),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("chat_id", name=op.f("pk_identities")),
+    )
+    op.create_table(
         "kept",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -181,12 +236,65 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lanes_due_at"), "lanes", ["due_at"], unique=False)
     op.create_table(
+        "lock_watchers",
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("app", "environment", "person", name=op.f("pk_lock_watchers")),
+    )
+    op.create_table(
+        "locks",
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("by", sa.JSON(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ref", sa.Text(), nullable=True),
+        sa.Column("sha", sa.Text(), nullable=True),
+        sa.Column("pull_request", sa.Integer(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("holds_merges", sa.Boolean(), nullable=False),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("app", "environment", name=op.f("pk_locks")),
+    )
+    op.create_table(
         "output",
         sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("line", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("deployment_id", "n", name=op.f("pk_output")),
     )
+    op.create_table(
+        "pending_links",
+        sa.Column("chat_id", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Text(), nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("place", sa.JSON(), nullable=False),
+        sa.Column("interval", sa.Float(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device_code", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("chat_id", name=op.f("pk_pending_links")),
+    )
+    op.create_table(
+        "schedules",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("by", sa.JSON(), nullable=False),
+        sa.Column("place", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("every", sa.Text(), nullable=True),
+        sa.Column("cron", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_schedules_app"), "schedules", ["app"], unique=False)
     op.create_table(
         "timers",
         sa.Column("key", sa.Text(), nullable=False),
@@ -196,15 +304,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_timers")),
     )
     op.create_index(op.f("ix_timers_due_at"), "timers", ["due_at"], unique=False)
+    op.create_table(
+        "window_states",
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("changes_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("app", "environment", name=op.f("pk_window_states")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("window_states")
     op.drop_index(op.f("ix_timers_due_at"), table_name="timers")
     op.drop_table("timers")
+    op.drop_index(op.f("ix_schedules_app"), table_name="schedules")
+    op.drop_table("schedules")
+    op.drop_table("pending_links")
     op.drop_table("output")
+    op.drop_table("locks")
+    op.drop_table("lock_watchers")
     op.drop_index(op.f("ix_lanes_due_at"), table_name="lanes")
     op.drop_table("lanes")
     op.drop_table("kept")
+    op.drop_table("identities")
+    op.drop_table("freezes")
     op.drop_table("executors")
     op.drop_table("environments")
     op.drop_index(
@@ -254,3 +378,7 @@ def downgrade() -> None:
     )
     op.drop_table("deliveries")
     op.drop_table("decisions")
+    op.drop_index("ix_audit_deployment", table_name="audit")
+    op.drop_index("ix_audit_at", table_name="audit")
+    op.drop_table("audit")
+    op.drop_table("approvals")

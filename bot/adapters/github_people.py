@@ -1,0 +1,114 @@
+"""Who people are on GitHub and what they may do there."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Literal, TypeAlias
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from bot.adapters.github_connection import Connection
+from bot.adapters.github_shapes import Named, Repo
+from bot.adapters.remembered import Remembered
+from bot.core.errors import NotThere, Rejected
+from bot.core.people import SignIn
+from bot.core.ports import Clock
+
+KEPT_FOR = timedelta(minutes=1)
+"""Somebody whose permission is taken away keeps it here for this long at most."""
+MOST_KEPT = 5_000
+CANDIDATES = 3
+Level: TypeAlias = Literal["admin", "write", "read", "none"]
+
+
+class _CollaboratorPermission(Struct, frozen=True):
+    """https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+
+    ``maintain`` is told as ``write`` here, ``triage`` as ``read``, and roles of one's own as what they are based on.
+    """
+
+    permission: Level
+
+
+class _TeamMembership(Struct, frozen=True):
+    """``pending`` until an invitation is accepted."""
+
+    state: str
+
+
+class _Profile(Struct, frozen=True):
+    login: str
+    email: str | None = None
+
+
+class _Found(Struct, frozen=True):
+    items: list[_Profile]
+
+
+class GitHubPeople:
+    """The part of ``bot.core.ports.Forge`` that is about people. Safe to share between threads.
+
+    ``named`` is what people call the credentials of ``connection``.
+    """
+
+    keeps_permissions = True
+
+    def __init__(self, connection: Connection, clock: Clock, sign_in: SignIn | None, *, named: str) -> None:
+        self._people_connection = connection
+        self._people_named = named
+        self._sign_in = sign_in
+        self._levels: Remembered[Level] = Remembered(clock, kept_for=KEPT_FOR, most=MOST_KEPT)
+        self._memberships: Remembered[bool] = Remembered(clock, kept_for=KEPT_FOR, most=MOST_KEPT)
+
+    @property
+    def sign_in(self) -> SignIn | None:
+        return self._sign_in
+
+    def permission(self, repository: str, login: str) -> Level:
+        return self._levels.get(f"{repository} {login}".lower(), lambda: self._ask_level(repository, login))
+
+    def is_team_member(self, team: str, login: str) -> bool:
+        return self._memberships.get(f"{team} {login}".lower(), lambda: self._ask_membership(team, login))
+
+    def login_by_email(self, email: str) -> str | None:
+        """GitHub's search finds similar addresses too, so that the profile has the last word.
+
+        A public address is one that GitHub has verified, and belongs to one account only.
+        """
+        if not re.fullmatch(r"[^\s@\":]+@[^\s@\":]+", email):
+            return None
+        try:
+            found = self._people_connection.get("/search/users", _Found, q=f"{email} in:email", per_page=CANDIDATES)
+        except Rejected:  # 422: the search takes no such word
+            return None
+        for one in found.items[:CANDIDATES]:
+            profile = self._people_connection.get(f"/users/{quote(one.login, safe='')}", _Profile)
+            if profile.email is not None and profile.email.casefold() == email.casefold():
+                return profile.login
+        return None
+
+    def _ask_level(self, repository: str, login: str) -> Level:
+        path = f"/repos/{quote(repository)}/collaborators/{quote(login, safe='')}/permission"
+        try:
+            return self._people_connection.get(path, _CollaboratorPermission).permission
+        except NotThere:
+            # No such login, or no such repository: asking for the repository tells which, and raises.
+            self._people_connection.get(f"/repos/{quote(repository)}", Repo)
+            return "none"
+
+    def _ask_membership(self, team: str, login: str) -> bool:
+        organization, _, slug = team.partition("/")
+        path = f"/orgs/{quote(organization, safe='')}/teams/{quote(slug, safe='')}"
+        try:
+            found = self._people_connection.get(f"{path}/memberships/{quote(login, safe='')}", _TeamMembership)
+            return found.state == "active"
+        except NotThere:
+            pass
+        try:  # not in the team, or no such team: asking for the team tells which
+            self._people_connection.get(path, Named)
+        except NotThere as unseen:
+            named = self._people_named
+            raise NotThere(f"GitHub has no team {team}, or {named} cannot see it.") from unseen
+        return False

@@ -1,0 +1,159 @@
+"""Deliveries on their way into the database: those that arrive together share one transaction, and its cost.
+
+A transaction that must survive a power cut costs a wait for the disk, however many rows are in it. One thread writes;
+while it waits for the disk, the next deliveries gather. Nobody is answered before the commit that covers them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+import structlog
+
+from bot.adapters.bodies import Packer
+from bot.adapters.group_commit import Arrival, Outcome, Writer
+from bot.adapters.store import Store
+from bot.core.errors import ShipmateError, Unavailable
+from bot.core.ports import Delivery
+
+log = structlog.get_logger(__name__)
+
+TOGETHER = 64
+"""How many deliveries share a transaction at most."""
+TOGETHER_BYTES = 8 * 1024 * 1024
+WAITING = 1_000
+"""How many deliveries may wait to be stored; who comes then is told to come again."""
+WAITING_BYTES = 48 * 1024 * 1024
+LARGE = 512 * 1024
+"""Bytes from which on compressing takes so long that others would have to wait for it."""
+ANSWER_WITHIN = 9.0
+"""Seconds; GitHub gives up after ten: https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks"""
+
+
+@dataclass(slots=True, eq=False)
+class Waiter(Arrival):
+    """An arrival that somebody waits for."""
+
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[bool]
+
+    def resolve(self, outcome: Outcome) -> None:
+        if self.answer.done():
+            return
+        if isinstance(outcome, ShipmateError):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+class Intake:
+    """An inbox for an event loop. ``start`` it before the first ``put``; ``stop`` stores what has come and ends it.
+
+    Holds one database connection from the first delivery on.
+    """
+
+    def __init__(self, store: Store, *, waiting: int = WAITING, waiting_bytes: int = WAITING_BYTES) -> None:
+        self._clock = store.clock
+        self._writer = Writer(store)
+        self._most = waiting
+        self._most_bytes = waiting_bytes
+        self._packer = Packer()
+        self._arriving: list[Waiter] = []
+        self._waiting = 0
+        self._waiting_bytes = 0
+        self._queue: SimpleQueue[list[Waiter] | None] = SimpleQueue()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._write_for_ever, name="intake", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Store what has been put so far, and end. Whoever puts later is sent away."""
+        self._stopped = True
+        self._queue.put(None)
+        self._thread.join(patience)
+
+    async def put(self, delivery: Delivery) -> bool:
+        """Return when the delivery is stored for good; whether it was new.
+
+        Raises Unavailable where it is not stored, or nobody knows after nine seconds; Rejected where it cannot be.
+        """
+        if self._stopped:
+            raise Unavailable("The listener is stopping.")
+        if self._waiting >= self._most or (
+            self._waiting and self._waiting_bytes + len(delivery.body) > self._most_bytes
+        ):
+            raise Unavailable("Too many deliveries wait to be stored.")
+        loop = asyncio.get_running_loop()
+        if len(delivery.body) < LARGE:
+            body = self._packer.packed(delivery.body)
+        else:
+            body = await asyncio.to_thread(Packer().packed, delivery.body)
+        now, answer = self._clock.now(), loop.create_future()
+        waiter = Waiter(delivery.id, delivery.source, delivery.name, body, now, loop, answer)
+        self._waiting += 1
+        self._waiting_bytes += len(body)
+        if not self._arriving:
+            # At the end of the loop's round: what came in with this one goes to the writer with it.
+            loop.call_soon(self._hand_over)
+        self._arriving.append(waiter)
+        giving_up = loop.call_later(ANSWER_WITHIN, waiter.resolve, Unavailable("The database is too slow."))
+        try:
+            return await waiter.answer
+        finally:
+            giving_up.cancel()
+
+    def _hand_over(self) -> None:
+        together, self._arriving = self._arriving, []
+        self._queue.put(together)
+
+    # --- in the loop's thread above, in the writer's below --------------------------------------------------------
+
+    def _write_for_ever(self) -> None:
+        going = True
+        while going:
+            found = self._queue.get()
+            waiters: list[Waiter] = []
+            while True:
+                if found is None:
+                    going = False
+                else:
+                    waiters += found
+                try:
+                    found = self._queue.get_nowait()
+                except Empty:
+                    break
+            for together in batches(waiters):
+                self._answer(together, self._writer.store(together))
+        self._writer.close()
+
+    def _answer(self, waiters: Sequence[Waiter], outcomes: Sequence[Outcome]) -> None:
+        try:
+            waiters[0].loop.call_soon_threadsafe(self._resolve, waiters, outcomes)
+        except RuntimeError:
+            log.warning("the listener was gone before its deliveries were answered", stored=len(waiters))
+
+    def _resolve(self, waiters: Sequence[Waiter], outcomes: Sequence[Outcome]) -> None:
+        for waiter, outcome in zip(waiters, outcomes, strict=True):
+            self._waiting -= 1
+            self._waiting_bytes -= len(waiter.body)
+            waiter.resolve(outcome)
+
+
+def batches(waiters: Sequence[Waiter]) -> list[Sequence[Waiter]]:
+    """In the order of arrival, cut where the number or the bytes are too many for one transaction."""
+    found: list[Sequence[Waiter]] = []
+    first, size = 0, 0
+    for n, waiter in enumerate(waiters):
+        if n - first == TOGETHER or (n > first and size + len(waiter.body) > TOGETHER_BYTES):
+            found.append(waiters[first:n])
+            first, size = n, 0
+        size += len(waiter.body)
+    if first < len(waiters):
+        found.append(waiters[first:])
+    return found

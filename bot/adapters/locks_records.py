@@ -1,0 +1,85 @@
+"""Locks as rows: the LockReads and LockRecords ports on SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.adapters import schema
+from bot.core.deploys import By
+from bot.core.locks import Lock, Watcher
+
+_L = schema.locks.c
+_W = schema.lock_watchers.c
+
+
+class LockRows:
+    """Reads through ``run``, which executes a select and returns all of its rows."""
+
+    def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
+        self._run = run
+
+    def of(self, app: str, environment: str) -> Lock | None:
+        rows = self._run(sa.select(schema.locks).where(_L.app == app, _L.environment == environment))
+        return _lock(rows[0]) if rows else None
+
+    def all(self) -> Sequence[Lock]:
+        return [_lock(row) for row in self._run(sa.select(schema.locks).order_by(_L.app, _L.environment))]
+
+    def watchers(self, app: str, environment: str) -> Sequence[Watcher]:
+        mine = sa.select(schema.lock_watchers).where(_W.app == app, _W.environment == environment)
+        return [
+            Watcher(row.app, row.environment, row.person, row.asked_at) for row in self._run(mine.order_by(_W.person))
+        ]
+
+
+class LockTransaction(LockRows):
+    """Writes on a connection whose transaction belongs to somebody else."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(lambda query: connection.execute(query).all())
+        self._connection = connection
+
+    def claim(self, lock: Lock) -> bool:
+        insert = self._insert(schema.locks).values(_row(lock))
+        claimed = insert.on_conflict_do_nothing(index_elements=["app", "environment"]).returning(_L.app)
+        return bool(self._connection.execute(claimed).all())
+
+    def save(self, lock: Lock) -> None:
+        row = _row(lock)
+        change = self._insert(schema.locks).values(row)
+        self._connection.execute(change.on_conflict_do_update(index_elements=["app", "environment"], set_=row))
+
+    def remove(self, app: str, environment: str) -> None:
+        self._connection.execute(sa.delete(schema.locks).where(_L.app == app, _L.environment == environment))
+        self._connection.execute(sa.delete(schema.lock_watchers).where(_W.app == app, _W.environment == environment))
+
+    def watch(self, watcher: Watcher) -> None:
+        row = asdict(watcher)
+        change = self._insert(schema.lock_watchers).values(row)
+        self._connection.execute(
+            change.on_conflict_do_update(index_elements=["app", "environment", "person"], set_=row)
+        )
+
+    def unwatch(self, app: str, environment: str, person: str) -> None:
+        mine = (_W.app == app, _W.environment == environment, _W.person == person)
+        self._connection.execute(sa.delete(schema.lock_watchers).where(*mine))
+
+    def _insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+        """Both databases take ``ON CONFLICT``, but SQLAlchemy has one statement for each."""
+        return postgresql.insert(table) if self._connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _row(lock: Lock) -> dict[str, Any]:
+    row = {field.name: getattr(lock, field.name) for field in fields(Lock)}
+    return row | {"by": msgspec.to_builtins(lock.by)}
+
+
+def _lock(row: Any) -> Lock:
+    values = {field.name: getattr(row, field.name) for field in fields(Lock)}
+    return Lock(**values | {"by": msgspec.convert(row.by, By)})

@@ -1,0 +1,70 @@
+"""Keeps the whole process from pressing a service that has asked for time, or that does not answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+
+from bot.core.errors import Unavailable
+from bot.core.ports import Clock
+
+GIVEN_UP_AFTER = 5
+"""So many failures in a row, and the service counts as down: from then on one request at a time tries it."""
+LONGEST_REST = timedelta(minutes=1)
+PROBE = timedelta(seconds=30)
+"""How long one request that tries a service has for it before the next one may."""
+
+
+class Pauses:
+    """Asked before each request to a service and told what became of it; all threads share one.
+
+    A pause that the service asks for holds for one ``key`` (whose limit it is: a token's, a channel's); a service that
+    is down is down for all. ``service`` is its name for people, ``error`` what is raised.
+    """
+
+    def __init__(self, service: str, clock: Clock, error: type[Unavailable] = Unavailable) -> None:
+        self._service = service
+        self._error = error
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until: dict[Hashable, datetime] = {}
+        self._failures = 0
+        self._rests_until: datetime | None = None
+
+    def check(self, key: Hashable) -> None:
+        """Raises Unavailable, with nothing sent and nobody asked, while it makes no sense to send anything."""
+        now = self._clock.now()
+        with self._lock:
+            until = self._until.get(key)
+            if until is not None and now < until:
+                seconds = (until - now).total_seconds()
+                raise self._error(f"{self._service} asks the bot to slow down.", retry_after=seconds)
+            if self._rests_until is None:
+                return
+            if now < self._rests_until:
+                seconds = (self._rests_until - now).total_seconds()
+                raise self._error(f"{self._service} does not answer just now.", retry_after=seconds)
+            self._rests_until = now + PROBE
+
+    def asked(self, key: Hashable, seconds: float) -> None:
+        """The service has answered that it wants no request of this kind for so long."""
+        now = self._clock.now()
+        with self._lock:
+            self._until = {other: until for other, until in self._until.items() if until > now}
+            self._until[key] = now + timedelta(seconds=seconds)
+            self._failures, self._rests_until = 0, None
+
+    def failed(self) -> None:
+        """No answer came, or one that says that the service is ill."""
+        with self._lock:
+            self._failures += 1
+            more = self._failures - GIVEN_UP_AFTER
+            if more >= 0:
+                self._rests_until = self._clock.now() + min(timedelta(seconds=2 ** min(more + 1, 10)), LONGEST_REST)
+
+    def answered(self) -> None:
+        """The service is there, whatever it said."""
+        if self._failures:
+            with self._lock:
+                self._failures, self._rests_until = 0, None

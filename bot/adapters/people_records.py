@@ -1,0 +1,93 @@
+"""What is remembered of people as rows: who they are on GitHub, and the proofs under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.adapters import schema
+from bot.adapters.database import Database
+from bot.core.events import Place
+from bot.core.people import How, Identity, PendingLink
+
+_I = schema.identities.c
+_P = schema.pending_links.c
+
+
+class PeopleRowReads:
+    """Reads through ``run``, which executes a select and returns all of its rows."""
+
+    def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
+        self._run = run
+
+    def identity(self, chat_id: str) -> Identity | None:
+        rows = self._run(sa.select(schema.identities).where(_I.chat_id == chat_id))
+        return Identity(rows[0].chat_id, rows[0].login, How(rows[0].how), rows[0].at) if rows else None
+
+    def chat_id_of(self, login: str) -> str | None:
+        """What was proved counts before what was found by an address, and the newest of each."""
+        query = sa.select(_I.chat_id).where(sa.func.lower(_I.login) == login.lower())
+        rows = self._run(query.order_by((_I.how == How.LINK).desc(), _I.at.desc()).limit(1))
+        return str(rows[0].chat_id) if rows else None
+
+    def pending(self, chat_id: str) -> PendingLink | None:
+        rows = self._run(sa.select(schema.pending_links).where(_P.chat_id == chat_id))
+        if not rows:
+            return None
+        row = rows[0]
+        place = msgspec.convert(row.place, Place)
+        return PendingLink(chat_id, row.attempt, row.login, place, row.interval, row.expires_at, row.device_code)
+
+
+class PeopleRowRecords(PeopleRowReads):
+    """Writes on ``connection``; whoever opened it commits it or rolls it back."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(lambda query: connection.execute(query).all())
+        self._connection = connection
+
+    def learn(self, identity: Identity) -> None:
+        _learn(self._connection, identity)
+
+    def begin_link(self, pending: PendingLink) -> None:
+        row = {
+            "chat_id": pending.chat_id,
+            "attempt": pending.attempt,
+            "login": pending.login,
+            "place": msgspec.to_builtins(pending.place),
+            "interval": pending.interval,
+            "expires_at": pending.expires_at,
+            "device_code": pending.device_code,
+        }
+        _put(self._connection, schema.pending_links, row)
+
+    def end_link(self, chat_id: str) -> None:
+        self._connection.execute(sa.delete(schema.pending_links).where(_P.chat_id == chat_id))
+
+
+class Identities(Database):
+    """Remembers who is who, outside of decisions. Raises Unavailable."""
+
+    def learned(self, identity: Identity) -> None:
+        with self.writing() as connection:
+            _learn(connection, identity)
+
+
+def _learn(connection: sa.Connection, identity: Identity) -> None:
+    row = {"chat_id": identity.chat_id, "login": identity.login, "how": identity.how, "at": identity.at}
+    # An address that was looked for at the same moment must not take the place of a proof.
+    _put(connection, schema.identities, row, only_over=None if identity.how is How.LINK else _I.how != How.LINK)
+
+
+def _put(
+    connection: sa.Connection, table: sa.Table, row: dict[str, Any], *, only_over: sa.ColumnElement[bool] | None = None
+) -> None:
+    """In one statement, so that two who write at the same instant do not meet."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).values(row)
+    change = {name: insert.excluded[name] for name in row if name != "chat_id"}
+    connection.execute(insert.on_conflict_do_update(index_elements=["chat_id"], set_=change, where=only_over))

@@ -1,0 +1,59 @@
+"""Deployments that wait for their moment, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from bot.adapters import schema
+from bot.core.deploys import By
+from bot.core.events import Place
+from bot.core.schedules import Entry
+
+_S = schema.schedules.c
+_COLUMNS = [field.name for field in fields(Entry)]
+
+
+class ScheduleRowReads:
+    """Reads through ``run``, which executes a select and returns all of its rows."""
+
+    def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
+        self._run = run
+
+    def entry(self, entry_id: int) -> Entry | None:
+        rows = self._run(sa.select(schema.schedules).where(_S.id == entry_id))
+        return _entry(rows[0]) if rows else None
+
+    def of(self, app: str | None) -> Sequence[Entry]:
+        query = sa.select(schema.schedules).order_by(_S.at, _S.id)
+        return [_entry(row) for row in self._run(query if app is None else query.where(_S.app == app))]
+
+
+class ScheduleRowRecords(ScheduleRowReads):
+    """Writes on ``connection``; whoever opened it commits it or rolls it back."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(lambda query: connection.execute(query).all())
+        self._connection = connection
+
+    def add(self, entry: Entry) -> Entry:
+        row = {name: getattr(entry, name) for name in _COLUMNS if name != "id"}
+        row |= {"by": msgspec.to_builtins(entry.by), "place": msgspec.to_builtins(entry.place)}
+        insert = sa.insert(schema.schedules).values(row).returning(_S.id)
+        return replace(entry, id=self._connection.execute(insert).scalar_one())
+
+    def move(self, entry_id: int, at: datetime) -> None:
+        self._connection.execute(sa.update(schema.schedules).where(_S.id == entry_id).values(at=at))
+
+    def remove(self, entry_id: int) -> None:
+        self._connection.execute(sa.delete(schema.schedules).where(_S.id == entry_id))
+
+
+def _entry(row: Any) -> Entry:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    return Entry(**values | {"by": msgspec.convert(row.by, By), "place": msgspec.convert(row.place, Place)})

@@ -1,0 +1,36 @@
+"""Keeps what people decide by command in the audit: what was done, in the decision itself, and what was refused."""
+
+from __future__ import annotations
+
+from bot.context import Context
+from bot.conversation import name_of
+from bot.core.audit import is_decision, why
+from bot.core.commands import Unschedule
+from bot.core.grammar import show
+from bot.core.messages import Message, plain
+from bot.core.records import Records
+
+
+def done(context: Context) -> None:
+    """The command was carried out, in the transaction that carried it out."""
+    command = context.command
+    if command is None or not is_decision(command):
+        return
+    context.begin().audit.record(name_of(command), reason=why(command), command=show(command))
+
+
+def refused(records: Records, context: Context, message: Message, *, outcome: str) -> None:
+    """Nothing of the command's own decision was kept, so this is a decision of its own."""
+    command = context.command
+    if command is None or not is_decision(command):
+        return
+    records.audit.attribute(context.who)
+    records.audit.record(
+        name_of(command),
+        outcome=outcome,
+        reason="; ".join(plain(line).strip() for line in message.lines or (message.sentence,)),
+        command=show(command),
+        deployment_id=None if isinstance(command, Unschedule) else getattr(command, "deployment", None),
+        app=getattr(command, "app", None) or context.here,
+        environment=getattr(command, "environment", None),
+    )

@@ -1,0 +1,28 @@
+"""How far the bot has looked back: for each question to the past two moments, kept in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.records import Reads, Records
+
+OVERLAP = timedelta(minutes=10)
+"""Clocks differ, and lists are late: what was looked at last is looked at again."""
+FURTHEST = timedelta(days=3)
+"""A bot that was away for longer does not make up for everything: GitHub keeps deliveries as long as this."""
+
+
+def since(reads: Reads, question: str, now: datetime) -> datetime | None:
+    """From when on the answer to ``question`` is news. None the first time: nothing older than that is made up for."""
+    kept = reads.kept(f"mark:{question}")
+    if kept is None:
+        return None
+    first, last = (datetime.fromisoformat(moment) for moment in kept.split(" "))
+    return max(first, last - OVERLAP, now - FURTHEST)
+
+
+def answered(records: Records, question: str, now: datetime) -> None:
+    """The question has been answered, or is asked for the first time."""
+    kept = records.kept(f"mark:{question}")
+    first = kept.split(" ")[0] if kept else now.isoformat()
+    records.keep(f"mark:{question}", f"{first} {now.isoformat()}")

@@ -1,0 +1,99 @@
+"""What is declared of a command: one by one, or by the kinds whose members are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from bot.core import commands as c
+from bot.core import forms
+from bot.core.line import Line
+from bot.core.lock_forms import read_of_lock, show_of_lock
+from bot.core.words import Words
+
+_Numbered: TypeAlias = c.Cancel | c.Retry | c.Approve
+_Alone: TypeAlias = c.Locks | c.Freezes | c.WhoAmI | c.Mute | c.Unmute | c.Version
+_OfApp: TypeAlias = c.Undeployed | c.WhereCanIDeploy | c.ShowSchedule
+_OfLock: TypeAlias = c.AskToRelease | c.NotifyMe | c.KeepLock
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What there is to know about one command.
+
+    ``examples`` hold ``{app}`` and ``{environment}`` in the places of real names. ``aliases`` are other words for
+    ``name``. ``parse`` reads the words after the name, and raises Misread; ``show`` writes the command as it is read.
+    ``since`` is the version of the bot that first had it.
+    """
+
+    name: str
+    usage: str
+    help: str
+    examples: tuple[str, ...]
+    makes: type
+    parse: Callable[[Line, Words], c.Command]
+    show: Callable[[Any], str]
+    aliases: tuple[str, ...] = ()
+    since: str = "0.1.0"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
+
+    def example(self, words: Words) -> str:
+        """The first example with a real app and a real environment of this place."""
+        app, environment = words.named_app(), words.named_environment()
+        return self.examples[0].replace("{app}", app).replace("{environment}", environment)
+
+
+def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+    return Spec(
+        name=name,
+        usage=f"{name} [#<id>]",
+        help=help_,
+        examples=(name, f"{name} #12"),
+        makes=make,
+        parse=forms.numbered(make),
+        show=lambda command: forms.show_number(name, command.deployment),
+        aliases=aliases,
+    )
+
+
+def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+    return Spec(
+        name=name,
+        usage=name,
+        help=help_,
+        examples=(name,),
+        makes=make,
+        parse=forms.alone(make),
+        show=lambda _: name,
+        aliases=aliases,
+    )
+
+
+def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+    return Spec(
+        name=name,
+        usage=f"{name} [<app>]",
+        help=help_,
+        examples=(f"{name} {{app}}", name),
+        makes=make,
+        parse=forms.of_app(make),
+        show=lambda command: forms.show_place(name, command.app, None),
+        aliases=aliases,
+    )
+
+
+def of_lock(name: str, make: type[_OfLock], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+    return Spec(
+        name=name,
+        usage=f"{name} <env> [on <app>]",
+        help=help_,
+        examples=(f"{name} {{environment}} on {{app}}", f"{name} {{environment}}"),
+        makes=make,
+        parse=read_of_lock(make),
+        show=lambda command: show_of_lock(name, command.environment, command.app),
+        aliases=aliases,
+    )

@@ -1,0 +1,64 @@
+"""Puts the listener together, as ``web`` and ``run`` have it; without the engine, so that ``web`` stays small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bot.adapters.intake import Intake
+from bot.adapters.store import Store
+from bot.core.ports import Clock
+from bot.settings import Settings
+from bot.web import Listener
+
+if TYPE_CHECKING:
+    from slack_bolt import App
+
+    from bot.adapters.slack import Slack
+
+Stored = Callable[[], None]
+"""Called when something was stored."""
+KeepPassword = Callable[[str, str], None]
+"""Given a delivery's id and the one-time password that came with it."""
+
+
+def slack_client(settings: Settings, clock: Clock) -> Slack:
+    from bot.adapters.slack import Slack
+
+    token = settings.secrets.slack_bot_token
+    return Slack(token.get_secret_value() if token else "", api_url=settings.secrets.slack_api_url, clock=clock)
+
+
+def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, keep_password: KeepPassword) -> App:
+    """The Bolt app that stores what is said into the bot's inbox."""
+    from bot.adapters.slack_listeners import build
+
+    secret = settings.secrets.slack_signing_secret
+    return build(
+        slack,
+        bot_name=settings.bot.name,
+        signing_secret=secret.get_secret_value() if secret else None,
+        inbox=store,
+        on_stored=stored,
+        keep_password=keep_password,
+    )
+
+
+def listener(
+    settings: Settings, store: Store, intake: Intake, stored: Stored, slack: Callable[[], App] | None
+) -> Listener:
+    """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP."""
+    secrets = settings.secrets
+    listens_to_slack = None
+    if secrets.slack_signing_secret is not None and slack is not None:
+        from bot.adapters.slack_listeners import http_handler
+
+        listens_to_slack = http_handler(slack(), secrets.slack_signing_secret.get_secret_value())
+    return Listener(
+        inbox=store,
+        webhook_secret=secrets.github_webhook_secret.get_secret_value() if secrets.github_webhook_secret else "",
+        stored=stored,
+        ready=store.answers,
+        slack=listens_to_slack,
+        intake=intake,
+    )

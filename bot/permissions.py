@@ -1,0 +1,188 @@
+"""Finds out who somebody is on GitHub and what they may do; asked while gathering, so always before ``begin``.
+
+A ``Permission`` is true where somebody may, and its ``line`` says why or why not; ``demand`` refuses with that line.
+Where GitHub does not answer these functions raise Unavailable: an outage never lets anybody in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+
+from bot.context import Context
+from bot.core import people_sentences
+from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
+from bot.core.people import How, Identity, known
+from bot.core.permissions import (
+    Kind,
+    Membership,
+    Permission,
+    Subject,
+    by_parties,
+    by_repository,
+    everybody,
+    is_named,
+    kind_of,
+    on_github,
+    untold,
+)
+from bot.core.ports import Person
+from bot.targets import Target
+
+log = structlog.get_logger(__name__)
+
+
+# --- what somebody may do ---------------------------------------------------------------------------------------
+
+
+def may_deploy(
+    context: Context, target: Target, person: Person | None = None, *, does: str | None = None
+) -> Permission:
+    """Whether the asker, or ``person`` (see ``person_of``), may deploy to the target.
+
+    Those whom ``deployers`` names, else those with write permission on the repository; admins always. ``does`` is what
+    they want to do where that is something else that is for deployers: ``lock production``, ``cancel #12``.
+    """
+    does = does or f"deploy to {target.environment.name}"
+    return _may(context, target, target.environment.deployers, does, person)
+
+
+def may_approve(context: Context, target: Target, person: Person | None = None) -> Permission:
+    """Whether the asker, or ``person``, may approve deployments to the target, their own ones left aside.
+
+    Those whom ``approvers`` names, else those who may deploy there; admins always.
+    """
+    parties = target.environment.approvers or target.environment.deployers
+    return _may(context, target, parties, f"approve for {target.environment.name}", person)
+
+
+def may_write(context: Context, repository: str, does: str, person: Person | None = None) -> Permission:
+    """Whether they have write permission on the repository, or are an admin, whatever else the settings say."""
+    who = person or asker(context)
+    subject = _subject(context, who, does)
+    if not context.forge.keeps_permissions or is_admin(context, who):
+        return everybody(subject)
+    return _by_repository(context, subject, repository)
+
+
+def is_admin(context: Context, person: Person | None = None) -> bool:
+    """Whether the asker, or ``person``, is one of ``bot.admins``."""
+    who = person or asker(context)
+    return membership(context, who, context.settings.bot.admins).by is not None
+
+
+def demand(permission: Permission) -> None:
+    """Raises Refused with the permission's own line unless it is given."""
+    if not permission:
+        raise Refused(people_sentences.denied(permission))
+
+
+def membership(context: Context, person: Person, parties: tuple[str, ...]) -> Membership:
+    """Whether the person is one of the parties. The cheap questions come first; the first yes ends them.
+
+    A party that cannot be looked into (a group that is gone, a missing scope) lets nobody in, and is told.
+    """
+    login = person.forge_login
+    named = next((party for party in parties if is_named(party, person.id, login)), None)
+    if named is not None:
+        return Membership(by=named)
+    problems: list[str] = []
+    for party in sorted(parties, key=on_github):
+        if _belongs(context, person, party, problems):
+            return Membership(by=party)
+    return Membership(None, login is None and any(map(on_github, parties)), tuple(problems))
+
+
+def _may(context: Context, target: Target, parties: tuple[str, ...], does: str, person: Person | None) -> Permission:
+    who = person or asker(context)
+    subject = _subject(context, who, does)
+    if not context.forge.keeps_permissions:
+        return everybody(subject)
+    if who.bot or who.foreign:
+        return untold(subject, "They do not belong to this workspace.")
+    if not parties:
+        permission = _by_repository(context, subject, target.app.repository)
+    else:
+        permission = by_parties(subject, parties, membership(context, who, parties))
+    if permission or not is_admin(context, who):
+        return permission
+    return everybody(subject)
+
+
+def _subject(context: Context, person: Person, does: str) -> Subject:
+    return Subject(person.name, person.forge_login, does, can_link=context.forge.sign_in is not None)
+
+
+def _by_repository(context: Context, subject: Subject, repository: str) -> Permission:
+    if subject.login is None:
+        return by_repository(subject, repository, None)
+    try:
+        return by_repository(subject, repository, context.forge.permission(repository, subject.login))
+    except (NotAllowed, NotThere, Rejected) as error:
+        log.warning("permission not told", repository=repository, reason=str(error))
+        return untold(subject, str(error))
+
+
+def _belongs(context: Context, person: Person, party: str, problems: list[str]) -> bool:
+    try:
+        if kind_of(party) is Kind.GROUP:
+            return person.id in context.chat.group_members(party)
+        if kind_of(party) is Kind.TEAM and person.forge_login is not None:
+            return context.forge.is_team_member(party, person.forge_login)
+    except (NotAllowed, NotThere, Rejected) as error:
+        log.warning("party not looked into", party=party, reason=str(error))
+        problems.append(str(error))
+    return False
+
+
+# --- who somebody is --------------------------------------------------------------------------------------------
+
+
+def asker(context: Context) -> Person:
+    """The person who gave the command, with their GitHub login wherever it can be known.
+
+    Looks for it by e-mail address where nothing else tells; the answer is remembered.
+    """
+    if context.asker.forge_login is None:
+        context.person = person_of(context, context.asker.id)
+    return context.asker
+
+
+def person_of(context: Context, chat_id: str) -> Person:
+    """Somebody in the chat, with their GitHub login wherever it can be known. Raises NotThere for nobody."""
+    person = context.chat.person(chat_id)
+    return replace(person, forge_login=identity(context, person).login)
+
+
+def identity(context: Context, person: Person) -> Identity:
+    """Who the person is on GitHub: by proof, the settings, the chat, or the e-mail address that Slack shows."""
+    found = at_hand(context, person)
+    if found is not None:
+        return found
+    looked_up = Identity(person.id, _login_by_email(context, person), How.EMAIL, context.now)
+    if person.email:
+        context.identities.learned(looked_up)
+    return looked_up
+
+
+def at_hand(context: Context, person: Person) -> Identity | None:
+    """Who the person is as far as it is known without asking GitHub."""
+    return known(
+        person.id,
+        row=context.reads.people.identity(person.id),
+        mapped=context.settings.people.get(person.id),
+        told=person.forge_login,
+        now=context.now,
+    )
+
+
+def _login_by_email(context: Context, person: Person) -> str | None:
+    """Raises Unavailable; where GitHub would not search at all, nobody is found."""
+    if not person.email:
+        return None
+    try:
+        return context.forge.login_by_email(person.email)
+    except (NotAllowed, NotThere, Rejected) as error:
+        log.warning("e-mail address not looked for", reason=str(error))
+        return None

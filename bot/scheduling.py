@@ -1,0 +1,107 @@
+"""Puts a deployment on the schedule: reads its moment, and keeps the command until then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot import permissions
+from bot.context import Context
+from bot.core import schedules_sentences as sentences
+from bot.core.commands import Deploy
+from bot.core.deploys import By
+from bot.core.errors import Refused
+from bot.core.events import Place, ScheduleDue
+from bot.core.grammar import show
+from bot.core.messages import Message
+from bot.core.ports import Commit
+from bot.core.schedules import MOST, Entry, timer_of
+from bot.targets import Target
+
+LONG_AGO = timedelta(days=366)
+"""Whether a moment that is not to come was once: then it is over, and not misunderstood."""
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """The first moment, and the cron line where it comes again."""
+
+    at: datetime
+    timezone: str
+    cron: str | None = None
+
+
+def timezone_of(context: Context) -> str:
+    """The zone in which the asker reads a clock."""
+    return context.asker.timezone or context.settings.bot.timezone
+
+
+def schedule(context: Context, target: Target, command: Deploy, commit: Commit) -> Message:
+    """Keep the command, complete but for its moment. Its ref stays a name and is resolved then; a commit stays one.
+
+    Where the person may not deploy there now, they are told now; it is looked at again at the moment itself.
+    """
+    now_command = replace(command, at=None, every=None)
+    when = _when(context, command, show(now_command))
+    permissions.demand(permissions.may_deploy(context, target))
+    if not target.app.allowed_in(context.chat.channel_names(context.where.channel)):
+        raise Refused(sentences.deployed_elsewhere(target.app.name, target.app.allowed_channels))
+    pinned = _names_commit(command.ref, commit)
+    ref = commit.sha if pinned else command.ref or commit.ref
+    asker, where = context.asker, context.where
+    entry = Entry(
+        id=0,
+        app=target.app.name,
+        environment=target.environment.name,
+        command=show(replace(now_command, ref=ref)),
+        ref=commit.sha[:7] if pinned else ref,
+        by=By(asker.name, asker.id, asker.forge_login),
+        # An address for answers that came with a button or a slash command does not live that long.
+        place=Place(where.channel, thread=where.thread, message=where.message, direct=where.direct),
+        created_at=context.now,
+        at=when.at,
+        timezone=when.timezone,
+        every=command.every,
+        cron=when.cron,
+    )
+    records = context.begin(target.app.name, target.environment.name)
+    if len(records.schedules.of(target.app.name)) >= MOST:
+        raise Refused(sentences.full(target.app.name))
+    kept = records.schedules.add(entry)
+    records.set_timer(timer_of(kept.id), kept.at, ScheduleDue(kept.id, kept.at))
+    return sentences.scheduled(kept, context.now, pinned=pinned)
+
+
+def moment(context: Context, words: str) -> datetime | None:
+    """The moment to come that the words mean on the asker's clock."""
+    return context.times.moment(words, now=context.now, timezone=timezone_of(context))
+
+
+def is_over(context: Context, words: str) -> bool:
+    """Whether words that mean no moment to come did mean one within the last year."""
+    zone = timezone_of(context)
+    before = context.times.moment(words, now=context.now - LONG_AGO, timezone=zone)
+    return before is not None and moment(context, words) is None
+
+
+def _when(context: Context, command: Deploy, example: str) -> _When:
+    zone = timezone_of(context)
+    if command.every is not None:
+        cron = context.times.cron(command.every)
+        at = context.cron.next_fire(cron, zone, context.now) if cron else None
+        if at is None:
+            raise Refused(sentences.repetition_not_understood(command.every, example))
+        return _When(at, zone, cron)
+    words = command.at or ""
+    at = moment(context, words)
+    if at is None:
+        raise Refused(sentences.moment_not_understood(words, example, over=is_over(context, words)))
+    return _When(at, zone)
+
+
+def _names_commit(ref: str | None, commit: Commit) -> bool:
+    """Whether the ref is the (short) id of the commit, and no name that may move."""
+    return (
+        ref is not None and re.fullmatch(r"[0-9a-fA-F]{4,40}", ref) is not None and commit.sha.startswith(ref.lower())
+    )

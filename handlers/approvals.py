@@ -1,0 +1,151 @@
+"""Approve and reject deployments; look again at what waits for reviews, or for the environment before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot import permissions
+from bot.context import Context
+from bot.core import approvals_sentences as sentences
+from bot.core import lifecycle
+from bot.core.approvals import Approval, is_same
+from bot.core.commands import Approve, Reject
+from bot.core.deploys import By, Deployment, State, Waiting
+from bot.core.effects import RenderParent
+from bot.core.errors import Refused
+from bot.core.events import DeploymentEnded, Due, Reconsider, ReviewChanged
+from bot.core.messages import Mention, Message
+from bot.core.records import Records
+from bot.core.sentences import already_ended, gone_from_settings, unknown_deployment
+from bot.facts import approvals_of, target_of
+from bot.router import Router
+from bot.targets import Target
+
+router = Router()
+OFFERED = 10
+"""How many deployments are offered where none is named."""
+
+
+# --- yes and no -------------------------------------------------------------------------------------------------
+
+
+@router.command(Approve)
+def approve(context: Context, command: Approve) -> Message | None:
+    """One yes more. The gates are asked again with fresh facts, so that the last one lets it start."""
+    chosen, target, by = _may(context, command.deployment, "approve")
+    records = context.begin(chosen.app, chosen.environment)
+    deployment = _waiting(records, chosen)
+    if not records.approvals.give(Approval(deployment.id, by, context.now)):
+        raise Refused(sentences.approved_already(deployment))
+    counted = approvals_of(records, target, deployment)
+    if len(counted) <= len(deployment.approved_by):
+        raise Refused(sentences.approved_already(deployment))
+    missing = max(0, target.environment.approvals - len(counted))
+    approved = replace(deployment, approved_by=tuple(one.by for one in counted), approvals_missing=missing)
+    records.save(approved)
+    records.emit(RenderParent(approved.id))
+    lifecycle.note(records, approved, sentences.approved_line(approved, Mention(by.chat_id, by.name)))
+    records.put(Reconsider(approved.id), f"reconsider:{approved.id}:{records.cause}")
+    return None if _in_its_thread(context, approved) else sentences.thanks(approved)
+
+
+@router.command(Reject)
+def reject(context: Context, command: Reject) -> Message | None:
+    """It ends, and what others approved counts for no later request either."""
+    chosen, _, by = _may(context, command.deployment, "reject")
+    records = context.begin(chosen.app, chosen.environment)
+    deployment = _waiting(records, chosen)
+    records.approvals.withdraw(deployment.id)
+    why = sentences.rejected_by(by.name, command.reason)
+    lifecycle.end(records, replace(deployment, approvals_missing=0), State.CANCELLED, context.now, why)
+    return None if _in_its_thread(context, deployment) else sentences.rejected(deployment)
+
+
+def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, Target, By]:
+    """The deployment that is meant, and who says yes or no to it. Raises Refused where they may not."""
+    chosen = _chosen(context, number, verb)
+    target = target_of(context, chosen)
+    if target is None:
+        raise Refused(gone_from_settings(chosen))
+    permissions.demand(permissions.may_approve(context, target))
+    asker = permissions.asker(context)
+    by = By(asker.name, asker.id, asker.forge_login)
+    if is_same(by, chosen.by) and not target.environment.self_approval:
+        raise Refused(sentences.own_request(chosen))
+    return chosen, target, by
+
+
+def _chosen(context: Context, number: int | None, verb: str) -> Deployment:
+    """The one that is named, else the only one that waits for approval here."""
+    if number is not None:
+        named = context.reads.deployment(number)
+        if named is None:
+            raise Refused(unknown_deployment(number))
+        return named
+    candidates = context.reads.wanting_approval(context.here, OFFERED)
+    if not candidates:
+        raise Refused(sentences.nothing_to_approve())
+    if len(candidates) > 1:
+        raise Refused(sentences.which_one(verb, candidates))
+    return candidates[0]
+
+
+def _waiting(records: Records, chosen: Deployment) -> Deployment:
+    """As it is now. Raises Refused where it needs no approval, or needs it no longer."""
+    deployment = records.deployment(chosen.id) or chosen
+    if deployment.ended:
+        raise Refused(already_ended(deployment))
+    if deployment.state is not State.WAITING:
+        raise Refused(sentences.needs_none(deployment))
+    if not deployment.approvals_missing:
+        raise Refused(sentences.needs_no_more(deployment))
+    return deployment
+
+
+def _in_its_thread(context: Context, deployment: Deployment) -> bool:
+    """Whether it was said under the deployment's own message, where the line in the thread says it already."""
+    where = context.where
+    return where.channel == deployment.channel and deployment.parent in {where.thread, where.message}
+
+
+@router.on(Due)
+def overdue(context: Context, event: Due) -> None:
+    """Its time for approval is over."""
+    seen = context.reads.deployment(event.deployment_id)
+    target = target_of(context, seen) if seen else None
+    if seen is None or target is None:
+        return
+    records = context.begin(seen.app, seen.environment)
+    deployment = records.deployment(seen.id)
+    if deployment is None or deployment.due_at != event.due_at or deployment.waits_for is not Waiting.APPROVAL:
+        return
+    why = sentences.nobody_approved(deployment, target.environment.approval_timeout)
+    lifecycle.end(records, deployment, State.EXPIRED, context.now, why)
+
+
+# --- looking again ----------------------------------------------------------------------------------------------
+
+
+@router.on(ReviewChanged)
+def reviewed(context: Context, event: ReviewChanged) -> None:
+    """Whoever waits for reviews in the repository looks again: a merge is another commit than the one reviewed."""
+    _look_again(context, context.reads.waiting_for(Waiting.REVIEW, event.repository))
+
+
+@router.on(DeploymentEnded)
+def came_before(context: Context, event: DeploymentEnded) -> None:
+    """A commit has succeeded in an environment: whoever waits to follow it looks again."""
+    ended = context.reads.deployment(event.deployment_id)
+    if ended is None or ended.state is not State.SUCCEEDED:
+        return
+    there = context.reads.waiting_for(Waiting.ORDER, ended.repository)
+    _look_again(context, [one for one in there if one.sha == ended.sha])
+
+
+def _look_again(context: Context, waiting: Sequence[Deployment]) -> None:
+    if not waiting:
+        return
+    records = context.begin()
+    for one in waiting:
+        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")

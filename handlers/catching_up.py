@@ -1,0 +1,100 @@
+"""What happened on GitHub while nobody listened, or whose webhook was lost: merges, and deployments of other tools."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from bot.context import Context
+from bot.core import marks
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.events import CatchUp, DeploymentCreated, PullRequestMerged, Tick
+from bot.core.past import created_event
+from bot.router import Router
+from bot.targets import target_named
+
+router = Router()
+log = structlog.get_logger(__name__)
+
+
+@router.on(Tick)
+def tick(context: Context, tick: Tick) -> None:
+    """One event for each repository, so that a broken one holds up no other."""
+    if tick.name != "reconcile":
+        return
+    records = context.begin()
+    for repository in dict.fromkeys(app.repository for app in context.settings.apps.values()):
+        records.put(CatchUp(repository), f"catch-up:{repository}:{tick.at.isoformat()}")
+
+
+@router.on(CatchUp)
+def catch_up(context: Context, event: CatchUp) -> None:
+    """Ask, and put what is new as if its webhook had come; the first time only remember that there was nothing before.
+
+    Nothing is postponed: the next tick asks from the same moment on.
+    """
+    question = f"catch-up:{event.repository}"
+    since = marks.since(context.reads, question, context.now)
+    merges: list[PullRequestMerged] = []
+    deployments: list[DeploymentCreated] = []
+    if since is not None:
+        try:
+            missed = [
+                _missed_merge(context, event.repository, base, since) for base in _bases(context, event.repository)
+            ]
+            merges = [merge for merge in missed if merge is not None]
+            deployments = _missed_deployments(context, event.repository, since)
+        except (Unavailable, NotAllowed, NotThere, Rejected) as error:
+            log.warning("not caught up", repository=event.repository, reason=str(error))
+            return
+    records = context.begin()
+    marks.answered(records, question, context.now)
+    for merge in merges:
+        records.put(merge, f"merged:{event.repository.lower()}:{merge.merge_sha}")
+    for created in deployments:
+        # The key of a deployment whose status was the first that we heard of it.
+        records.put(created, f"adopted:{event.repository}:{created.remote_id}")
+
+
+def _bases(context: Context, repository: str) -> list[str]:
+    """The branches whose merges are deployed."""
+    environments = [
+        environment
+        for app in context.settings.apps.values()
+        for environment in app.environments.values()
+        if app.repository == repository
+    ]
+    return list(dict.fromkeys(base for environment in environments for base in environment.deploy_on_merge))
+
+
+def _missed_merge(context: Context, repository: str, base: str, since: datetime) -> PullRequestMerged | None:
+    """The last merge into the branch, unless it is known.
+
+    Those before it go out with it and are listed as what ships: to deploy each of them would take all of them longer.
+    """
+    known = [
+        context.reads.newest_merge(app.name, environment.name)
+        for app in context.settings.apps.values()
+        for environment in app.environments.values()
+        if app.repository == repository and base in environment.deploy_on_merge
+    ]
+    number = context.forge.past.newest_merge(repository, base, since)
+    if number is None or all(one is not None and one.pull_request == number for one in known):
+        return None
+    found = context.forge.past.merge(repository, number)
+    if found is None or all(one is not None and one.merged_at and one.merged_at >= found.merged_at for one in known):
+        return None
+    return found
+
+
+def _missed_deployments(context: Context, repository: str, since: datetime) -> list[DeploymentCreated]:
+    """Those of other tools that we have not heard of, for environments of ours."""
+    found = [
+        one
+        for one in context.forge.past.deployments(repository, since)
+        if target_named(context, repository, one.environment) is not None
+        and context.reads.by_remote(repository, one.id) is None
+        and (one.request_id is None or context.reads.by_request(one.request_id) is None)
+    ]
+    return [created_event(repository, one, taken=bool(context.forge.statuses(repository, one.id))) for one in found]

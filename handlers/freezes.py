@@ -1,0 +1,236 @@
+"""Freezes: ``freeze``, ``unfreeze``, ``freezes``, and what happens at their beginning and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot import permissions, scheduling
+from bot.context import Context
+from bot.core import freezes_sentences as sentences
+from bot.core import lifecycle, windows
+from bot.core.commands import Freeze as FreezeCommand
+from bot.core.commands import Freezes, Unfreeze
+from bot.core.deploys import By, Waiting
+from bot.core.effects import Announce
+from bot.core.errors import Refused
+from bot.core.events import FreezeDeclared, FreezeLifted, FreezeOver
+from bot.core.freezes import Closure, Freeze, closure
+from bot.core.messages import Button, Line, Mention, Message
+from bot.core.records import Records
+from bot.facts import windows_of
+from bot.router import Router
+from bot.settings import AppSettings
+from bot.targets import Target, environment_meant, target_at
+
+router = Router()
+ALL = "all"
+
+
+# --- which environments -----------------------------------------------------------------------------------------
+
+
+def _apps(context: Context) -> list[AppSettings]:
+    """The channel's app, else all of them."""
+    here = context.settings.apps.get(context.here) if context.here else None
+    return [here] if here else list(context.settings.apps.values())
+
+
+def _targets(context: Context, environment: str) -> list[Target]:
+    """The environments that a word means here. Raises Refused where it means none."""
+    apps = _apps(context)
+    found = [Target(app, one) for app in apps for one in app.environments.values() if environment in {ALL, one.name}]
+    if not found and len(apps) == 1:
+        environment_meant(apps[0], environment, complete="freeze {environment} because …")
+    if not found:
+        known = dict.fromkeys(name for app in apps for name in app.environments)
+        raise Refused(sentences.no_such_environment(environment, known))
+    return found
+
+
+def _subject(context: Context, environment: str | None) -> str:
+    place = "" if environment in {None, ALL} else f" on {environment}"
+    return f"of {context.here or 'any app'}{place}"
+
+
+# --- freeze -----------------------------------------------------------------------------------------------------
+
+
+@router.command(FreezeCommand)
+def freeze(context: Context, command: FreezeCommand) -> Message | None:
+    """Who may deploy there may freeze it. One environment at once; several by an event each, as each has its lock."""
+    until = _until(context, command)
+    targets = _targets(context, command.environment)
+    verdicts = [(target, permissions.may_deploy(context, target)) for target in targets]
+    allowed = [target for target, permission in verdicts if permission]
+    if not allowed:
+        permissions.demand(verdicts[0][1])
+    asker = context.asker
+    by = By(asker.name, asker.id, asker.forge_login)
+    declared = [
+        FreezeDeclared(one.app.name, one.environment.name, by, command.reason, context.now, until) for one in allowed
+    ]
+    here = _announced_here(context, allowed)
+    single = declared[0] if len(declared) == 1 else None
+    records = context.begin(single.app, single.environment) if single else context.begin()
+    if single:
+        _declare(records, single)
+    else:
+        for one in declared:
+            records.put(one, f"freeze:{one.app}:{one.environment}:{records.cause}")
+    for app, names in _by_app((one.app, one.environment) for one in declared):
+        shown = Freeze(0, app, names[0], by, command.reason, context.now, until)
+        records.emit(Announce(app, sentences.frozen(app, names, shown)))
+    denied = [permission.line for _, permission in verdicts if not permission]
+    if here and not denied:
+        return None
+    return sentences.is_frozen([(one.app, one.environment) for one in declared], until, denied)
+
+
+def _until(context: Context, command: FreezeCommand) -> datetime | None:
+    if command.until is None:
+        return None
+    until = scheduling.moment(context, command.until)
+    if until is None:
+        over = scheduling.is_over(context, command.until)
+        raise Refused(sentences.until_not_understood(command.until, over=over))
+    return until
+
+
+def _announced_here(context: Context, targets: Sequence[Target]) -> bool:
+    """Whether the announcement appears right where the command was given, so that it is the answer."""
+    where = context.where
+    if where.thread or where.message or len({target.app.name for target in targets}) > 1:
+        return False
+    return context.chat.channel_id(targets[0].app.channel) == where.channel
+
+
+def _by_app(places: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    found: dict[str, list[str]] = {}
+    for app, environment in places:
+        if environment not in found.setdefault(app, []):
+            found[app].append(environment)
+    return list(found.items())
+
+
+@router.on(FreezeDeclared)
+def declared(context: Context, event: FreezeDeclared) -> None:
+    _declare(context.begin(event.app, event.environment), event)
+
+
+def _declare(records: Records, event: FreezeDeclared) -> None:
+    kept = records.freezes.declare(
+        Freeze(0, event.app, event.environment, event.by, event.reason, event.declared_at, event.until)
+    )
+    if kept.until is None:
+        records.stop_timer(_timer(kept.id))
+    else:
+        over = FreezeOver(kept.app, kept.environment, kept.id, kept.until)
+        records.set_timer(_timer(kept.id), kept.until, over)
+    lifecycle.look_again(records, kept.app, kept.environment, Waiting.FREEZE)
+
+
+def _timer(freeze_id: int) -> str:
+    return f"freeze:{freeze_id}"
+
+
+# --- its end ----------------------------------------------------------------------------------------------------
+
+
+@router.command(Unfreeze)
+def unfreeze(context: Context, command: Unfreeze) -> Message:
+    """Who declared a freeze may lift it, and so may admins. Windows stay: they are in the settings."""
+    found = _to_lift(context, command.environment)
+    asker = context.asker
+    by = By(asker.name, asker.id, asker.forge_login)
+    admin = permissions.is_admin(context)
+    lifted = [one for one in found if admin or one.declared_by(by)]
+    if not lifted:
+        raise Refused(sentences.not_yours(found[0]))
+    left = [one for one in found if one not in lifted]
+    targets = {(app.name, one.name): Target(app, one) for app in _apps(context) for one in app.environments.values()}
+    single = lifted[0] if len(lifted) == 1 else None
+    records = context.begin(single.app, single.environment) if single else context.begin()
+    if single:
+        _lift(records, single.app, single.environment, single.id)
+    else:
+        for one in lifted:
+            records.put(FreezeLifted(one.app, one.environment, one.id), f"unfreeze:{one.id}:{records.cause}")
+    mention = Mention(asker.id, asker.name)
+    for place in dict.fromkeys((one.app, one.environment) for one in lifted):
+        still = _still(records, context, targets.get(place), place, without=lifted)
+        records.emit(Announce(place[0], sentences.over(*place, lifted_by=mention, still=still)))
+    return sentences.lifted(lifted, left)
+
+
+def _to_lift(context: Context, environment: str | None) -> list[Freeze]:
+    """The freezes that are meant. Raises Refused where there are none, or where it cannot be told which."""
+    apps = [app.name for app in _apps(context)]
+    found = [
+        one
+        for one in context.reads.freezes.all()
+        if one.app in apps and not one.ended(context.now) and environment in {None, ALL, one.environment}
+    ]
+    names = list(dict.fromkeys(one.environment for one in found))
+    if environment is None and len(names) > 1:
+        raise Refused(sentences.which_to_lift(names))
+    if found:
+        return found
+    for target in _targets(context, environment or ALL):
+        shut = windows.shut(windows_of(target), context.now, context.cron)
+        if shut is not None:
+            raise Refused(sentences.windows_stay(target.app.name, target.environment.name, shut))
+    raise Refused(sentences.nothing_frozen(_subject(context, environment)))
+
+
+def _still(
+    records: Records, context: Context, target: Target | None, place: tuple[str, str], without: Sequence[Freeze]
+) -> Closure | None:
+    gone = {one.id for one in without}
+    others = [one for one in records.freezes.of(*place) if one.id not in gone]
+    shut = windows.shut(windows_of(target), context.now, context.cron) if target else None
+    return closure(others, shut, context.now)
+
+
+@router.on(FreezeLifted)
+def lifted(context: Context, event: FreezeLifted) -> None:
+    _lift(context.begin(event.app, event.environment), event.app, event.environment, event.freeze_id)
+
+
+def _lift(records: Records, app: str, environment: str, freeze_id: int) -> None:
+    records.freezes.remove(freeze_id)
+    records.stop_timer(_timer(freeze_id))
+    lifecycle.look_again(records, app, environment, Waiting.FREEZE)
+
+
+@router.on(FreezeOver)
+def over(context: Context, event: FreezeOver) -> None:
+    """Its time is over: told in the channel, once, and what waited goes on."""
+    records = context.begin(event.app, event.environment)
+    freeze = next((one for one in records.freezes.of(event.app, event.environment) if one.id == event.freeze_id), None)
+    if freeze is None or freeze.until != event.until:
+        return
+    target = target_at(context, event.app, event.environment)
+    still = _still(records, context, target, (event.app, event.environment), without=[freeze])
+    records.emit(Announce(event.app, sentences.over(event.app, event.environment, lifted_by=None, still=still)))
+    _lift(records, event.app, event.environment, event.freeze_id)
+
+
+# --- the list ---------------------------------------------------------------------------------------------------
+
+
+@router.command(Freezes)
+def freezes(context: Context, _command: Freezes) -> Message:
+    """What is frozen, which windows close what now, and when they close it next."""
+    apps = _apps(context)
+    names = {app.name for app in apps}
+    found = [one for one in context.reads.freezes.all() if one.app in names and not one.ended(context.now)]
+    lines: list[Line] = [sentences.freeze_line(one) for one in found]
+    for target in [Target(app, one) for app in apps for one in app.environments.values()]:
+        found_windows = windows_of(target)
+        if found_windows:
+            shut = windows.shut(found_windows, context.now, context.cron)
+            change = windows.next_change(found_windows, context.now, context.cron)
+            lines.append(sentences.window_line(target.app.name, target.environment.name, shut, change))
+    lift = [Button(f"Unfreeze {name}", f"unfreeze {name}") for name in dict.fromkeys(one.environment for one in found)]
+    return sentences.listing(lines, _subject(context, None), lift[:5])

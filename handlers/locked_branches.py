@@ -1,0 +1,135 @@
+"""What pull requests and ended deployments mean for locks: some end, some are offered, some are asked about."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.branches import is_unmerged
+from bot.context import Context
+from bot.core import locking
+from bot.core import locks_sentences as sentences
+from bot.core.deploys import Deployment, State
+from bot.core.effects import Announce, PostInThread
+from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.events import BranchOver, DeploymentEnded, PullRequestClosed, PullRequestMerged, Tick
+from bot.core.locks import Lock, is_candidate, same_person
+from bot.core.ports import PullRequest
+from bot.facts import target_of
+from bot.router import Router
+from bot.targets import Target
+
+router = Router()
+log = structlog.get_logger(__name__)
+
+
+# --- the branch is merged or closed -----------------------------------------------------------------------------
+
+
+@router.on(PullRequestMerged, PullRequestClosed)
+def pull_request_over(context: Context, event: PullRequestMerged | PullRequestClosed) -> None:
+    """One event for each lock, because each belongs to an environment of its own."""
+    apps = {app.name for app in context.settings.apps_of_repository(event.repository)}
+    there = [one for one in context.reads.locks.all() if one.app in apps]
+    merged = isinstance(event, PullRequestMerged)
+    records = context.begin()
+    for one in there:
+        if one.for_pull_request(event.number, event.head_ref):
+            over = BranchOver(*one.place, event.number, event.head_ref, merged)
+            records.put(over, f"branch-over:{one.app}:{one.environment}:{records.cause}")
+
+
+@router.on(Tick)
+def reconcile(context: Context, tick: Tick) -> None:
+    """A pull request whose webhook was lost ends its lock a little later."""
+    if tick.name != "reconcile":
+        return
+    there = [one for one in context.reads.locks.all() if one.ref is not None]
+    over = [(one, pull) for one in there if (pull := _ended(context, one)) is not None]
+    records = context.begin()
+    for one, pull in over:
+        event = BranchOver(*one.place, pull.number, pull.head_ref, pull.state == "merged")
+        records.put(event, f"branch-over:{one.app}:{one.environment}:{records.cause}")
+
+
+def _ended(context: Context, lock: Lock) -> PullRequest | None:
+    """The lock's pull request, if it is open no more."""
+    app = context.settings.apps.get(lock.app)
+    if app is None:
+        return None
+    try:
+        if lock.pull_request is not None:
+            pull = context.forge.pull_request(app.repository, lock.pull_request)
+            found = [pull] if pull is not None else []
+        else:
+            known = context.forge.pull_requests_of(app.repository, lock.sha or "")
+            found = [pull for pull in known if pull.head_ref == lock.ref]
+    except (NotThere, NotAllowed, Rejected) as error:
+        log.warning("lock not reconciled", app=lock.app, environment=lock.environment, reason=str(error))
+        return None
+    return found[0] if found and all(pull.state != "open" for pull in found) else None
+
+
+@router.on(BranchOver)
+def branch_over(context: Context, event: BranchOver) -> None:
+    """Nothing is left to be tested, and what was merged is to be deployed: the lock ends."""
+    records = context.begin(event.app, event.environment)
+    held = locking.current(records, event.app, event.environment, context.now)
+    if held is None or not held.for_pull_request(event.pull_request, event.head_ref):
+        return
+    locking.release(records, held)
+    records.emit(Announce(held.app, sentences.branch_over(held, event.pull_request, merged=event.merged)))
+
+
+# --- a deployment has succeeded ---------------------------------------------------------------------------------
+
+
+@router.on(DeploymentEnded)
+def deployed(context: Context, event: DeploymentEnded) -> None:
+    """Whoever tests a branch where others deploy is offered a lock; whoever is done is asked for theirs."""
+    deployment = context.reads.deployment(event.deployment_id)
+    target = target_of(context, deployment) if deployment else None
+    if deployment is None or target is None or deployment.state is not State.SUCCEEDED:
+        return
+    held = context.reads.locks.of(deployment.app, deployment.environment)
+    if held is not None and held.ended(context.now):
+        held = None
+    if deployment.rollback_of is not None:
+        _remind_later(context, target)
+    elif held is None and is_candidate(deployment) and target.environment.production:
+        _offer_lock(context, target, deployment)
+    elif held is not None and _may_be_done(held, deployment):
+        _offer_unlock(context, target, deployment)
+
+
+def _may_be_done(held: Lock, deployment: Deployment) -> bool:
+    """Whether the owner has deployed something since they have the lock."""
+    theirs = same_person(held.by, deployment.by) and deployment.task == "deploy"
+    return theirs and held.since <= deployment.created_at
+
+
+def _offer_lock(context: Context, target: Target, deployment: Deployment) -> None:
+    if not is_unmerged(context, target, deployment):
+        return
+    records = context.begin(deployment.app, deployment.environment)
+    free = locking.current(records, deployment.app, deployment.environment, context.now) is None
+    newest = records.last_success(deployment.app, deployment.environment)
+    if free and newest is not None and newest.id == deployment.id:
+        records.emit(PostInThread(deployment.id, sentences.offer_lock(deployment)))
+
+
+def _offer_unlock(context: Context, target: Target, deployment: Deployment) -> None:
+    if is_unmerged(context, target, deployment):
+        return
+    records = context.begin(deployment.app, deployment.environment)
+    held = locking.current(records, deployment.app, deployment.environment, context.now)
+    if held is not None and _may_be_done(held, deployment):
+        records.emit(PostInThread(deployment.id, sentences.offer_unlock(deployment, held)))
+
+
+def _remind_later(context: Context, target: Target) -> None:
+    """The lock that came with the end of a rollback has no reminder yet."""
+    app, environment = target.app.name, target.environment.name
+    records = context.begin(app, environment)
+    held = locking.current(records, app, environment, context.now)
+    if held is not None and held.remind_at is None and held.until is None:
+        locking.keep(records, held, context.now, target.environment.lock_reminder)

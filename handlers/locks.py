@@ -1,0 +1,276 @@
+"""Locks: an environment in one person's hands, until they release it, its time is over or its branch is merged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from bot import permissions
+from bot.branches import lock_wanted
+from bot.context import Context
+from bot.core import locking
+from bot.core import locks_sentences as sentences
+from bot.core.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeOver, Unlock
+from bot.core.commands import Lock as LockCommand
+from bot.core.deploys import By
+from bot.core.effects import Announce, Reply, TellPerson
+from bot.core.errors import Refused
+from bot.core.events import LockExpired, LockReminderDue
+from bot.core.grammar import show
+from bot.core.locks import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
+from bot.core.messages import Message
+from bot.core.records import Records
+from bot.router import Router
+from bot.targets import Target, app_meant, environment_meant
+
+router = Router()
+
+
+@router.command(LockCommand)
+def lock(context: Context, command: LockCommand) -> Message | None:
+    """Take it, or the free ones of all; what one has already is brought up to date. No check has to be green."""
+    targets = _targets(context, command)
+    until = _until(context, command)
+    by = _asker(context)
+    wanted = [replace(lock_wanted(context, target, by), reason=command.reason, until=until) for target in targets]
+    app = targets[0].app
+    heard = _is_app_channel(context, app.channel)
+    records = _begin(context, [one.place for one in wanted])
+    before = {one.place: records.locks.of(*one.place) for one in wanted}
+    every = {target.environment.name: target.environment.lock_reminder for target in targets}
+    held = [locking.take(records, one, every[one.environment]) for one in wanted]
+    mine = [one for one in held if same_person(one.by, by)]
+    others = [one for one in held if one not in mine]
+    if not mine:
+        raise Refused(sentences.held(others))
+    _announce_taken(records, app.name, mine, before, context.now)
+    if heard and not others:
+        return None  # the announcement appears right here and says it all
+    return sentences.yours(mine, others, min(every[one.environment] for one in mine))
+
+
+def _announce_taken(
+    records: Records, app: str, mine: list[Lock], before: dict[tuple[str, str], Lock | None], now: datetime
+) -> None:
+    """``before`` are the locks that were there; some of ``mine`` may be among them, with another time or reason."""
+
+    def is_new(one: Lock) -> bool:
+        was = before[one.place]
+        return was is None or was.ended(now)
+
+    fresh = [one for one in mine if is_new(one)]
+    if fresh:
+        records.emit(Announce(app, sentences.locked(fresh)))
+    records.emit(*(Announce(app, sentences.renewed(one)) for one in mine if one not in fresh))
+
+
+def _targets(context: Context, command: LockCommand) -> list[Target]:
+    """Where the person may deploy: the environment that is named, or of all those where they may."""
+    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+    if command.environment != "all":
+        target = _target(context, command)
+        permissions.demand(permissions.may_deploy(context, target))
+        return [target]
+    found = [Target(app, environment) for _, environment in sorted(app.environments.items())]
+    allowed = [(target, permissions.may_deploy(context, target)) for target in found]
+    if not any(permission for _, permission in allowed):
+        permissions.demand(allowed[0][1])
+    return [target for target, permission in allowed if permission]
+
+
+def _target(context: Context, command: LockCommand | Unlock | TakeOver | AskToRelease | NotifyMe | KeepLock) -> Target:
+    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+    complete = show(replace(command, app=app.name, environment="{environment}"))
+    return Target(app, environment_meant(app, command.environment, complete=complete))
+
+
+def _until(context: Context, command: LockCommand) -> datetime | None:
+    words = f"in {command.duration}" if command.duration else command.until
+    if words is None:
+        return None
+    zone = context.asker.timezone or context.settings.bot.timezone
+    moment = context.times.moment(words, now=context.now, timezone=zone)
+    if moment is None:
+        example = replace(command, duration="2h" if command.duration else None)
+        example = example if command.duration else replace(example, until="fri 9:00")
+        raise Refused(sentences.time_not_understood(command.duration or command.until or "", example))
+    return moment
+
+
+def _asker(context: Context) -> By:
+    person = permissions.asker(context)
+    return By(person.name, person.id, person.forge_login)
+
+
+def _is_app_channel(context: Context, channel: str) -> bool:
+    """Whether the command was given where its announcement is read, and not in a thread there."""
+    return context.where.thread is None and context.chat.channel_id(channel) == context.where.channel
+
+
+def _begin(context: Context, places: list[tuple[str, str]]) -> Records:
+    """Of several environments the rows are locked in one order, so that two who want all of them do not block."""
+    first, *others = sorted(places)
+    records = context.begin(*first)
+    for place in others:
+        records.hold(*place)
+    return records
+
+
+@router.command(Unlock)
+def unlock(context: Context, command: Unlock) -> Message | None:
+    """Its owner may, and admins; of ``all`` what one may release, of ``mine`` one's own in every app."""
+    by, chosen, app = _asker(context), _chosen_to_unlock(context, command), command.app
+    if not chosen:
+        raise Refused(sentences.no_lock_of_yours() if app is None else sentences.nothing_locked(app))
+    foreign = any(not same_person(one.by, by) for one in chosen)
+    admin = foreign and permissions.is_admin(context)
+    apps = {one.app for one in chosen}
+    heard = len(apps) == 1 and _is_app_channel(context, context.settings.apps[apps.pop()].channel)
+    records = _begin(context, [one.place for one in chosen])
+    there = [one for old in chosen if (one := locking.current(records, *old.place, context.now)) is not None]
+    mine = [one for one in there if same_person(one.by, by)]
+    others = [one for one in there if one not in mine]
+    if not mine and not (others and admin):
+        if others:
+            raise Refused(sentences.held(others, hint=True))
+        raise Refused(sentences.not_locked(*chosen[0].place))
+    for one in mine:
+        locking.release(records, one)
+    for name, group in groupby(mine, key=lambda one: one.app):
+        records.emit(Announce(name, sentences.unlocked(by, list(group))))
+    for one in others if admin else []:
+        locking.release_by_admin(records, one, by)
+    left = [] if admin else others
+    return None if heard and not left else sentences.released([*mine, *others] if admin else mine, left)
+
+
+def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
+    """The locks that are meant, as they are now; Refused where the one that is named is not there."""
+    known = context.reads.locks.all()
+    if command.environment == "mine":
+        mine = [one for one in known if one.by.chat_id == context.asker.id]
+        return [one for one in mine if command.app in {None, one.app}]
+    if command.environment == "all":
+        app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+        found = [one for one in known if one.app == app.name]
+        if not found:
+            raise Refused(sentences.nothing_locked(app.name))
+        return found
+    target = _target(context, command)
+    place = (target.app.name, target.environment.name)
+    found = [one for one in known if one.place == place and not one.ended(context.now)]
+    if not found:
+        raise Refused(sentences.not_locked(*place))
+    return found
+
+
+@router.command(Locks)
+def locks(context: Context, _command: Locks) -> Message:
+    """Everybody may see who holds what."""
+    there = [one for one in context.reads.locks.all() if not one.ended(context.now)]
+    words = context.settings.words(context.here)
+    example = show(LockCommand(words.named_environment(), words.named_app()))
+    return sentences.listing(there, context.asker.id, example)
+
+
+@router.command(TakeOver)
+def take_over(context: Context, command: TakeOver) -> Message | None:
+    """Open to those who may deploy; a reason is asked for, because the owner is told. What is free is just taken."""
+    target = _target(context, command)
+    permissions.demand(permissions.may_deploy(context, target))
+    by = _asker(context)
+    wanted = replace(lock_wanted(context, target, by), reason=command.reason)
+    heard = _is_app_channel(context, target.app.channel)
+    every = target.environment.lock_reminder
+    records = context.begin(*wanted.place)
+    before = locking.current(records, *wanted.place, context.now)
+    if before is not None and same_person(before.by, by):
+        raise Refused(sentences.yours_already(before))
+    if before is None:
+        taken = locking.take(records, wanted, every)
+        records.emit(Announce(taken.app, sentences.locked([taken])))
+    elif not command.reason:
+        raise Refused(sentences.why_take_over(before))
+    else:
+        taken = locking.take_over(records, before, wanted, every)
+    return None if heard else sentences.yours([taken], [], every)
+
+
+@router.command(AskToRelease)
+def ask_to_release(context: Context, command: AskToRelease) -> None:
+    """The owner is asked directly, not too often; who asks is told when it is free."""
+    records, held, by = _held_by_another(context, command)
+    watching = {one.person: one for one in records.locks.watchers(*held.place)}
+    asked_at = watching[context.asker.id].asked_at if context.asker.id in watching else None
+    if asked_at is not None and context.now - asked_at < ASKED_AGAIN_AFTER:
+        _whisper(context, records, sentences.asked_already(held, asked_at))
+        return
+    records.locks.watch(Watcher(*held.place, context.asker.id, context.now))
+    if held.by.chat_id is not None:
+        records.emit(TellPerson(held.by.chat_id, sentences.please_release(by, held)))
+    _whisper(context, records, sentences.asked_owner(held))
+
+
+@router.command(NotifyMe)
+def notify_me(context: Context, command: NotifyMe) -> None:
+    """Told when it is released, once."""
+    records, held, _ = _held_by_another(context, command)
+    if all(one.person != context.asker.id for one in records.locks.watchers(*held.place)):
+        records.locks.watch(Watcher(*held.place, context.asker.id))
+    _whisper(context, records, sentences.will_notify(held))
+
+
+def _whisper(context: Context, records: Records, message: Message) -> None:
+    """An answer that concerns nobody but the asker."""
+    records.emit(Reply(context.event_id, context.where, message, only_to=context.asker.id))
+
+
+def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, By]:
+    target, by = _target(context, command), _asker(context)
+    records = context.begin(target.app.name, target.environment.name)
+    held = locking.current(records, target.app.name, target.environment.name, context.now)
+    if held is None:
+        raise Refused(sentences.not_locked(target.app.name, target.environment.name))
+    if same_person(held.by, by):
+        raise Refused(sentences.yours_already(held))
+    return records, held, by
+
+
+@router.command(KeepLock)
+def keep(context: Context, command: KeepLock) -> Message:
+    """The answer to a reminder."""
+    target, by = _target(context, command), _asker(context)
+    records = context.begin(target.app.name, target.environment.name)
+    held = locking.current(records, target.app.name, target.environment.name, context.now)
+    if held is None:
+        raise Refused(sentences.not_locked(target.app.name, target.environment.name))
+    if not same_person(held.by, by):
+        raise Refused(sentences.held([held]))
+    return sentences.kept(locking.keep(records, held, context.now, target.environment.lock_reminder))
+
+
+# --- as time passes ---------------------------------------------------------------------------------------------
+
+
+@router.on(LockExpired)
+def expired(context: Context, event: LockExpired) -> None:
+    """Its time is over, unless it was prolonged meanwhile."""
+    locking.current(context.begin(event.app, event.environment), event.app, event.environment, context.now)
+
+
+@router.on(LockReminderDue)
+def reminder_due(context: Context, event: LockReminderDue) -> None:
+    """Ask its owner, unless they have answered already or the lock is another one by now."""
+    records = context.begin(event.app, event.environment)
+    held = locking.current(records, event.app, event.environment, context.now)
+    if held is None or held.remind_at is None or held.remind_at > context.now:
+        return
+    locking.remind(records, held, context.now, _reminder(context, held))
+
+
+def _reminder(context: Context, held: Lock) -> timedelta:
+    """How often the owner is reminded; where the settings have lost the environment, once a day."""
+    app = context.settings.apps.get(held.app)
+    environment = app.environments.get(held.environment) if app else None
+    return environment.lock_reminder if environment else timedelta(days=1)

@@ -1,0 +1,159 @@
+"""Who people are and what they may do: ``whoami``, ``link`` and ``where can I deploy``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import permissions
+from bot.context import Context
+from bot.core import listings, people_sentences
+from bot.core.commands import LinkLogin, WhereCanIDeploy, WhoAmI
+from bot.core.effects import Reply
+from bot.core.errors import Refused, Rejected
+from bot.core.events import LinkAwaited
+from bot.core.messages import Message
+from bot.core.people import How, Identity, PendingLink, SignedIn
+from bot.core.people_sentences import Choice
+from bot.core.records import Records
+from bot.router import Router
+from bot.settings import AppSettings
+from bot.targets import Target, app_meant
+
+router = Router()
+
+SLOWER_BY = 5.0
+"""Seconds more between two questions when GitHub asks us to slow down and names no pace."""
+
+
+# --- who and what -----------------------------------------------------------------------------------------------
+
+
+@router.command(WhoAmI)
+def whoami(context: Context, _command: WhoAmI) -> Message:
+    """What is known of the asker and how, and what they may deploy."""
+    identity = permissions.identity(context, context.chat.person(context.asker.id))
+    asker = permissions.asker(context)
+    choices = [_choice(context, app) for app in context.settings.apps.values()]
+    can_link = context.forge.sign_in is not None
+    admin = permissions.is_admin(context)
+    return people_sentences.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link)
+
+
+@router.command(WhereCanIDeploy)
+def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
+    """What the asker may deploy from this channel, and why not the rest."""
+    channel = context.chat.channel_names(context.where.channel)
+    apps = list(context.settings.apps.values())
+    if command.app is not None:
+        apps = [app_meant(context, command.app, complete="where can I deploy {app}")]
+    here = [app for app in apps if app.allowed_in(channel)]
+    if not here:
+        raise Refused(listings.nowhere_from_here())
+    choices = [_choice(context, app) for app in here]
+    example = next(
+        (_example(app, allowed) for app, (_, allowed, _) in zip(here, choices, strict=True) if allowed), None
+    )
+    answer = people_sentences.where(choices, {app.name: app.default_environment for app in here}, example)
+    if example is None:
+        raise Refused(answer)
+    return answer
+
+
+def _choice(context: Context, app: AppSettings) -> Choice:
+    found = {name: permissions.may_deploy(context, Target(app, one)) for name, one in app.environments.items()}
+    return app.name, [name for name, may in found.items() if may], [may for may in found.values() if not may]
+
+
+def _example(app: AppSettings, allowed: Sequence[str]) -> str:
+    chosen = app.default_environment if app.default_environment in allowed else allowed[0]
+    return f"deploy {app.name} to {chosen}"
+
+
+# --- proving who one is -----------------------------------------------------------------------------------------
+
+
+@router.command(LinkLogin)
+def link(context: Context, command: LinkLogin) -> None:
+    """Begin GitHub's device flow; only the asker sees the code, and a timer asks GitHub whether it was used."""
+    if not context.forge.keeps_permissions:
+        raise Refused(people_sentences.nothing_to_link())
+    if context.forge.sign_in is None:
+        raise Refused(people_sentences.linking_is_not_set_up())
+    row = context.reads.people.identity(context.asker.id)
+    if row is not None and row.how is How.LINK and (row.login or "").casefold() == command.login.casefold():
+        raise Refused(people_sentences.linked_already(row.login or command.login))
+    try:
+        given = context.forge.sign_in.begin()
+    except Rejected as error:
+        raise Refused(people_sentences.linking_failed(str(error))) from error
+    pending = PendingLink(
+        chat_id=context.asker.id,
+        attempt=context.event_id,
+        login=command.login,
+        place=context.where,
+        interval=given.interval,
+        expires_at=given.expires_at,
+        device_code=given.code,
+    )
+    records = context.begin()
+    records.people.begin_link(pending)
+    _ask_later(context, records, pending)
+    _tell(records, pending, people_sentences.enter_the_code(command.login, given))
+
+
+@router.on(LinkAwaited)
+def link_awaited(context: Context, event: LinkAwaited) -> None:
+    """Ask GitHub how far the proof has come.
+
+    A crash between its answer and our decision loses the token that only it could have told the login by: then GitHub
+    calls the code used up, and the person begins again.
+    """
+    pending = context.reads.people.pending(event.chat_id)
+    if pending is None or pending.attempt != event.attempt:
+        return
+    try:
+        told = _asked(context, pending)
+        failure = None
+    except Rejected as error:
+        told, failure = SignedIn("expired"), people_sentences.linking_failed(str(error))
+    records = context.begin()
+    current = records.people.pending(event.chat_id)
+    if current is None or current.attempt != event.attempt:
+        return
+    if told.state in {"pending", "slower"}:
+        slower = told.interval or pending.interval + SLOWER_BY
+        going_on = replace(pending, interval=slower) if told.state == "slower" else pending
+        records.people.begin_link(going_on)
+        _ask_later(context, records, going_on)
+        return
+    records.people.end_link(event.chat_id)
+    _tell(records, pending, failure or _ended(context, records, pending, told))
+
+
+def _asked(context: Context, pending: PendingLink) -> SignedIn:
+    sign_in = context.forge.sign_in
+    if sign_in is None or context.now >= pending.expires_at:
+        return SignedIn("expired")
+    return sign_in.ask(pending.device_code)
+
+
+def _ended(context: Context, records: Records, pending: PendingLink, told: SignedIn) -> Message:
+    if told.state == "denied":
+        return people_sentences.sign_in_declined(pending.login)
+    if told.login is None:
+        return people_sentences.code_expired(pending.login)
+    if told.login.casefold() != pending.login.casefold():
+        return people_sentences.linked_to_another(pending.login, told.login)
+    records.people.learn(Identity(pending.chat_id, told.login, How.LINK, context.now))
+    return people_sentences.linked(told.login)
+
+
+def _ask_later(context: Context, records: Records, pending: PendingLink) -> None:
+    at = context.now + timedelta(seconds=pending.interval)
+    records.set_timer(f"link:{pending.chat_id}", at, LinkAwaited(pending.chat_id, pending.attempt))
+
+
+def _tell(records: Records, pending: PendingLink, message: Message) -> None:
+    records.emit(Reply(records.cause, pending.place, message, only_to=pending.chat_id))

@@ -1,0 +1,76 @@
+"""Deployments that wait for their moment: ``schedule``, ``unschedule``, and the moment itself."""
+
+from __future__ import annotations
+
+from bot import permissions
+from bot.context import Context
+from bot.core import schedules_sentences as sentences
+from bot.core.commands import ShowSchedule, Unschedule
+from bot.core.effects import Reply
+from bot.core.errors import Refused
+from bot.core.events import CommandGiven, ScheduleDue
+from bot.core.messages import Message
+from bot.core.schedules import Entry, is_missed, timer_of
+from bot.router import Router
+from bot.targets import app_meant, target_at
+
+router = Router()
+
+
+@router.command(ShowSchedule)
+def show_schedule(context: Context, command: ShowSchedule) -> Message:
+    """What is to come, of the app that is named, else the channel's, else all."""
+    app = app_meant(context, command.app, complete="schedule {app}").name if command.app else context.here
+    words = context.settings.words(app)
+    example = f"deploy {words.named_app()} to {words.named_environment()} at 17:00"
+    return sentences.listing(context.reads.schedules.of(app), app or "all apps", example)
+
+
+@router.command(Unschedule)
+def unschedule(context: Context, command: Unschedule) -> Message:
+    """Whoever scheduled it may take it off, and so may those who deploy there, and admins."""
+    seen = context.reads.schedules.entry(command.deployment)
+    if seen is None:
+        raise Refused(sentences.unknown_entry(command.deployment))
+    if not _may_unschedule(context, seen):
+        raise Refused(sentences.not_yours(seen))
+    records = context.begin(seen.app, seen.environment)
+    entry = records.schedules.entry(seen.id)
+    if entry is None:
+        raise Refused(sentences.unknown_entry(command.deployment))
+    records.schedules.remove(entry.id)
+    records.stop_timer(timer_of(entry.id))
+    return sentences.unscheduled(entry)
+
+
+def _may_unschedule(context: Context, entry: Entry) -> bool:
+    if entry.by.chat_id == context.asker.id:
+        return True
+    target = target_at(context, entry.app, entry.environment)
+    return bool(target and permissions.may_deploy(context, target)) or permissions.is_admin(context)
+
+
+@router.on(ScheduleDue)
+def due(context: Context, event: ScheduleDue) -> None:
+    """Its person says it again, as it were: everything is asked anew, and the answer goes to where they asked for it.
+
+    One that could not be taken up in time is told instead of done, and one that repeats gets its next moment.
+    """
+    seen = context.reads.schedules.entry(event.entry_id)
+    if seen is None:
+        return
+    records = context.begin(seen.app, seen.environment)
+    entry = records.schedules.entry(seen.id)
+    if entry is None or entry.at != event.at:
+        return
+    again = context.cron.next_fire(entry.cron, entry.timezone, context.now) if entry.cron else None
+    if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
+        records.emit(Reply(records.cause, entry.place, sentences.missed(entry, again, context.now - entry.at)))
+    elif entry.by.chat_id is not None:
+        given = CommandGiven(entry.command, entry.by.chat_id, entry.place, "schedule")
+        records.put(given, f"{timer_of(entry.id)}:{entry.at.isoformat()}")
+    if again is None:
+        records.schedules.remove(entry.id)
+        return
+    records.schedules.move(entry.id, again)
+    records.set_timer(timer_of(entry.id), again, ScheduleDue(entry.id, again))

@@ -1,0 +1,80 @@
+"""Windows of the settings: their beginning and end are told in the channel, and what waited goes on."""
+
+from __future__ import annotations
+
+from bot.context import Context
+from bot.core import freezes_sentences as sentences
+from bot.core import lifecycle, windows
+from bot.core.deploys import Waiting
+from bot.core.effects import Announce
+from bot.core.events import Reconsider, Tick, WindowsTurn
+from bot.core.freezes import WindowState, closure
+from bot.facts import closure_of, windows_of
+from bot.router import Router
+from bot.targets import Target, target_at
+
+router = Router()
+
+
+@router.on(Tick)
+def look_at_windows(context: Context, tick: Tick) -> None:
+    """Every few minutes: windows that are new, changed or gone get their timers, and nothing waits without a reason."""
+    if tick.name != "reconcile":
+        return
+    every = [Target(app, one) for app in context.settings.apps.values() for one in app.environments.values()]
+    turns = [target for target in every if _is_news(context, target)]
+    held = [one for one in context.reads.unended() if one.waits_for is Waiting.FREEZE]
+    targets = {(target.app.name, target.environment.name): target for target in every}
+    free = [
+        one
+        for one in held
+        if (target := targets.get((one.app, one.environment))) and closure_of(context.reads, context, target) is None
+    ]
+    records = context.begin()
+    for target in turns:
+        turn = WindowsTurn(target.app.name, target.environment.name)
+        records.put(turn, f"{_windows_timer(turn)}:{records.cause}")
+    for one in free:
+        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+
+
+def _is_news(context: Context, target: Target) -> bool:
+    return context.reads.freezes.window_state(target.app.name, target.environment.name) != _state(context, target)
+
+
+def _state(context: Context, target: Target) -> WindowState | None:
+    """How the windows stand now; None where there are none."""
+    app, environment = target.app.name, target.environment.name
+    found = windows_of(target)
+    if not found:
+        return None
+    closed = windows.shut(found, context.now, context.cron) is not None
+    return WindowState(app, environment, closed, windows.next_change(found, context.now, context.cron))
+
+
+def _windows_timer(event: WindowsTurn) -> str:
+    return f"windows:{event.app}:{event.environment}"
+
+
+@router.on(WindowsTurn)
+def turn(context: Context, event: WindowsTurn) -> None:
+    """Tell the channel what has changed since it was told last, and come again at the next change."""
+    target = target_at(context, event.app, event.environment)
+    state = _state(context, target) if target else None
+    shut = windows.shut(windows_of(target), context.now, context.cron) if target else None
+    records = context.begin(event.app, event.environment)
+    before = records.freezes.window_state(event.app, event.environment)
+    if shut is not None and not (before and before.closed):
+        records.emit(Announce(event.app, sentences.window_begins(event.app, event.environment, shut)))
+    if shut is None and before and before.closed:
+        still = closure(records.freezes.of(event.app, event.environment), None, context.now)
+        records.emit(Announce(event.app, sentences.window_ends(event.app, event.environment, still)))
+    if state is None:
+        records.freezes.forget_windows(event.app, event.environment)
+    else:
+        records.freezes.save_window_state(state)
+    if state is None or state.changes_at is None:
+        records.stop_timer(_windows_timer(event))
+    else:
+        records.set_timer(_windows_timer(event), state.changes_at, event)
+    lifecycle.look_again(records, event.app, event.environment, Waiting.FREEZE)

@@ -1,0 +1,145 @@
+"""Cron lines fire when cron says, in their zone, also on the days on which clocks are changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters.schedule import Crons
+
+CRON = Crons()
+BERLIN = "Europe/Berlin"
+ZONES = ["UTC", BERLIN, "America/New_York", "Australia/Lord_Howe", "Australia/Sydney", "Asia/Kathmandu", "Pacific/Apia"]
+LINES = ["0 17 * * 5", "30 2 * * *", "*/20 * * * *", "0 */5 * * *", "0 9 * * mon-fri", "15 3 1,15 * *", "30 2 4 10 *"]
+MOMENTS = st.integers(0, 60 * 24 * 1_200).map(
+    lambda minutes: datetime(2024, 6, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+
+
+def fires(line: str, start: str, count: int, timezone: str = BERLIN) -> list[str]:
+    """The next ``count`` firings after a wall time in the zone, as that zone's clocks show them."""
+    zone = ZoneInfo(timezone)
+    moment = datetime.fromisoformat(start).replace(tzinfo=zone).astimezone(UTC)
+    found = []
+    for _ in range(count):
+        following = CRON.next_fire(line, timezone, moment)
+        assert following is not None
+        moment = following
+        found.append(f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M %Z}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        ("0", "Sun 2026-03-08"),
+        ("7", "Sun 2026-03-08"),
+        ("1", "Mon 2026-03-09"),
+        ("5", "Fri 2026-03-06"),
+        ("5-7", "Fri 2026-03-06"),
+        ("6-7", "Sat 2026-03-07"),
+        ("fri-sun", "Fri 2026-03-06"),
+        ("sun-mon", "Sun 2026-03-08"),
+        ("*/3", "Wed 2026-03-04"),
+    ],
+)
+def test_days_of_the_week_count_from_sunday(days: str, first: str) -> None:
+    assert fires(f"0 17 * * {days}", "2026-03-03T18:00", 1) == [f"{first} 17:00 CET"]
+
+
+def test_a_day_of_the_month_and_one_of_the_week_are_either() -> None:
+    assert fires("0 9 13 * fri", "2026-04-10T10:00", 3) == [
+        "Mon 2026-04-13 09:00 CEST",
+        "Fri 2026-04-17 09:00 CEST",
+        "Fri 2026-04-24 09:00 CEST",
+    ]
+
+
+def test_a_time_that_the_clocks_leave_out_comes_as_much_later() -> None:
+    assert fires("30 2 * * *", "2026-03-27T12:00", 3) == [
+        "Sat 2026-03-28 02:30 CET",
+        "Sun 2026-03-29 03:30 CEST",
+        "Mon 2026-03-30 02:30 CEST",
+    ]
+
+
+def test_a_time_that_comes_twice_counts_once() -> None:
+    assert fires("30 2 * * *", "2026-10-23T12:00", 3) == [
+        "Sat 2026-10-24 02:30 CEST",
+        "Sun 2026-10-25 02:30 CEST",
+        "Mon 2026-10-26 02:30 CET",
+    ]
+
+
+def test_a_line_for_every_hour_leaves_none_out() -> None:
+    assert fires("0 * * * *", "2026-10-25T01:30", 3) == [
+        "Sun 2026-10-25 02:00 CEST",
+        "Sun 2026-10-25 02:00 CET",
+        "Sun 2026-10-25 03:00 CET",
+    ]
+
+
+def test_a_step_that_is_longer_than_the_hour_fires_at_its_beginning() -> None:
+    assert fires("*/90 * * * *", "2026-03-02T10:30", 2) == ["Mon 2026-03-02 11:00 CET", "Mon 2026-03-02 12:00 CET"]
+
+
+def test_months_have_names_and_ranges_have_steps() -> None:
+    assert fires("0-30/15 8 1 jan,Mar *", "2026-01-02T00:00", 4) == [
+        "Sun 2026-03-01 08:00 CET",
+        "Sun 2026-03-01 08:15 CET",
+        "Sun 2026-03-01 08:30 CET",
+        "Fri 2027-01-01 08:00 CET",
+    ]
+
+
+def test_a_line_that_never_fires_says_so() -> None:
+    assert CRON.next_fire("0 0 31 2 *", BERLIN, datetime(2026, 3, 2, tzinfo=UTC)) is None
+    assert (
+        CRON.last_fire("0 0 31 2 *", BERLIN, datetime(2020, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)) is None
+    )
+
+
+def test_a_line_of_other_than_five_fields_is_none() -> None:
+    with pytest.raises(ValueError, match="five fields"):
+        CRON.next_fire("0 0 31 2", BERLIN, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def test_the_leap_day_is_found_looking_back() -> None:
+    found = CRON.last_fire("0 0 29 2 *", "UTC", datetime(2020, 3, 1, tzinfo=UTC), datetime(2028, 2, 28, tzinfo=UTC))
+
+    assert found == datetime(2024, 2, 29, tzinfo=UTC)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(LINES), st.sampled_from(ZONES), MOMENTS)
+def test_the_next_firing_comes_after_and_shows_a_time_of_the_line(line: str, timezone: str, moment: datetime) -> None:
+    found = CRON.next_fire(line, timezone, moment)
+
+    assert found is not None
+    assert found > moment
+    minute, hour = line.split()[:2]
+    wall = found.astimezone(ZoneInfo(timezone))
+    if minute.isdigit() and hour.isdigit() and wall.hour == int(hour):
+        assert wall.minute == int(minute)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(LINES), st.sampled_from(ZONES), MOMENTS, st.integers(1, 60 * 72))
+def test_the_last_firing_is_the_one_after_which_none_comes_in_time(
+    line: str, timezone: str, moment: datetime, minutes: int
+) -> None:
+    until = moment + timedelta(minutes=minutes)
+
+    last = CRON.last_fire(line, timezone, moment, until)
+
+    if last is None:
+        following = CRON.next_fire(line, timezone, moment)
+    else:
+        assert moment < last <= until
+        following = CRON.next_fire(line, timezone, last)
+    assert following is not None
+    assert following > until

@@ -1,0 +1,82 @@
+"""Locks, timers and what is to be done, kept in memory: a Records with behaviour for the rules of locks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.deploys import Deployment
+from bot.core.effects import Announce, Effect, TellPerson
+from bot.core.events import Event
+from bot.core.locks import Lock, Watcher
+
+Place = tuple[str, str]
+
+
+@dataclass
+class LockLedger:
+    """Implements LockRecords."""
+
+    held: dict[Place, Lock] = field(default_factory=dict)
+    watching: dict[tuple[str, str, str], Watcher] = field(default_factory=dict)
+
+    def of(self, app: str, environment: str) -> Lock | None:
+        return self.held.get((app, environment))
+
+    def all(self) -> Sequence[Lock]:
+        return [self.held[place] for place in sorted(self.held)]
+
+    def watchers(self, app: str, environment: str) -> Sequence[Watcher]:
+        return [one for key, one in sorted(self.watching.items()) if key[:2] == (app, environment)]
+
+    def claim(self, lock: Lock) -> bool:
+        return self.held.setdefault(lock.place, lock) is lock
+
+    def save(self, lock: Lock) -> None:
+        self.held[lock.place] = lock
+
+    def remove(self, app: str, environment: str) -> None:
+        del self.held[app, environment]
+        self.watching = {key: one for key, one in self.watching.items() if key[:2] != (app, environment)}
+
+    def watch(self, watcher: Watcher) -> None:
+        self.watching[watcher.app, watcher.environment, watcher.person] = watcher
+
+    def unwatch(self, app: str, environment: str, person: str) -> None:
+        self.watching.pop((app, environment, person), None)
+
+
+@dataclass
+class Ledger:
+    """As much of Records as locks need."""
+
+    locks: LockLedger = field(default_factory=LockLedger)
+    timers: dict[str, tuple[datetime, Event]] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
+    cause: str = "test"
+
+    def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
+        return [one for one in self.deployments if (one.app, one.environment) == (app, environment)]
+
+    def emit(self, *effects: Effect) -> None:
+        self.effects += effects
+
+    def put(self, event: Event, key: str) -> None:
+        self.events.append(event)
+
+    def set_timer(self, key: str, at: datetime, event: Event) -> None:
+        self.timers[key] = (at, event)
+
+    def stop_timer(self, key: str) -> None:
+        self.timers.pop(key, None)
+
+    def announced(self) -> list[str]:
+        return [effect.message.text() for effect in self.effects if isinstance(effect, Announce)]
+
+    def told(self, person: str) -> list[str]:
+        """What this person was told directly."""
+        found = [one for one in self.effects if isinstance(one, TellPerson) and one.person == person]
+        return [effect.message.text() for effect in found]

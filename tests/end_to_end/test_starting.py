@@ -1,0 +1,162 @@
+"""Starting and not starting: bad settings, missing tokens, taken ports, migrations, and the terminal."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+
+import pytest
+
+from tests.end_to_end.harbour import Harbour
+
+TEN_MISTAKES = """
+[bot]
+timezone = "Mars/Olympus"
+nme = "shipmate"
+
+[slack]
+chanel = "#deploys"
+
+[apps.web]
+repository = "no-slash"
+default_environment = "prodction"
+provider = { type = "magic" }
+
+[apps.web.environments.staging]
+deploy_on_merge = "main"
+timeout = "soon"
+promote_to = "nowhere"
+
+[apps.web.environments.production]
+approvals = -1
+required_checks = 7
+"""
+
+
+def test_ten_mistakes_are_told_together_without_a_traceback(harbour: Harbour) -> None:
+    harbour.settings(TEN_MISTAKES)
+
+    bot = harbour.starts("run")
+
+    assert bot.wait() == 1
+    assert all(line.startswith("✗ ") and line.endswith((".", "?")) for line in bot.lines), bot.printed
+    for mistake in (
+        "Mars/Olympus",
+        "bot.nme",
+        "slack.chanel",
+        "no-slash",
+        "prodction",
+        "magic",
+        "deploy_on_merge",
+        "soon",
+        "nowhere",
+        "approvals",
+        "required_checks",
+    ):
+        assert any(mistake in line for line in bot.lines), f"{mistake}\n{bot.printed}"
+
+
+@pytest.mark.parametrize(
+    ("process", "variable", "sentence"),
+    [
+        ("run", "SLACK_BOT_TOKEN", "✗ SLACK_BOT_TOKEN is not set: copy the bot user's token (xoxb-…) from"),
+        ("worker", "GITHUB_TOKEN", "✗ GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY: make a"),
+        ("web", "GITHUB_WEBHOOK_SECRET", "✗ GITHUB_WEBHOOK_SECRET is not set: make one up (openssl rand -hex 32), and"),
+    ],
+)
+def test_a_process_that_misses_a_token_says_which_and_where_to_get_it(
+    harbour: Harbour, process: str, variable: str, sentence: str
+) -> None:
+    del harbour.environ[variable]
+
+    bot = harbour.starts(process)
+
+    assert bot.wait() == 1
+    assert len(bot.lines) == 1
+    assert bot.printed.startswith(sentence)
+
+
+def test_a_missing_settings_file_is_a_sentence(harbour: Harbour) -> None:
+    bot = harbour.starts("run", "--settings", "elsewhere.toml")
+
+    assert bot.wait() == 1
+    assert bot.printed.startswith("✗ There is no elsewhere.toml: write one as docs/settings.md says")
+
+
+def test_a_port_that_is_taken_ends_the_process_with_a_sentence(harbour: Harbour) -> None:
+    with socket.create_server(("0.0.0.0", harbour.port)):
+        bot = harbour.starts("run")
+        code = bot.wait()
+
+    assert code == 1
+    assert bot.lines[-1] == f"✗ The port {harbour.port} cannot be opened: Address already in use."
+    assert "Traceback" not in bot.printed
+
+
+def test_an_app_token_that_slack_does_not_take_ends_the_process_with_a_sentence(harbour: Harbour) -> None:
+    harbour.environ["SLACK_APP_TOKEN"] = "xapp-of-another-app"
+
+    bot = harbour.starts("run")
+
+    assert bot.wait() == 1
+    assert bot.lines[-1].startswith("✗ ")
+    assert "Traceback" not in bot.printed
+
+
+def test_a_database_that_does_not_answer_ends_the_process_with_a_sentence(harbour: Harbour) -> None:
+    harbour.environ["DATABASE_URL"] = f"sqlite:///{harbour.directory / 'nowhere' / 'bot.db'}"
+
+    serving, migrating = harbour.starts("run"), harbour.starts("migrate")
+
+    assert (serving.wait(), migrating.wait()) == (1, 1)
+    assert serving.lines[-1] == "✗ The database does not answer: compare DATABASE_URL."
+    assert migrating.printed == "✗ The database does not answer: compare DATABASE_URL."
+
+
+def test_a_second_process_on_the_same_sqlite_file_is_refused_and_the_first_goes_on(harbour: Harbour) -> None:
+    harbour.environ["DATABASE_URL"] = f"sqlite:///{harbour.directory / 'bot.db'}"
+    first = harbour.runs("worker")
+
+    second = harbour.starts("worker")
+
+    assert second.wait() == 1
+    assert second.lines[-1].startswith(f"✗ Another process uses {harbour.directory / 'bot.db'} already")
+    harbour.deploys()
+    harbour.ended("Succeeded")
+    assert first.terminate() == 0
+
+
+def test_migrating_twice_leaves_a_database_that_the_bot_starts_on(harbour: Harbour) -> None:
+    first = harbour.starts("migrate")
+    codes = [first.wait()]
+    second = harbour.starts("migrate")
+    codes.append(second.wait())
+
+    bot = harbour.runs()
+
+    assert codes == [0, 0]
+    assert (first.printed, second.printed) == ("The database is up to date.", "The database is up to date.")
+    assert bot.terminate() == 0
+    with sqlite3.connect(harbour.directory / "shipmate.db") as database:
+        found = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    database.close()
+    assert {"deployments", "deliveries", "effects", "workflow_status"} <= found
+
+
+def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(harbour: Harbour) -> None:
+    harbour.environ.clear()
+
+    first = harbour.starts("talk", typed="deploy topic to production\n")
+    code = first.wait()
+    second = harbour.starts("talk", typed="status web production\n/quit\n")
+    code_again = second.wait()
+
+    assert (code, code_again) == (0, 0)
+    assert first.lines[0] == "Shipmate is here. Three things worth typing:"
+    for said in ("🕐 Queued", "🚀 In progress", "✅ Succeeded"):
+        assert any(said in line for line in first.lines), first.printed
+    assert "\x1b" not in first.printed
+    page = harbour.directory / ".shipmate" / "production" / "current" / "index.html"
+    assert "Ahoy, crew" in page.read_text()
+    assert "topic" in second.printed.split("status web production", 1)[1]
+    assert not any("Queued" in line for line in second.lines)

@@ -1,0 +1,307 @@
+"""Conversations about locks that come and go with branches, deployments and rollbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.handlers.scenes import answers, channel, parent, thread
+from tests.handlers.test_locks import SETTINGS, SINCE, direct, last_direct, merge, states
+from tests.world import REPOSITORY, World
+from tests.world import world as open_world
+
+OFFER = "@maria, the next merge or deployment takes the place of topic here. Do you want to keep it for now?"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """With a branch ``topic`` of two commits, in which nobody has opened a pull request yet."""
+    with open_world(tmp_path, SETTINGS.format(bot="")) as the_world:
+        the_world.github.add_repository("acme/api")
+        the_world.github.commit(REPOSITORY, "topic", "Add search")
+        yield the_world
+
+
+def last_in_thread(world: World, deployment_id: int) -> Any:
+    deployment = world.deployment(deployment_id)
+    assert deployment.channel
+    assert deployment.parent
+    return world.slack.thread(deployment.channel, deployment.parent)[-1]
+
+
+def tries_topic(world: World) -> int:
+    """Maria opens a pull request of topic, deploys it to production and takes the lock that she is offered."""
+    number = world.github.open_pull_request(REPOSITORY, "topic", title="Search")
+    world.says("maria", "deploy topic to production")
+    world.presses("maria", last_in_thread(world, 1), "Lock")
+    return number
+
+
+# --- it is offered ---------------------------------------------------------------------------------------------------
+
+
+def test_whoever_has_deployed_a_branch_to_production_is_offered_a_lock(world: World) -> None:
+    world.says("maria", "deploy topic to production")
+
+    offered = last_in_thread(world, 1)
+    world.presses("maria", offered, "Lock")
+
+    assert thread(world, 1)[-2] == OFFER
+    assert offered.labels == ["Lock"]
+    assert channel(world, "#web")[-1] == (
+        "🔒 @maria has locked *web → production* for topic because testing topic. "
+        "It is released when its pull request is merged or closed."
+    )
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        ["deploy main to production"],
+        ["deploy topic to staging"],
+        ["deploy:migrate topic to production"],
+        ["lock production", "deploy topic to production"],
+    ],
+    ids=["the default branch", "not production", "another task", "locked already"],
+)
+def test_no_lock_is_offered_where_none_is_of_use(world: World, says: list[str]) -> None:
+    for text in says:
+        world.says("maria", text)
+
+    assert world.deployment(1).state == "succeeded"
+    assert [line for line in thread(world, 1) if "keep it for now" in line] == []
+
+
+def test_no_lock_is_offered_for_a_tag_of_what_is_merged_already(world: World) -> None:
+    world.github.tag(REPOSITORY, "v1")
+
+    world.says("maria", "deploy v1 to production")
+
+    assert [line for line in thread(world, 1) if "keep it for now" in line] == []
+
+
+def test_no_lock_is_offered_for_a_merge_nor_after_a_failure(world: World) -> None:
+    merge(world, "other", by="maria")
+    (world.directory / "broken").touch()
+    world.says("maria", "deploy topic to production")
+
+    assert states(world) == ["main succeeded", "topic failed"]
+    assert [line for n in (1, 2) for line in thread(world, n) if "keep it for now" in line] == []
+
+
+# --- it ends with the branch -----------------------------------------------------------------------------------------
+
+
+def test_a_lock_for_a_branch_names_its_pull_request(world: World) -> None:
+    tries_topic(world)
+
+    listed = world.says("bob", "locks")
+
+    assert channel(world, "#web")[-1] == (
+        "🔒 @maria has locked *web → production* for topic (#1) because testing topic. "
+        "It is released when #1 is merged or closed."
+    )
+    assert answers(world, listed) == [
+        f"Locked now:\n🔒 *web → production* by @maria {SINCE} for topic (#1) because testing topic"
+    ]
+
+
+def test_it_ends_when_the_pull_request_is_merged_and_the_merge_is_deployed(world: World) -> None:
+    number = tries_topic(world)
+
+    world.github.merge_pull_request(REPOSITORY, number, by="bob")
+    world.settle()
+
+    assert "🔓 *web → production* is unlocked: #1 was merged, for which @maria had it." in channel(world, "#web")
+    assert states(world) == ["topic succeeded", "main succeeded"]
+
+
+def test_a_merge_of_something_else_waits_until_then(world: World) -> None:
+    number = tries_topic(world)
+    merge(world, "other", by="bob")
+    waits = parent(world, 2).split("\n")[1]
+
+    world.github.close_pull_request(REPOSITORY, number)
+    world.settle()
+
+    assert waits == f"Waiting: locked by @maria {SINCE} for topic (#1) because testing topic"
+    assert "🔓 *web → production* is unlocked: #1 was closed, for which @maria had it." in channel(world, "#web")
+    assert states(world) == ["topic succeeded", "main succeeded"]
+
+
+def test_a_branch_whose_pull_request_comes_later_ends_it_too(world: World) -> None:
+    world.says("maria", "deploy topic to production")
+    world.says("maria", "lock production")
+    number = world.github.open_pull_request(REPOSITORY, "topic", title="Search")
+
+    world.github.close_pull_request(REPOSITORY, number)
+    world.settle()
+
+    assert channel(world, "#web")[-1] == "🔓 *web → production* is unlocked: #1 was closed, for which @maria had it."
+
+
+def test_a_branch_of_that_name_in_a_fork_does_not_end_it(world: World) -> None:
+    world.says("maria", "deploy topic to production")
+    world.says("maria", "lock production")
+
+    foreign = world.github.open_pull_request(REPOSITORY, "topic", fork="mallory/web", author="mallory")
+    world.github.close_pull_request(REPOSITORY, foreign)
+    world.settle()
+
+    assert [line for line in channel(world, "#web") if line.startswith("🔓")] == []
+
+
+def test_a_pull_request_of_that_number_in_another_repository_does_not_end_it(world: World) -> None:
+    tries_topic(world)
+    world.github.commit("acme/api", "topic", "Something else")
+    other = world.github.open_pull_request("acme/api", "topic")
+
+    world.github.merge_pull_request("acme/api", other, by="bob")
+    world.settle()
+
+    assert other == 1
+    assert [line for line in channel(world, "#web") if line.startswith("🔓")] == []
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["with its number", "by its branch"])
+def test_a_lost_webhook_costs_only_time(world: World, known: bool) -> None:
+    if known:
+        number = tries_topic(world)
+    else:
+        world.says("maria", "deploy topic to production")
+        world.says("maria", "lock production")
+        number = world.github.open_pull_request(REPOSITORY, "topic", title="Search")
+
+    world.hold_webhooks = True
+    world.github.merge_pull_request(REPOSITORY, number)
+    world.reconcile()
+
+    assert channel(world, "#web")[-1] == "🔓 *web → production* is unlocked: #1 was merged, for which @maria had it."
+
+
+def test_a_webhook_that_comes_twice_ends_nobody_elses_lock(world: World) -> None:
+    number = tries_topic(world)
+    world.github.close_pull_request(REPOSITORY, number)
+    world.settle()
+    world.says("bob", "lock production")
+
+    world.deliver(world.github.webhooks_of("pull_request")[-1])
+    world.reconcile()
+
+    assert channel(world, "#web")[-1] == "🔒 @bob has locked *web → production*."
+
+
+def test_a_lock_is_possible_while_github_does_not_tell_of_branches(world: World) -> None:
+    world.says("maria", "deploy topic to production")
+    world.github.fail_next("GET", "/compare/", 500, times=10)
+
+    world.says("maria", "lock production")
+
+    assert channel(world, "#web")[-1] == "🔒 @maria has locked *web → production*."
+
+
+# --- it is asked for -------------------------------------------------------------------------------------------------
+
+
+def test_the_owner_is_asked_to_unlock_when_the_default_branch_is_back(world: World) -> None:
+    world.says("maria", "deploy topic to production")
+    world.says("maria", "lock production because testing")
+    world.wait(minutes=1)
+
+    world.says("maria", "deploy main to production")
+    asked = last_in_thread(world, 2)
+    world.presses("maria", asked, "Unlock")
+
+    assert thread(world, 2)[-2] == "@maria, main is back on *web → production*. Do you still need your lock?"
+    assert channel(world, "#web")[-1] == "🔓 @maria has unlocked *web → production*."
+
+
+def test_nobody_is_asked_while_another_branch_is_there_or_where_the_lock_came_later(world: World) -> None:
+    world.says("maria", "lock production")
+    world.wait(minutes=1)
+    world.says("maria", "deploy topic to production")
+    world.hold_runs = True
+    world.says("maria", "deploy main to staging")
+    world.wait(minutes=1)
+    world.says("maria", "lock staging")
+    world.hold_runs = False
+    world.settle()
+
+    assert states(world) == ["topic succeeded", "main succeeded"]
+    assert [line for n in (1, 2) for line in thread(world, n) if "still need your lock" in line] == []
+
+
+# --- after a rollback ------------------------------------------------------------------------------------------------
+
+
+def rolled_back(world: World) -> str:
+    """Main, then a merge, then maria rolls back; the short commit that is there again."""
+    world.says("maria", "deploy main to production")
+    good = world.deployment(1).short_sha
+    merge(world, "broken", by="maria")
+    world.says("maria", "rollback production")
+    return good
+
+
+def test_after_a_rollback_the_environment_is_locked_for_the_person(world: World) -> None:
+    good = rolled_back(world)
+
+    assert channel(world, "#web")[-1] == (
+        f"🔒 *web → production* is locked for @maria because it was rolled back to {good}: "
+        "merges wait, so that what was taken back is not shipped again."
+    )
+    assert world.slack.messages("#web")[-1].labels == ["Unlock"]
+
+
+def test_a_merge_waits_then_even_ones_own_until_the_lock_is_released(world: World) -> None:
+    good = rolled_back(world)
+    merge(world, "fix", by="maria")
+    waits = parent(world, 4).split("\n")[1]
+
+    world.presses("maria", next(one for one in world.slack.messages("#web") if one.labels == ["Unlock"]), "Unlock")
+
+    assert waits.startswith("Waiting: locked by @maria since Mon 02 Mar 10:00 UTC because")
+    assert waits.endswith(f"because it was rolled back to {good}")
+    assert states(world) == ["main succeeded", "main succeeded", "main succeeded", "main succeeded"]
+
+
+def test_a_merge_that_queues_behind_the_rollback_does_not_slip_in_after_it(world: World) -> None:
+    world.says("maria", "deploy main to production")
+    merge(world, "broken", by="bob")
+    world.hold_runs = True
+    world.says("maria", "rollback production")
+    merge(world, "more", by="bob")
+    queued = world.deployment(4).waits_for
+
+    world.hold_runs = False
+    world.settle()
+
+    assert queued == "queue"
+    assert (world.deployment(3).state, world.deployment(4).waits_for) == ("succeeded", "lock")
+
+
+def test_the_owner_deploys_by_command_all_the_same_and_is_reminded(world: World) -> None:
+    rolled_back(world)
+    world.wait(minutes=1)
+
+    world.says("maria", "deploy main to production")
+    world.wait(hours=3)
+
+    assert world.deployment(4).state == "succeeded"
+    assert thread(world, 4)[-1] == "@maria, main is back on *web → production*. Do you still need your lock?"
+    assert direct(world, "maria")[0].startswith("You have had *web → production* for 3 h because it was rolled back to")
+    assert last_direct(world, "maria").labels == ["Unlock", "Keep"]
+
+
+def test_a_rollback_that_fails_locks_nothing(world: World) -> None:
+    world.says("maria", "deploy main to production")
+    merge(world, "broken", by="maria")
+
+    (world.directory / "broken").touch()
+    world.says("maria", "rollback production")
+
+    assert world.deployment(3).state == "failed"
+    assert [line for line in channel(world, "#web") if line.startswith("🔒")] == []

@@ -27,6 +27,9 @@ run: .venv/run.stamp  ## everything in one process, against the real Slack and G
 test: .venv/dev.stamp  ## all tests
 	@$(BIN)/python -m pytest -n 2
 
+bench: .venv/dev.stamp  ## measure, beside Probot and the bare limits (ARGS="history --full" for a part)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
 check: .venv/dev.stamp  ## what CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -41,4 +44,4 @@ requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-options --no-emit-trusted-host --allow-unsafe --upgrade -o requirements.txt pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-options --no-emit-trusted-host --allow-unsafe --upgrade --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-.PHONY: help setup talk run test check format requirements
+.PHONY: help setup talk run test bench check format requirements

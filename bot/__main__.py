@@ -13,6 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+if sys.argv[1:2] == ["web"]:
+    # structlog loads rich where it finds it, for tracebacks in colour that are never printed here: 5 MB of 80.
+    sys.modules["rich"] = None  # type: ignore[assignment]
+
 import structlog
 
 from bot import __version__
@@ -179,7 +183,8 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     close_slack = _listen_to_slack(bot)
     close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else None
     _wait_for_end(process, stop)
-    close_slack()
+    # Closing waits up to three seconds for Slack, which the work at hand may need; what still comes is stored.
+    threading.Thread(target=close_slack, name="leaving Slack", daemon=True).start()
     if close_port is not None:
         close_port()
     bot.stop()
@@ -247,26 +252,12 @@ def _open_port(
 
     Raises Rejected where the port is taken.
     """
-    import uvicorn
-
     from bot.adapters.intake import Intake
-    from bot.listening import listener
+    from bot.listening import listener, server_of
 
     intake = Intake(store)
-    config = uvicorn.Config(
-        listener(settings, store, intake, stored, slack).app(),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        proxy_headers=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
-    opened = _opened(settings.secrets.port, config.backlog)
+    server = server_of(listener(settings, store, intake, stored, slack))
+    opened = _opened(settings.secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)
     intake.start()
     thread.start()
@@ -284,7 +275,9 @@ def _opened(port: int, backlog: int) -> socket.socket:
     try:
         return socket.create_server(("0.0.0.0", port), backlog=backlog)  # noqa: S104
     except OSError as error:
-        raise Rejected(f"The port {port} cannot be opened: {error.strerror}.") from error
+        # create_server adds the address to what the system says.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise Rejected(f"The port {port} cannot be opened: {reason}.") from error
 
 
 def _leave(code: int) -> None:

@@ -33,6 +33,10 @@ from bot.router import collect
 from bot.running import Carrier, Passwords
 from bot.settings import Settings
 
+MOST_RESTS = 100
+RESTS = 10.0
+"""How often, and for how many seconds at most, the hands of the terminal's clock rest on their way forward."""
+
 
 @dataclass(slots=True)
 class Bot:
@@ -53,7 +57,7 @@ class Bot:
         self.engine.launch(self.pipeline, self.carrier)
         self.schedule.start()
         # What happened while nobody was here is not left for the first tick of the clock.
-        self.schedule.reconcile()
+        self.schedule.reconcile_at_once()
 
     def stop(self) -> None:
         self.schedule.stop()
@@ -230,7 +234,19 @@ class TalkingBot:
         return self._bot.engine.wait_until_quiet(timeout)
 
     def skip(self, delta: timedelta) -> None:
-        self._clock.skip(delta)
+        """The hands go forward, and rest at each moment at which something is due: nothing comes late."""
+        end = self._clock.now() + delta
+        for _ in range(MOST_RESTS):
+            due = (self._bot.store.next_timer(), self._bot.store.next_due_deployment())
+            following = min((moment for moment in due if moment is not None), default=end)
+            if following >= end:
+                break
+            self._go_on(following)
+            self.wait_until_quiet(RESTS)
+        self._go_on(end)
+
+    def _go_on(self, moment: datetime) -> None:
+        self._clock.skip(max(moment - self._clock.now(), timedelta(0)))
         put_due(self._bot.store, self._bot.clock)
         self._bot.engine.nudge()
 

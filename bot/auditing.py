@@ -19,7 +19,7 @@ def done(context: Context) -> None:
     context.begin().audit.record(name_of(command), reason=why(command), command=show(command))
 
 
-def refused(records: Records, context: Context, message: Message, *, outcome: str) -> None:
+def refused(records: Records, context: Context, message: Message) -> None:
     """Nothing of the command's own decision was kept, so this is a decision of its own."""
     command = context.command
     if command is None or not is_decision(command):
@@ -27,7 +27,7 @@ def refused(records: Records, context: Context, message: Message, *, outcome: st
     records.audit.attribute(context.who)
     records.audit.record(
         name_of(command),
-        outcome=outcome,
+        outcome="refused",
         reason="; ".join(plain(line).strip() for line in message.lines or (message.sentence,)),
         command=show(command),
         deployment_id=None if isinstance(command, Unschedule) else getattr(command, "deployment", None),

@@ -14,16 +14,8 @@ from bot.settings_requirements import requirements
 from bot.settings_tables import Table
 
 # Keys that are read and checked although nothing acts on them yet: whoever sets one must not rely on it.
-_NOT_ENFORCED = "is understood but not enforced yet"
 _NOT_DONE = "is understood but not done yet"
 NOT_YET: Mapping[str, str] = {
-    "required_reviews": _NOT_ENFORCED,
-    "up_to_date": _NOT_ENFORCED,
-    "after": _NOT_ENFORCED,
-    "approvals": _NOT_ENFORCED,
-    "approvers": _NOT_ENFORCED,
-    "self_approval": _NOT_ENFORCED,
-    "approval_timeout": _NOT_ENFORCED,
     "promote_to": _NOT_DONE,
     "promote": _NOT_DONE,
     "digest": _NOT_DONE,

@@ -26,6 +26,7 @@ from bot.core.errors import Unavailable
 from bot.core.events import RunWanted
 from bot.pipeline import Pipeline
 from bot.running import Carrier
+from bot.workload import Workload
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ AT_ONCE = 16
 """How many deliveries are handled at the same time in one process."""
 POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
+STEADY = 3
+"""So many heartbeats without a failure, and whoever else is alive has had time to be heard after an outage."""
 LEASE_LOST = 75
 """The exit code of a process whose lease is gone (EX_TEMPFAIL: start it again)."""
 DRAIN = 22.0
@@ -55,13 +58,8 @@ class Engine:
         self._lease = lease
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._guard = threading.Lock()
-        self._in_hand: dict[str, str] = {}
-        self._active = 0
-        self._runs: set[int] = set()
+        self._load = Workload(AT_ONCE, self._wake.set)
         self._taken: deque[Taken] = deque()
-        self._idle = threading.Condition(self._guard)
         self._thread: threading.Thread | None = None
         self._heart: threading.Thread | None = None
 
@@ -80,7 +78,7 @@ class Engine:
             "log_level": "WARNING",
             "serializer": DBOSPortableJSONSerializer(),
             "use_listen_notify": False,
-            # It only looks while a workflow waits for a message, which ours never do; it also holds up closing for as long.
+            # It looks only while a workflow waits for a message, which ours never do, but closing waits for it.
             "notification_listener_polling_interval_sec": 0.5,
             "scheduler_polling_interval_sec": 3600.0,
         }
@@ -97,19 +95,19 @@ class Engine:
     def _register(self, pipeline: Pipeline, carrier: Carrier) -> None:
         @DBOS.workflow(name="handle")
         def handle(delivery_id: str) -> None:
-            with self._working():
+            with self._load.working(DBOS.workflow_id or ""):
                 for lane in DBOS.run_step(_step("decide"), pipeline.decide, delivery_id):
                     self._wake.set()
                     DBOS.run_step(_step("deliver"), pipeline.deliver, lane)
 
         @DBOS.workflow(name="deliver")
         def deliver(lane: str) -> None:
-            with self._working():
+            with self._load.working(DBOS.workflow_id or ""):
                 DBOS.run_step(_step("deliver"), pipeline.deliver, lane)
 
         @DBOS.workflow(name="carry_out")
         def carry_out(deployment_id: int) -> None:
-            with self._running(deployment_id):
+            with self._load.running(deployment_id):
                 while "later" in (begun := DBOS.run_step(_step("begin"), carrier.begin, deployment_id)):
                     DBOS.sleep(float(begun["later"]))
                 self._wake.set()
@@ -130,14 +128,11 @@ class Engine:
         while time.monotonic() < deadline:
             if self.quiet():
                 return True
-            with self._idle:
-                self._idle.wait(0.05)
+            self._load.wait_for_change(0.05)
         return self.quiet()
 
     def quiet(self) -> bool:
-        with self._guard:
-            busy = bool(self._active or self._runs)
-        return not busy and not self._store.backlog() and not self._store.has_undone_effects()
+        return not (self._load.busy() or self._store.backlog() or self._store.has_undone_effects())
 
     def stop(self, drain: float = DRAIN) -> None:
         """Take nothing more, let what runs finish its step and be recorded, and close."""
@@ -145,10 +140,7 @@ class Engine:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(5)
-        deadline = time.monotonic() + drain
-        with self._idle:
-            while self._active and time.monotonic() < deadline:
-                self._idle.wait(0.1)
+        self._load.drain(drain)
         try:
             self._lease.release()
         except Unavailable as error:
@@ -174,22 +166,25 @@ class Engine:
     # --- staying alive, and standing in for the dead ----------------------------------------------------------------
 
     def _beat_for_ever(self) -> None:
+        beats = 0
         while not self._stopping.wait(BEAT_EVERY):
             try:
                 if not self._lease.beat():
                     # Others have taken our work over: whatever we would still do would be done twice.
                     log.error("the lease of this process is gone; it leaves")
                     os._exit(LEASE_LOST)
-                self._take_over()
+                beats += 1
+                self._take_over(silent=beats >= STEADY)
                 self._look_after_ours()
             except Unavailable as error:
+                beats = 0
                 log.warning("no heartbeat", reason=str(error))
             except Exception:
                 log.exception("the heart stumbled")
 
-    def _take_over(self) -> None:
-        """Go on with what processes that are dead had in hand."""
-        dead = self._lease.take_over()
+    def _take_over(self, *, silent: bool = False) -> None:
+        """Go on with what processes had in hand that have left, or are dead because they are silent."""
+        dead = self._lease.take_over(silent=silent)
         if dead:
             log.info("taking over", executors=len(dead))
             DBOS._recover_pending_workflows(dead)
@@ -197,8 +192,7 @@ class Engine:
 
     def _look_after_ours(self) -> None:
         """What a failed database kept from being recorded is neither handled nor in hand: take it again."""
-        with self._guard:
-            in_hand = (*self._in_hand.values(), *(one.id for one in tuple(self._taken)))
+        in_hand = (*self._load.deliveries(), *(one.id for one in tuple(self._taken)))
         if self._store.retake(self._lease.id, in_hand):
             self._wake.set()
         for lane in self._store.forgotten_lanes():
@@ -238,29 +232,23 @@ class Engine:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
         wanted = wire.event_from_bytes(taken.name, taken.body)
         assert isinstance(wanted, RunWanted)
-        with self._guard:
-            self._runs.add(wanted.deployment_id)
+        self._load.expect_run(wanted.deployment_id)
         run = self._start(self._carry_out, f"run:{wanted.deployment_id}", wanted.deployment_id)
         if run.get_status().status not in {"PENDING", "ENQUEUED"}:
             # It was over before it was asked for again, and so will not end once more.
-            with self._guard:
-                self._runs.discard(wanted.deployment_id)
+            self._load.forget_run(wanted.deployment_id)
         self._store.handled(taken.id)
 
     def _start_delivering(self, lane: str) -> None:
         self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
 
     def _start_handling(self, taken: Taken) -> None:
-        self._slots.acquire()
         workflow_id = f"{taken.id}~{taken.tries}"
-        with self._guard:
-            self._in_hand[workflow_id] = taken.id
+        self._load.take_slot(workflow_id, taken.id)
         try:
             self._start(self._handle, workflow_id, taken.id)
         except Exception:
-            with self._guard:
-                del self._in_hand[workflow_id]
-            self._slots.release()
+            self._load.give_back(workflow_id)
             raise
 
     def _patience(self) -> float:
@@ -274,50 +262,11 @@ class Engine:
         with SetWorkflowID(workflow_id):
             return DBOS.start_workflow(workflow, argument)
 
-    def _working(self) -> _Counted:
-        return _Counted(self, None)
-
-    def _running(self, deployment_id: int) -> _Counted:
-        return _Counted(self, deployment_id)
-
-    def _enter(self, run: int | None) -> None:
-        with self._guard:
-            if run is None:
-                self._active += 1
-            else:
-                self._runs.add(run)
-
-    def _leave(self, run: int | None) -> None:
-        workflow_id = DBOS.workflow_id or ""
-        with self._idle:
-            if run is None:
-                self._active -= 1
-            else:
-                self._runs.discard(run)
-            if self._in_hand.pop(workflow_id, None) is not None:
-                self._slots.release()
-            self._idle.notify_all()
-        self._wake.set()
-
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the engine's own tables up to date, without starting anything."""
     _silence()
     DBOS.migrate(engine.url.render_as_string(hide_password=False))
-
-
-class _Counted:
-    """Counts a workflow in while its body runs."""
-
-    def __init__(self, engine: Engine, run: int | None) -> None:
-        self._engine = engine
-        self._run = run
-
-    def __enter__(self) -> None:
-        self._engine._enter(self._run)
-
-    def __exit__(self, *_: object) -> None:
-        self._engine._leave(self._run)
 
 
 def _silence() -> None:

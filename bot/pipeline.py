@@ -7,7 +7,6 @@ now is postponed in the database.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from zlib import crc32
@@ -15,7 +14,7 @@ from zlib import crc32
 import structlog
 
 from bot import auditing
-from bot.adapters.outbox import Undone
+from bot.adapters.outbox import Hands, Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.context import Archive, Context, Transactions
 from bot.conversation import STALE_AFTER, Conversation
@@ -114,12 +113,20 @@ class Pipeline:
         return self.store.lanes_of(delivery_id)
 
     def _decide_all(self, delivery: Delivery) -> None:
+        failures: list[ShipmateError] = []
         for n, event in enumerate(self._decode(delivery)):
             if isinstance(event, CommandGiven):
                 self._decide(delivery, f"{n}:command", event, self._conversation.answer)
                 continue
             for handler in self._router.events.get(type(event), ()):
-                self._decide(delivery, f"{n}:{handler.__module__}.{handler.__name__}", event, handler)
+                try:
+                    self._decide(delivery, f"{n}:{handler.__module__}.{handler.__name__}", event, handler)
+                except Unavailable:
+                    raise
+                except ShipmateError as error:  # one feature's failure is no other feature's business
+                    failures.append(error)
+        if failures:
+            raise failures[0]
 
     def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
         if self.store.decided(delivery.id, name):
@@ -142,30 +149,23 @@ class Pipeline:
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
             if isinstance(event, CommandGiven):
-                self._tell(delivery.id, name, event, sentences.fault(delivery.id), asked, outcome="failed")
+                self._tell(delivery.id, name, event, sentences.fault(delivery.id), asked)
                 return
             raise Rejected(f"{name} failed: {type(error).__name__}") from error
 
     def _tell(
-        self,
-        delivery_id: str,
-        name: str,
-        event: CommandGiven,
-        message: Message,
-        context: Context | None = None,
-        *,
-        outcome: str = "refused",
+        self, delivery_id: str, name: str, event: CommandGiven, message: Message, asked: Context | None = None
     ) -> None:
         """The decision is a refusal: only the asker reads it. Who is not looking, as it was scheduled, is mentioned."""
         reply = Reply(delivery_id, event.place, message, only_to=event.person)
         if event.via == "schedule":
             told = schedules_sentences.at_its_moment(event.person, event.text, message)
-            reply = Reply(delivery_id, event.place, told)
+            reply = Reply(delivery_id, event.place, told, else_to=event.person)
         try:
             with self.store.decision(delivery_id, name) as decision:
                 records = decision.begin(None, None)
-                if context is not None:
-                    auditing.refused(records, context, message, outcome=outcome)
+                if asked is not None:
+                    auditing.refused(records, asked, message)
                 records.emit(reply)
         except AlreadyDecided:
             return
@@ -259,36 +259,6 @@ class Pipeline:
         if error.retry_after is None or delay > timedelta(seconds=5):
             log.warning("effect postponed", lane=undone.lane, seconds=delay.total_seconds(), reason=str(error))
         self.store.later(undone, delay, str(error), untouched=not error.uncertain)
-
-
-class Hands:
-    """The lanes that this process works on, one thread each; another that comes leaves word to look again.
-
-    So a lane that is ours by the database but in nobody's hands was cut off by an error, and may be claimed once more.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._wanted_again: dict[str, bool] = {}
-
-    def take(self, lane: str) -> bool:
-        with self._guard:
-            free = lane not in self._wanted_again
-            self._wanted_again[lane] = not free
-            return free
-
-    def look_again(self, lane: str) -> bool:
-        """Whether somebody has asked to look again; if not, the lane is let go of."""
-        with self._guard:
-            if self._wanted_again[lane]:
-                self._wanted_again[lane] = False
-                return True
-            del self._wanted_again[lane]
-            return False
-
-    def drop(self, lane: str) -> None:
-        with self._guard:
-            self._wanted_again.pop(lane, None)
 
 
 class Outside:

@@ -90,7 +90,7 @@ class WindowSettings(Table):
         description="When an open time begins; outside of all open times deployments wait.",
         examples=["0 9 * * mon-fri"],
     )
-    length: Duration = Field(alias="for", description="How long it lasts, as time that passes.", examples=["64h"])
+    length: Duration = Field(alias="for", description="How long it lasts.", examples=["64h"])
     timezone: Timezone = Field(
         default="UTC", description="The time zone of the cron line; default: the bot's.", examples=["Europe/Berlin"]
     )

@@ -163,9 +163,15 @@ def overdue(context: Context, event: Due) -> None:
     if seen is None or not seen.busy:
         return
     target = target_of(context, seen)
+    news = _unheard(context, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or not deployment.busy or deployment.due_at != event.due_at:
+        return
+    if news is not None:
+        # Not the tool but its webhooks were silent.
+        records.save(replace(deployment, due_at=context.now + lifecycle.PICKED_UP_WITHIN))
+        records.put(news, f"status:{news.repository}:{news.remote_id}:{news.status_id}:{records.cause}")
         return
     if deployment.state is State.RUNNING:
         lifecycle.end(records, deployment, State.TIMED_OUT, context.now, announcements.no_end_reported())
@@ -178,3 +184,15 @@ def overdue(context: Context, event: Due) -> None:
         return
     records.save(replace(deployment, due_at=last_call))
     lifecycle.note(records, deployment, announcements.not_picked_up(deployment), occasion="hung")
+
+
+def _unheard(context: Context, deployment: Deployment) -> DeploymentStatusReported | None:
+    """The newest status on GitHub, if no webhook has told of it."""
+    if deployment.remote_id is None:
+        return None
+    try:
+        there = context.forge.statuses(deployment.repository, deployment.remote_id)
+    except (NotThere, NotAllowed, Rejected):
+        return None
+    news = [one for one in there if one.id > deployment.last_status and one.state in REMOTE_STATES]
+    return status_event(deployment, news[-1]) if news else None

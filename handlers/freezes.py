@@ -70,7 +70,7 @@ def freeze(context: Context, command: FreezeCommand) -> Message | None:
     declared = [
         FreezeDeclared(one.app.name, one.environment.name, by, command.reason, context.now, until) for one in allowed
     ]
-    here = _announced_here(context, allowed)
+    here = _announced_here(context, [one.app.name for one in allowed])
     single = declared[0] if len(declared) == 1 else None
     records = context.begin(single.app, single.environment) if single else context.begin()
     if single:
@@ -97,12 +97,12 @@ def _until(context: Context, command: FreezeCommand) -> datetime | None:
     return until
 
 
-def _announced_here(context: Context, targets: Sequence[Target]) -> bool:
+def _announced_here(context: Context, apps: Sequence[str]) -> bool:
     """Whether the announcement appears right where the command was given, so that it is the answer."""
     where = context.where
-    if where.thread or where.message or len({target.app.name for target in targets}) > 1:
+    if where.thread or where.message or len(set(apps)) > 1:
         return False
-    return context.chat.channel_id(targets[0].app.channel) == where.channel
+    return context.chat.channel_id(context.settings.apps[apps[0]].channel) == where.channel
 
 
 def _by_app(places: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
@@ -138,7 +138,7 @@ def _timer(freeze_id: int) -> str:
 
 
 @router.command(Unfreeze)
-def unfreeze(context: Context, command: Unfreeze) -> Message:
+def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     """Who declared a freeze may lift it, and so may admins. Windows stay: they are in the settings."""
     found = _to_lift(context, command.environment)
     asker = context.asker
@@ -149,9 +149,12 @@ def unfreeze(context: Context, command: Unfreeze) -> Message:
         raise Refused(sentences.not_yours(found[0]))
     left = [one for one in found if one not in lifted]
     targets = {(app.name, one.name): Target(app, one) for app in _apps(context) for one in app.environments.values()}
+    here = _announced_here(context, [one.app for one in lifted])
     single = lifted[0] if len(lifted) == 1 else None
     records = context.begin(single.app, single.environment) if single else context.begin()
     if single:
+        if single.id not in {one.id for one in records.freezes.of(single.app, single.environment)}:
+            raise Refused(sentences.nothing_frozen(_subject(context, single.environment)))
         _lift(records, single.app, single.environment, single.id)
     else:
         for one in lifted:
@@ -160,7 +163,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message:
     for place in dict.fromkeys((one.app, one.environment) for one in lifted):
         still = _still(records, context, targets.get(place), place, without=lifted)
         records.emit(Announce(place[0], sentences.over(*place, lifted_by=mention, still=still)))
-    return sentences.lifted(lifted, left)
+    return None if here and not left else sentences.lifted(lifted, left)
 
 
 def _to_lift(context: Context, environment: str | None) -> list[Freeze]:

@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.core import locking
 from bot.core import locks_sentences as sentences
 from bot.core.deploys import Deployment, State
-from bot.core.effects import Announce, PostInThread
+from bot.core.effects import PostInThread
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events import BranchOver, DeploymentEnded, PullRequestClosed, PullRequestMerged, Tick
 from bot.core.locks import Lock, is_candidate, same_person
@@ -76,8 +76,7 @@ def branch_over(context: Context, event: BranchOver) -> None:
     held = locking.current(records, event.app, event.environment, context.now)
     if held is None or not held.for_pull_request(event.pull_request, event.head_ref):
         return
-    locking.release(records, held)
-    records.emit(Announce(held.app, sentences.branch_over(held, event.pull_request, merged=event.merged)))
+    locking.release_with_branch(records, held, event.pull_request, merged=event.merged)
 
 
 # --- a deployment has succeeded ---------------------------------------------------------------------------------

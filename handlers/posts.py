@@ -29,8 +29,8 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
     deployment = context.reads.deployment(effect.deployment_id)
     if deployment is None or deployment.parent == UNPOSTABLE:
         return []
-    if context.parents.drawn_again(effect.lane, context.effect_id):
-        return []  # several changes at once are one edit
+    if not context.repeated and context.parents.drawn_again(effect.lane, context.effect_id):
+        return []  # several changes at once are one edit; but one that may have been posted is looked for by its own
     message = announcements.parent(deployment)
     if deployment.parent is None or deployment.channel is None:
         _post_parent(context, deployment)
@@ -95,7 +95,13 @@ def reply(context: Context, effect: Reply) -> Iterable[Event]:
         context.chat.whisper(place, effect.only_to, effect.message)
         return []
     thread = Place(place.channel, thread=place.thread or place.message, direct=place.direct)
-    context.chat.post(thread, effect.message, key=f"effect:{context.effect_id}", maybe_sent=context.repeated)
+    key = f"effect:{context.effect_id}"
+    try:
+        context.chat.post(thread, effect.message, key=key, maybe_sent=context.repeated)
+    except (Rejected, NotAllowed, NotThere):
+        if effect.else_to is None:
+            raise
+        context.chat.post(Place(effect.else_to, direct=True), effect.message, key=key, maybe_sent=context.repeated)
     return []
 
 

@@ -65,7 +65,8 @@ def due(context: Context, event: ScheduleDue) -> None:
         return
     again = context.cron.next_fire(entry.cron, entry.timezone, context.now) if entry.cron else None
     if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
-        records.emit(Reply(records.cause, entry.place, sentences.missed(entry, again, context.now - entry.at)))
+        told = sentences.missed(entry, again, context.now - entry.at)
+        records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
     elif entry.by.chat_id is not None:
         given = CommandGiven(entry.command, entry.by.chat_id, entry.place, "schedule")
         records.put(given, f"{timer_of(entry.id)}:{entry.at.isoformat()}")

@@ -106,13 +106,16 @@ class World:
             "GITHUB_CLIENT_ID": github.client_id,
             **(environ or {}),
         }
+        self.environ = environ
         self.settings = read(settings, environ)
         self.store = Store(store.connect(f"sqlite:///{directory / 'world.db'}"), self.clock)
         self.passwords = Passwords()
         self.restart()
 
-    def restart(self) -> None:
-        """A new bot on the same database, as after a crash."""
+    def restart(self, settings: str | None = None) -> None:
+        """A new bot on the same database, as after a crash; with other ``settings``, if they are given."""
+        if settings is not None:
+            self.settings = read(settings, self.environ)
         self.chat = Slack(self.slack.bot_token, api_url=self.slack.api_url, clock=self.clock)
         self.forge = GitHub(
             self.github.url,
@@ -168,6 +171,13 @@ class World:
     def stands_still(self, **delta: float) -> None:
         """Time passes in which the bot does nothing at all, as if its machine were off."""
         self._frozen.move_to(self.clock.now() + timedelta(**delta))
+
+    def is_down(self, **delta: float) -> None:
+        """Nobody runs the bot for so long; what became due meanwhile is found when it comes back."""
+        self._frozen.move_to(self.clock.now() + timedelta(**delta))
+        self.restart()
+        put_due(self.store, self.clock)
+        self.settle()
 
     def reconcile(self) -> None:
         """The clock's job that looks at GitHub."""

@@ -22,7 +22,7 @@ WORKER_CONNECTIONS = 5
 def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
     """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``; nothing is opened yet."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(
+        engine = sa.create_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
@@ -30,6 +30,8 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
             pool_timeout=30,
             connect_args={"connect_timeout": 10, "application_name": "shipmate"},
         )
+        sa_event.listen(engine, "handle_error", _no_connection_is_a_lost_one)
+        return engine
     engine = sa.create_engine(url, pool_size=max(pool_size, 10), max_overflow=20)
 
     @sa_event.listens_for(engine, "connect")
@@ -40,6 +42,12 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _no_connection_is_a_lost_one(failure: sa.engine.ExceptionContext) -> None:
+    """The engine waits for a lost connection to come back, but lets a workflow die of some that cannot be had."""
+    if failure.connection is None:
+        failure.is_disconnect = True
 
 
 class Database:

@@ -21,6 +21,8 @@ BEAT_EVERY = 5.0
 """Seconds between two heartbeats."""
 EXPIRES_AFTER = 30.0
 """Seconds without a heartbeat after which a process counts as dead."""
+GIVEN_UP = datetime(2000, 1, 1, tzinfo=UTC)
+"""The last sign of life of a process that has left in order."""
 
 _LEASE = schema.executors.c
 
@@ -66,16 +68,21 @@ class Lease:
         """Give the lease up: it counts as expired at once, so that others take over what this process had in hand."""
         with self._store.writing() as connection:
             change = sa.update(schema.executors).where(_LEASE.id == self.id)
-            connection.execute(change.values(seen_at=datetime(2000, 1, 1, tzinfo=UTC)))
+            connection.execute(change.values(seen_at=GIVEN_UP))
         if self._file is not None:
             self._file.close()
 
-    def take_over(self) -> list[str]:
-        """The ids of dead processes, each given to one caller only; their deliveries and lanes are free again."""
+    def take_over(self, *, silent: bool = True) -> list[str]:
+        """The ids of dead processes, each given to one caller only; their deliveries and lanes are free again.
+
+        Without ``silent`` only those that gave their lease up: after an outage of the database everybody has been
+        silent for long, and whoever is alive is about to say so.
+        """
         with self._store.writing() as connection:
             gone = _LEASE.id != self.id
             if not self._store.is_sqlite:  # there the file lock says that nobody else is alive
-                gone = sa.and_(gone, _LEASE.seen_at < sa.func.now() - sa.text(f"interval '{EXPIRES_AFTER} seconds'"))
+                last_word = sa.func.now() - sa.text(f"interval '{EXPIRES_AFTER} seconds'") if silent else GIVEN_UP
+                gone = sa.and_(gone, _LEASE.seen_at <= last_word)
             expired = sa.select(_LEASE.id).where(gone).with_for_update(skip_locked=True)
             dead = [row.id for row in connection.execute(expired)]
             if dead:

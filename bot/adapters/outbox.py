@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,36 @@ class Undone:
     effect: Effect
     attempted: bool
     tries: int
+
+
+class Hands:
+    """The lanes that this process works on, one thread each; another that comes leaves word to look again.
+
+    So a lane that is ours by the database but in nobody's hands was cut off by an error, and may be claimed once more.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._wanted_again: dict[str, bool] = {}
+
+    def take(self, lane: str) -> bool:
+        with self._guard:
+            free = lane not in self._wanted_again
+            self._wanted_again[lane] = not free
+            return free
+
+    def look_again(self, lane: str) -> bool:
+        """Whether somebody has asked to look again; if not, the lane is let go of."""
+        with self._guard:
+            if self._wanted_again[lane]:
+                self._wanted_again[lane] = False
+                return True
+            del self._wanted_again[lane]
+            return False
+
+    def drop(self, lane: str) -> None:
+        with self._guard:
+            self._wanted_again.pop(lane, None)
 
 
 class Outbox(Database):

@@ -18,14 +18,15 @@ from bot.adapters.freezes_records import FreezeRowReads, FreezeRowRecords
 from bot.adapters.locks_records import LockRows, LockTransaction
 from bot.adapters.people_records import PeopleRowReads, PeopleRowRecords
 from bot.adapters.schedules_records import ScheduleRowReads, ScheduleRowRecords
-from bot.core.deploys import ENDED, By, Changes, Deployment, State, Waiting
+from bot.core.deploys import By, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
 
 _D = schema.deployments.c
 _COLUMNS = [field.name for field in fields(Deployment)]
-_UNENDED = _D.state.in_([state for state in State if state not in ENDED])
-_BUSY = _D.state.in_([State.STARTING, State.RUNNING])
+_UNENDED = sa.and_(schema.UNENDED)
+_BUSY = sa.and_(_UNENDED, _D.state.in_([State.STARTING, State.RUNNING]))
+_WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
 
 
 PARENT = ("channel", "parent", "edited_at")
@@ -82,22 +83,20 @@ class RowReads:
         return self._many(_D.app == app, _D.environment == environment, _BUSY)
 
     def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
-        return self._many(_D.app == app, _D.environment == environment, _D.state == State.WAITING)
+        return self._many(_D.app == app, _D.environment == environment, _WAITING)
 
     def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]:
-        return self._many(
-            _D.repository == repository, _D.sha == sha, _D.state == State.WAITING, _D.waits_for == Waiting.CHECKS
-        )
+        return self._many(_D.repository == repository, _D.sha == sha, _WAITING, _D.waits_for == Waiting.CHECKS)
 
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         return self._many(_UNENDED, *([_D.repository == repository] if repository else []))
 
     def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
-        return self._many(_D.repository == repository, _D.state == State.WAITING, _D.waits_for == reason)
+        return self._many(_D.repository == repository, _WAITING, _D.waits_for == reason)
 
     def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
         here = [_D.app == app] if app else []
-        return self._many(_D.state == State.WAITING, _D.approvals_missing > 0, *here, limit=limit)
+        return self._many(_WAITING, _D.approvals_missing > 0, *here, limit=limit)
 
     def success_of(self, deployment: Deployment, environment: str) -> Deployment | None:
         commit = (_D.repository == deployment.repository, _D.sha == deployment.sha)

@@ -64,6 +64,10 @@ class Schedule:
         """Submit the reconciliation of the current stretch of three minutes."""
         self._tick("reconcile", floor(self._clock.now(), RECONCILE_EVERY))
 
+    def reconcile_at_once(self) -> None:
+        """After a start, whoever has just reconciled."""
+        self._tick("reconcile", self._clock.now())
+
     def retain(self) -> None:
         """Submit the day's clearing away of what is no longer needed."""
         self._tick("retain", floor(self._clock.now(), timedelta(days=1)))

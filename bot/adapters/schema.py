@@ -184,7 +184,8 @@ deployments = sa.Table(
 
 # In words that both databases understand; the migrations hold the same.
 _IN_PROGRESS = sa.text("state IN ('starting', 'running') AND \"exclusive\"")
-_UNENDED = sa.text("state IN ('requested', 'waiting', 'starting', 'running')")
+UNENDED = sa.text("state IN ('requested', 'waiting', 'starting', 'running')")
+"""Queries say it in the same words: SQLite uses the indexes of what has not ended for no others."""
 # One running deployment per app and environment: the database refuses a second one, whoever asks for it.
 sa.Index(
     "uq_deployments_running",
@@ -195,23 +196,30 @@ sa.Index(
     postgresql_where=_IN_PROGRESS,
 )
 sa.Index(
-    "ix_deployments_unended",
-    deployments.c.app,
-    deployments.c.environment,
-    deployments.c.id,
-    sqlite_where=_UNENDED,
-    postgresql_where=_UNENDED,
-)
-sa.Index(
     "ix_deployments_due",
     deployments.c.due_at,
     sqlite_where=deployments.c.due_at.isnot(None),
     postgresql_where=deployments.c.due_at.isnot(None),
 )
-sa.Index("ix_deployments_sha", deployments.c.repository, deployments.c.sha)
-sa.Index("ix_deployments_remote", deployments.c.repository, deployments.c.remote_id)
-sa.Index("ix_deployments_place", deployments.c.app, deployments.c.environment, deployments.c.state, deployments.c.id)
-sa.Index("ix_deployments_merged", deployments.c.app, deployments.c.environment, deployments.c.merged_at)
+for _name, *_of in (
+    ("unended", "app", "environment", "id"),
+    ("unended_repository", "repository", "id"),
+):
+    _key = [deployments.c[column] for column in _of]
+    sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=UNENDED, postgresql_where=UNENDED)
+# For every way to ask for what was deployed, newest first, however much that is.
+for _name, *_of in (
+    ("sha", "repository", "sha"),
+    ("remote", "repository", "remote_id"),
+    ("place", "app", "environment", "state", "task", "id"),
+    ("merged", "app", "environment", "merged_at"),
+    ("history", "app", "environment", "id"),
+    ("app", "app", "id"),
+    ("environment", "environment", "id"),
+    ("app_ref", "app", "ref", "id"),
+    ("ref", "ref", "id"),
+):
+    sa.Index(f"ix_deployments_{_name}", *[deployments.c[column] for column in _of])
 
 output = sa.Table(
     "output",

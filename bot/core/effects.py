@@ -78,12 +78,16 @@ class PostInThread:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer a person where they spoke: in the thread of their message. ``only_to`` makes it ephemeral."""
+    """Answer a person where they spoke: in the thread of their message. ``only_to`` makes it ephemeral.
+
+    ``else_to`` is who is told directly where the bot cannot speak there.
+    """
 
     event_id: str
     place: Place
     message: Message
     only_to: str | None = None
+    else_to: str | None = None
 
     @property
     def lane(self) -> str:

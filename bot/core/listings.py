@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.core import announcements, states
 from bot.core.deploys import Deployment, State
 from bot.core.messages import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
-from bot.core.sentences import listed
+from bot.core.sentences import either, listed
 
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 
@@ -101,7 +101,7 @@ def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> M
 
 
 def no_help(topic: str, nearest: Sequence[str]) -> Message:
-    hint = f" Did you mean {listed(nearest)}?" if nearest else ""
+    hint = f" Did you mean {either(nearest)}?" if nearest else ""
     return say(f"There is no command called {topic}.{hint} ", Code("help"), " shows all.")
 
 

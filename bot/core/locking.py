@@ -23,6 +23,7 @@ def current(records: Records, app: str, environment: str, now: datetime) -> Lock
     if lock is None or not lock.ended(now):
         return lock
     release(records, lock)
+    _record(records, "unlock", lock, "expired")
     records.emit(Announce(app, sentences.expired(lock)))
     _tell(records, lock.by, sentences.expired_for_you(lock))
     return None
@@ -84,6 +85,13 @@ def release_by_admin(records: Records, lock: Lock, admin: By) -> None:
     _tell(records, lock.by, sentences.released_for_you(admin, lock))
 
 
+def release_with_branch(records: Records, lock: Lock, number: int, *, merged: bool) -> None:
+    """The pull request is no more that it was taken for: what was merged is to be deployed."""
+    release(records, lock)
+    _record(records, "unlock", lock, f"#{number} was {'merged' if merged else 'closed'}")
+    records.emit(Announce(lock.app, sentences.branch_over(lock, number, merged=merged)))
+
+
 def remind(records: Records, lock: Lock, now: datetime, every: timedelta) -> None:
     """Ask the owner whether they still need it, and again after the same time."""
     waiting = records.waiting(*lock.place)
@@ -107,6 +115,7 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
         held = Lock(deployment.app, deployment.environment, deployment.by, now)
     lock = replace(held, reason=reason, holds_merges=True)
     records.locks.save(lock)
+    _record(records, "lock", lock, reason)
     records.emit(Announce(lock.app, sentences.locked_after_rollback(lock)))
 
 
@@ -114,6 +123,12 @@ def look_again(records: Records, lock: Lock) -> None:
     """Whatever waits for the environment is decided on with the lock as it is now."""
     for one in records.waiting(*lock.place):
         records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+
+
+def _record(records: Records, action: str, lock: Lock, reason: str) -> None:
+    """For the audit: what happens to a lock by itself; commands are recorded where they are carried out."""
+    why = f"{reason}; it belongs to {lock.by.name}"
+    records.audit.record(action, reason=why, app=lock.app, environment=lock.environment)
 
 
 def _tell(records: Records, by: By, message: Message) -> None:

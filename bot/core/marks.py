@@ -22,7 +22,7 @@ def since(reads: Reads, question: str, now: datetime) -> datetime | None:
 
 
 def answered(records: Records, question: str, now: datetime) -> None:
-    """The question has been answered, or is asked for the first time."""
+    """The question has been answered, or is asked for the first time. The forge's own times are of whole seconds."""
     kept = records.kept(f"mark:{question}")
-    first = kept.split(" ")[0] if kept else now.isoformat()
-    records.keep(f"mark:{question}", f"{first} {now.isoformat()}")
+    moment = now.replace(microsecond=0).isoformat()
+    records.keep(f"mark:{question}", f"{kept.split(' ')[0] if kept else moment} {moment}")

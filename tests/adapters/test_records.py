@@ -31,7 +31,6 @@ def maybe(some: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | some
 
 
-
 SHIPPED = st.builds(Shipped, TEXTS, TEXTS, TEXTS, maybe(IDS), maybe(TEXTS))
 DEPLOYMENTS = st.builds(
     Deployment,
@@ -128,9 +127,7 @@ def test_a_row_has_a_column_for_every_field() -> None:
     assert set(row) | {"id"} == {column.name for column in schema.deployments.columns}
 
 
-@settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEPLOYMENTS)
 def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Deployment) -> None:
     [added] = add(kept, one)
@@ -140,9 +137,7 @@ def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Depl
     assert found == replace(one, id=added.id)
 
 
-@settings(
-    max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEPLOYMENTS)
 def test_saving_changes_every_field_but_the_parent_message(kept: Store, changed: Deployment) -> None:
     [added] = add(kept, deployment(channel="C1", parent="1.0", edited_at=T0))

@@ -9,7 +9,7 @@ import pytest
 from freezegun import freeze_time
 
 from bot.adapters.slack import Slack
-from bot.core.errors import Rejected, Unavailable
+from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Place
 from bot.core.messages import Button, say
 from tests.servers.slack import SlackServer
@@ -151,10 +151,10 @@ def test_an_edit_changes_text_and_blocks(server: SlackServer, slack: Slack) -> N
     assert [one.text for one in message.edits] == ["Deploying."]
 
 
-def test_an_edit_of_a_message_that_is_gone_is_rejected(server: SlackServer, slack: Slack) -> None:
+def test_a_message_that_is_gone_cannot_be_edited(server: SlackServer, slack: Slack) -> None:
     channel = server.add_channel("web")
 
-    with pytest.raises(Rejected) as gone:
+    with pytest.raises(NotThere) as gone:
         slack.edit(channel.id, "1.000001", DONE)
 
     assert str(gone.value) == f"That message is gone from {channel.id}."

@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import wire
-from bot.core.effects import ClearRecords, CreateDeployment, Effect, PostInThread, PostStatus, RenderParent, Reply, StartRun
+from bot.core.effects import (
+    Announce,
+    ClearRecords,
+    CreateDeployment,
+    Effect,
+    PostInThread,
+    PostStatus,
+    RenderParent,
+    Reply,
+    StartRun,
+    TellPerson,
+)
 from bot.core.errors import Rejected
 from bot.core.events import Event, Place, RunFinished
 from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
@@ -45,6 +56,8 @@ EFFECTS = {
     RenderParent: st.builds(RenderParent, NUMBERS),
     PostInThread: st.builds(PostInThread, NUMBERS, MESSAGES, st.booleans()),
     Reply: st.builds(Reply, TEXTS, PLACES, MESSAGES, st.none() | TEXTS),
+    Announce: st.builds(Announce, TEXTS, MESSAGES),
+    TellPerson: st.builds(TellPerson, TEXTS, MESSAGES),
     ClearRecords: st.builds(ClearRecords, MOMENTS),
 }
 

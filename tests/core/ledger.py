@@ -48,10 +48,21 @@ class LockLedger:
 
 
 @dataclass
+class AuditLedger:
+    """As much of AuditRecords as locks need: each entry as one line."""
+
+    entries: list[str] = field(default_factory=list)
+
+    def record(self, action: str, *, reason: str, app: str, environment: str) -> None:
+        self.entries.append(f"{action} {app} {environment}: {reason}")
+
+
+@dataclass
 class Ledger:
     """As much of Records as locks need."""
 
     locks: LockLedger = field(default_factory=LockLedger)
+    audit: AuditLedger = field(default_factory=AuditLedger)
     timers: dict[str, tuple[datetime, Event]] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

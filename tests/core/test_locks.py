@@ -197,6 +197,7 @@ def test_a_lock_whose_time_is_over_is_free_for_others_and_its_owner_is_told() ->
     assert held.by is BOB
     assert ledger.announced() == ["🔓 The lock of @maria on web → production has expired."]
     assert ledger.told("U1") == ["Your lock on web → production has expired.\n[Lock again]"]
+    assert ledger.audit.entries == ["unlock web production: expired; it belongs to maria"]
 
 
 def test_a_release_tells_who_wanted_to_know_and_lets_what_waits_be_decided_again() -> None:

@@ -31,7 +31,9 @@ def assert_told_once(harbour: Harbour) -> None:
     harbour.wait_for(lambda: harbour.statuses(deployment.id) == ENDED, "the statuses")
     assert begun(harbour) == 1
     assert harbour.parents() == [parent]
-    assert harbour.thread(parent) == STORY
+    told = harbour.thread(parent)
+    assert [text for text in told if text[0] in "🕐🚀✅❌"] == STORY
+    assert len(told) == len(set(told))
     answers = [text for said in harbour.slack.messages("#web") if said.bot_id is None for text in harbour.thread(said)]
     assert len(answers) == len(set(answers))
 

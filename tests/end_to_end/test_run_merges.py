@@ -57,7 +57,9 @@ def test_a_deployment_of_another_tool_is_announced_and_followed_to_its_end(harbo
         harbour.github.settle()
     harbour.ended("Succeeded")
 
-    assert shown(parent).startswith("✅ *web* → *preview*  main@(sha)  created by @jenkins\nSucceeded in (n) s: Is live")
+    assert shown(parent).startswith(
+        "✅ *web* → *preview*  main@(sha)  created by @jenkins\nSucceeded in (n) s: Is live"
+    )
     assert harbour.thread(parent)[-1] == "✅ Succeeded in (n) s: Is live"
     assert harbour.statuses(remote) == ["queued", "in_progress", "success"]
     assert [one.id for one in harbour.deployments()] == [remote]

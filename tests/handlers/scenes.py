@@ -45,7 +45,8 @@ def told(world: World, person: str) -> list[str]:
 def channel(world: World, name: str) -> list[str]:
     """The bot's messages at top level of a channel, the first line of each."""
     bot = world.slack.workspace.user("shipmate").id
-    return [seen(world, read_out(one)).split("\n")[0] for one in world.slack.messages(name) if one.user == bot]
+    own = [one for one in world.slack.messages(name) if one.user == bot and not one.broadcast]
+    return [seen(world, read_out(one)).split("\n")[0] for one in own]
 
 
 def broadcasts(world: World, name: str) -> list[str]:

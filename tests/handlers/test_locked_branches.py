@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,21 @@ def test_after_a_rollback_the_environment_is_locked_for_the_person(world: World)
         "merges wait, so that what was taken back is not shipped again."
     )
     assert world.slack.messages("#web")[-1].labels == ["Unlock"]
+
+
+def test_the_audit_tells_what_happened_to_locks_by_itself(world: World) -> None:
+    number = tries_topic(world)
+    world.github.merge_pull_request(REPOSITORY, number, by="bob")
+    world.settle()
+    world.says("maria", "rollback production")
+
+    entries = world.store.reads().audit.since(world.clock.now() - timedelta(days=1), 0, 200)
+
+    assert [(one.action, one.outcome, one.reason) for one in entries if "lock" in one.action] == [
+        ("lock", "done", "testing topic"),
+        ("unlock", "done", "#1 was merged; it belongs to maria"),
+        ("lock", "done", f"it was rolled back to {world.deployment(1).short_sha}; it belongs to maria"),
+    ]
 
 
 def test_a_merge_waits_then_even_ones_own_until_the_lock_is_released(world: World) -> None:

@@ -132,6 +132,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deployments")),
         sa.UniqueConstraint("request_id", name=op.f("uq_deployments_request_id")),
     )
+    op.create_index("ix_deployments_app", "deployments", ["app", "id"], unique=False)
+    op.create_index("ix_deployments_app_ref", "deployments", ["app", "ref", "id"], unique=False)
+    op.create_index("ix_deployments_environment", "deployments", ["environment", "id"], unique=False)
+    op.create_index("ix_deployments_history", "deployments", ["app", "environment", "id"], unique=False)
+    op.create_index("ix_deployments_ref", "deployments", ["ref", "id"], unique=False)
     op.create_index(
         "ix_deployments_due",
         "deployments",
@@ -141,13 +146,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index("ix_deployments_merged", "deployments", ["app", "environment", "merged_at"], unique=False)
-    op.create_index("ix_deployments_place", "deployments", ["app", "environment", "state", "id"], unique=False)
+    op.create_index("ix_deployments_place", "deployments", ["app", "environment", "state", "task", "id"], unique=False)
     op.create_index("ix_deployments_remote", "deployments", ["repository", "remote_id"], unique=False)
     op.create_index("ix_deployments_sha", "deployments", ["repository", "sha"], unique=False)
     op.create_index(
         "ix_deployments_unended",
         "deployments",
         ["app", "environment", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.create_index(
+        "ix_deployments_unended_repository",
+        "deployments",
+        ["repository", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
         postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
@@ -347,6 +360,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('starting', 'running') AND \"exclusive\""),
     )
     op.drop_index(
+        "ix_deployments_unended_repository",
+        table_name="deployments",
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.drop_index(
         "ix_deployments_unended",
         table_name="deployments",
         sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
@@ -362,6 +381,11 @@ def downgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.drop_index("ix_deployments_ref", table_name="deployments")
+    op.drop_index("ix_deployments_history", table_name="deployments")
+    op.drop_index("ix_deployments_environment", table_name="deployments")
+    op.drop_index("ix_deployments_app_ref", table_name="deployments")
+    op.drop_index("ix_deployments_app", table_name="deployments")
     op.drop_table("deployments")
     op.drop_index(
         "ix_deliveries_unhandled",

@@ -1,0 +1,82 @@
+"""What one process has in hand at a moment: the deliveries in its slots, its workflows, and the runs it follows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Workload:
+    """Safe from any thread. ``ended`` is called whenever something is over."""
+
+    def __init__(self, slots: int, ended: Callable[[], None]) -> None:
+        self._ended = ended
+        self._slots = threading.BoundedSemaphore(slots)
+        self._changed = threading.Condition()
+        self._in_slots: dict[str, str] = {}
+        self._workflows = 0
+        self._runs: set[int] = set()
+
+    def take_slot(self, workflow_id: str, delivery_id: str) -> None:
+        """Wait for a free slot; the workflow has it until it is over or ``give_back``."""
+        self._slots.acquire()
+        with self._changed:
+            self._in_slots[workflow_id] = delivery_id
+
+    def give_back(self, workflow_id: str) -> None:
+        with self._changed:
+            if self._in_slots.pop(workflow_id, None) is not None:
+                self._slots.release()
+
+    def deliveries(self) -> tuple[str, ...]:
+        """The ids of those that are being handled."""
+        with self._changed:
+            return tuple(self._in_slots.values())
+
+    def busy(self) -> bool:
+        with self._changed:
+            return bool(self._workflows or self._runs)
+
+    def expect_run(self, deployment_id: int) -> None:
+        with self._changed:
+            self._runs.add(deployment_id)
+
+    def forget_run(self, deployment_id: int) -> None:
+        with self._changed:
+            self._runs.discard(deployment_id)
+            self._changed.notify_all()
+
+    @contextmanager
+    def working(self, workflow_id: str) -> Iterator[None]:
+        with self._changed:
+            self._workflows += 1
+        try:
+            yield
+        finally:
+            self.give_back(workflow_id)
+            with self._changed:
+                self._workflows -= 1
+                self._changed.notify_all()
+            self._ended()
+
+    @contextmanager
+    def running(self, deployment_id: int) -> Iterator[None]:
+        self.expect_run(deployment_id)
+        try:
+            yield
+        finally:
+            self.forget_run(deployment_id)
+            self._ended()
+
+    def wait_for_change(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait(seconds)
+
+    def drain(self, seconds: float) -> None:
+        """Wait until no workflow is at work; runs go on in the next process."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while self._workflows and time.monotonic() < deadline:
+                self._changed.wait(0.1)

@@ -1,0 +1,38 @@
+"""``python -m tests.bench [SUBJECT …]``: measures, and prints each figure beside a peer's or the bare limit's."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import time
+
+SUBJECTS = {
+    "accept": "webhooks accepted per second, beside Probot and the bare limits",
+    "processes": "start-up time, memory and idle CPU of web, worker and run",
+    "replies": "from a command to its reply, from a webhook to its message",
+    "waiting": "ten thousand waiting deployments in one worker",
+    "history": "reads from a database of finished deployments, beside a new one (--full: a million)",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    lines = "; ".join(f"{name}: {line}" for name, line in SUBJECTS.items())
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=lines)
+    parser.add_argument("--full", action="store_true", help="a million finished deployments instead of 200,000")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long each rate is measured, twice")
+    given = parser.parse_args()
+    unknown = [name for name in given.subjects if name not in SUBJECTS]
+    if unknown:
+        parser.error(f"There is no subject {', '.join(unknown)}; there are {', '.join(SUBJECTS)}.")
+    began = time.monotonic()
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"{os.cpu_count()} cores; load before: {load}. With other work on the machine the figures are worse.")
+    for name in given.subjects or SUBJECTS:
+        importlib.import_module(f"tests.bench.{name}").bench(given)
+    print(f"Took {time.monotonic() - began:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Conversations about cancelling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
+from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import world as open_world
+
+SLEEPS = SETTINGS.replace(
+    'provider = { type = "external" }', 'provider = { type = "shell", command = ["sh", "-c", "echo begun; sleep 60"] }'
+)
+
+
+def test_one_that_waits_is_cancelled_at_once(world: World) -> None:
+    world.github.set_check_run(REPOSITORY, "main", "lint", None)
+    world.says("maria", "deploy main to staging when green")
+
+    said = world.says("maria", "cancel")
+    world.github.set_check_run(REPOSITORY, "main", "lint", "success")
+    world.settle()
+
+    assert answers(world, said) == ["#1 (web → staging) is cancelled."]
+    assert parent(world, 1).split("\n")[1] == "Cancelled by maria"
+    assert notification(world, 1) == "Deploying main@d470312 of web to staging is off. Cancelled by maria."
+    assert broadcasts(world, "#web") == ["🛑 Cancelled by maria"]
+    assert world.github.deployments(REPOSITORY) == []
+
+
+def test_the_button_cancels_too(world: World) -> None:
+    world.github.set_check_run(REPOSITORY, "main", "lint", None)
+    world.says("maria", "deploy main to staging when green")
+
+    world.presses("bob", world.parent(1), "Cancel")
+
+    assert parent(world, 1).split("\n")[1] == "Cancelled by bob"
+    assert world.parent(1).labels == ["Retry"]
+
+
+def test_one_that_runs_here_is_stopped(tmp_path: Path) -> None:
+    with open_world(tmp_path, SLEEPS) as world:
+        world.hold_runs = True
+        world.says("maria", "deploy main to staging")
+        begun = world.carrier.begin(1)
+        world.settle()
+
+        said = world.says("bob", "cancel #1")
+        world.carrier.follow(1, str(begun["handle"]))
+        world.settle()
+
+        assert answers(world, said) == ["Stopping #1 (web → staging) …"]
+        assert parent(world, 1).split("\n")[1] == "Cancelled by bob"
+        assert world.statuses(world.deployment(1).remote_id or 0) == ["queued", "in_progress", "error"]
+        assert world.github.deployments(REPOSITORY)[0].statuses[-1].description == "Cancelled by bob"
+
+
+def test_one_that_another_tool_runs_is_marked_and_the_rest_is_explained(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "in_progress")
+
+    said = world.says("maria", "cancel")
+    another_tool(world, "success")
+
+    assert answers(world, said) == [
+        "#1 is marked as cancelled. Another tool carries it out, and I cannot stop that one; please stop it there too."
+    ]
+    assert parent(world, 1).split("\n")[1] == "Cancelled by maria"
+    assert world.statuses(world.deployment(1).remote_id or 0) == ["in_progress", "error", "success"]
+
+
+def test_the_next_in_the_queue_starts_when_one_is_cancelled(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    world.says("bob", "deploy main to staging")
+
+    world.says("maria", "cancel #1")
+
+    assert thread(world, 2) == [
+        "⏳ Queued: #1 (main) is being deployed to staging now",
+        "▶️ Its turn has come",
+    ]
+
+
+def test_those_behind_a_cancelled_one_move_up(world: World) -> None:
+    for _ in range(3):
+        world.says("maria", "deploy main to staging")
+    before = parent(world, 3).split("\n")[1]
+
+    world.says("maria", "cancel #2")
+
+    assert before == "Queued: #1 (main) is being deployed to staging now; 2nd in line, behind #1 and #2"
+    assert parent(world, 3).split("\n")[1] == "Queued: #1 (main) is being deployed to staging now"
+
+
+def test_ones_own_is_meant_before_that_of_others(world: World) -> None:
+    world.says("bob", "deploy main to production")
+    world.says("maria", "deploy main to staging")
+
+    world.says("bob", "cancel")
+
+    assert [line[:1] for line in channel(world, "#web")] == ["🛑", "🕐"]
+
+
+def test_several_that_may_be_meant_are_a_question_with_buttons(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    world.says("maria", "deploy main to production")
+    world.says("maria", "cancel")
+    question = world.slack.ephemerals("maria")[-1]
+
+    world.presses("maria", question, "#1 web → staging (main)")
+
+    assert told(world, "maria") == ["Which one do you want to cancel?"]
+    assert question.labels == ["#2 web → production (main)", "#1 web → staging (main)"]
+    assert [line[:1] for line in channel(world, "#web")][:2] == ["🛑", "🕐"]
+
+
+def test_what_cannot_be_cancelled_is_said(world: World) -> None:
+    world.says("maria", "cancel")
+    world.says("maria", "cancel #9")
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "success")
+    world.says("maria", "cancel #1")
+
+    assert told(world, "maria") == [
+        "There is nothing to cancel. `status` shows what is where.",
+        "There is no deployment #9. `deploys` lists the last ones.",
+        "#1 has ended already: it succeeded.",
+    ]

@@ -1,0 +1,251 @@
+"""Conversations about deployments that other tools create or carry out."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core.deploys import State
+from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
+from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import world as open_world
+
+LOCAL = SETTINGS.replace(
+    'provider = { type = "external" }', 'provider = { type = "local", directory = "{directory}/releases" }'
+)
+
+
+def created(world: World, environment: str = "staging", **more: str) -> int:
+    """Somebody else creates a deployment."""
+    remote_id = world.github.create_deployment(REPOSITORY, "main", environment=environment, by="argo", **more)
+    world.settle()
+    return remote_id
+
+
+def test_somebody_elses_deployment_is_announced_and_followed(world: World) -> None:
+    created(world)
+    announced = (parent(world, 1), notification(world, 1))
+
+    another_tool(world, "queued", "in_progress", "success", environment_url="https://staging.example")
+
+    assert announced == (
+        "🕐 *web* → *staging*  main@d470312  created by @argo\nStarting\n#1",
+        "argo is deploying main@d470312 of web to staging.",
+    )
+    assert parent(world, 1) == (
+        "✅ *web* → *staging*  main@d470312  created by @argo\nSucceeded in 30 s\n#1 · environment"
+    )
+    assert thread(world, 1) == ["🕐 Queued", "🚀 In progress", "✅ Succeeded in 30 s"]
+
+
+def test_it_counts_as_what_is_deployed_there(world: World) -> None:
+    created(world)
+    another_tool(world, "success")
+
+    said = world.says("maria", "status web staging")
+
+    assert answers(world, said) == [
+        "What is where:\n*web → staging*  main@d470312 since Mon 02 Mar 10:00 UTC by argo (#1)"
+    ]
+
+
+def test_a_deployment_to_an_environment_that_the_settings_do_not_name_is_ignored(world: World) -> None:
+    remote_id = created(world, "review-app-7")
+    world.github.report_deployment_status(REPOSITORY, remote_id, "success")
+    world.settle()
+
+    assert channel(world, "#web") == []
+
+
+def test_an_alias_of_the_environment_is_understood(tmp_path: Path) -> None:
+    settings_ = SETTINGS.replace("deploy_on_merge", 'aliases = ["Pre-Prod"]\ndeploy_on_merge')
+    with open_world(tmp_path, settings_) as world:
+        created(world, "pre-prod")
+
+        assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  created by @argo"]
+
+
+def test_where_the_provider_is_ours_it_is_carried_out(tmp_path: Path) -> None:
+    with open_world(tmp_path, LOCAL) as world:
+        remote_id = created(world)
+
+        assert parent(world, 1) == (
+            "✅ *web* → *staging*  main@d470312  created by @argo\nSucceeded in 0 s: current → releases/d470312\n#1"
+        )
+        assert world.statuses(remote_id) == ["queued", "in_progress", "success"]
+        assert (tmp_path / "releases" / "current" / "README.md").read_text() == "acme/web\n"
+
+
+def test_where_the_app_only_follows_it_is_not_carried_out(tmp_path: Path) -> None:
+    follows = LOCAL.replace("[apps.web]", '[apps.web]\nforeign_deployments = "follow"')
+    with open_world(tmp_path, follows) as world:
+        remote_id = created(world)
+
+        another_tool(world, "success")
+
+        assert world.statuses(remote_id) == ["success"]
+        assert parent(world, 1).split("\n")[1] == "Succeeded in 10 s"
+
+
+def test_two_of_ours_to_carry_out_queue_like_any_other(tmp_path: Path) -> None:
+    with open_world(tmp_path, LOCAL) as world:
+        world.hold_runs = True
+        created(world)
+        second = created(world)
+        waiting = parent(world, 2).split("\n")[1]
+
+        world.hold_runs = False
+        world.settle()
+
+        assert waiting == "Queued: #1 (main) is being deployed to staging now"
+        assert world.statuses(second) == ["queued", "in_progress", "success"]
+
+
+def test_our_own_deployment_does_not_come_back_as_somebody_elses(world: World) -> None:
+    world.says("maria", "deploy to staging")
+
+    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+
+
+def test_a_status_that_comes_before_the_deployment_event_is_not_lost(world: World) -> None:
+    world.hold_webhooks = True
+    remote_id = world.github.create_deployment(REPOSITORY, "main", environment="staging", by="argo")
+    world.github.report_deployment_status(REPOSITORY, remote_id, "success")
+    event, status = world.github.webhooks
+
+    world.deliver(status)
+    world.deliver(event)
+
+    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  created by @argo"]
+
+
+def test_an_older_status_never_moves_it_back_and_none_is_told_twice(world: World) -> None:
+    remote_id = created(world)
+    world.hold_webhooks = True
+    for state in ("queued", "in_progress", "success"):
+        world.github.report_deployment_status(REPOSITORY, remote_id, state)
+    queued, in_progress, success = world.github.webhooks_of("deployment_status")
+
+    for webhook in (success, queued, in_progress, success):
+        world.deliver(webhook)
+
+    assert parent(world, 1).split("\n")[1] == "Succeeded in 0 s"
+    assert thread(world, 1) == ["🕐 Queued", "🚀 In progress", "✅ Succeeded in 0 s"]
+
+
+def test_the_same_state_again_is_told_only_where_it_says_something_new(world: World) -> None:
+    remote_id = created(world)
+
+    for description in ("step 1", "step 1", "step 2"):
+        world.github.report_deployment_status(REPOSITORY, remote_id, "in_progress", description=description)
+        world.settle()
+
+    assert thread(world, 1) == ["🚀 In progress: step 1", "🚀 In progress: step 2"]
+
+
+def test_a_description_that_wants_to_ping_everybody_does_not(world: World) -> None:
+    remote_id = created(world)
+
+    world.github.report_deployment_status(REPOSITORY, remote_id, "failure", description="<!here> broke it")
+    world.settle()
+
+    assert world.thread(1)[-1] == "❌ Failed: &lt;!here&gt; broke it"
+
+
+def test_nothing_picked_up_is_said_after_half_a_minute_and_once(world: World) -> None:
+    world.says("maria", "deploy to staging")
+
+    world.wait(minutes=5)
+
+    assert broadcasts(world, "#web") == [
+        "⚠️ Nothing has picked this deployment up yet. Shipmate only announces web → staging; another tool has to "
+        "listen for GitHub's deployment event and report its status. Is it running?"
+    ]
+
+
+def test_one_that_is_picked_up_is_left_in_peace(world: World) -> None:
+    world.says("maria", "deploy to staging")
+
+    another_tool(world, "queued")
+    world.wait(minutes=5)
+
+    assert broadcasts(world, "#web") == []
+
+
+def test_one_that_nobody_picks_up_ends_as_an_error_and_lets_the_next_one_pass(world: World) -> None:
+    world.says("maria", "deploy to staging")
+    world.says("bob", "deploy to staging")
+
+    world.wait(minutes=16)
+
+    assert parent(world, 1).split("\n")[1] == "Did not work: No tool has picked it up"
+    assert world.statuses(world.deployment(1).remote_id or 0) == ["error"]
+    assert thread(world, 2)[:2] == [
+        "⏳ Queued: #1 (main) is being deployed to staging now",
+        "▶️ Its turn has come",
+    ]
+
+
+def test_one_whose_end_is_never_reported_times_out(world: World) -> None:
+    world.says("maria", "deploy to staging")
+    another_tool(world, "in_progress")
+
+    world.wait(minutes=15)
+
+    assert parent(world, 1).split("\n")[1] == "Timed out: No tool has reported its end in time"
+    assert world.statuses(world.deployment(1).remote_id or 0) == ["in_progress", "error"]
+    assert broadcasts(world, "#web") == ["⌛ Timed out: No tool has reported its end in time"]
+
+
+def test_a_foreign_one_may_run_beside_ours_and_ours_waits_for_it(world: World) -> None:
+    created(world)
+
+    world.says("maria", "deploy to staging")
+
+    assert told(world, "maria") == []
+    assert parent(world, 2).split("\n")[1] == "Queued: #1 (main) is being deployed to staging now"
+
+
+STATUSES = ("queued", "in_progress", "success")
+
+
+@settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 3), max_size=8), st.randoms(use_true_random=False))
+def test_webhooks_in_any_order_and_any_number_end_in_the_same_state_and_the_same_thread(
+    tmp_path_factory: object, repeated: list[int], chance: object
+) -> None:
+    directory = tmp_path_factory.mktemp("world")  # type: ignore[attr-defined]
+    with open_world(directory) as world:
+        world.hold_webhooks = True
+        remote_id = world.github.create_deployment(REPOSITORY, "main", environment="staging", by="argo")
+        for state in STATUSES:
+            world.github.report_deployment_status(REPOSITORY, remote_id, state, description=f"it is {state}")
+        webhooks = list(world.github.webhooks)
+        order = [*range(len(webhooks)), *repeated]
+        chance.shuffle(order)  # type: ignore[attr-defined]
+
+        for n, which in enumerate(order):
+            again = dataclasses.replace(webhooks[which], delivery_id=f"{webhooks[which].delivery_id}-{n % 2}")
+            world.deliver(again)
+
+        assert ended(world) == (
+            State.SUCCEEDED,
+            ["✅ *web* → *staging*  main@d470312  created by @argo"],
+            ["🕐 Queued: it is queued", "🚀 In progress: it is in_progress", "✅ Succeeded in 0 s: it is success"],
+        )
+
+
+def ended(world: World) -> tuple[State, list[str], list[str]]:
+    return world.deployment(1).state, channel(world, "#web"), thread(world, 1)
+
+
+def test_a_webhook_of_another_repository_is_nobody_elses_business(world: World) -> None:
+    world.github.add_repository("acme/other")
+    remote_id = world.github.create_deployment("acme/other", "main", environment="staging")
+    world.github.report_deployment_status("acme/other", remote_id, "success")
+    world.settle()
+
+    assert channel(world, "#web") == []

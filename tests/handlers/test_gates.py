@@ -1,0 +1,406 @@
+"""Guard rails on the commit: reviews, the environment before, the default branch, GitHub's own rules, and force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.handlers.scenes import another_tool, answers, creations, parent, seen, thread, told
+from tests.servers.github_environments import protect
+from tests.world import PEOPLE, REPOSITORY, World, read_out
+from tests.world import world as open_world
+
+BASE = """
+[slack]
+channel = "#deploys"
+
+[apps.web]
+repository = "acme/web"
+channel = "#web"
+default_environment = "production"
+provider = { type = "external" }
+
+[apps.web.environments.staging]
+deploy_on_merge = ["main"]
+
+[apps.web.environments.production]
+"""
+REVIEWS = f"{BASE}required_reviews = 1\n"
+ORDER = f'{BASE}after = "staging"\n'
+UP_TO_DATE = f"{BASE}up_to_date = true\n"
+
+
+def buttons(world: World, person: str) -> list[str]:
+    """What stands on the buttons of the last thing that the person alone was shown."""
+    return world.slack.ephemerals(person)[-1].labels
+
+
+def with_pull_request(world: World) -> int:
+    world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
+    return world.github.open_pull_request(REPOSITORY, "topic", title="Search", author="maria")
+
+
+def deploys(world: World, command: str = "deploy topic to production") -> str:
+    """The first answer that maria alone reads, or the first line of the parent message."""
+    before = len(told(world, "maria"))
+    world.says("maria", command)
+    alone = told(world, "maria")[before:]
+    return alone[0] if alone else parent(world, 1).split("\n")[0]
+
+
+# --- reviews ----------------------------------------------------------------------------------------------------
+
+
+def test_a_commit_without_its_reviews_is_refused_with_the_way_on(tmp_path: Path) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        with_pull_request(world)
+
+        said = deploys(world)
+
+        assert said.split("\n") == [
+            "topic@1a0cbcd cannot go to *production* now:",
+            "✅ No checks are reported for this commit",
+            "⛔ #1 has none of the 1 approving review that it needs",
+            "✅ Nothing else is running",
+            'To go on all the same: `deploy web/topic to production --force "why"`',
+        ]
+        assert "<https://github.com/acme/web/pull/1|#1>" in told_raw(world, "maria")
+        assert creations(world) == 0
+
+
+def told_raw(world: World, person: str) -> str:
+    """As Slack gets it, with the addresses behind the words."""
+    return read_out(world.slack.ephemerals(person)[-1])
+
+
+def test_a_reviewed_commit_starts_and_the_thread_says_who_reviewed_it(tmp_path: Path) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        number = with_pull_request(world)
+        world.github.review(REPOSITORY, number, "approved", author="bob")
+
+        deploys(world)
+
+        assert thread(world, 1) == ["✅ #1 is approved by bob"]
+        assert creations(world) == 1
+
+
+@pytest.mark.parametrize(
+    ("reviews", "line"),
+    [
+        ([("maria", "approved", "MEMBER")], "⛔ #1 has none of the 1 approving review that it needs"),
+        ([("mallory", "approved", "NONE")], "⛔ #1 has none of the 1 approving review that it needs"),
+        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "⛔ #1 has none of the 1 approving review"),
+        ([("bob", "approved", "MEMBER"), ("eve", "changes_requested", "MEMBER")], "⛔ eve asked for changes in #1"),
+    ],
+    ids=["by the author", "by a stranger", "dismissed", "somebody is against it"],
+)
+def test_these_reviews_do_not_count(tmp_path: Path, reviews: list[tuple[str, str, str]], line: str) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        number = with_pull_request(world)
+        for author, state, association in reviews:
+            world.github.review(REPOSITORY, number, state, author=author, association=association)
+
+        said = deploys(world)
+
+        assert said.split("\n")[2].startswith(line)
+        assert creations(world) == 0
+
+
+def test_a_commit_of_no_pull_request_has_no_reviews(tmp_path: Path) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+
+        said = deploys(world)
+
+        assert said.split("\n")[2] == "⛔ It belongs to no pull request, so nobody has reviewed it"
+
+
+def test_when_green_waits_for_the_review_and_goes_on_when_it_is_given(tmp_path: Path) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        number = with_pull_request(world)
+        deploys(world, "deploy topic to production when green")
+        waiting = parent(world, 1).split("\n")[1]
+
+        world.github.review(REPOSITORY, number, "approved", author="bob")
+        world.settle()
+
+        assert waiting == "Waiting: #1 has none of the 1 approving review that it needs"
+        assert thread(world, 1)[1:] == ["▶️ It is reviewed", "✅ #1 is approved by bob"]
+        assert creations(world) == 1
+
+
+def test_a_merge_waits_for_reviews_of_its_pull_request_and_not_of_its_commit(tmp_path: Path) -> None:
+    settings = BASE.replace('deploy_on_merge = ["main"]\n', 'deploy_on_merge = ["main"]\nrequired_reviews = 1\n')
+    with open_world(tmp_path, settings) as world:
+        number = with_pull_request(world)
+        world.github.merge_pull_request(REPOSITORY, number, "squash", by="bob")
+        world.settle()
+        before = creations(world)
+
+        world.github.review(REPOSITORY, number, "approved", author="eve")
+        world.settle()
+
+        assert before == 0
+        assert creations(world) == 1
+
+
+def test_a_review_that_never_comes_is_waited_for_a_day(tmp_path: Path) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        with_pull_request(world)
+        deploys(world, "deploy topic to production when green")
+
+        world.wait(hours=24, minutes=1)
+
+        assert parent(world, 1).split("\n")[1] == (
+            "Given up after a day: #1 has none of the 1 approving review that it needs"
+        )
+
+
+# --- order ------------------------------------------------------------------------------------------------------
+
+
+def test_a_commit_that_has_not_been_before_is_refused_with_a_button_that_takes_it_there(tmp_path: Path) -> None:
+    with open_world(tmp_path, ORDER) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+
+        said = deploys(world)
+        offered = buttons(world, "maria")
+        world.presses("maria", world.slack.ephemerals("maria")[-1], "Deploy to staging")
+
+        assert said.split("\n")[2] == "⛔ This commit has not succeeded in *staging* yet"
+        assert offered == ["Deploy to staging"]
+        assert parent(world, 1).split("\n")[0].startswith("🕐 *web* → *staging*")
+
+
+def test_a_commit_that_succeeded_before_passes_and_the_thread_says_so(tmp_path: Path) -> None:
+    with open_world(tmp_path, ORDER) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+        world.says("maria", "deploy topic to staging")
+        another_tool(world, "success")
+
+        world.says("maria", "deploy topic to production")
+
+        assert thread(world, 2) == ["✅ *staging* has this commit"]
+        assert creations(world) == 2
+
+
+def test_a_commit_that_failed_before_does_not_pass(tmp_path: Path) -> None:
+    with open_world(tmp_path, ORDER) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+        world.says("maria", "deploy topic to staging")
+        another_tool(world, "failure")
+
+        world.says("maria", "deploy topic to production")
+
+        assert "⛔ This commit has not succeeded in *staging* yet" in told(world, "maria")[0]
+
+
+def test_a_merge_goes_to_staging_first_and_then_on_by_itself(tmp_path: Path) -> None:
+    with open_world(tmp_path, f'{ORDER}deploy_on_merge = ["main"]\n') as world:
+        number = with_pull_request(world)
+        world.github.merge_pull_request(REPOSITORY, number, by="bob")
+        world.settle()
+        waiting = parent(world, 2).split("\n")[1]
+
+        another_tool(world, "success")
+
+        assert waiting == "Waiting: this commit has not succeeded in staging yet"
+        assert [one.environment for one in world.github.deployments(REPOSITORY)] == ["staging", "production"]
+        assert thread(world, 2) == [
+            "⏳ Waiting: this commit has not succeeded in staging yet",
+            "▶️ The environment before has its commit",
+            "✅ *staging* has this commit",
+        ]
+
+
+def test_a_rollback_is_not_asked_for_the_environment_before(tmp_path: Path) -> None:
+    with open_world(tmp_path, BASE) as world:
+        for _ in range(2):
+            world.github.commit(REPOSITORY, "topic", "Add search")
+            world.says("maria", "deploy topic to production")
+            another_tool(world, "success")
+        world.restart(ORDER + PEOPLE)
+
+        world.says("maria", "rollback web on production")
+
+        assert creations(world) == 3
+
+
+# --- up to date -------------------------------------------------------------------------------------------------
+
+
+def test_a_branch_behind_the_default_branch_is_told_how_to_catch_up(tmp_path: Path) -> None:
+    with open_world(tmp_path, UP_TO_DATE) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+        for title in ("Fix one", "Fix two"):
+            world.github.commit(REPOSITORY, "main", title)
+
+        said = deploys(world)
+
+        assert said.split("\n")[2] == (
+            "⛔ It is 2 commits behind `main`: merge `main` into it, push, and deploy again"
+        )
+        assert creations(world) == 0
+
+
+def test_a_branch_with_all_of_the_default_branch_passes(tmp_path: Path) -> None:
+    with open_world(tmp_path, UP_TO_DATE) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+
+        deploys(world)
+
+        assert thread(world, 1) == ["✅ It has everything of `main`"]
+
+
+def test_one_that_falls_behind_while_it_waits_is_not_deployed_and_says_why(tmp_path: Path) -> None:
+    with open_world(tmp_path, UP_TO_DATE) as world:
+        world.github.commit(REPOSITORY, "topic", "Add search")
+        world.github.set_status(REPOSITORY, "topic", "ci/test", "pending")
+        deploys(world, "deploy topic to production when green")
+        world.github.commit(REPOSITORY, "main", "Fix")
+
+        world.github.set_status(REPOSITORY, "topic", "ci/test", "success")
+        world.settle()
+
+        assert parent(world, 1).split("\n")[1] == (
+            "Not deployed: It is 1 commit behind main: merge main into it, push, and deploy again"
+        )
+        assert creations(world) == 0
+
+
+def test_the_default_branch_itself_may_move_on_while_it_waits(tmp_path: Path) -> None:
+    with open_world(tmp_path, UP_TO_DATE) as world:
+        world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
+        pinned = world.github.repository(REPOSITORY).branches["main"]
+        deploys(world, "deploy main to production when green")
+        world.github.commit(REPOSITORY, "main", "Fix")
+
+        world.github.set_status(REPOSITORY, pinned, "ci/test", "success")
+        world.settle()
+
+        assert [one.sha for one in world.github.deployments(REPOSITORY)] == [pinned]
+
+
+# --- GitHub's own rules -----------------------------------------------------------------------------------------
+
+
+def test_githubs_own_rules_are_told_and_hold_nobody_back(tmp_path: Path) -> None:
+    with open_world(tmp_path, BASE) as world:
+        protect(
+            world.github,
+            REPOSITORY,
+            "production",
+            users=["octocat"],
+            teams=["ops"],
+            minutes=30,
+            branches="protected",
+        )
+
+        deploys(world, "deploy main to production")
+
+        assert thread(world, 1) == [
+            "✅ GitHub's own protection rules apply to runs of Actions there: approval by octocat or the team ops, "
+            "a wait of 30 min, protected branches only"
+        ]
+        assert creations(world) == 1
+
+
+def test_without_rules_or_where_github_does_not_tell_them_nothing_is_said(world: World) -> None:
+    protect(world.github, REPOSITORY, "staging")
+    protect(world.github, REPOSITORY, "production", minutes=5)
+    world.github.deny(world.github.token, "actions=read")
+
+    world.says("maria", "deploy main to staging")
+    world.says("maria", "deploy main to production")
+
+    assert [thread(world, 1), thread(world, 2)] == [[], []]
+    assert creations(world) == 2
+
+
+def test_the_rules_are_asked_for_once_in_a_while_only(world: World) -> None:
+    for _ in range(3):
+        world.says("maria", "deploy main to production")
+
+    asked = [one for one in world.github.requests if "/environments/" in one.path]
+    assert len(asked) == 1
+
+
+# --- all together, and force ------------------------------------------------------------------------------------
+
+
+def test_all_reasons_are_shown_at_once_and_a_force_passes_them_with_a_reason(tmp_path: Path) -> None:
+    settings = f'{REVIEWS}after = "staging"\nup_to_date = true\nforce_needs_reason = true\n'
+    with open_world(tmp_path, settings) as world:
+        with_pull_request(world)
+        world.github.commit(REPOSITORY, "main", "Fix")
+        world.github.set_status(REPOSITORY, "topic", "ci/test", "failure")
+
+        refused = deploys(world)
+        unexplained = deploys(world, "deploy! topic to production")
+        world.says("maria", 'deploy topic to production --force "the site is down"')
+
+        assert refused.split("\n")[1:5] == [
+            "⛔ Checks failed: `ci/test`",
+            "⛔ #1 has none of the 1 approving review that it needs",
+            "⛔ This commit has not succeeded in *staging* yet",
+            "⛔ It is 1 commit behind `main`: merge `main` into it, push, and deploy again",
+        ]
+        assert unexplained.startswith("*production* takes a force only with a reason.")
+        assert parent(world, 1).split("\n")[2] == (
+            "⚠️ Forced: the site is down (despite: Checks failed: ci/test; #1 has none of the 1 approving review that "
+            "it needs; This commit has not succeeded in staging yet; It is 1 commit behind main: merge main into it, "
+            "push, and deploy again)"
+        )
+        assert thread(world, 1)[0].split("\n")[:2] == [
+            "⚠️ Passed by force: Checks failed: `ci/test`",
+            "⚠️ Passed by force: #1 has none of the 1 approving review that it needs",
+        ]
+        assert creations(world) == 1
+
+
+def test_a_force_helps_nobody_who_may_not_deploy(tmp_path: Path) -> None:
+    with open_world(tmp_path, REVIEWS) as world:
+        with_pull_request(world)
+        world.github.set_permission(REPOSITORY, "maria", "read")
+
+        said = deploys(world, 'deploy topic to production --force "why not"')
+
+        assert said.split("\n")[1].startswith("⛔ maria may not deploy to production")
+        assert creations(world) == 0
+
+
+def test_a_force_does_not_run_two_at_once(world: World) -> None:
+    world.says("maria", "deploy main to production")
+
+    said = world.says("bob", 'deploy main to production --force "now"')
+
+    assert answers(world, said) == [
+        "⏳ *web* → *production*  main@d470312 (#2). Queued: #1 (main) is being deployed to production now. "
+        "It goes on by itself."
+    ]
+
+
+# --- checks -----------------------------------------------------------------------------------------------------
+
+
+def test_a_required_check_that_was_never_reported_is_pending(tmp_path: Path) -> None:
+    with open_world(tmp_path, f'{BASE}required_checks = ["ci/test", "ci/lint"]\n') as world:
+        world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+
+        said = deploys(world, "deploy main to production")
+
+        assert said.split("\n")[1] == "⏳ Checks are pending: `ci/lint`"
+        assert buttons(world, "maria") == ["Deploy when green"]
+
+
+def test_a_check_that_hangs_is_told_by_name_after_an_hour(tmp_path: Path) -> None:
+    with open_world(tmp_path, f'{BASE}required_checks = ["ci/lint"]\n') as world:
+        deploys(world, "deploy main to production when green")
+
+        world.wait(minutes=61)
+
+        assert thread(world, 1)[-1] == (
+            "⚠️ Still waiting after an hour: checks are pending: ci/lint. Look at the check, or cancel with `cancel #1`"
+        )
+        assert seen(world, read_out(world.parent(1))).split("\n")[1] == "Waiting: checks are pending: ci/lint"

@@ -1,0 +1,258 @@
+"""Conversations that begin with a merged pull request."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tests.handlers.scenes import another_tool, broadcasts, channel, creations, notification, parent, thread
+from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import world as open_world
+
+
+def merge(world: World, branch: str, method: str = "merge", by: str = "octocat") -> str:
+    """A commit on a new branch, its pull request, and the merge; returns the merge commit."""
+    world.github.commit(REPOSITORY, branch, f"Add {branch}", author="alice")
+    number = world.github.open_pull_request(REPOSITORY, branch, author="alice")
+    sha = world.github.merge_pull_request(REPOSITORY, number, method, by=by)
+    world.settle()
+    return sha
+
+
+def test_a_merged_pull_request_is_announced_and_deployed(world: World) -> None:
+    sha = merge(world, "search")
+    announced = (parent(world, 1), notification(world, 1))
+
+    another_tool(world, "in_progress", "success", environment_url="https://staging.example")
+
+    assert announced == (
+        f"🕐 *web* → *staging*  main@{sha[:7]}  merged by @octocat\nStarting\n• #1 Add search (alice)\n#1",
+        f"octocat merged #1: main@{sha[:7]} of web goes to staging.",
+    )
+    assert parent(world, 1) == (
+        f"✅ *web* → *staging*  main@{sha[:7]}  merged by @octocat\n"
+        "Succeeded in 20 s\n"
+        "• #1 Add search (alice)\n"
+        "#1 · environment"
+    )
+    made = world.github.deployments(REPOSITORY)[0]
+    assert (made.sha, made.environment, made.payload["pull_request"]) == (sha, "staging", 1)
+
+
+def test_it_waits_for_the_statuses_and_check_runs_of_the_merge_commit(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    sha = merge(world, "search")
+    before = parent(world, 1).split("\n")[1]
+
+    world.github.set_status(REPOSITORY, sha, "ci/test", "pending")
+    world.github.set_check_run(REPOSITORY, sha, "lint", None)
+    world.settle()
+    pending = parent(world, 1).split("\n")[1]
+    world.github.set_status(REPOSITORY, sha, "ci/test", "success")
+    world.settle()
+    one_left = (parent(world, 1).split("\n")[1], creations(world))
+    world.github.set_check_run(REPOSITORY, sha, "lint", "skipped")
+    world.settle()
+
+    assert before == "Waiting: no check has been reported for this commit yet"
+    assert pending == "Waiting: checks are pending: ci/test, lint"
+    assert one_left == ("Waiting: checks are pending: lint", 0)
+    assert creations(world) == 1
+    assert thread(world, 1) == [
+        "⏳ Waiting: no check has been reported for this commit yet",
+        "▶️ Its checks are green",
+    ]
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_the_merge_commit_counts_however_it_was_merged(world: World, method: str) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    sha = merge(world, "search", method)
+    world.github.set_status(REPOSITORY, "search", "ci/test", "success")
+    world.settle()
+    after_the_head = creations(world)
+
+    world.github.set_status(REPOSITORY, sha, "ci/test", "success")
+    world.settle()
+
+    # A squashed or rebased commit is another one than the head of the pull request; CI looks at each.
+    assert after_the_head == 0
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [sha]
+
+
+def test_a_failing_check_is_told_by_name_and_the_deployment_goes_on_when_it_is_run_again(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    sha = merge(world, "search")
+
+    world.github.set_status(REPOSITORY, sha, "ci/test", "failure", target_url="https://ci.example/9")
+    world.settle()
+    world.github.set_status(REPOSITORY, sha, "ci/test", "pending")
+    world.settle()
+    world.github.set_status(REPOSITORY, sha, "ci/test", "success")
+    world.settle()
+
+    assert thread(world, 1) == [
+        "⏳ Waiting: no check has been reported for this commit yet",
+        "⏳ Waiting: checks failed: ci/test",
+        "⏳ Waiting: checks are pending: ci/test",
+        "▶️ Its checks are green",
+    ]
+
+
+def test_a_newer_merge_supersedes_one_that_still_waits_and_says_so(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    merge(world, "search")
+    world.wait(minutes=1)
+
+    newer = merge(world, "filters")
+    world.github.set_status(REPOSITORY, newer, "ci/test", "success")
+    world.settle()
+
+    sentence = f"Superseded by #2 (main@{newer[:7]}), which was merged later"
+    assert parent(world, 1).split("\n")[1] == sentence
+    assert thread(world, 1)[-1] == f"⏭️ {sentence}"
+    assert world.parent(1).labels == []
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [newer]
+
+
+def test_a_merge_that_runs_already_is_left_alone_and_the_newer_one_queues(world: World) -> None:
+    merge(world, "search")
+    world.wait(minutes=1)
+
+    merge(world, "filters")
+
+    assert [line.split("  ")[0] for line in channel(world, "#web")] == ["🕐 *web* → *staging*", "⏳ *web* → *staging*"]
+    assert parent(world, 2).split("\n")[1] == "Queued: #1 (main) is being deployed to staging now"
+
+
+def test_an_older_merge_whose_webhook_comes_late_gives_way(world: World) -> None:
+    world.hold_webhooks = True
+    merge(world, "search")
+    world.wait(minutes=1)
+    newer = merge(world, "filters")
+    first, second = [hook for hook in world.github.webhooks_of("pull_request") if hook.json["action"] == "closed"]
+
+    world.deliver(second)
+    world.deliver(first)
+
+    assert parent(world, 2).split("\n")[1] == f"Superseded by #1 (main@{newer[:7]}), which was merged later"
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [newer]
+
+
+def test_a_redelivered_webhook_deploys_nothing_twice(world: World) -> None:
+    merge(world, "search")
+    merged = next(hook for hook in world.github.webhooks_of("pull_request") if hook.json["action"] == "closed")
+
+    world.deliver(merged)
+    world.deliver(dataclasses.replace(merged, delivery_id="sent again by hand"))
+
+    assert creations(world) == 1
+    assert len(channel(world, "#web")) == 1
+
+
+def test_each_environment_that_asks_for_the_branch_gets_it(tmp_path: Path) -> None:
+    settings = SETTINGS.replace(
+        "[apps.web.environments.production]", '[apps.web.environments.production]\ndeploy_on_merge = ["main"]'
+    )
+    with open_world(tmp_path, settings) as world:
+        sha = merge(world, "search")
+
+        assert [line.split("  ")[0] for line in channel(world, "#web")] == [
+            "🕐 *web* → *staging*",
+            "🕐 *web* → *production*",
+        ]
+        assert [(one.environment, one.sha) for one in world.github.deployments(REPOSITORY)] == [
+            ("staging", sha),
+            ("production", sha),
+        ]
+
+
+def test_a_merge_into_another_branch_or_a_closed_pull_request_deploys_nothing(world: World) -> None:
+    world.github.branch(REPOSITORY, "develop")
+    world.github.commit(REPOSITORY, "one", "Add one")
+    world.github.commit(REPOSITORY, "two", "Add two")
+    into_develop = world.github.open_pull_request(REPOSITORY, "one", base="develop")
+    given_up = world.github.open_pull_request(REPOSITORY, "two")
+
+    world.github.merge_pull_request(REPOSITORY, into_develop)
+    world.github.close_pull_request(REPOSITORY, given_up)
+    world.settle()
+
+    assert channel(world, "#web") == []
+
+
+def test_what_ships_is_listed_by_pull_request_and_commits_without_one_are_marked(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "success")
+    world.github.commit(REPOSITORY, "main", "Mend the footer", author="bob")
+    direct = world.github.repository(REPOSITORY).branches["main"]
+
+    sha = merge(world, "search")
+
+    assert parent(world, 2) == (
+        f"🕐 *web* → *staging*  main@{sha[:7]}  merged by @octocat\n"
+        "Starting\n"
+        "• #1 Add search (alice)\n"
+        f"• {direct[:7]} Mend the footer (bob)\n"
+        "⚠️ 1 commit went in without a pull request\n"
+        "#2 · compare"
+    )
+
+
+def test_more_than_five_changes_are_counted(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "success")
+    for n in range(7):
+        world.github.commit(REPOSITORY, "main", f"Step {n}")
+
+    world.says("maria", "deploy main to staging")
+
+    lines = parent(world, 2).split("\n")
+    assert [line.split(" ", 2)[2] for line in lines[2:7]] == [f"Step {n} (octocat)" for n in (6, 5, 4, 3, 2)]
+    assert lines[7:9] == ["… and 2 more", "⚠️ 7 commits went in without a pull request"]
+
+
+def test_whoever_merged_is_mentioned_where_the_settings_know_them(tmp_path: Path) -> None:
+    with open_world(tmp_path, SETTINGS + '\n[people]\nU00000001 = "Maria-Of-GitHub"\n') as world:
+        merge(world, "search", by="maria-of-github")
+
+        assert channel(world, "#web")[0].endswith("merged by @maria")
+        assert world.github.deployments(REPOSITORY)[0].payload["requested_by"] == {
+            "slack": "U00000001",
+            "github": "maria-of-github",
+        }
+
+
+def test_a_title_that_wants_to_ping_everybody_does_not(world: World) -> None:
+    world.github.commit(REPOSITORY, "search", "Add search")
+    number = world.github.open_pull_request(REPOSITORY, "search", title="Hello <!channel> & <@U00000002>")
+
+    world.github.merge_pull_request(REPOSITORY, number)
+    world.settle()
+
+    raw = "\n".join(world.parent(1).lines)
+    assert "Hello &lt;!channel&gt; &amp; &lt;@U00000002&gt; (octocat)" in raw
+
+
+def test_a_merge_that_hangs_is_reported_in_the_channel(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    merge(world, "search")
+
+    world.wait(hours=24)
+
+    assert broadcasts(world, "#web") == [
+        "⚠️ Still waiting after an hour: no check has been reported for this commit yet. "
+        "Look at the check, or cancel with `cancel #1`",
+        "🗑️ Given up: its checks were not green within a day",
+    ]
+
+
+def test_github_down_at_the_merge_only_costs_time(world: World) -> None:
+    world.github.fail_next("GET", r"/check-runs$", 502, times=6)
+
+    merge(world, "search")
+    world.wait(minutes=5)
+
+    assert creations(world) == 1

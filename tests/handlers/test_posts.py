@@ -1,0 +1,130 @@
+"""Conversations about how the bot speaks when Slack or a channel does not want it to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.handlers.scenes import another_tool, answers, channel, parent, thread
+from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import world as open_world
+
+ELSEWHERE = SETTINGS.replace('channel = "#web"', 'channel = "#deploys"')
+
+
+def deployed(world: World) -> list[str]:
+    """A deployment from #web that succeeds; what is answered there."""
+    said = world.says("maria", "deploy main to staging")
+    another_tool(world, "in_progress", "success")
+    return answers(world, said)
+
+
+def test_a_channel_that_was_archived_does_not_hold_the_deployment_up(tmp_path: Path) -> None:
+    with open_world(tmp_path, ELSEWHERE) as world:
+        world.slack.workspace.channel("deploys").is_archived = True
+
+        shown = deployed(world)
+
+        assert shown == [
+            "On it: *web* → *staging*  main@d470312 (#1). "
+            "I cannot announce it in #deploys: there is no such channel, or nobody has invited me there.",
+            "*web → staging* #1: 🚀 In progress",
+            "*web → staging* #1: ✅ Succeeded in 20 s",
+        ]
+
+
+def test_a_channel_archived_while_it_runs_does_not_either(tmp_path: Path) -> None:
+    with open_world(tmp_path, ELSEWHERE) as world:
+        said = world.says("maria", "deploy main to staging")
+        world.slack.workspace.channel("deploys").is_archived = True
+
+        another_tool(world, "in_progress", "success")
+
+        assert answers(world, said)[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
+        assert world.store.has_undone_effects() is False
+
+
+def test_a_channel_that_the_bot_is_not_in_does_not_hold_the_deployment_up(tmp_path: Path) -> None:
+    with open_world(tmp_path, ELSEWHERE) as world:
+        world.slack.workspace.channel("deploys").members.discard("U00000000")
+
+        shown = deployed(world)
+
+        assert shown[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
+        assert channel(world, "#deploys") == []
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"error": "ratelimited", "status": 429, "headers": {"Retry-After": "7"}, "times": 2},
+        {"status": 503, "times": 4},
+        {"cut": "before", "times": 3},
+        {"cut": "after", "times": 3},
+    ],
+    ids=["asked to wait", "down", "cut before", "cut after"],
+)
+def test_trouble_with_slack_only_costs_time_and_everything_is_said_once(world: World, how: dict[str, Any]) -> None:
+    world.slack.fail_next("chat.postMessage", **how)
+
+    shown = deployed(world)
+    world.wait(minutes=1)
+
+    assert shown[0] == "On it: *web* → *staging*  main@d470312 (#1)."
+    assert len(shown) == 3
+    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  asked for by @maria"]
+    assert [line[:1] for line in thread(world, 1)] == ["🚀", "✅"]
+
+
+def test_slack_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
+    world.slack.fail_next("chat.postMessage", "ratelimited", status=429, headers={"Retry-After": "30"})
+    world.says("maria", "deploy main to staging")
+    calls = len(world.slack.calls("chat.postMessage"))
+
+    world.wait(seconds=25)
+    meanwhile = len(world.slack.calls("chat.postMessage"))
+    world.wait(seconds=45)
+
+    assert meanwhile == calls
+    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_an_edit_that_was_cut_off_is_made_again(world: World, cut: Any) -> None:
+    world.says("maria", "deploy main to staging")
+    world.slack.fail_next("chat.update", cut=cut)
+
+    another_tool(world, "success")
+
+    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  asked for by @maria"]
+
+
+def test_the_parent_is_edited_once_in_two_seconds_at_most(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    remote_id = world.deployment(1).remote_id or 0
+
+    for n in range(6):
+        world.github.report_deployment_status(REPOSITORY, remote_id, "in_progress", log_url=f"https://ci.example/{n}")
+    before = world.clock.now()
+    world.settle()
+    world.github.report_deployment_status(REPOSITORY, remote_id, "success")
+    world.settle()
+
+    # Seven statuses at one moment: the first edit waits for the two seconds after the post, the second for two more.
+    assert world.clock.now() - before == timedelta(seconds=4)
+    assert len(world.parent(1).edits) == 2
+    assert parent(world, 1).startswith("✅")
+
+
+def test_a_parent_message_that_was_deleted_holds_nothing_up(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    message = world.parent(1)
+    world.slack.workspace.said[message.channel].remove(message)
+
+    another_tool(world, "success")
+
+    assert world.deployment(1).state == "succeeded"
+    assert world.store.has_undone_effects() is False

@@ -1,0 +1,162 @@
+"""The queue: places in line, leaving it, looking at it, and nothing older after something newer."""
+
+from __future__ import annotations
+
+from tests.handlers.scenes import another_tool, answers, creations, parent, thread, told
+from tests.world import REPOSITORY, World
+
+
+def branches(world: World, *names: str) -> None:
+    for name in names:
+        world.github.commit(REPOSITORY, name, f"Add {name}")
+
+
+def deployed(world: World) -> list[str]:
+    """The refs that were deployed, in order."""
+    return [one.payload["ref"] for one in world.github.deployments(REPOSITORY)]
+
+
+def test_each_in_line_knows_who_is_before_them(world: World) -> None:
+    branches(world, *"abcd")
+
+    for name in "abcd":
+        world.says("maria", f"deploy {name} to staging")
+
+    assert [parent(world, number).split("\n")[1] for number in (2, 3, 4)] == [
+        "Queued: #1 (a) is being deployed to staging now",
+        "Queued: #1 (a) is being deployed to staging now; 2nd in line, behind #1 and #2",
+        "Queued: #1 (a) is being deployed to staging now; 3rd in line, behind #1, #2 and #3",
+    ]
+
+
+def test_a_long_line_is_not_read_out(world: World) -> None:
+    names = [f"branch-{number}" for number in range(8)]
+    branches(world, *names)
+
+    for name in names:
+        world.says("maria", f"deploy {name} to staging")
+
+    assert parent(world, 8).split("\n")[1].endswith("7th in line, behind #1, #2, #3, #4, #5, #6 and 1 more")
+
+
+def test_who_leaves_the_queue_makes_room_for_the_others(world: World) -> None:
+    branches(world, *"abc")
+    for name in "abc":
+        world.says("maria", f"deploy {name} to staging")
+    offered = world.parent(2).labels
+
+    world.presses("maria", world.parent(2), "Leave queue")
+    moved_up = parent(world, 3).split("\n")[1]
+    another_tool(world, "success")
+
+    assert offered == ["Leave queue"]
+    assert thread(world, 2)[-1].startswith("#2 (web → staging) is cancelled")
+    assert moved_up == "Queued: #1 (a) is being deployed to staging now"
+    assert deployed(world) == ["a", "c"]
+
+
+def test_queue_shows_what_runs_and_what_waits_for_what_and_for_how_long(world: World) -> None:
+    branches(world, *"abc")
+    world.says("maria", "deploy a to staging")
+    world.wait(minutes=1)
+    world.says("bob", "deploy b to staging")
+    world.github.set_status(REPOSITORY, "c", "ci/test", "pending")
+    world.says("maria", "deploy c to staging when green")
+    world.wait(minutes=2)
+
+    said = world.says("bob", "queue")
+    of_one = world.says("bob", "queue web production")
+
+    shas = {name: world.github.repository(REPOSITORY).branches[name][:7] for name in "abc"}
+    assert answers(world, said)[0].split("\n") == [
+        "What runs, and what waits for what:",
+        "*web → staging*",
+        f"    🚀 #1 a@{shas['a']} by maria, starting for 3 min",
+        f"    1. #2 b@{shas['b']} by bob, in line for 2 min",
+        f"    ⏳ #3 c@{shas['c']} by maria, waiting for 2 min: checks are pending: ci/test",
+    ]
+    assert answers(world, of_one) == ["Nothing runs and nothing waits in web → production."]
+
+
+def test_queue_of_an_environment_that_is_not_there_names_the_nearest(world: World) -> None:
+    world.says("bob", "queue web stagging")
+
+    assert told(world, "bob") == ["*web* has no environment called stagging. Did you mean staging?"]
+
+
+def test_an_older_commit_that_waits_gives_way_to_a_newer_one_of_its_branch(world: World) -> None:
+    branches(world, "topic")
+    world.github.set_status(REPOSITORY, "topic", "ci/test", "pending")
+    old = world.github.repository(REPOSITORY).branches["topic"]
+    said = world.says("maria", "deploy topic to staging when green")
+    world.github.commit(REPOSITORY, "topic", "Better")
+
+    world.says("bob", "deploy topic to staging")
+    another_tool(world, "success")
+    world.github.set_status(REPOSITORY, old, "ci/test", "success")
+    world.settle()
+
+    newer = world.github.repository(REPOSITORY).branches["topic"][:7]
+    gone = f"Superseded by #2 (topic@{newer}), which is newer and goes first"
+    assert parent(world, 1).split("\n")[1] == gone
+    assert answers(world, said)[-1] == f"*web → staging* #1: ⏭️ {gone}"
+    assert creations(world) == 1
+
+
+def test_a_merge_that_waits_gives_way_to_the_newer_head_of_its_branch(world: World) -> None:
+    branches(world, "topic")
+    number = world.github.open_pull_request(REPOSITORY, "topic")
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    merged = world.github.merge_pull_request(REPOSITORY, number)
+    world.github.set_status(REPOSITORY, merged, "ci/test", "pending")
+    world.settle()
+    head = world.github.commit(REPOSITORY, "main", "Hotfix")
+    world.github.set_status(REPOSITORY, head, "ci/test", "success")
+
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "success")
+    world.github.set_status(REPOSITORY, merged, "ci/test", "success")
+    world.settle()
+
+    assert parent(world, 1).split("\n")[1] == (
+        f"Superseded by #2 (main@{head[:7]}), which is newer and goes first"
+    )
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [head]
+
+
+def test_requests_of_one_branch_that_stand_in_line_go_in_their_order(world: World) -> None:
+    branches(world, "a", "topic")
+    world.says("maria", "deploy a to staging")
+    first = world.github.repository(REPOSITORY).branches["topic"]
+    world.says("maria", "deploy topic to staging")
+    second = world.github.commit(REPOSITORY, "topic", "Better")
+    world.says("maria", "deploy topic to staging")
+
+    for _ in range(3):
+        another_tool(world, "success")
+
+    assert [one.sha for one in world.github.deployments(REPOSITORY)][1:] == [first, second]
+
+
+def test_a_retry_of_something_older_takes_nobodys_place(world: World) -> None:
+    branches(world, "topic")
+    world.says("maria", "deploy topic to staging")
+    another_tool(world, "failure")
+    newer = world.github.commit(REPOSITORY, "topic", "Better")
+    world.github.set_status(REPOSITORY, newer, "ci/test", "pending")
+    world.says("bob", "deploy topic to staging when green")
+
+    world.says("maria", "retry #1")
+
+    assert parent(world, 2).split("\n")[1] == "Waiting: checks are pending: ci/test"
+
+
+def test_another_task_of_the_same_branch_is_not_superseded(world: World) -> None:
+    branches(world, "topic")
+    world.github.set_status(REPOSITORY, "topic", "ci/test", "pending")
+    world.says("maria", "deploy:migrate topic to staging when green")
+    world.github.commit(REPOSITORY, "topic", "Better")
+
+    world.says("bob", "deploy topic to staging")
+
+    assert parent(world, 1).split("\n")[1].startswith("Waiting:")

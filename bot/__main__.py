@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 if sys.argv[1:2] == ["web"]:
     # structlog loads rich where it finds it, for tracebacks in colour that are never printed here: 5 MB of 80.
@@ -92,7 +92,6 @@ def talk(settings_file: Path | None) -> int:
     finally:
         parts.stop()
         _leave(code)
-    return code
 
 
 def run(settings_file: Path | None) -> int:
@@ -119,7 +118,6 @@ def web(settings_file: Path | None) -> int:
     _wait_for_end("web", stop)
     close_port()
     _leave(0)
-    return 0
 
 
 def worker(settings_file: Path | None) -> int:
@@ -149,8 +147,9 @@ def _migrate(engine: Engine) -> None:
     from bot.adapters import migrations
     from bot.engine import migrate as migrate_engine
 
-    migrations.upgrade(engine)
+    # Ours come last: they tell that all is there.
     migrate_engine(engine)
+    migrations.upgrade(engine)
 
 
 def check(settings_file: Path | None) -> int:
@@ -178,18 +177,18 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
 
     settings, stop = _begin(settings_file, process)
     bot = real(settings, connections=WORKER_CONNECTIONS)
+    bot.engine.reserve()
     _bring_up_to_date(bot.store, process)
     bot.launch()
     close_slack = _listen_to_slack(bot)
-    close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else None
+    close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else lambda: None
     _wait_for_end(process, stop)
     # Closing waits up to three seconds for Slack, which the work at hand may need; what still comes is stored.
     threading.Thread(target=close_slack, name="leaving Slack", daemon=True).start()
-    if close_port is not None:
-        close_port()
+    (closing := threading.Thread(target=close_port, name="closing the port", daemon=True)).start()
     bot.stop()
+    closing.join(10)
     _leave(0)
-    return 0
 
 
 def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, threading.Event]:
@@ -275,12 +274,11 @@ def _opened(port: int, backlog: int) -> socket.socket:
     try:
         return socket.create_server(("0.0.0.0", port), backlog=backlog)  # noqa: S104
     except OSError as error:
-        # create_server adds the address to what the system says.
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = (error.strerror or str(error)).partition(" (")[0]  # create_server adds the address in brackets
         raise Rejected(f"The port {port} cannot be opened: {reason}.") from error
 
 
-def _leave(code: int) -> None:
+def _leave(code: int) -> NoReturn:
     """End at once: threads of libraries that are parked in a wait would hold the process up."""
     sys.stdout.flush()
     sys.stderr.flush()

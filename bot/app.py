@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -71,13 +71,15 @@ class Bot:
         return new
 
 
-def build(settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store) -> Bot:
+def build(
+    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, lease: Lease | None = None
+) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
-    lease = Lease(the_store)
+    lease = lease or Lease(the_store)
     engine = Engine(the_store, lease)
     passwords = Passwords()
     pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
-    carrier = Carrier(the_store, forge, settings, clock, passwords)
+    carrier = Carrier(the_store, forge, settings, clock, passwords, lease.check)
 
     def tick(name: str, at: datetime) -> None:
         body = wire.event_to_bytes(Tick(name, at))
@@ -144,19 +146,26 @@ def real(settings: Settings, *, connections: int) -> Bot:
     """With Slack, GitHub and the database that the environment names."""
     clock = SystemClock()
     the_store = database(settings, clock, pool_size=connections)
-    return build(settings, github(settings, clock), slack(settings, clock), clock, the_store)
+    lease = Lease(the_store)
+    forge, chat = github(settings, clock, lease.check), slack(settings, clock, lease.check)
+    return build(settings, forge, chat, clock, the_store, lease)
 
 
 def database(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:
     return Store(store.connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size), clock)
 
 
-def slack(settings: Settings, clock: Clock) -> Slack:
+def slack(settings: Settings, clock: Clock, before_call: Callable[[], None] = lambda: None) -> Slack:
     token = settings.secrets.slack_bot_token
-    return Slack(token.get_secret_value() if token else "", api_url=settings.secrets.slack_api_url, clock=clock)
+    return Slack(
+        token.get_secret_value() if token else "",
+        api_url=settings.secrets.slack_api_url,
+        clock=clock,
+        before_call=before_call,
+    )
 
 
-def github(settings: Settings, clock: Clock) -> GitHub:
+def github(settings: Settings, clock: Clock, before_change: Callable[[], None] = lambda: None) -> GitHub:
     secrets = settings.secrets
     auth: Auth
     if secrets.github_app_id is not None and secrets.github_private_key is not None:
@@ -174,6 +183,7 @@ def github(settings: Settings, clock: Clock) -> GitHub:
         clock=clock,
         web_url=secrets.github_web_url,
         client_id=secrets.github_client_id,
+        before_change=before_change,
     )
 
 

@@ -7,7 +7,6 @@ workflow that is in flight while the code is upgraded must still find the same s
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from bot.adapters.leases import BEAT_EVERY, Lease
 from bot.adapters.store import Store, Taken
 from bot.core.errors import Unavailable
 from bot.core.events import RunWanted
+from bot.heart import Heart
 from bot.pipeline import Pipeline
 from bot.running import Carrier
 from bot.workload import Workload
@@ -34,10 +34,6 @@ AT_ONCE = 16
 """How many deliveries are handled at the same time in one process."""
 POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
-STEADY = 3
-"""So many heartbeats without a failure, and whoever else is alive has had time to be heard after an outage."""
-LEASE_LOST = 75
-"""The exit code of a process whose lease is gone (EX_TEMPFAIL: start it again)."""
 DRAIN = 22.0
 """Seconds that running steps get to finish on SIGTERM; Heroku kills after 30."""
 
@@ -53,7 +49,7 @@ def _step(name: str) -> StepOptions:
 class Engine:
     """Takes deliveries up, and runs providers. One per process: DBOS is a singleton."""
 
-    def __init__(self, store: Store, lease: Lease) -> None:
+    def __init__(self, store: Store, lease: Lease, beat_every: float = BEAT_EVERY) -> None:
         self._store = store
         self._lease = lease
         self._wake = threading.Event()
@@ -61,7 +57,11 @@ class Engine:
         self._load = Workload(AT_ONCE, self._wake.set)
         self._taken: deque[Taken] = deque()
         self._thread: threading.Thread | None = None
-        self._heart: threading.Thread | None = None
+        self._heart = Heart(lease, self._look_after, beat_every)
+
+    def reserve(self) -> None:
+        """Keep a SQLite database to this process. Raises Rejected where another one has it."""
+        self._lease.reserve()
 
     def launch(self, pipeline: Pipeline, carrier: Carrier) -> None:
         """Register the workflows, recover what was cut off, and begin to take deliveries."""
@@ -89,7 +89,6 @@ class Engine:
         self._look_after_ours()
         self._thread = threading.Thread(target=self._take_for_ever, name="taker", daemon=True)
         self._thread.start()
-        self._heart = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
         self._heart.start()
 
     def _register(self, pipeline: Pipeline, carrier: Carrier) -> None:
@@ -137,10 +136,12 @@ class Engine:
     def stop(self, drain: float = DRAIN) -> None:
         """Take nothing more, let what runs finish its step and be recorded, and close."""
         self._stopping.set()
+        self._heart.leave_others_alone()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(5)
         self._load.drain(drain)
+        self._heart.stop()
         try:
             self._lease.release()
         except Unavailable as error:
@@ -163,31 +164,23 @@ class Engine:
         ):
             DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
 
-    # --- staying alive, and standing in for the dead ----------------------------------------------------------------
+    # --- standing in for the dead -----------------------------------------------------------------------------------
 
-    def _beat_for_ever(self) -> None:
-        beats = 0
-        while not self._stopping.wait(BEAT_EVERY):
-            try:
-                if not self._lease.beat():
-                    # Others have taken our work over: whatever we would still do would be done twice.
-                    log.error("the lease of this process is gone; it leaves")
-                    os._exit(LEASE_LOST)
-                beats += 1
-                self._take_over(silent=beats >= STEADY)
-                self._look_after_ours()
-            except Unavailable as error:
-                beats = 0
-                log.warning("no heartbeat", reason=str(error))
-            except Exception:
-                log.exception("the heart stumbled")
+    def _look_after(self, silent: bool) -> None:
+        self._take_over(silent=silent)
+        self._look_after_ours()
 
     def _take_over(self, *, silent: bool = False) -> None:
         """Go on with what processes had in hand that have left, or are dead because they are silent."""
         dead = self._lease.take_over(silent=silent)
         if dead:
             log.info("taking over", executors=len(dead))
-            DBOS._recover_pending_workflows(dead)
+        # Whoever took over before us may have died before it got here, so those count who have no lease, not who has
+        # just lost it. Workflows first: whoever begins one has a lease by then. Doing it twice does nothing.
+        begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        orphaned = self._lease.without_one({one.executor_id for one in begun if one.executor_id})
+        if orphaned:
+            DBOS._recover_pending_workflows(orphaned)
         self._wake.set()
 
     def _look_after_ours(self) -> None:

@@ -41,6 +41,7 @@ EVENT_TRIES = 300
 """Webhooks are tried for about a day: reconciliation makes up for the rest."""
 
 
+FAULT = "a fault of the bot's own"
 FAULT_TRIES = 5
 """An effect that fails by a fault of ours is tried this often: another version may do better, a loop would not."""
 
@@ -249,16 +250,16 @@ class Pipeline:
         except Exception:
             log.exception("effect failed", effect=kind.__name__, lane=undone.lane)
             if undone.tries < FAULT_TRIES:
-                self.store.later(undone, backoff(undone.tries), "a fault of the bot's own", untouched=False)
+                self.store.later(undone, self.owner, backoff(undone.tries), FAULT, untouched=False)
                 return None
-            return self.store.done(undone, self.owner, failure="a fault of the bot's own")
+            return self.store.done(undone, self.owner, failure=FAULT)
         return self.store.done(undone, self.owner, follow_ups)
 
     def _retry_later(self, undone: Undone, error: Unavailable) -> None:
         delay = pause_before(undone.tries, error.retry_after, undone.lane)
         if error.retry_after is None or delay > timedelta(seconds=5):
             log.warning("effect postponed", lane=undone.lane, seconds=delay.total_seconds(), reason=str(error))
-        self.store.later(undone, delay, str(error), untouched=not error.uncertain)
+        self.store.later(undone, self.owner, delay, str(error), untouched=not error.uncertain)
 
 
 class Outside:

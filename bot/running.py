@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -93,6 +94,8 @@ class StoredRun:
 
     def checkout(self, into: Path) -> None:
         self._carrier.forge.checkout(self.job.repository, self.job.sha, into)
+        # It may have taken long, and what is begun now would not be begun by whoever has taken over.
+        self._carrier.before_start()
 
     def pause(self, seconds: float) -> None:
         self._flush_if_possible()
@@ -104,12 +107,21 @@ class StoredRun:
 class Carrier:
     """Begins and follows runs. Both may be called again after a restart: the provider finds its work again."""
 
-    def __init__(self, store: Store, forge: Forge, settings: Settings, clock: Clock, passwords: Passwords) -> None:
+    def __init__(
+        self,
+        store: Store,
+        forge: Forge,
+        settings: Settings,
+        clock: Clock,
+        passwords: Passwords,
+        before_start: Callable[[], None] = lambda: None,
+    ) -> None:
         self.store = store
         self.forge = forge
         self.settings = settings
         self.clock = clock
         self.passwords = passwords
+        self.before_start = before_start
         self.stopping = threading.Event()
 
     def begin(self, deployment_id: int) -> dict[str, str | int]:

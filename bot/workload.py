@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -76,7 +75,5 @@ class Workload:
 
     def drain(self, seconds: float) -> None:
         """Wait until no workflow is at work; runs go on in the next process."""
-        deadline = time.monotonic() + seconds
         with self._changed:
-            while self._workflows and time.monotonic() < deadline:
-                self._changed.wait(0.1)
+            self._changed.wait_for(lambda: not self._workflows, seconds)

@@ -216,6 +216,7 @@ def over(context: Context, event: FreezeOver) -> None:
     target = target_at(context, event.app, event.environment)
     still = _still(records, context, target, (event.app, event.environment), without=[freeze])
     records.emit(Announce(event.app, sentences.over(event.app, event.environment, lifted_by=None, still=still)))
+    records.audit.record("unfreeze", reason="its time is over")
     _lift(records, event.app, event.environment, event.freeze_id)
 
 

@@ -147,6 +147,7 @@ def _ended(context: Context, records: Records, pending: PendingLink, told: Signe
     if told.login.casefold() != pending.login.casefold():
         return people_sentences.linked_to_another(pending.login, told.login)
     records.people.learn(Identity(pending.chat_id, told.login, How.LINK, context.now))
+    records.audit.record("link", reason=f"{pending.chat_id} is {told.login} on GitHub")
     return people_sentences.linked(told.login)
 
 

@@ -67,6 +67,8 @@ def due(context: Context, event: ScheduleDue) -> None:
     if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
         told = sentences.missed(entry, again, context.now - entry.at)
         records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
+        why = f"#{entry.id} was due too long ago"
+        records.audit.record("schedule", outcome="missed", command=entry.command, reason=why)
     elif entry.by.chat_id is not None:
         given = CommandGiven(entry.command, entry.by.chat_id, entry.place, "schedule")
         records.put(given, f"{timer_of(entry.id)}:{entry.at.isoformat()}")

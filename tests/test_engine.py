@@ -117,7 +117,7 @@ class Crew:
 
 
 class House:
-    """One database, and one engine at a time on it. ``opens`` starts one; ``dies`` ends it in the middle of its work."""
+    """One database, and one engine at a time on it: ``opens`` starts one, ``dies`` ends it amidst its work."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         engine = store.connect(f"sqlite:///{directory / 'house.db'}")
@@ -139,8 +139,7 @@ class House:
     def dies(self) -> None:
         """The threads that are held stay where they are, as if the process were gone."""
         if self.engine is not None:
-            self.engine.stop(0)
-            self.engine.close()
+            self.engine.close(0)
             self.engine = None
 
     def puts(self, *names: str) -> None:

@@ -79,8 +79,11 @@ class GitHub(GitHubPeople):
         client_id: str | None = None,
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
+        before_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._connection = Connection(api_url, auth, clock=clock, pause=pause, timeout=timeout)
+        self._connection = Connection(
+            api_url, auth, clock=clock, pause=pause, timeout=timeout, before_change=before_change
+        )
         self._auth = auth
         self._web_url = web_url.rstrip("/")
         self.past = GitHubPast(self._connection, auth, clock)

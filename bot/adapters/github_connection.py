@@ -75,7 +75,8 @@ class Connection:
     """Speaks JSON with GitHub. Safe to share between threads.
 
     ``pause`` waits between the repeats of a GET; everything else is never repeated here, since it may have been
-    carried out: the errors say so with ``uncertain``.
+    carried out: the errors say so with ``uncertain``. ``before_change`` is called before GitHub is asked to change
+    anything, and may raise.
     """
 
     def __init__(
@@ -87,12 +88,14 @@ class Connection:
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
         accept: str = HEADERS["Accept"],
+        before_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self._auth = auth
         self._clock = clock
         self._pause = pause
         self._timeout = timeout
+        self._before_change = before_change
         self._pauses = Pauses("GitHub", clock)
         self._pages = RecentPages(REMEMBERED_BYTES)
         self._session = requests.Session()
@@ -157,6 +160,8 @@ class Connection:
         stream: bool = False,
     ) -> requests.Response:
         """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
+        if method != "GET":
+            self._before_change()
         limit = self._limit(url)
         self._pauses.check(limit)
         try:

@@ -6,6 +6,7 @@ All comparisons use the database's own clock, so that machines need not agree on
 from __future__ import annotations
 
 import fcntl
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.adapters import schema
 from bot.adapters.store import Store
-from bot.core.errors import Rejected
+from bot.core.errors import Rejected, Unavailable
 
 BEAT_EVERY = 5.0
 """Seconds between two heartbeats."""
@@ -25,44 +26,70 @@ GIVEN_UP = datetime(2000, 1, 1, tzinfo=UTC)
 """The last sign of life of a process that has left in order."""
 
 _LEASE = schema.executors.c
+# Where there is such a clock, it goes on while the machine sleeps, as the others' time does.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Lease:
     """This process's lease. ``id`` is new at each boot: two live processes never share one."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, expires_after: float = EXPIRES_AFTER) -> None:
         self.id = str(uuid4())
         self._store = store
+        self._expires_after = expires_after
+        self._ours_until: float | None = None
         self._file: IO[str] | None = None
 
-    def take(self) -> None:
-        """Insert the lease; from now on others know that this process is alive.
-
-        Raises Rejected where another process has the SQLite database: it is for one process only.
-        """
-        if self._store.is_sqlite:
-            self._lock_file()
-        with self._store.writing() as connection:
-            connection.execute(sa.insert(schema.executors).values(id=self.id, seen_at=sa.func.now()))
-
-    def _lock_file(self) -> None:
+    def reserve(self) -> None:
+        """Keep a SQLite database to this process; it is for one only. Raises Rejected where another has it,
+        Unavailable where there is no place for one."""
         database = self._store.engine.url.database
-        if not database or database == ":memory:":
+        if not self._store.is_sqlite or not database or database == ":memory:" or self._file is not None:
             return
-        self._file = Path(f"{database}.lock").open("w", encoding="utf-8")  # noqa: SIM115 - held as long as we live
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = Path(f"{database}.lock").open("w", encoding="utf-8")  # noqa: SIM115 - held as long as we live
         except OSError as error:
+            raise Unavailable("The database does not answer: compare DATABASE_URL.") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
             raise Rejected(
                 f"Another process uses {database} already, and SQLite is for one only: stop that one first, or set "
                 "DATABASE_URL to a Postgres database."
             ) from error
+        self._file = file
+
+    def take(self) -> None:
+        """Insert the lease; from now on others know that this process is alive. Raises Rejected as ``reserve``."""
+        self.reserve()
+        began = _now()
+        with self._store.writing() as connection:
+            connection.execute(sa.insert(schema.executors).values(id=self.id, seen_at=sa.func.now()))
+        self._renewed(began)
 
     def beat(self) -> bool:
         """Say that this process is alive; False where the lease is gone, so that others have taken its work over."""
+        began = _now()
         with self._store.writing() as connection:
             change = sa.update(schema.executors).where(_LEASE.id == self.id).values(seen_at=sa.func.now())
-            return connection.execute(change).rowcount == 1
+            held = connection.execute(change).rowcount == 1
+        if held:
+            self._renewed(began)
+        return held
+
+    def _renewed(self, began: float) -> None:
+        if not self._store.is_sqlite:  # nobody takes over while the file is locked
+            self._ours_until = began + self._expires_after
+
+    def check(self) -> None:
+        """To be called before anything is changed in the world.
+
+        Raises Unavailable where the last heartbeat is so old that others may have taken over: after a pause of the
+        whole process its threads go on where they were, before the next heartbeat tells that the lease is gone.
+        """
+        if self._ours_until is not None and _now() >= self._ours_until:
+            raise Unavailable("This process has not been heard of for too long; others may have taken over.")
 
     def release(self) -> None:
         """Give the lease up: it counts as expired at once, so that others take over what this process had in hand."""
@@ -73,7 +100,7 @@ class Lease:
             self._file.close()
 
     def take_over(self, *, silent: bool = True) -> list[str]:
-        """The ids of dead processes, each given to one caller only; their deliveries and lanes are free again.
+        """The ids of dead processes, each given to one caller only; the work of all who have no lease is free again.
 
         Without ``silent`` only those that gave their lease up: after an outage of the database everybody has been
         silent for long, and whoever is alive is about to say so.
@@ -81,20 +108,31 @@ class Lease:
         with self._store.writing() as connection:
             gone = _LEASE.id != self.id
             if not self._store.is_sqlite:  # there the file lock says that nobody else is alive
-                last_word = sa.func.now() - sa.text(f"interval '{EXPIRES_AFTER} seconds'") if silent else GIVEN_UP
-                gone = sa.and_(gone, _LEASE.seen_at <= last_word)
+                allowed = sa.text(f"interval '{self._expires_after} seconds'")
+                gone = sa.and_(gone, _LEASE.seen_at <= (sa.func.now() - allowed if silent else GIVEN_UP))
             expired = sa.select(_LEASE.id).where(gone).with_for_update(skip_locked=True)
             dead = [row.id for row in connection.execute(expired)]
             if dead:
-                _hand_on(connection, dead)
                 connection.execute(sa.delete(schema.executors).where(_LEASE.id.in_(dead)))
+            _free_what_nobody_holds(connection)
         return dead
 
+    def without_one(self, ids: set[str]) -> list[str]:
+        """Those among the ids of processes that have no lease any more, and so are dead."""
+        alive = {row.id for row in self._store.select(sa.select(_LEASE.id))}
+        return sorted(ids - alive)
 
-def _hand_on(connection: sa.Connection, owners: list[str]) -> None:
+
+def _free_what_nobody_holds(connection: sa.Connection) -> None:
+    """By who is alive, not by who has just died: a process may still take something in its last moment."""
+    alive = sa.select(_LEASE.id)
     deliveries, lanes = schema.deliveries.c, schema.lanes.c
-    unhandled = sa.and_(deliveries.handled_at.is_(None), deliveries.due_at.is_(None), deliveries.taken_by.in_(owners))
+    unhandled = sa.and_(deliveries.handled_at.is_(None), deliveries.due_at.is_(None), deliveries.taken_by.not_in(alive))
     again = {"due_at": sa.func.now(), "tries": deliveries.tries + 1, "taken_by": None}
     connection.execute(sa.update(schema.deliveries).where(unhandled).values(again))
     free = {"owner": None, "due_at": sa.func.now(), "again": False}
-    connection.execute(sa.update(schema.lanes).where(lanes.owner.in_(owners)).values(free))
+    connection.execute(sa.update(schema.lanes).where(lanes.owner.not_in(alive)).values(free))
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)

@@ -15,6 +15,7 @@ from bot import migrations
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_TURN = 7_350_114  # any number, as long as it is always the same
 _PLACE = Path(migrations.__file__).parent
 
 
@@ -32,6 +33,9 @@ def upgrade(engine: sa.Engine) -> None:
 
     config = _config()
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two processes that find an empty database at the same moment take turns.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -103,22 +103,28 @@ class Outbox(Database):
                 connection.execute(sa.update(schema.lanes).where(_LANE.lane == undone.lane).values(tries=0))
             return self._next(connection, undone.lane, owner)
 
-    def later(self, undone: Undone, delay: timedelta, reason: str, *, untouched: bool) -> None:
-        """Let go of the lane until ``delay`` has passed. ``untouched``: the attempt surely did nothing."""
+    def later(self, undone: Undone, owner: str, delay: timedelta, reason: str, *, untouched: bool) -> None:
+        """Let go of the lane until ``delay`` has passed. ``untouched``: the attempt surely did nothing.
+
+        A lane that others have taken over meanwhile stays in their hands.
+        """
         with self.writing() as connection:
             change = {"owner": None, "again": False, "due_at": self.clock.now() + delay, "tries": undone.tries + 1}
-            lane = sa.update(schema.lanes).where(_LANE.lane == undone.lane)
-            connection.execute(lane.values(change | {"reason": reason}))
-            if untouched and not undone.attempted:
+            mine = sa.update(schema.lanes).where(_LANE.lane == undone.lane, _LANE.owner == owner)
+            ours = connection.execute(mine.values(change | {"reason": reason})).rowcount
+            if ours and untouched and not undone.attempted:
                 connection.execute(sa.update(schema.effects).where(_OUT.id == undone.id).values(attempted_at=None))
 
     def _next(self, connection: sa.Connection, lane: str, owner: str) -> Undone | None:
-        """The first undone effect; without one the lane is let go of, unless somebody has asked to look again."""
+        """The first undone effect; without one the lane is let go of, unless somebody has asked to look again.
+
+        None where the lane is not the owner's any more: others have taken over from it.
+        """
         for _ in range(CLAIMS):
             first = (
                 sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _LANE.tries)
                 .join(schema.lanes, _LANE.lane == _OUT.lane)
-                .where(_OUT.lane == lane, _OUT.done_at.is_(None))
+                .where(_OUT.lane == lane, _OUT.done_at.is_(None), _LANE.owner == owner)
                 .order_by(_OUT.id)
                 .limit(1)
             )

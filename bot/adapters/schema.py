@@ -203,7 +203,9 @@ sa.Index(
 )
 for _name, *_of in (
     ("unended", "app", "environment", "id"),
+    ("unended_app", "app", "id"),
     ("unended_repository", "repository", "id"),
+    ("unended_all", "id"),
 ):
     _key = [deployments.c[column] for column in _of]
     sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=UNENDED, postgresql_where=UNENDED)
@@ -212,7 +214,7 @@ for _name, *_of in (
     ("sha", "repository", "sha"),
     ("remote", "repository", "remote_id"),
     ("place", "app", "environment", "state", "task", "id"),
-    ("merged", "app", "environment", "merged_at"),
+    ("merged", "app", "environment", "merged_at", "id"),
     ("history", "app", "environment", "id"),
     ("app", "app", "id"),
     ("environment", "environment", "id"),

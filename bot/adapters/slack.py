@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from slack_sdk import WebClient
@@ -40,9 +41,10 @@ class Slack:
         api_url: str = WebClient.BASE_URL,
         clock: Clock,
         timeout: int = TIMEOUT_SECONDS,
+        before_call: Callable[[], None] = lambda: None,
     ) -> None:
         self.clock = clock
-        self.api = Api(token, api_url, clock=clock, timeout=timeout)
+        self.api = Api(token, api_url, clock=clock, timeout=timeout, before_call=before_call)
         self.directory = Directory(self.api, clock)
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from threading import Lock
@@ -49,12 +49,21 @@ class Api:
     """Slack's Web API with one token. Safe to share between threads: each call opens a connection of its own.
 
     Nothing is repeated here: whoever calls knows whether a repeat is safe. Every method raises the errors of
-    ``bot.core.errors`` only.
+    ``bot.core.errors`` only. ``before_call`` is called before each request, and may raise.
     """
 
-    def __init__(self, token: str, api_url: str, *, clock: Clock, timeout: int = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        *,
+        clock: Clock,
+        timeout: int = TIMEOUT_SECONDS,
+        before_call: Callable[[], None] = lambda: None,
+    ) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_silent)
         self._timeout = timeout
+        self._before_call = before_call
         self._pauses = Pauses("Slack", clock, Speechless)
         self._identity: Identity | None = None
         self._lock = Lock()
@@ -101,6 +110,7 @@ class Api:
 
     def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""
+        self._before_call()
         limit = (method, arguments.get("channel"))
         self._pauses.check(limit)
         try:

@@ -175,7 +175,9 @@ def report(
         if state in ENDED:
             deployment = end(records, deployment, state, now, description, report=False)
         elif state is State.RUNNING:
-            deployment = running(records, deployment, now, timeout=timeout, ours=False)
+            # What the tool said of the end is not said of the way there.
+            before = deployment if state is goal else replace(deployment, description="")
+            deployment = running(records, before, now, timeout=timeout, ours=False)
     return deployment
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.core import announcements, states
 from bot.core.deploys import Deployment, State
 from bot.core.messages import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
-from bot.core.sentences import either, listed
+from bot.core.sentences import either
 
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 

@@ -258,7 +258,10 @@ class Chat(Protocol):
         """Replace a message of ours. Raises NotThere where somebody has deleted it."""
 
     def whisper(self, place: Place, person: str, message: Message) -> None:
-        """Show a message to one person only, at ``place``."""
+        """Show a message to one person only, at ``place``.
+
+        Nobody can look up afterwards what one person was shown: after a lost answer it is shown again, not never.
+        """
 
     def person(self, person: str) -> Person: ...
 

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters import migrations, schema, store
+from bot.adapters.outbox import Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import Unavailable
@@ -21,6 +22,7 @@ from bot.core.events import Due, Reconsider, RunBegan, RunWanted
 from bot.core.ports import Delivery, Finding
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+ME = "this process"
 
 
 @dataclass
@@ -56,6 +58,12 @@ def ping(number: int = 1) -> Delivery:
 def decide(kept: Store, delivery: str, *effects: object, handler: str = "handler") -> None:
     with kept.decision(delivery, handler) as decision:
         decision.begin(None, None).emit(*effects)  # type: ignore[arg-type] # any effect will do
+
+
+def claimed(kept: Store, lane: str) -> Undone:
+    undone = kept.claim(lane, ME)
+    assert undone is not None
+    return undone
 
 
 # --- deliveries -----------------------------------------------------------------------------------------------------
@@ -218,9 +226,7 @@ def test_who_decides_second_keeps_nothing(kept: Store) -> None:
 
 
 def test_who_is_late_with_a_decision_that_changes_nothing_lets_go_of_the_database(kept: Store) -> None:
-    held = []
-    with pytest.raises(AlreadyDecided), kept.decision("github:1", "handler") as late:
-        held.append(late)  # as a traceback would hold it
+    with suppress(AlreadyDecided), kept.decision("github:1", "handler") as late:
         decide(kept, "github:1", RenderParent(1))
     stored: list[bool] = []
 
@@ -229,6 +235,7 @@ def test_who_is_late_with_a_decision_that_changes_nothing_lets_go_of_the_databas
     other.join(10)
 
     assert stored == [True]
+    assert late.records is None  # and is still held here, as a traceback would hold it
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -239,15 +246,13 @@ def test_effects_of_a_lane_come_one_after_another_in_the_order_of_their_decision
     decide(kept, "github:2", PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1))
     done = []
 
-    for _ in range(3):
-        undone = kept.next_effect("remote:1")
-        assert undone is not None
+    undone = kept.claim("remote:1", ME)
+    while undone is not None:
         done.append(undone.effect)
-        kept.done(undone.id, "remote:1", [])
+        undone = kept.done(undone, ME)
 
     assert done == [CreateDeployment(1), PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1)]
-    assert kept.next_effect("remote:1") is None
-    assert kept.unfinished_lanes() == ["parent:1"]
+    assert kept.forgotten_lanes() == ["parent:1"]
 
 
 def test_lanes_of_a_delivery_come_in_the_order_of_its_effects(kept: Store) -> None:
@@ -258,33 +263,70 @@ def test_lanes_of_a_delivery_come_in_the_order_of_its_effects(kept: Store) -> No
     assert lanes == ["parent:2", "remote:1", "parent:1"]
 
 
-def test_an_effect_that_was_looked_at_before_says_that_it_may_have_got_through(kept: Store) -> None:
+def test_a_lane_without_anything_to_do_is_let_go_of_at_once(kept: Store) -> None:
+    first, second = kept.claim("remote:1", ME), kept.claim("remote:1", "another process")
+
+    assert (first, second) == (None, None)
+    assert kept.next_due() is None
+
+
+def test_a_lane_is_in_the_hands_of_one_process_who_is_told_to_look_again(kept: Store) -> None:
     decide(kept, "github:1", CreateDeployment(1))
-    first = kept.next_effect("remote:1")
+    mine = claimed(kept, "remote:1")
+    decide(kept, "github:2", StartRun(1))
 
-    again = kept.next_effect("remote:1")
+    theirs = kept.claim("remote:1", "another process")
+    following = kept.done(mine, ME)
 
-    assert (first and first.attempted, again and again.attempted) == (False, True)
+    assert theirs is None
+    assert following is not None
+    assert following.effect == StartRun(1)
 
 
-def test_an_attempt_that_surely_did_nothing_is_forgotten(kept: Store) -> None:
+def test_an_effect_that_comes_while_its_lane_is_let_go_of_is_not_left_behind(kept: Store) -> None:
     decide(kept, "github:1", CreateDeployment(1))
-    first = kept.next_effect("remote:1")
-    assert first is not None
-    kept.untouched(first.id)
+    kept.done(claimed(kept, "remote:1"), ME)
+    decide(kept, "github:2", StartRun(1))
 
-    again = kept.next_effect("remote:1")
+    theirs = kept.claim("remote:1", "another process")
 
-    assert again is not None
+    assert theirs is not None
+    assert theirs.effect == StartRun(1)
+
+
+def test_an_effect_that_was_claimed_before_says_that_it_may_have_got_through(kept: Store) -> None:
+    decide(kept, "github:1", CreateDeployment(1))
+    first = claimed(kept, "remote:1")
+
+    again = claimed(kept, "remote:1")
+
+    assert (first.attempted, again.attempted) == (False, True)
+
+
+def test_an_attempt_that_surely_did_nothing_is_forgotten(kept: Store, clock: HandClock) -> None:
+    decide(kept, "github:1", CreateDeployment(1))
+    kept.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "GitHub does not answer.", untouched=True)
+
+    again = claimed(kept, "remote:1")
+
     assert not again.attempted
+
+
+def test_a_doubt_about_an_earlier_attempt_is_not_forgotten(kept: Store) -> None:
+    decide(kept, "github:1", CreateDeployment(1))
+    kept.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "No answer came.", untouched=False)
+    kept.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "GitHub does not answer.", untouched=True)
+
+    again = claimed(kept, "remote:1")
+
+    assert again.attempted
 
 
 def test_what_follows_from_an_effect_is_stored_with_its_end(kept: Store) -> None:
     decide(kept, "github:1", StartRun(7))
-    undone = kept.next_effect("remote:7")
-    assert undone is not None
+    undone = claimed(kept, "remote:7")
 
-    kept.done(undone.id, "remote:7", [RunWanted(7), RunBegan(7)])
+    kept.done(undone, ME, [RunWanted(7), RunBegan(7)])
 
     assert [(one.id, one.name) for one in kept.take(16)] == [
         (f"bot:effect:{undone.id}:0", "RunWanted"),
@@ -294,22 +336,20 @@ def test_what_follows_from_an_effect_is_stored_with_its_end(kept: Store) -> None
 
 def test_the_number_of_an_effect_is_never_given_out_again(kept: Store, clock: HandClock) -> None:
     decide(kept, "github:1", RenderParent(1))
-    first = kept.next_effect("parent:1")
-    assert first is not None
-    kept.done(first.id, "parent:1", [])
+    first = claimed(kept, "parent:1")
+    kept.done(first, ME)
     clock.passes(days=20)
     kept.clear(clock.now())
 
     decide(kept, "github:2", RenderParent(1))
-    second = kept.next_effect("parent:1")
+    second = claimed(kept, "parent:1")
 
-    assert second is not None
     assert second.id > first.id
 
 
 def test_a_lane_that_waits_comes_at_its_moment_and_again_a_minute_later(kept: Store, clock: HandClock) -> None:
     decide(kept, "github:1", RenderParent(1))
-    kept.later("parent:1", timedelta(seconds=2), "Edited a moment ago.")
+    kept.later(claimed(kept, "parent:1"), ME, timedelta(seconds=2), "Edited a moment ago.", untouched=True)
 
     early = kept.take_lanes()
     clock.passes(seconds=2)
@@ -321,28 +361,28 @@ def test_a_lane_that_waits_comes_at_its_moment_and_again_a_minute_later(kept: St
 
 
 def test_a_lane_counts_its_tries_until_an_effect_is_done(kept: Store) -> None:
-    decide(kept, "github:1", RenderParent(1))
-    undone = kept.next_effect("parent:1")
-    assert undone is not None
+    decide(kept, "github:1", RenderParent(1), RenderParent(1))
     counted = []
 
     for _ in range(3):
-        counted.append(kept.tries("parent:1"))
-        kept.later("parent:1", timedelta(seconds=2), "Slack does not answer.")
-    kept.done(undone.id, "parent:1", [])
+        undone = claimed(kept, "parent:1")
+        counted.append(undone.tries)
+        kept.later(undone, ME, timedelta(seconds=2), "Slack does not answer.", untouched=True)
+    following = kept.done(claimed(kept, "parent:1"), ME)
 
     assert counted == [0, 1, 2]
-    assert kept.tries("parent:1") == 0
-    assert kept.next_due() is None
+    assert following is not None
+    assert following.tries == 0
 
 
-def test_lanes_that_wait_are_not_among_the_unfinished_ones(kept: Store) -> None:
-    decide(kept, "github:1", RenderParent(1), RenderParent(2))
-    kept.later("parent:1", timedelta(seconds=2), "Edited a moment ago.")
+def test_lanes_that_wait_or_are_worked_on_are_not_among_the_forgotten_ones(kept: Store) -> None:
+    decide(kept, "github:1", RenderParent(1), RenderParent(2), RenderParent(3))
+    kept.later(claimed(kept, "parent:1"), ME, timedelta(seconds=2), "Edited a moment ago.", untouched=True)
+    claimed(kept, "parent:2")
 
-    unfinished = kept.unfinished_lanes()
+    forgotten = kept.forgotten_lanes()
 
-    assert unfinished == ["parent:2"]
+    assert forgotten == ["parent:3"]
     assert kept.has_undone_effects()
 
 
@@ -401,9 +441,7 @@ def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: Han
         kept.put(ping(number))
         decide(kept, f"github:{number}", RenderParent(number))
     kept.handled("github:1")
-    undone = kept.next_effect("parent:1")
-    assert undone is not None
-    kept.done(undone.id, "parent:1", [])
+    kept.done(claimed(kept, "parent:1"), ME)
     clock.passes(days=20)
     kept.put(ping(3))
     kept.handled("github:3")
@@ -414,7 +452,7 @@ def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: Han
     assert not kept.decided("github:1", "handler")
     assert kept.delivery("github:2") is not None
     assert kept.decided("github:2", "handler")
-    assert kept.unfinished_lanes() == ["parent:2"]
+    assert kept.forgotten_lanes() == ["parent:2"]
     assert kept.delivery("github:3") is not None
 
 

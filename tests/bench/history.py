@@ -54,7 +54,7 @@ def sha(number: int) -> str:
 
 
 def finished(number: int) -> Deployment:
-    """Number by number the same in every database: all apps and places in turn, mostly successes, half of them merges."""
+    """Number by number the same in every database: all apps and places in turn, mostly successes; half are merges."""
     app = f"app{number % APPS}"
     at = BEGAN + timedelta(seconds=60 * number)
     states = (*[State.SUCCEEDED] * 8, State.FAILED, State.SUPERSEDED)
@@ -113,7 +113,7 @@ def fill(store: Store, count: int) -> None:
         return
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Autovacuum does it by itself, a little later.
-        connection.exec_driver_sql("ANALYZE deployments")
+        connection.exec_driver_sql("VACUUM ANALYZE deployments")
 
 
 def _copies(store: Store, some: int, ratio: int) -> str:
@@ -135,16 +135,16 @@ def _copies(store: Store, some: int, ratio: int) -> str:
     return f"{inserted}{numbers} SELECT {chosen} FROM deployments CROSS JOIN numbers {order}"
 
 
-def measured(store: Store) -> dict[str, float]:
-    """The median of each read's time, in seconds; the reads take turns, so that a busy moment hits all of them."""
-    reads = store.reads()
-    took: dict[str, list[float]] = {name: [] for name in READS}
+def measured(*stores: Store) -> list[dict[str, float]]:
+    """The median of each read's time, in seconds; databases and reads take turns, so that a busy moment hits all."""
+    took: list[dict[str, list[float]]] = [{name: [] for name in READS} for _ in stores]
     for _ in range(ROUNDS):
         for name, read in READS.items():
-            began = time.perf_counter()
-            read(reads)
-            took[name].append(time.perf_counter() - began)
-    return {name: median(values) for name, values in took.items()}
+            for store, times_of in zip(stores, took, strict=True):
+                began = time.perf_counter()
+                read(store.reads())
+                times_of[name].append(time.perf_counter() - began)
+    return [{name: median(values) for name, values in one.items()} for one in took]
 
 
 def bench(given: argparse.Namespace) -> None:
@@ -158,7 +158,7 @@ def bench(given: argparse.Namespace) -> None:
             began = time.perf_counter()
             fill(large, count)
             notes.append(f"{kind}: filled in {time.perf_counter() - began:.0f} s.")
-            new[kind], big[kind] = measured(small), measured(large)
+            new[kind], big[kind] = measured(small, large)
     rows = []
     for name in READS:
         row = [name]

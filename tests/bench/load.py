@@ -69,6 +69,7 @@ class Tally:
     def report(self) -> dict[str, object]:
         ordered = sorted(self.latencies)
         return {
+            "answered": len(ordered),
             "rate": len(ordered) / self.seconds,
             "p50": ordered[len(ordered) // 2] if ordered else None,
             "p99": ordered[int(len(ordered) * 0.99)] if ordered else None,

@@ -150,3 +150,17 @@ def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(harbour
     assert "Ahoy, crew" in page.read_text()
     assert "topic" in second.printed.split("status web production", 1)[1]
     assert not any("Queued" in line for line in second.lines)
+
+
+def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(harbour: Harbour) -> None:
+    harbour.environ.clear()
+
+    said = "deploy topic to production in 2 hours\nfreeze staging until in 1 hour because release\n/wait 3h\nschedule\n"
+    ran = harbour.starts("talk", typed=said)
+    code = ran.wait()
+
+    assert code == 0
+    assert "☀️ web: staging is no longer frozen." in ran.lines
+    assert any("topic@" in line and "scheduled by @you" in line for line in ran.lines), ran.printed
+    assert not any("was due" in line for line in ran.lines)
+    assert any("Nothing is scheduled for web." in line for line in ran.lines)

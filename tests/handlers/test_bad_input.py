@@ -117,30 +117,30 @@ def test_somebody_of_another_workspace_is_not_even_heard(world: World) -> None:
     assert world.github.deployments(REPOSITORY) == []
 
 
-@pytest.mark.parametrize("event", EVENTS)
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"null",
-        b"[]",
-        b'"text"',
-        b"{}",
-        b'{"action": "closed", "pull_request": {"merged": true}}',
-        b'{"repository": {"full_name": "acme/web"}, "deployment": null, "deployment_status": 7}',
-        b"\xff\xfe\x00",
-    ],
-    ids=["empty", "broken", "null", "list", "text", "nothing", "half", "wrong types", "not UTF-8"],
+BODIES = (
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"{}",
+    b'{"action": "closed", "pull_request": {"merged": true}}',
+    b'{"repository": {"full_name": "acme/web"}, "deployment": null, "deployment_status": 7}',
+    b"\xff\xfe\x00",
 )
-def test_a_webhook_that_cannot_be_understood_changes_nothing_and_the_next_one_works(
-    world: World, event: str, body: bytes
-) -> None:
-    world.deliver(Webhook(event, f"bad-{event}", body, {}, REPOSITORY))
 
-    world.says("maria", "version")
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_webhooks_that_cannot_be_understood_change_nothing_and_the_next_words_are_heard(
+    world: World, event: str
+) -> None:
+    for n, body in enumerate(BODIES):
+        world.deliver(Webhook(event, f"bad-{n}", body, {}, REPOSITORY))
+
+    said = world.says("maria", "version")
 
     assert channel(world, "#web") == []
+    assert len(answers(world, said)) == 1
     assert world.store.backlog() == 0
 
 

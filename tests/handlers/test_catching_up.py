@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from bot.adapters import schema
+from bot.adapters.records import RowRecords
 from tests.handlers.scenes import answers, channel, creations, parent, thread, told
 from tests.servers.doorstep import Doorstep
 from tests.world import REPOSITORY, SETTINGS, World
@@ -255,6 +260,32 @@ def test_what_our_own_provider_carries_out_is_not_asked_about(carrying: World) -
     carrying.reconcile()
 
     assert not [one for one in questions(carrying, before) if "statuses" in one]
+
+
+def test_of_many_that_wait_some_are_looked_at_each_time_and_all_in_turn(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
+    world.says("maria", "deploy main to production when green")
+    with world.store.writing() as connection:
+        records = RowRecords(connection, "test", world.clock.now())
+        for number in range(2, 151):
+            records.add(replace(world.deployment(1), request_id=f"r{number}", parent="", channel="C1"))
+
+    looked_at = []
+    for _ in range(3):
+        before = len(reconsidered(world))
+        world.reconcile()
+        looked_at.append(len(reconsidered(world)) - before)
+        world.stands_still(minutes=3)
+
+    assert looked_at == [50, 50, 50]
+    assert len(set(reconsidered(world))) == 150
+
+
+def reconsidered(world: World) -> list[int]:
+    """The deployments that were decided on again because of the clock."""
+    row = schema.deliveries.c
+    query = sa.select(row.body).where(row.name == "Reconsider", row.id.like("%clock:reconcile%"))
+    return [json.loads(one.body)["deployment_id"] for one in world.store.select(query)]
 
 
 # --- webhooks that failed ----------------------------------------------------------------------------------------

@@ -175,6 +175,17 @@ def test_one_that_is_picked_up_is_left_in_peace(world: World) -> None:
     assert broadcasts(world, "#web") == []
 
 
+def test_silent_webhooks_are_not_taken_for_a_silent_tool(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    world.hold_webhooks = True
+    another_tool(world, "in_progress")
+
+    world.wait(minutes=1)
+
+    assert broadcasts(world, "#web") == []
+    assert thread(world, 1) == ["🚀 In progress"]
+
+
 def test_one_that_nobody_picks_up_ends_as_an_error_and_lets_the_next_one_pass(world: World) -> None:
     world.says("maria", "deploy to staging")
     world.says("bob", "deploy to staging")

@@ -238,9 +238,7 @@ def test_a_branch_behind_the_default_branch_is_told_how_to_catch_up(tmp_path: Pa
 
         said = deploys(world)
 
-        assert said.split("\n")[2] == (
-            "⛔ It is 2 commits behind `main`: merge `main` into it, push, and deploy again"
-        )
+        assert said.split("\n")[2] == ("⛔ It is 2 commits behind `main`: merge `main` into it, push, and deploy again")
         assert creations(world) == 0
 
 

@@ -71,9 +71,9 @@ def test_queue_shows_what_runs_and_what_waits_for_what_and_for_how_long(world: W
     assert answers(world, said)[0].split("\n") == [
         "What runs, and what waits for what:",
         "*web → staging*",
-        f"    🚀 #1 a@{shas['a']} by maria, starting for 3 min",
-        f"    1. #2 b@{shas['b']} by bob, in line for 2 min",
-        f"    ⏳ #3 c@{shas['c']} by maria, waiting for 2 min: checks are pending: ci/test",
+        f"    🚀 #1 a@{shas['a']} by maria, starting for 3 min 2 s",
+        f"    1. #2 b@{shas['b']} by bob, in line for 2 min 2 s",
+        f"    ⏳ #3 c@{shas['c']} by maria, waiting for 2 min 2 s: checks are pending: ci/test",
     ]
     assert answers(world, of_one) == ["Nothing runs and nothing waits in web → production."]
 
@@ -118,9 +118,7 @@ def test_a_merge_that_waits_gives_way_to_the_newer_head_of_its_branch(world: Wor
     world.github.set_status(REPOSITORY, merged, "ci/test", "success")
     world.settle()
 
-    assert parent(world, 1).split("\n")[1] == (
-        f"Superseded by #2 (main@{head[:7]}), which is newer and goes first"
-    )
+    assert parent(world, 1).split("\n")[1] == (f"Superseded by #2 (main@{head[:7]}), which is newer and goes first")
     assert [one.sha for one in world.github.deployments(REPOSITORY)] == [head]
 
 

@@ -145,7 +145,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    op.create_index("ix_deployments_merged", "deployments", ["app", "environment", "merged_at"], unique=False)
+    op.create_index("ix_deployments_merged", "deployments", ["app", "environment", "merged_at", "id"], unique=False)
     op.create_index("ix_deployments_place", "deployments", ["app", "environment", "state", "task", "id"], unique=False)
     op.create_index("ix_deployments_remote", "deployments", ["repository", "remote_id"], unique=False)
     op.create_index("ix_deployments_sha", "deployments", ["repository", "sha"], unique=False)
@@ -153,6 +153,22 @@ def upgrade() -> None:
         "ix_deployments_unended",
         "deployments",
         ["app", "environment", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.create_index(
+        "ix_deployments_unended_all",
+        "deployments",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.create_index(
+        "ix_deployments_unended_app",
+        "deployments",
+        ["app", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
         postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
@@ -361,6 +377,18 @@ def downgrade() -> None:
     )
     op.drop_index(
         "ix_deployments_unended_repository",
+        table_name="deployments",
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.drop_index(
+        "ix_deployments_unended_app",
+        table_name="deployments",
+        sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+        postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
+    )
+    op.drop_index(
+        "ix_deployments_unended_all",
         table_name="deployments",
         sqlite_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),
         postgresql_where=sa.text("state IN ('requested', 'waiting', 'starting', 'running')"),

@@ -1,0 +1,75 @@
+"""The limits without HTTP, a process of its own: the disk alone, and inserting deliveries one by one or in groups."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.adapters.bodies import Packer
+from bot.adapters.database import connect
+from bot.adapters.group_commit import Arrival, Writer
+from bot.adapters.store import Store
+from bot.context import SystemClock
+from tests.bench.databases import HOME
+from tests.bench.payloads import payloads
+
+GROUPS = (1, 16, 64)
+
+
+def rate(seconds: float, once: Callable[[], int]) -> float:
+    done, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        done += once()
+    return done / (time.perf_counter() - began)
+
+
+def disk(seconds: float) -> float:
+    """Writes of 4 kB per second, each forced to the disk before the next."""
+    HOME.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=HOME) as file:
+        block = b"x" * 4096
+        os.pwrite(file.fileno(), block * 64, 0)
+        turn = iter(range(10**9))
+
+        def write() -> int:
+            os.pwrite(file.fileno(), block, next(turn) % 64 * 4096)
+            os.fdatasync(file.fileno())
+            return 1
+
+        return rate(seconds, write)
+
+
+def inserts(url: str, seconds: float) -> dict[int, float]:
+    """Deliveries per second, by the number that shares a transaction; compressed beforehand."""
+    store = Store(connect(url), SystemClock())
+    writer, packer = Writer(store), Packer()
+    bodies = [packer.packed(body) for body in payloads(16)]
+    found = {}
+    for group in GROUPS:
+
+        def store_some(group: int = group) -> int:
+            now = store.clock.now()
+            ids = [f"github:{uuid.uuid4()}" for _ in range(group)]
+            arrivals = [Arrival(one, "github", "pull_request", bodies[n % 16], now) for n, one in enumerate(ids)]
+            outcomes = writer.store(arrivals)
+            if not all(outcome is True for outcome in outcomes):
+                raise RuntimeError(f"not stored: {outcomes}")
+            return group
+
+        found[group] = rate(seconds, store_some)
+    writer.close()
+    store.engine.dispose()
+    return found
+
+
+if __name__ == "__main__":
+    duration = float(sys.argv[1])
+    urls = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
+    figures = {kind: inserts(url, duration) for kind, url in urls.items()}
+    json.dump({"disk": disk(duration), "inserts": figures, "place": str(Path(HOME).resolve())}, sys.stdout)

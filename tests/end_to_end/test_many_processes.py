@@ -1,0 +1,340 @@
+"""Several processes on one Postgres: they share the work, stand in for each other, and do nothing twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.adapters import schema, store
+from tests.end_to_end.harbour import REPOSITORY, BotProcess, Harbour, free_port, harbour
+from tests.postgres import new_database
+
+WAITS = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
+QUICK = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun"
+ENDED = ["queued", "in_progress", "success"]
+CONNECTIONS = "SELECT usename, count(*) FROM pg_stat_activity WHERE datname = current_database() GROUP BY usename"
+
+
+class Fleet(Harbour):
+    """A harbour on a Postgres database: any number of processes, each with a listener of its own where it has one."""
+
+    database: sa.Engine
+
+    def web(self) -> BotProcess:
+        """A listener that gets GitHub's webhooks from now on."""
+        self.environ["PORT"] = str(free_port())
+        started = self.starts("web")
+        started.wait_until_ready()
+        self.github.subscribe(f"http://127.0.0.1:{self.environ['PORT']}/github/webhook")
+        return started
+
+    def worker(self) -> BotProcess:
+        connected = len(self.slack.sockets.open)
+        started = self.starts("worker")
+        started.wait_until_ready()
+        self.wait_for(lambda: len(self.slack.sockets.open) > connected, "a connection to Slack")
+        return started
+
+    def as_user(self, name: str) -> None:
+        """Processes that are started from now on connect as this user, by whom their connections are told apart."""
+        with self.database.begin() as connection:
+            connection.exec_driver_sql(f'CREATE ROLE "{name}" SUPERUSER LOGIN')
+        self.environ["DATABASE_URL"] = self.database.url.set(username=name).render_as_string(hide_password=False)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with self.database.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+    def leases(self) -> list[str]:
+        return [row[0] for row in self.ask("SELECT id FROM executors ORDER BY id")]
+
+    def silence(self, lease: str) -> None:
+        """As if nothing had been heard of that process for longer than a lease lasts."""
+        with self.database.begin() as connection:
+            long_ago = sa.func.now() - timedelta(minutes=2)
+            mine = sa.update(schema.executors).where(schema.executors.c.id == lease)
+            connection.execute(mine.values(seen_at=long_ago))
+
+    def begun(self) -> list[str]:
+        """The request ids for which the command was begun, in order."""
+        file = self.directory / "begun"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def assert_once(self) -> None:
+        """One deployment, one run, one message each, however many had a hand in it."""
+        parent = self.ended("Succeeded")
+        [deployment] = self.deployments()
+        self.wait_for(lambda: self.statuses(deployment.id) == ENDED, "the statuses")
+        assert self.begun() == [deployment.payload["request_id"]]
+        assert self.parents() == [parent]
+        told = [text for text in self.thread(parent) if text[0] in "🕐🚀✅❌"]
+        assert told == [
+            "🕐 Queued (deployment (id) on GitHub)",
+            "🚀 In progress",
+            "✅ Succeeded in (n) s: The command succeeded",
+        ]
+        for said in self.slack.messages("#web"):
+            answers = self.thread(said)
+            assert len(answers) == len(set(answers))
+
+
+@contextmanager
+def fleet(directory: Path, command: str, *, migrated: bool = True) -> Iterator[Fleet]:
+    with harbour(directory, command) as there:
+        there.__class__ = Fleet
+        assert isinstance(there, Fleet)
+        there.environ["DATABASE_URL"] = new_database()
+        there.database = store.connect(there.environ["DATABASE_URL"], pool_size=1)
+        if migrated:
+            assert there.starts("migrate").wait() == 0
+        yield there
+        there.database.dispose()
+
+
+@pytest.fixture
+def fleet_with(tmp_path: Path) -> Iterator[Callable[[str], Fleet]]:
+    opened: list[Any] = []
+
+    def build(command: str) -> Fleet:
+        opened.append(fleet(tmp_path, command))
+        return opened[-1].__enter__()  # type: ignore[no-any-return]
+
+    yield build
+    for one in opened:
+        one.__exit__(None, None, None)
+
+
+# --- sharing the work -------------------------------------------------------------------------------------------
+
+
+def test_two_web_and_two_worker_processes_do_everything_once_within_their_connections(
+    fleet_with: Callable[[str], Fleet],
+) -> None:
+    there = fleet_with(QUICK)
+    for name in ("web_1", "web_2", "worker_1", "worker_2"):
+        there.as_user(f"{name}_{os.getpid()}")
+        there.web() if name.startswith("web") else there.worker()
+    most: dict[str, int] = {}
+
+    there.deploys()
+    for number in range(15):
+        there.github.set_status(REPOSITORY, "main", f"ci/{number}", "success")
+        there.slack.says("maria", "#web", "@shipmate status")
+        for user, count in there.ask(CONNECTIONS):
+            most[user] = max(most.get(user, 0), count)
+
+    there.assert_once()
+    asked = [one for one in there.slack.messages("#web") if one.text.endswith("status")]
+    there.wait_for(lambda: all(len(there.thread(one)) == 1 for one in asked), "the answers")
+    there.wait_for(lambda: there.ask("SELECT count(*) FROM deliveries WHERE handled_at IS NULL") == [(0,)], "quiet")
+    assert [attempt.status for attempt in there.github.attempts] == [202] * len(there.github.attempts)
+    assert all(most[f"web_{number}_{os.getpid()}"] <= 2 for number in (1, 2)), most
+    assert all(1 <= most[f"worker_{number}_{os.getpid()}"] <= 5 for number in (1, 2)), most
+    assert all(len(there.thread(one)) == 1 for one in asked)
+    assert [one.terminate() for one in there.processes[1:]] == [0, 0, 0, 0]
+
+
+def test_the_same_webhook_at_two_listeners_is_handled_once(fleet_with: Callable[[str], Fleet]) -> None:
+    there = fleet_with(QUICK)
+    for _ in range(2):
+        there.web()
+        there.worker()
+
+    remote = there.github.create_deployment(REPOSITORY, "main", environment="preview", by="jenkins")
+    there.github.report_deployment_status(REPOSITORY, remote, "success", description="Is live")
+    parent = there.ended("Succeeded")
+    there.wait_for(lambda: there.ask("SELECT count(*) FROM deliveries WHERE handled_at IS NULL") == [(0,)], "quiet")
+
+    assert [one.status for one in there.github.attempts] == [202] * 4
+    assert there.parents() == [parent]
+    assert there.thread(parent) == ["✅ Succeeded in (n) s: Is live"]
+
+
+# --- standing in for each other ---------------------------------------------------------------------------------
+
+
+def test_a_killed_workers_command_is_followed_to_its_end_by_another(fleet_with: Callable[[str], Fleet]) -> None:
+    there = fleet_with(WAITS)
+    first = there.worker()
+    there.deploys()
+    there.wait_for(there.begun, "the command")
+    there.worker()
+    [lease] = [one for one in there.leases() if owner_of_run(there) == one]
+
+    first.kill()
+    there.silence(lease)
+    there.wait_for(lambda: lease not in there.leases(), "the other to take over")
+    (there.directory / "go").touch()
+
+    there.assert_once()
+    assert len(there.leases()) == 1
+
+
+def owner_of_run(there: Fleet) -> str:
+    """The process that carries the only deployment out."""
+    [(executor,)] = there.ask("SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid LIKE 'run:%%'")
+    return str(executor)
+
+
+def test_a_worker_that_is_told_to_end_leaves_in_time_and_another_goes_on_at_once(
+    fleet_with: Callable[[str], Fleet],
+) -> None:
+    there = fleet_with(WAITS)
+    first = there.worker()
+    there.deploys()
+    there.wait_for(there.begun, "the command")
+    second = there.worker()
+
+    code = first.terminate()
+    there.wait_for(lambda: "taking over" in second.printed, "the other to take over", patience=10.0)
+    (there.directory / "go").touch()
+
+    assert code == 0
+    assert "Traceback" not in first.printed
+    there.assert_once()
+
+
+def test_a_worker_that_is_paused_for_longer_than_its_lease_leaves_without_doing_anything_twice(
+    fleet_with: Callable[[str], Fleet],
+) -> None:
+    there = fleet_with(WAITS)
+    first = there.worker()
+    there.deploys()
+    there.wait_for(there.begun, "the command")
+    lease = owner_of_run(there)
+    there.worker()
+
+    pause(first)
+    there.silence(lease)
+    there.wait_for(lambda: lease not in there.leases(), "the other to take over")
+    (there.directory / "go").touch()
+    there.ended("Succeeded")
+    go_on(first)
+
+    assert first.wait() == 75
+    assert "the lease of this process is gone; it leaves" in first.printed
+    there.assert_once()
+
+
+@pytest.mark.parametrize("path", ["/deployments", "/statuses"])
+def test_a_worker_that_is_paused_in_the_middle_of_a_request_leaves_the_rest_to_the_other(
+    fleet_with: Callable[[str], Fleet], path: str
+) -> None:
+    there = fleet_with(QUICK)
+    first = there.worker()
+    [lease] = there.leases()
+    paused = pause_at(there, first, "POST", path)
+
+    there.deploys()
+    there.wait_for(lambda: paused, "the request")
+    there.silence(lease)
+    there.worker()
+    there.ended("Succeeded")
+    go_on(first)
+
+    assert first.wait() == 75
+    there.assert_once()
+
+
+def pause(process: BotProcess) -> None:
+    process._popen.send_signal(signal.SIGSTOP)
+
+
+def go_on(process: BotProcess) -> None:
+    process._popen.send_signal(signal.SIGCONT)
+
+
+def pause_at(there: Fleet, process: BotProcess, method: str, path: str) -> list[str]:
+    """Pause the process when its first such request has been carried out, before it has the answer."""
+    paused: list[str] = []
+
+    def trap(when: str, its_method: str, its_path: str) -> bool:
+        if not paused and (when, its_method) == ("after", method) and its_path.endswith(path):
+            paused.append(its_path)
+            pause(process)
+        return False
+
+    there.github.trap = trap
+    return paused
+
+
+@pytest.mark.parametrize(
+    ("when", "path"), [("before", "/deployments"), ("after", "/deployments"), ("before", "/statuses")]
+)
+def test_what_a_worker_had_in_hand_when_it_was_killed_is_finished_by_another(
+    fleet_with: Callable[[str], Fleet], when: str, path: str
+) -> None:
+    there = fleet_with(QUICK)
+    first = there.worker()
+    [lease] = there.leases()
+    killed: list[str] = []
+
+    def trap(moment: str, method: str, asked: str) -> bool:
+        if killed or (moment, method) != (when, "POST") or not asked.endswith(path):
+            return False
+        killed.append(asked)
+        first.end_at_once()
+        return True
+
+    there.github.trap = trap
+    there.deploys()
+    first.wait()
+    there.worker()
+    there.silence(lease)
+
+    there.assert_once()
+    assert len(killed) == 1
+
+
+# --- who may change the database --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("process", ["web", "worker"])
+def test_a_process_that_finds_an_empty_database_says_what_to_do_and_ends(tmp_path: Path, process: str) -> None:
+    with fleet(tmp_path, QUICK, migrated=False) as there:
+        bot = there.starts(process)
+
+        code = bot.wait()
+
+        assert code == 1
+        assert bot.lines == ["✗ The database is not up to date: run `python -m bot migrate` first."]
+        assert there.ask("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == [(0,)]
+
+
+@pytest.mark.parametrize("process", ["web", "worker", "run"])
+def test_a_process_that_finds_an_old_database_says_what_to_do_and_ends(
+    fleet_with: Callable[[str], Fleet], process: str
+) -> None:
+    there = fleet_with(QUICK)
+    with there.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+
+    bot = there.starts(process)
+
+    assert bot.wait() == 1
+    assert bot.lines == ["✗ The database is not up to date: run `python -m bot migrate` first."]
+
+
+def test_two_processes_that_find_an_empty_database_bring_it_up_to_date_together(tmp_path: Path) -> None:
+    with fleet(tmp_path, QUICK, migrated=False) as there:
+        for _ in range(2):
+            there.environ["PORT"] = str(free_port())
+            there.starts("run")
+
+        for bot in there.processes:
+            bot.wait_until_ready()
+        there.wait_for(lambda: len(there.slack.sockets.open) == 2, "two connections to Slack")
+        there.deploys()
+
+        there.assert_once()
+        assert [bot.terminate() for bot in there.processes] == [0, 0]
+        assert not any(re.search("Traceback|level=error", bot.printed) for bot in there.processes)

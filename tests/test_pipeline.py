@@ -1,0 +1,505 @@
+"""Gather, decide, act: what happens to deliveries and effects when everything goes well, and when nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.adapters import migrations, store, wire
+from bot.adapters.outbox import Undone
+from bot.adapters.schedule import Crons
+from bot.adapters.store import Store
+from bot.adapters.times import Times
+from bot.context import Context
+from bot.core.commands import Version
+from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
+from bot.core.errors import NotThere, Refused, Rejected, Unavailable
+from bot.core.events import CommandGiven, Event, Place, Reconsider, RunWanted, Tick
+from bot.core.messages import Message, say
+from bot.core.ports import Chat, Delivery, Forge, Person
+from bot.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
+from bot.router import Router
+from bot.settings import read
+
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SETTINGS = """
+[apps.web]
+repository = "acme/web"
+channel = "#web"
+
+[apps.web.environments.production]
+"""
+
+
+@dataclass
+class HandClock:
+    """Stands still until somebody moves it."""
+
+    at: datetime = T0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def passes(self, **how_long: float) -> None:
+        self.at += timedelta(**how_long)
+
+
+class Room:
+    """As much of a chat as understanding a command needs: everybody is called like their id."""
+
+    between_edits = 0.0
+
+    def person(self, person: str) -> Person:
+        return Person(person, person, bot=person == "robot", foreign=person == "stranger")
+
+    def channel_names(self, channel: str) -> frozenset[str]:
+        return frozenset({channel})
+
+
+class Faltering(Store):
+    """A database whose connection breaks just when an effect's end is to be written, so many times."""
+
+    breaks = 0
+
+    def done(
+        self, undone: Undone, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
+    ) -> Undone | None:
+        if self.breaks:
+            self.breaks -= 1
+            raise Unavailable("The database does not answer: connection reset.")
+        return super().done(undone, owner, follow_ups, failure)
+
+
+class Works:
+    """A pipeline with a router that a test fills; ``log`` is for its handlers to write into."""
+
+    def __init__(self, directory: Path, clock: HandClock) -> None:
+        self.clock = clock
+        engine = store.connect(f"sqlite:///{directory / 'works.db'}")
+        migrations.upgrade(engine)
+        self.kept = Faltering(engine, clock)
+        self.router = Router()
+        self.log: list[str] = []
+        self.pipeline = self.another("one process")
+
+    def another(self, owner: str) -> Pipeline:
+        """The same works in another process."""
+        return Pipeline(
+            store=self.kept,
+            router=self.router,
+            settings=read(SETTINGS, {}),
+            forge=cast("Forge", None),
+            chat=cast("Chat", Room()),
+            clock=self.clock,
+            times=Times(),
+            cron=Crons(),
+            decode=lambda delivery: [wire.event_from_bytes(delivery.name, delivery.body)],
+            archive=self.kept,
+            owner=owner,
+        )
+
+    def hears(self, text: str, person: str = "maria") -> list[str]:
+        """A command comes and is decided on; the lanes that have something to do."""
+        given = CommandGiven(text, person, Place("#web", message="1.0"), "mention")
+        self.kept.put(Delivery("chat:1", "chat", "CommandGiven", wire.event_to_bytes(given)))
+        return self.decides("chat:1")
+
+    def happens(self, event: Event) -> list[str]:
+        self.kept.put_event(event, "event")
+        return self.decides("bot:event")
+
+    def decides(self, delivery_id: str) -> list[str]:
+        self.kept.take(16, "one process")
+        return self.pipeline.decide(delivery_id)
+
+    def emits(self, *effects: Any, cause: str = "github:1") -> None:
+        with self.kept.decision(cause, "test") as decision:
+            decision.begin(None, None).emit(*effects)
+
+    def replies(self) -> list[tuple[str | None, str]]:
+        """To whom alone, and what, of the answers that wait to be sent."""
+        found: list[tuple[str | None, str]] = []
+
+        def sent(context: Context, effect: Reply) -> Iterable[Event]:
+            found.append((effect.only_to, effect.message.text()))
+            return []
+
+        self.router.effects[Reply] = sent
+        self.pipeline.deliver("reply:#web:1.0")
+        return found
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Iterator[Works]:
+    works = Works(tmp_path, HandClock())
+    # Tracebacks in colour take a second each.
+    with capture_logs():
+        yield works
+    works.kept.engine.dispose()
+
+
+def failing(works: Works, *errors: Exception | None) -> Callable[[Context, Any], list[Event]]:
+    """A performer that raises these one after another, and then does its work."""
+    left = list(errors)
+
+    def perform(context: Context, effect: Any) -> list[Event]:
+        works.log.append(f"{type(effect).__name__}{' repeated' if context.repeated else ''}")
+        error = left.pop(0) if left else None
+        if error is not None:
+            raise error
+        return []
+
+    return perform
+
+
+# --- deciding -------------------------------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_decided_once_and_its_lanes_are_named_as_long_as_they_have_something_to_do(works: Works) -> None:
+    @works.router.on(Reconsider)
+    def reconsider(context: Context, event: Reconsider) -> None:
+        works.log.append("decided")
+        context.begin().emit(CreateDeployment(event.deployment_id), RenderParent(event.deployment_id))
+
+    first = works.happens(Reconsider(7))
+    again = works.pipeline.decide("bot:event")
+
+    assert works.log == ["decided"]
+    assert first == again == ["remote:7", "parent:7"]
+
+
+def test_what_nobody_subscribes_to_and_what_is_not_there_is_over_at_once(works: Works) -> None:
+    lanes = works.happens(Reconsider(7)), works.pipeline.decide("github:unheard of")
+
+    assert lanes == ([], [])
+    assert works.kept.backlog() == 0
+
+
+def test_a_feature_that_has_decided_does_not_decide_again_when_another_had_to_wait(works: Works) -> None:
+    away = [True]
+
+    @works.router.on(Tick)
+    def first(context: Context, event: Tick) -> None:
+        works.log.append("first")
+
+    @works.router.on(Tick)
+    def second(context: Context, event: Tick) -> None:
+        works.log.append("second")
+        if away:
+            raise Unavailable("GitHub does not answer.")
+
+    works.happens(Tick("reconcile", T0))
+    away.clear()
+    works.clock.passes(seconds=2)
+    works.decides("bot:event")
+
+    assert works.log == ["first", "second", "second"]
+    assert works.kept.backlog() == 0
+
+
+def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> None:
+    @works.router.on(Tick)
+    def broken(context: Context, event: Tick) -> None:
+        context.begin().emit(RenderParent(1))
+        raise ZeroDivisionError
+
+    @works.router.on(Tick)
+    def refused(context: Context, event: Tick) -> None:
+        raise NotThere("The repository is gone.")
+
+    @works.router.on(Tick)
+    def sound(context: Context, event: Tick) -> None:
+        context.begin().emit(RenderParent(2))
+
+    lanes = works.happens(Tick("reconcile", T0))
+
+    assert lanes == ["parent:2"]
+    assert works.kept.backlog() == 0
+
+
+def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: Works) -> None:
+    @works.router.on(Reconsider)
+    def reconsider(context: Context, event: Reconsider) -> None:
+        raise Unavailable("GitHub does not answer.")
+
+    works.happens(Reconsider(7))
+    pauses = []
+    for _ in range(4):
+        due = works.kept.next_due()
+        assert due is not None
+        pauses.append((due - works.clock.now()).total_seconds())
+        works.clock.at = due
+        works.decides("bot:event")
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 1
+    assert 8 <= pauses[-1] <= 10
+
+
+def test_an_event_that_this_version_does_not_understand_is_put_aside(works: Works) -> None:
+    works.kept.put(Delivery("bot:old", "bot", "Sunrise", b"{}"))
+
+    lanes = works.decides("bot:old")
+
+    assert lanes == []
+    assert works.kept.backlog() == 0
+
+
+def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: Works) -> None:
+    ready = Barrier(2)
+
+    @works.router.on(Reconsider)
+    def reconsider(context: Context, event: Reconsider) -> None:
+        ready.wait(10)
+        context.begin().emit(RenderParent(event.deployment_id))
+
+    works.kept.put_event(Reconsider(7), "event")
+    threads = [Thread(target=works.pipeline.decide, args=["bot:event"]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    works.router.effects[RenderParent] = failing(works)
+    works.pipeline.deliver("parent:7")
+    assert works.log == ["RenderParent"]
+
+
+def test_asking_the_world_after_begin_is_a_fault(works: Works) -> None:
+    @works.router.command(Version)
+    def version(context: Context, command: Version) -> Message | None:
+        context.begin()
+        return say(context.chat.link_to("#web", "1.0") or "")
+
+    works.hears("version")
+
+    [(only_to, text)] = works.replies()
+    assert only_to == "maria"
+    assert text.startswith("Something went wrong on my side, and nothing was changed.")
+    assert text.endswith("chat:1")
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+def test_a_command_is_answered_where_it_was_given(works: Works) -> None:
+    @works.router.command(Version)
+    def version(context: Context, command: Version) -> Message | None:
+        return say("Shipmate 1")
+
+    works.hears("version")
+
+    assert works.replies() == [(None, "Shipmate 1")]
+
+
+def test_a_refusal_is_for_the_asker_alone_and_nothing_of_the_decision_stays(works: Works) -> None:
+    @works.router.command(Version)
+    def version(context: Context, command: Version) -> Message | None:
+        context.begin().emit(RenderParent(1))
+        raise Refused(say("Not today."))
+
+    lanes = works.hears("version")
+
+    assert lanes == ["reply:#web:1.0"]
+    assert works.replies() == [("maria", "Not today.")]
+
+
+@pytest.mark.parametrize(
+    ("person", "sentence"),
+    [
+        ("robot", "I take no commands from bots."),
+        ("stranger", "I take no commands from people of other workspaces."),
+    ],
+)
+def test_bots_and_strangers_are_turned_away(works: Works, person: str, sentence: str) -> None:
+    works.hears("version", person)
+
+    assert works.replies() == [(person, sentence)]
+
+
+def test_a_command_that_has_to_wait_is_told_once_and_answered_in_the_end(works: Works) -> None:
+    away = [1, 2]
+
+    @works.router.command(Version)
+    def version(context: Context, command: Version) -> Message | None:
+        if away:
+            away.pop()
+            raise Unavailable("GitHub does not answer.")
+        return say("Shipmate 1")
+
+    works.hears("version")
+    for _ in range(2):
+        works.clock.passes(seconds=10)
+        works.decides("chat:1")
+
+    assert works.replies() == [
+        ("maria", "GitHub does not answer. I keep trying and go on by myself."),
+        (None, "Shipmate 1"),
+    ]
+
+
+def test_a_command_is_given_up_with_a_word_after_some_minutes(works: Works) -> None:
+    @works.router.command(Version)
+    def version(context: Context, command: Version) -> Message | None:
+        raise Unavailable("GitHub does not answer.")
+
+    works.hears("version")
+    for _ in range(COMMAND_TRIES):
+        works.clock.passes(minutes=6)
+        works.decides("chat:1")
+
+    assert works.kept.backlog() == 0
+    assert works.replies()[-1] == (
+        "maria",
+        "GitHub does not answer. I have given up on this command and nothing was changed; please send it again later.",
+    )
+
+
+# --- acting ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_follows_from_an_effect_is_put_into_the_inbox(works: Works) -> None:
+    @works.router.performs(StartRun)
+    def start(context: Context, effect: StartRun) -> Iterable[Event]:
+        return [RunWanted(effect.deployment_id)]
+
+    works.emits(StartRun(7))
+
+    works.pipeline.deliver("remote:7")
+
+    assert [one.name for one in works.kept.take(16)] == ["RunWanted"]
+
+
+def test_a_lane_waits_in_order_while_the_other_side_does_not_answer(works: Works) -> None:
+    works.router.effects[CreateDeployment] = failing(works, Unavailable("GitHub does not answer."))
+    works.router.effects[PostStatus] = failing(works)
+    works.emits(CreateDeployment(7), PostStatus(7, "queued", "Queued by Shipmate"))
+
+    works.pipeline.deliver("remote:7")
+    waiting = list(works.log)
+    works.clock.passes(seconds=2)
+    for lane in works.kept.take_lanes():
+        works.pipeline.deliver(lane)
+
+    assert waiting == ["CreateDeployment"]
+    assert works.log == ["CreateDeployment", "CreateDeployment", "PostStatus"]
+
+
+def test_an_effect_that_may_have_got_through_is_repeated_as_such(works: Works) -> None:
+    works.router.effects[CreateDeployment] = failing(works, Unavailable("No answer came.", uncertain=True))
+    works.emits(CreateDeployment(7))
+
+    works.pipeline.deliver("remote:7")
+    works.pipeline.deliver("remote:7")
+
+    assert works.log == ["CreateDeployment", "CreateDeployment repeated"]
+
+
+def test_a_doubt_stays_although_a_later_attempt_surely_did_nothing(works: Works) -> None:
+    works.router.effects[CreateDeployment] = failing(
+        works, Unavailable("No answer came.", uncertain=True), Unavailable("GitHub does not answer.")
+    )
+    works.emits(CreateDeployment(7))
+
+    for _ in range(3):
+        works.pipeline.deliver("remote:7")
+
+    assert works.log == ["CreateDeployment", "CreateDeployment repeated", "CreateDeployment repeated"]
+
+
+def test_an_effect_that_is_rejected_is_given_up_and_the_lane_goes_on(works: Works) -> None:
+    works.router.effects[CreateDeployment] = failing(works, Rejected("No."))
+    works.router.effects[PostStatus] = failing(works)
+    works.emits(CreateDeployment(7), PostStatus(7, "queued", "Queued by Shipmate"))
+
+    works.pipeline.deliver("remote:7")
+
+    assert works.log == ["CreateDeployment", "PostStatus"]
+    assert not works.kept.has_undone_effects()
+
+
+def test_a_fault_of_our_own_is_tried_a_few_times_and_then_given_up(works: Works) -> None:
+    works.router.effects[CreateDeployment] = failing(works, *[ZeroDivisionError()] * 99)
+    works.emits(CreateDeployment(7))
+
+    for _ in range(FAULT_TRIES + 3):
+        works.pipeline.deliver("remote:7")
+        works.clock.passes(minutes=6)
+
+    assert len(works.log) == FAULT_TRIES + 1
+    assert not works.kept.has_undone_effects()
+
+
+def test_a_lane_goes_on_in_the_same_process_after_the_database_broke_in_the_middle(works: Works) -> None:
+    works.router.effects[CreateDeployment] = failing(works)
+    works.router.effects[PostStatus] = failing(works)
+    works.emits(CreateDeployment(7), PostStatus(7, "queued", "Queued by Shipmate"))
+    works.kept.breaks = 1
+    with pytest.raises(Unavailable):
+        works.pipeline.deliver("remote:7")
+
+    works.pipeline.deliver("remote:7")
+
+    assert works.log == ["CreateDeployment", "CreateDeployment repeated", "PostStatus"]
+    assert not works.kept.has_undone_effects()
+
+
+def test_a_lane_in_the_hands_of_another_process_is_left_to_it(works: Works) -> None:
+    other = works.another("another process")
+
+    @works.router.performs(CreateDeployment)
+    def create(context: Context, effect: CreateDeployment) -> Iterable[Event]:
+        works.log.append("begun")
+        works.emits(PostStatus(7, "queued", "Queued by Shipmate"), cause="github:2")
+        other.deliver("remote:7")
+        works.log.append("over")
+        return []
+
+    works.router.effects[PostStatus] = failing(works)
+    works.emits(CreateDeployment(7))
+
+    works.pipeline.deliver("remote:7")
+
+    assert works.log == ["begun", "over", "PostStatus"]
+
+
+def test_many_threads_on_a_lane_do_each_effect_once_and_in_order(works: Works) -> None:
+    def post(context: Context, effect: PostStatus) -> Iterable[Event]:
+        works.log.append(effect.state)
+        return []
+
+    works.router.effects[PostStatus] = post
+    works.emits(*[PostStatus(7, f"{number:02}", "") for number in range(20)])
+    threads = [Thread(target=works.pipeline.deliver, args=["remote:7"]) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert works.log == [f"{number:02}" for number in range(20)]
+
+
+def test_an_effect_cannot_decide(works: Works) -> None:
+    @works.router.performs(CreateDeployment)
+    def create(context: Context, effect: CreateDeployment) -> Iterable[Event]:
+        context.begin()
+        return []
+
+    works.emits(CreateDeployment(7))
+
+    works.pipeline.deliver("remote:7")
+
+    assert works.kept.has_undone_effects()
+
+
+def test_pauses_grow_to_five_minutes() -> None:
+    pauses = [backoff(tries).total_seconds() for tries in (0, 1, 2, 8, 9, 300)]
+
+    assert pauses == [1, 2, 4, 256, 300, 300]

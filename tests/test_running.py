@@ -1,0 +1,328 @@
+"""Letting a provider carry a deployment out: what it is told and may ask, and every way in which it can end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from bot.adapters import migrations, store, wire
+from bot.adapters.store import Store
+from bot.core.deploys import By, Deployment, State
+from bot.core.errors import NotThere, Unavailable
+from bot.core.events import Event, RunBegan, RunFinished
+from bot.core.ports import Forge, Job
+from bot.running import FLUSH_AT, Carrier, Passwords, StoredRun
+from bot.settings import read
+
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SHA = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
+SETTINGS = """
+[apps.web]
+repository = "acme/web"
+channel = "#web"
+
+[apps.web.environments.production]
+timeout = "10m"
+provider = { type = "local", directory = "{directory}/production" }
+"""
+
+
+@dataclass
+class HandClock:
+    """Stands still until somebody moves it."""
+
+    at: datetime = T0
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class Quay:
+    """As much of a forge as a checkout needs; ``troubles`` are raised one after another before it works."""
+
+    def __init__(self) -> None:
+        self.troubles: list[Exception] = []
+
+    def checkout(self, repository: str, sha: str, into: Path) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
+        (into / "index.html").write_text(f"{repository} {sha[:7]}")
+
+
+class Ship:
+    """A carrier with a database, and one deployment that is to be carried out."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = HandClock()
+        self.quay = Quay()
+        self.directory = directory
+        engine = store.connect(f"sqlite:///{directory / 'ship.db'}")
+        migrations.upgrade(engine)
+        self.kept = Store(engine, self.clock)
+        self.settings = read(SETTINGS.replace("{directory}", str(directory)), {"GITHUB_TOKEN": "ghp_very_secret"})
+        self.passwords = Passwords()
+        self.carrier = Carrier(self.kept, cast("Forge", self.quay), self.settings, self.clock, self.passwords)
+
+    def deployment(self, **but: object) -> int:
+        one = Deployment(
+            id=0,
+            request_id=str(uuid4()),
+            app="web",
+            environment="production",
+            repository="acme/web",
+            ref="topic",
+            sha=SHA,
+            state=State.STARTING,
+            trigger="chat",
+            by=By("maria", "U1"),
+            created_at=T0,
+            started_at=T0,
+        )
+        with self.kept.decision(str(uuid4()), "test") as decision:
+            return decision.begin(None, None).add(replace(one, **but)).id  # type: ignore[arg-type]
+
+    def changes(self, number: int, **to: object) -> None:
+        found = self.kept.reads().deployment(number)
+        assert found is not None
+        with self.kept.decision(str(uuid4()), "test") as decision:
+            decision.begin(None, None).save(replace(found, **to))  # type: ignore[arg-type]
+
+    def told(self) -> list[Event]:
+        """The events that the carrier has put into the inbox."""
+        return [wire.event_from_bytes(one.name, one.body) for one in self.kept.take(16)]
+
+    def run_of(self, number: int) -> StoredRun:
+        """The provider's way to talk back about a deployment."""
+        found = self.carrier._run(number)
+        assert found is not None
+        return found[1]
+
+
+@pytest.fixture
+def ship(tmp_path: Path) -> Iterator[Ship]:
+    ship = Ship(tmp_path)
+    yield ship
+    ship.kept.engine.dispose()
+
+
+# --- beginning and following ----------------------------------------------------------------------------------------
+
+
+def test_a_run_begins_is_followed_and_tells_its_end(ship: Ship) -> None:
+    number = ship.deployment()
+
+    begun = ship.carrier.begin(number)
+    ship.carrier.follow(number, str(begun["handle"]))
+
+    assert (ship.directory / "production" / "current" / "index.html").read_text() == "acme/web 1a2b3c4"
+    assert ship.told() == [RunBegan(number), RunFinished(number, "succeeded", "current → releases/1a2b3c4")]
+    assert ship.kept.reads().output(number, 20) == [
+        f"Checked out 1a2b3c4 into releases/{SHA}",
+        f"current → releases/{SHA}",
+    ]
+
+
+def test_beginning_and_following_again_after_a_crash_tells_everything_once(ship: Ship) -> None:
+    number = ship.deployment()
+
+    for _ in range(2):
+        begun = ship.carrier.begin(number)
+        ship.carrier.follow(number, str(begun["handle"]))
+
+    assert ship.told() == [RunBegan(number), RunFinished(number, "succeeded", "current → releases/1a2b3c4")]
+
+
+def test_a_deployment_that_has_ended_or_was_never_there_is_not_carried_out(ship: Ship) -> None:
+    number = ship.deployment(state=State.CANCELLED)
+
+    begun = ship.carrier.begin(number), ship.carrier.begin(99)
+    ship.carrier.follow(number, "a handle")
+
+    assert begun == ({}, {})
+    assert ship.told() == []
+    assert not (ship.directory / "production").exists()
+
+
+def test_a_forge_that_does_not_answer_is_asked_later(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("GitHub does not answer."), Unavailable("Slowly, please.", retry_after=60)]
+    number = ship.deployment()
+
+    begun = [ship.carrier.begin(number) for _ in range(3)]
+
+    assert begun[:2] == [{"later": 6}, {"later": 61}]
+    assert "handle" in begun[2]
+    assert ship.told() == [RunBegan(number)]
+
+
+def test_a_forge_that_never_answers_ends_the_run_at_its_timeout(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("GitHub does not answer.")]
+    number = ship.deployment()
+    ship.clock.at += timedelta(minutes=10)
+
+    begun = ship.carrier.begin(number)
+
+    assert begun == {}
+    assert ship.told() == [RunFinished(number, "error", "GitHub does not answer.")]
+
+
+def test_what_is_wrong_for_good_ends_the_run_with_its_sentence(ship: Ship) -> None:
+    ship.quay.troubles = [NotThere("acme/web has no commit 1a2b3c4.")]
+    number = ship.deployment()
+
+    begun = ship.carrier.begin(number)
+
+    assert begun == {}
+    assert ship.told() == [RunFinished(number, "error", "acme/web has no commit 1a2b3c4.")]
+
+
+def test_a_fault_of_a_provider_is_a_sentence_for_people(ship: Ship) -> None:
+    ship.quay.troubles = [ZeroDivisionError()]
+    number = ship.deployment()
+
+    begun = ship.carrier.begin(number)
+
+    sentence = "The provider failed in a way that it should not; the log tells more"
+    assert begun == {}
+    assert ship.told() == [RunFinished(number, "error", sentence)]
+
+
+@pytest.mark.parametrize("gone", [{"app": "api"}, {"environment": "staging"}])
+def test_a_deployment_whose_settings_are_gone_ends_with_a_word(ship: Ship, gone: dict[str, str]) -> None:
+    number = ship.deployment(**gone)
+
+    begun = ship.carrier.begin(number)
+
+    assert begun == {}
+    assert ship.told() == [RunFinished(number, "error", "Its settings are gone")]
+
+
+def test_a_cancellation_before_the_release_goes_live_is_told_as_such(ship: Ship) -> None:
+    number = ship.deployment()
+    begun = ship.carrier.begin(number)
+    ship.changes(number, cancel_by="bob")
+
+    ship.carrier.follow(number, str(begun["handle"]))
+
+    assert ship.told()[-1] == RunFinished(number, "cancelled", "Cancelled before current was moved")
+    assert not (ship.directory / "production" / "current").exists()
+
+
+# --- what a provider is told, and may ask ---------------------------------------------------------------------------
+
+
+def test_a_provider_is_told_everything_about_its_job(ship: Ship) -> None:
+    ship.passwords.put("chat:1", "123456")
+    number = ship.deployment(
+        task="migrate",
+        hosts="fe",
+        params=(("color", "blue"),),
+        force=True,
+        password_key="chat:1",
+        by=By("m", login="mm"),
+    )
+
+    job = ship.run_of(number).job
+
+    found = ship.kept.reads().deployment(number)
+    assert found is not None
+    assert job == Job(
+        deployment_id=number,
+        request_id=found.request_id,
+        app="web",
+        environment="production",
+        repository="acme/web",
+        ref="topic",
+        sha=SHA,
+        task="migrate",
+        hosts="fe",
+        params={"color": "blue"},
+        force=True,
+        requested_by="mm",
+        timeout_seconds=600.0,
+        settings=job.settings,
+        one_time_password="123456",
+    )
+    assert "123456" not in repr(job)
+
+
+def test_output_is_kept_in_order_with_secrets_masked(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+
+    run.write("using ghp_very_secret")
+    run.write("done")
+    run.flush()
+
+    assert ship.kept.reads().output(run.job.deployment_id, 20) == ["using ••••", "done"]
+
+
+def test_much_output_is_kept_while_it_comes(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+
+    for number in range(FLUSH_AT + 1):
+        run.write(f"line {number}")
+
+    assert ship.kept.count_output(run.job.deployment_id) == FLUSH_AT
+
+
+def test_output_goes_on_behind_that_of_the_process_before(ship: Ship) -> None:
+    number = ship.deployment()
+    first = ship.run_of(number)
+    first.write("before the restart")
+    first.flush()
+
+    second = ship.run_of(number)
+    second.write("after the restart")
+    second.flush()
+
+    assert ship.kept.reads().output(number, 20) == ["before the restart", "after the restart"]
+
+
+@pytest.mark.parametrize("change", [{"cancel_by": "bob"}, {"state": State.CANCELLED}])
+def test_somebody_who_cancels_is_noticed(ship: Ship, change: dict[str, object]) -> None:
+    number = ship.deployment()
+    run = ship.run_of(number)
+
+    ship.changes(number, **change)
+
+    assert run.cancelled()
+
+
+def test_time_is_counted_from_the_start_of_the_deployment(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment(started_at=T0 - timedelta(minutes=4)))
+
+    remaining = run.remaining()
+    ship.clock.at += timedelta(minutes=7)
+
+    assert (remaining, run.remaining()) == (360.0, -60.0)
+
+
+def test_a_pause_keeps_what_was_written(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+    run.write("so far")
+
+    waiting = Thread(target=run.pause, args=[0.01])
+    waiting.start()
+    waiting.join(10)
+
+    assert not waiting.is_alive()
+    assert ship.kept.reads().output(run.job.deployment_id, 20) == ["so far"]
+
+
+# --- one-time passwords ---------------------------------------------------------------------------------------------
+
+
+def test_only_the_last_few_passwords_are_kept() -> None:
+    passwords = Passwords(keep=2)
+
+    for number in (1, 2, 3):
+        passwords.put(f"chat:{number}", f"{number}{number}{number}")
+
+    assert [passwords.get(f"chat:{number}") for number in (1, 2, 3)] == [None, "222", "333"]
+    assert passwords.get(None) is None

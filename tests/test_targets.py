@@ -1,0 +1,181 @@
+"""Which app, environment and commit a command means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.core.errors import NotThere, Refused
+from bot.core.ports import Commit, Repository
+from bot.settings import Settings, read
+from bot.targets import Target, app_meant, commit_meant, environment_meant, nearest
+
+SETTINGS = """
+[slack]
+channel = "#deploys"
+
+[apps.web]
+repository = "acme/web"
+default_environment = "production"
+
+[apps.web.environments.staging]
+ref = "next"
+[apps.web.environments.production]
+
+[apps.api]
+repository = "acme/api"
+default_ref = "stable"
+
+[apps.api.environments.staging]
+[apps.api.environments.production]
+
+[apps.docs]
+repository = "acme/docs"
+
+[apps.docs.environments.live]
+"""
+
+
+@dataclass
+class Shelf:
+    """A forge with nothing but refs."""
+
+    known: dict[str, str] = field(default_factory=lambda: dict.fromkeys(("trunk", "next", "stable", "topic"), "f" * 40))
+    blind: bool = False
+
+    def repository(self, repository: str) -> Repository:
+        return Repository(repository, "trunk", "")
+
+    def resolve(self, repository: str, ref: str) -> Commit | None:
+        return Commit(self.known[ref], ref, "", "", "") if ref in self.known else None
+
+    def refs(self, repository: str) -> list[str]:
+        if self.blind:
+            raise NotThere(f"{repository} does not exist.")
+        return list(self.known)
+
+
+@dataclass
+class Here:
+    """As much of a Context as it takes."""
+
+    here: str | None = None
+    forge: Shelf = field(default_factory=Shelf)
+    settings: Settings = field(default_factory=lambda: read(SETTINGS, {}))
+
+    def target(self, app: str, environment: str) -> Target:
+        found = self.settings.apps[app]
+        return Target(found, found.environments[environment])
+
+
+def refusal(ask: Callable[[], object]) -> list[str]:
+    """The sentence of the refusal, and the commands behind its buttons."""
+    with pytest.raises(Refused) as caught:
+        ask()
+    message = caught.value.message
+    return [message.summary(), *(button.command for button in message.buttons)]
+
+
+def test_near_names_are_found_in_any_case_the_nearest_first() -> None:
+    assert nearest("Prodution", ["staging", "production", "Production-EU"]) == ["production", "Production-EU"]
+    assert nearest("x", ["staging"]) == []
+
+
+def test_the_named_app_wins_over_the_channels() -> None:
+    assert app_meant(Here("api"), "web", complete="").name == "web"
+    assert app_meant(Here("api"), None, complete="").name == "api"
+
+
+def test_without_a_name_or_a_channel_the_apps_are_offered() -> None:
+    offered = refusal(lambda: app_meant(Here(), None, complete="deploy {app} to staging"))
+
+    assert offered == [
+        "Which app do you mean?",
+        "deploy web to staging",
+        "deploy api to staging",
+        "deploy docs to staging",
+    ]
+
+
+def test_an_unknown_app_is_answered_with_near_names_else_with_all() -> None:
+    near = refusal(lambda: app_meant(Here(), "wbe", complete="deploy {app}"))
+    far = refusal(lambda: app_meant(Here(), "zzz", complete="deploy {app}"))
+
+    assert near == ["There is no app called wbe. Did you mean web?", "deploy web"]
+    assert far == ["There is no app called zzz. I know web, api and docs."]
+
+
+def test_without_a_name_the_default_environment_is_meant_else_the_only_one() -> None:
+    apps = Here().settings.apps
+
+    assert environment_meant(apps["web"], None, complete="").name == "production"
+    assert environment_meant(apps["docs"], None, complete="").name == "live"
+
+
+def test_without_a_default_the_environments_are_offered() -> None:
+    offered = refusal(
+        lambda: environment_meant(Here().settings.apps["api"], None, complete="deploy api to {environment}")
+    )
+
+    assert offered == [
+        "Where to? api has staging and production. For example: deploy api to staging",
+        "deploy api to staging",
+        "deploy api to production",
+    ]
+
+
+def test_an_unknown_environment_is_answered_with_near_names_else_with_all() -> None:
+    app = Here().settings.apps["web"]
+
+    near = refusal(lambda: environment_meant(app, "prodcution", complete="deploy web to {environment}"))
+    far = refusal(lambda: environment_meant(app, "moon", complete="deploy web to {environment}"))
+
+    assert near == ["web has no environment called prodcution. Did you mean production?", "deploy web to production"]
+    assert far == ["web has no environment called moon. It has staging and production."]
+
+
+@pytest.mark.parametrize(
+    ("app", "environment", "ref", "taken"),
+    [
+        ("web", "staging", "topic", "topic"),
+        ("web", "staging", None, "next"),
+        ("web", "production", None, "trunk"),
+        ("api", "production", None, "stable"),
+    ],
+    ids=["named", "environment", "default branch", "app"],
+)
+def test_the_ref_is_the_named_one_else_the_nearest_default(
+    app: str, environment: str, ref: str | None, taken: str
+) -> None:
+    here = Here()
+
+    assert commit_meant(here, here.target(app, environment), ref, complete="").ref == taken
+
+
+def test_an_unknown_ref_is_answered_with_near_names() -> None:
+    here = Here()
+
+    offered = refusal(lambda: commit_meant(here, here.target("web", "staging"), "tpoic", complete="deploy web/{ref}"))
+
+    assert offered == [
+        "tpoic is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?",
+        "deploy web/topic",
+    ]
+
+
+def test_an_unknown_pull_request_gets_no_branches_offered() -> None:
+    here = Here()
+
+    offered = refusal(lambda: commit_meant(here, here.target("web", "staging"), "#99", complete="deploy web/{ref}"))
+
+    assert offered == ["acme/web has no pull request #99."]
+
+
+def test_a_repository_that_cannot_be_seen_offers_nothing() -> None:
+    here = Here(forge=Shelf(blind=True))
+
+    offered = refusal(lambda: commit_meant(here, here.target("web", "staging"), "tpoic", complete="deploy web/{ref}"))
+
+    assert offered == ["tpoic is neither a branch, a tag, a commit nor a pull request of acme/web."]

@@ -19,8 +19,8 @@ from bot.adapters.localrecord import (
     RecordedStatus,
 )
 from bot.core.errors import Conflict, NotThere, Rejected
-from bot.core.guards import NoGuards
 from bot.core.events import ChecksChanged, Event, PullRequestMerged
+from bot.core.guards import NoGuards
 from bot.core.ports import (
     Check,
     Clock,

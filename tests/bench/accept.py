@@ -123,8 +123,8 @@ def report(runs: Runs, names: list[str], memory: dict[str, int], notes: list[str
     fastest = max(runs[BARE, connections].rate for connections in CONNECTIONS)
     busiest = max(run.generator for run in runs.values())
     notes.append(
-        f"The generator is not what is measured: it drove uvicorn alone to {fastest:,.0f} per second, and was never more "
-        f"than {busiest:.0%} busy, on a core of its own."
+        f"The generator is not what is measured: it drove uvicorn alone to {fastest:,.0f} per second, and was never "
+        f"more than {busiest:.0%} busy, on a core of its own."
     )
     show("Webhooks of 25 kB accepted, one core", heads, rows, notes)
     show("Resident memory after that", ["server", "memory"], [[name, megabytes(memory[name])] for name in names])
@@ -143,6 +143,6 @@ def report_limits(runs: Runs, limits: Any) -> None:
     said = ", ".join(f"{kind} {rate:,.0f}" for kind, rate in ceiling.items())
     notes = [
         f"The disk alone: {limits['disk']:,.0f} forced writes of 4 kB per second.",
-        f"One connection waits for uvicorn's round trip and for one commit, one after the other: at most {said} per second.",
+        f"One connection waits for uvicorn's round trip and then for one commit: at most {said} per second.",
     ]
     show("Bare limits of storing, without HTTP", heads, rows, notes)

@@ -67,13 +67,15 @@ class TrappedGitHub(GitHubServer):
 
 
 class BotProcess:
-    """``python -m bot <process>``; what it prints is kept line by line."""
+    """``python -m bot <process>`` (or another ``program``); what it prints is kept line by line."""
 
-    def __init__(self, arguments: list[str], directory: Path, environ: dict[str, str], typed: str = "") -> None:
+    def __init__(
+        self, arguments: list[str], directory: Path, environ: dict[str, str], typed: str = "", program: str = "bot"
+    ) -> None:
         self.lines: list[str] = []
         self._changed = Condition()
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "bot", *arguments],
+            [sys.executable, "-m", *program.split(), *arguments],
             cwd=directory,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(directory), **environ},
             stdin=subprocess.PIPE,
@@ -118,6 +120,9 @@ class BotProcess:
     def end_at_once(self) -> None:
         """SIGKILL, without waiting for what becomes of it."""
         self._popen.kill()
+
+    def send(self, number: signal.Signals) -> None:
+        self._popen.send_signal(number)
 
     def kill(self) -> None:
         """SIGKILL, and gone."""
@@ -178,8 +183,8 @@ class Harbour:
             text += f'{self.maria} = "maria"\n'
         (self.directory / "settings.toml").write_text(text, encoding="utf-8")
 
-    def starts(self, *arguments: str, typed: str = "") -> BotProcess:
-        process = BotProcess(list(arguments), self.directory, self.environ, typed)
+    def starts(self, *arguments: str, typed: str = "", program: str = "bot") -> BotProcess:
+        process = BotProcess(list(arguments), self.directory, self.environ, typed, program)
         self.processes.append(process)
         return process
 

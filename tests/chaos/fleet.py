@@ -1,0 +1,116 @@
+"""The processes of one game: started as victims of the next point, started again when they die, killed at random."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.chaos.victim import AWAY, POINTS
+from tests.end_to_end.harbour import BotProcess, Harbour, free_port
+
+VICTIM = "tests.chaos.victim"
+DYING = {-signal.SIGKILL, 0, 75}
+"""How a process may end here: killed, told to end, or because its lease was gone."""
+
+
+@dataclass
+class Berth:
+    """A place for one process. ``port`` is where its listener is, None without one."""
+
+    process: str
+    port: int | None
+    bot: BotProcess | None = None
+
+
+@dataclass
+class Fleet:
+    """``points`` gives each start its point; ``ends`` counts how processes ended, ``struck`` at which points."""
+
+    harbour: Harbour
+    chance: random.Random
+    berths: list[Berth]
+    points: Iterator[str] = field(init=False)
+    starts: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    dangerous: bool = True
+
+    def __post_init__(self) -> None:
+        names = list(POINTS)
+        self.chance.shuffle(names)
+        self.points = itertools.cycle(names)
+
+    def keep_alive(self) -> None:
+        """Start whatever is not running."""
+        for berth in self.berths:
+            if berth.bot is not None and not berth.bot.alive:
+                self._bury(berth)
+            if berth.bot is None:
+                self._start(berth)
+
+    def _start(self, berth: Berth) -> None:
+        # A listener does little of what has a name; it is killed at random.
+        armed = self.dangerous and berth.process != "web"
+        point, count = (next(self.points), self.chance.choice((1, 1, 2, 4))) if armed else (AWAY, 1)
+        if berth.port is not None:
+            self.harbour.environ["PORT"] = str(berth.port)
+        if point.startswith(("lease taken", "taken over")):
+            count = 1
+        berth.bot = self.harbour.starts(point, str(count), "--", berth.process, program=VICTIM)
+        self.starts += 1
+
+    def _bury(self, berth: Berth) -> None:
+        assert berth.bot is not None
+        code = berth.bot.wait()
+        found = re.search(r"^struck: (.*)$", berth.bot.printed, flags=re.MULTILINE)
+        if found:
+            self.struck[found[1]] += 1
+        self.ends[{-9: "killed", 0: "told to end", 75: "lease gone"}.get(code, f"exit code {code}")] += 1
+        if code not in DYING or "Traceback" in berth.bot.printed:
+            self.wrong.append(f"{berth.process} ended with {code}:\n{berth.bot.printed[-3000:]}")
+        self.harbour.processes.remove(berth.bot)
+        berth.bot = None
+
+    def strike(self) -> None:
+        """One of them is killed or told to end, at whatever it is doing."""
+        berth = self.chance.choice(self.berths)
+        if berth.bot is not None and berth.bot.alive:
+            berth.bot.send(self.chance.choice((signal.SIGKILL, signal.SIGTERM)))
+
+    def calm_down(self) -> None:
+        """All are told to end, and start once more without a point: they look at GitHub as they do."""
+        self.dangerous = False
+        for berth in self.berths:
+            if berth.bot is not None and berth.bot.alive:
+                berth.bot.send(signal.SIGTERM)
+        for berth in self.berths:
+            if berth.bot is not None:
+                self._bury(berth)
+        self.keep_alive()
+        for berth in self.berths:
+            assert berth.bot is not None
+            berth.bot.wait_until_ready()
+
+    def stop(self) -> None:
+        for berth in self.berths:
+            if berth.bot is not None:
+                if berth.bot.alive:
+                    berth.bot.send(signal.SIGTERM)
+                self._bury(berth)
+
+    def ports(self) -> list[int]:
+        return [berth.port for berth in self.berths if berth.port is not None]
+
+
+def berths(database: str, chance: random.Random) -> list[Berth]:
+    """SQLite is for one process; on Postgres there are one or two listeners and two workers."""
+    if database == "sqlite":
+        return [Berth("run", free_port())]
+    webs = [Berth("web", free_port()) for _ in range(chance.choice((1, 2)))]
+    return [*webs, Berth("worker", None), Berth("worker", None)]

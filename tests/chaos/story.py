@@ -1,0 +1,128 @@
+"""What people, CI and other tools do meanwhile: a seeded story of commands, merges and deployments of others."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.end_to_end.harbour import REPOSITORY, Harbour
+from tests.servers.slack_state import Message
+
+SETTINGS = """
+[slack]
+channel = "#deploys"
+
+[apps.web]
+repository = "acme/web"
+channel = "#web"
+default_environment = "production"
+
+[apps.web.environments.staging]
+deploy_on_merge = ["main"]
+provider = { type = "shell", command = "{command}", directory = "{directory}/work" }
+
+[apps.web.environments.production]
+provider = { type = "shell", command = "{command}", directory = "{directory}/work" }
+
+[apps.web.environments.preview]
+provider = { type = "external" }
+
+[people]
+"""
+COMMAND = "echo $SHIPMATE_REQUEST_ID >>{directory}/ran; sleep 0.$(($$ % 5)); if test -e fails; then exit 3; fi"
+STEPS = ("queued", "in_progress", "success")
+
+
+@dataclass
+class Story:
+    """``asked`` are the commands to deploy by their branch; ``fails`` the commits whose command fails."""
+
+    harbour: Harbour
+    chance: random.Random
+    asked: dict[str, Message] = field(default_factory=dict)
+    said: list[Message] = field(default_factory=list)
+    fails: set[str] = field(default_factory=set)
+    merged: list[str] = field(default_factory=list)
+    others: dict[int, int] = field(default_factory=dict)
+    pending: list[str] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
+
+    def goes_on(self) -> None:
+        """One thing more happens."""
+        acts = (self.deploys, self.deploys, self.deploys_when_green, self.merges, self.another_tool, self.cancels)
+        act = self.chance.choice((*acts, self.retries, self.asks, self.ci))
+        act()
+        self.told[act.__name__.replace("_", " ")] += 1
+
+    def _branch(self) -> tuple[str, str]:
+        github = self.harbour.github
+        name = f"topic-{len(self.asked) + len(self.merged) + 1}"
+        files = {f"{name}.txt": "new", **({"fails": "yes"} if self.chance.random() < 0.25 else {})}
+        sha = github.commit(REPOSITORY, name, f"Work on {name}", files=files, author="maria")
+        if "fails" in files:
+            self.fails.add(sha)
+        return name, sha
+
+    def says(self, words: str) -> Message:
+        message = self.harbour.slack.says("maria", "#web", f"@shipmate {words}")
+        self.said.append(message)
+        return message
+
+    def deploys(self) -> None:
+        name, _ = self._branch()
+        self.asked[name] = self.says(f"deploy {name} to production")
+
+    def deploys_when_green(self) -> None:
+        name, sha = self._branch()
+        self.harbour.github.set_status(REPOSITORY, sha, "ci/test", "pending")
+        self.pending.append(sha)
+        self.asked[name] = self.says(f"deploy {name} to production when green")
+
+    def merges(self) -> None:
+        github = self.harbour.github
+        name = f"topic-{len(self.asked) + len(self.merged) + 1}"
+        github.commit(REPOSITORY, name, f"Work on {name}", files={f"{name}.txt": "new"}, author="maria")
+        number = github.open_pull_request(REPOSITORY, name, author="maria")
+        sha = github.merge_pull_request(REPOSITORY, number, by="maria")
+        github.set_status(REPOSITORY, sha, "ci/test", "pending")
+        self.pending.append(sha)
+        self.merged.append(sha)
+
+    def ci(self) -> None:
+        """The oldest build that runs is green."""
+        if self.pending:
+            self.harbour.github.set_status(REPOSITORY, self.pending.pop(0), "ci/test", "success")
+
+    def another_tool(self) -> None:
+        """A deployment of another tool is created, or the last one gets on."""
+        github = self.harbour.github
+        going = [remote for remote, step in self.others.items() if step < len(STEPS)]
+        if not going:
+            self.others[github.create_deployment(REPOSITORY, "main", environment="preview", by="jenkins")] = 0
+            return
+        self._step(going[0])
+
+    def _step(self, remote: int) -> None:
+        step = self.others[remote]
+        self.harbour.github.report_deployment_status(REPOSITORY, remote, STEPS[step], description="By hand", by="jenkins")
+        self.others[remote] = step + 1
+
+    def cancels(self) -> None:
+        if self.asked:
+            self.says(f"cancel #{self.chance.randint(1, len(self.asked))}")
+
+    def retries(self) -> None:
+        if self.asked:
+            self.says(f"retry #{self.chance.randint(1, len(self.asked))}")
+
+    def asks(self) -> None:
+        self.says("status")
+
+    def ends(self) -> None:
+        """All builds are green, and the other tools finish what they began."""
+        while self.pending:
+            self.ci()
+        for remote, step in list(self.others.items()):
+            for _ in range(step, len(STEPS)):
+                self._step(remote)

@@ -1,0 +1,126 @@
+"""``python -m tests.chaos.victim <point> <count> -- run``: the bot, which kills itself at a named point of its work.
+
+The point is struck when it is passed for the ``count``-th time; the point ``none`` never is. Leases last seconds only,
+so that others take over soon.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.adapters import processes
+from bot.adapters.github import GitHub
+from bot.adapters.leases import Lease
+from bot.adapters.outbox import Outbox
+from bot.adapters.slack import Slack
+from bot.adapters.store import Decision, Store
+from bot.core.events import RunBegan, RunFinished
+from bot.engine import Engine
+from bot.pipeline import Pipeline
+from bot.running import Carrier
+
+BEAT_EVERY = 0.5
+EXPIRES_AFTER = 5.0
+AWAY = "none"
+
+
+@dataclass(frozen=True)
+class Point:
+    """Before or after a call; ``when`` looks at its arguments and, afterwards, at what it returned (last)."""
+
+    owner: Any
+    name: str
+    after: bool
+    when: Callable[..., object] = lambda *_: True
+
+
+def _result(*given: object) -> object:
+    return given[-1]
+
+
+POINTS: dict[str, Point] = {
+    "lease taken, work of others not yet": Point(Lease, "take", True),
+    "taken over, workflows not yet": Point(Lease, "take_over", True, _result),
+    "stored, not acknowledged": Point(Store, "put", True),
+    "deliveries taken": Point(Store, "take", True, _result),
+    "facts gathered, nothing decided": Point(Decision, "begin", False),
+    "decided, not committed": Point(Decision, "begin", True),
+    "decided, not handled": Point(Store, "handled", False),
+    "handled, nothing done": Point(Pipeline, "decide", True, _result),
+    "before a claim": Point(Outbox, "claim", False),
+    "after a claim": Point(Outbox, "claim", True, _result),
+    "created on GitHub, not recorded": Point(GitHub, "create_deployment", True),
+    "status posted, not recorded": Point(GitHub, "post_status", True),
+    "message posted, not recorded": Point(Slack, "post", True),
+    "message edited, not recorded": Point(Slack, "edit", True),
+    "done in the world, not recorded": Point(Outbox, "done", False),
+    "done and recorded": Point(Outbox, "done", True),
+    "before a postponement": Point(Outbox, "later", False),
+    "after a postponement": Point(Outbox, "later", True),
+    "lanes taken": Point(Store, "take_lanes", True, _result),
+    "checked out, not started": Point(GitHub, "checkout", True),
+    "command started, not recorded": Point(processes, "launch", True),
+    "start about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
+    "start told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
+    "about to follow": Point(Carrier, "follow", False),
+    "output written": Point(Store, "write_output", True),
+    "end about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
+    "end told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
+    "lease about to be released": Point(Lease, "release", False),
+}
+
+
+def arm(name: str, count: int) -> None:
+    """From now on this process dies when it passes the point for the ``count``-th time."""
+    point = POINTS[name]
+    original = getattr(point.owner, point.name)
+    guard = threading.Lock()
+    left = [count]
+
+    def strike(*given: object) -> None:
+        with guard:
+            if not point.when(*given):
+                return
+            left[0] -= 1
+            if left[0] == 0:
+                # Its last words are for the figures.
+                os.write(2, f"struck: {name}\n".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def passed(*given: Any, **more: Any) -> Any:
+        if not point.after:
+            strike(*given)
+        result = original(*given, **more)
+        if point.after:
+            strike(*given, result)
+        return result
+
+    setattr(point.owner, point.name, passed)
+
+
+def hurry() -> None:
+    """Whoever dies is missed within seconds: the defaults of the constructors, which nothing overrides."""
+    Engine.__init__.__defaults__ = (BEAT_EVERY,)  # type: ignore[misc]
+    Lease.__init__.__defaults__ = (EXPIRES_AFTER,)  # type: ignore[misc]
+
+
+def main(arguments: list[str]) -> int:
+    from bot.__main__ import main as bot
+
+    (name, count), rest = arguments[:2], arguments[3:]
+    hurry()
+    if name != AWAY:
+        arm(name, int(count))
+    return bot(rest)
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)

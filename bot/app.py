@@ -25,8 +25,10 @@ from bot.adapters.terminal import Terminal
 from bot.adapters.times import Times
 from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
-from bot.core.events import CommandGiven, Due, Event, Place, Tick
-from bot.core.ports import Chat, Clock, Delivery, Finding, Forge
+from bot.core.arrivals import CommandGiven, Place, Tick
+from bot.core.events import Due, Event
+from bot.core.forge import Forge
+from bot.core.ports import Chat, Clock, Delivery, Finding
 from bot.engine import Engine
 from bot.pipeline import Decode, Pipeline
 from bot.router import collect

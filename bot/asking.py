@@ -11,10 +11,10 @@ from bot.core import lifecycle, sentences
 from bot.core.commands import Deploy
 from bot.core.deploys import By, Deployment, State
 from bot.core.errors import Refused
+from bot.core.forge import Commit
 from bot.core.gates import WAITED_FOR, Facts, judge
 from bot.core.grammar import show
 from bot.core.messages import Message
-from bot.core.ports import Commit
 from bot.core.schedules import as_words
 from bot.facts import CommitFacts, changes, closure_of, commit_facts, facts, force_of, usual_seconds
 from bot.targets import Target

@@ -8,9 +8,9 @@ from datetime import timedelta
 from bot import permissions
 from bot.context import Context
 from bot.core import sentences
+from bot.core.arrivals import CommandGiven
 from bot.core.commands import Command
 from bot.core.errors import Refused
-from bot.core.events import CommandGiven
 from bot.core.grammar import COMMANDS, NotUnderstood, parse, parse_slash, show
 from bot.core.messages import Message
 from bot.router import Router

@@ -19,12 +19,14 @@ from bot.adapters.store import AlreadyDecided, Store
 from bot.context import Archive, Context, Transactions
 from bot.conversation import STALE_AFTER, Conversation
 from bot.core import schedules_sentences, sentences
+from bot.core.arrivals import CommandGiven
 from bot.core.audit import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
 from bot.core.errors import Rejected, ShipmateError, Speechless, Unavailable
-from bot.core.events import CommandGiven, Event
+from bot.core.events import Event
+from bot.core.forge import Forge
 from bot.core.messages import Message
-from bot.core.ports import Chat, Clock, Delivery, Forge, ReadsTimes
+from bot.core.ports import Chat, Clock, Delivery, ReadsTimes
 from bot.core.records import Reads, Records
 from bot.core.windows import CronLines
 from bot.router import Handler, Router

@@ -14,7 +14,9 @@ from bot.adapters.store import OUTPUT_LINES, Store
 from bot.core.deploys import Deployment
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.events import RunBegan, RunFinished
-from bot.core.ports import Clock, Forge, Job, Outcome, Provider
+from bot.core.forge import Forge
+from bot.core.ports import Clock
+from bot.core.providing import Job, Outcome, Provider
 from bot.providers import load
 from bot.settings import Settings, masked
 
@@ -137,7 +139,7 @@ class Carrier:
                 self._finish(deployment_id, Outcome("error", str(error)))
                 return {}
             return {"later": int(error.retry_after or 5) + 1}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             self._finish(deployment_id, _fault(deployment_id, error))
             return {}
         self._store_rest(run)
@@ -152,7 +154,7 @@ class Carrier:
         provider, run = found
         try:
             outcome = provider.follow(run, handle)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as above
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome)

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from bot import permissions
 from bot.context import Context
 from bot.core import schedules_sentences as sentences
+from bot.core.arrivals import Place
 from bot.core.commands import Deploy
 from bot.core.deploys import By
 from bot.core.errors import Refused
-from bot.core.events import Place, ScheduleDue
+from bot.core.events import ScheduleDue
+from bot.core.forge import Commit
 from bot.core.grammar import show
 from bot.core.messages import Message
-from bot.core.ports import Commit
 from bot.core.schedules import MOST, Entry, timer_of
 from bot.targets import Target
 

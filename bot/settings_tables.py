@@ -58,7 +58,7 @@ class BotSettings(Table):
     )
     schedule_grace: Duration = Field(
         default=timedelta(minutes=5),
-        description="How late a scheduled deployment may still be started; one that was missed by more is told instead.",
+        description="How late a scheduled deployment may still start; one that was missed by more is told instead.",
     )
 
 

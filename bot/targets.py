@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from bot.context import Context
 from bot.core import sentences
 from bot.core.errors import NotThere, Refused
-from bot.core.ports import Commit
+from bot.core.forge import Commit
 from bot.settings import AppSettings, EnvironmentSettings
 
 

@@ -14,8 +14,9 @@ from bot.adapters.localrecord import CheckState
 from bot.adapters.terminal import Terminal
 from bot.core.errors import NotThere, ShipmateError
 from bot.core.events import Event
+from bot.core.forge import Commit
 from bot.core.messages import Bold, Code, Line, Message, Moment, say
-from bot.core.ports import Clock, Commit
+from bot.core.ports import Clock
 
 _USUAL_CHECK = "ci"
 _CHECK_STATES: dict[str, tuple[CheckState, str]] = {

@@ -10,11 +10,12 @@ from bot.context import Context
 from bot.core import approvals_sentences as sentences
 from bot.core import lifecycle
 from bot.core.approvals import Approval, is_same
+from bot.core.arrivals import ReviewChanged
 from bot.core.commands import Approve, Reject
 from bot.core.deploys import By, Deployment, State, Waiting
 from bot.core.effects import RenderParent
 from bot.core.errors import Refused
-from bot.core.events import DeploymentEnded, Due, Reconsider, ReviewChanged
+from bot.core.events import DeploymentEnded, Due, Reconsider
 from bot.core.messages import Mention, Message
 from bot.core.records import Records
 from bot.core.sentences import already_ended, gone_from_settings, unknown_deployment

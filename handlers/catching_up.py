@@ -8,8 +8,9 @@ import structlog
 
 from bot.context import Context
 from bot.core import marks
+from bot.core.arrivals import DeploymentCreated, PullRequestMerged, Tick
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import CatchUp, DeploymentCreated, PullRequestMerged, Tick
+from bot.core.events import CatchUp
 from bot.core.past import created_event
 from bot.router import Router
 from bot.targets import target_named

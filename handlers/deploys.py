@@ -11,10 +11,10 @@ from bot.core.commands import Deploy, Retry
 from bot.core.deploys import Deployment, State, Waiting
 from bot.core.errors import Refused
 from bot.core.events import Due, Reconsider
+from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.grammar import show
 from bot.core.messages import Message
-from bot.core.ports import Commit
 from bot.core.records import Records
 from bot.facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.router import Router

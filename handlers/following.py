@@ -7,13 +7,14 @@ from uuid import uuid4
 
 from bot.context import Context
 from bot.core import announcements, lifecycle
+from bot.core.arrivals import DeploymentCreated, DeploymentStatusReported
 from bot.core.deploys import REMOTE_STATES, By, Deployment, State
 from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events import DeploymentCreated, DeploymentOpened, DeploymentStatusReported, Due
+from bot.core.events import DeploymentOpened, Due
+from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.past import created_event
-from bot.core.ports import Commit
 from bot.core.records import Records
 from bot.facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds
 from bot.providers import load

@@ -8,12 +8,13 @@ from bot.branches import is_unmerged
 from bot.context import Context
 from bot.core import locking
 from bot.core import locks_sentences as sentences
+from bot.core.arrivals import PullRequestClosed, PullRequestMerged, Tick
 from bot.core.deploys import Deployment, State
 from bot.core.effects import PostInThread
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events import BranchOver, DeploymentEnded, PullRequestClosed, PullRequestMerged, Tick
+from bot.core.events import BranchOver, DeploymentEnded
+from bot.core.forge import PullRequest
 from bot.core.locks import Lock, is_candidate, same_person
-from bot.core.ports import PullRequest
 from bot.facts import target_of
 from bot.router import Router
 from bot.targets import Target

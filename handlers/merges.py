@@ -7,11 +7,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 from bot.context import Context
 from bot.core import announcements, lifecycle
+from bot.core.arrivals import ChecksChanged, PullRequestMerged
 from bot.core.deploys import By, Changes, Deployment, Shipped, State
 from bot.core.effects import RenderParent
-from bot.core.events import ChecksChanged, MergeToDeploy, PullRequestMerged, Reconsider
+from bot.core.events import MergeToDeploy, Reconsider
+from bot.core.forge import Commit
 from bot.core.gates import judge
-from bot.core.ports import Commit
 from bot.core.records import Records
 from bot.facts import changes, chat_id_of, commit_facts, facts, usual_seconds
 from bot.router import Router

@@ -9,10 +9,11 @@ import structlog
 
 from bot.context import Context
 from bot.core import announcements
+from bot.core.arrivals import Place
 from bot.core.deploys import Deployment
 from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import Event, Place
+from bot.core.events import Event
 from bot.facts import target_of
 from bot.router import Router
 

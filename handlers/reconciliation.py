@@ -8,11 +8,12 @@ from datetime import timedelta
 import structlog
 
 from bot.context import Context
+from bot.core.arrivals import Tick
 from bot.core.deploys import Deployment, Waiting
 from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import Event, Reconsider, Tick
-from bot.core.ports import RemoteStatus
+from bot.core.events import Event, Reconsider
+from bot.core.forge import RemoteStatus
 from bot.facts import status_event, target_of
 from bot.providers import load
 from bot.router import Router
@@ -55,11 +56,7 @@ LOOKS_AGAIN = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.
 def _waiting(unended: Sequence[Deployment]) -> list[Deployment]:
     """Those that an event may have passed by; of a queue only the first can move."""
     first = {(one.app, one.environment): one.id for one in reversed(unended) if one.waits_for is Waiting.QUEUE}
-    return [
-        one
-        for one in unended
-        if one.waits_for in LOOKS_AGAIN or one.id == first.get((one.app, one.environment))
-    ]
+    return [one for one in unended if one.waits_for in LOOKS_AGAIN or one.id == first.get((one.app, one.environment))]
 
 
 def _in_turn(waiting: list[Deployment], tick: Tick) -> list[Deployment]:

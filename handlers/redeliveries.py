@@ -8,9 +8,10 @@ import structlog
 
 from bot.context import Context
 from bot.core import marks
+from bot.core.arrivals import Tick
 from bot.core.effects import AskForRedelivery
 from bot.core.errors import NotThere, Rejected, ShipmateError
-from bot.core.events import CatchUp, DeliveryFailed, Event, Tick
+from bot.core.events import CatchUp, DeliveryFailed, Event
 from bot.core.past import FailedDelivery
 from bot.router import Router
 

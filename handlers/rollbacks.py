@@ -11,9 +11,9 @@ from bot.core import sentences
 from bot.core.commands import Deploy, Rollback
 from bot.core.deploys import Deployment
 from bot.core.errors import Refused
+from bot.core.forge import Commit
 from bot.core.grammar import show
 from bot.core.messages import Message
-from bot.core.ports import Commit
 from bot.router import Router
 from bot.targets import Target, app_meant, environment_meant
 

@@ -11,8 +11,8 @@ from bot.core.deploys import Deployment, State
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import DeploymentNotOpened, DeploymentOpened, Event, Reconsider, RunBegan, RunFinished, RunWanted
+from bot.core.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.lifecycle import HUNG_AFTER
-from bot.core.ports import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.records import Records
 from bot.facts import target_of
 from bot.providers import load

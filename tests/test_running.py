@@ -17,7 +17,8 @@ from bot.adapters.store import Store
 from bot.core.deploys import By, Deployment, State
 from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Event, RunBegan, RunFinished
-from bot.core.ports import Forge, Job
+from bot.core.forge import Forge
+from bot.core.providing import Job
 from bot.running import FLUSH_AT, Carrier, Passwords, StoredRun
 from bot.settings import read
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import ChecksChanged
+from bot.core.arrivals import ChecksChanged
 from bot.sample import REPOSITORY
 from bot.talk import greeting, piped, typed
 from tests.evening import TOPIC, Evening

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.localgit import LocalGit
-from bot.core.events import ChecksChanged, PullRequestMerged
-from bot.core.ports import Check
+from bot.core.arrivals import ChecksChanged, PullRequestMerged
+from bot.core.forge import Check
 from bot.sample import REPOSITORY
 from bot.talk import Talk
 from bot.worldlines import World

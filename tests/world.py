@@ -1,6 +1,6 @@
 """The whole bot under frozen time, between a real small Slack and a real small GitHub.
 
-A test is a conversation: people say and press things, GitHub's things happen, time passes; then one reads what is there.
+A test is a conversation: people say and press things, GitHub moves, time passes; then one reads what is there.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from bot.adapters.slack import Slack
 from bot.adapters.slack_listeners import build
 from bot.adapters.store import Store
 from bot.app import pipeline_of, put_due
+from bot.core.arrivals import Tick
 from bot.core.deploys import Deployment
-from bot.core.events import RunWanted, Tick
+from bot.core.events import RunWanted
 from bot.core.ports import Delivery
 from bot.running import Carrier, Passwords
 from bot.settings import read
@@ -75,7 +76,8 @@ class FrozenClock:
 class World:
     """Everything around one bot. ``settle`` lets the bot work until there is nothing left to do at this moment.
 
-    ``hold_webhooks`` keeps GitHub's webhooks back until ``deliver`` is called; ``hold_runs`` keeps providers from working.
+    ``hold_webhooks`` keeps GitHub's webhooks back until ``deliver`` is called; ``hold_runs`` keeps providers from
+    working.
     """
 
     def __init__(
@@ -124,7 +126,9 @@ class World:
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
         )
-        self.pipeline = pipeline_of(self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4()))
+        self.pipeline = pipeline_of(
+            self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4())
+        )
         self.carrier = Carrier(self.store, self.forge, self.settings, self.clock, self.passwords)
         self.bolt = build(
             self.chat,
@@ -159,7 +163,11 @@ class World:
         end = self.clock.now() + timedelta(**delta)
         for _ in range(10_000):
             self.settle()
-            due = [moment for moment in (self.store.next_due(), self.store.next_due_deployment(), self.store.next_timer()) if moment]
+            due = [
+                moment
+                for moment in (self.store.next_due(), self.store.next_due_deployment(), self.store.next_timer())
+                if moment
+            ]
             following = min(due, default=None)
             if following is None or following > end:
                 break
@@ -290,9 +298,7 @@ def _database(directory: Path) -> None:
 
 
 @contextmanager
-def world(
-    directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] | None = None
-) -> Iterator[World]:
+def world(directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] | None = None) -> Iterator[World]:
     """A world with the repository acme/web, the channels #web, #deploys and #random, and the people maria and bob."""
     with ExitStack() as stack:
         frozen = stack.enter_context(freeze_time(START, real_asyncio=True, ignore=["bot", "sqlalchemy", "apscheduler"]))

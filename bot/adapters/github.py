@@ -40,13 +40,11 @@ from bot.adapters.github_words import (
     status_of,
 )
 from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
-from bot.core.ports import (
+from bot.core.forge import (
     JSON,
     Check,
-    Clock,
     Commit,
     Comparison,
-    Finding,
     MergedInstead,
     NewRemoteDeployment,
     NewRemoteStatus,
@@ -55,6 +53,7 @@ from bot.core.ports import (
     RemoteStatus,
     Repository,
 )
+from bot.core.ports import Clock, Finding
 
 DESCRIPTION_LENGTH = 140  # https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status
 REF_LENGTH = 250  # GitHub takes no longer names

@@ -20,7 +20,8 @@ from bot.adapters.github_errors import error_of
 from bot.adapters.github_pages import Page, RecentPages
 from bot.adapters.pauses import Pauses
 from bot.core.errors import Rejected, ShipmateError, Unavailable
-from bot.core.ports import JSON, Clock
+from bot.core.forge import JSON
+from bot.core.ports import Clock
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, and between two bytes of an answer
 PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET

@@ -14,10 +14,11 @@ from bot.adapters.github_connection import Auth, Connection
 from bot.adapters.github_examine import LISTENER, HookConfig
 from bot.adapters.github_shapes import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
 from bot.adapters.github_words import deployment_of
+from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events import PullRequestMerged
+from bot.core.forge import RemoteDeployment
 from bot.core.past import FailedDelivery
-from bot.core.ports import Clock, RemoteDeployment
+from bot.core.ports import Clock
 
 ASK_AGAIN = timedelta(hours=1)
 """How long it is believed that our credentials may not see a webhook."""

@@ -20,16 +20,16 @@ from bot.adapters.github_shapes import (
     request_id_in,
     utc,
 )
-from bot.core.errors import Rejected
-from bot.core.events import (
+from bot.core.arrivals import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
-    Event,
     PullRequestClosed,
     PullRequestMerged,
     ReviewChanged,
 )
+from bot.core.errors import Rejected
+from bot.core.events import Event
 
 T = TypeVar("T")
 

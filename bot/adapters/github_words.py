@@ -15,7 +15,7 @@ from bot.adapters.github_shapes import (
     request_id_in,
     utc,
 )
-from bot.core.ports import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus
+from bot.core.forge import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus
 
 BADNESS = {"success": 0, "pending": 1, "failure": 2}
 

@@ -18,12 +18,11 @@ from bot.adapters.localrecord import (
     RecordedPullRequest,
     RecordedStatus,
 )
+from bot.core.arrivals import ChecksChanged, PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
-from bot.core.events import ChecksChanged, Event, PullRequestMerged
-from bot.core.guards import NoGuards
-from bot.core.ports import (
+from bot.core.events import Event
+from bot.core.forge import (
     Check,
-    Clock,
     Commit,
     Comparison,
     MergedInstead,
@@ -34,6 +33,8 @@ from bot.core.ports import (
     RemoteStatus,
     Repository,
 )
+from bot.core.guards import NoGuards
+from bot.core.ports import Clock
 
 _BOT = "shipmate"
 _MOST_REFS = 300

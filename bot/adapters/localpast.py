@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.adapters.localrecord import LocalRecord
-from bot.core.events import PullRequestMerged
+from bot.core.arrivals import PullRequestMerged
+from bot.core.forge import RemoteDeployment
 from bot.core.past import FailedDelivery
-from bot.core.ports import RemoteDeployment
 
 
 class LocalPast:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters import schema
 from bot.adapters.database import Database
-from bot.core.events import Place
+from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
 
 _I = schema.identities.c

@@ -11,8 +11,8 @@ import msgspec
 import sqlalchemy as sa
 
 from bot.adapters import schema
+from bot.core.arrivals import Place
 from bot.core.deploys import By
-from bot.core.events import Place
 from bot.core.schedules import Entry
 
 _S = schema.schedules.c

@@ -2,60 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    }
+from bot.adapters.columns import BigId, Utc, column, metadata
+from bot.adapters.feature_tables import (
+    approvals,
+    audit,
+    freezes,
+    identities,
+    lock_watchers,
+    locks,
+    pending_links,
+    schedules,
+    window_states,
 )
 
-BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-"""SQLite counts up by itself only in a column that is INTEGER to the letter."""
-
-
-class Utc(sa.types.TypeDecorator[datetime]):
-    """A moment in UTC, aware on our side; SQLite keeps no zone, so it is taken off and put back."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=options.pop("nullable", False), **options)
-
+__all__ = [
+    "UNENDED",
+    "BigId",
+    "Utc",
+    "approvals",
+    "audit",
+    "decisions",
+    "deliveries",
+    "deployments",
+    "effects",
+    "environments",
+    "executors",
+    "freezes",
+    "identities",
+    "kept",
+    "lanes",
+    "lock_watchers",
+    "locks",
+    "metadata",
+    "output",
+    "pending_links",
+    "schedules",
+    "timers",
+    "window_states",
+]
 
 deliveries = sa.Table(
     "deliveries",
     metadata,
     sa.Column("seq", BigId, primary_key=True, autoincrement=True),
-    _column("id", sa.Text, unique=True),
-    _column("source", sa.Text),
-    _column("name", sa.Text),
-    _column("body", sa.LargeBinary),
-    _column("received_at", Utc),
-    _column("due_at", Utc, nullable=True),
-    _column("tries", sa.Integer, server_default="0"),
-    _column("taken_by", sa.Text, nullable=True),
-    _column("handled_at", Utc, nullable=True),
-    _column("failure", sa.Text, nullable=True),
+    column("id", sa.Text, unique=True),
+    column("source", sa.Text),
+    column("name", sa.Text),
+    column("body", sa.LargeBinary),
+    column("received_at", Utc),
+    column("due_at", Utc, nullable=True),
+    column("tries", sa.Integer, server_default="0"),
+    column("taken_by", sa.Text, nullable=True),
+    column("handled_at", Utc, nullable=True),
+    column("failure", sa.Text, nullable=True),
 )
 # What is still to be taken up; a handled or taken delivery has no due_at, so the index stays as small as the backlog.
 sa.Index(
@@ -78,21 +79,21 @@ decisions = sa.Table(
     metadata,
     sa.Column("delivery_id", sa.Text, primary_key=True),
     sa.Column("handler", sa.Text, primary_key=True),
-    _column("decided_at", Utc),
+    column("decided_at", Utc),
 )
 
 effects = sa.Table(
     "effects",
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    _column("delivery_id", sa.Text, index=True),
-    _column("lane", sa.Text),
-    _column("name", sa.Text),
-    _column("body", sa.Text),
-    _column("created_at", Utc),
-    _column("attempted_at", Utc, nullable=True),
-    _column("done_at", Utc, nullable=True, index=True),
-    _column("failure", sa.Text, nullable=True),
+    column("delivery_id", sa.Text, index=True),
+    column("lane", sa.Text),
+    column("name", sa.Text),
+    column("body", sa.Text),
+    column("created_at", Utc),
+    column("attempted_at", Utc, nullable=True),
+    column("done_at", Utc, nullable=True, index=True),
+    column("failure", sa.Text, nullable=True),
     # Keys of posts and of events are made of the id: one that was deleted must not come again.
     sqlite_autoincrement=True,
 )
@@ -108,18 +109,18 @@ lanes = sa.Table(
     "lanes",
     metadata,
     sa.Column("lane", sa.Text, primary_key=True),
-    _column("due_at", Utc, nullable=True, index=True),
-    _column("tries", sa.Integer),
-    _column("reason", sa.Text),
-    _column("owner", sa.Text, nullable=True),
-    _column("again", sa.Boolean),
+    column("due_at", Utc, nullable=True, index=True),
+    column("tries", sa.Integer),
+    column("reason", sa.Text),
+    column("owner", sa.Text, nullable=True),
+    column("again", sa.Boolean),
 )
 
 executors = sa.Table(
     "executors",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    _column("seen_at", sa.DateTime(timezone=True)),
+    column("seen_at", sa.DateTime(timezone=True)),
 )
 """Processes that are alive, by their leases; the moment is the database's own."""
 
@@ -134,52 +135,52 @@ deployments = sa.Table(
     "deployments",
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    _column("request_id", sa.Text, unique=True),
-    _column("app", sa.Text),
-    _column("environment", sa.Text),
-    _column("repository", sa.Text),
-    _column("ref", sa.Text),
-    _column("sha", sa.Text),
-    _column("state", sa.Text),
-    _column("trigger", sa.Text),
-    _column("by", sa.JSON),
-    _column("created_at", Utc),
-    _column("title", sa.Text),
-    _column("url", sa.Text, nullable=True),
-    _column("task", sa.Text),
-    _column("hosts", sa.Text, nullable=True),
-    _column("params", sa.JSON),
-    _column("force", sa.Boolean),
-    _column("force_reason", sa.Text, nullable=True),
-    _column("reason", sa.Text, nullable=True),
-    _column("waits_for", sa.Text, nullable=True),
-    _column("waits_since", Utc, nullable=True),
-    _column("due_at", Utc, nullable=True),
-    _column("pull_request", sa.Integer, nullable=True),
-    _column("merged_at", Utc, nullable=True),
-    _column("retry_of", BigId, nullable=True),
-    _column("rollback_of", BigId, nullable=True),
-    _column("superseded_by", BigId, nullable=True),
-    _column("remote_id", sa.BigInteger, nullable=True),
-    _column("last_status", sa.BigInteger),
-    _column("started_at", Utc, nullable=True),
-    _column("finished_at", Utc, nullable=True),
-    _column("description", sa.Text),
-    _column("log_url", sa.Text, nullable=True),
-    _column("environment_url", sa.Text, nullable=True),
-    _column("channel", sa.Text, nullable=True),
-    _column("parent", sa.Text, nullable=True),
-    _column("asked_channel", sa.Text, nullable=True),
-    _column("asked_thread", sa.Text, nullable=True),
-    _column("changes", sa.JSON),
-    _column("usual_seconds", sa.Float, nullable=True),
-    _column("cancel_by", sa.Text, nullable=True),
-    _column("password_key", sa.Text, nullable=True),
-    _column("exclusive", sa.Boolean),
-    _column("edited_at", Utc, nullable=True),
-    _column("approved_by", sa.JSON),
-    _column("approvals_missing", sa.Integer),
-    _column("forced", sa.JSON),
+    column("request_id", sa.Text, unique=True),
+    column("app", sa.Text),
+    column("environment", sa.Text),
+    column("repository", sa.Text),
+    column("ref", sa.Text),
+    column("sha", sa.Text),
+    column("state", sa.Text),
+    column("trigger", sa.Text),
+    column("by", sa.JSON),
+    column("created_at", Utc),
+    column("title", sa.Text),
+    column("url", sa.Text, nullable=True),
+    column("task", sa.Text),
+    column("hosts", sa.Text, nullable=True),
+    column("params", sa.JSON),
+    column("force", sa.Boolean),
+    column("force_reason", sa.Text, nullable=True),
+    column("reason", sa.Text, nullable=True),
+    column("waits_for", sa.Text, nullable=True),
+    column("waits_since", Utc, nullable=True),
+    column("due_at", Utc, nullable=True),
+    column("pull_request", sa.Integer, nullable=True),
+    column("merged_at", Utc, nullable=True),
+    column("retry_of", BigId, nullable=True),
+    column("rollback_of", BigId, nullable=True),
+    column("superseded_by", BigId, nullable=True),
+    column("remote_id", sa.BigInteger, nullable=True),
+    column("last_status", sa.BigInteger),
+    column("started_at", Utc, nullable=True),
+    column("finished_at", Utc, nullable=True),
+    column("description", sa.Text),
+    column("log_url", sa.Text, nullable=True),
+    column("environment_url", sa.Text, nullable=True),
+    column("channel", sa.Text, nullable=True),
+    column("parent", sa.Text, nullable=True),
+    column("asked_channel", sa.Text, nullable=True),
+    column("asked_thread", sa.Text, nullable=True),
+    column("changes", sa.JSON),
+    column("usual_seconds", sa.Float, nullable=True),
+    column("cancel_by", sa.Text, nullable=True),
+    column("password_key", sa.Text, nullable=True),
+    column("exclusive", sa.Boolean),
+    column("edited_at", Utc, nullable=True),
+    column("approved_by", sa.JSON),
+    column("approvals_missing", sa.Integer),
+    column("forced", sa.JSON),
 )
 
 # In words that both databases understand; the migrations hold the same.
@@ -228,77 +229,16 @@ output = sa.Table(
     metadata,
     sa.Column("deployment_id", BigId, primary_key=True),
     sa.Column("n", sa.Integer, primary_key=True),
-    _column("line", sa.Text),
+    column("line", sa.Text),
 )
-
-locks = sa.Table(
-    "locks",
-    metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
-    _column("by", sa.JSON),
-    _column("since", Utc),
-    _column("reason", sa.Text, nullable=True),
-    _column("until", Utc, nullable=True),
-    _column("ref", sa.Text, nullable=True),
-    _column("sha", sa.Text, nullable=True),
-    _column("pull_request", sa.Integer, nullable=True),
-    _column("url", sa.Text, nullable=True),
-    _column("holds_merges", sa.Boolean),
-    _column("remind_at", Utc, nullable=True),
-)
-"""Environments in one person's hands: the primary key lets one have it, whoever else comes at the same instant."""
-
-lock_watchers = sa.Table(
-    "lock_watchers",
-    metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
-    _column("asked_at", Utc, nullable=True),
-)
-
-approvals = sa.Table(
-    "approvals",
-    metadata,
-    sa.Column("deployment_id", BigId, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
-    _column("by", sa.JSON),
-    _column("at", Utc),
-)
-"""Who said yes to a deployment: the primary key counts each person once."""
-
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    _column("at", Utc),
-    _column("cause", sa.Text),
-    _column("action", sa.Text),
-    _column("outcome", sa.Text),
-    _column("name", sa.Text),
-    _column("chat_id", sa.Text, nullable=True),
-    _column("login", sa.Text, nullable=True),
-    _column("via", sa.Text),
-    _column("channel", sa.Text, nullable=True),
-    _column("app", sa.Text, nullable=True),
-    _column("environment", sa.Text, nullable=True),
-    _column("deployment_id", BigId, nullable=True),
-    _column("command", sa.Text, nullable=True),
-    _column("reason", sa.Text),
-    sqlite_autoincrement=True,
-)
-"""Every decision, kept for ever."""
-sa.Index("ix_audit_deployment", audit.c.deployment_id, audit.c.id)
-sa.Index("ix_audit_at", audit.c.at, audit.c.id)
 
 timers = sa.Table(
     "timers",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    _column("due_at", Utc, index=True),
-    _column("name", sa.Text),
-    _column("body", sa.LargeBinary),
+    column("due_at", Utc, index=True),
+    column("name", sa.Text),
+    column("body", sa.LargeBinary),
 )
 """Events that are to happen at a moment."""
 
@@ -306,74 +246,6 @@ kept = sa.Table(
     "kept",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    _column("value", sa.Text),
+    column("value", sa.Text),
 )
 """Small things that the bot keeps for itself, such as the key that signs links."""
-
-identities = sa.Table(
-    "identities",
-    metadata,
-    sa.Column("chat_id", sa.Text, primary_key=True),
-    _column("login", sa.Text, nullable=True),
-    _column("how", sa.Text),
-    _column("at", Utc),
-)
-"""Who people are on GitHub: proved, or found by their e-mail address."""
-
-pending_links = sa.Table(
-    "pending_links",
-    metadata,
-    sa.Column("chat_id", sa.Text, primary_key=True),
-    _column("attempt", sa.Text),
-    _column("login", sa.Text),
-    _column("place", sa.JSON),
-    _column("interval", sa.Float),
-    _column("expires_at", Utc),
-    _column("device_code", sa.Text),
-)
-"""Proofs under way: a person has been given a code to type in at GitHub."""
-
-freezes = sa.Table(
-    "freezes",
-    metadata,
-    sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    _column("app", sa.Text),
-    _column("environment", sa.Text),
-    _column("person", sa.Text),
-    _column("by", sa.JSON),
-    _column("reason", sa.Text),
-    _column("declared_at", Utc),
-    _column("until", Utc, nullable=True),
-    sa.UniqueConstraint("app", "environment", "person"),
-    # The timers of a freeze are called after its id: one that is over must not come again.
-    sqlite_autoincrement=True,
-)
-
-window_states = sa.Table(
-    "window_states",
-    metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
-    _column("closed", sa.Boolean),
-    _column("changes_at", Utc, nullable=True),
-)
-"""What the channel was told last of an environment's windows."""
-
-schedules = sa.Table(
-    "schedules",
-    metadata,
-    sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    _column("app", sa.Text, index=True),
-    _column("environment", sa.Text),
-    _column("command", sa.Text),
-    _column("ref", sa.Text),
-    _column("by", sa.JSON),
-    _column("place", sa.JSON),
-    _column("created_at", Utc),
-    _column("at", Utc),
-    _column("timezone", sa.Text),
-    _column("every", sa.Text, nullable=True),
-    _column("cron", sa.Text, nullable=True),
-    sqlite_autoincrement=True,
-)
-"""Deployments that wait for their moment."""

@@ -11,8 +11,8 @@ from bot.adapters.slack_api import TIMEOUT_SECONDS, Answer, Api, Identity
 from bot.adapters.slack_blocks import blocks_of, text_of
 from bot.adapters.slack_directory import Directory
 from bot.adapters.slack_errors import SlackRejected
+from bot.core.arrivals import Place
 from bot.core.errors import NotThere
-from bot.core.events import Place
 from bot.core.messages import Message
 from bot.core.ports import Clock, Person
 

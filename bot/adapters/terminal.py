@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from bot.core.events import Place
+from bot.core.arrivals import Place
 from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
 from bot.core.ports import Person
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from bot.core import effects, events, messages
+from bot.core import arrivals, effects, events, messages
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
 from bot.core.events import Event
@@ -24,7 +24,7 @@ _TAGGED: dict[str, type] = {
         *(span for span in get_args(messages.Span) if span is not str),
         messages.Message,
         messages.Button,
-        events.Place,
+        arrivals.Place,
     )
 }
 

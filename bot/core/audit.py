@@ -8,16 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core import commands as c
+from bot.core.arrivals import CommandGiven, DeploymentCreated, DeploymentStatusReported, PullRequestMerged, Tick
 from bot.core.deploys import Deployment, State
-from bot.core.events import (
-    CommandGiven,
-    DeploymentCreated,
-    DeploymentStatusReported,
-    Event,
-    MergeToDeploy,
-    PullRequestMerged,
-    Tick,
-)
+from bot.core.events import Event, MergeToDeploy
 
 LOOKS: frozenset[type] = frozenset(
     {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bot.core.events import Place
+from bot.core.arrivals import Place
 from bot.core.messages import Message
 
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]

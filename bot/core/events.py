@@ -1,7 +1,7 @@
-"""What can happen: one frozen dataclass per kind of event, holding only what the bot uses of it.
+"""What can happen: the events that the bot makes itself, and all there are.
 
-Adapters make these from what Slack, GitHub and the clock send; handlers subscribe to them by type.
-All times are aware and in UTC.
+One frozen dataclass each, holding only what the bot uses of it; handlers subscribe to them by type. What comes from
+outside is in ``arrivals``. All times are aware and in UTC.
 """
 
 from __future__ import annotations
@@ -10,58 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bot.core.arrivals import (
+    ChecksChanged,
+    CommandGiven,
+    DeploymentCreated,
+    DeploymentStatusReported,
+    PullRequestClosed,
+    PullRequestMerged,
+    ReviewChanged,
+    Tick,
+)
 from bot.core.deploys import By
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the chat something was said, and so where its answer goes.
-
-    ``thread`` is the id of the thread's first message, None outside threads; ``message`` the id of the message
-    itself, None where there is none to answer under (slash commands, the terminal). ``respond`` is an address for
-    answers that the chat service hands out with slash commands and buttons (30 minutes, five uses).
-    """
-
-    channel: str
-    thread: str | None = None
-    message: str | None = None
-    respond: str | None = None
-    direct: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CommandGiven:
-    """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention.
-
-    ``said_at`` is when, None where that cannot be long ago.
-    """
-
-    text: str
-    person: str
-    place: Place
-    via: Literal["mention", "direct", "slash", "button", "terminal", "schedule"]
-    said_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequestMerged:
-    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request, ``closed`` with ``merged``.
-
-    ``head_ref`` is ``owner:branch`` where the branch is in a fork.
-    """
-
-    repository: str
-    number: int
-    title: str
-    url: str
-    author: str
-    merged_by: str
-    base: str
-    head_sha: str
-    merge_sha: str
-    base_sha: str
-    merged_at: datetime
-    head_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,76 +30,6 @@ class MergeToDeploy:
     app: str
     environment: str
     merged: PullRequestMerged
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequestClosed:
-    """Closed without a merge; ``head_ref`` as with merged ones."""
-
-    repository: str
-    number: int
-    head_ref: str
-    head_sha: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentCreated:
-    """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only.
-
-    ``taken`` is true where somebody has reported a status of it already, so that it is not ours to carry out.
-    """
-
-    repository: str
-    remote_id: int
-    sha: str
-    ref: str
-    task: str
-    environment: str
-    description: str
-    creator: str
-    request_id: str | None
-    created_at: datetime
-    taken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentStatusReported:
-    """A status of a deployment. ``status_id`` grows with time within one deployment."""
-
-    repository: str
-    remote_id: int
-    status_id: int
-    state: str
-    description: str
-    log_url: str | None
-    environment_url: str | None
-    creator: str
-    created_at: datetime
-    request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChecksChanged:
-    """A status or check run of the commit was reported or changed: who waits for it looks again."""
-
-    repository: str
-    sha: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewChanged:
-    """A review of the pull request was given, changed or dismissed: who waits for it looks again."""
-
-    repository: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The clock fired the job ``name``; ``at`` is the fire time, not the time of handling."""
-
-    name: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from bot.core import closures, locks_sentences
 from bot.core import gates_sentences as says
 from bot.core.approvals import Approval
 from bot.core.deploys import By, Deployment, Waiting
+from bot.core.forge import Check, Comparison
 from bot.core.freezes import Closure, Force
 from bot.core.guards import Protection, Reviewed
 from bot.core.locks import Lock, lets_in
 from bot.core.messages import Bold, Button, Code, Line, Link, Span
 from bot.core.permissions import Permission
-from bot.core.ports import Check, Comparison
 
 
 @dataclass(frozen=True, slots=True)

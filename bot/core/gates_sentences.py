@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from bot.core.approvals import Approval
 from bot.core.deploys import Deployment
+from bot.core.forge import Comparison, PullRequest
 from bot.core.guards import Protection, Reviewed, rules, standing
 from bot.core.messages import Bold, Code, Line, Link, Span
 from bot.core.permissions import Kind, kind_of
-from bot.core.ports import Comparison, PullRequest
 
 NAMED = 5
 """How many of those before one in the queue are named."""

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import announcements, locking, sentences
+from bot.core.arrivals import Place
 from bot.core.deploys import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
-from bot.core.events import DeploymentEnded, Place, Reconsider
+from bot.core.events import DeploymentEnded, Reconsider
 from bot.core.gates import Answer, Verdict
 from bot.core.gates_sentences import in_line
 from bot.core.messages import Message, plain

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.events import DeploymentCreated, PullRequestMerged
-from bot.core.ports import RemoteDeployment
+from bot.core.arrivals import DeploymentCreated, PullRequestMerged
+from bot.core.forge import RemoteDeployment
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from bot.core.events import Place
+from bot.core.arrivals import Place
 
 FOUND_FOR = timedelta(days=1)
 """How long a login that was found by an e-mail address is believed before it is looked for again."""

@@ -67,7 +67,6 @@ class Reads(Protocol):
     @property
     def locks(self) -> LockReads: ...
 
-
     @property
     def people(self) -> PeopleReads: ...
 
@@ -79,7 +78,6 @@ class Reads(Protocol):
 
     def kept(self, key: str) -> str | None:
         """A small thing that was kept under ``key``."""
-
 
     @property
     def approvals(self) -> ApprovalReads: ...

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from bot.core.arrivals import Place
 from bot.core.deploys import By
-from bot.core.events import Place
 
 MOST = 100
 """How many entries an app may have at a time."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.adapters import directories
 from bot.adapters.git import GitRepository
 from bot.core.errors import Rejected
-from bot.core.ports import Job, Outcome, Run
+from bot.core.providing import Job, Outcome, Run
 
 carries_out = True
 

@@ -22,7 +22,7 @@ from bot.adapters import directories, processes
 from bot.adapters.output import Output
 from bot.adapters.variables import VariableName, inherited, variables
 from bot.core.errors import ShipmateError
-from bot.core.ports import Job, Outcome, Run
+from bot.core.providing import Job, Outcome, Run
 from bot.settings import process_environment
 
 carries_out = True

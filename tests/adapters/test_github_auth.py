@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import AppAuth
 from bot.core.errors import NotAllowed, NotThere, Unavailable
-from bot.core.ports import NewRemoteStatus
+from bot.core.forge import NewRemoteStatus
 from tests.servers.github import GitHubServer
 from tests.servers.github_accounts import App
 from tests.servers.github_pair import REPO, StillClock

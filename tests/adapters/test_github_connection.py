@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import TokenAuth
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.ports import NewRemoteStatus
+from bot.core.forge import NewRemoteStatus
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair
 

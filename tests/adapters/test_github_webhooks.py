@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.adapters.github_webhooks import events_of, payload_of, verify
-from bot.core.errors import Rejected
-from bot.core.events import (
+from bot.core.arrivals import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
@@ -20,6 +19,7 @@ from bot.core.events import (
     PullRequestMerged,
     ReviewChanged,
 )
+from bot.core.errors import Rejected
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, T0, StillClock
 

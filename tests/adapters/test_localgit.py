@@ -8,8 +8,8 @@ import pytest
 
 from bot.adapters.git import GitRepository
 from bot.adapters.localgit import LocalGit, find_repositories
+from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
-from bot.core.events import PullRequestMerged
 from bot.sample import REPOSITORY, prepare
 from tests.adapters.local_forge import MAIN, T0, TOPIC, StoppedClock, Webhooks, git, open_forge
 

@@ -8,9 +8,9 @@ from threading import Thread
 import pytest
 
 from bot.adapters.localgit import LocalGit
+from bot.core.arrivals import ChecksChanged, DeploymentCreated, DeploymentStatusReported
 from bot.core.errors import NotThere, Rejected
-from bot.core.events import ChecksChanged, DeploymentCreated, DeploymentStatusReported
-from bot.core.ports import Check, NewRemoteDeployment, NewRemoteStatus
+from bot.core.forge import Check, NewRemoteDeployment, NewRemoteStatus
 from bot.sample import REPOSITORY, prepare
 from tests.adapters.local_forge import MAIN, T0, TOPIC, Webhooks, open_forge
 

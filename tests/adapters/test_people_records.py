@@ -12,7 +12,7 @@ import pytest
 
 from bot.adapters import migrations, store
 from bot.adapters.store import Store
-from bot.core.events import Place
+from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
 from tests.postgres import new_database
 

@@ -13,8 +13,8 @@ import pytest
 from bot.adapters import migrations, store
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
+from bot.core.arrivals import Place
 from bot.core.deploys import By
-from bot.core.events import Place
 from bot.core.schedules import Entry
 from tests.postgres import new_database
 

@@ -9,8 +9,8 @@ import pytest
 from freezegun import freeze_time
 
 from bot.adapters.slack import Slack
+from bot.core.arrivals import Place
 from bot.core.errors import NotThere, Unavailable
-from bot.core.events import Place
 from bot.core.messages import Button, say
 from tests.servers.slack import SlackServer
 

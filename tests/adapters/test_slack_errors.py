@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters.slack import Slack
+from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Rejected, Unavailable
-from bot.core.events import Place
 from bot.core.messages import say
 from tests.servers.slack import SlackServer
 

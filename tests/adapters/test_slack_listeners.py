@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.slack import Slack
 from bot.adapters.slack_listeners import build
-from bot.core.events import CommandGiven, Place
+from bot.core.arrivals import CommandGiven, Place
 from bot.core.messages import Button, say
 from tests.servers.slack import SlackServer
 from tests.servers.slack_inbox import Tray

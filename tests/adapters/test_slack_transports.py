@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from bot.adapters.slack import Slack
 from bot.adapters.slack_listeners import build, connect, http_handler
+from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Unavailable
-from bot.core.events import Place
 from bot.core.messages import Button, say
 from tests.servers.slack import SlackServer
 from tests.servers.slack_delivery import signed

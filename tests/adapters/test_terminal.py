@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from bot.adapters.terminal import CHANNEL, Terminal
-from bot.core.events import Place
+from bot.core.arrivals import Place
 from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
 
 CHANNEL_ITSELF = Place(CHANNEL)

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters import wire
+from bot.core.arrivals import Place
 from bot.core.effects import Effect, StartRun
 from bot.core.errors import Rejected
-from bot.core.events import Event, Place, RunFinished
+from bot.core.events import Event, RunFinished
 from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -105,7 +105,9 @@ class Story:
 
     def _step(self, remote: int) -> None:
         step = self.others[remote]
-        self.harbour.github.report_deployment_status(REPOSITORY, remote, STEPS[step], description="By hand", by="jenkins")
+        self.harbour.github.report_deployment_status(
+            REPOSITORY, remote, STEPS[step], description="By hand", by="jenkins"
+        )
         self.others[remote] = step + 1
 
     def cancels(self) -> None:

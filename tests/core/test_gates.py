@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.core.deploys import State, Waiting
+from bot.core.forge import Check
 from bot.core.gates import Answer, Facts, Policy, busy, checks, judge, place
 from bot.core.messages import plain
-from bot.core.ports import Check
 from tests.core.deployments import T0, a_deployment
 
 POLICY = Policy("web", "production")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.events import Place
+from bot.core.arrivals import Place
 from bot.core.people import DeviceCode, How, Identity, PendingLink, known
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.ports import Job
+from bot.core.providing import Job
 
 SHA = "1a2b3c4" + "0" * 33
 MOST_PAUSES = 400

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.ports import Outcome
+from bot.core.providing import Outcome
 from bot.providers import shell
 
 BEGUN = "Running the command of web in production on 1a2b3c4"

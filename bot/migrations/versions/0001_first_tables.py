@@ -134,9 +134,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_deployments_app", "deployments", ["app", "id"], unique=False)
     op.create_index("ix_deployments_app_ref", "deployments", ["app", "ref", "id"], unique=False)
-    op.create_index("ix_deployments_environment", "deployments", ["environment", "id"], unique=False)
-    op.create_index("ix_deployments_history", "deployments", ["app", "environment", "id"], unique=False)
-    op.create_index("ix_deployments_ref", "deployments", ["ref", "id"], unique=False)
     op.create_index(
         "ix_deployments_due",
         "deployments",
@@ -145,8 +142,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index("ix_deployments_environment", "deployments", ["environment", "id"], unique=False)
+    op.create_index("ix_deployments_history", "deployments", ["app", "environment", "id"], unique=False)
     op.create_index("ix_deployments_merged", "deployments", ["app", "environment", "merged_at", "id"], unique=False)
     op.create_index("ix_deployments_place", "deployments", ["app", "environment", "state", "task", "id"], unique=False)
+    op.create_index("ix_deployments_ref", "deployments", ["ref", "id"], unique=False)
     op.create_index("ix_deployments_remote", "deployments", ["repository", "remote_id"], unique=False)
     op.create_index("ix_deployments_sha", "deployments", ["repository", "sha"], unique=False)
     op.create_index(
@@ -401,17 +401,17 @@ def downgrade() -> None:
     )
     op.drop_index("ix_deployments_sha", table_name="deployments")
     op.drop_index("ix_deployments_remote", table_name="deployments")
+    op.drop_index("ix_deployments_ref", table_name="deployments")
     op.drop_index("ix_deployments_place", table_name="deployments")
     op.drop_index("ix_deployments_merged", table_name="deployments")
+    op.drop_index("ix_deployments_history", table_name="deployments")
+    op.drop_index("ix_deployments_environment", table_name="deployments")
     op.drop_index(
         "ix_deployments_due",
         table_name="deployments",
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    op.drop_index("ix_deployments_ref", table_name="deployments")
-    op.drop_index("ix_deployments_history", table_name="deployments")
-    op.drop_index("ix_deployments_environment", table_name="deployments")
     op.drop_index("ix_deployments_app_ref", table_name="deployments")
     op.drop_index("ix_deployments_app", table_name="deployments")
     op.drop_table("deployments")

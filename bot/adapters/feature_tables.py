@@ -1,0 +1,136 @@
+"""The tables of single features: locks, freezes, approvals, schedules, people and the audit."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.adapters.columns import BigId, Utc, column, metadata
+
+locks = sa.Table(
+    "locks",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    column("by", sa.JSON),
+    column("since", Utc),
+    column("reason", sa.Text, nullable=True),
+    column("until", Utc, nullable=True),
+    column("ref", sa.Text, nullable=True),
+    column("sha", sa.Text, nullable=True),
+    column("pull_request", sa.Integer, nullable=True),
+    column("url", sa.Text, nullable=True),
+    column("holds_merges", sa.Boolean),
+    column("remind_at", Utc, nullable=True),
+)
+"""Environments in one person's hands: the primary key lets one have it, whoever else comes at the same instant."""
+
+lock_watchers = sa.Table(
+    "lock_watchers",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    column("asked_at", Utc, nullable=True),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("deployment_id", BigId, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    column("by", sa.JSON),
+    column("at", Utc),
+)
+"""Who said yes to a deployment: the primary key counts each person once."""
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    column("at", Utc),
+    column("cause", sa.Text),
+    column("action", sa.Text),
+    column("outcome", sa.Text),
+    column("name", sa.Text),
+    column("chat_id", sa.Text, nullable=True),
+    column("login", sa.Text, nullable=True),
+    column("via", sa.Text),
+    column("channel", sa.Text, nullable=True),
+    column("app", sa.Text, nullable=True),
+    column("environment", sa.Text, nullable=True),
+    column("deployment_id", BigId, nullable=True),
+    column("command", sa.Text, nullable=True),
+    column("reason", sa.Text),
+    sqlite_autoincrement=True,
+)
+"""Every decision, kept for ever."""
+sa.Index("ix_audit_deployment", audit.c.deployment_id, audit.c.id)
+sa.Index("ix_audit_at", audit.c.at, audit.c.id)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    column("login", sa.Text, nullable=True),
+    column("how", sa.Text),
+    column("at", Utc),
+)
+"""Who people are on GitHub: proved, or found by their e-mail address."""
+
+pending_links = sa.Table(
+    "pending_links",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    column("attempt", sa.Text),
+    column("login", sa.Text),
+    column("place", sa.JSON),
+    column("interval", sa.Float),
+    column("expires_at", Utc),
+    column("device_code", sa.Text),
+)
+"""Proofs under way: a person has been given a code to type in at GitHub."""
+
+freezes = sa.Table(
+    "freezes",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    column("app", sa.Text),
+    column("environment", sa.Text),
+    column("person", sa.Text),
+    column("by", sa.JSON),
+    column("reason", sa.Text),
+    column("declared_at", Utc),
+    column("until", Utc, nullable=True),
+    sa.UniqueConstraint("app", "environment", "person"),
+    # The timers of a freeze are called after its id: one that is over must not come again.
+    sqlite_autoincrement=True,
+)
+
+window_states = sa.Table(
+    "window_states",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    column("closed", sa.Boolean),
+    column("changes_at", Utc, nullable=True),
+)
+"""What the channel was told last of an environment's windows."""
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    column("app", sa.Text, index=True),
+    column("environment", sa.Text),
+    column("command", sa.Text),
+    column("ref", sa.Text),
+    column("by", sa.JSON),
+    column("place", sa.JSON),
+    column("created_at", Utc),
+    column("at", Utc),
+    column("timezone", sa.Text),
+    column("every", sa.Text, nullable=True),
+    column("cron", sa.Text, nullable=True),
+    sqlite_autoincrement=True,
+)
+"""Deployments that wait for their moment."""

@@ -1,0 +1,76 @@
+"""What a provider is given, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a provider is told about the deployment it carries out. Never holds a secret of the bot."""
+
+    deployment_id: int
+    request_id: str
+    app: str
+    environment: str
+    repository: str
+    ref: str
+    sha: str
+    task: str
+    hosts: str | None
+    params: dict[str, str]
+    force: bool
+    requested_by: str
+    timeout_seconds: float
+    settings: object
+    one_time_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a provider's work ended. ``description`` is a sentence without a full stop, short enough for a status."""
+
+    result: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
+    description: str
+    environment_url: str | None = None
+    log_url: str | None = None
+
+
+class Run(Protocol):
+    """A provider's way to talk back while it works."""
+
+    @property
+    def job(self) -> Job: ...
+
+    def write(self, line: str) -> None:
+        """Keep one line of output (capped, secrets masked)."""
+
+    def cancelled(self) -> bool:
+        """Whether somebody asked to stop; cheap enough to ask a few times a second."""
+
+    def remaining(self) -> float:
+        """Seconds until the timeout; negative when it has passed."""
+
+    def checkout(self, into: Path) -> None:
+        """Put the files of the job's commit into the existing empty directory ``into``."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait, returning early when somebody asked to stop."""
+
+
+class Provider(Protocol):
+    """A module in ``bot/providers``: ``Settings``, ``start`` and ``follow``. Nothing to register.
+
+    ``start`` looks before it acts (by ``job.deployment_id``), begins the work and returns a handle, a string by which
+    ``follow`` finds the work again, after a restart too. ``follow`` returns when the work has ended, was cancelled or
+    timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work.
+    """
+
+    carries_out: bool
+    Settings: type
+
+    def start(self, run: Run) -> str: ...
+
+    def follow(self, run: Run, handle: str) -> Outcome: ...

@@ -1,0 +1,139 @@
+"""One game on one database: a story, the weather and the deaths together, then calm, and the proof."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.adapters import store
+from tests.chaos.fleet import Fleet, berths
+from tests.chaos.proof import broken_promises, unsettled
+from tests.chaos.story import COMMAND, SETTINGS, Story
+from tests.chaos.weather import Postman, Weather
+from tests.end_to_end.harbour import Harbour, harbour
+from tests.postgres import new_database
+
+TURNS = 12
+"""How many things happen in one round."""
+LOOKS = 4
+"""How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
+SETTLES = 40.0
+
+
+@dataclass
+class Outcome:
+    """``broken`` are sentences about promises that were not kept; ``figures`` what happened, for people."""
+
+    database: str
+    broken: list[str]
+    figures: dict[str, object] = field(default_factory=dict)
+
+
+def play(database: str, seed: int, rounds: int, seconds: float) -> Outcome:
+    """Play so many rounds, fewer where the ``seconds`` are over before, and prove what came of it."""
+    chance = random.Random(f"{database} {seed}")
+    with (
+        tempfile.TemporaryDirectory(prefix="shipmate-chaos-") as place,
+        _opened(Path(place), database) as (here, engine),
+    ):
+        game = Game(here, engine, chance, database)
+        began = time.monotonic()
+        for _ in range(rounds):
+            if time.monotonic() - began < seconds:
+                game.round()
+        settled = game.settle()
+        game.fleet.stop()
+        broken = [*settled, *broken_promises(here, game.story, engine), *game.fleet.wrong]
+        return Outcome(database, broken, game.figures(time.monotonic() - began))
+
+
+@contextmanager
+def _opened(directory: Path, database: str) -> Iterator[tuple[Harbour, sa.Engine]]:
+    with harbour(directory, COMMAND.replace("{directory}", str(directory))) as here:
+        command = COMMAND.replace("{directory}", str(directory))
+        here.settings(SETTINGS.replace("{command}", command).replace("{directory}", str(directory)))
+        url = new_database() if database == "postgres" else f"sqlite:///{directory / 'shipmate.db'}"
+        here.environ["DATABASE_URL"] = url
+        assert here.starts("migrate").wait() == 0
+        engine = store.connect(url, pool_size=1)
+        try:
+            yield here, engine
+        finally:
+            engine.dispose()
+
+
+class Game:
+    def __init__(self, here: Harbour, engine: sa.Engine, chance: random.Random, database: str) -> None:
+        self.here = here
+        self.engine = engine
+        self.chance = chance
+        self.story = Story(here, chance)
+        self.weather = Weather(here, chance)
+        self.fleet = Fleet(here, chance, berths(database, chance))
+        self.postman = Postman(here, chance, self.fleet.ports())
+
+    def round(self) -> None:
+        for _ in range(TURNS):
+            self.fleet.keep_alive()
+            self.story.goes_on()
+            if self.chance.random() < 0.35:
+                self.weather.change()
+            self._pass_time(self.chance.choice((0.1, 0.3, 1.0)))
+            self.postman.carry()
+            self.here.slack.redeliver_unacked()
+            if self.chance.random() < 0.12:
+                self.fleet.strike()
+
+    def _pass_time(self, seconds: float) -> None:
+        """Until so much time has passed: on changes of the chat the condition wakes early, and waits again."""
+        until = time.monotonic() + seconds
+        changed = self.here.slack.workspace.changed
+        with changed:
+            while (left := until - time.monotonic()) > 0:
+                changed.wait(left)
+
+    def settle(self) -> list[str]:
+        """Faults off, everything alive; what still waits after that waits for ever."""
+        self.postman.honest = True
+        self.weather.fair()
+        self.postman.carry()
+        self.story.ends()
+        left: list[str] = []
+        for _ in range(LOOKS):
+            self.fleet.calm_down()
+            until = time.monotonic() + SETTLES
+            while time.monotonic() < until:
+                self._pass_time(0.5)
+                self.postman.carry()
+                self.here.slack.redeliver_unacked()
+                self.fleet.keep_alive()
+                if not (left := self._left()):
+                    return []
+        printed = [berth.bot.printed[-2000:] for berth in self.fleet.berths if berth.bot is not None]
+        return [f"waits for ever: {one}" for one in left] + printed
+
+    def _left(self) -> list[str]:
+        silent = [f"{one.kind} not acknowledged" for one in self.here.slack.envelopes if not one.acked]
+        return [*silent, *unsettled(self.engine)]
+
+    def figures(self, seconds: float) -> dict[str, object]:
+        fleet = self.fleet
+        return {
+            "seconds": round(seconds),
+            "told": dict(self.story.told),
+            "deployments on GitHub": len(self.here.deployments()),
+            "requests to GitHub": len(self.here.github.requests),
+            "requests to Slack": len(self.here.slack.requests),
+            "webhooks": dict(self.postman.brought),
+            "faults": dict(self.weather.happened),
+            "processes started": fleet.starts,
+            "processes ended": dict(fleet.ends),
+            "struck at": dict(fleet.struck),
+        }

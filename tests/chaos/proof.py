@@ -1,0 +1,118 @@
+"""What must hold in the end, read from the servers' own logs and held against the bot's records: broken promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.adapters import schema
+from tests.chaos.story import Story
+from tests.end_to_end.harbour import Harbour
+from tests.servers.slack_state import Message
+
+ORDER = ("queued", "in_progress", "success", "failure", "error")
+ENDS = {"succeeded": "success", "failed": "failure", "error": "error", "timed_out": "error", "cancelled": "error"}
+WORDS = {
+    "succeeded": "Succeeded",
+    "failed": "Failed",
+    "error": "Error",
+    "cancelled": "Cancelled",
+    "superseded": "Superseded",
+}
+
+
+def rows(engine: sa.Engine, table: sa.Table) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(table)))
+
+
+def unsettled(engine: sa.Engine) -> list[str]:
+    """What still waits for something."""
+    left = [f"delivery {one.id}: {one.failure}" for one in rows(engine, schema.deliveries) if one.handled_at is None]
+    left += [f"effect {one.id} {one.name} in {one.lane}" for one in rows(engine, schema.effects) if one.done_at is None]
+    left += [f"deployment {one.id} is {one.state}" for one in rows(engine, schema.deployments) if not one.finished_at]
+    return left
+
+
+def broken_promises(harbour: Harbour, story: Story, engine: sa.Engine) -> list[str]:
+    """Sentences; none where all is well."""
+    deployments = rows(engine, schema.deployments)
+    return [
+        *_on_github(harbour, deployments),
+        *_at_the_provider(harbour, story, deployments),
+        *_in_the_chat(harbour, story, deployments),
+        *_asked_for(harbour, story, deployments),
+        *(f"given up: {one.name} in {one.lane}: {one.failure}" for one in rows(engine, schema.effects) if one.failure),
+    ]
+
+
+def _on_github(harbour: Harbour, deployments: list[Any]) -> Iterator[str]:
+    there = harbour.deployments()
+    ours = Counter(one.payload["request_id"] for one in there if one.creator == harbour.github.bot_login)
+    yield from (f"{request} is {count} times on GitHub" for request, count in ours.items() if count > 1)
+    known = {one.remote_id: one for one in deployments if one.remote_id is not None}
+    for remote in there:
+        if remote.id not in known:
+            yield f"deployment {remote.id} on GitHub is not known to the bot"
+            continue
+        states = [one for one in harbour.statuses(remote.id) if one != "inactive"]
+        doubled = [state for state, count in Counter(states).items() if count > 1]
+        if doubled or states != sorted(states, key=ORDER.index):
+            yield f"deployment {remote.id} has the statuses {states}"
+        if not states or states[-1] != ENDS.get(known[remote.id].state):
+            yield f"deployment {remote.id} ends with {states[-1:]}, but the bot says {known[remote.id].state}"
+
+
+def _at_the_provider(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterator[str]:
+    file = harbour.directory / "ran"
+    ran = Counter(file.read_text().split() if file.exists() else [])
+    ours = {one.request_id: one for one in deployments if one.trigger != "remote" and one.environment != "preview"}
+    yield from (f"{request} ran {count} times" for request, count in ran.items() if count > 1)
+    yield from (f"{request} ran, and nobody asked for it" for request in ran if request not in ours)
+    for request, one in ours.items():
+        if one.state in {"succeeded", "failed"} and not ran[request]:
+            yield f"#{one.id} is {one.state}, and never ran"
+        if one.state in {"succeeded", "failed"} and (one.state == "failed") != (one.sha in story.fails):
+            yield f"#{one.id} is {one.state}, which is not what its command said"
+        if one.state in {"error", "timed_out"}:
+            yield f"#{one.id} is {one.state}: {one.description}"
+
+
+def _in_the_chat(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterator[str]:
+    said = [one for one in harbour.slack.workspace.everything_said() if one.bot_id is not None]
+    keys = Counter(_key(one) for one in said if _key(one))
+    yield from (f"the message {key} was posted {count} times" for key, count in keys.items() if count > 1)
+    for one in deployments:
+        parents = [message for message in said if _key(message) == f"parent:{one.request_id}"]
+        if len(parents) != 1:
+            yield f"#{one.id} has {len(parents)} parent messages"
+            continue
+        shown = parents[0].lines[1] if len(parents[0].lines) > 1 else ""
+        if not any(line.startswith(WORDS[one.state]) for line in parents[0].lines):
+            yield f"#{one.id} is {one.state}, and its message says {shown!r}"
+        lines = harbour.thread(parents[0])
+        yield from (f"#{one.id}: {line!r} is said {n} times" for line, n in Counter(lines).items() if n > 1)
+    for message in story.said:
+        answers = Counter(harbour.thread(message))
+        yield from (f"{message.text}: {line!r} is answered {n} times" for line, n in answers.items() if n > 1)
+
+
+def _key(message: Message) -> str:
+    return str((message.metadata or {}).get("event_payload", {}).get("key", ""))
+
+
+def _asked_for(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterator[str]:
+    for branch, message in story.asked.items():
+        found = [one for one in deployments if one.ref == branch and one.retry_of is None]
+        if len(found) != 1:
+            yield f"{message.text} made {len(found)} deployments; the answers: {harbour.thread(message)}"
+    for sha in story.merged:
+        found = [one for one in deployments if one.sha == sha and one.environment == "staging" and not one.retry_of]
+        if len(found) != 1:
+            yield f"the merge {sha[:7]} made {len(found)} deployments"
+    for remote in story.others:
+        if not any(one.remote_id == remote for one in deployments):
+            yield f"deployment {remote} of another tool was never seen"

@@ -62,7 +62,10 @@ PLACES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": (
         *(
             f"bot/adapters/{name}.py"
-            for name in ("database", "store", "outbox", "schema", "records", "migrations", "leases", "group_commit")
+            for name in (
+                *("database", "store", "outbox", "records", "migrations", "leases", "group_commit"),
+                *("schema", "columns", "feature_tables"),
+            )
         ),
         *("bot/migrations/*", "bot/engine.py", "bot/adapters/*_records.py"),
     ),

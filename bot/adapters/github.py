@@ -236,6 +236,9 @@ class GitHub(GitHubPeople):
         """Asking for a commit peels annotated tags, and a tag wins over a commit id as in git itself."""
         try:
             found = self._connection.get(_at(repository, "commits", ref), CommitShape)
+        except NotThere:
+            self.repository(repository)  # raises where that is what is missing; Enterprise servers say 404 for a ref too
+            return None
         except Conflict:  # 409: the repository is empty
             return None
         except Rejected:  # 422: no commit found

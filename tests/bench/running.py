@@ -35,9 +35,11 @@ provider = { type = "external" }
 
 [apps.web.environments.staging]
 deploy_on_merge = ["main"]
+required_checks = "none"
+
+[apps.web.environments.preview]
 
 [apps.web.environments.production]
-required_checks = "none"
 """
 
 

@@ -14,8 +14,8 @@ from tests.chaos.victim import AWAY, POINTS
 from tests.end_to_end.harbour import BotProcess, Harbour, free_port
 
 VICTIM = "tests.chaos.victim"
-DYING = {-signal.SIGKILL, 0, 75}
-"""How a process may end here: killed, told to end, or because its lease was gone."""
+ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting", 0: "told to end", 75: "lease gone"}
+"""How a process may end here."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Fleet:
     ends: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    dangerous: bool = True
+    dangerous: bool = False
 
     def __post_init__(self) -> None:
         names = list(POINTS)
@@ -71,8 +71,8 @@ class Fleet:
         found = re.search(r"^struck: (.*)$", berth.bot.printed, flags=re.MULTILINE)
         if found:
             self.struck[found[1]] += 1
-        self.ends[{-9: "killed", 0: "told to end", 75: "lease gone"}.get(code, f"exit code {code}")] += 1
-        if code not in DYING or "Traceback" in berth.bot.printed:
+        self.ends[ENDS.get(code, f"exit code {code}")] += 1
+        if code not in ENDS or "Traceback" in berth.bot.printed:
             self.wrong.append(f"{berth.process} ended with {code}:\n{berth.bot.printed[-3000:]}")
         self.harbour.processes.remove(berth.bot)
         berth.bot = None
@@ -86,12 +86,7 @@ class Fleet:
     def calm_down(self) -> None:
         """All are told to end, and start once more without a point: they look at GitHub as they do."""
         self.dangerous = False
-        for berth in self.berths:
-            if berth.bot is not None and berth.bot.alive:
-                berth.bot.send(signal.SIGTERM)
-        for berth in self.berths:
-            if berth.bot is not None:
-                self._bury(berth)
+        self.stop()
         self.keep_alive()
         for berth in self.berths:
             assert berth.bot is not None
@@ -99,9 +94,10 @@ class Fleet:
 
     def stop(self) -> None:
         for berth in self.berths:
+            if berth.bot is not None and berth.bot.alive:
+                berth.bot.send(signal.SIGTERM)
+        for berth in self.berths:
             if berth.bot is not None:
-                if berth.bot.alive:
-                    berth.bot.send(signal.SIGTERM)
                 self._bury(berth)
 
     def ports(self) -> list[int]:

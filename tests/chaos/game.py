@@ -12,9 +12,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.adapters import store
+from bot.adapters import schema, store
 from tests.chaos.fleet import Fleet, berths
-from tests.chaos.proof import broken_promises, unsettled
+from tests.chaos.proof import broken_promises, rows, unsettled
 from tests.chaos.story import COMMAND, SETTINGS, Story
 from tests.chaos.weather import Postman, Weather
 from tests.end_to_end.harbour import Harbour, harbour
@@ -22,9 +22,9 @@ from tests.postgres import new_database
 
 TURNS = 12
 """How many things happen in one round."""
-LOOKS = 4
+LOOKS = 3
 """How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
-SETTLES = 40.0
+SETTLES = 25.0
 
 
 @dataclass
@@ -45,6 +45,7 @@ def play(database: str, seed: int, rounds: int, seconds: float) -> Outcome:
     ):
         game = Game(here, engine, chance, database)
         began = time.monotonic()
+        game.begin()
         for _ in range(rounds):
             if time.monotonic() - began < seconds:
                 game.round()
@@ -78,6 +79,16 @@ class Game:
         self.weather = Weather(here, chance)
         self.fleet = Fleet(here, chance, berths(database, chance))
         self.postman = Postman(here, chance, self.fleet.ports())
+
+    def begin(self) -> None:
+        """All are there, and have looked at GitHub: what was before that is none of the bot's business."""
+        self.fleet.keep_alive()
+        self.here.wait_for(self._has_looked, "the first look at GitHub")
+        self.here.wait_for(lambda: not unsettled(self.engine), "the end of it")
+        self.fleet.dangerous = True
+
+    def _has_looked(self) -> bool:
+        return any(one.key.startswith("mark:catch-up") for one in rows(self.engine, schema.kept))
 
     def round(self) -> None:
         for _ in range(TURNS):

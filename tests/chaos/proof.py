@@ -33,7 +33,11 @@ def unsettled(engine: sa.Engine) -> list[str]:
     """What still waits for something."""
     left = [f"delivery {one.id}: {one.failure}" for one in rows(engine, schema.deliveries) if one.handled_at is None]
     left += [f"effect {one.id} {one.name} in {one.lane}" for one in rows(engine, schema.effects) if one.done_at is None]
-    left += [f"deployment {one.id} is {one.state}" for one in rows(engine, schema.deployments) if not one.finished_at]
+    left += [
+        f"deployment {one.id} ({one.ref} {one.sha[:7]}) is {one.state}: {one.waits_for} {one.reason}"
+        for one in rows(engine, schema.deployments)
+        if not one.finished_at
+    ]
     return left
 
 
@@ -91,7 +95,7 @@ def _in_the_chat(harbour: Harbour, story: Story, deployments: list[Any]) -> Iter
             yield f"#{one.id} has {len(parents)} parent messages"
             continue
         shown = parents[0].lines[1] if len(parents[0].lines) > 1 else ""
-        if not any(line.startswith(WORDS[one.state]) for line in parents[0].lines):
+        if not any(line.startswith(WORDS.get(one.state, "?")) for line in parents[0].lines):
             yield f"#{one.id} is {one.state}, and its message says {shown!r}"
         lines = harbour.thread(parents[0])
         yield from (f"#{one.id}: {line!r} is said {n} times" for line, n in Counter(lines).items() if n > 1)
@@ -111,7 +115,8 @@ def _asked_for(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterat
             yield f"{message.text} made {len(found)} deployments; the answers: {harbour.thread(message)}"
     for sha in story.merged:
         found = [one for one in deployments if one.sha == sha and one.environment == "staging" and not one.retry_of]
-        if len(found) != 1:
+        # Of several merges that were missed only the last is deployed: those before it go out with it.
+        if len(found) > 1 or (not found and sha == story.merged[-1]):
             yield f"the merge {sha[:7]} made {len(found)} deployments"
     for remote in story.others:
         if not any(one.remote_id == remote for one in deployments):

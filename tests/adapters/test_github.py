@@ -155,7 +155,7 @@ def test_unknown_pull_request_resolves_to_nothing(github: Pair) -> None:
 
 
 def test_ref_of_an_unknown_repository_is_not_there(github: Pair) -> None:
-    with pytest.raises(NotThere, match=r"acme/nothing has no commits/main on GitHub, or GITHUB_TOKEN cannot see it\."):
+    with pytest.raises(NotThere, match=r"acme/nothing does not exist on GitHub, or GITHUB_TOKEN cannot see it\."):
         github.client.resolve("acme/nothing", "main")
 
 

@@ -72,7 +72,7 @@ class Fleet:
         if found:
             self.struck[found[1]] += 1
         self.ends[ENDS.get(code, f"exit code {code}")] += 1
-        if code not in ENDS or "Traceback" in berth.bot.printed:
+        if code not in ENDS or re.search(r"level=error event=(?!.the lease)", berth.bot.printed):
             self.wrong.append(f"{berth.process} ended with {code}:\n{berth.bot.printed[-3000:]}")
         self.harbour.processes.remove(berth.bot)
         berth.bot = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,10 +40,8 @@ class Outcome:
 def play(database: str, seed: int, rounds: int, seconds: float) -> Outcome:
     """Play so many rounds, fewer where the ``seconds`` are over before, and prove what came of it."""
     chance = random.Random(f"{database} {seed}")
-    with (
-        tempfile.TemporaryDirectory(prefix="shipmate-chaos-") as place,
-        _opened(Path(place), database) as (here, engine),
-    ):
+    place = Path(tempfile.mkdtemp(prefix="shipmate-chaos-"))
+    with _opened(place, database) as (here, engine):
         game = Game(here, engine, chance, database)
         began = time.monotonic()
         game.begin()
@@ -52,7 +51,12 @@ def play(database: str, seed: int, rounds: int, seconds: float) -> Outcome:
         settled = game.settle()
         game.fleet.stop()
         broken = [*settled, *broken_promises(here, game.story, engine), *game.fleet.wrong]
-        return Outcome(database, broken, game.figures(time.monotonic() - began))
+        outcome = Outcome(database, broken, game.figures(time.monotonic() - began))
+    if broken:
+        outcome.figures["kept in"] = place
+    else:
+        shutil.rmtree(place)
+    return outcome
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -70,7 +71,8 @@ class Story:
         return message
 
     def deploys(self) -> None:
-        name, _ = self._branch()
+        name, sha = self._branch()
+        self.harbour.github.set_status(REPOSITORY, sha, "ci/test", "success")
         self.asked[name] = self.says(f"deploy {name} to production")
 
     def deploys_when_green(self) -> None:
@@ -111,12 +113,17 @@ class Story:
         self.others[remote] = step + 1
 
     def cancels(self) -> None:
-        if self.asked:
-            self.says(f"cancel #{self.chance.randint(1, len(self.asked))}")
+        self._about("cancel")
 
     def retries(self) -> None:
-        if self.asked:
-            self.says(f"retry #{self.chance.randint(1, len(self.asked))}")
+        self._about("retry")
+
+    def _about(self, verb: str) -> None:
+        """Something with a deployment that the bot has named in an answer: it is one of ours."""
+        answers = [line for message in self.asked.values() for line in self.harbour.thread(message)]
+        numbers = sorted({found for line in answers for found in re.findall(r"#([0-9]+)", line)}, key=int)
+        if numbers:
+            self.says(f"{verb} #{self.chance.choice(numbers)}")
 
     def asks(self) -> None:
         self.says("status")

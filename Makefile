@@ -30,6 +30,9 @@ test: .venv/dev.stamp  ## all tests
 bench: .venv/dev.stamp  ## measure, beside Probot and the bare limits (ARGS="history --full" for a part)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+chaos: .venv/dev.stamp  ## kill the bot again and again while the world around it fails (ARGS="--seed 1 --database sqlite")
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 check: .venv/dev.stamp  ## what CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -44,4 +47,4 @@ requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-options --no-emit-trusted-host --allow-unsafe --upgrade -o requirements.txt pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-options --no-emit-trusted-host --allow-unsafe --upgrade --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-.PHONY: help setup talk run test bench check format requirements
+.PHONY: help setup talk run test bench chaos check format requirements

@@ -26,6 +26,9 @@ WEBHOOK = "/github/webhook"
 LARGEST_BODY = 25 * 1024 * 1024
 """GitHub's own limit for a webhook: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap"""
 LONGEST_NAME = 200
+Answer = tuple[int, str]
+"""The status, and a sentence."""
+TOO_LARGE: Answer = (413, f"The body is over {LARGEST_BODY // 1024 // 1024} MB.\n")
 
 
 class TooLarge(Exception):
@@ -56,7 +59,7 @@ class Listener:
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: Intake | None = None
 
-    def app(self) -> ASGIApp:
+    def app(self) -> Door:
         registry = CollectorRegistry()
         received = Counter("shipmate_webhooks", "Webhooks received, by answer", ["answer"], registry=registry)
 
@@ -75,14 +78,7 @@ class Listener:
             routes.append(Route("/slack/events", self.slack, methods=["POST"]))
         pages = Starlette(routes=routes)
 
-        async def listen(scope: Scope, receive: Receive, send: Send) -> None:
-            # Webhooks do without what routing and request objects cost: a fifth of all the work that one makes.
-            if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
-                await webhook(scope, receive, send)
-            else:
-                await pages(scope, receive, send)
-
-        return listen
+        return Door(webhook, pages)
 
     async def _ready(self, _: Request) -> Response:
         ready = await run_in_threadpool(self.ready)
@@ -97,24 +93,30 @@ class Webhook:
         self._received = received
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(reversed(scope["headers"]))
         try:
-            status, sentence = await self._take(dict(reversed(scope["headers"])), receive)
+            status, sentence = await self.take(headers, await _body(headers, receive))
+        except TooLarge:
+            status, sentence = self.count(*TOO_LARGE)
         except Disconnected:
-            status, sentence = 400, ""
-        self._received.labels(str(status)).inc()
+            status, sentence = self.count(400, "")
         body = sentence.encode()
-        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        head = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain; charset=utf-8")]
+        await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
-    async def _take(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[int, str]:
+    async def take(self, headers: dict[bytes, bytes], raw: bytes) -> Answer:
+        """``headers`` by their names in lower case; ``raw`` is the body as it came."""
+        return self.count(*await self._take(headers, raw))
+
+    def count(self, status: int, sentence: str) -> Answer:
+        self._received.labels(str(status)).inc()
+        return status, sentence
+
+    async def _take(self, headers: dict[bytes, bytes], raw: bytes) -> Answer:
         def header(name: bytes) -> str:
             return headers.get(name, b"").decode("latin-1")
 
-        try:
-            raw = await _body(header(b"content-length"), receive)
-        except TooLarge:
-            return 413, f"The body is over {LARGEST_BODY // 1024 // 1024} MB.\n"
         if not verify(self._listener.webhook_secret, raw, header(b"x-hub-signature-256")):
             return 401, "The signature is missing or wrong; compare GITHUB_WEBHOOK_SECRET.\n"
         event, delivery = header(b"x-github-event"), header(b"x-github-delivery")
@@ -138,8 +140,23 @@ class Webhook:
         return await run_in_threadpool(self._listener.inbox.put, delivery)
 
 
-async def _body(declared: str, receive: Receive) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The ASGI app: webhooks go in directly, as routing and request objects would cost a fifth of what one does."""
+
+    webhook: Webhook
+    pages: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
+            await self.webhook(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+
+async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
     """The body, given up as soon as it is over the limit, whatever its Content-Length says."""
+    declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > LARGEST_BODY:
         raise TooLarge
     chunks: list[bytes] = []

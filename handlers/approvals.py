@@ -66,6 +66,8 @@ def reject(context: Context, command: Reject) -> Message | None:
 def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, Target, By]:
     """The deployment that is meant, and who says yes or no to it. Raises Refused where they may not."""
     chosen = _chosen(context, number, verb)
+    if chosen.ended:
+        raise Refused(already_ended(chosen))
     target = target_of(context, chosen)
     if target is None:
         raise Refused(gone_from_settings(chosen))

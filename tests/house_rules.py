@@ -75,7 +75,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "prompt_toolkit": ("bot/adapters/keyboard.py",),
     "rich": ("bot/adapters/terminal.py",),
     "tzlocal": ("bot/adapters/terminal.py",),
-    "uvicorn": ("bot/listening.py",),
+    "uvicorn": ("bot/listening.py", "bot/fast_lane.py"),
     "starlette": ("bot/web.py", "bot/adapters/slack_listeners.py"),
     "prometheus_client": ("bot/web.py",),
     "jinja2": ("bot/web.py",),

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot.adapters import migrations, schema, store
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.context import SystemClock
+from bot.listening import server_of
 from bot.web import LARGEST_BODY, Listener
 
 SECRET = "webhook-secret"
@@ -73,8 +75,10 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 @contextmanager
-def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool = True) -> Iterator[Door]:
-    """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
+def door(
+    directory: Path, *, together: bool, fast: bool = False, ready: bool = True, migrated: bool = True
+) -> Iterator[Door]:
+    """``together``: deliveries that come at once share a transaction; with ``fast`` it is as in ``web`` and ``run``."""
     with ExitStack() as stack:
         engine = store.connect(f"sqlite:///{directory / 'door.db'}")
         stack.callback(engine.dispose)
@@ -84,10 +88,12 @@ def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool 
         made = Door(kept, 0)
         intake = Intake(kept) if together else None
         listener = Listener(kept, SECRET, made.ring, lambda: ready and kept.answers(), intake=intake)
-        config = uvicorn.Config(listener.app(), host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
-        server = uvicorn.Server(config)
-        opened = config.bind_socket()
-        opened.listen()
+        server = (
+            server_of(listener)
+            if fast
+            else uvicorn.Server(uvicorn.Config(listener.app(), log_config=None, lifespan="off", ws="none"))
+        )
+        opened = socket.create_server(("127.0.0.1", 0))
         made.port = opened.getsockname()[1]
         if intake is not None:
             intake.start()
@@ -101,9 +107,10 @@ def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool 
             intake.stop()
 
 
-@pytest.fixture(params=[True, False], ids=["together", "one by one"])
+@pytest.fixture(params=[(True, True), (True, False), (False, False)], ids=["fast", "together", "one by one"])
 def listening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
-    with door(tmp_path, together=request.param) as made:
+    together, fast = request.param
+    with door(tmp_path, together=together, fast=fast) as made:
         yield made
 
 

@@ -237,7 +237,9 @@ class GitHub(GitHubPeople):
         try:
             found = self._connection.get(_at(repository, "commits", ref), CommitShape)
         except NotThere:
-            self.repository(repository)  # raises where that is what is missing; Enterprise servers say 404 for a ref too
+            self.repository(
+                repository
+            )  # raises where that is what is missing; Enterprise servers say 404 for a ref too
             return None
         except Conflict:  # 409: the repository is empty
             return None

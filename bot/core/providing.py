@@ -57,7 +57,7 @@ class Run(Protocol):
         """Put the files of the job's commit into the existing empty directory ``into``."""
 
     def pause(self, seconds: float) -> None:
-        """Wait, returning early when somebody asked to stop."""
+        """Store what was written, and wait; returns early when somebody asked to stop."""
 
 
 class Provider(Protocol):

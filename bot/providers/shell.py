@@ -90,7 +90,9 @@ def follow(run: Run, handle: str) -> Outcome:
         directory = Path(handle) if Path(handle).is_dir() else _directory(run.job)
         outcome = _recorded(directory / _OUTCOME)
         if outcome is None:
-            outcome = _kept(_watch(run, directory), directory)
+            ended = _watch(run, directory)
+            run.pause(0)  # stores what was passed on: from here on the output is not read again
+            outcome = _kept(ended, directory)
         _tidy(directory)
         _forget_old_runs(directory.parent)
         return outcome

@@ -6,6 +6,7 @@ import itertools
 import random
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting"
 """How a process may end here."""
 
 
+LONGEST_LIFE = 12.0
+"""Seconds until a victim that has not passed its point makes room for the next one."""
+AT_RANDOM = 0.06
+
+
 @dataclass
 class Berth:
     """A place for one process. ``port`` is where its listener is, None without one."""
@@ -25,6 +31,7 @@ class Berth:
     process: str
     port: int | None
     bot: BotProcess | None = None
+    since: float = 0.0
 
 
 @dataclass
@@ -57,12 +64,13 @@ class Fleet:
     def _start(self, berth: Berth) -> None:
         # A listener does little of what has a name; it is killed at random.
         armed = self.dangerous and berth.process != "web"
-        point, count = (next(self.points), self.chance.choice((1, 1, 2, 4))) if armed else (AWAY, 1)
+        point, count = (next(self.points), self.chance.choice((1, 1, 1, 2))) if armed else (AWAY, 1)
         if berth.port is not None:
             self.harbour.environ["PORT"] = str(berth.port)
         if point.startswith(("lease taken", "taken over")):
             count = 1
         berth.bot = self.harbour.starts(point, str(count), "--", berth.process, program=VICTIM)
+        berth.since = time.monotonic()
         self.starts += 1
 
     def _bury(self, berth: Berth) -> None:
@@ -78,10 +86,12 @@ class Fleet:
         berth.bot = None
 
     def strike(self) -> None:
-        """One of them is killed or told to end, at whatever it is doing."""
-        berth = self.chance.choice(self.berths)
-        if berth.bot is not None and berth.bot.alive:
-            berth.bot.send(self.chance.choice((signal.SIGKILL, signal.SIGTERM)))
+        """One of them is killed or told to end at whatever it is doing, and so is who has never passed its point."""
+        late = [one for one in self.berths if one.process != "web" and time.monotonic() - one.since > LONGEST_LIFE]
+        chosen = [self.chance.choice(self.berths)] if self.chance.random() < AT_RANDOM else []
+        for berth in [*late, *chosen]:
+            if berth.bot is not None and berth.bot.alive:
+                berth.bot.send(self.chance.choice((signal.SIGKILL, signal.SIGTERM)))
 
     def calm_down(self) -> None:
         """All are told to end, and start once more without a point: they look at GitHub as they do."""

@@ -50,6 +50,7 @@ def broken_promises(harbour: Harbour, story: Story, engine: sa.Engine) -> list[s
         *_in_the_chat(harbour, story, deployments),
         *_asked_for(harbour, story, deployments),
         *(f"given up: {one.name} in {one.lane}: {one.failure}" for one in rows(engine, schema.effects) if one.failure),
+        *(f"given up: {one.id}: {one.failure}" for one in rows(engine, schema.deliveries) if one.failure),
     ]
 
 

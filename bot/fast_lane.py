@@ -42,7 +42,9 @@ class FastLane(HttpToolsProtocol):
         if not ordinary or self.url != _PATH or self.parser.get_method() != b"POST" or self.expect_100_continue:
             super().on_headers_complete()
             return
-        self.cycle = Exchange(self)  # type: ignore[assignment]
+        exchange = Exchange(self)
+        self.cycle = exchange  # type: ignore[assignment]
+        exchange.begin()
 
     def on_body(self, body: bytes) -> None:
         if isinstance(self.cycle, Exchange):
@@ -65,7 +67,8 @@ class Exchange:
 
     def __init__(self, lane: FastLane) -> None:
         self._lane = lane
-        self._headers = lane.headers
+        # Of a header that comes twice the first counts, as everywhere.
+        self._headers = dict(reversed(lane.headers))
         self._chunks: list[bytes] = []
         self._size = 0
         self.keep_alive: bool = lane.parser.get_http_version() != "1.0" and lane.parser.should_keep_alive()
@@ -73,24 +76,30 @@ class Exchange:
         self.response_complete = False
         self.message_event = asyncio.Event()
 
+    def begin(self) -> None:
+        """A body that says that it is too large is not even read."""
+        declared = self._headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > LARGEST_BODY:
+            self._refuse()
+
     def take(self, chunk: bytes) -> None:
-        """A part of the body; the rest is not waited for where it is too large."""
-        self._size += len(chunk)
+        """A part of the body; one that is too large is given up, whatever it said."""
         if self.response_complete:
             return
+        self._size += len(chunk)
+        self._chunks.append(chunk)
         if self._size > LARGEST_BODY:
-            self._chunks.clear()
-            self.keep_alive = False
-            self._write(*self._lane.webhook.count(*TOO_LARGE))
-        else:
-            self._chunks.append(chunk)
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self._chunks.clear()
+        self.keep_alive = False
+        self._write(*self._lane.webhook.count(*TOO_LARGE))
 
     async def answer(self) -> None:
         """Called when the body is whole."""
-        # Of a header that comes twice the first counts, as everywhere.
-        headers = dict(reversed(self._headers))
         try:
-            status, sentence = await self._lane.webhook.take(headers, b"".join(self._chunks))
+            status, sentence = await self._lane.webhook.take(self._headers, b"".join(self._chunks))
         except Exception:
             log.exception("a webhook could not be answered")
             status, sentence = 500, "Internal Server Error"

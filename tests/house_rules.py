@@ -78,7 +78,6 @@ PLACES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("bot/listening.py", "bot/fast_lane.py"),
     "starlette": ("bot/web.py", "bot/adapters/slack_listeners.py"),
     "prometheus_client": ("bot/web.py",),
-    "jinja2": ("bot/web.py",),
     "zstandard": ("bot/web.py", "bot/adapters/*"),
     "msgspec": ("bot/web.py", "bot/adapters/*"),
     "pydantic": ("bot/settings*.py", "bot/app.py", "bot/providers/*", "bot/adapters/variables.py"),

@@ -97,6 +97,18 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_promise_names_a_test_that_is_there() -> None:
+    promised = README.read_text(encoding="utf-8").partition("## What is promised\n")[2].partition("\n## ")[0]
+    rows = [line for line in promised.splitlines() if line.startswith("| ")][1:]
+
+    tests = [re.search(r"`(tests/[\w/]+\.py)::(test_\w+)` \|$", row) for row in rows]
+
+    assert rows
+    assert all(tests), [row for row, test in zip(rows, tests, strict=True) if test is None]
+    gone = [test[0] for test in tests if test and f"\ndef {test[2]}(" not in (ROOT / test[1]).read_text("utf-8")]
+    assert gone == []
+
+
 @ONE_PAGE
 def test_every_command_line_that_is_named_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -61,10 +61,15 @@ class Fleet:
             if berth.bot is None:
                 self._start(berth)
 
+    def _next_point(self) -> str:
+        """One at which nobody has been struck yet, as long as there are such."""
+        following = (next(self.points) for _ in POINTS)
+        return next((name for name in following if name not in self.struck), next(self.points))
+
     def _start(self, berth: Berth) -> None:
         # A listener does little of what has a name; it is killed at random.
         armed = self.dangerous and berth.process != "web"
-        point, count = (next(self.points), self.chance.choice((1, 1, 1, 2))) if armed else (AWAY, 1)
+        point, count = (self._next_point(), self.chance.choice((1, 1, 1, 2))) if armed else (AWAY, 1)
         if berth.port is not None:
             self.harbour.environ["PORT"] = str(berth.port)
         if point.startswith(("lease taken", "taken over")):

@@ -31,7 +31,10 @@ provider = { type = "external" }
 
 [people]
 """
-COMMAND = "echo Deploying; echo $SHIPMATE_REQUEST_ID >>{directory}/ran; sleep 0.$(($$ % 5)); if test -e fails; then exit 3; fi"
+COMMAND = (
+    "echo Deploying; echo $SHIPMATE_REQUEST_ID >>{directory}/ran; "
+    "sleep 0.$(($$ % 5)); if test -e fails; then exit 3; fi"
+)
 STEPS = ("queued", "in_progress", "success")
 
 

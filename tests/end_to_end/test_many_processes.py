@@ -21,6 +21,7 @@ from tests.postgres import new_database
 WAITS = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
 QUICK = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun"
 ENDED = ["queued", "in_progress", "success"]
+HASTY = "tests.end_to_end.hasty"
 CONNECTIONS = "SELECT usename, count(*) FROM pg_stat_activity WHERE datname = current_database() GROUP BY usename"
 
 
@@ -39,7 +40,7 @@ class Fleet(Harbour):
 
     def worker(self) -> BotProcess:
         connected = len(self.slack.sockets.open)
-        started = self.starts("worker")
+        started = self.starts("worker", program=HASTY)
         started.wait_until_ready()
         self.wait_for(lambda: len(self.slack.sockets.open) > connected, "a connection to Slack")
         return started
@@ -156,7 +157,7 @@ def test_the_same_webhook_at_two_listeners_is_handled_once(fleet_with: Callable[
 
     assert [one.status for one in there.github.attempts] == [202] * 4
     assert there.parents() == [parent]
-    assert there.thread(parent) == ["✅ Succeeded in (n) s: Is live"]
+    assert there.thread(parent) == ["🚀 In progress", "✅ Succeeded in (n) s: Is live"]
 
 
 # --- standing in for each other ---------------------------------------------------------------------------------
@@ -246,11 +247,11 @@ def test_a_worker_that_is_paused_in_the_middle_of_a_request_leaves_the_rest_to_t
 
 
 def pause(process: BotProcess) -> None:
-    process._popen.send_signal(signal.SIGSTOP)
+    process.send(signal.SIGSTOP)
 
 
 def go_on(process: BotProcess) -> None:
-    process._popen.send_signal(signal.SIGCONT)
+    process.send(signal.SIGCONT)
 
 
 def pause_at(there: Fleet, process: BotProcess, method: str, path: str) -> list[str]:

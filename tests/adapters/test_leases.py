@@ -1,0 +1,191 @@
+"""Leases on both databases: who is alive, who stands in for whom, and who must not act any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+import sqlalchemy as sa
+
+from bot.adapters import migrations, schema, store
+from bot.adapters.leases import Lease
+from bot.adapters.store import Store
+from bot.context import SystemClock
+from bot.core.effects import RenderParent
+from bot.core.errors import Rejected, Unavailable
+from bot.core.ports import Delivery
+from tests.postgres import new_database
+
+
+def opened(url: str) -> Store:
+    engine = store.connect(url)
+    migrations.upgrade(engine)
+    return Store(engine, SystemClock())
+
+
+@pytest.fixture
+def shared() -> Iterator[Store]:
+    kept = opened(new_database())
+    yield kept
+    kept.engine.dispose()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Store]:
+    kept = opened(f"sqlite:///{tmp_path / 'bot.db'}")
+    yield kept
+    kept.engine.dispose()
+
+
+def taken(kept: Store, **how: float) -> Lease:
+    lease = Lease(kept, **how)
+    lease.take()
+    return lease
+
+
+def silence(kept: Store, lease: Lease) -> None:
+    """As if nothing had been heard of it for two minutes."""
+    with kept.writing() as connection:
+        mine = sa.update(schema.executors).where(schema.executors.c.id == lease.id)
+        connection.execute(mine.values(seen_at=sa.func.now() - timedelta(minutes=2)))
+
+
+def in_hand(kept: Store, lease: Lease) -> None:
+    """It takes a delivery, and a lane with one effect."""
+    kept.put(Delivery("github:1", "github", "ping", b"{}"))
+    kept.take(1, lease.id)
+    with kept.decision("github:0", "handler") as decision:
+        decision.begin(None, None).emit(RenderParent(1))
+    assert kept.claim("parent:1", lease.id) is not None
+
+
+def test_each_boot_has_a_lease_of_its_own(shared: Store) -> None:
+    first, second = taken(shared), taken(shared)
+
+    assert first.id != second.id
+    assert (first.beat(), second.beat()) == (True, True)
+
+
+def test_a_silent_process_is_taken_over_with_all_that_it_had_in_hand(shared: Store) -> None:
+    mine, dead = taken(shared), taken(shared)
+    in_hand(shared, dead)
+    silence(shared, dead)
+
+    found = mine.take_over()
+
+    assert found == [dead.id]
+    assert [(one.id, one.tries) for one in shared.take(5, mine.id)] == [("github:1", 1)]
+    assert shared.take_lanes() == ["parent:1"]
+    undone = shared.claim("parent:1", mine.id)
+    assert undone is not None
+    assert undone.attempted
+    assert not dead.beat()
+
+
+def test_one_of_many_takes_over(shared: Store) -> None:
+    heirs = [taken(shared) for _ in range(4)]
+    dead = [taken(shared) for _ in range(6)]
+    for lease in dead:
+        silence(shared, lease)
+    together = Barrier(len(heirs))
+    found: list[str] = []
+
+    def take_over(heir: Lease) -> None:
+        together.wait(10)
+        found.extend(heir.take_over())
+
+    threads = [Thread(target=take_over, args=(heir,)) for heir in heirs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert sorted(found) == sorted(lease.id for lease in dead)
+
+
+def test_a_process_that_left_is_taken_over_at_once_and_the_living_keep_what_they_have(shared: Store) -> None:
+    mine, left, alive = taken(shared), taken(shared), taken(shared)
+    in_hand(shared, alive)
+    left.release()
+
+    found = mine.take_over(silent=False)
+
+    assert found == [left.id]
+    assert shared.take(5, mine.id) == []
+    assert shared.claim("parent:1", mine.id) is None
+    assert alive.beat()
+
+
+def test_what_a_process_takes_after_its_lease_is_gone_is_free_again_at_the_next_look(shared: Store) -> None:
+    mine, paused = taken(shared), taken(shared)
+    silence(shared, paused)
+    mine.take_over()
+    in_hand(shared, paused)
+
+    found = mine.take_over()
+
+    assert found == []
+    assert [one.id for one in shared.take(5, mine.id)] == ["github:1"]
+    assert shared.claim("parent:1", mine.id) is not None
+
+
+def test_those_without_a_lease_are_told_from_those_with_one(shared: Store) -> None:
+    mine = taken(shared)
+
+    dead = mine.without_one({mine.id, "somebody long gone"})
+
+    assert dead == ["somebody long gone"]
+
+
+def test_a_process_that_has_not_been_heard_of_for_too_long_must_not_act_until_it_is(shared: Store) -> None:
+    lease = taken(shared, expires_after=0.0)
+    with pytest.raises(Unavailable) as refused:
+        lease.check()
+    patient = taken(shared)
+
+    patient.check()
+
+    assert str(refused.value) == "This process has not been heard of for too long; others may have taken over."
+
+
+def test_a_sqlite_file_is_for_one_process_and_whatever_was_there_before_is_dead(alone: Store) -> None:
+    first = taken(alone)
+    second = Lease(alone)
+
+    with pytest.raises(Rejected) as refused:
+        second.take()
+    in_hand(alone, first)
+    first.release()
+    second.take()
+
+    assert str(refused.value).startswith(f"Another process uses {alone.engine.url.database} already, and SQLite is for")
+    assert second.take_over(silent=False) == [first.id]
+    assert [one.id for one in alone.take(5, second.id)] == ["github:1"]
+
+
+def test_on_sqlite_nobody_can_have_taken_over_however_long_it_takes(alone: Store) -> None:
+    lease = taken(alone, expires_after=0.0)
+
+    lease.check()
+
+    assert lease.beat()
+
+
+def test_a_database_without_a_place_is_told_in_a_sentence(tmp_path: Path) -> None:
+    nowhere = Store(store.connect(f"sqlite:///{tmp_path / 'nowhere' / 'bot.db'}"), SystemClock())
+
+    with pytest.raises(Unavailable) as refused:
+        Lease(nowhere).reserve()
+
+    assert str(refused.value) == "The database does not answer: compare DATABASE_URL."
+
+
+def test_moments_are_the_databases_own(shared: Store) -> None:
+    taken(shared)
+
+    [row] = shared.select(sa.select(schema.executors.c.seen_at))
+
+    assert abs((row.seen_at - datetime.now(UTC)).total_seconds()) < 60

@@ -98,8 +98,10 @@ class Exchange:
 
     async def answer(self) -> None:
         """Called when the body is whole."""
+        body = b"".join(self._chunks)
+        self._chunks.clear()
         try:
-            status, sentence = await self._lane.webhook.take(self._headers, b"".join(self._chunks))
+            status, sentence = await self._lane.webhook.take(self._headers, body)
         except Exception:
             log.exception("a webhook could not be answered")
             status, sentence = 500, "Internal Server Error"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,12 +91,17 @@ class Database:
         return True
 
     def examine(self) -> list[Finding]:
-        """For ``python -m bot check``."""
+        """For ``python -m bot check``. A SQLite file is brought up to date at each start, so it may be missing."""
+        file = self.engine.url.database
+        if self.is_sqlite and file and Path(file).parent.is_dir() and not Path(file).exists():
+            return [Finding(True, "the database is made at the first start")]
         try:
             self.select(sa.select(sa.literal(1)))
             current = migrations.is_current(self.engine)
         except (Unavailable, sa.exc.SQLAlchemyError) as error:
-            return [Finding(False, f"the database does not answer: {error}", "compare DATABASE_URL")]
+            return [Finding(False, str(error), "compare DATABASE_URL")]
+        if not current and self.is_sqlite:
+            return [Finding(True, "the database answers, and is brought up to date at the next start")]
         if not current:
             return [Finding(False, "the database is not up to date", "run python -m bot migrate")]
         return [Finding(True, "the database answers and is up to date")]

@@ -11,13 +11,21 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters import migrations, schema, store
+from bot.adapters.github import GitHub
+from bot.adapters.github_auth import TokenAuth
 from bot.adapters.leases import Lease
+from bot.adapters.slack import Slack
 from bot.adapters.store import Store
 from bot.context import SystemClock
+from bot.core.arrivals import Place
 from bot.core.effects import RenderParent
 from bot.core.errors import Rejected, Unavailable
+from bot.core.forge import NewRemoteStatus
+from bot.core.messages import Message
 from bot.core.ports import Delivery
 from tests.postgres import new_database
+from tests.servers.github import GitHubServer
+from tests.servers.slack import SlackServer
 
 
 def opened(url: str) -> Store:
@@ -149,6 +157,27 @@ def test_a_process_that_has_not_been_heard_of_for_too_long_must_not_act_until_it
     patient.check()
 
     assert str(refused.value) == "This process has not been heard of for too long; others may have taken over."
+
+
+def test_without_a_word_of_its_own_a_process_changes_nothing_on_github_and_says_nothing_in_slack(shared: Store) -> None:
+    lease = taken(shared, expires_after=0.0)
+    with GitHubServer() as server, SlackServer() as slack:
+        server.add_repository("acme/web")
+        remote = server.create_deployment("acme/web", "main", environment="production", by=server.bot_login)
+        auth = TokenAuth(server.token)
+        forge = GitHub(server.url, auth, clock=SystemClock(), web_url="", before_change=lease.check)
+        chat = Slack(slack.bot_token, api_url=slack.api_url, clock=SystemClock(), before_call=lease.check)
+
+        with pytest.raises(Unavailable) as unchanged:
+            forge.post_status("acme/web", remote, NewRemoteStatus("success", "Done", "production"))
+        with pytest.raises(Unavailable) as unsaid:
+            chat.post(Place("C1"), Message(("Done.",)), key="1")
+        forge.close()
+
+    assert not unchanged.value.uncertain
+    assert not unsaid.value.uncertain
+    assert [request.method for request in server.requests] == []
+    assert slack.requests == []
 
 
 def test_a_sqlite_file_is_for_one_process_and_whatever_was_there_before_is_dead(alone: Store) -> None:

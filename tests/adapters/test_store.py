@@ -469,13 +469,13 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: 
     assert gone.examine() == [
         Finding(
             False,
-            "the database does not answer: The database does not answer: unable to open database file",
+            "The database does not answer: unable to open database file",
             "compare DATABASE_URL",
         )
     ]
 
 
-def test_check_tells_a_database_that_was_not_migrated_from_one_that_is_up_to_date(
+def test_check_tells_a_database_that_is_not_there_yet_from_one_that_is_up_to_date(
     tmp_path: Path, clock: HandClock, kept: Store
 ) -> None:
     engine = store.connect(f"sqlite:///{tmp_path / 'empty.db'}")
@@ -484,7 +484,7 @@ def test_check_tells_a_database_that_was_not_migrated_from_one_that_is_up_to_dat
     engine.dispose()
 
     assert findings == [
-        Finding(False, "the database is not up to date", "run python -m bot migrate"),
+        Finding(True, "the database is made at the first start"),
         Finding(True, "the database answers and is up to date"),
     ]
 

@@ -17,7 +17,7 @@ from tests.bench.running import OTHER_CORES, SERVER_CORE, Measured, bot, listens
 from tests.bench.tables import megabytes, milliseconds, show, times
 
 CONNECTIONS = (1, 16, 64)
-ROUNDS = 2
+ROUNDS = 4
 WEBHOOK = "/github/webhook"
 PEER, MIDDLEWARE, BARE = "Probot", "Probot's middleware, no log", "uvicorn alone, nothing verified"
 

@@ -13,7 +13,7 @@ from tests.bench.replies import Harbour
 from tests.bench.running import OTHER_CORES, Measured, bot, listens, migrate, process
 from tests.bench.tables import megabytes, show
 
-SETTLE, IDLE = 3.0, 5.0
+SETTLE, IDLE = 1.5, 3.0
 
 
 def bench(given: argparse.Namespace) -> None:

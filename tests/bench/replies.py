@@ -16,7 +16,7 @@ from tests.servers.github import GitHubServer
 from tests.servers.slack import SlackServer
 
 REPOSITORY = "acme/web"
-TIMES = 25
+TIMES = 12
 PATIENCE = 15.0
 
 

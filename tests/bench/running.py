@@ -130,11 +130,13 @@ def says(word: str) -> Callable[[int, str], bool]:
 
 
 @contextmanager
-def bot(kind: str, database: str, environ: Mapping[str, str] | None = None) -> Iterator[Measured]:
+def bot(
+    kind: str, database: str, environ: Mapping[str, str] | None = None, more_settings: str = ""
+) -> Iterator[Measured]:
     """``python -m bot web | worker | run``."""
     ready = says("event=ready") if kind == "worker" else answers("/readyz")
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
-        settings.write(SETTINGS)
+        settings.write(SETTINGS + more_settings)
         settings.flush()
         given = {
             "SHIPMATE_SETTINGS": settings.name,

@@ -22,7 +22,8 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def megabytes(size: float) -> str:
-    return f"{size / 1e6:.0f} MB"
+    """As ps, top and Heroku count them: of 1,048,576 bytes."""
+    return f"{size / 2**20:.0f} MB"
 
 
 def times(ratio: float) -> str:

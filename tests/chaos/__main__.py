@@ -17,11 +17,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10, help="how many rounds at most, of twelve turns each")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--seconds", type=float, default=35, help="how long new things happen, for each database")
+    parser.add_argument("--every-point", action="store_true", help="go on until somebody has died at every named point")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randint(1, 1_000_000)
     print(f"seed {seed}", flush=True)
     databases = ("sqlite", "postgres") if given.database == "both" else (given.database,)
-    outcomes = [play(database, seed, given.rounds, given.seconds) for database in databases]
+    long = (
+        {"rounds": 1_000, "seconds": 420.0} if given.every_point else {"rounds": given.rounds, "seconds": given.seconds}
+    )
+    outcomes = [play(database, seed, **long, every_point=given.every_point) for database in databases]
     for outcome in outcomes:
         show(outcome)
     return 1 if any(outcome.broken for outcome in outcomes) else 0

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.chaos.victim import AWAY, POINTS
+from tests.chaos.victim import AT_THE_END, AWAY, POINTS
 from tests.end_to_end.harbour import BotProcess, Harbour, free_port
 
 VICTIM = "tests.chaos.victim"
@@ -19,9 +19,9 @@ ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting"
 """How a process may end here."""
 
 
-LONGEST_LIFE = 12.0
+LONGEST_LIFE = 20.0
 """Seconds until a victim that has not passed its point makes room for the next one."""
-AT_RANDOM = 0.06
+AT_RANDOM = 0.04
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Berth:
     process: str
     port: int | None
     bot: BotProcess | None = None
+    point: str = AWAY
     since: float = 0.0
 
 
@@ -69,13 +70,11 @@ class Fleet:
     def _start(self, berth: Berth) -> None:
         # A listener does little of what has a name; it is killed at random.
         armed = self.dangerous and berth.process != "web"
-        point, count = (self._next_point(), self.chance.choice((1, 1, 1, 2))) if armed else (AWAY, 1)
+        point, count = (self._next_point(), 1) if armed else (AWAY, 1)
         if berth.port is not None:
             self.harbour.environ["PORT"] = str(berth.port)
-        if point.startswith(("lease taken", "taken over")):
-            count = 1
         berth.bot = self.harbour.starts(point, str(count), "--", berth.process, program=VICTIM)
-        berth.since = time.monotonic()
+        berth.point, berth.since = point, time.monotonic()
         self.starts += 1
 
     def _bury(self, berth: Berth) -> None:
@@ -92,11 +91,12 @@ class Fleet:
 
     def strike(self) -> None:
         """One of them is killed or told to end at whatever it is doing, and so is who has never passed its point."""
-        late = [one for one in self.berths if one.process != "web" and time.monotonic() - one.since > LONGEST_LIFE]
+        late = [one for one in self.berths if one.process != "web" and time.monotonic() - one.since > _life(one)]
         chosen = [self.chance.choice(self.berths)] if self.chance.random() < AT_RANDOM else []
         for berth in [*late, *chosen]:
             if berth.bot is not None and berth.bot.alive:
-                berth.bot.send(self.chance.choice((signal.SIGKILL, signal.SIGTERM)))
+                gently = berth.point == AT_THE_END or self.chance.random() < 0.5
+                berth.bot.send(signal.SIGTERM if gently else signal.SIGKILL)
 
     def calm_down(self) -> None:
         """All are told to end, and start once more without a point: they look at GitHub as they do."""
@@ -117,6 +117,11 @@ class Fleet:
 
     def ports(self) -> list[int]:
         return [berth.port for berth in self.berths if berth.port is not None]
+
+
+def _life(berth: Berth) -> float:
+    """It is no use to wait for a point that is passed at the end."""
+    return LONGEST_LIFE / 3 if berth.point == AT_THE_END else LONGEST_LIFE
 
 
 def berths(database: str, chance: random.Random) -> list[Berth]:

@@ -24,6 +24,8 @@ from tests.postgres import new_database
 
 TURNS = 12
 """How many things happen in one round."""
+AT_ONCE = 6
+"""How many deployments may be open while others are asked for."""
 LOOKS = 3
 """How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
 SETTLES = 25.0
@@ -38,8 +40,11 @@ class Outcome:
     figures: dict[str, object] = field(default_factory=dict)
 
 
-def play(database: str, seed: int, rounds: int, seconds: float) -> Outcome:
-    """Play so many rounds, fewer where the ``seconds`` are over before, and prove what came of it."""
+def play(database: str, seed: int, rounds: int, seconds: float, *, every_point: bool = False) -> Outcome:
+    """Play so many rounds, fewer where the ``seconds`` are over before, and prove what came of it.
+
+    With ``every_point`` until somebody has been struck at each of them; where that does not come true it is told.
+    """
     chance = random.Random(f"{database} {seed}")
     place = Path(tempfile.mkdtemp(prefix="shipmate-chaos-"))
     with _opened(place, database) as (here, engine):
@@ -47,11 +52,13 @@ def play(database: str, seed: int, rounds: int, seconds: float) -> Outcome:
         began = time.monotonic()
         game.begin()
         for _ in range(rounds):
-            if time.monotonic() - began < seconds:
+            if time.monotonic() - began < seconds and not (every_point and not game.not_passed()):
                 game.round()
         settled = game.settle()
         game.fleet.stop()
         broken = [*settled, *broken_promises(here, game.story, engine), *game.fleet.wrong]
+        if every_point:
+            broken += [f"nobody passed the point: {name}" for name in game.not_passed()]
         outcome = Outcome(database, broken, game.figures(time.monotonic() - began))
     if broken:
         outcome.figures["kept in"] = place
@@ -92,13 +99,17 @@ class Game:
         self.here.wait_for(lambda: not unsettled(self.engine), "the end of it")
         self.fleet.dangerous = True
 
+    def _is_full(self) -> bool:
+        """One deployment at a time runs in an environment, so whoever asks for many waits for long."""
+        return sum(one.finished_at is None for one in rows(self.engine, schema.deployments)) >= AT_ONCE
+
     def _has_looked(self) -> bool:
         return any(one.key.startswith("mark:catch-up") for one in rows(self.engine, schema.kept))
 
     def round(self) -> None:
         for _ in range(TURNS):
             self.fleet.keep_alive()
-            self.story.goes_on()
+            self.story.goes_on(full=self._is_full())
             if self.chance.random() < 0.35:
                 self.weather.change()
             self._pass_time(self.chance.choice((0.1, 0.3, 1.0)))
@@ -138,6 +149,9 @@ class Game:
         silent = [f"{one.kind} not acknowledged" for one in self.here.slack.envelopes if not one.acked]
         return [*silent, *unsettled(self.engine)]
 
+    def not_passed(self) -> list[str]:
+        return sorted(POINTS.keys() - self.fleet.struck.keys())
+
     def figures(self, seconds: float) -> dict[str, object]:
         fleet = self.fleet
         return {
@@ -151,5 +165,5 @@ class Game:
             "processes started": fleet.starts,
             "processes ended": dict(fleet.ends),
             "struck at": dict(fleet.struck),
-            "points not passed": ", ".join(sorted(POINTS.keys() - fleet.struck.keys())) or "none",
+            "points not passed": "; ".join(self.not_passed()) or "none",
         }

@@ -52,10 +52,12 @@ class Story:
     pending: list[str] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
 
-    def goes_on(self) -> None:
-        """One thing more happens."""
-        acts = (self.deploys, self.deploys, self.deploys_when_green, self.merges, self.another_tool, self.cancels)
-        act = self.chance.choice((*acts, self.retries, self.asks, self.ci))
+    def goes_on(self, *, full: bool) -> None:
+        """One thing more happens; nothing that asks for a deployment where there are enough (``full``)."""
+        acts = [self.another_tool, self.cancels, self.asks, self.ci]
+        if not full:
+            acts += [self.deploys, self.deploys, self.deploys, self.deploys_when_green, self.merges, self.retries]
+        act = self.chance.choice(acts)
         act()
         self.told[act.__name__.replace("_", " ")] += 1
 

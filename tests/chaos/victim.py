@@ -28,6 +28,7 @@ from bot.running import Carrier
 BEAT_EVERY = 0.5
 EXPIRES_AFTER = 5.0
 AWAY = "none"
+AT_THE_END = "lease about to be released"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ POINTS: dict[str, Point] = {
     "output written": Point(Store, "write_output", True),
     "end about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
     "end told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
-    "lease about to be released": Point(Lease, "release", False),
+    AT_THE_END: Point(Lease, "release", False),
 }
 
 

@@ -1,0 +1,234 @@
+"""Deliveries that come together are stored together, and each is answered only when it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.adapters import migrations, schema
+from bot.adapters.bodies import MAGIC, Packer, unpacked
+from bot.adapters.database import connect
+from bot.adapters.group_commit import Arrival, Writer, portions
+from bot.adapters.intake import TOGETHER, TOGETHER_BYTES, Intake, Waiter, batches
+from bot.adapters.store import Store
+from bot.context import SystemClock
+from bot.core.errors import Rejected, Unavailable
+from bot.core.ports import Delivery
+from tests.postgres import new_database
+
+LONG = b'{"zen": "' + b"Keep it logically awesome. " * 400 + b'"}'
+
+
+@pytest.fixture(params=["SQLite", "Postgres"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    url = new_database() if request.param == "Postgres" else f"sqlite:///{tmp_path / 'intake.db'}"
+    store = Store(connect(url, pool_size=2), SystemClock())
+    migrations.upgrade(store.engine)
+    yield store
+    store.engine.dispose()
+
+
+def delivery(name: str, body: bytes = b"{}") -> Delivery:
+    return Delivery(f"github:{name}", "github", "ping", body)
+
+
+def arrival(store: Store, name: str, body: bytes = b"{}") -> Arrival:
+    return Arrival(f"github:{name}", "github", "ping", body, store.clock.now())
+
+
+def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[bool | BaseException]:
+    """What each was answered, when all of them came in the same round of the event loop."""
+    intake = Intake(store, waiting=waiting)
+
+    async def come() -> list[bool | BaseException]:
+        return await asyncio.gather(*[intake.put(one) for one in deliveries], return_exceptions=True)
+
+    intake.start()
+    try:
+        return asyncio.run(come())
+    finally:
+        intake.stop()
+
+
+def stored(store: Store) -> list[str]:
+    query = sa.select(schema.deliveries.c.id).order_by(schema.deliveries.c.seq)
+    return [row.id for row in store.select(query)]
+
+
+def test_deliveries_that_come_together_are_all_stored_in_their_order(kept: Store) -> None:
+    answers = put(kept, *[delivery(f"d{number:03}") for number in range(150)])
+
+    assert answers == [True] * 150
+    assert stored(kept) == [f"github:d{number:03}" for number in range(150)]
+
+
+def test_what_is_answered_is_there_for_everybody_else(tmp_path: Path) -> None:
+    store = Store(connect(f"sqlite:///{tmp_path / 'shared.db'}"), SystemClock())
+    migrations.upgrade(store.engine)
+    writer = Writer(store)
+
+    outcomes = writer.store([arrival(store, "d1"), arrival(store, "d2")])
+    with sqlite3.connect(tmp_path / "shared.db") as other:
+        seen = other.execute("SELECT count(*) FROM deliveries").fetchone()
+    other.close()
+
+    assert outcomes == [True, True]
+    assert seen == (2,)
+    writer.close()
+    store.engine.dispose()
+
+
+def test_a_known_delivery_is_told_from_a_new_one_in_the_same_group(kept: Store) -> None:
+    put(kept, delivery("known"))
+
+    answers = put(kept, delivery("known"), delivery("new"), delivery("twice"), delivery("twice"))
+
+    assert answers == [False, True, True, False]
+    assert stored(kept) == ["github:known", "github:new", "github:twice"]
+
+
+def test_a_stored_delivery_is_taken_up_like_any_other(kept: Store) -> None:
+    put(kept, delivery("d1", LONG))
+
+    taken = kept.take(10)
+    found = kept.delivery("github:d1")
+
+    assert [one.id for one in taken] == ["github:d1"]
+    assert found is not None
+    assert found[0] == delivery("d1", LONG)
+
+
+def test_a_body_is_kept_compressed_where_that_is_smaller() -> None:
+    packer = Packer()
+
+    long, short = packer.packed(LONG), packer.packed(b"{}")
+
+    assert long.startswith(MAGIC)
+    assert len(long) < len(LONG) // 10
+    assert short == b"{}"
+    assert (unpacked(long), unpacked(short)) == (LONG, b"{}")
+
+
+def test_on_postgres_bodies_are_stored_as_they_come() -> None:
+    engine = connect(new_database())
+    migrations.upgrade(engine)
+
+    with engine.connect() as connection:
+        storage = connection.exec_driver_sql(
+            "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'deliveries'::regclass AND attname = 'body'"
+        ).scalar()
+
+    assert storage == "e"
+    engine.dispose()
+
+
+def test_a_delivery_that_the_database_refuses_does_not_fail_the_others(kept: Store) -> None:
+    refused = delivery("nul\0") if not kept.is_sqlite else Delivery("github:x", "github", None, b"{}")  # type: ignore[arg-type]
+
+    answers = put(kept, delivery("d1"), refused, delivery("d2"))
+
+    assert answers[0] is True
+    assert isinstance(answers[1], Rejected)
+    assert str(answers[1]).startswith("The database refuses the delivery: ")
+    assert answers[2] is True
+    assert stored(kept) == ["github:d1", "github:d2"]
+
+
+def test_a_database_that_cannot_store_fails_every_one_of_them(tmp_path: Path) -> None:
+    store = Store(connect(f"sqlite:///{tmp_path / 'without_tables.db'}"), SystemClock())
+
+    answers = put(store, delivery("d1"), delivery("d2"))
+
+    assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
+    assert str(answers[0]) == "The database does not answer: no such table: deliveries"
+    store.engine.dispose()
+
+
+def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing() -> None:
+    store = Store(connect(new_database(), pool_size=2), SystemClock())
+    migrations.upgrade(store.engine)
+    writer = Writer(store)
+    writer.store([arrival(store, "before")])
+    with store.engine.connect() as other:
+        kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+        ended = other.exec_driver_sql(
+            f"{kill} AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        ).scalar()
+
+    outcomes = writer.store([arrival(store, "after")])
+
+    assert ended == 1
+    assert outcomes == [True]
+    assert stored(store) == ["github:before", "github:after"]
+    writer.close()
+    store.engine.dispose()
+
+
+def test_the_writer_needs_one_connection_however_much_it_stores() -> None:
+    store = Store(connect(new_database(), pool_size=2), SystemClock())
+    migrations.upgrade(store.engine)
+    writer = Writer(store)
+
+    for number in range(30):
+        writer.store([arrival(store, f"d{number}")])
+    with store.engine.connect() as other:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        connections = other.exec_driver_sql(f"{count} AND backend_type = 'client backend'").scalar()
+
+    assert connections == 2
+    writer.close()
+    store.engine.dispose()
+
+
+def test_who_comes_when_too_many_wait_is_told_to_come_again(kept: Store) -> None:
+    answers = put(kept, *[delivery(f"d{number}") for number in range(5)], waiting=3)
+
+    assert answers[:3] == [True, True, True]
+    assert [str(answer) for answer in answers[3:]] == ["Too many deliveries wait to be stored."] * 2
+    assert len(stored(kept)) == 3
+
+
+def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept: Store) -> None:
+    intake = Intake(kept)
+    intake.start()
+
+    async def come() -> bool | BaseException:
+        first = asyncio.ensure_future(intake.put(delivery("before")))
+        while not kept.select(sa.select(schema.deliveries.c.id)):
+            await asyncio.sleep(0.005)
+        intake.stop()
+        late = await asyncio.gather(intake.put(delivery("after")), return_exceptions=True)
+        await first
+        return late[0]
+
+    late = asyncio.run(asyncio.wait_for(come(), 10))
+
+    assert isinstance(late, Unavailable)
+    assert str(late) == "The listener is stopping."
+    assert stored(kept) == ["github:before"]
+
+
+def test_a_group_is_cut_where_its_number_or_its_bytes_are_too_many() -> None:
+    async def waiters(bodies: list[bytes]) -> list[Waiter]:
+        loop = asyncio.get_running_loop()
+        now = SystemClock().now()
+        return [Waiter("d", "github", "ping", body, now, loop, loop.create_future()) for body in bodies]
+
+    many = batches(asyncio.run(waiters([b""] * (TOGETHER * 2 + 1))))
+    large = batches(asyncio.run(waiters([b"x" * (TOGETHER_BYTES // 2 + 1)] * 3)))
+
+    assert [len(group) for group in many] == [TOGETHER, TOGETHER, 1]
+    assert [len(group) for group in large] == [1, 1, 1]
+
+
+def test_statements_on_sqlite_come_in_a_few_sizes_only() -> None:
+    row = ("d", "github", "ping", b"", None, None)
+
+    assert [len(some) for some in portions([row] * 64)] == [16, 16, 16, 16]
+    assert [len(some) for some in portions([row] * 23)] == [16, 4, 1, 1, 1]
+    assert portions([]) == []

@@ -60,6 +60,11 @@ class BotSettings(Table):
         default=timedelta(minutes=5),
         description="How late a scheduled deployment may still start; one that was missed by more is told instead.",
     )
+    retention: Duration = Field(
+        default=timedelta(days=14),
+        description="How long the record of handled webhooks, messages and engine workflows is kept, three days at "
+        "least; deployments and the audit stay.",
+    )
 
 
 class SlackSettings(Table):

@@ -25,8 +25,8 @@ EVERY = timedelta(minutes=3)
 """How often the clock ticks for this."""
 LOOKED_AT = 60
 """How many waiting deployments are decided on again at one tick: each may cost two requests, of 5,000 in an hour."""
-KEPT = timedelta(days=14)
-"""How long handled deliveries stay: GitHub redelivers within three days, so a repeat is recognised for longer."""
+LEAST_KEPT = timedelta(days=3)
+"""GitHub redelivers for three days: what comes again within them must be recognised."""
 
 
 @router.on(Tick)
@@ -87,7 +87,8 @@ def _is_ours(context: Context, deployment: Deployment) -> bool:
 @router.on(Tick)
 def retain(context: Context, tick: Tick) -> None:
     if tick.name == "retain":
-        context.begin().emit(ClearRecords(tick.at - KEPT))
+        kept = max(context.settings.bot.retention, LEAST_KEPT)
+        context.begin().emit(ClearRecords(tick.at - kept))
 
 
 @router.performs(ClearRecords)

@@ -82,7 +82,6 @@ PLACES: dict[str, tuple[str, ...]] = {
     "msgspec": ("bot/web.py", "bot/adapters/*"),
     "pydantic": ("bot/settings*.py", "bot/app.py", "bot/providers/*", "bot/adapters/variables.py"),
     "pydantic_core": ("bot/settings*.py",),
-    "pydantic_settings": ("bot/settings*.py",),
     "structlog": ("bot/*.py", "handlers/*", "bot/adapters/*"),
 }
 

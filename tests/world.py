@@ -189,9 +189,13 @@ class World:
 
     def reconcile(self) -> None:
         """The clock's job that looks at GitHub."""
+        self.fires("reconcile")
+
+    def fires(self, job: str) -> None:
+        """One of the clock's jobs is due now."""
         now = self.clock.now()
-        body = wire.event_to_bytes(Tick("reconcile", now))
-        self.store.put(Delivery(f"clock:reconcile:{now.isoformat()}", "clock", "Tick", body))
+        body = wire.event_to_bytes(Tick(job, now))
+        self.store.put(Delivery(f"clock:{job}:{now.isoformat()}", "clock", "Tick", body))
         self.settle()
 
     def deliver(self, webhook: Webhook) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -134,6 +135,7 @@ class Game:
         left: list[str] = []
         for _ in range(LOOKS):
             self.fleet.calm_down()
+            self._let_postponements_pass()
             until = time.monotonic() + SETTLES
             while time.monotonic() < until:
                 self._pass_time(0.5)
@@ -144,6 +146,13 @@ class Game:
                     return []
         printed = [berth.bot.printed[-2000:] for berth in self.fleet.berths if berth.bot is not None]
         return [f"waits for ever: {one}" for one in left] + printed
+
+    def _let_postponements_pass(self) -> None:
+        """As if it were five minutes later: what has failed often is tried again after so long at most."""
+        now = datetime.now(UTC)
+        with self.engine.begin() as connection:
+            for row in (schema.lanes.c, schema.deliveries.c):
+                connection.execute(sa.update(row.due_at.table).where(row.due_at > now).values(due_at=now))
 
     def _left(self) -> list[str]:
         silent = [f"{one.kind} not acknowledged" for one in self.here.slack.envelopes if not one.acked]

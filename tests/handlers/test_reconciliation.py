@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.handlers.scenes import another_tool, channel, parent, thread
-from tests.world import REPOSITORY, World
+from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import world as open_world
 
 
 def test_lost_statuses_are_found_and_told_in_order(world: World) -> None:
@@ -65,3 +68,21 @@ def test_reconciling_in_peace_says_nothing(world: World) -> None:
         world.reconcile()
 
     assert (channel(world, "#web"), thread(world, 1)) == before
+
+
+def test_what_was_handled_is_kept_for_as_long_as_the_settings_say_and_deployments_for_ever(tmp_path: Path) -> None:
+    settings = '[bot]\nretention = "5d"\n' + SETTINGS
+    with open_world(tmp_path, settings) as world:
+        world.says("maria", "deploy main to staging")
+        another_tool(world, "success")
+        webhook = f"github:{world.github.webhooks_of('deployment_status')[0].delivery_id}"
+
+        world.wait(days=4)
+        world.fires("retain")
+        still_there = world.store.delivery(webhook) is not None
+        world.wait(days=2)
+        world.fires("retain")
+
+        assert still_there
+        assert world.store.delivery(webhook) is None
+        assert world.deployment(1).state == "succeeded"

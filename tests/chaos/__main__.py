@@ -14,9 +14,9 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=None, help="the same seed tells the same story (default: a new one)"
     )
-    parser.add_argument("--rounds", type=int, default=10, help="how many rounds at most, of twelve turns each")
+    parser.add_argument("--rounds", type=int, default=12, help="how many rounds at most, of twelve turns each")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--seconds", type=float, default=35, help="how long new things happen, for each database")
+    parser.add_argument("--seconds", type=float, default=50, help="how long new things happen, for each database")
     parser.add_argument("--every-point", action="store_true", help="go on until somebody has died at every named point")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randint(1, 1_000_000)

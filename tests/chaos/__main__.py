@@ -12,7 +12,7 @@ from tests.chaos.game import Outcome, play
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument(
-        "--seed", type=int, default=None, help="the same seed tells the same story (default: a new one)"
+        "--seed", type=int, default=None, help="the same seed begins the same story (default: a new one)"
     )
     parser.add_argument("--rounds", type=int, default=12, help="how many rounds at most, of twelve turns each")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")

@@ -164,9 +164,9 @@ def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
     from bot.audit_export import export, moment
     from bot.context import SystemClock
 
-    clock = SystemClock()
-    store = database(load(settings_file, process_environment()), clock)
-    export(store.reads().audit.since, moment(since, clock.now()), sys.stdout)
+    store = database(load(settings_file, process_environment()), SystemClock())
+    store.demand_current()
+    export(store.reads().audit.since, moment(since, store.clock.now()), sys.stdout)
     return 0
 
 

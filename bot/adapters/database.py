@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
 from bot.adapters import migrations
-from bot.core.errors import Unavailable
+from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Clock, Finding
 
 WEB_CONNECTIONS = 2
@@ -89,6 +89,11 @@ class Database:
         except Unavailable:
             return False
         return True
+
+    def demand_current(self) -> None:
+        """Raises Rejected where the tables are not there, or are those of an older version."""
+        if self.answers() and not migrations.is_current(self.engine):
+            raise Rejected("There is nothing to read: this database was not made by the bot yet, or is not up to date.")
 
     def examine(self) -> list[Finding]:
         """For ``python -m bot check``. A SQLite file is brought up to date at each start, so it may be missing."""

@@ -6,14 +6,23 @@ BIN := .venv/bin
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
+# The pins are complete, so no resolver is asked: pip before 23.3 applies a pin of `a` to `a[extra]` only until `a` has a newer release.
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+INSTALL = @$(PIP) install --quiet --require-hashes --no-deps -r $< >&2 && { broken=$$($(PIP) check 2>&1) || { echo "$$broken" >&2; exit 1; }; }
+# The oldest pip that a supported Python is found with: Debian 12's. What it can install, all later ones can.
+OLDEST_PIP := 23.0.1
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-strip-extras \
+	--custom-compile-command "make requirements"
+
 .venv/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Shipmate needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": name another one, such as make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up (once) …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt >&2
+	$(INSTALL)
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt >&2
+	$(INSTALL)
 	@touch $@
 
 setup: .venv/run.stamp  ## virtual environment with the pinned requirements
@@ -24,8 +33,13 @@ talk: .venv/run.stamp  ## the bot in this terminal: no Slack, no tokens (ARGS="-
 run: .venv/run.stamp  ## everything in one process, against the real Slack and GitHub
 	@$(BIN)/python -m bot run
 
-test: .venv/dev.stamp  ## all tests
-	@$(BIN)/python -m pytest -n 2
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
+
+test: .venv/dev.stamp  ## the tests, but for those that start whole bots as processes
+	@$(PYTEST) -m "not processes"
+
+test-processes: .venv/dev.stamp  ## bots as processes that are started, killed and paused, and a short game of chaos
+	@$(PYTEST) -m processes
 
 bench: .venv/dev.stamp  ## measure, beside Probot and the bare limits (ARGS="history --full" for a part)
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -33,18 +47,21 @@ bench: .venv/dev.stamp  ## measure, beside Probot and the bare limits (ARGS="his
 chaos: .venv/dev.stamp  ## kill the bot again and again while the world around it fails (ARGS="--seed 1 --database sqlite")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-check: .venv/dev.stamp  ## what CI runs: format, lint, types, tests
+check: .venv/dev.stamp  ## format, lint, types, all tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(MAKE) --no-print-directory test
+	@$(PYTEST)
+
+fresh:  ## set up in an empty folder with the oldest pip that is supported, and say something to the bot
+	@tests/fresh.sh "$(PYTHON)" "$(OLDEST_PIP)"
 
 format: .venv/dev.stamp  ## format and mend what can be mended by itself
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml
-	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-options --no-emit-trusted-host --allow-unsafe --upgrade -o requirements.txt pyproject.toml
-	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-options --no-emit-trusted-host --allow-unsafe --upgrade --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml, for every Python that is supported
+	@$(LOCK) -o requirements.txt
+	@$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help setup talk run test bench chaos check format requirements
+.PHONY: help setup talk run test test-processes bench chaos check fresh format requirements

@@ -125,21 +125,37 @@ def worker(settings_file: Path | None) -> int:
 
 
 def migrate(settings_file: Path | None) -> int:
+    from bot.adapters import migrations
+    from bot.adapters.database import NEWER
     from bot.app import database
     from bot.context import SystemClock
 
     settings = load(settings_file, process_environment())
     store = database(settings, SystemClock())
     _check_database(store)
-    _migrate(store.engine)
-    print("The database is up to date.")
+    newer = migrations.age(store.engine) is migrations.Age.NEWER
+    if not newer:
+        _migrate(store.engine)
+    _check_tables(store)
+    print(f"There is nothing to migrate: {NEWER}." if newer else "The database is up to date.")
     return 0
 
 
 def _check_database(store: Store) -> None:
     """Raises Unavailable."""
-    if not store.answers():
-        raise Unavailable("The database does not answer: compare DATABASE_URL.")
+    try:
+        store.demand_answer()
+    except Unavailable as error:
+        raise Unavailable(f"{error} Compare DATABASE_URL.") from error
+
+
+def _check_tables(store: Store) -> None:
+    """Raises Rejected where something is gone that a migration made."""
+    from bot.adapters.database import RESTORE
+
+    if lacking := store.obstacles():
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise Rejected(f"{lacking[0].capitalize()}{more}: {RESTORE}.")
 
 
 def _migrate(engine: Engine) -> None:
@@ -207,15 +223,20 @@ def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, thre
 def _bring_up_to_date(store: Store, process: Process) -> None:
     """Run the migrations that are missing, where that is ours to do. Raises Rejected where it is not."""
     from bot.adapters import migrations
+    from bot.adapters.database import NEWER
+    from bot.adapters.migrations import Age
 
     _check_database(store)
+    age = migrations.age(store.engine)
+    if age is Age.NEWER:
+        log.info(f"the database: {NEWER}")
     # Several processes share a Postgres, so only `migrate` changes it; a SQLite file, and a new database for `run`, are
     # nobody else's.
-    if migrations.is_current(store.engine):
-        return
-    if not store.is_sqlite and not (process == "run" and migrations.is_new(store.engine)):
-        raise Rejected("The database is not up to date: run `python -m bot migrate` first.")
-    _migrate(store.engine)
+    if age in {Age.NEW, Age.OLD}:
+        if not store.is_sqlite and not (process == "run" and age is Age.NEW):
+            raise Rejected("The database is not up to date: run `python -m bot migrate` first.")
+        _migrate(store.engine)
+    _check_tables(store)
 
 
 def _wait_for_end(process: Process, stop: threading.Event) -> None:

@@ -10,17 +10,10 @@ from bot import __version__
 from bot.core.errors import ShipmateError
 from bot.core.ports import Finding
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
+from bot.settings_planned import PLANNED
 from bot.settings_requirements import requirements
 from bot.settings_tables import Table
 
-# Keys that are read and checked although nothing acts on them yet: whoever sets one must not rely on it.
-_NOT_DONE = "is understood but not done yet"
-NOT_YET: Mapping[str, str] = {
-    "promote_to": _NOT_DONE,
-    "promote": _NOT_DONE,
-    "digest": _NOT_DONE,
-    "nudge_after": _NOT_DONE,
-}
 PUBLIC_GITHUB = "https://api.github.com"
 EXAMPLE_OWNER = "acme/"
 
@@ -71,14 +64,13 @@ def overview(settings: Settings) -> list[str]:
         f"Slack: {_slack(secrets)}",
         f"GitHub: {_github(secrets)}, at {secrets.github_api_url}",
         f"Database: {'Postgres' if secrets.on_postgres else secrets.database_url.get_secret_value()}",
-        f"Links to output: {secrets.base_url or 'none, because BASE_URL is not set'}",
     ]
 
 
-def findings(settings: Settings, examiners: Examiners, not_yet: Mapping[str, str] = NOT_YET) -> list[Finding]:
+def findings(settings: Settings, examiners: Examiners, planned: Mapping[str, str] = PLANNED) -> list[Finding]:
     """What is missing, what is still the example's, what does nothing yet, and what the examiners say.
 
-    ``not_yet``: keys of the file that nothing acts on, each with the rest of a sentence about it.
+    ``planned``: keys and variables that nothing acts on yet, each with the feature that will.
     """
     found = [Finding(good=True, what=f"{settings.path} is understood")]
     found += requirements(settings.secrets, "check")
@@ -91,7 +83,7 @@ def findings(settings: Settings, examiners: Examiners, not_yet: Mapping[str, str
         )
         for app in examples
     ]
-    found += _set_in_vain(settings, not_yet)
+    found += _set_in_vain(settings, planned)
     repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
     github, slack, store = examiners.github, examiners.slack, examiners.store
     if github is not None:
@@ -127,16 +119,17 @@ def _is_example(app: AppSettings, settings: Settings) -> bool:
     return app.repository.startswith(EXAMPLE_OWNER) and settings.secrets.github_api_url == PUBLIC_GITHUB
 
 
-def _set_in_vain(settings: Settings, not_yet: Mapping[str, str]) -> Iterator[Finding]:
-    places: list[tuple[str, Table]] = [("[bot]", settings.bot)]
+def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Finding]:
+    places: list[tuple[str, Table | Secrets]] = [(" of [bot]", settings.bot), (" of [slack]", settings.slack)]
     for app in settings.apps.values():
-        places.append((app.name, app))
-        places += [(f"{app.name}/{name}", environment) for name, environment in app.environments.items()]
-    for place, table in places:
-        for key, predicate in not_yet.items():
-            known = type(table).model_fields.get(key)
-            if known is not None and getattr(table, key) != known.get_default():
-                what = f"`{key}` of {place} {predicate}"
+        places.append((f" of {app.name}", app))
+        places += [(f" of {app.name}/{name}", environment) for name, environment in app.environments.items()]
+    for place, table in [*places, ("", settings.secrets)]:
+        for name, feature in planned.items():
+            known = type(table).model_fields.get(name)
+            if known is not None and getattr(table, name) != known.get_default():
+                key = f"`{name}`{place}" if place else name.upper()
+                what = f"{key} does nothing yet: it is for {feature}"
                 yield Finding(good=True, warning=True, what=what, mend="do not rely on it until a later version")
 
 

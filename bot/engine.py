@@ -225,11 +225,12 @@ class Engine:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
         wanted = wire.event_from_bytes(taken.name, taken.body)
         assert isinstance(wanted, RunWanted)
-        self._load.expect_run(wanted.deployment_id)
-        run = self._start(self._carry_out, f"run:{wanted.deployment_id}", wanted.deployment_id)
-        if run.get_status().status not in {"PENDING", "ENQUEUED"}:
-            # It was over before it was asked for again, and so will not end once more.
-            self._load.forget_run(wanted.deployment_id)
+        run = f"run:{wanted.deployment_id}"
+        if DBOS.get_workflow_status(run) is None:
+            # Whoever looks between here and its first step sees that there is something to do. One that had begun
+            # before would never end a second time.
+            self._load.expect_run(wanted.deployment_id)
+            self._start(self._carry_out, run, wanted.deployment_id)
         self._store.handled(taken.id)
 
     def _start_delivering(self, lane: str) -> None:

@@ -59,7 +59,7 @@ def listener(
         inbox=store,
         webhook_secret=secrets.github_webhook_secret.get_secret_value() if secrets.github_webhook_secret else "",
         stored=stored,
-        ready=store.answers,
+        obstacles=store.obstacles,
         slack=listens_to_slack,
         intake=intake,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from bot.settings_planned import described
 from bot.settings_secrets import Secrets
 from bot.settings_tables import (
     AppSettings,
@@ -57,16 +58,22 @@ def _rows(table: type[Table]) -> Iterator[str]:
         if name in table.COMPUTED or name == "environments":
             continue
         example = field.examples[0] if field.examples else None
-        yield _row(field.alias or name, _default(field), toml(example) if example is not None else "", field)
+        yield _row(
+            field.alias or name, _default(field), toml(example) if example is not None else "", _meaning(name, field)
+        )
 
 
 def _variables() -> Iterator[str]:
     for name, field in Secrets.model_fields.items():
-        yield _row(name.upper(), _default(field), "", field)
+        yield _row(name.upper(), _default(field), "", _meaning(name, field))
 
 
-def _row(key: str, default: str, example: str, field: FieldInfo) -> str:
-    cells = [f"`{key}`", default, f"`{example}`" if example else "", field.description or ""]
+def _meaning(name: str, field: FieldInfo) -> str:
+    return described(name, field.description or "")
+
+
+def _row(key: str, default: str, example: str, meaning: str) -> str:
+    cells = [f"`{key}`", default, f"`{example}`" if example else "", meaning]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

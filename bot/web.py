@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,13 +49,14 @@ class Intake(Protocol):
 class Listener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
+    ``obstacles`` tells why nothing can be stored just now, a clause each.
     Webhooks go to ``intake`` where there is one, so that those that come at once are stored at once.
     """
 
     inbox: Inbox
     webhook_secret: str
     stored: Callable[[], None]
-    ready: Callable[[], bool]
+    obstacles: Callable[[], Sequence[str]]
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: Intake | None = None
 
@@ -81,8 +82,9 @@ class Listener:
         return Door(webhook, pages)
 
     async def _ready(self, _: Request) -> Response:
-        ready = await run_in_threadpool(self.ready)
-        return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
+        obstacles = await run_in_threadpool(self.obstacles)
+        answer = f"not ready: {', '.join(obstacles)}\n" if obstacles else "ready\n"
+        return PlainTextResponse(answer, 503 if obstacles else 200)
 
 
 class Webhook:

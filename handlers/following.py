@@ -10,7 +10,7 @@ from bot.core import announcements, lifecycle
 from bot.core.arrivals import DeploymentCreated, DeploymentStatusReported
 from bot.core.deploys import REMOTE_STATES, By, Deployment, State
 from bot.core.effects import RenderParent
-from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events import DeploymentOpened, Due
 from bot.core.forge import Commit
 from bot.core.gates import judge
@@ -153,7 +153,10 @@ def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     if remote is None or target_named(context, event.repository, remote.environment) is None:
         return
     records = context.begin()
-    records.put(created_event(event.repository, remote, taken=False), f"adopted:{event.repository}:{event.remote_id}")
+    created = created_event(event.repository, remote, taken=False)
+    if not records.put(created, f"adopted:{event.repository}:{event.remote_id}"):
+        # Another worker is deciding on it at this moment. A second event of the same key would be dropped as a repeat.
+        raise Unavailable("The deployment of this status is being taken in.", retry_after=0.2)
     records.put(event, f"status:{event.repository}:{event.remote_id}:{event.status_id}")
 
 

@@ -15,6 +15,7 @@ import pytest
 from bot.audit_export import PAGE, export, moment
 from bot.core.audit import Entry, Origin
 from bot.core.errors import Rejected
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
@@ -91,7 +92,7 @@ def run(directory: Path, *arguments: str, said: str = "") -> subprocess.Complete
     }
     command = [sys.executable, "-m", "bot", *arguments]
     return subprocess.run(
-        command, cwd=directory, env=environ, input=said, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=directory, env=environ, input=said, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import __version__
-from bot.check import NOT_YET, Examiners, check
+from bot.check import Examiners, check
 from bot.check import findings as check_findings
 from bot.core.errors import Unavailable
 from bot.core.ports import Finding
-from bot.settings import AppSettings, BotSettings, EnvironmentSettings, Settings, SettingsProblems, load, read
+from bot.settings import Settings, SettingsProblems, load, read
 
 SHOP = """
 [slack]
@@ -32,7 +32,6 @@ COMPLETE = {
     "SLACK_APP_TOKEN": "xapp-1-app",
     "GITHUB_WEBHOOK_SECRET": "webhook-secret",
     "GITHUB_TOKEN": "ghp_token",
-    "BASE_URL": "https://shipmate.example.com",
 }
 OVERVIEW = f"""\
 Shipmate {__version__}, called shipmate in the chat, set up in settings.toml
@@ -42,7 +41,6 @@ shop: corner/shop, announced in #shop
 Slack: Socket Mode
 GitHub: a token, at https://api.github.com
 Database: sqlite:///shipmate.db
-Links to output: https://shipmate.example.com
 
 ✓ settings.toml is understood
 """
@@ -187,29 +185,17 @@ def test_the_example_is_a_real_repository_where_github_is_another_one() -> None:
     assert said == ["✓ settings.toml is understood"]
 
 
-def test_what_is_not_enforced_yet_is_said_where_it_is_set_to_something() -> None:
-    settings = read(SHOP + "approvals = 2\nrequired_reviews = 0\n", COMPLETE)
-    not_yet = {
-        "approvals": "is understood but not enforced yet",
-        "required_reviews": "is understood but not enforced yet",
-    }
+def test_what_does_nothing_yet_is_said_where_it_is_set_to_something() -> None:
+    settings = read(SHOP + "approvals = 2\nrequired_reviews = 0\n", {**COMPLETE, "GITHUB_CLIENT_ID": "12"})
+    planned = {"approvals": "teams", "required_reviews": "teams", "github_client_id": "signing in"}
 
-    said = check_findings(settings, Examiners(), not_yet)
+    said = check_findings(settings, Examiners(), planned)
 
+    mend = "do not rely on it until a later version"
     assert said[1:] == [
-        Finding(
-            good=True,
-            what="`approvals` of shop/production is understood but not enforced yet",
-            mend="do not rely on it until a later version",
-            warning=True,
-        )
+        Finding(True, "`approvals` of shop/production does nothing yet: it is for teams", mend, warning=True),
+        Finding(True, "GITHUB_CLIENT_ID does nothing yet: it is for signing in", mend, warning=True),
     ]
-
-
-def test_keys_that_are_not_there_yet_are_keys_of_the_file() -> None:
-    known = {*BotSettings.keys(), *AppSettings.keys(), *EnvironmentSettings.keys()}
-
-    assert set(NOT_YET) - known == set()
 
 
 def test_a_terminal_without_check_marks_gets_question_marks() -> None:

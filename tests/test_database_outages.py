@@ -20,6 +20,7 @@ from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.ports import Delivery
 from tests.end_to_end.harbour import Harbour, harbour, shown
+from tests.patience import PATIENCE
 from tests.postgres import new_database
 
 WAITS = "echo begun >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
@@ -176,10 +177,10 @@ def test_a_locked_sqlite_file_is_waited_for(tmp_path: Path) -> None:
         stranger.exec_driver_sql("BEGIN IMMEDIATE")
         writer = threading.Thread(target=put)
         writer.start()
-        assert begins.wait(10)
+        assert begins.wait(PATIENCE)
         while_locked = list(stored)
         stranger.exec_driver_sql("COMMIT")
-    writer.join(10)
+    writer.join(PATIENCE)
 
     assert while_locked == []
     assert stored == [True]

@@ -20,8 +20,7 @@ from bot.core.errors import Unavailable
 from bot.core.events import Reconsider, RunFinished, RunWanted
 from bot.core.ports import Delivery
 from bot.engine import AT_ONCE, Engine, migrate
-
-PATIENCE = 20.0
+from tests.patience import PATIENCE
 
 
 class Ledger:

@@ -18,6 +18,7 @@ from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.listening import server_of
 from bot.web import Listener
+from tests.patience import PATIENCE
 
 SECRET = "webhook-secret"
 BODY = b'{"zen": "Keep it logically awesome."}'
@@ -26,7 +27,7 @@ BODY = b'{"zen": "Keep it logically awesome."}'
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[socket.socket]:
     """A connection to a listener."""
-    with listening(tmp_path) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as opened:
+    with listening(tmp_path) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as opened:
         yield opened
 
 
@@ -35,14 +36,14 @@ def listening(directory: Path) -> Iterator[int]:
     kept = Store(store.connect(f"sqlite:///{directory / 'lane.db'}"), SystemClock())
     migrations.upgrade(kept.engine)
     intake = Intake(kept)
-    server = server_of(Listener(kept, SECRET, lambda: None, kept.answers, intake=intake))
+    server = server_of(Listener(kept, SECRET, lambda: None, kept.obstacles, intake=intake))
     intake.start()
     with socket.create_server(("127.0.0.1", 0)) as opened:
         thread = Thread(target=server.run, args=([opened],), daemon=True)
         thread.start()
         yield opened.getsockname()[1]
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
     intake.stop()
     kept.engine.dispose()
 
@@ -152,7 +153,7 @@ def test_a_connection_that_is_to_end_ends_after_the_answer(line: socket.socket) 
 
 def test_a_listener_that_stops_answers_what_has_come(tmp_path: Path) -> None:
     with listening(tmp_path) as port:
-        line = socket.create_connection(("127.0.0.1", port), timeout=10)
+        line = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         line.sendall(webhook(1))
         first = answers(line, 1)
 

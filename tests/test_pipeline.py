@@ -29,6 +29,7 @@ from bot.core.ports import Chat, Delivery, Person
 from bot.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
 from bot.router import Router
 from bot.settings import read
+from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SETTINGS = """
@@ -259,7 +260,7 @@ def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: W
 
     @works.router.on(Reconsider)
     def reconsider(context: Context, event: Reconsider) -> None:
-        ready.wait(10)
+        ready.wait(PATIENCE)
         context.begin().emit(RenderParent(event.deployment_id))
 
     works.kept.put_event(Reconsider(7), "event")
@@ -267,7 +268,7 @@ def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: W
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     works.router.effects[RenderParent] = failing(works)
     works.pipeline.deliver("parent:7")
@@ -483,7 +484,7 @@ def test_many_threads_on_a_lane_do_each_effect_once_and_in_order(works: Works) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert works.log == [f"{number:02}" for number in range(20)]
 

@@ -21,6 +21,7 @@ from bot.core.forge import Forge
 from bot.core.providing import Job
 from bot.running import FLUSH_AT, Carrier, Passwords, StoredRun
 from bot.settings import read
+from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SHA = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
@@ -310,7 +311,7 @@ def test_a_pause_keeps_what_was_written(ship: Ship) -> None:
 
     waiting = Thread(target=run.pause, args=[0.01])
     waiting.start()
-    waiting.join(10)
+    waiting.join(PATIENCE)
 
     assert not waiting.is_alive()
     assert ship.kept.reads().output(run.job.deployment_id, 20) == ["so far"]

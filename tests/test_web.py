@@ -23,6 +23,7 @@ from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.listening import server_of
 from bot.web import LARGEST_BODY, Listener
+from tests.patience import PATIENCE
 
 SECRET = "webhook-secret"
 PING = b'{"zen": "Keep it logically awesome."}'
@@ -54,7 +55,7 @@ class Door:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, str]:
         """The status and the text of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()
@@ -87,7 +88,13 @@ def door(
         kept = Store(engine, SystemClock())
         made = Door(kept, 0)
         intake = Intake(kept) if together else None
-        listener = Listener(kept, SECRET, made.ring, lambda: ready and kept.answers(), intake=intake)
+        listener = Listener(
+            kept,
+            SECRET,
+            made.ring,
+            lambda: kept.obstacles() if ready else ["the database does not answer"],
+            intake=intake,
+        )
         server = (
             server_of(listener)
             if fast
@@ -101,7 +108,7 @@ def door(
         thread.start()
         yield made
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
         opened.close()
         if intake is not None:
             intake.stop()
@@ -219,7 +226,7 @@ def test_a_webhook_without_its_name_or_number_is_refused(listening: Door, header
 
 
 def test_a_body_that_says_that_it_is_too_large_is_not_even_read(listening: Door) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=PATIENCE)
     connection.putrequest("POST", "/github/webhook")
     connection.putheader("Content-Length", str(LARGEST_BODY + 1))
     connection.endheaders()
@@ -232,7 +239,7 @@ def test_a_body_that_says_that_it_is_too_large_is_not_even_read(listening: Door)
 
 
 def test_a_body_that_does_not_say_how_large_it_is_is_given_up_at_the_limit(listening: Door) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=PATIENCE)
     chunk = b" " * (1024 * 1024)
     sent = 0
 
@@ -265,7 +272,7 @@ def test_a_body_of_just_the_limit_is_stored(tmp_path: Path) -> None:
 
 
 def test_who_hangs_up_in_the_middle_leaves_no_trace(listening: Door) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=PATIENCE)
     connection.putrequest("POST", "/github/webhook")
     connection.putheader("Content-Length", "1000")
     connection.endheaders(b'{"zen":')
@@ -292,7 +299,7 @@ def test_the_same_webhook_from_many_sides_is_stored_once(listening: Door) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert sorted(answers) == [(202, "known already\n")] * 7 + [(202, "stored\n")]
     assert listening.stored() == [("github:d1", "ping")]
@@ -315,7 +322,7 @@ def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) 
     with door(tmp_path, together=False, ready=False) as listening:
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")
 
-    assert answers == ((200, "ok\n"), (503, "not ready\n"))
+    assert answers == ((200, "ok\n"), (503, "not ready: the database does not answer\n"))
 
 
 def test_pages_that_are_not_there_and_wrong_methods_are_answered_as_usual(listening: Door) -> None:

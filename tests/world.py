@@ -5,7 +5,6 @@ A test is a conversation: people say and press things, GitHub moves, time passes
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import sqlalchemy as sa
 from freezegun import freeze_time
 
-from bot.adapters import migrations, store, wire
+from bot.adapters import wire
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import TokenAuth
 from bot.adapters.slack import Slack
@@ -33,6 +33,7 @@ from tests.servers.github import GitHubServer
 from tests.servers.github_webhooks import Webhook
 from tests.servers.slack import SlackServer
 from tests.servers.slack_state import Message
+from tests.world_database import new_database
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 """A Monday."""
@@ -87,7 +88,8 @@ class World:
         github: GitHubServer,
         slack: SlackServer,
         frozen: Any,
-        environ: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None,
+        engine: sa.Engine,
     ) -> None:
         self.github = github
         self.slack = slack
@@ -110,7 +112,7 @@ class World:
         }
         self.environ = environ
         self.settings = read(settings, environ)
-        self.store = Store(store.connect(f"sqlite:///{directory / 'world.db'}"), self.clock)
+        self.store = Store(engine, self.clock)
         self.passwords = Passwords()
         self.restart()
 
@@ -125,6 +127,7 @@ class World:
             clock=self.clock,
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
+            pause=lambda _: None,  # half a second of the clock on the wall between two tries is nobody's test
         )
         self.pipeline = pipeline_of(
             self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4())
@@ -285,22 +288,6 @@ def read_out(message: Any) -> str:
     return "\n".join(message.lines)
 
 
-_template: list[Path] = []
-
-
-def _database(directory: Path) -> None:
-    """A migrated database, made once and copied: migrations take longer than most conversations."""
-    if not _template or not _template[0].exists():
-        made = directory / "template.db"
-        engine = store.connect(f"sqlite:///{made}")
-        migrations.upgrade(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        _template[:] = [made]
-    shutil.copy(_template[0], directory / "world.db")
-
-
 @contextmanager
 def world(directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] | None = None) -> Iterator[World]:
     """A world with the repository acme/web, the channels #web, #deploys and #random, and the people maria and bob."""
@@ -313,11 +300,12 @@ def world(directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] 
         for channel in ("web", "deploys", "random"):
             slack.add_channel(channel, members=["maria", "bob"])
         github.add_repository(REPOSITORY)
-        _database(directory)
+        engine = stack.enter_context(new_database(directory))
         if "[people]" not in settings:
             settings += PEOPLE
-        the_world = World(directory, settings.replace("{directory}", str(directory)), github, slack, frozen, environ)
+        the_world = World(
+            directory, settings.replace("{directory}", str(directory)), github, slack, frozen, environ, engine
+        )
         for login in ("maria", "bob", *the_world.settings.people.values()):
             github.set_base_permission(login, "write")
         yield the_world
-        the_world.store.engine.dispose()

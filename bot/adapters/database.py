@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import event as sa_event
 
 from bot.adapters import migrations
+from bot.adapters.migrations import Age
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Clock, Finding
+
+log = structlog.get_logger(__name__)
 
 WEB_CONNECTIONS = 2
 WORKER_CONNECTIONS = 5
@@ -41,8 +47,29 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
         connection.isolation_level = "IMMEDIATE"
         for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        add_missing_functions(connection)
 
     return engine
+
+
+def add_missing_functions(connection: sqlite3.Connection) -> None:
+    """Give SQLite before 3.42 the ``unixepoch('subsec')`` that the engine's tables and queries call.
+
+    The engine tells by Python's version whether SQLite has it, and many a Python 3.12 runs on an older SQLite, which
+    answers NULL or "no such function". Only the time at this moment is asked for, so that is all that is added.
+    """
+    try:
+        [known] = connection.execute("SELECT unixepoch('subsec') IS NOT NULL").fetchone()
+    except sqlite3.Error:  # before 3.38 there is no function of this name at all
+        known = False
+    if not known:
+        connection.create_function("unixepoch", 1, _seconds_since_1970)
+
+
+def _seconds_since_1970(modifier: object) -> float:
+    if modifier != "subsec":
+        raise ValueError("Of unixepoch() only unixepoch('subsec') is here.")
+    return time.time()
 
 
 def _no_connection_is_a_lost_one(failure: sa.engine.ExceptionContext) -> None:
@@ -82,18 +109,25 @@ class Database:
         with _translated(), self.engine.connect() as connection:
             return connection.execute(query).all()
 
-    def answers(self) -> bool:
-        """Whether the database can be read."""
-        try:
-            self.select(sa.select(sa.literal(1)))
-        except Unavailable:
-            return False
-        return True
+    def demand_answer(self) -> None:
+        """Raises Unavailable, with the server's own reason, where the database cannot be read."""
+        self.select(sa.select(sa.literal(1)))
 
     def demand_current(self) -> None:
-        """Raises Rejected where the tables are not there, or are those of an older version."""
-        if self.answers() and not migrations.is_current(self.engine):
+        """Raises Rejected where the tables are not there, or are those of an older version; Unavailable as above."""
+        self.demand_answer()
+        if migrations.age(self.engine) in {Age.NEW, Age.OLD}:
             raise Rejected("There is nothing to read: this database was not made by the bot yet, or is not up to date.")
+
+    def obstacles(self) -> list[str]:
+        """Why nothing can be kept here just now, a clause each; empty where it can. For anybody's eyes."""
+        try:
+            with _translated():
+                lacking = migrations.missing(self.engine)
+        except Unavailable as error:
+            log.warning("not ready", reason=str(error))
+            return ["the database does not answer"]
+        return [f"the database lacks {one}" for one in lacking]
 
     def examine(self) -> list[Finding]:
         """For ``python -m bot check``. A SQLite file is brought up to date at each start, so it may be missing."""
@@ -101,15 +135,28 @@ class Database:
         if self.is_sqlite and file and Path(file).parent.is_dir() and not Path(file).exists():
             return [Finding(True, "the database is made at the first start")]
         try:
-            self.select(sa.select(sa.literal(1)))
-            current = migrations.is_current(self.engine)
-        except (Unavailable, sa.exc.SQLAlchemyError) as error:
+            self.demand_answer()
+            found = migrations.age(self.engine)
+        except Unavailable as error:
             return [Finding(False, str(error), "compare DATABASE_URL")]
-        if not current and self.is_sqlite:
-            return [Finding(True, "the database answers, and is brought up to date at the next start")]
-        if not current:
+        if found in {Age.NEW, Age.OLD}:
+            if self.is_sqlite:
+                return [Finding(True, "the database answers, and is brought up to date at the next start")]
             return [Finding(False, "the database is not up to date", "run python -m bot migrate")]
-        return [Finding(True, "the database answers and is up to date")]
+        if lacking := self.obstacles():
+            return [Finding(False, one, RESTORE) for one in lacking]
+        return [Finding(True, f"the database answers; {NEWER}" if found is Age.NEWER else _UP_TO_DATE)]
+
+
+NEWER = "it is newer than this version of the bot, which runs on it all the same"
+RESTORE = "no migration brings back what was removed by hand, so restore the database from a backup"
+_UP_TO_DATE = "the database answers and is up to date"
+
+
+def reason_of(error: object) -> str:
+    """Why a database cannot be had, in its own words, as one sentence without a stop; it never holds the password."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].removeprefix("connection failed: ").rstrip(".") if lines else "it says nothing"
 
 
 @contextmanager
@@ -117,10 +164,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-        raise Unavailable(f"The database does not answer: {error.orig}") from error
+        raise Unavailable(f"The database does not answer: {reason_of(error.orig)}.") from error
     except sa.exc.TimeoutError as error:
         raise Unavailable("The database has no connection free.") from error
     except sa.exc.DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        raise Unavailable(f"The database does not answer: {error.orig}") from error
+        raise Unavailable(f"The database does not answer: {reason_of(error.orig)}.") from error

@@ -49,7 +49,7 @@ class Lease:
         try:
             file = Path(f"{database}.lock").open("w", encoding="utf-8")  # noqa: SIM115 - held as long as we live
         except OSError as error:
-            raise Unavailable("The database does not answer: compare DATABASE_URL.") from error
+            raise Unavailable(f"The database does not answer: {database}: {error.strerror}.") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

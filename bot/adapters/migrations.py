@@ -5,12 +5,14 @@ Alembic is loaded only where something is to be changed: it would be an eighth o
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from bot import migrations
+from bot.adapters.schema import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -53,11 +55,36 @@ def _revision(engine: sa.Engine) -> str | None:
         return connection.scalar(sa.select(sa.column("version_num")).select_from(sa.table("alembic_version")))
 
 
-def is_current(engine: sa.Engine) -> bool:
-    """Whether the database has all migrations that this version knows."""
-    return _revision(engine) == newest()
+class Age(Enum):
+    """How a database's tables stand to those that this version needs."""
+
+    NEW = "no migration has ever run on it"
+    OLD = "migrations are missing"
+    CURRENT = "it has all migrations that this version knows, and no others"
+    NEWER = "it has migrations that this version does not know, on whose tables it runs all the same"
 
 
-def is_new(engine: sa.Engine) -> bool:
-    """Whether no migration has ever run on the database."""
-    return _revision(engine) is None
+def age(engine: sa.Engine) -> Age:
+    """How old the database is, told by the revision that it has."""
+    revision = _revision(engine)
+    if revision is None:
+        return Age.NEW
+    if revision == newest():
+        return Age.CURRENT
+    return Age.NEWER if revision > newest() else Age.OLD
+
+
+def missing(engine: sa.Engine) -> list[str]:
+    """The tables and columns that this version needs and the database does not have, whatever its revision says."""
+    inspector = sa.inspect(engine)
+    there = {
+        name: {column["name"] for column in columns} for (_, name), columns in inspector.get_multi_columns().items()
+    }
+    lacking = []
+    for table in metadata.sorted_tables:
+        if table.name not in there:
+            lacking.append(f"the table {table.name}")
+        else:
+            absent = [column.name for column in table.columns if column.name not in there[table.name]]
+            lacking += [f"the column {name} of {table.name}" for name in absent]
+    return lacking

@@ -253,8 +253,8 @@ class RowRecords(RowReads):
     def stop_timer(self, key: str) -> None:
         self._connection.execute(sa.delete(schema.timers).where(schema.timers.c.key == key))
 
-    def put(self, event: Event, key: str) -> None:
-        insert_delivery(
+    def put(self, event: Event, key: str) -> bool:
+        return insert_delivery(
             self._connection,
             {
                 "id": f"bot:{key}",

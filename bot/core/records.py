@@ -121,8 +121,8 @@ class Records(Reads, Protocol):
     def emit(self, *effects: Effect) -> None:
         """To be done when the transaction is committed, in this order within a lane."""
 
-    def put(self, event: Event, key: str) -> None:
-        """An event of our own, handled after this one; the ``key`` makes it happen once."""
+    def put(self, event: Event, key: str) -> bool:
+        """An event of our own, handled after this one; the ``key`` makes it happen once. Whether the key was new."""
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
         """Let ``event`` happen at that moment; a timer of the same key is replaced."""

@@ -18,6 +18,7 @@ from bot.adapters.store import Store
 from bot.core.approvals import Approval
 from bot.core.deploys import By, Deployment, State, Waiting
 from tests import postgres
+from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 BOB = By("bob", "U2", "bob")
@@ -88,7 +89,7 @@ def test_the_same_person_at_the_same_instant_counts_once(kept: Store) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert sorted(given) == [False, False, False, True]
     assert len(kept.reads().approvals.of(deployment.id)) == 1

@@ -16,6 +16,7 @@ from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.deploys import By
 from bot.core.freezes import Freeze, WindowState
+from tests.patience import PATIENCE
 from tests.postgres import new_database
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -95,7 +96,7 @@ def test_a_person_who_freezes_twice_at_the_same_instant_has_one_freeze(kept: Sto
     start = Barrier(2)
 
     def declare(reason: str) -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         with kept.decision(str(uuid4()), "test") as decision:
             decision.begin("web", "production").freezes.declare(replace(FREEZE, reason=reason))
 
@@ -103,6 +104,6 @@ def test_a_person_who_freezes_twice_at_the_same_instant_has_one_freeze(kept: Sto
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
 
     assert len(kept.reads().freezes.of("web", "production")) == 1

@@ -12,6 +12,7 @@ from bot.adapters.github import GitHub
 from bot.adapters.github_auth import AppAuth
 from bot.core.errors import NotAllowed, NotThere, Unavailable
 from bot.core.forge import NewRemoteStatus
+from tests.patience import PATIENCE
 from tests.servers.github import GitHubServer
 from tests.servers.github_accounts import App
 from tests.servers.github_pair import REPO, StillClock
@@ -129,7 +130,7 @@ def test_many_threads_ask_for_one_token(scene: Scene) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert scene.tokens_asked_for() == 1
     assert sum(request.path == "/repos/acme/web" for request in scene.server.requests) == 8

@@ -11,6 +11,7 @@ from bot.adapters.github import GitHub
 from bot.adapters.github_auth import TokenAuth
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.forge import NewRemoteStatus
+from tests.patience import PATIENCE
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair
 
@@ -274,7 +275,7 @@ def test_threads_share_one_client(github: Pair) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert failures == []
     assert len(github.server.requests) == 240

@@ -13,6 +13,7 @@ import requests
 from freezegun import freeze_time
 
 from bot.adapters.github_webhooks import payload_of, verify
+from tests.patience import PATIENCE
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO
 
@@ -55,7 +56,7 @@ def listener(answers: list[int]) -> Iterator[tuple[str, list[tuple[dict[str, str
         yield f"http://127.0.0.1:{http.server_address[1]}/github/webhook", got
     finally:
         http.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE)
         http.server_close()
 
 

@@ -19,6 +19,7 @@ from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Delivery
+from tests.patience import PATIENCE
 from tests.postgres import new_database
 
 LONG = b'{"zen": "' + b"Keep it logically awesome. " * 400 + b'"}'
@@ -206,7 +207,7 @@ def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept:
         await first
         return late[0]
 
-    late = asyncio.run(asyncio.wait_for(come(), 10))
+    late = asyncio.run(asyncio.wait_for(come(), PATIENCE))
 
     assert isinstance(late, Unavailable)
     assert str(late) == "The listener is stopping."

@@ -23,6 +23,7 @@ from bot.core.errors import Rejected, Unavailable
 from bot.core.forge import NewRemoteStatus
 from bot.core.messages import Message
 from bot.core.ports import Delivery
+from tests.patience import PATIENCE
 from tests.postgres import new_database
 from tests.servers.github import GitHubServer
 from tests.servers.slack import SlackServer
@@ -102,14 +103,14 @@ def test_one_of_many_takes_over(shared: Store) -> None:
     found: list[str] = []
 
     def take_over(heir: Lease) -> None:
-        together.wait(10)
+        together.wait(PATIENCE)
         found.extend(heir.take_over())
 
     threads = [Thread(target=take_over, args=(heir,)) for heir in heirs]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
 
     assert sorted(found) == sorted(lease.id for lease in dead)
 
@@ -209,7 +210,8 @@ def test_a_database_without_a_place_is_told_in_a_sentence(tmp_path: Path) -> Non
     with pytest.raises(Unavailable) as refused:
         Lease(nowhere).reserve()
 
-    assert str(refused.value) == "The database does not answer: compare DATABASE_URL."
+    file = tmp_path / "nowhere" / "bot.db"
+    assert str(refused.value) == f"The database does not answer: {file}: No such file or directory."
 
 
 def test_moments_are_the_databases_own(shared: Store) -> None:

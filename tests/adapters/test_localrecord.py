@@ -13,6 +13,7 @@ from bot.core.errors import NotThere, Rejected
 from bot.core.forge import Check, NewRemoteDeployment, NewRemoteStatus
 from bot.sample import REPOSITORY, prepare
 from tests.adapters.local_forge import MAIN, T0, TOPIC, Webhooks, open_forge
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_threads_take_turns_with_the_record(home: Path, webhooks: Webhooks) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     told = sorted(event.remote_id for event in webhooks.events if isinstance(event, DeploymentCreated))
     assert told == [*range(1, 41)]

@@ -18,6 +18,7 @@ from bot.core import locking
 from bot.core.deploys import By
 from bot.core.locks import Lock, Watcher
 from tests import postgres
+from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 EVERY = timedelta(hours=3)
@@ -72,14 +73,14 @@ def at_once(*work: Callable[[], None]) -> None:
     start = Barrier(len(work))
 
     def run(one: Callable[[], None]) -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         one()
 
     threads = [Thread(target=run, args=(one,)) for one in work]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
 
 

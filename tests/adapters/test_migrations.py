@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.adapters import migrations, schema, store
+from bot.adapters.migrations import Age
 from bot.engine import migrate as migrate_engine
+
+RELEASED = {
+    "0001_first_tables.py": "1554b1fd4abc8bd959bac2622590e07fdb0a91774e3f33b7a4ed797158a26db6",
+    "0002_bodies_stored_as_they_are.py": "46c08a306b4a4bf87d895c84f7b4dab10bb9f2a8d1c211d6657af8a3a5d6e880",
+}
+"""Each migration that has been on main, with the SHA-256 of its file."""
 
 
 @pytest.fixture
@@ -63,12 +71,12 @@ def test_migrations_make_the_same_indexes_with_the_same_conditions(engine: sa.En
     described.dispose()
 
 
-def test_an_empty_database_is_not_current_and_a_migrated_one_is(engine: sa.Engine) -> None:
-    before = migrations.is_current(engine)
+def test_an_empty_database_is_new_and_a_migrated_one_is_current(engine: sa.Engine) -> None:
+    before = migrations.age(engine)
 
     migrations.upgrade(engine)
 
-    assert (before, migrations.is_current(engine)) == (False, True)
+    assert (before, migrations.age(engine)) == (Age.NEW, Age.CURRENT)
 
 
 def test_migrating_twice_changes_nothing(engine: sa.Engine) -> None:
@@ -80,17 +88,79 @@ def test_migrating_twice_changes_nothing(engine: sa.Engine) -> None:
 
     with engine.connect() as connection:
         assert connection.execute(sa.select(schema.kept.c.value)).scalar_one() == "a value"
-    assert migrations.is_current(engine)
+    assert migrations.age(engine) is Age.CURRENT
 
 
-def test_a_database_of_a_newer_version_is_not_taken_for_ours(engine: sa.Engine) -> None:
+@pytest.mark.parametrize(("revision", "age"), [("0000", Age.OLD), ("9999", Age.NEWER)])
+def test_the_revision_tells_how_old_the_database_is(engine: sa.Engine, revision: str, age: Age) -> None:
     migrations.upgrade(engine)
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
 
-    current = migrations.is_current(engine)
+    assert migrations.age(engine) is age
 
-    assert not current
+
+def test_what_was_removed_by_hand_is_missed_whatever_the_revision_says(engine: sa.Engine) -> None:
+    migrations.upgrade(engine)
+    before = migrations.missing(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE kept")
+        connection.exec_driver_sql("ALTER TABLE audit DROP COLUMN login")
+
+    assert before == []
+    assert sorted(migrations.missing(engine)) == ["the column login of audit", "the table kept"]
+
+
+def test_a_migration_that_is_on_main_never_changes_again() -> None:
+    """Databases have run it. What it should have done otherwise is done by another migration: add it to the list."""
+    versions = sorted((Path(migrations.__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py"))
+
+    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in versions}
+
+    assert hashes == RELEASED
+
+
+def test_the_version_before_runs_on_the_tables_of_each_migration(engine: sa.Engine) -> None:
+    """What it reads is still there, and what it does not know to write may be left out."""
+    config = migrations._config()
+    revisions = [step.revision for step in reversed([*ScriptDirectory.from_config(config).walk_revisions()])]
+    before: dict[str, dict[str, sa.engine.interfaces.ReflectedColumn]] = {}
+    broken = []
+
+    for revision in revisions:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+        after = reflected(engine)
+        broken += [f"{revision}: {one}" for one in breaks(before, after)]
+        before = after
+
+    assert len(before) > 15
+    assert broken == []
+
+
+def reflected(engine: sa.Engine) -> dict[str, dict[str, sa.engine.interfaces.ReflectedColumn]]:
+    found = sa.inspect(engine).get_multi_columns()
+    return {str(name): {column["name"]: column for column in columns} for (_, name), columns in found.items()}
+
+
+def breaks(
+    before: dict[str, dict[str, sa.engine.interfaces.ReflectedColumn]],
+    after: dict[str, dict[str, sa.engine.interfaces.ReflectedColumn]],
+) -> Iterator[str]:
+    for table, columns in before.items():
+        there = after.get(table, {})
+        yield from (f"{table}.{name} is gone" for name in columns if name not in there)
+        for name, column in there.items():
+            if name not in columns and not column["nullable"] and column["default"] is None:
+                yield f"{table}.{name} is new and demands a value"
+
+
+def test_what_the_version_before_could_not_run_on_is_found() -> None:
+    old = {"a": {"x": {"name": "x", "type": sa.Text(), "nullable": False, "default": None}}}
+    new = {"a": {"y": {"name": "y", "type": sa.Text(), "nullable": False, "default": None}}}
+
+    assert list(breaks(old, new)) == ["a.x is gone", "a.y is new and demands a value"]  # type: ignore[arg-type]
 
 
 def test_migrations_can_be_taken_back(engine: sa.Engine) -> None:

@@ -15,6 +15,7 @@ from bot.adapters.outbox import Undone
 from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.effects import RenderParent
+from tests.patience import PATIENCE
 from tests.postgres import new_database
 
 LANE = "parent:1"
@@ -49,7 +50,7 @@ def test_of_many_that_claim_a_lane_at_once_one_gets_it(kept: Store) -> None:
     got: list[str] = []
 
     def claim(owner: str) -> None:
-        together.wait(10)
+        together.wait(PATIENCE)
         if kept.claim(LANE, owner) is not None:
             got.append(owner)
 
@@ -57,7 +58,7 @@ def test_of_many_that_claim_a_lane_at_once_one_gets_it(kept: Store) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
 
     assert len(got) == 1
 

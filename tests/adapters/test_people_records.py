@@ -14,6 +14,7 @@ from bot.adapters import migrations, store
 from bot.adapters.store import Store
 from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
+from tests.patience import PATIENCE
 from tests.postgres import new_database
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -86,14 +87,14 @@ def test_two_who_learn_the_same_at_one_instant_do_not_meet(the_store: Store) -> 
     together = threading.Barrier(8)
 
     def learn(n: int) -> None:
-        together.wait(10)
+        together.wait(PATIENCE)
         the_store.learned(Identity(MARIA, f"login-{n}", How.LINK, T0))
 
     threads = [threading.Thread(target=learn, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     found = the_store.reads().people.identity(MARIA)
     assert found is not None

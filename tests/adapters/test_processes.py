@@ -14,9 +14,9 @@ import pytest
 
 from bot.adapters import processes
 from bot.core.errors import Rejected, Unavailable
+from tests.patience import PATIENCE
 
 ENVIRONMENT = {"PATH": os.defpath}
-PATIENCE = 20
 
 
 @pytest.fixture

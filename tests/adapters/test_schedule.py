@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from bot.adapters.schedule import Schedule, floor
+from tests.patience import PATIENCE
 
 NOON = datetime(2026, 3, 2, 12, 4, 59, 999_999, tzinfo=UTC)
 
@@ -88,7 +89,7 @@ def test_what_has_become_due_is_looked_for_every_second_although_a_look_fails(
 
     schedule.start()
 
-    assert ledger.looked_twice.wait(10)
+    assert ledger.looked_twice.wait(PATIENCE)
 
 
 def test_a_stopped_schedule_can_be_stopped_again(schedule: Schedule, ledger: Ledger) -> None:

@@ -19,6 +19,7 @@ from bot.adapters.slack_listeners import build, connect, http_handler
 from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Unavailable
 from bot.core.messages import Button, say
+from tests.patience import PATIENCE
 from tests.servers.slack import SlackServer
 from tests.servers.slack_delivery import signed
 from tests.servers.slack_inbox import Tray
@@ -102,7 +103,7 @@ def test_socket_mode_comes_back(
     (old,) = server.sockets.open
 
     break_it(server)
-    server.wait_for(lambda: server.sockets.open and old not in server.sockets.open, timeout=15)
+    server.wait_for(lambda: server.sockets.open and old not in server.sockets.open, timeout=PATIENCE)
     server.says("maria", "#web", "shipmate deploy web")
     server.wait_for(lambda: server.envelopes[0].acked)
 
@@ -138,7 +139,7 @@ def endpoint(server: SlackServer, tray: Tray) -> Iterator[str]:
     server.wait_for(lambda: web.started)
     yield f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}/slack/events"
     web.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 def test_http_stores_events_commands_and_presses_of_slack(server: SlackServer, tray: Tray, endpoint: str) -> None:
@@ -166,7 +167,7 @@ def test_http_asks_slack_to_send_again_what_was_not_stored(server: SlackServer, 
 def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
     """Status and body of the answer."""
     try:
-        with urlopen(Request(url, data=body, headers=headers, method="POST"), timeout=5) as answer:
+        with urlopen(Request(url, data=body, headers=headers, method="POST"), timeout=PATIENCE) as answer:
             return answer.status, answer.read()
     except HTTPError as error:
         with error:

@@ -13,6 +13,7 @@ from rich.console import Console
 from bot.adapters.terminal import CHANNEL, Terminal
 from bot.core.arrivals import Place
 from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
+from tests.patience import PATIENCE
 
 CHANNEL_ITSELF = Place(CHANNEL)
 THREAD = Place(CHANNEL, thread="d1")
@@ -209,7 +210,7 @@ def test_messages_of_several_threads_are_never_torn_apart(pipe: Screen) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     lines = pipe.new().splitlines()
     blocks = [tuple(lines[start : start + 3]) for start in range(0, len(lines), 3)]

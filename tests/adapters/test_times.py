@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.times import Times
+from tests.patience import PATIENCE
 
 WEDNESDAY = datetime(2026, 7, 22, 16, 30, tzinfo=UTC)  # 18:30 in Berlin
 
@@ -250,6 +251,6 @@ def test_the_date_library_is_loaded_with_the_first_date_only() -> None:
         "print('dateparser' in sys.modules)"
     )
 
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
 
     assert ran.stdout == "False\n"

@@ -75,8 +75,9 @@ class Ledger:
     def emit(self, *effects: Effect) -> None:
         self.effects += effects
 
-    def put(self, event: Event, key: str) -> None:
+    def put(self, event: Event, key: str) -> bool:
         self.events.append(event)
+        return True
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
         self.timers[key] = (at, event)

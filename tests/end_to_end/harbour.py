@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.servers.github import GitHubServer
 from tests.servers.github_http import Cut, Request
 from tests.servers.github_routes import Answer
@@ -23,8 +24,6 @@ from tests.servers.slack_state import Message
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "acme/web"
-PATIENCE = 30.0
-"""Seconds that anything may take; mostly it takes less than one."""
 
 SETTINGS = """
 [slack]
@@ -133,7 +132,7 @@ class BotProcess:
     def terminate(self) -> int:
         """SIGTERM, and the exit code; it has a few seconds."""
         self._popen.send_signal(signal.SIGTERM)
-        return self.wait(10.0)
+        return self.wait(PATIENCE)
 
     def wait(self, patience: float = PATIENCE) -> int:
         """The exit code when it ends by itself."""

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable
 
 from tests.end_to_end.harbour import REPOSITORY, Harbour, shown
+from tests.patience import PATIENCE
 
 FAILS = "for n in $(seq 30); do echo line $n; done; exit 3"
 
@@ -107,7 +108,7 @@ def test_health_is_shown_and_an_unsigned_webhook_refused(harbour: Harbour) -> No
 def status_of(url: str, body: bytes | None = None) -> int | str:
     """The status of an answer, or that there is nobody."""
     try:
-        with urllib.request.urlopen(url, data=body, timeout=10) as answer:
+        with urllib.request.urlopen(url, data=body, timeout=PATIENCE) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

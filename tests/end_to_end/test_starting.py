@@ -99,8 +99,9 @@ def test_a_database_that_does_not_answer_ends_the_process_with_a_sentence(harbou
     serving, migrating = harbour.starts("run"), harbour.starts("migrate")
 
     assert (serving.wait(), migrating.wait()) == (1, 1)
-    assert serving.lines[-1] == "✗ The database does not answer: compare DATABASE_URL."
-    assert migrating.printed == "✗ The database does not answer: compare DATABASE_URL."
+    nowhere = harbour.directory / "nowhere" / "bot.db"
+    assert serving.lines[-1] == f"✗ The database does not answer: {nowhere}: No such file or directory."
+    assert migrating.printed == ("✗ The database does not answer: unable to open database file. Compare DATABASE_URL.")
 
 
 def test_a_second_process_on_the_same_sqlite_file_is_refused_and_the_first_goes_on(harbour: Harbour) -> None:

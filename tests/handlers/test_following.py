@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.deploys import State
+from bot.core.ports import Delivery
 from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -120,6 +121,23 @@ def test_a_status_that_comes_before_the_deployment_event_is_not_lost(world: Worl
     world.deliver(event)
 
     assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  created by @argo"]
+
+
+def test_a_status_that_another_worker_takes_up_before_the_deployment_is_there_is_not_lost(world: World) -> None:
+    world.hold_webhooks = True
+    remote_id = world.github.create_deployment(REPOSITORY, "main", environment="staging", by="argo")
+    world.github.report_deployment_status(REPOSITORY, remote_id, "success")
+    _, status = world.github.webhooks
+    world.store.put(Delivery(f"github:{status.delivery_id}", "github", status.event, status.body))
+
+    world.pipeline.decide(f"github:{status.delivery_id}")
+    again = next(one.id for one in world.store.take(9) if one.name == "DeploymentStatusReported")
+    for _ in range(3):
+        world.pipeline.decide(again)
+    world.restart()
+    world.settle()
+
+    assert parent(world, 1).split("\n")[1] == "Succeeded in 1 s"
 
 
 def test_an_older_status_never_moves_it_back_and_none_is_told_twice(world: World) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.providing import Job
+from tests.patience import PATIENCE
 
 SHA = "1a2b3c4" + "0" * 33
 MOST_PAUSES = 400
-PATIENCE = 20
 
 
 class ModelRun:

@@ -13,12 +13,12 @@ import pytest
 
 from bot.core.providing import Outcome
 from bot.providers import shell
+from tests.patience import PATIENCE
 
 BEGUN = "Running the command of web in production on 1a2b3c4"
 AGAIN = "The worker's machine was restarted while this was running: running the command again"
 SUCCEEDED = Outcome("succeeded", "The command succeeded")
 VANISHED = Outcome("error", "The worker's machine was restarted while this was running")
-PATIENCE = 20
 
 
 class BotKilled(Exception):

@@ -7,6 +7,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 
 class Doorstep:
     """Answers ``status`` to every POST; keeps the delivery ids of what it took in."""
@@ -31,7 +33,7 @@ class Doorstep:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/github/webhook"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -41,5 +43,5 @@ class Doorstep:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._server.server_close()

@@ -15,6 +15,7 @@ import tests.servers.github_hooks
 import tests.servers.github_people
 import tests.servers.github_rest
 import tests.servers.github_rest_writes  # noqa: F401 - they register their routes
+from tests.patience import PATIENCE
 from tests.servers.github_accounts import Accounts, App, Credential, check_access
 from tests.servers.github_http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
 from tests.servers.github_json import WEB
@@ -73,7 +74,7 @@ class GitHubServer(World):
         self._listeners = (Listener(self, codeload=False), Listener(self, codeload=True))
         self.url, self.codeload_url = (listener.url for listener in self._listeners)
         self._threads = [
-            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
             for listener in self._listeners
         ]
 
@@ -88,7 +89,7 @@ class GitHubServer(World):
             listener.shutdown()
             listener.close_connections()
             listener.server_close()
-            thread.join(5)
+            thread.join(PATIENCE)
         if self.crashes and kind is None:
             raise AssertionError("the GitHub server itself failed:\n" + "\n".join(self.crashes))
 

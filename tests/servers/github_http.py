@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from tests.patience import PATIENCE
 from tests.servers.github_routes import Answer, Refusal
 from tests.servers.github_state import Files
 
@@ -119,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         except Silence:
             self.close_connection = True
-            self.server.closing.wait(60)
+            self.server.closing.wait(PATIENCE)
             return
         if answer.status == 200 and request.method == "GET" and not isinstance(answer.body, bytes):
             answer = _unless_known(answer, self.headers.get("If-None-Match"))

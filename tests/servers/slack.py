@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from slack_bolt import App
 
+from tests.patience import PATIENCE
 from tests.servers import slack_envelopes
 from tests.servers.slack_counter import Counter
 from tests.servers.slack_delivery import Dispatch, Post, Sockets, Target
@@ -43,7 +44,7 @@ class SlackServer:
         self._target: Target = self.sockets
         self._server = Server(self.counter)
         self.counter.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,7 +55,7 @@ class SlackServer:
     ) -> None:
         self.drop_sockets()
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._server.server_close()
 
     @property
@@ -255,7 +256,7 @@ class SlackServer:
         """The arguments of every request of one method, in order, failed ones included."""
         return [request.arguments for request in self.requests if request.method == method]
 
-    def wait_for(self, predicate: Callable[[], Any], timeout: float = 5.0) -> Any:
+    def wait_for(self, predicate: Callable[[], Any], timeout: float = PATIENCE) -> Any:
         """The first truthy value of ``predicate``, asked again whenever something happened. Raises TimeoutError."""
         return self.workspace.wait_for(predicate, timeout)
 

@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 from slack_bolt import App, BoltRequest
 
+from tests.patience import PATIENCE
 from tests.servers.slack_envelopes import Envelope
 from tests.servers.slack_socket import Socket
 from tests.servers.slack_state import APP, Ephemeral, Workspace
@@ -47,7 +48,7 @@ class Post:
     def send(self, envelope: Envelope) -> None:
         body, headers = signed(envelope, self.signing_secret)
         try:
-            with urlopen(Request(self.url, data=body, headers=headers, method="POST"), timeout=10) as answer:
+            with urlopen(Request(self.url, data=body, headers=headers, method="POST"), timeout=PATIENCE) as answer:
                 status, said = answer.status, answer.read().decode()
         except HTTPError as error:
             with error:

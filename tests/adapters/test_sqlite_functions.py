@@ -1,0 +1,64 @@
+"""The engine's tables on a SQLite that is older than the function that they call."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.adapters.database import add_missing_functions, connect
+
+TABLE = "CREATE TABLE version (at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"
+
+
+def answers_null(connection: sqlite3.Connection) -> None:
+    """As SQLite 3.38 to 3.41, which know the function and not its argument."""
+    connection.create_function("unixepoch", -1, lambda *_: None)
+
+
+def has_no_such_function(connection: sqlite3.Connection) -> None:
+    """As SQLite before 3.38."""
+    connection.set_authorizer(
+        lambda action, _first, name, *_: (
+            sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_FUNCTION and name == "unixepoch" else sqlite3.SQLITE_OK
+        )
+    )
+
+
+@pytest.mark.parametrize("hide", [answers_null, has_no_such_function])
+def test_an_old_sqlite_is_given_the_function_that_the_engine_calls(hide: Callable[[sqlite3.Connection], None]) -> None:
+    connection = sqlite3.connect(":memory:")
+    hide(connection)
+
+    add_missing_functions(connection)
+    connection.set_authorizer(None)
+    connection.execute(TABLE)
+    connection.execute("INSERT INTO version DEFAULT VALUES")
+
+    [at] = connection.execute("SELECT at FROM version").fetchone()
+    assert at > 1_700_000_000_000
+    connection.close()
+
+
+def test_what_the_given_function_does_not_know_is_an_error_rather_than_a_wrong_time() -> None:
+    connection = sqlite3.connect(":memory:")
+    answers_null(connection)
+    add_missing_functions(connection)
+
+    with pytest.raises(sqlite3.OperationalError):
+        connection.execute("SELECT unixepoch('now')").fetchone()
+
+    connection.close()
+
+
+def test_every_connection_of_ours_has_it_whatever_the_sqlite(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'some.db'}")
+
+    with engine.connect() as connection:
+        at = connection.scalar(sa.text("SELECT unixepoch('subsec') * 1000"))
+
+    assert at > 1_700_000_000_000
+    engine.dispose()

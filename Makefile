@@ -33,7 +33,7 @@ talk: .venv/run.stamp  ## the bot in this terminal: no Slack, no tokens (ARGS="-
 run: .venv/run.stamp  ## everything in one process, against the real Slack and GitHub
 	@$(BIN)/python -m bot run
 
-PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
+PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
 
 test: .venv/dev.stamp  ## the tests, but for those that start whole bots as processes
 	@$(PYTEST) -m "not processes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc  # noqa: F401 - pytest loads it where it is needed, which two threads must not do at one moment
 from collections.abc import Iterator
 from pathlib import Path
 

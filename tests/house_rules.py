@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 Rule = Callable[[str, str], list[str]]
@@ -151,7 +152,7 @@ def is_short(path: str, text: str) -> list[str]:
         return []
     lines = len(text.splitlines())
     found = [f"{path} has {lines} lines"] if lines > LONGEST_MODULE else []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_tree(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > LONGEST_FUNCTION:
@@ -160,7 +161,7 @@ def is_short(path: str, text: str) -> list[str]:
 
 
 def opens_with_a_sentence(path: str, text: str) -> list[str]:
-    docstring = ast.get_docstring(ast.parse(text)) or ""
+    docstring = ast.get_docstring(_tree(text)) or ""
     first = docstring.partition("\n\n")[0]
     good = re.fullmatch(r"[A-Z`].*[.!?]", first, flags=re.DOTALL) is not None
     return [] if good else [f"{path} does not open with a sentence that says what it holds"]
@@ -169,7 +170,7 @@ def opens_with_a_sentence(path: str, text: str) -> list[str]:
 def is_no_drawer(path: str, text: str) -> list[str]:
     """Neither the file nor anything in it is called after what it is not."""
     names = [(Path(path).stem, path)]
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_tree(text)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             names.append((node.name, f"{path}: {node.name}"))
     return [where for name, where in names if _words(name) & DRAWERS]
@@ -211,13 +212,19 @@ def imported(path: str, text: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@cache
+def _tree(text: str) -> ast.Module:
+    """Parsed once for all rules that only look."""
+    return ast.parse(text)
+
+
 def _within(name: str, allowed: str) -> bool:
     parts = name.split(".")
     return any(fnmatch(".".join(parts[:length]), allowed) for length in range(1, len(parts) + 1))
 
 
 def _dotted(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_tree(text)):
         if isinstance(node, ast.Attribute):
             yield ast.unparse(node)
 

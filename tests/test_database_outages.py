@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.leases import Lease
 from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.ports import Delivery
+from tests.databases import migrate
 from tests.end_to_end.harbour import Harbour, harbour, shown
 from tests.patience import PATIENCE
 from tests.postgres import new_database
@@ -141,7 +142,7 @@ def _marked(postgres: OwnPostgres) -> bool:
 
 def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> None:
     engine = store.connect(new_database())
-    migrations.upgrade(engine)
+    migrate(engine)
     kept = Store(engine, SystemClock())
     mine, silent, left = Lease(kept), Lease(kept), Lease(kept)
     for lease in (mine, silent, left):
@@ -163,7 +164,7 @@ def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> 
 
 def test_a_locked_sqlite_file_is_waited_for(tmp_path: Path) -> None:
     engine = store.connect(f"sqlite:///{tmp_path / 'bot.db'}")
-    migrations.upgrade(engine)
+    migrate(engine)
     kept = Store(engine, SystemClock())
     delivery = Delivery("github:1", "github", "ping", b"{}")
     begins = threading.Event()

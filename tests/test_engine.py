@@ -11,7 +11,8 @@ from threading import Condition
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import migrations, store
+from bot import engine as dispatcher
+from bot.adapters import store
 from bot.adapters.leases import Lease
 from bot.adapters.store import Store
 from bot.context import SystemClock
@@ -19,7 +20,8 @@ from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events import Reconsider, RunFinished, RunWanted
 from bot.core.ports import Delivery
-from bot.engine import AT_ONCE, Engine, migrate
+from bot.engine import AT_ONCE, Engine
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 
@@ -120,7 +122,7 @@ class House:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         engine = store.connect(f"sqlite:///{directory / 'house.db'}")
-        migrations.upgrade(engine)
+        migrate(engine, dispatched=True)
         stack.callback(engine.dispose)
         self.kept = Store(engine, SystemClock())
         self.ledger = Ledger()
@@ -415,9 +417,9 @@ def wait_for_workflows(house: House, ended: set[str]) -> None:
 
 def test_migrating_the_engine_twice_leaves_its_tables_ready(tmp_path: Path) -> None:
     database = store.connect(f"sqlite:///{tmp_path / 'fresh.db'}")
-    migrations.upgrade(database)
-    migrate(database)
-    migrate(database)
+    dispatcher.migrate(database)
+    dispatcher.migrate(database)
+    dispatcher.migrate(database)
 
     with database.connect() as connection:
         count = connection.execute(sa.text("SELECT count(*) FROM workflow_status")).scalar_one()

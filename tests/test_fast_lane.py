@@ -12,12 +12,13 @@ from threading import Thread
 
 import pytest
 
-from bot.adapters import migrations, store
+from bot.adapters import store
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.listening import server_of
 from bot.web import Listener
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 SECRET = "webhook-secret"
@@ -34,7 +35,7 @@ def line(tmp_path: Path) -> Iterator[socket.socket]:
 @contextmanager
 def listening(directory: Path) -> Iterator[int]:
     kept = Store(store.connect(f"sqlite:///{directory / 'lane.db'}"), SystemClock())
-    migrations.upgrade(kept.engine)
+    migrate(kept.engine)
     intake = Intake(kept)
     server = server_of(Listener(kept, SECRET, lambda: None, kept.obstacles, intake=intake))
     intake.start()

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.adapters import migrations, store, wire
+from bot.adapters import store, wire
 from bot.adapters.outbox import Undone
 from bot.adapters.schedule import Crons
 from bot.adapters.store import Store
@@ -29,6 +29,7 @@ from bot.core.ports import Chat, Delivery, Person
 from bot.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
 from bot.router import Router
 from bot.settings import read
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -86,7 +87,7 @@ class Works:
     def __init__(self, directory: Path, clock: HandClock) -> None:
         self.clock = clock
         engine = store.connect(f"sqlite:///{directory / 'works.db'}")
-        migrations.upgrade(engine)
+        migrate(engine)
         self.kept = Faltering(engine, clock)
         self.router = Router()
         self.log: list[str] = []

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import migrations, store, wire
+from bot.adapters import store, wire
 from bot.adapters.store import Store
 from bot.core.deploys import By, Deployment, State
 from bot.core.errors import NotThere, Unavailable
@@ -21,6 +21,7 @@ from bot.core.forge import Forge
 from bot.core.providing import Job
 from bot.running import FLUSH_AT, Carrier, Passwords, StoredRun
 from bot.settings import read
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -66,7 +67,7 @@ class Ship:
         self.quay = Quay()
         self.directory = directory
         engine = store.connect(f"sqlite:///{directory / 'ship.db'}")
-        migrations.upgrade(engine)
+        migrate(engine)
         self.kept = Store(engine, self.clock)
         self.settings = read(SETTINGS.replace("{directory}", str(directory)), {"GITHUB_TOKEN": "ghp_very_secret"})
         self.passwords = Passwords()

@@ -17,12 +17,13 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.listening import server_of
 from bot.web import LARGEST_BODY, Listener
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 SECRET = "webhook-secret"
@@ -84,7 +85,7 @@ def door(
         engine = store.connect(f"sqlite:///{directory / 'door.db'}")
         stack.callback(engine.dispose)
         if migrated:
-            migrations.upgrade(engine)
+            migrate(engine)
         kept = Store(engine, SystemClock())
         made = Door(kept, 0)
         intake = Intake(kept) if together else None

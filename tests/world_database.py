@@ -1,12 +1,7 @@
-"""A migrated database for each conversation, at the price of copying a file.
-
-What is slow is done once for each test process: running the migrations, and compiling SQL, which an engine remembers. So
-engines are used again, each time on another file.
-"""
+"""A database for each conversation, on an engine that is used again: it remembers the SQL that it has compiled."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import migrations, store
+from bot.adapters import store
+from tests.databases import migrate
 
-_migrated: list[Path] = []
 _idle: list[tuple[sa.Engine, list[str]]] = []
 
 
@@ -24,26 +19,14 @@ _idle: list[tuple[sa.Engine, list[str]]] = []
 def new_database(directory: Path) -> Iterator[sa.Engine]:
     """An engine on a new ``world.db`` in the directory."""
     file = directory / "world.db"
-    _copy_migrated(file)
     engine, place = _idle.pop() if _idle else _engine_on_whatever_file()
     place[:] = [str(file)]
+    migrate(store.connect(f"sqlite:///{file}"))
     try:
         yield engine
     finally:
         engine.dispose()
         _idle.append((engine, place))
-
-
-def _copy_migrated(file: Path) -> None:
-    if not _migrated or not _migrated[0].exists():
-        made = file.with_name("template.db")
-        engine = store.connect(f"sqlite:///{made}")
-        migrations.upgrade(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        _migrated[:] = [made]
-    shutil.copy(_migrated[0], file)
 
 
 def _engine_on_whatever_file() -> tuple[sa.Engine, list[str]]:

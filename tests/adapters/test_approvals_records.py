@@ -12,12 +12,13 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import migrations, store
+from bot.adapters import store
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.approvals import Approval
 from bot.core.deploys import By, Deployment, State, Waiting
 from tests import postgres
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -51,7 +52,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with ExitStack() as stack:
         engine = store.connect(url)
         stack.callback(engine.dispose)
-        migrations.upgrade(engine)
+        migrate(engine)
         yield Store(engine, StoppedClock())
 
 

@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import migrations, store
+from bot.adapters import store
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.audit import ITSELF, LONGEST, Entry, Origin
 from bot.core.deploys import By, Deployment, State, Waiting
 from tests import postgres
+from tests.databases import migrate
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MARIA = Origin("maria", "U1", "maria", "mention", "C1")
@@ -46,7 +47,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with ExitStack() as stack:
         engine = store.connect(url)
         stack.callback(engine.dispose)
-        migrations.upgrade(engine)
+        migrate(engine)
         yield Store(engine, StoppedClock())
 
 

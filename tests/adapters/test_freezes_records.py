@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import migrations, store
+from bot.adapters import store
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.deploys import By
 from bot.core.freezes import Freeze, WindowState
+from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
@@ -33,7 +34,7 @@ class StoppedClock:
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 'kept.db'}" if request.param == "sqlite" else new_database()
     engine = store.connect(url)
-    migrations.upgrade(engine)
+    migrate(engine)
     yield Store(engine, StoppedClock())
     engine.dispose()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -13,7 +12,7 @@ import requests
 from freezegun import freeze_time
 
 from bot.adapters.github_webhooks import payload_of, verify
-from tests.patience import PATIENCE
+from tests.servers.background import Background
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO
 
@@ -50,14 +49,12 @@ def listener(answers: list[int]) -> Iterator[tuple[str, list[tuple[dict[str, str
             """Quiet."""
 
     http = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
+    running = Background(http)
+    running.start()
     try:
         yield f"http://127.0.0.1:{http.server_address[1]}/github/webhook", got
     finally:
-        http.shutdown()
-        thread.join(PATIENCE)
-        http.server_close()
+        running.stop()
 
 
 @pytest.mark.parametrize("content_type", ["json", "form"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import migrations, schema
+from bot.adapters import schema
 from bot.adapters.bodies import MAGIC, Packer, unpacked
 from bot.adapters.database import connect
 from bot.adapters.group_commit import Arrival, Writer, portions
@@ -19,6 +19,7 @@ from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Delivery
+from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
@@ -29,7 +30,7 @@ LONG = b'{"zen": "' + b"Keep it logically awesome. " * 400 + b'"}'
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = new_database() if request.param == "Postgres" else f"sqlite:///{tmp_path / 'intake.db'}"
     store = Store(connect(url, pool_size=2), SystemClock())
-    migrations.upgrade(store.engine)
+    migrate(store.engine)
     yield store
     store.engine.dispose()
 
@@ -70,7 +71,7 @@ def test_deliveries_that_come_together_are_all_stored_in_their_order(kept: Store
 
 def test_what_is_answered_is_there_for_everybody_else(tmp_path: Path) -> None:
     store = Store(connect(f"sqlite:///{tmp_path / 'shared.db'}"), SystemClock())
-    migrations.upgrade(store.engine)
+    migrate(store.engine)
     writer = Writer(store)
 
     outcomes = writer.store([arrival(store, "d1"), arrival(store, "d2")])
@@ -117,7 +118,7 @@ def test_a_body_is_kept_compressed_where_that_is_smaller() -> None:
 
 def test_on_postgres_bodies_are_stored_as_they_come() -> None:
     engine = connect(new_database())
-    migrations.upgrade(engine)
+    migrate(engine)
 
     with engine.connect() as connection:
         storage = connection.exec_driver_sql(
@@ -152,7 +153,7 @@ def test_a_database_that_cannot_store_fails_every_one_of_them(tmp_path: Path) ->
 
 def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing() -> None:
     store = Store(connect(new_database(), pool_size=2), SystemClock())
-    migrations.upgrade(store.engine)
+    migrate(store.engine)
     writer = Writer(store)
     writer.store([arrival(store, "before")])
     with store.engine.connect() as other:
@@ -172,7 +173,7 @@ def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing()
 
 def test_the_writer_needs_one_connection_however_much_it_stores() -> None:
     store = Store(connect(new_database(), pool_size=2), SystemClock())
-    migrations.upgrade(store.engine)
+    migrate(store.engine)
     writer = Writer(store)
 
     for number in range(30):

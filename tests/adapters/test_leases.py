@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import TokenAuth
 from bot.adapters.leases import Lease
@@ -23,6 +23,7 @@ from bot.core.errors import Rejected, Unavailable
 from bot.core.forge import NewRemoteStatus
 from bot.core.messages import Message
 from bot.core.ports import Delivery
+from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 from tests.servers.github import GitHubServer
@@ -31,7 +32,7 @@ from tests.servers.slack import SlackServer
 
 def opened(url: str) -> Store:
     engine = store.connect(url)
-    migrations.upgrade(engine)
+    migrate(engine)
     return Store(engine, SystemClock())
 
 

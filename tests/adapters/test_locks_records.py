@@ -12,12 +12,13 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.store import Store
 from bot.core import locking
 from bot.core.deploys import By
 from bot.core.locks import Lock, Watcher
 from tests import postgres
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -52,7 +53,7 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
             stack.callback(engine.dispose)
             return Store(engine, StoppedClock())
 
-        migrations.upgrade(one().engine)
+        migrate(one().engine)
         yield one
 
 

@@ -10,11 +10,12 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.outbox import Undone
 from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.effects import RenderParent
+from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
@@ -25,7 +26,7 @@ LANE = "parent:1"
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = new_database() if request.param == "postgres" else f"sqlite:///{tmp_path / 'bot.db'}"
     engine = store.connect(url)
-    migrations.upgrade(engine)
+    migrate(engine)
     yield Store(engine, SystemClock())
     engine.dispose()
 

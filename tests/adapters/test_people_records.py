@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters import migrations, store
+from bot.adapters import store
 from bot.adapters.store import Store
 from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
+from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
@@ -31,7 +32,7 @@ class StoppedClock:
 def the_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 'people.db'}" if request.param == "sqlite" else new_database()
     engine = store.connect(url)
-    migrations.upgrade(engine)
+    migrate(engine)
     yield Store(engine, StoppedClock())
     engine.dispose()
 

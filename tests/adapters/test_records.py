@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.records import from_row, to_row
 from bot.adapters.store import Store
 from bot.core.deploys import By, Changes, Deployment, Shipped, State, Waiting
+from tests.databases import migrate
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SHA = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d"
@@ -95,7 +96,7 @@ class StoppedClock:
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Store]:
     engine = store.connect(f"sqlite:///{tmp_path / 'kept.db'}")
-    migrations.upgrade(engine)
+    migrate(engine)
     yield Store(engine, StoppedClock())
     engine.dispose()
 

@@ -10,12 +10,13 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import migrations, store
+from bot.adapters import store
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.arrivals import Place
 from bot.core.deploys import By
 from bot.core.schedules import Entry
+from tests.databases import migrate
 from tests.postgres import new_database
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -44,7 +45,7 @@ class StoppedClock:
 def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RowRecords]:
     url = f"sqlite:///{tmp_path / 'kept.db'}" if request.param == "sqlite" else new_database()
     engine = store.connect(url)
-    migrations.upgrade(engine)
+    migrate(engine)
     with Store(engine, StoppedClock()).decision(str(uuid4()), "test") as decision:
         yield decision.begin("web", "production")
     engine.dispose()

@@ -13,13 +13,14 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import schema, store
 from bot.adapters.outbox import Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events import Due, Reconsider, RunBegan, RunWanted
 from bot.core.ports import Delivery, Finding
+from tests.databases import migrate
 from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -47,7 +48,7 @@ def clock() -> HandClock:
 @pytest.fixture
 def kept(tmp_path: Path, clock: HandClock) -> Iterator[Store]:
     engine = store.connect(f"sqlite:///{tmp_path / 'kept.db'}")
-    migrations.upgrade(engine)
+    migrate(engine)
     yield Store(engine, clock)
     engine.dispose()
 

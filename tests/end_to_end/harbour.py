@@ -130,7 +130,7 @@ class BotProcess:
         self._close()
 
     def terminate(self) -> int:
-        """SIGTERM, and the exit code; it has a few seconds."""
+        """SIGTERM, and the exit code."""
         self._popen.send_signal(signal.SIGTERM)
         return self.wait(PATIENCE)
 
@@ -284,3 +284,4 @@ def harbour(directory: Path, command: str) -> Iterator[Harbour]:
             for process in place.processes:
                 if process.alive:
                     process.kill()
+            (directory / "go").touch()  # a command outlives its bot, and some wait for this

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from tests.patience import PATIENCE
+from tests.servers.background import Background
 
 
 class Doorstep:
@@ -31,17 +30,15 @@ class Doorstep:
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet: what came is in ``taken`` and ``turned_away``."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/github/webhook"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{server.server_address[1]}/github/webhook"
+        self._running = Background(server)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._running.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join(PATIENCE)
-        self._server.server_close()
+        self._running.stop()

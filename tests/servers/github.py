@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,7 +14,7 @@ import tests.servers.github_hooks
 import tests.servers.github_people
 import tests.servers.github_rest
 import tests.servers.github_rest_writes  # noqa: F401 - they register their routes
-from tests.patience import PATIENCE
+from tests.servers.background import Background
 from tests.servers.github_accounts import Accounts, App, Credential, check_access
 from tests.servers.github_http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
 from tests.servers.github_json import WEB
@@ -73,23 +72,18 @@ class GitHubServer(World):
         self._faults: list[Fault] = []
         self._listeners = (Listener(self, codeload=False), Listener(self, codeload=True))
         self.url, self.codeload_url = (listener.url for listener in self._listeners)
-        self._threads = [
-            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
-            for listener in self._listeners
-        ]
+        self._running = [Background(listener) for listener in self._listeners]
 
     def __enter__(self) -> GitHubServer:
-        for thread in self._threads:
-            thread.start()
+        for running in self._running:
+            running.start()
         return self
 
     def __exit__(self, kind: object, *rest: object) -> None:
         self.hooks.close()
-        for listener, thread in zip(self._listeners, self._threads, strict=True):
-            listener.shutdown()
+        for listener, running in zip(self._listeners, self._running, strict=True):
             listener.close_connections()
-            listener.server_close()
-            thread.join(PATIENCE)
+            running.stop()
         if self.crashes and kind is None:
             raise AssertionError("the GitHub server itself failed:\n" + "\n".join(self.crashes))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Thread
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -11,6 +10,7 @@ from slack_bolt import App
 
 from tests.patience import PATIENCE
 from tests.servers import slack_envelopes
+from tests.servers.background import Background
 from tests.servers.slack_counter import Counter
 from tests.servers.slack_delivery import Dispatch, Post, Sockets, Target
 from tests.servers.slack_envelopes import Envelope
@@ -44,19 +44,17 @@ class SlackServer:
         self._target: Target = self.sockets
         self._server = Server(self.counter)
         self.counter.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
+        self._running = Background(self._server)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._running.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.drop_sockets()
-        self._server.shutdown()
-        self._thread.join(PATIENCE)
-        self._server.server_close()
+        self._running.stop()
 
     @property
     def api_url(self) -> str:

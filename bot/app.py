@@ -25,10 +25,11 @@ from bot.adapters.terminal import Terminal
 from bot.adapters.times import Times
 from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
-from bot.core.arrivals import CommandGiven, Place, Tick
-from bot.core.events import Due, Event
+from bot.core.arrivals import CommandGiven, Event, Place, Tick
+from bot.core.events import Due
 from bot.core.forge import Forge
 from bot.core.ports import Chat, Clock, Delivery, Finding
+from bot.core.stored import stored_name
 from bot.engine import Engine
 from bot.pipeline import Decode, Pipeline
 from bot.router import collect
@@ -85,7 +86,7 @@ def build(
 
     def tick(name: str, at: datetime) -> None:
         body = wire.event_to_bytes(Tick(name, at))
-        the_store.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", "Tick", body))
+        the_store.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", stored_name(Tick), body))
         engine.nudge()
 
     def look() -> None:
@@ -233,7 +234,7 @@ class TalkingBot:
         if password is not None:
             self._bot.passwords.put(key, password)
         given = CommandGiven(said, person, Place(self._bot.settings.slack.channel or "terminal"), "terminal")
-        self._bot.put(Delivery(key, "chat", "CommandGiven", wire.event_to_bytes(given)))
+        self._bot.put(Delivery(key, "chat", stored_name(CommandGiven), wire.event_to_bytes(given)))
 
     def deliver(self, event: Event) -> None:
         self._bot.store.put_event(event, f"world:{uuid4()}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.conversation import name_of
-from bot.core.audit import is_decision, why
+from bot.core.audit import why
 from bot.core.commands import Unschedule
+from bot.core.declarations import spec_of
 from bot.core.grammar import show
 from bot.core.messages import Message, plain
 from bot.core.records import Records
@@ -14,19 +14,19 @@ from bot.core.records import Records
 def done(context: Context) -> None:
     """The command was carried out, in the transaction that carried it out."""
     command = context.command
-    if command is None or not is_decision(command):
+    if command is None or spec_of(command).read_only:
         return
-    context.begin().audit.record(name_of(command), reason=why(command), command=show(command))
+    context.begin().audit.record(spec_of(command).name, reason=why(command), command=show(command))
 
 
 def refused(records: Records, context: Context, message: Message) -> None:
     """Nothing of the command's own decision was kept, so this is a decision of its own."""
     command = context.command
-    if command is None or not is_decision(command):
+    if command is None or spec_of(command).read_only:
         return
     records.audit.attribute(context.who)
     records.audit.record(
-        name_of(command),
+        spec_of(command).name,
         outcome="refused",
         reason="; ".join(plain(line).strip() for line in message.lines or (message.sentence,)),
         command=show(command),

@@ -9,9 +9,9 @@ from bot import permissions
 from bot.context import Context
 from bot.core import sentences
 from bot.core.arrivals import CommandGiven
-from bot.core.commands import Command
+from bot.core.declarations import spec_of
 from bot.core.errors import Refused
-from bot.core.grammar import COMMANDS, NotUnderstood, parse, parse_slash, show
+from bot.core.grammar import NotUnderstood, parse, parse_slash, show
 from bot.core.messages import Message
 from bot.router import Router
 from bot.settings import Settings
@@ -48,10 +48,5 @@ class Conversation:
             raise Refused(sentences.stale(show(command), context.now - given.said_at))
         handler = self.router.commands.get(type(command))
         if handler is None:
-            raise Refused(sentences.not_there_yet(name_of(command)))
+            raise Refused(sentences.not_there_yet(spec_of(command).name))
         return handler(context, command)
-
-
-def name_of(command: Command) -> str:
-    """What people type for it."""
-    return next(spec.name for spec in COMMANDS if isinstance(command, spec.makes))

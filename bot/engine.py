@@ -23,6 +23,7 @@ from bot.adapters.leases import BEAT_EVERY, Lease
 from bot.adapters.store import Store, Taken
 from bot.core.errors import Unavailable
 from bot.core.events import RunWanted
+from bot.core.stored import stored_name
 from bot.heart import Heart
 from bot.pipeline import Pipeline
 from bot.running import Carrier
@@ -216,7 +217,7 @@ class Engine:
             self._taken.popleft()
 
     def _take_up(self, taken: Taken) -> None:
-        if taken.name == RunWanted.__name__:
+        if taken.name == stored_name(RunWanted):
             self._start_run(taken)
         else:
             self._start_handling(taken)

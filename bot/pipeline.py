@@ -19,15 +19,15 @@ from bot.adapters.store import AlreadyDecided, Store
 from bot.context import Archive, Context, Transactions
 from bot.conversation import STALE_AFTER, Conversation
 from bot.core import schedules_sentences, sentences
-from bot.core.arrivals import CommandGiven
+from bot.core.arrivals import CommandGiven, Event
 from bot.core.audit import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
 from bot.core.errors import Rejected, ShipmateError, Speechless, Unavailable
-from bot.core.events import Event
 from bot.core.forge import Forge
 from bot.core.messages import Message
 from bot.core.ports import Chat, Clock, Delivery, ReadsTimes
 from bot.core.records import Reads, Records
+from bot.core.stored import stored_name
 from bot.core.windows import CronLines
 from bot.router import Handler, Router
 from bot.settings import Settings
@@ -121,9 +121,9 @@ class Pipeline:
             if isinstance(event, CommandGiven):
                 self._decide(delivery, f"{n}:command", event, self._conversation.answer)
                 continue
-            for handler in self._router.events.get(type(event), ()):
+            for listener in self._router.events.get(type(event), ()):
                 try:
-                    self._decide(delivery, f"{n}:{handler.__module__}.{handler.__name__}", event, handler)
+                    self._decide(delivery, f"{n}:handlers.{listener.name}", event, listener.handle)
                 except Unavailable:
                     raise
                 except ShipmateError as error:  # one feature's failure is no other feature's business
@@ -247,10 +247,10 @@ class Pipeline:
             self._retry_later(undone, error)
             return None
         except ShipmateError as error:
-            log.warning("effect given up", effect=kind.__name__, lane=undone.lane, reason=str(error))
+            log.warning("effect given up", effect=stored_name(kind), lane=undone.lane, reason=str(error))
             return self.store.done(undone, self.owner, failure=str(error))
         except Exception:
-            log.exception("effect failed", effect=kind.__name__, lane=undone.lane)
+            log.exception("effect failed", effect=stored_name(kind), lane=undone.lane)
             if undone.tries < FAULT_TRIES:
                 self.store.later(undone, self.owner, backoff(undone.tries), FAULT, untouched=False)
                 return None

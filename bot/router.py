@@ -9,15 +9,26 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
 
 from bot.context import Context
-from bot.core.events import Event
+from bot.core.arrivals import Event
 from bot.core.messages import Message
 
 Handler = Callable[[Context, Any], Message | None]
 Performer = Callable[[Context, Any], Iterable[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A function that is called for an event. Decisions are stored under its ``name``, so that one is never changed."""
+
+    name: str
+    handle: Handler
+
+
 H = TypeVar("H", bound=Handler)
 P = TypeVar("P", bound=Performer)
 
@@ -30,8 +41,9 @@ class Router:
 
     def __init__(self) -> None:
         self.commands: dict[type, Handler] = {}
-        self.events: dict[type, list[Handler]] = {}
+        self.events: dict[type, list[Listener]] = {}
         self.effects: dict[type, Performer] = {}
+        self.names: dict[str, Listener] = {}
 
     def command(self, *types: type) -> Callable[[H], H]:
         """The decorated function answers commands of these types; what it returns is the answer.
@@ -46,12 +58,18 @@ class Router:
 
         return register
 
-    def on(self, *types: type) -> Callable[[H], H]:
-        """The decorated function is called for events of these types."""
+    def on(self, *types: type, name: str) -> Callable[[H], H]:
+        """The decorated function is called for events of these types.
+
+        ``name`` (``feature.what``) stays when the function is renamed or moved: a delivery that was decided on under it
+        before an upgrade is not decided on again. It is nobody else's.
+        """
 
         def register(function: H) -> H:
+            listener = Listener(name, function)
+            self._take_name(listener)
             for kind in types:
-                self.events.setdefault(kind, []).append(function)
+                self.events.setdefault(kind, []).append(listener)
             return function
 
         return register
@@ -71,10 +89,17 @@ class Router:
     def include(self, other: Router) -> None:
         for kind, command in other.commands.items():
             _once(self.commands, kind, command)
+        for listener in other.names.values():
+            self._take_name(listener)
         for kind, listeners in other.events.items():
             self.events.setdefault(kind, []).extend(listeners)
         for kind, performer in other.effects.items():
             _once(self.effects, kind, performer)
+
+    def _take_name(self, listener: Listener) -> None:
+        if listener.name in self.names:
+            raise ValueError(f"{listener.name} is the name of two functions that answer events.")
+        self.names[listener.name] = listener
 
 
 def _once(table: dict[type, Any], kind: type, function: Any) -> None:

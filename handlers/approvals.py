@@ -112,7 +112,7 @@ def _in_its_thread(context: Context, deployment: Deployment) -> bool:
     return where.channel == deployment.channel and deployment.parent in {where.thread, where.message}
 
 
-@router.on(Due)
+@router.on(Due, name="approvals.overdue")
 def overdue(context: Context, event: Due) -> None:
     """Its time for approval is over."""
     seen = context.reads.deployment(event.deployment_id)
@@ -130,13 +130,13 @@ def overdue(context: Context, event: Due) -> None:
 # --- looking again ----------------------------------------------------------------------------------------------
 
 
-@router.on(ReviewChanged)
+@router.on(ReviewChanged, name="approvals.reviewed")
 def reviewed(context: Context, event: ReviewChanged) -> None:
     """Whoever waits for reviews in the repository looks again: a merge is another commit than the one reviewed."""
     _look_again(context, context.reads.waiting_for(Waiting.REVIEW, event.repository))
 
 
-@router.on(DeploymentEnded)
+@router.on(DeploymentEnded, name="approvals.came_before")
 def came_before(context: Context, event: DeploymentEnded) -> None:
     """A commit has succeeded in an environment: whoever waits to follow it looks again."""
     ended = context.reads.deployment(event.deployment_id)

@@ -19,7 +19,7 @@ router = Router()
 log = structlog.get_logger(__name__)
 
 
-@router.on(Tick)
+@router.on(Tick, name="catching_up.tick")
 def tick(context: Context, tick: Tick) -> None:
     """One event for each repository, so that a broken one holds up no other."""
     if tick.name != "reconcile":
@@ -29,7 +29,7 @@ def tick(context: Context, tick: Tick) -> None:
         records.put(CatchUp(repository), f"catch-up:{repository}:{tick.at.isoformat()}")
 
 
-@router.on(CatchUp)
+@router.on(CatchUp, name="catching_up.catch_up")
 def catch_up(context: Context, event: CatchUp) -> None:
     """Ask, and put what is new as if its webhook had come; the first time only remember that there was nothing before.
 

@@ -93,7 +93,7 @@ def _to_retry(context: Context, number: int | None) -> Deployment:
     return found
 
 
-@router.on(Reconsider)
+@router.on(Reconsider, name="deploys.reconsider")
 def reconsider(context: Context, event: Reconsider) -> None:
     """Something that it waits for may have changed: ask the gates again, with fresh facts."""
     seen = context.reads.deployment(event.deployment_id)
@@ -125,7 +125,7 @@ def _decide_again(
         lifecycle.next_in_queue(records, deployment.app, deployment.environment, after=deployment.id)
 
 
-@router.on(Due)
+@router.on(Due, name="deploys.hung")
 def hung(context: Context, event: Due) -> None:
     """It has waited for its checks for an hour: say so, by name, once. After a day it is given up."""
     seen = context.reads.deployment(event.deployment_id)

@@ -24,7 +24,7 @@ from bot.targets import Target, target_named
 router = Router()
 
 
-@router.on(DeploymentCreated)
+@router.on(DeploymentCreated, name="following.created")
 def created(context: Context, event: DeploymentCreated) -> None:
     """Ours comes back as an event too, and may do so before GitHub's answer has been taken in."""
     if event.request_id is not None:
@@ -78,7 +78,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
     )
 
 
-@router.on(DeploymentStatusReported)
+@router.on(DeploymentStatusReported, name="following.reported")
 def reported(context: Context, event: DeploymentStatusReported) -> None:
     """A newer status drives the deployment on; an older or repeated one changes nothing."""
     seen = _find(context, event)
@@ -160,7 +160,7 @@ def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     records.put(event, f"status:{event.repository}:{event.remote_id}:{event.status_id}")
 
 
-@router.on(Due)
+@router.on(Due, name="following.overdue")
 def overdue(context: Context, event: Due) -> None:
     """Nothing picked it up in time, or it never ended."""
     seen = context.reads.deployment(event.deployment_id)

@@ -113,7 +113,7 @@ def _by_app(places: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
     return list(found.items())
 
 
-@router.on(FreezeDeclared)
+@router.on(FreezeDeclared, name="freezes.declared")
 def declared(context: Context, event: FreezeDeclared) -> None:
     _declare(context.begin(event.app, event.environment), event)
 
@@ -195,7 +195,7 @@ def _still(
     return closure(others, shut, context.now)
 
 
-@router.on(FreezeLifted)
+@router.on(FreezeLifted, name="freezes.lifted")
 def lifted(context: Context, event: FreezeLifted) -> None:
     _lift(context.begin(event.app, event.environment), event.app, event.environment, event.freeze_id)
 
@@ -206,7 +206,7 @@ def _lift(records: Records, app: str, environment: str, freeze_id: int) -> None:
     lifecycle.look_again(records, app, environment, Waiting.FREEZE)
 
 
-@router.on(FreezeOver)
+@router.on(FreezeOver, name="freezes.over")
 def over(context: Context, event: FreezeOver) -> None:
     """Its time is over: told in the channel, once, and what waited goes on."""
     records = context.begin(event.app, event.environment)

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 # --- the branch is merged or closed -----------------------------------------------------------------------------
 
 
-@router.on(PullRequestMerged, PullRequestClosed)
+@router.on(PullRequestMerged, PullRequestClosed, name="locked_branches.pull_request_over")
 def pull_request_over(context: Context, event: PullRequestMerged | PullRequestClosed) -> None:
     """One event for each lock, because each belongs to an environment of its own."""
     apps = {app.name for app in context.settings.apps_of_repository(event.repository)}
@@ -39,7 +39,7 @@ def pull_request_over(context: Context, event: PullRequestMerged | PullRequestCl
             records.put(over, f"branch-over:{one.app}:{one.environment}:{records.cause}")
 
 
-@router.on(Tick)
+@router.on(Tick, name="locked_branches.reconcile")
 def reconcile(context: Context, tick: Tick) -> None:
     """A pull request whose webhook was lost ends its lock a little later."""
     if tick.name != "reconcile":
@@ -70,7 +70,7 @@ def _ended(context: Context, lock: Lock) -> PullRequest | None:
     return found[0] if found and all(pull.state != "open" for pull in found) else None
 
 
-@router.on(BranchOver)
+@router.on(BranchOver, name="locked_branches.branch_over")
 def branch_over(context: Context, event: BranchOver) -> None:
     """Nothing is left to be tested, and what was merged is to be deployed: the lock ends."""
     records = context.begin(event.app, event.environment)
@@ -83,7 +83,7 @@ def branch_over(context: Context, event: BranchOver) -> None:
 # --- a deployment has succeeded ---------------------------------------------------------------------------------
 
 
-@router.on(DeploymentEnded)
+@router.on(DeploymentEnded, name="locked_branches.deployed")
 def deployed(context: Context, event: DeploymentEnded) -> None:
     """Whoever tests a branch where others deploy is offered a lock; whoever is done is asked for theirs."""
     deployment = context.reads.deployment(event.deployment_id)

@@ -253,13 +253,13 @@ def keep(context: Context, command: KeepLock) -> Message:
 # --- as time passes ---------------------------------------------------------------------------------------------
 
 
-@router.on(LockExpired)
+@router.on(LockExpired, name="locks.expired")
 def expired(context: Context, event: LockExpired) -> None:
     """Its time is over, unless it was prolonged meanwhile."""
     locking.current(context.begin(event.app, event.environment), event.app, event.environment, context.now)
 
 
-@router.on(LockReminderDue)
+@router.on(LockReminderDue, name="locks.reminder_due")
 def reminder_due(context: Context, event: LockReminderDue) -> None:
     """Ask its owner, unless they have answered already or the lock is another one by now."""
     records = context.begin(event.app, event.environment)

@@ -21,7 +21,7 @@ from bot.targets import Target
 router = Router()
 
 
-@router.on(PullRequestMerged)
+@router.on(PullRequestMerged, name="merges.merged")
 def merged(context: Context, event: PullRequestMerged) -> None:
     """One event for each environment, so that a slow or broken one holds up no other.
 
@@ -37,7 +37,7 @@ def merged(context: Context, event: PullRequestMerged) -> None:
                 records.put(MergeToDeploy(app.name, environment.name, event), key)
 
 
-@router.on(MergeToDeploy)
+@router.on(MergeToDeploy, name="merges.deploy")
 def deploy(context: Context, event: MergeToDeploy) -> None:
     """Announce it, and start or wait; a merge that arrives after a newer one gives way to it."""
     app = context.settings.apps.get(event.app)
@@ -110,7 +110,7 @@ def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
     return Commit(merge.merge_sha, merge.base, merge.title, merge.author, url)
 
 
-@router.on(ChecksChanged)
+@router.on(ChecksChanged, name="merges.checks_changed")
 def checks_changed(context: Context, event: ChecksChanged) -> None:
     """Whoever waits for this commit's checks looks again."""
     records = context.begin()

@@ -103,7 +103,7 @@ def link(context: Context, command: LinkLogin) -> None:
     _tell(records, pending, people_sentences.enter_the_code(command.login, given))
 
 
-@router.on(LinkAwaited)
+@router.on(LinkAwaited, name="people.link_awaited")
 def link_awaited(context: Context, event: LinkAwaited) -> None:
     """Ask GitHub how far the proof has come.
 

@@ -9,11 +9,10 @@ import structlog
 
 from bot.context import Context
 from bot.core import announcements
-from bot.core.arrivals import Place
+from bot.core.arrivals import Event, Place
 from bot.core.deploys import Deployment
 from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import Event
 from bot.facts import target_of
 from bot.router import Router
 

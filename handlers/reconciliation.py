@@ -8,11 +8,11 @@ from datetime import timedelta
 import structlog
 
 from bot.context import Context
-from bot.core.arrivals import Tick
+from bot.core.arrivals import Event, Tick
 from bot.core.deploys import Deployment, Waiting
 from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import Event, Reconsider
+from bot.core.events import Reconsider
 from bot.core.forge import RemoteStatus
 from bot.facts import status_event, target_of
 from bot.providers import load
@@ -29,7 +29,7 @@ LEAST_KEPT = timedelta(days=3)
 """GitHub redelivers for three days: what comes again within them must be recognised."""
 
 
-@router.on(Tick)
+@router.on(Tick, name="reconciliation.reconcile")
 def reconcile(context: Context, tick: Tick) -> None:
     """Statuses that were not heard of are taken in; what waits for checks is decided on again."""
     if tick.name != "reconcile":
@@ -84,7 +84,7 @@ def _is_ours(context: Context, deployment: Deployment) -> bool:
     return target is not None and deployment.exclusive and load(target.environment.provider.type).carries_out
 
 
-@router.on(Tick)
+@router.on(Tick, name="reconciliation.retain")
 def retain(context: Context, tick: Tick) -> None:
     if tick.name == "retain":
         kept = max(context.settings.bot.retention, LEAST_KEPT)

@@ -8,10 +8,10 @@ import structlog
 
 from bot.context import Context
 from bot.core import marks
-from bot.core.arrivals import Tick
+from bot.core.arrivals import Event, Tick
 from bot.core.effects import AskForRedelivery
 from bot.core.errors import NotThere, Rejected, ShipmateError
-from bot.core.events import CatchUp, DeliveryFailed, Event
+from bot.core.events import CatchUp, DeliveryFailed
 from bot.core.past import FailedDelivery
 from bot.router import Router
 
@@ -22,14 +22,14 @@ AT_ONCE = 100
 """How many are asked for at one look, the newest: what else was missed is found by asking for the things themselves."""
 
 
-@router.on(Tick)
+@router.on(Tick, name="redeliveries.of_the_app")
 def of_the_app(context: Context, tick: Tick) -> None:
     """A GitHub App has one webhook for all repositories."""
     if tick.name == "reconcile":
         _look(context, None)
 
 
-@router.on(CatchUp)
+@router.on(CatchUp, name="redeliveries.of_a_repository")
 def of_a_repository(context: Context, event: CatchUp) -> None:
     _look(context, event.repository)
 
@@ -49,7 +49,7 @@ def _look(context: Context, repository: str | None) -> None:
         records.put(DeliveryFailed(one.id, one.guid, one.repository, one.hook), f"redelivery:{one.guid}")
 
 
-@router.on(DeliveryFailed)
+@router.on(DeliveryFailed, name="redeliveries.failed")
 def failed(context: Context, event: DeliveryFailed) -> None:
     context.begin().emit(AskForRedelivery(event.id, event.guid, event.repository, event.hook))
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core import announcements, lifecycle
+from bot.core.arrivals import Event
 from bot.core.deploys import Deployment, State
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
-from bot.core.events import DeploymentNotOpened, DeploymentOpened, Event, Reconsider, RunBegan, RunFinished, RunWanted
+from bot.core.events import DeploymentNotOpened, DeploymentOpened, Reconsider, RunBegan, RunFinished, RunWanted
 from bot.core.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.lifecycle import HUNG_AFTER
 from bot.core.records import Records
@@ -81,7 +82,7 @@ def _new_remote(context: Context, deployment: Deployment) -> NewRemoteDeployment
     )
 
 
-@router.on(DeploymentOpened)
+@router.on(DeploymentOpened, name="runs.opened")
 def opened(context: Context, event: DeploymentOpened) -> None:
     """It exists on GitHub: hand it over to our provider, or wait for another tool to pick it up."""
     with_locked = _locked(context, event.deployment_id)
@@ -101,7 +102,7 @@ def _locked(context: Context, deployment_id: int) -> tuple[Deployment, Target | 
     return (deployment, target_of(context, deployment)) if deployment else None
 
 
-@router.on(DeploymentNotOpened)
+@router.on(DeploymentNotOpened, name="runs.not_opened")
 def not_opened(context: Context, event: DeploymentNotOpened) -> None:
     """GitHub said no. Where it merged the default branch instead, the merge commit goes on in its place."""
     with_locked = _locked(context, event.deployment_id)
@@ -148,7 +149,7 @@ def start_run(context: Context, effect: StartRun) -> Iterable[Event]:
     return [RunWanted(effect.deployment_id)]
 
 
-@router.on(RunBegan)
+@router.on(RunBegan, name="runs.began")
 def began(context: Context, event: RunBegan) -> None:
     with_locked = _locked(context, event.deployment_id)
     if with_locked is not None:
@@ -157,7 +158,7 @@ def began(context: Context, event: RunBegan) -> None:
         lifecycle.running(context.begin(), deployment, context.now, timeout=timeout, ours=True)
 
 
-@router.on(RunFinished)
+@router.on(RunFinished, name="runs.finished")
 def finished(context: Context, event: RunFinished) -> None:
     """The provider has the last word on how it ended."""
     with_locked = _locked(context, event.deployment_id)

@@ -51,7 +51,7 @@ def _may_unschedule(context: Context, entry: Entry) -> bool:
     return bool(target and permissions.may_deploy(context, target)) or permissions.is_admin(context)
 
 
-@router.on(ScheduleDue)
+@router.on(ScheduleDue, name="schedules.due")
 def due(context: Context, event: ScheduleDue) -> None:
     """Its person says it again, as it were: everything is asked anew, and the answer goes to where they asked for it.
 

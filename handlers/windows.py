@@ -17,7 +17,7 @@ from bot.targets import Target, target_at
 router = Router()
 
 
-@router.on(Tick)
+@router.on(Tick, name="windows.look_at_windows")
 def look_at_windows(context: Context, tick: Tick) -> None:
     """Every few minutes: windows that are new, changed or gone get their timers, and nothing waits without a reason."""
     if tick.name != "reconcile":
@@ -57,7 +57,7 @@ def _windows_timer(event: WindowsTurn) -> str:
     return f"windows:{event.app}:{event.environment}"
 
 
-@router.on(WindowsTurn)
+@router.on(WindowsTurn, name="windows.turn")
 def turn(context: Context, event: WindowsTurn) -> None:
     """Tell the channel what has changed since it was told last, and come again at the next change."""
     target = target_at(context, event.app, event.environment)

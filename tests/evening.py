@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bot.adapters.localgit import LocalGit
 from bot.adapters.terminal import Terminal
-from bot.core.events import Event
+from bot.core.arrivals import Event
 from bot.sample import REPOSITORY, prepare
 from bot.talk import Talk
 from bot.worldlines import World

@@ -18,11 +18,11 @@ from bot.adapters.schedule import Crons
 from bot.adapters.store import Store
 from bot.adapters.times import Times
 from bot.context import Context
-from bot.core.arrivals import CommandGiven, Place, Tick
+from bot.core.arrivals import CommandGiven, Event, Place, Tick
 from bot.core.commands import Version
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
-from bot.core.events import Event, Reconsider, RunWanted
+from bot.core.events import Reconsider, RunWanted
 from bot.core.forge import Forge
 from bot.core.messages import Message, say
 from bot.core.ports import Chat, Delivery, Person
@@ -167,7 +167,7 @@ def failing(works: Works, *errors: Exception | None) -> Callable[[Context, Any],
 
 
 def test_a_delivery_is_decided_once_and_its_lanes_are_named_as_long_as_they_have_something_to_do(works: Works) -> None:
-    @works.router.on(Reconsider)
+    @works.router.on(Reconsider, name="test.1")
     def reconsider(context: Context, event: Reconsider) -> None:
         works.log.append("decided")
         context.begin().emit(CreateDeployment(event.deployment_id), RenderParent(event.deployment_id))
@@ -189,11 +189,11 @@ def test_what_nobody_subscribes_to_and_what_is_not_there_is_over_at_once(works: 
 def test_a_feature_that_has_decided_does_not_decide_again_when_another_had_to_wait(works: Works) -> None:
     away = [True]
 
-    @works.router.on(Tick)
+    @works.router.on(Tick, name="test.2")
     def first(context: Context, event: Tick) -> None:
         works.log.append("first")
 
-    @works.router.on(Tick)
+    @works.router.on(Tick, name="test.3")
     def second(context: Context, event: Tick) -> None:
         works.log.append("second")
         if away:
@@ -209,16 +209,16 @@ def test_a_feature_that_has_decided_does_not_decide_again_when_another_had_to_wa
 
 
 def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> None:
-    @works.router.on(Tick)
+    @works.router.on(Tick, name="test.4")
     def broken(context: Context, event: Tick) -> None:
         context.begin().emit(RenderParent(1))
         raise ZeroDivisionError
 
-    @works.router.on(Tick)
+    @works.router.on(Tick, name="test.5")
     def refused(context: Context, event: Tick) -> None:
         raise NotThere("The repository is gone.")
 
-    @works.router.on(Tick)
+    @works.router.on(Tick, name="test.6")
     def sound(context: Context, event: Tick) -> None:
         context.begin().emit(RenderParent(2))
 
@@ -229,7 +229,7 @@ def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> 
 
 
 def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: Works) -> None:
-    @works.router.on(Reconsider)
+    @works.router.on(Reconsider, name="test.7")
     def reconsider(context: Context, event: Reconsider) -> None:
         raise Unavailable("GitHub does not answer.")
 
@@ -259,7 +259,7 @@ def test_an_event_that_this_version_does_not_understand_is_put_aside(works: Work
 def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: Works) -> None:
     ready = Barrier(2)
 
-    @works.router.on(Reconsider)
+    @works.router.on(Reconsider, name="test.8")
     def reconsider(context: Context, event: Reconsider) -> None:
         ready.wait(PATIENCE)
         context.begin().emit(RenderParent(event.deployment_id))

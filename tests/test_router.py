@@ -4,22 +4,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import get_args
 
 import pytest
 
 import handlers
 from bot.context import Context
-from bot.core.arrivals import CommandGiven, Tick
+from bot.core.arrivals import CommandGiven, Event, Tick
 from bot.core.commands import Status, Version
 from bot.core.declarations import COMMANDS
 from bot.core.effects import ClearRecords, Effect
-from bot.core.events import Event, RunWanted
+from bot.core.events import RunWanted
 from bot.core.messages import Message
-from bot.router import Router, collect
+from bot.core.stored import stored_kinds
+from bot.router import Listener, Router, collect
 
 # The conversation answers commands, and the engine itself carries runs out.
 ANSWERED_ELSEWHERE = {CommandGiven, RunWanted}
+
+NAMES = [
+    "approvals.came_before",
+    "approvals.overdue",
+    "approvals.reviewed",
+    "catching_up.catch_up",
+    "catching_up.tick",
+    "deploys.hung",
+    "deploys.reconsider",
+    "following.created",
+    "following.overdue",
+    "following.reported",
+    "freezes.declared",
+    "freezes.lifted",
+    "freezes.over",
+    "locked_branches.branch_over",
+    "locked_branches.deployed",
+    "locked_branches.pull_request_over",
+    "locked_branches.reconcile",
+    "locks.expired",
+    "locks.reminder_due",
+    "merges.checks_changed",
+    "merges.deploy",
+    "merges.merged",
+    "people.link_awaited",
+    "reconciliation.reconcile",
+    "reconciliation.retain",
+    "redeliveries.failed",
+    "redeliveries.of_a_repository",
+    "redeliveries.of_the_app",
+    "runs.began",
+    "runs.finished",
+    "runs.not_opened",
+    "runs.opened",
+    "schedules.due",
+    "windows.look_at_windows",
+    "windows.turn",
+]
 
 
 def test_a_function_may_answer_several_commands() -> None:
@@ -66,24 +104,45 @@ def test_an_event_may_interest_several_features_which_are_called_in_turn() -> No
     def second(context: Context, tick: Tick) -> None:
         return None
 
-    router.on(Tick)(first)
-    other.on(Tick)(second)
+    router.on(Tick, name="one.first")(first)
+    other.on(Tick, name="other.second")(second)
 
     router.include(other)
 
-    assert router.events == {Tick: [first, second]}
+    assert router.events == {Tick: [Listener("one.first", first), Listener("other.second", second)]}
+
+
+def test_two_functions_that_decide_under_one_name_are_refused() -> None:
+    router, other = Router(), Router()
+
+    def look(context: Context, tick: Tick) -> None:
+        return None
+
+    router.on(Tick, name="looks.at")(look)
+    other.on(Tick, name="looks.at")(look)
+
+    with pytest.raises(ValueError, match=re.escape("looks.at is the name of two functions that answer events.")):
+        router.include(other)
+
+
+def test_the_names_of_decisions_stay() -> None:
+    """Deliveries in flight were decided on under these names, and an upgrade must not decide on them again.
+
+    A function that is renamed or moved keeps its name; a new one is added here, and one that is gone taken out.
+    """
+    assert sorted(collect(handlers).names) == NAMES
 
 
 def test_every_feature_is_found_and_every_effect_has_its_performer() -> None:
     everything = collect(handlers)
 
-    assert set(everything.effects) == set(get_args(Effect))
+    assert set(everything.effects) == set(stored_kinds(Effect).values())
 
 
 def test_every_event_interests_somebody() -> None:
     everything = collect(handlers)
 
-    assert set(get_args(Event)) - set(everything.events) - ANSWERED_ELSEWHERE == set()
+    assert set(stored_kinds(Event).values()) - set(everything.events) - ANSWERED_ELSEWHERE == set()
 
 
 def test_every_command_that_is_answered_is_declared() -> None:

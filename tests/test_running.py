@@ -14,9 +14,10 @@ import pytest
 
 from bot.adapters import store, wire
 from bot.adapters.store import Store
+from bot.core.arrivals import Event
 from bot.core.deploys import By, Deployment, State
 from bot.core.errors import NotThere, Unavailable
-from bot.core.events import Event, RunBegan, RunFinished
+from bot.core.events import RunBegan, RunFinished
 from bot.core.forge import Forge
 from bot.core.providing import Job
 from bot.running import FLUSH_AT, Carrier, Passwords, StoredRun

@@ -27,6 +27,7 @@ from bot.core.arrivals import Tick
 from bot.core.deploys import Deployment
 from bot.core.events import RunWanted
 from bot.core.ports import Delivery
+from bot.core.stored import stored_name
 from bot.running import Carrier, Passwords
 from bot.settings import read
 from tests.servers.github import GitHubServer
@@ -238,7 +239,7 @@ class World:
             self.pipeline.deliver(lane)
         taken = self.store.take(16)
         for one in taken:
-            if one.name == RunWanted.__name__:
+            if one.name == stored_name(RunWanted):
                 wanted = wire.event_from_bytes(one.name, one.body)
                 assert isinstance(wanted, RunWanted)
                 self._runs.append(wanted.deployment_id)

@@ -24,12 +24,12 @@ from bot.core.arrivals import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
+    Event,
     PullRequestClosed,
     PullRequestMerged,
     ReviewChanged,
 )
 from bot.core.errors import Rejected
-from bot.core.events import Event
 
 T = TypeVar("T")
 

@@ -18,9 +18,8 @@ from bot.adapters.localrecord import (
     RecordedPullRequest,
     RecordedStatus,
 )
-from bot.core.arrivals import ChecksChanged, PullRequestMerged
+from bot.core.arrivals import ChecksChanged, Event, PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
-from bot.core.events import Event
 from bot.core.forge import (
     Check,
     Commit,

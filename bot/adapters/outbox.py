@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from bot.adapters import schema, wire
 from bot.adapters.database import Database
 from bot.adapters.records import RowRecords, insert_new
+from bot.core.arrivals import Event
 from bot.core.effects import Effect
-from bot.core.events import Event
 
 _OUT = schema.effects.c
 _LANE = schema.lanes.c

@@ -18,9 +18,10 @@ from bot.adapters.freezes_records import FreezeRowReads, FreezeRowRecords
 from bot.adapters.locks_records import LockRows, LockTransaction
 from bot.adapters.people_records import PeopleRowReads, PeopleRowRecords
 from bot.adapters.schedules_records import ScheduleRowReads, ScheduleRowRecords
+from bot.core.arrivals import Event
 from bot.core.deploys import By, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
-from bot.core.events import Event
+from bot.core.stored import stored_name
 
 _D = schema.deployments.c
 _COLUMNS = [field.name for field in fields(Deployment)]
@@ -239,7 +240,7 @@ class RowRecords(RowReads):
             row = {
                 "delivery_id": self._delivery_id,
                 "lane": effect.lane,
-                "name": type(effect).__name__,
+                "name": stored_name(type(effect)),
                 "body": wire.effect_to_json(effect),
                 "created_at": self._now,
             }
@@ -247,7 +248,7 @@ class RowRecords(RowReads):
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
         self.stop_timer(key)
-        row = {"key": key, "due_at": at, "name": type(event).__name__, "body": wire.event_to_bytes(event)}
+        row = {"key": key, "due_at": at, "name": stored_name(type(event)), "body": wire.event_to_bytes(event)}
         self._connection.execute(sa.insert(schema.timers).values(row))
 
     def stop_timer(self, key: str) -> None:
@@ -259,7 +260,7 @@ class RowRecords(RowReads):
             {
                 "id": f"bot:{key}",
                 "source": "bot",
-                "name": type(event).__name__,
+                "name": stored_name(type(event)),
                 "body": wire.event_to_bytes(event),
                 "received_at": self._now,
                 "due_at": self._now,

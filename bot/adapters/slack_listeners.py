@@ -32,6 +32,7 @@ from bot.adapters.slack_payloads import Addressed, Name, Payload, from_elsewhere
 from bot.core.errors import Unavailable
 from bot.core.grammar import split_one_time_password
 from bot.core.ports import Clock, Delivery, Inbox
+from bot.core.stored import stored_name
 
 STORED_TEXT_LIMIT = 4_000
 # A silently closed connection is noticed after 12 s with this, after 58 s with the library's default.
@@ -66,7 +67,7 @@ class Intake:
         # Slack does not say when a slash command was given, but it comes at once or never.
         said_at = given.command.said_at or self.clock.now()
         command = replace(given.command, text=text[:STORED_TEXT_LIMIT], said_at=said_at)
-        self.inbox.put(Delivery(given.id, "chat", type(command).__name__, msgspec.json.encode(command)))
+        self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 
 

@@ -16,8 +16,9 @@ from bot.adapters.database import connect
 from bot.adapters.outbox import Outbox
 from bot.adapters.people_records import Identities
 from bot.adapters.records import RowReads, RowRecords, insert_delivery, insert_new
-from bot.core.events import Event
+from bot.core.arrivals import Event
 from bot.core.ports import Delivery
+from bot.core.stored import stored_name
 
 __all__ = ["AlreadyDecided", "Decision", "Store", "Taken", "connect"]
 
@@ -100,7 +101,7 @@ class Store(Outbox, Identities):
             return insert_delivery(connection, row)
 
     def put_event(self, event: Event, key: str) -> bool:
-        return self.put(Delivery(f"bot:{key}", "bot", type(event).__name__, wire.event_to_bytes(event)))
+        return self.put(Delivery(f"bot:{key}", "bot", stored_name(type(event)), wire.event_to_bytes(event)))
 
     def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int] | None:
         """The delivery, when it was handled, and how often it was postponed."""

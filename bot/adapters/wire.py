@@ -7,26 +7,18 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
 from bot.core import arrivals, effects, events, messages
+from bot.core.arrivals import Event
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
-from bot.core.events import Event
+from bot.core.stored import kind_stored_as, stored_name
 
-_EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(events.Event)}
-_TAGGED: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (
-        *get_args(effects.Effect),
-        *(span for span in get_args(messages.Span) if span is not str),
-        messages.Message,
-        messages.Button,
-        arrivals.Place,
-    )
-}
+# Importing them is what makes their stored names known.
+_EVERYTHING = (arrivals, effects, events, messages)
 
 
 def event_to_bytes(event: Event) -> bytes:
@@ -35,8 +27,8 @@ def event_to_bytes(event: Event) -> bytes:
 
 def event_from_bytes(name: str, body: bytes) -> Event:
     """Raises Rejected for an event that this version of the bot does not know."""
-    kind = _EVENTS.get(name)
-    if kind is None:
+    kind = kind_stored_as(name)
+    if kind is None or not issubclass(kind, Event):
         raise Rejected(f"There is no event called {name}.")
     try:
         event: Event = msgspec.json.decode(body, type=kind)
@@ -56,7 +48,7 @@ def effect_from_json(text: str) -> Effect:
 
 def _tagged(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {"$": type(value).__name__} | {f.name: _tagged(getattr(value, f.name)) for f in fields(value)}
+        return {"$": stored_name(type(value))} | {f.name: _tagged(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, datetime):
         return {"$": "datetime", "at": value.isoformat()}
     if isinstance(value, tuple):
@@ -68,9 +60,12 @@ def _untagged(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_untagged(item) for item in value)
     if isinstance(value, dict):
-        kind = value.pop("$")
-        if kind == "datetime":
+        name = value.pop("$")
+        if name == "datetime":
             return datetime.fromisoformat(value["at"])
-        known = {f.name for f in fields(_TAGGED[kind])}
-        return _TAGGED[kind](**{key: _untagged(item) for key, item in value.items() if key in known})
+        kind = kind_stored_as(name)
+        if kind is None:
+            raise Rejected(f"Nothing is stored as {name} in this version.")
+        known = {f.name for f in fields(kind)}
+        return kind(**{key: _untagged(item) for key, item in value.items() if key in known})
     return value

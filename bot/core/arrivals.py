@@ -5,12 +5,19 @@ Adapters make these from what Slack, GitHub and the clock send. All times are aw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bot.core.stored import stored
 
-@dataclass(frozen=True, slots=True)
+
+class Event:
+    """What can happen; handlers subscribe to the kinds of it. Stored as JSON until it is decided on."""
+
+    __slots__ = ()
+
+
+@stored("Place")
 class Place:
     """Where in the chat something was said, and so where its answer goes.
 
@@ -26,8 +33,8 @@ class Place:
     direct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CommandGiven:
+@stored("CommandGiven")
+class CommandGiven(Event):
     """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention.
 
     ``said_at`` is when, None where that cannot be long ago.
@@ -40,8 +47,8 @@ class CommandGiven:
     said_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequestMerged:
+@stored("PullRequestMerged")
+class PullRequestMerged(Event):
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request, ``closed`` with ``merged``.
 
     ``head_ref`` is ``owner:branch`` where the branch is in a fork.
@@ -61,8 +68,8 @@ class PullRequestMerged:
     head_ref: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequestClosed:
+@stored("PullRequestClosed")
+class PullRequestClosed(Event):
     """Closed without a merge; ``head_ref`` as with merged ones."""
 
     repository: str
@@ -71,8 +78,8 @@ class PullRequestClosed:
     head_sha: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentCreated:
+@stored("DeploymentCreated")
+class DeploymentCreated(Event):
     """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only.
 
     ``taken`` is true where somebody has reported a status of it already, so that it is not ours to carry out.
@@ -91,8 +98,8 @@ class DeploymentCreated:
     taken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentStatusReported:
+@stored("DeploymentStatusReported")
+class DeploymentStatusReported(Event):
     """A status of a deployment. ``status_id`` grows with time within one deployment."""
 
     repository: str
@@ -107,24 +114,24 @@ class DeploymentStatusReported:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChecksChanged:
+@stored("ChecksChanged")
+class ChecksChanged(Event):
     """A status or check run of the commit was reported or changed: who waits for it looks again."""
 
     repository: str
     sha: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewChanged:
+@stored("ReviewChanged")
+class ReviewChanged(Event):
     """A review of the pull request was given, changed or dismissed: who waits for it looks again."""
 
     repository: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+@stored("Tick")
+class Tick(Event):
     """The clock fired the job ``name``; ``at`` is the fire time, not the time of handling."""
 
     name: str

@@ -8,17 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core import commands as c
-from bot.core.arrivals import CommandGiven, DeploymentCreated, DeploymentStatusReported, PullRequestMerged, Tick
+from bot.core.arrivals import CommandGiven, DeploymentCreated, DeploymentStatusReported, Event, PullRequestMerged, Tick
 from bot.core.deploys import Deployment, State
-from bot.core.events import Event, MergeToDeploy
+from bot.core.events import MergeToDeploy
 
-LOOKS: frozenset[type] = frozenset(
-    {
-        *(c.Help, c.Version, c.WhoAmI, c.WhereCanIDeploy, c.Status, c.Deploys, c.Diff, c.Undeployed),
-        *(c.Queue, c.Locks, c.Freezes, c.ShowSchedule),
-    }
-)
-"""Commands that only look: they decide nothing, so nothing is kept of them."""
 LONGEST = 2_000
 """How many characters of a reason are kept."""
 
@@ -90,10 +83,6 @@ class AuditRecords(AuditReads, Protocol):
         environment: str | None = None,
     ) -> None:
         """One entry. The deployment that is not named is the one that the transaction writes; see ``attribute``."""
-
-
-def is_decision(command: c.Command) -> bool:
-    return type(command) not in LOOKS
 
 
 def why(command: c.Command) -> str | None:

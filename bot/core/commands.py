@@ -8,11 +8,16 @@ are the person's words; the ReadsTimes port makes times of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+
+
+class Command:
+    """What a person asks for; ``bot.core.declarations`` has all that there are."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Deploy:
+class Deploy(Command):
     """``ref`` is a branch, a tag, a (short) commit id, or ``#123`` for the head of a pull request.
 
     ``hosts`` is the host filter after the environment's slash. ``task`` is GitHub's: ``deploy`` or ``deploy:<task>``.
@@ -33,7 +38,7 @@ class Deploy:
 
 
 @dataclass(frozen=True, slots=True)
-class Ship:
+class Ship(Command):
     """Merge the pull request when it is green, and deploy the merge commit."""
 
     pull_request: int
@@ -42,7 +47,7 @@ class Ship:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollback:
+class Rollback(Command):
     """``to`` is a commit id or another ref, or ``#<id>`` of an earlier deployment; None for the last good one."""
 
     app: str | None = None
@@ -52,7 +57,7 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
-class Promote:
+class Promote(Command):
     """Deploy to ``environment`` what runs in ``source``."""
 
     app: str | None = None
@@ -61,34 +66,34 @@ class Promote:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Command):
     deployment: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Command):
     deployment: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Approve:
+class Approve(Command):
     deployment: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Command):
     deployment: int | None = None
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Command):
     app: str | None = None
     environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Command):
     """``environment`` may be ``all``. ``duration`` and ``until`` are words; at most one of them is set."""
 
     environment: str
@@ -99,7 +104,7 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlock:
+class Unlock(Command):
     """``environment`` may be ``all``, or ``mine``."""
 
     environment: str
@@ -107,12 +112,12 @@ class Unlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Locks:
+class Locks(Command):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class TakeOver:
+class TakeOver(Command):
     """Take a lock over from whoever has it; without a ``reason`` the bot asks for one."""
 
     environment: str
@@ -121,7 +126,7 @@ class TakeOver:
 
 
 @dataclass(frozen=True, slots=True)
-class AskToRelease:
+class AskToRelease(Command):
     """Ask whoever has the lock to release it."""
 
     environment: str
@@ -129,7 +134,7 @@ class AskToRelease:
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyMe:
+class NotifyMe(Command):
     """Be told when the lock is released."""
 
     environment: str
@@ -137,7 +142,7 @@ class NotifyMe:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepLock:
+class KeepLock(Command):
     """The lock is still needed."""
 
     environment: str
@@ -145,7 +150,7 @@ class KeepLock:
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(Command):
     """``environment`` may be ``all``. ``until`` is a moment in words, None for a freeze without an end."""
 
     environment: str
@@ -154,19 +159,19 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfreeze:
+class Unfreeze(Command):
     """``environment`` may be ``all``."""
 
     environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Freezes:
+class Freezes(Command):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Deploys:
+class Deploys(Command):
     """The record: of an app, a ref, an environment; or one ``deployment`` with its log."""
 
     app: str | None = None
@@ -176,13 +181,13 @@ class Deploys:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Status(Command):
     app: str | None = None
     environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Command):
     """What runs in ``environment`` against ``target``: a ref, or the name of another environment."""
 
     app: str | None = None
@@ -191,88 +196,52 @@ class Diff:
 
 
 @dataclass(frozen=True, slots=True)
-class Undeployed:
+class Undeployed(Command):
     app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WhereCanIDeploy:
+class WhereCanIDeploy(Command):
     app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ShowSchedule:
+class ShowSchedule(Command):
     app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Unschedule:
+class Unschedule(Command):
     deployment: int
 
 
 @dataclass(frozen=True, slots=True)
-class LinkLogin:
+class LinkLogin(Command):
     login: str
 
 
 @dataclass(frozen=True, slots=True)
-class WhoAmI:
+class WhoAmI(Command):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(Command):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Unmute:
+class Unmute(Command):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Version(Command):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class Help(Command):
     """``topic`` is a command's name where the word named one, else the words as typed."""
 
     topic: str | None = None
-
-
-Command: TypeAlias = (
-    Deploy
-    | Ship
-    | Rollback
-    | Promote
-    | Cancel
-    | Retry
-    | Approve
-    | Reject
-    | Queue
-    | Lock
-    | Unlock
-    | Locks
-    | TakeOver
-    | AskToRelease
-    | NotifyMe
-    | KeepLock
-    | Freeze
-    | Unfreeze
-    | Freezes
-    | Deploys
-    | Status
-    | Diff
-    | Undeployed
-    | WhereCanIDeploy
-    | ShowSchedule
-    | Unschedule
-    | LinkLogin
-    | WhoAmI
-    | Mute
-    | Unmute
-    | Version
-    | Help
-)

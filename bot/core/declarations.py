@@ -22,13 +22,18 @@ from bot.core.release_forms import read_promote, read_rollback, read_ship, show_
 from bot.core.spec import Spec
 from bot.core.words import Words
 
-__all__ = ["COMMANDS", "DEPLOY", "HELP", "Spec", "find"]
+__all__ = ["COMMANDS", "DEPLOY", "HELP", "Spec", "find", "spec_of"]
 
 
 def find(name: str) -> Spec | None:
     """The command called ``name``, by any of its names, in any case."""
     wanted = " ".join(name.lower().split())
     return next((one for one in COMMANDS if wanted in (known.lower() for known in one.names)), None)
+
+
+def spec_of(command: c.Command) -> Spec:
+    """The declaration of a command."""
+    return next(one for one in COMMANDS if isinstance(command, one.makes))
 
 
 def _read_help(line: Line, _words: Words) -> c.Help:
@@ -50,6 +55,7 @@ DEPLOY = Spec(
         'deploy {app}/hotfix to {environment} --force "the site is down"',
     ),
     makes=c.Deploy,
+    read_only=False,
     parse=read_deploy,
     show=show_deploy,
 )
@@ -60,6 +66,7 @@ HELP = Spec(
     help="Show all commands, or one with its examples.",
     examples=("help", "help deploy"),
     makes=c.Help,
+    read_only=True,
     parse=_read_help,
     show=lambda help_: f"help {help_.topic}" if help_.topic else "help",
     aliases=("?", "commands", "usage"),
@@ -73,6 +80,7 @@ COMMANDS: tuple[Spec, ...] = (
         help="Merge a pull request when its checks are green, and deploy the merge commit.",
         examples=("ship #123", "ship #123 to {environment}"),
         makes=c.Ship,
+        read_only=False,
         parse=read_ship,
         show=show_ship,
     ),
@@ -82,6 +90,7 @@ COMMANDS: tuple[Spec, ...] = (
         help="Deploy again what ran before, or an earlier commit or deployment.",
         examples=("rollback {app} on {environment}", 'rollback {app} on {environment} to #12 "errors in checkout"'),
         makes=c.Rollback,
+        read_only=False,
         parse=read_rollback,
         show=show_rollback,
         aliases=("roll back", "undo"),
@@ -92,18 +101,22 @@ COMMANDS: tuple[Spec, ...] = (
         help="Deploy to one environment what runs in another.",
         examples=("promote {app} to {environment}", "promote {app} from staging to {environment}"),
         makes=c.Promote,
+        read_only=False,
         parse=read_promote,
         show=show_promote,
     ),
-    spec.numbered("cancel", c.Cancel, "Stop a deployment that waits or runs.", aliases=("abort", "stop")),
-    spec.numbered("retry", c.Retry, "Deploy the same commit to the same environment once more."),
-    spec.numbered("approve", c.Approve, "Approve a deployment that waits for it."),
+    spec.numbered(
+        "cancel", c.Cancel, "Stop a deployment that waits or runs.", aliases=("abort", "stop"), read_only=False
+    ),
+    spec.numbered("retry", c.Retry, "Deploy the same commit to the same environment once more.", read_only=False),
+    spec.numbered("approve", c.Approve, "Approve a deployment that waits for it.", read_only=False),
     Spec(
         name="reject",
         usage='reject [#<id>] ["why"]',
         help="Refuse a deployment that waits for approval.",
         examples=('reject #12 "the migration is missing"', "reject"),
         makes=c.Reject,
+        read_only=False,
         parse=forms.read_reject,
         show=forms.show_reject,
     ),
@@ -113,6 +126,7 @@ COMMANDS: tuple[Spec, ...] = (
         help="Show what runs and what waits its turn.",
         examples=("queue {app} {environment}", "queue"),
         makes=c.Queue,
+        read_only=True,
         parse=forms.of_place(c.Queue),
         show=lambda queue: forms.show_place("queue", queue.app, queue.environment),
     ),
@@ -126,6 +140,7 @@ COMMANDS: tuple[Spec, ...] = (
             "lock {environment}",
         ),
         makes=c.Lock,
+        read_only=False,
         parse=read_lock,
         show=show_lock,
         aliases=("deploy:lock",),
@@ -136,32 +151,41 @@ COMMANDS: tuple[Spec, ...] = (
         help="Release a lock.",
         examples=("unlock {environment} on {app}", "unlock mine"),
         makes=c.Unlock,
+        read_only=False,
         parse=read_unlock,
         show=show_unlock,
         aliases=("deploy:unlock",),
     ),
-    spec.alone("locks", c.Locks, "Show who holds what."),
+    spec.alone("locks", c.Locks, "Show who holds what.", read_only=True),
     Spec(
         name="take over",
         usage="take over <env> [on <app>] because <reason>",
         help="Take somebody's lock over; they are told.",
         examples=("take over {environment} on {app} because a hotfix must go out", "take over {environment}"),
         makes=c.TakeOver,
+        read_only=False,
         parse=read_take_over,
         show=show_take_over,
         aliases=("takeover",),
     ),
     spec.of_lock(
-        "ask for", c.AskToRelease, "Ask whoever holds an environment to release it.", aliases=("ask to release",)
+        "ask for",
+        c.AskToRelease,
+        "Ask whoever holds an environment to release it.",
+        aliases=("ask to release",),
+        read_only=False,
     ),
-    spec.of_lock("notify me about", c.NotifyMe, "Be told when a lock is released.", aliases=("notify me",)),
-    spec.of_lock("keep", c.KeepLock, "Keep your lock; the next reminder comes later."),
+    spec.of_lock(
+        "notify me about", c.NotifyMe, "Be told when a lock is released.", aliases=("notify me",), read_only=False
+    ),
+    spec.of_lock("keep", c.KeepLock, "Keep your lock; the next reminder comes later.", read_only=False),
     Spec(
         name="freeze",
         usage="freeze <env>|all [until <moment>] because <reason>",
         help="Stop all deployments to an environment for a while.",
         examples=("freeze {environment} until mon 9:00 because of the holidays", "freeze all because of an incident"),
         makes=c.Freeze,
+        read_only=False,
         parse=read_freeze,
         show=show_freeze,
     ),
@@ -171,16 +195,18 @@ COMMANDS: tuple[Spec, ...] = (
         help="End a freeze.",
         examples=("unfreeze {environment}", "unfreeze all"),
         makes=c.Unfreeze,
+        read_only=False,
         parse=read_unfreeze,
         show=show_unfreeze,
     ),
-    spec.alone("freezes", c.Freezes, "Show what is frozen, and closed windows to come."),
+    spec.alone("freezes", c.Freezes, "Show what is frozen, and closed windows to come.", read_only=True),
     Spec(
         name="deploys",
         usage="deploys [<app>[/<ref>]] [in <env>]",
         help="Show the latest deployments; with a number, one of them and its log.",
         examples=("deploys {app} in {environment}", "deploys #12"),
         makes=c.Deploys,
+        read_only=True,
         parse=forms.read_deploys,
         show=forms.show_deploys,
         aliases=("deployments", "history"),
@@ -191,6 +217,7 @@ COMMANDS: tuple[Spec, ...] = (
         help="Show what is deployed where.",
         examples=("status {app} {environment}", "status"),
         makes=c.Status,
+        read_only=True,
         parse=forms.of_place(c.Status),
         show=lambda status: forms.show_place("status", status.app, status.environment),
     ),
@@ -200,20 +227,26 @@ COMMANDS: tuple[Spec, ...] = (
         help="Show what a deployment would change.",
         examples=("diff {app} {environment} topic", "diff {environment}"),
         makes=c.Diff,
+        read_only=True,
         parse=forms.read_diff,
         show=forms.show_diff,
     ),
-    spec.of_app("undeployed", c.Undeployed, "Show what was merged and is not deployed yet."),
+    spec.of_app("undeployed", c.Undeployed, "Show what was merged and is not deployed yet.", read_only=True),
     spec.of_app(
-        "where can I deploy", c.WhereCanIDeploy, "Show the environments and who may deploy there.", aliases=("wcid",)
+        "where can I deploy",
+        c.WhereCanIDeploy,
+        "Show the environments and who may deploy there.",
+        aliases=("wcid",),
+        read_only=True,
     ),
-    spec.of_app("schedule", c.ShowSchedule, "Show the deployments that wait for their moment."),
+    spec.of_app("schedule", c.ShowSchedule, "Show the deployments that wait for their moment.", read_only=True),
     Spec(
         name="unschedule",
         usage="unschedule #<id>",
         help="Take a deployment off the schedule.",
         examples=("unschedule #12",),
         makes=c.Unschedule,
+        read_only=False,
         parse=forms.read_unschedule,
         show=lambda unschedule: forms.show_number("unschedule", unschedule.deployment),
     ),
@@ -223,12 +256,17 @@ COMMANDS: tuple[Spec, ...] = (
         help="Tell the bot who you are on GitHub.",
         examples=("link octocat",),
         makes=c.LinkLogin,
+        read_only=False,
         parse=forms.read_login,
         show=lambda link: f"link {link.login}",
     ),
-    spec.alone("whoami", c.WhoAmI, "Show who you are to the bot, and what you may do.", aliases=("who am i",)),
-    spec.alone("mute", c.Mute, "Stop being mentioned."),
-    spec.alone("unmute", c.Unmute, "Be mentioned again."),
-    spec.alone("version", c.Version, "Show which version of the bot this is.", aliases=("deploy:version",)),
+    spec.alone(
+        "whoami", c.WhoAmI, "Show who you are to the bot, and what you may do.", aliases=("who am i",), read_only=True
+    ),
+    spec.alone("mute", c.Mute, "Stop being mentioned.", read_only=False),
+    spec.alone("unmute", c.Unmute, "Be mentioned again.", read_only=False),
+    spec.alone(
+        "version", c.Version, "Show which version of the bot this is.", aliases=("deploy:version",), read_only=True
+    ),
     HELP,
 )

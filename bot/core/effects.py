@@ -6,19 +6,30 @@ wait for each other. Every effect looks before it acts, so that doing it again d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from bot.core.arrivals import Place
 from bot.core.messages import Message
+from bot.core.stored import stored
 
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]
 """What the channel may want to hear of outside the thread: the environment's ``notify`` says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateDeployment:
+class Effect(ABC):
+    """Effects of one ``lane`` are done one after another, in the order in which they were decided."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def lane(self) -> str: ...
+
+
+@stored("CreateDeployment")
+class CreateDeployment(Effect):
     """Create our deployment on GitHub, unless one with its ``request_id`` is there already."""
 
     deployment_id: int
@@ -28,8 +39,8 @@ class CreateDeployment:
         return f"remote:{self.deployment_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class PostStatus:
+@stored("PostStatus")
+class PostStatus(Effect):
     """Report a status to GitHub, unless the deployment's last status there is this one."""
 
     deployment_id: int
@@ -41,8 +52,8 @@ class PostStatus:
         return f"remote:{self.deployment_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class StartRun:
+@stored("StartRun")
+class StartRun(Effect):
     """Let the app's provider carry the deployment out, unless it has begun already."""
 
     deployment_id: int
@@ -52,8 +63,8 @@ class StartRun:
         return f"remote:{self.deployment_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class RenderParent:
+@stored("RenderParent")
+class RenderParent(Effect):
     """Bring the deployment's parent message up to date with the database; post it where there is none."""
 
     deployment_id: int
@@ -63,8 +74,8 @@ class RenderParent:
         return f"parent:{self.deployment_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class PostInThread:
+@stored("PostInThread")
+class PostInThread(Effect):
     """Add a line to the thread under the deployment's parent message; on some occasions the channel shows it too."""
 
     deployment_id: int
@@ -76,8 +87,8 @@ class PostInThread:
         return f"thread:{self.deployment_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+@stored("Reply")
+class Reply(Effect):
     """Answer a person where they spoke: in the thread of their message. ``only_to`` makes it ephemeral.
 
     ``else_to`` is who is told directly where the bot cannot speak there.
@@ -94,8 +105,8 @@ class Reply:
         return f"reply:{self.place.channel}:{self.place.thread or self.place.message or self.event_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+@stored("Announce")
+class Announce(Effect):
     """Say something in the app's channel, at top level."""
 
     app: str
@@ -106,8 +117,8 @@ class Announce:
         return f"announce:{self.app}"
 
 
-@dataclass(frozen=True, slots=True)
-class TellPerson:
+@stored("TellPerson")
+class TellPerson(Effect):
     """Say something to one person directly; ``person`` is their chat id."""
 
     person: str
@@ -118,8 +129,8 @@ class TellPerson:
         return f"person:{self.person}"
 
 
-@dataclass(frozen=True, slots=True)
-class AskForRedelivery:
+@stored("AskForRedelivery")
+class AskForRedelivery(Effect):
     """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.past.FailedDelivery``."""
 
     delivery: int
@@ -132,8 +143,8 @@ class AskForRedelivery:
         return f"redelivery:{self.hook}"
 
 
-@dataclass(frozen=True, slots=True)
-class ClearRecords:
+@stored("ClearRecords")
+class ClearRecords(Effect):
     """Delete the record of deliveries, effects and workflows that ended before that moment; deployments stay."""
 
     before: datetime
@@ -141,17 +152,3 @@ class ClearRecords:
     @property
     def lane(self) -> str:
         return "clear"
-
-
-Effect: TypeAlias = (
-    CreateDeployment
-    | PostStatus
-    | StartRun
-    | RenderParent
-    | PostInThread
-    | Reply
-    | Announce
-    | TellPerson
-    | AskForRedelivery
-    | ClearRecords
-)

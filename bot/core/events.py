@@ -1,4 +1,4 @@
-"""What can happen: the events that the bot makes itself, and all there are.
+"""What can happen: the events that the bot makes itself.
 
 One frozen dataclass each, holding only what the bot uses of it; handlers subscribe to them by type. What comes from
 outside is in ``arrivals``. All times are aware and in UTC.
@@ -6,25 +6,16 @@ outside is in ``arrivals``. All times are aware and in UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from bot.core.arrivals import (
-    ChecksChanged,
-    CommandGiven,
-    DeploymentCreated,
-    DeploymentStatusReported,
-    PullRequestClosed,
-    PullRequestMerged,
-    ReviewChanged,
-    Tick,
-)
+from bot.core.arrivals import Event, PullRequestMerged
 from bot.core.deploys import By
+from bot.core.stored import stored
 
 
-@dataclass(frozen=True, slots=True)
-class MergeToDeploy:
+@stored("MergeToDeploy")
+class MergeToDeploy(Event):
     """A merged pull request that one environment asks for."""
 
     app: str
@@ -32,15 +23,15 @@ class MergeToDeploy:
     merged: PullRequestMerged
 
 
-@dataclass(frozen=True, slots=True)
-class CatchUp:
+@stored("CatchUp")
+class CatchUp(Event):
     """Time to ask what happened in the repository while nobody listened."""
 
     repository: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryFailed:
+@stored("DeliveryFailed")
+class DeliveryFailed(Event):
     """A webhook did not reach the bot: see ``bot.core.past.FailedDelivery``."""
 
     id: int
@@ -49,31 +40,31 @@ class DeliveryFailed:
     hook: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+@stored("Due")
+class Due(Event):
     """A waiting deployment's moment has come."""
 
     deployment_id: int
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Reconsider:
+@stored("Reconsider")
+class Reconsider(Event):
     """Something that the waiting deployment waits for may have changed: decide on it again with fresh facts."""
 
     deployment_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentOpened:
+@stored("DeploymentOpened")
+class DeploymentOpened(Event):
     """Our own deployment now exists on GitHub as ``remote_id``."""
 
     deployment_id: int
     remote_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentNotOpened:
+@stored("DeploymentNotOpened")
+class DeploymentNotOpened(Event):
     """GitHub would not create our deployment; ``reason`` is a sentence for people.
 
     ``merged_sha`` is set where GitHub merged the default branch into the ref instead of deploying (202).
@@ -84,22 +75,22 @@ class DeploymentNotOpened:
     merged_sha: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunWanted:
+@stored("RunWanted")
+class RunWanted(Event):
     """A provider of ours is to carry the deployment out: for the engine itself, no feature answers it."""
 
     deployment_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunBegan:
+@stored("RunBegan")
+class RunBegan(Event):
     """A provider of ours has begun to carry the deployment out."""
 
     deployment_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+@stored("RunFinished")
+class RunFinished(Event):
     """A provider of ours has carried the deployment out, or failed to."""
 
     deployment_id: int
@@ -109,32 +100,32 @@ class RunFinished:
     log_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LinkAwaited:
+@stored("LinkAwaited")
+class LinkAwaited(Event):
     """It is time to ask GitHub whether the person has signed in; ``attempt`` is that of the ``link`` they said."""
 
     chat_id: str
     attempt: str
 
 
-@dataclass(frozen=True, slots=True)
-class LockReminderDue:
+@stored("LockReminderDue")
+class LockReminderDue(Event):
     """Whoever has the lock is to be asked whether they still need it."""
 
     app: str
     environment: str
 
 
-@dataclass(frozen=True, slots=True)
-class LockExpired:
+@stored("LockExpired")
+class LockExpired(Event):
     """The lock's time is over."""
 
     app: str
     environment: str
 
 
-@dataclass(frozen=True, slots=True)
-class BranchOver:
+@stored("BranchOver")
+class BranchOver(Event):
     """A pull request is merged or closed for which the environment is locked."""
 
     app: str
@@ -144,15 +135,15 @@ class BranchOver:
     merged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentEnded:
+@stored("DeploymentEnded")
+class DeploymentEnded(Event):
     """A deployment has come to its end, whichever it is: what comes after it may be thought of."""
 
     deployment_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeDeclared:
+@stored("FreezeDeclared")
+class FreezeDeclared(Event):
     """A person closes an environment, one of several at a time; ``until`` is None for a freeze without an end."""
 
     app: str
@@ -163,8 +154,8 @@ class FreezeDeclared:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeLifted:
+@stored("FreezeLifted")
+class FreezeLifted(Event):
     """A person ends a freeze before its time, one of several at once."""
 
     app: str
@@ -172,8 +163,8 @@ class FreezeLifted:
     freeze_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeOver:
+@stored("FreezeOver")
+class FreezeOver(Event):
     """A freeze's time is over; it stays where its end has been moved since."""
 
     app: str
@@ -182,49 +173,17 @@ class FreezeOver:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class WindowsTurn:
+@stored("WindowsTurn")
+class WindowsTurn(Event):
     """The windows of an environment may have opened or closed it, or may not be what they were."""
 
     app: str
     environment: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleDue:
+@stored("ScheduleDue")
+class ScheduleDue(Event):
     """The moment of a scheduled deployment has come; it is another one where it has been moved since."""
 
     entry_id: int
     at: datetime
-
-
-Event: TypeAlias = (
-    CommandGiven
-    | PullRequestMerged
-    | MergeToDeploy
-    | PullRequestClosed
-    | DeploymentCreated
-    | DeploymentStatusReported
-    | ChecksChanged
-    | ReviewChanged
-    | Tick
-    | CatchUp
-    | DeliveryFailed
-    | Due
-    | Reconsider
-    | DeploymentOpened
-    | DeploymentNotOpened
-    | RunWanted
-    | RunBegan
-    | RunFinished
-    | LinkAwaited
-    | LockReminderDue
-    | LockExpired
-    | BranchOver
-    | DeploymentEnded
-    | FreezeDeclared
-    | FreezeLifted
-    | FreezeOver
-    | WindowsTurn
-    | ScheduleDue
-)

@@ -7,29 +7,31 @@ naming a branch ``<!channel>``; what is meant to be more than text is one of the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bot.core.stored import stored
 
-@dataclass(frozen=True, slots=True)
+
+@stored("Bold")
 class Bold:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@stored("Code")
 class Code:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@stored("CodeBlock")
 class CodeBlock:
     """Several lines of output, shown in a fixed-width block of its own."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@stored("Link")
 class Link:
     """``text`` shown, ``url`` behind it; without a url only the text."""
 
@@ -37,7 +39,7 @@ class Link:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@stored("Mention")
 class Mention:
     """A person: ``chat_id`` where known (shown as a real mention), else ``name`` as plain text."""
 
@@ -45,7 +47,7 @@ class Mention:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@stored("Moment")
 class Moment:
     """A moment, shown in the reader's own time zone where the chat service can do that."""
 
@@ -56,7 +58,7 @@ Span: TypeAlias = str | Bold | Code | CodeBlock | Link | Mention | Moment
 Line: TypeAlias = tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@stored("Button")
 class Button:
     """A button stands for a command: pressing it is the same request as typing ``command``.
 
@@ -69,7 +71,7 @@ class Button:
     confirm: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@stored("Message")
 class Message:
     """``sentence`` is the notification and what screen readers read: always a full sentence.
 

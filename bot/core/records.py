@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.approvals import ApprovalReads, ApprovalRecords
+from bot.core.arrivals import Event
 from bot.core.audit import AuditReads, AuditRecords
 from bot.core.deploys import Deployment, Waiting
 from bot.core.effects import Effect
-from bot.core.events import Event
 from bot.core.freezes import FreezeReads, FreezeRecords
 from bot.core.locks import LockReads, LockRecords
 from bot.core.people import PeopleReads, PeopleRecords

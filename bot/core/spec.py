@@ -24,18 +24,18 @@ class Spec:
 
     ``examples`` hold ``{app}`` and ``{environment}`` in the places of real names. ``aliases`` are other words for
     ``name``. ``parse`` reads the words after the name, and raises Misread; ``show`` writes the command as it is read.
-    ``since`` is the version of the bot that first had it.
+    A ``read_only`` one decides nothing, so that nothing of it is kept in the audit; its handler gets no transaction.
     """
 
     name: str
     usage: str
     help: str
     examples: tuple[str, ...]
-    makes: type
+    makes: type[c.Command]
+    read_only: bool
     parse: Callable[[Line, Words], c.Command]
     show: Callable[[Any], str]
     aliases: tuple[str, ...] = ()
-    since: str = "0.1.0"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,52 +47,56 @@ class Spec:
         return self.examples[0].replace("{app}", app).replace("{environment}", environment)
 
 
-def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} [#<id>]",
         help=help_,
         examples=(name, f"{name} #12"),
         makes=make,
+        read_only=read_only,
         parse=forms.numbered(make),
         show=lambda command: forms.show_number(name, command.deployment),
         aliases=aliases,
     )
 
 
-def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
     return Spec(
         name=name,
         usage=name,
         help=help_,
         examples=(name,),
         makes=make,
+        read_only=read_only,
         parse=forms.alone(make),
         show=lambda _: name,
         aliases=aliases,
     )
 
 
-def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} [<app>]",
         help=help_,
         examples=(f"{name} {{app}}", name),
         makes=make,
+        read_only=read_only,
         parse=forms.of_app(make),
         show=lambda command: forms.show_place(name, command.app, None),
         aliases=aliases,
     )
 
 
-def of_lock(name: str, make: type[_OfLock], help_: str, aliases: tuple[str, ...] = ()) -> Spec:
+def of_lock(name: str, make: type[_OfLock], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} <env> [on <app>]",
         help=help_,
         examples=(f"{name} {{environment}} on {{app}}", f"{name} {{environment}}"),
         makes=make,
+        read_only=read_only,
         parse=read_of_lock(make),
         show=lambda command: show_of_lock(name, command.environment, command.app),
         aliases=aliases,

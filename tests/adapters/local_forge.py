@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.adapters.localgit import LocalGit
-from bot.core.events import Event
+from bot.core.arrivals import Event
 from bot.sample import REPOSITORY
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.core.arrivals import Event
 from bot.core.deploys import By, Deployment, State
 from bot.core.effects import Effect, PostInThread, PostStatus, Reply
-from bot.core.events import Event
 from tests.core.ledger import LockLedger
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

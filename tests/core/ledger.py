@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.arrivals import Event
 from bot.core.deploys import Deployment
 from bot.core.effects import Announce, Effect, TellPerson
-from bot.core.events import Event
 from bot.core.locks import Lock, Watcher
 
 Place = tuple[str, str]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from slack_bolt import App
     from sqlalchemy import Engine
 
+    from bot.adapters.database import connect
     from bot.adapters.slack import Slack
     from bot.adapters.store import Store
     from bot.app import Bot
@@ -101,7 +102,7 @@ def run(settings_file: Path | None) -> int:
 def web(settings_file: Path | None) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
     from bot.adapters.database import WEB_CONNECTIONS
-    from bot.adapters.store import Store, connect
+    from bot.adapters.store import Store
     from bot.context import SystemClock
     from bot.listening import slack_app, slack_client
 

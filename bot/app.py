@@ -12,7 +12,8 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 import handlers
-from bot.adapters import github_webhooks, migrations, slack_check, store, wire
+from bot.adapters import github_webhooks, migrations, slack_check, wire
+from bot.adapters.database import connect
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import AppAuth, TokenAuth
 from bot.adapters.github_connection import Auth
@@ -155,7 +156,7 @@ def real(settings: Settings, *, connections: int) -> Bot:
 
 
 def database(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:
-    return Store(store.connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size), clock)
+    return Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size), clock)
 
 
 def slack(settings: Settings, clock: Clock, before_call: Callable[[], None] = lambda: None) -> Slack:
@@ -269,7 +270,7 @@ def talking(
 ) -> tuple[TalkingBot, Bot, LocalGit]:
     """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
     home.mkdir(parents=True, exist_ok=True)
-    the_store = Store(store.connect(f"sqlite:///{home / 'talk.db'}"), clock)
+    the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
     migrations.upgrade(the_store.engine)
     heard: list[TalkingBot] = []
     names = [app.repository for app in settings.apps.values()]

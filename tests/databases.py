@@ -9,7 +9,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot import engine as dispatcher
-from bot.adapters import migrations, store
+from bot.adapters import migrations
+from bot.adapters.database import connect
 
 _made = tempfile.TemporaryDirectory(prefix="shipmate-migrated-")
 
@@ -31,7 +32,7 @@ def migrate(engine: sa.Engine, *, dispatched: bool = False) -> None:
 def _template(dispatched: bool) -> Path:
     file = Path(_made.name) / f"{'dispatched' if dispatched else 'ours'}.db"
     if not file.exists():
-        engine = store.connect(f"sqlite:///{file.with_suffix('.new')}")
+        engine = connect(f"sqlite:///{file.with_suffix('.new')}")
         if dispatched:
             dispatcher.migrate(engine)
         migrations.upgrade(engine)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from bot.adapters.leases import Lease
 from bot.adapters.store import Store
 from bot.context import SystemClock
@@ -141,7 +142,7 @@ def _marked(postgres: OwnPostgres) -> bool:
 
 
 def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> None:
-    engine = store.connect(new_database())
+    engine = connect(new_database())
     migrate(engine)
     kept = Store(engine, SystemClock())
     mine, silent, left = Lease(kept), Lease(kept), Lease(kept)
@@ -163,7 +164,7 @@ def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> 
 
 
 def test_a_locked_sqlite_file_is_waited_for(tmp_path: Path) -> None:
-    engine = store.connect(f"sqlite:///{tmp_path / 'bot.db'}")
+    engine = connect(f"sqlite:///{tmp_path / 'bot.db'}")
     migrate(engine)
     kept = Store(engine, SystemClock())
     delivery = Delivery("github:1", "github", "ping", b"{}")

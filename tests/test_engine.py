@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot import engine as dispatcher
-from bot.adapters import store
+from bot.adapters.database import connect
 from bot.adapters.leases import Lease
 from bot.adapters.store import Store
 from bot.context import SystemClock
@@ -121,7 +121,7 @@ class House:
     """One database, and one engine at a time on it: ``opens`` starts one, ``dies`` ends it amidst its work."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
-        engine = store.connect(f"sqlite:///{directory / 'house.db'}")
+        engine = connect(f"sqlite:///{directory / 'house.db'}")
         migrate(engine, dispatched=True)
         stack.callback(engine.dispose)
         self.kept = Store(engine, SystemClock())
@@ -416,7 +416,7 @@ def wait_for_workflows(house: House, ended: set[str]) -> None:
 
 
 def test_migrating_the_engine_twice_leaves_its_tables_ready(tmp_path: Path) -> None:
-    database = store.connect(f"sqlite:///{tmp_path / 'fresh.db'}")
+    database = connect(f"sqlite:///{tmp_path / 'fresh.db'}")
     dispatcher.migrate(database)
     dispatcher.migrate(database)
     dispatcher.migrate(database)

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from bot.adapters import store
+from bot.adapters.database import connect
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.context import SystemClock
@@ -34,7 +34,7 @@ def line(tmp_path: Path) -> Iterator[socket.socket]:
 
 @contextmanager
 def listening(directory: Path) -> Iterator[int]:
-    kept = Store(store.connect(f"sqlite:///{directory / 'lane.db'}"), SystemClock())
+    kept = Store(connect(f"sqlite:///{directory / 'lane.db'}"), SystemClock())
     migrate(kept.engine)
     intake = Intake(kept)
     server = server_of(Listener(kept, SECRET, lambda: None, kept.obstacles, intake=intake))

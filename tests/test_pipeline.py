@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.adapters import store, wire
+from bot.adapters import wire
+from bot.adapters.database import connect
 from bot.adapters.outbox import Undone
 from bot.adapters.schedule import Crons
 from bot.adapters.store import Store
@@ -86,7 +87,7 @@ class Works:
 
     def __init__(self, directory: Path, clock: HandClock) -> None:
         self.clock = clock
-        engine = store.connect(f"sqlite:///{directory / 'works.db'}")
+        engine = connect(f"sqlite:///{directory / 'works.db'}")
         migrate(engine)
         self.kept = Faltering(engine, clock)
         self.router = Router()

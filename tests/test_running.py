@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import store, wire
+from bot.adapters import wire
+from bot.adapters.database import connect
 from bot.adapters.store import Store
 from bot.core.arrivals import Event
 from bot.core.deploys import By, Deployment, State
@@ -67,7 +68,7 @@ class Ship:
         self.clock = HandClock()
         self.quay = Quay()
         self.directory = directory
-        engine = store.connect(f"sqlite:///{directory / 'ship.db'}")
+        engine = connect(f"sqlite:///{directory / 'ship.db'}")
         migrate(engine)
         self.kept = Store(engine, self.clock)
         self.settings = read(SETTINGS.replace("{directory}", str(directory)), {"GITHUB_TOKEN": "ghp_very_secret"})

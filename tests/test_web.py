@@ -17,7 +17,8 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.context import SystemClock
@@ -82,7 +83,7 @@ def door(
 ) -> Iterator[Door]:
     """``together``: deliveries that come at once share a transaction; with ``fast`` it is as in ``web`` and ``run``."""
     with ExitStack() as stack:
-        engine = store.connect(f"sqlite:///{directory / 'door.db'}")
+        engine = connect(f"sqlite:///{directory / 'door.db'}")
         stack.callback(engine.dispose)
         if migrated:
             migrate(engine)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import store
+from bot.adapters.database import connect
 from tests.databases import migrate
 
 _idle: list[tuple[sa.Engine, list[str]]] = []
@@ -21,7 +21,7 @@ def new_database(directory: Path) -> Iterator[sa.Engine]:
     file = directory / "world.db"
     engine, place = _idle.pop() if _idle else _engine_on_whatever_file()
     place[:] = [str(file)]
-    migrate(store.connect(f"sqlite:///{file}"))
+    migrate(connect(f"sqlite:///{file}"))
     try:
         yield engine
     finally:
@@ -31,7 +31,7 @@ def new_database(directory: Path) -> Iterator[sa.Engine]:
 
 def _engine_on_whatever_file() -> tuple[sa.Engine, list[str]]:
     place: list[str] = []
-    engine = store.connect("sqlite:///the-file-of-the-moment.db")
+    engine = connect("sqlite:///the-file-of-the-moment.db")
 
     @sa.event.listens_for(engine, "do_connect")
     def elsewhere(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from bot.adapters import schema, wire
 from bot.adapters.bodies import unpacked
-from bot.adapters.database import connect
 from bot.adapters.outbox import Outbox
 from bot.adapters.people_records import Identities
 from bot.adapters.records import RowReads, RowRecords, insert_delivery, insert_new
@@ -20,7 +19,7 @@ from bot.core.arrivals import Event
 from bot.core.ports import Delivery
 from bot.core.stored import stored_name
 
-__all__ = ["AlreadyDecided", "Decision", "Store", "Taken", "connect"]
+__all__ = ["AlreadyDecided", "Decision", "Store", "Taken"]
 
 _IN = schema.deliveries.c
 OUTPUT_LINES = 5_000

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import store
+from bot.adapters.database import connect
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.approvals import Approval
@@ -50,7 +50,7 @@ class StoppedClock:
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 'kept.db'}" if request.param == "sqlite" else postgres.new_database()
     with ExitStack() as stack:
-        engine = store.connect(url)
+        engine = connect(url)
         stack.callback(engine.dispose)
         migrate(engine)
         yield Store(engine, StoppedClock())

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import store
+from bot.adapters.database import connect
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.deploys import By
@@ -33,7 +33,7 @@ class StoppedClock:
 @pytest.fixture(params=["sqlite", "postgres"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 'kept.db'}" if request.param == "sqlite" else new_database()
-    engine = store.connect(url)
+    engine = connect(url)
     migrate(engine)
     yield Store(engine, StoppedClock())
     engine.dispose()

@@ -10,7 +10,8 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from bot.adapters.github import GitHub
 from bot.adapters.github_auth import TokenAuth
 from bot.adapters.leases import Lease
@@ -31,7 +32,7 @@ from tests.servers.slack import SlackServer
 
 
 def opened(url: str) -> Store:
-    engine = store.connect(url)
+    engine = connect(url)
     migrate(engine)
     return Store(engine, SystemClock())
 
@@ -206,7 +207,7 @@ def test_on_sqlite_nobody_can_have_taken_over_however_long_it_takes(alone: Store
 
 
 def test_a_database_without_a_place_is_told_in_a_sentence(tmp_path: Path) -> None:
-    nowhere = Store(store.connect(f"sqlite:///{tmp_path / 'nowhere' / 'bot.db'}"), SystemClock())
+    nowhere = Store(connect(f"sqlite:///{tmp_path / 'nowhere' / 'bot.db'}"), SystemClock())
 
     with pytest.raises(Unavailable) as refused:
         Lease(nowhere).reserve()

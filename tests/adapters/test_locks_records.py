@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from bot.adapters import schema, store
+from bot.adapters.database import connect
 from bot.adapters.store import Store
 from bot.core import locking
 from bot.core.deploys import By
@@ -49,7 +50,7 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
     with ExitStack() as stack:
 
         def one() -> Store:
-            engine = store.connect(url)
+            engine = connect(url)
             stack.callback(engine.dispose)
             return Store(engine, StoppedClock())
 

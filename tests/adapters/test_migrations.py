@@ -13,7 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from bot.adapters import migrations, schema, store
+from bot.adapters import migrations, schema
+from bot.adapters.database import connect
 from bot.adapters.migrations import Age
 from bot.engine import migrate as migrate_engine
 
@@ -26,7 +27,7 @@ RELEASED = {
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = store.connect(f"sqlite:///{tmp_path / 'migrated.db'}")
+    engine = connect(f"sqlite:///{tmp_path / 'migrated.db'}")
     yield engine
     engine.dispose()
 
@@ -62,7 +63,7 @@ def test_migrations_make_exactly_the_tables_that_the_code_describes(engine: sa.E
 
 
 def test_migrations_make_the_same_indexes_with_the_same_conditions(engine: sa.Engine, tmp_path: Path) -> None:
-    described = store.connect(f"sqlite:///{tmp_path / 'described.db'}")
+    described = connect(f"sqlite:///{tmp_path / 'described.db'}")
     schema.metadata.create_all(described)
 
     migrations.upgrade(engine)

@@ -10,7 +10,8 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from bot.adapters.outbox import Undone
 from bot.adapters.store import Store
 from bot.context import SystemClock
@@ -25,7 +26,7 @@ LANE = "parent:1"
 @pytest.fixture(params=["sqlite", "postgres"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = new_database() if request.param == "postgres" else f"sqlite:///{tmp_path / 'bot.db'}"
-    engine = store.connect(url)
+    engine = connect(url)
     migrate(engine)
     yield Store(engine, SystemClock())
     engine.dispose()

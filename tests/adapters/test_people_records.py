@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters import store
+from bot.adapters.database import connect
 from bot.adapters.store import Store
 from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
@@ -31,7 +31,7 @@ class StoppedClock:
 @pytest.fixture(params=["sqlite", "postgres"])
 def the_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path / 'people.db'}" if request.param == "sqlite" else new_database()
-    engine = store.connect(url)
+    engine = connect(url)
     migrate(engine)
     yield Store(engine, StoppedClock())
     engine.dispose()

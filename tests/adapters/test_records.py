@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from bot.adapters.records import from_row, to_row
 from bot.adapters.store import Store
 from bot.core.deploys import By, Changes, Deployment, Shipped, State, Waiting
@@ -95,7 +96,7 @@ class StoppedClock:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Store]:
-    engine = store.connect(f"sqlite:///{tmp_path / 'kept.db'}")
+    engine = connect(f"sqlite:///{tmp_path / 'kept.db'}")
     migrate(engine)
     yield Store(engine, StoppedClock())
     engine.dispose()

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import store
+from bot.adapters.database import connect
 from bot.adapters.records import RowRecords
 from bot.adapters.store import Store
 from bot.core.arrivals import Place
@@ -44,7 +44,7 @@ class StoppedClock:
 @pytest.fixture(params=["sqlite", "postgres"])
 def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RowRecords]:
     url = f"sqlite:///{tmp_path / 'kept.db'}" if request.param == "sqlite" else new_database()
-    engine = store.connect(url)
+    engine = connect(url)
     migrate(engine)
     with Store(engine, StoppedClock()).decision(str(uuid4()), "test") as decision:
         yield decision.begin("web", "production")

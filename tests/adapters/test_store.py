@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters import schema, store
+from bot.adapters.database import connect
 from bot.adapters.outbox import Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
@@ -47,7 +48,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def kept(tmp_path: Path, clock: HandClock) -> Iterator[Store]:
-    engine = store.connect(f"sqlite:///{tmp_path / 'kept.db'}")
+    engine = connect(f"sqlite:///{tmp_path / 'kept.db'}")
     migrate(engine)
     yield Store(engine, clock)
     engine.dispose()
@@ -462,7 +463,7 @@ def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: Han
 
 
 def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: HandClock) -> None:
-    gone = Store(store.connect(f"sqlite:///{tmp_path / 'nowhere' / 'kept.db'}"), clock)
+    gone = Store(connect(f"sqlite:///{tmp_path / 'nowhere' / 'kept.db'}"), clock)
 
     with pytest.raises(Unavailable, match=r"^The database does not answer: unable to open database file\.$"):
         gone.put(ping())
@@ -480,7 +481,7 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: 
 def test_check_tells_a_database_that_is_not_there_yet_from_one_that_is_up_to_date(
     tmp_path: Path, clock: HandClock, kept: Store
 ) -> None:
-    engine = store.connect(f"sqlite:///{tmp_path / 'empty.db'}")
+    engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")
 
     findings = Store(engine, clock).examine() + kept.examine()
     engine.dispose()

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from tests.chaos.fleet import Fleet, berths
 from tests.chaos.proof import broken_promises, rows, unsettled
 from tests.chaos.story import COMMAND, SETTINGS, Story
@@ -76,7 +77,7 @@ def _opened(directory: Path, database: str) -> Iterator[tuple[Harbour, sa.Engine
         url = new_database() if database == "postgres" else f"sqlite:///{directory / 'shipmate.db'}"
         here.environ["DATABASE_URL"] = url
         assert here.starts("migrate").wait() == 0
-        engine = store.connect(url, pool_size=1)
+        engine = connect(url, pool_size=1)
         try:
             yield here, engine
         finally:

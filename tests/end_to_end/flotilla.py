@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import schema, store
+from bot.adapters import schema
+from bot.adapters.database import connect
 from tests.end_to_end.harbour import BotProcess, Harbour, free_port, harbour
 from tests.postgres import new_database
 
@@ -87,7 +88,7 @@ def fleet(directory: Path, command: str, *, migrated: bool = True) -> Iterator[F
         there.__class__ = Fleet
         assert isinstance(there, Fleet)
         there.environ["DATABASE_URL"] = new_database()
-        there.database = store.connect(there.environ["DATABASE_URL"], pool_size=1)
+        there.database = connect(there.environ["DATABASE_URL"], pool_size=1)
         if migrated:
             assert there.starts("migrate").wait() == 0
         yield there

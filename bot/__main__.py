@@ -23,7 +23,7 @@ from bot import __version__
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.logs import log_to
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
-from bot.settings_secrets import Process
+from bot.settings.environment import Process
 
 if TYPE_CHECKING:
     from slack_bolt import App

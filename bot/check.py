@@ -10,9 +10,9 @@ from bot import __version__
 from bot.core.errors import ShipmateError
 from bot.core.ports import Finding
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
-from bot.settings_planned import PLANNED
-from bot.settings_requirements import requirements
-from bot.settings_tables import Table
+from bot.settings.models import Table
+from bot.settings.planned import PLANNED
+from bot.settings.required import requirements
 
 PUBLIC_GITHUB = "https://api.github.com"
 EXAMPLE_OWNER = "acme/"

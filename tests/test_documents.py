@@ -24,7 +24,7 @@ from bot.core.deploys import state_diagram
 from bot.core.grammar import COMMANDS, command_table
 from bot.router import collect
 from bot.settings import Secrets
-from bot.settings_requirements import requirements
+from bot.settings.required import requirements
 from tests.patience import PATIENCE
 from tests.world import REPOSITORY, World, read_out
 

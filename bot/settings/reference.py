@@ -1,4 +1,4 @@
-"""The tables of docs/settings.md, made from the models: ``python -m bot.settings_reference`` writes them there."""
+"""The tables of docs/settings.md, made from the models: ``python -m bot.settings.reference`` writes them there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from bot.settings_planned import described
-from bot.settings_secrets import Secrets
-from bot.settings_tables import (
+from bot.settings.environment import Secrets
+from bot.settings.models import (
     AppSettings,
     BotSettings,
     EnvironmentSettings,
@@ -21,10 +20,11 @@ from bot.settings_tables import (
     Table,
     WindowSettings,
 )
+from bot.settings.planned import described
 
 PAGE = Path("docs/settings.md")
-BEGIN = "<!-- The tables below are made by python -m bot.settings_reference -->"
-END = "<!-- The tables above are made by python -m bot.settings_reference -->"
+BEGIN = "<!-- The tables below are made by python -m bot.settings.reference -->"
+END = "<!-- The tables above are made by python -m bot.settings.reference -->"
 
 _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[bot]", BotSettings),

@@ -9,8 +9,15 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Secrets, load, read
-from bot.settings_reference import PAGE, refreshed
-from bot.settings_tables import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
+from bot.settings.reference import PAGE, refreshed
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = (ROOT / "settings.toml").read_text(encoding="utf-8")
@@ -54,4 +61,4 @@ def test_every_variable_is_in_the_example_and_nothing_else() -> None:
 def test_the_page_says_what_the_models_say() -> None:
     page = (ROOT / PAGE).read_text(encoding="utf-8")
 
-    assert page == refreshed(page), "run: python -m bot.settings_reference"
+    assert page == refreshed(page), "run: python -m bot.settings.reference"

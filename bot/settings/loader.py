@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.settings_names import check_references, check_spelling
-from bot.settings_problems import not_a_setting, path, validated
-from bot.settings_providers import app_provider, environment_provider
-from bot.settings_tables import AppSettings, EnvironmentSettings, ProviderSettings, Table
-from bot.settings_values import nearest, shown
+from bot.settings.errors import not_a_setting, path, validated
+from bot.settings.fields import nearest, shown
+from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
+from bot.settings.providers import app_provider, environment_provider
+from bot.settings.references import check_references, check_spelling
 
 SECTIONS = ("bot", "slack", "apps", "people")
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.settings_values import (
+from bot.settings.fields import (
     Channel,
     Channels,
     Count,

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 import bot.providers
-from bot.settings_problems import checked, path
-from bot.settings_tables import ProviderSettings
-from bot.settings_values import did_you_mean, listed, shown
+from bot.settings.errors import checked, path
+from bot.settings.fields import did_you_mean, listed, shown
+from bot.settings.models import ProviderSettings
 
 # What product people know by name although no module here does it yet.
 PLANNED = ("github_actions", "heroku", "http")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot.settings_problems import path
-from bot.settings_values import did_you_mean, is_name, shown
+from bot.settings.errors import path
+from bot.settings.fields import did_you_mean, is_name, shown
 
 # Words by which commands mean every environment, or what is the asker's own.
 _TAKEN = frozenset({"all", "mine"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.core.ports import Finding
-from bot.settings_secrets import Process, Secrets
+from bot.settings.environment import Process, Secrets
 
 
 class HasSecrets(Protocol):

@@ -12,8 +12,15 @@ import pytest
 from pydantic import BaseModel
 
 from bot.settings import Secrets
-from bot.settings_planned import MARK, PLANNED
-from bot.settings_tables import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
+from bot.settings.planned import MARK, PLANNED
 
 ROOT = Path(__file__).parents[1]
 MODELS: tuple[type[BaseModel], ...] = (

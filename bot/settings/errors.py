@@ -11,9 +11,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.core.errors import ShipmateError
-from bot.settings_secrets import Secrets
-from bot.settings_tables import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
-from bot.settings_values import SECRET_PREFIXES, listed, nearest, shown
+from bot.settings.environment import Secrets
+from bot.settings.fields import SECRET_PREFIXES, listed, nearest, shown
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
 
 M = TypeVar("M", bound=BaseModel)
 

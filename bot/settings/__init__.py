@@ -9,11 +9,10 @@ from pathlib import Path
 from pydantic import Field
 
 from bot.core.words import AppWords, Words
-from bot.settings_problems import SettingsProblems, validated, without_secrets
-from bot.settings_reading import Inherited, apps_of, people_of, sections_of, table_of, text_of
-from bot.settings_requirements import requirements_missing
-from bot.settings_secrets import Process, Secrets, from_environment, masked
-from bot.settings_tables import (
+from bot.settings.environment import Process, Secrets, from_environment, masked
+from bot.settings.errors import SettingsProblems, validated, without_secrets
+from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
+from bot.settings.models import (
     AppSettings,
     BotSettings,
     EnvironmentSettings,
@@ -23,6 +22,7 @@ from bot.settings_tables import (
     WindowSettings,
     same_channel,
 )
+from bot.settings.required import requirements_missing
 
 __all__ = [
     "AppSettings",

@@ -162,7 +162,7 @@ def _check_tables(store: Store) -> None:
 def _migrate(engine: Engine) -> None:
     """Our own tables, and the engine's."""
     from bot.adapters import migrations
-    from bot.engine import migrate as migrate_engine
+    from bot.runtime.dispatcher import migrate as migrate_engine
 
     # Ours come last: they tell that all is there.
     migrate_engine(engine)

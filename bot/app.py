@@ -31,10 +31,10 @@ from bot.core.events import Due
 from bot.core.forge import Forge
 from bot.core.ports import Chat, Clock, Delivery, Finding
 from bot.core.stored import stored_name
-from bot.engine import Engine
-from bot.pipeline import Decode, Pipeline
 from bot.router import collect
-from bot.running import Carrier, Passwords
+from bot.runtime.dispatcher import Engine
+from bot.runtime.pipeline import Decode, Pipeline
+from bot.runtime.provider_runner import Carrier, Passwords
 from bot.settings import Settings
 
 MOST_RESTS = 100

@@ -16,7 +16,7 @@ from tests.world import world as open_world
 # Frozen time is the bot's, not pytest's: --durations would show centuries.
 freezegun.configure(extend_ignore_list=["_pytest.timing"])
 
-MANY_PROCESSES = ("tests/end_to_end/", "tests/chaos/", "tests/test_database_outages.py")
+MANY_PROCESSES = ("tests/end_to_end/", "tests/chaos/", "tests/end_to_end/test_database_outages.py")
 """Where tests start whole bots as processes: ``make test`` leaves these to ``make test-processes``."""
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot import engine as dispatcher
 from bot.adapters import migrations
 from bot.adapters.database import connect
+from bot.runtime import dispatcher
 
 _made = tempfile.TemporaryDirectory(prefix="shipmate-migrated-")
 

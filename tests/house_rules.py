@@ -68,10 +68,10 @@ PLACES: dict[str, tuple[str, ...]] = {
                 *("schema", "columns", "feature_tables"),
             )
         ),
-        *("bot/migrations/*", "bot/engine.py", "bot/adapters/*_records.py"),
+        *("bot/migrations/*", "bot/runtime/dispatcher.py", "bot/adapters/*_records.py"),
     ),
     "alembic": ("bot/adapters/migrations.py", "bot/migrations/*"),
-    "dbos": ("bot/engine.py",),
+    "dbos": ("bot/runtime/dispatcher.py",),
     "dateparser": ("bot/adapters/times.py",),
     "prompt_toolkit": ("bot/adapters/keyboard.py",),
     "rich": ("bot/adapters/terminal.py",),
@@ -93,8 +93,11 @@ CLOCKS = {
 }
 MAY_ASK: dict[str, set[str]] = {
     "bot/context.py": {"datetime.now"},
-    "bot/engine.py": {"time.monotonic", "time.time_ns"},  # time_ns makes ids that never come again, and is not a time
-    "bot/running.py": {"time.monotonic"},
+    "bot/runtime/dispatcher.py": {
+        "time.monotonic",
+        "time.time_ns",
+    },  # time_ns makes ids that never come again, and is not a time
+    "bot/runtime/provider_runner.py": {"time.monotonic"},
     "bot/adapters/processes.py": {"time.monotonic"},
     "bot/adapters/database.py": {"time.time"},  # in the place of a function of SQLite's
     "bot/adapters/leases.py": {"time.monotonic"},

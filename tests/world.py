@@ -28,7 +28,7 @@ from bot.core.deploys import Deployment
 from bot.core.events import RunWanted
 from bot.core.ports import Delivery
 from bot.core.stored import stored_name
-from bot.running import Carrier, Passwords
+from bot.runtime.provider_runner import Carrier, Passwords
 from bot.settings import read
 from tests.servers.github import GitHubServer
 from tests.servers.github_webhooks import Webhook

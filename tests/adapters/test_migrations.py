@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from bot.adapters import migrations, schema
 from bot.adapters.database import connect
 from bot.adapters.migrations import Age
-from bot.engine import migrate as migrate_engine
+from bot.runtime.dispatcher import migrate as migrate_engine
 
 RELEASED = {
     "0001_first_tables.py": "1554b1fd4abc8bd959bac2622590e07fdb0a91774e3f33b7a4ed797158a26db6",

@@ -21,9 +21,9 @@ from bot.adapters.outbox import Outbox
 from bot.adapters.slack import Slack
 from bot.adapters.store import Decision, Store
 from bot.core.events import RunBegan, RunFinished
-from bot.engine import Engine
-from bot.pipeline import Pipeline
-from bot.running import Carrier
+from bot.runtime.dispatcher import Engine
+from bot.runtime.pipeline import Pipeline
+from bot.runtime.provider_runner import Carrier
 
 BEAT_EVERY = 0.5
 EXPIRES_AFTER = 5.0

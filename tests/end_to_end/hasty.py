@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bot.engine import Engine
+from bot.runtime.dispatcher import Engine
 
 BEAT_EVERY = 0.3
 

@@ -21,7 +21,7 @@ from bot.core.errors import NotThere, Unavailable
 from bot.core.events import RunBegan, RunFinished
 from bot.core.forge import Forge
 from bot.core.providing import Job
-from bot.running import FLUSH_AT, Carrier, Passwords, StoredRun
+from bot.runtime.provider_runner import FLUSH_AT, Carrier, Passwords, StoredRun
 from bot.settings import read
 from tests.databases import migrate
 from tests.patience import PATIENCE

@@ -13,11 +13,9 @@ from zlib import crc32
 
 import structlog
 
-from bot import auditing
 from bot.adapters.outbox import Hands, Undone
 from bot.adapters.store import AlreadyDecided, Store
 from bot.context import Archive, Context, Transactions
-from bot.conversation import STALE_AFTER, Conversation
 from bot.core import schedules_sentences, sentences
 from bot.core.arrivals import CommandGiven, Event
 from bot.core.audit import ITSELF, Origin, origin_of
@@ -30,6 +28,8 @@ from bot.core.records import Reads, Records
 from bot.core.stored import stored_name
 from bot.core.windows import CronLines
 from bot.router import Handler, Router
+from bot.runtime import audit
+from bot.runtime.commands import STALE_AFTER, Conversation
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -140,7 +140,7 @@ class Pipeline:
                 context = asked = self._context(delivery.id, decision, origin=origin_of(event))
                 answer = handler(context, event)
                 if isinstance(event, CommandGiven):
-                    auditing.done(context)
+                    audit.done(context)
                     if answer is not None:
                         context.begin().emit(Reply(delivery.id, event.place, answer))
         except AlreadyDecided:
@@ -168,7 +168,7 @@ class Pipeline:
             with self.store.decision(delivery_id, name) as decision:
                 records = decision.begin(None, None)
                 if asked is not None:
-                    auditing.refused(records, asked, message)
+                    audit.refused(records, asked, message)
                 records.emit(reply)
         except AlreadyDecided:
             return

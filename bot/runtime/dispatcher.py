@@ -24,10 +24,10 @@ from bot.adapters.store import Store, Taken
 from bot.core.errors import Unavailable
 from bot.core.events import RunWanted
 from bot.core.stored import stored_name
-from bot.heart import Heart
-from bot.pipeline import Pipeline
-from bot.running import Carrier
-from bot.workload import Workload
+from bot.runtime.heartbeat import Heart
+from bot.runtime.pipeline import Pipeline
+from bot.runtime.provider_runner import Carrier
+from bot.runtime.workload import Workload
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,6 @@ from threading import Condition
 import pytest
 import sqlalchemy as sa
 
-from bot import engine as dispatcher
 from bot.adapters.database import connect
 from bot.adapters.leases import Lease
 from bot.adapters.store import Store
@@ -20,7 +19,8 @@ from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events import Reconsider, RunFinished, RunWanted
 from bot.core.ports import Delivery
-from bot.engine import AT_ONCE, Engine
+from bot.runtime import dispatcher
+from bot.runtime.dispatcher import AT_ONCE, Engine
 from tests.databases import migrate
 from tests.patience import PATIENCE
 

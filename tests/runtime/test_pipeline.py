@@ -27,8 +27,8 @@ from bot.core.events import Reconsider, RunWanted
 from bot.core.forge import Forge
 from bot.core.messages import Message, say
 from bot.core.ports import Chat, Delivery, Person
-from bot.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
 from bot.router import Router
+from bot.runtime.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
 from bot.settings import read
 from tests.databases import migrate
 from tests.patience import PATIENCE

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot import permissions
 from bot.context import Context
 from bot.core import approvals_sentences as sentences
 from bot.core import lifecycle
@@ -19,9 +18,10 @@ from bot.core.events import DeploymentEnded, Due, Reconsider
 from bot.core.messages import Mention, Message
 from bot.core.records import Records
 from bot.core.sentences import already_ended, gone_from_settings, unknown_deployment
-from bot.facts import approvals_of, target_of
 from bot.router import Router
-from bot.targets import Target
+from bot.services import authorization
+from bot.services.gate_facts import approvals_of, target_of
+from bot.services.targets import Target
 
 router = Router()
 OFFERED = 10
@@ -71,8 +71,8 @@ def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, T
     target = target_of(context, chosen)
     if target is None:
         raise Refused(gone_from_settings(chosen))
-    permissions.demand(permissions.may_approve(context, target))
-    asker = permissions.asker(context)
+    authorization.demand(authorization.may_approve(context, target))
+    asker = authorization.asker(context)
     by = By(asker.name, asker.id, asker.forge_login)
     if is_same(by, chosen.by) and not target.environment.self_approval:
         raise Refused(sentences.own_request(chosen))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import permissions
 from bot.context import Context
 from bot.core import lifecycle, sentences
 from bot.core.commands import Cancel
@@ -12,10 +11,11 @@ from bot.core.deploys import Deployment, State
 from bot.core.errors import Refused
 from bot.core.messages import Message
 from bot.core.permissions import Permission
-from bot.facts import target_of
 from bot.providers import load
 from bot.router import Router
-from bot.targets import Target
+from bot.services import authorization
+from bot.services.gate_facts import target_of
+from bot.services.targets import Target
 
 router = Router()
 
@@ -26,7 +26,7 @@ def cancel(context: Context, command: Cancel) -> Message:
     chosen = _chosen(context, command.deployment)
     target = target_of(context, chosen)
     if not _is_own(context, chosen):
-        permissions.demand(_may_cancel(context, chosen, target))
+        authorization.demand(_may_cancel(context, chosen, target))
     ours = bool(target and load(target.environment.provider.type).carries_out)
     records = context.begin(chosen.app, chosen.environment)
     deployment = records.deployment(chosen.id)
@@ -47,15 +47,15 @@ def _is_own(context: Context, deployment: Deployment) -> bool:
     """Whoever asked for it, or merged it, may always take that back."""
     if deployment.by.chat_id is not None:
         return deployment.by.chat_id == context.asker.id
-    login = permissions.asker(context).forge_login
+    login = authorization.asker(context).forge_login
     return login is not None and (deployment.by.login or "").casefold() == login.casefold()
 
 
 def _may_cancel(context: Context, deployment: Deployment, target: Target | None) -> Permission:
     does = f"cancel #{deployment.id}"
     if target is None:  # taken out of the settings since: the repository alone decides
-        return permissions.may_write(context, deployment.repository, does)
-    return permissions.may_deploy(context, target, does=does)
+        return authorization.may_write(context, deployment.repository, does)
+    return authorization.may_deploy(context, target, does=does)
 
 
 def _chosen(context: Context, number: int | None) -> Deployment:

@@ -13,7 +13,7 @@ from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events import CatchUp
 from bot.core.past import created_event
 from bot.router import Router
-from bot.targets import target_named
+from bot.services.targets import target_named
 
 router = Router()
 log = structlog.get_logger(__name__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import asking, scheduling
 from bot.context import Context
 from bot.core import announcements, lifecycle, sentences
 from bot.core.commands import Deploy, Retry
@@ -16,9 +15,10 @@ from bot.core.gates import judge
 from bot.core.grammar import show
 from bot.core.messages import Message
 from bot.core.records import Records
-from bot.facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.router import Router
-from bot.targets import Target, app_meant, commit_meant, environment_meant
+from bot.services import deploy_request, schedule_request
+from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
+from bot.services.targets import Target, app_meant, commit_meant, environment_meant
 
 router = Router()
 
@@ -31,9 +31,9 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     named = replace(command, app=target.app.name, environment=target.environment.name)
     commit = commit_meant(context, target, command.ref, complete=show(replace(named, ref="{ref}")))
     if command.at or command.every:
-        return scheduling.schedule(context, target, named, commit)
+        return schedule_request.schedule(context, target, named, commit)
     wanted = replace(
-        asking.wanted(context, target, commit),
+        deploy_request.wanted(context, target, commit),
         task=command.task,
         hosts=command.hosts,
         params=command.params,
@@ -41,7 +41,7 @@ def deploy(context: Context, command: Deploy) -> Message | None:
         force_reason=command.force_reason,
     )
     retyped = replace(named, ref=command.ref or commit.ref, when_green=False)
-    return asking.request(context, target, wanted, retyped=retyped, waits=command.when_green)
+    return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
 
 
 def _target(context: Context, command: Deploy) -> Target:
@@ -64,11 +64,11 @@ def retry(context: Context, command: Retry) -> Message | None:
     if target is None:
         raise Refused(sentences.gone_from_settings(old))
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
-    again = asking.wanted(context, target, commit)
+    again = deploy_request.wanted(context, target, commit)
     same = {name: getattr(old, name) for name in ("task", "hosts", "params", "force", "force_reason", "reason")}
     rolls_back = old.rollback_of is not None
     wanted = replace(again, trigger="retry", retry_of=old.id, rollback_of=old.rollback_of, **same)
-    return asking.request(context, target, wanted, retyped=_retyped(old), waits=False, unchecked=rolls_back)
+    return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False, unchecked=rolls_back)
 
 
 def _retyped(old: Deployment) -> Deploy:
@@ -101,7 +101,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     if seen is None or target is None or seen.state is not State.WAITING:
         return
     found = commit_facts(context, target, seen, patient=True)
-    admin = seen.force and asking.is_admin_where_closed(context, target, seen)
+    admin = seen.force and deploy_request.is_admin_where_closed(context, target, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.state is not State.WAITING:

@@ -16,10 +16,10 @@ from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.past import created_event
 from bot.core.records import Records
-from bot.facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds
 from bot.providers import load
 from bot.router import Router
-from bot.targets import Target, target_named
+from bot.services.gate_facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds
+from bot.services.targets import Target, target_named
 
 router = Router()
 

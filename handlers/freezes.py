@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot import permissions, scheduling
 from bot.context import Context
 from bot.core import freezes_sentences as sentences
 from bot.core import lifecycle, windows
@@ -18,10 +17,11 @@ from bot.core.events import FreezeDeclared, FreezeLifted, FreezeOver
 from bot.core.freezes import Closure, Freeze, closure
 from bot.core.messages import Button, Line, Mention, Message
 from bot.core.records import Records
-from bot.facts import windows_of
 from bot.router import Router
+from bot.services import authorization, schedule_request
+from bot.services.gate_facts import windows_of
+from bot.services.targets import Target, environment_meant, target_at
 from bot.settings import AppSettings
-from bot.targets import Target, environment_meant, target_at
 
 router = Router()
 ALL = "all"
@@ -61,10 +61,10 @@ def freeze(context: Context, command: FreezeCommand) -> Message | None:
     """Who may deploy there may freeze it. One environment at once; several by an event each, as each has its lock."""
     until = _until(context, command)
     targets = _targets(context, command.environment)
-    verdicts = [(target, permissions.may_deploy(context, target)) for target in targets]
+    verdicts = [(target, authorization.may_deploy(context, target)) for target in targets]
     allowed = [target for target, permission in verdicts if permission]
     if not allowed:
-        permissions.demand(verdicts[0][1])
+        authorization.demand(verdicts[0][1])
     asker = context.asker
     by = By(asker.name, asker.id, asker.forge_login)
     declared = [
@@ -90,9 +90,9 @@ def freeze(context: Context, command: FreezeCommand) -> Message | None:
 def _until(context: Context, command: FreezeCommand) -> datetime | None:
     if command.until is None:
         return None
-    until = scheduling.moment(context, command.until)
+    until = schedule_request.moment(context, command.until)
     if until is None:
-        over = scheduling.is_over(context, command.until)
+        over = schedule_request.is_over(context, command.until)
         raise Refused(sentences.until_not_understood(command.until, over=over))
     return until
 
@@ -143,7 +143,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     found = _to_lift(context, command.environment)
     asker = context.asker
     by = By(asker.name, asker.id, asker.forge_login)
-    admin = permissions.is_admin(context)
+    admin = authorization.is_admin(context)
     lifted = [one for one in found if admin or one.declared_by(by)]
     if not lifted:
         raise Refused(sentences.not_yours(found[0]))

@@ -10,7 +10,7 @@ from bot.core.declarations import COMMANDS, DEPLOY, find
 from bot.core.errors import Refused
 from bot.core.messages import Message
 from bot.router import Router
-from bot.targets import nearest
+from bot.services.targets import nearest
 
 router = Router()
 

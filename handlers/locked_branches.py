@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import structlog
 
-from bot.branches import is_unmerged
 from bot.context import Context
 from bot.core import locking
 from bot.core import locks_sentences as sentences
@@ -15,9 +14,10 @@ from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events import BranchOver, DeploymentEnded
 from bot.core.forge import PullRequest
 from bot.core.locks import Lock, is_candidate, same_person
-from bot.facts import target_of
 from bot.router import Router
-from bot.targets import Target
+from bot.services.branch_locks import is_unmerged
+from bot.services.gate_facts import target_of
+from bot.services.targets import Target
 
 router = Router()
 log = structlog.get_logger(__name__)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from bot import permissions
-from bot.branches import lock_wanted
 from bot.context import Context
 from bot.core import locking
 from bot.core import locks_sentences as sentences
@@ -22,7 +20,9 @@ from bot.core.locks import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
 from bot.core.messages import Message
 from bot.core.records import Records
 from bot.router import Router
-from bot.targets import Target, app_meant, environment_meant
+from bot.services import authorization
+from bot.services.branch_locks import lock_wanted
+from bot.services.targets import Target, app_meant, environment_meant
 
 router = Router()
 
@@ -70,12 +70,12 @@ def _targets(context: Context, command: LockCommand) -> list[Target]:
     app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
     if command.environment != "all":
         target = _target(context, command)
-        permissions.demand(permissions.may_deploy(context, target))
+        authorization.demand(authorization.may_deploy(context, target))
         return [target]
     found = [Target(app, environment) for _, environment in sorted(app.environments.items())]
-    allowed = [(target, permissions.may_deploy(context, target)) for target in found]
+    allowed = [(target, authorization.may_deploy(context, target)) for target in found]
     if not any(permission for _, permission in allowed):
-        permissions.demand(allowed[0][1])
+        authorization.demand(allowed[0][1])
     return [target for target, permission in allowed if permission]
 
 
@@ -99,7 +99,7 @@ def _until(context: Context, command: LockCommand) -> datetime | None:
 
 
 def _asker(context: Context) -> By:
-    person = permissions.asker(context)
+    person = authorization.asker(context)
     return By(person.name, person.id, person.forge_login)
 
 
@@ -124,7 +124,7 @@ def unlock(context: Context, command: Unlock) -> Message | None:
     if not chosen:
         raise Refused(sentences.no_lock_of_yours() if app is None else sentences.nothing_locked(app))
     foreign = any(not same_person(one.by, by) for one in chosen)
-    admin = foreign and permissions.is_admin(context)
+    admin = foreign and authorization.is_admin(context)
     apps = {one.app for one in chosen}
     heard = len(apps) == 1 and _is_app_channel(context, context.settings.apps[apps.pop()].channel)
     records = _begin(context, [one.place for one in chosen])
@@ -178,7 +178,7 @@ def locks(context: Context, _command: Locks) -> Message:
 def take_over(context: Context, command: TakeOver) -> Message | None:
     """Open to those who may deploy; a reason is asked for, because the owner is told. What is free is just taken."""
     target = _target(context, command)
-    permissions.demand(permissions.may_deploy(context, target))
+    authorization.demand(authorization.may_deploy(context, target))
     by = _asker(context)
     wanted = replace(lock_wanted(context, target, by), reason=command.reason)
     heard = _is_app_channel(context, target.app.channel)

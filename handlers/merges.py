@@ -14,9 +14,9 @@ from bot.core.events import MergeToDeploy, Reconsider
 from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.records import Records
-from bot.facts import changes, chat_id_of, commit_facts, facts, usual_seconds
 from bot.router import Router
-from bot.targets import Target
+from bot.services.gate_facts import changes, chat_id_of, commit_facts, facts, usual_seconds
+from bot.services.targets import Target
 
 router = Router()
 

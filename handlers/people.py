@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot import permissions
 from bot.context import Context
 from bot.core import listings, people_sentences
 from bot.core.commands import LinkLogin, WhereCanIDeploy, WhoAmI
@@ -18,8 +17,9 @@ from bot.core.people import How, Identity, PendingLink, SignedIn
 from bot.core.people_sentences import Choice
 from bot.core.records import Records
 from bot.router import Router
+from bot.services import authorization
+from bot.services.targets import Target, app_meant
 from bot.settings import AppSettings
-from bot.targets import Target, app_meant
 
 router = Router()
 
@@ -33,11 +33,11 @@ SLOWER_BY = 5.0
 @router.command(WhoAmI)
 def whoami(context: Context, _command: WhoAmI) -> Message:
     """What is known of the asker and how, and what they may deploy."""
-    identity = permissions.identity(context, context.chat.person(context.asker.id))
-    asker = permissions.asker(context)
+    identity = authorization.identity(context, context.chat.person(context.asker.id))
+    asker = authorization.asker(context)
     choices = [_choice(context, app) for app in context.settings.apps.values()]
     can_link = context.forge.sign_in is not None
-    admin = permissions.is_admin(context)
+    admin = authorization.is_admin(context)
     return people_sentences.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link)
 
 
@@ -62,7 +62,7 @@ def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
 
 
 def _choice(context: Context, app: AppSettings) -> Choice:
-    found = {name: permissions.may_deploy(context, Target(app, one)) for name, one in app.environments.items()}
+    found = {name: authorization.may_deploy(context, Target(app, one)) for name, one in app.environments.items()}
     return app.name, [name for name, may in found.items() if may], [may for may in found.values() if not may]
 
 

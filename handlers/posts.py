@@ -13,8 +13,8 @@ from bot.core.arrivals import Event, Place
 from bot.core.deploys import Deployment
 from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.facts import target_of
 from bot.router import Router
+from bot.services.gate_facts import target_of
 
 router = Router()
 log = structlog.get_logger(__name__)

@@ -8,8 +8,8 @@ from bot.core.commands import Queue
 from bot.core.messages import Message
 from bot.core.queue import line
 from bot.router import Router
+from bot.services.targets import app_meant, environment_meant
 from bot.settings import AppSettings
-from bot.targets import app_meant, environment_meant
 
 router = Router()
 

@@ -14,9 +14,9 @@ from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events import Reconsider
 from bot.core.forge import RemoteStatus
-from bot.facts import status_event, target_of
 from bot.providers import load
 from bot.router import Router
+from bot.services.gate_facts import status_event, target_of
 
 router = Router()
 log = structlog.get_logger(__name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot import asking
 from bot.context import Context
 from bot.core import sentences
 from bot.core.commands import Deploy, Rollback
@@ -15,7 +14,8 @@ from bot.core.forge import Commit
 from bot.core.grammar import show
 from bot.core.messages import Message
 from bot.router import Router
-from bot.targets import Target, app_meant, environment_meant
+from bot.services import deploy_request
+from bot.services.targets import Target, app_meant, environment_meant
 
 router = Router()
 LOOKED_BACK = 50
@@ -31,10 +31,13 @@ def rollback(context: Context, command: Rollback) -> Message | None:
     current, earlier = _current_and_earlier(context, target, command.to)
     commit = Commit(earlier.sha, earlier.ref, earlier.title, "", earlier.url or "")
     wanted = replace(
-        asking.wanted(context, target, commit), trigger="rollback", rollback_of=current.id, reason=command.reason
+        deploy_request.wanted(context, target, commit),
+        trigger="rollback",
+        rollback_of=current.id,
+        reason=command.reason,
     )
     retyped = Deploy(app=app.name, ref=earlier.sha[:12], environment=environment.name)
-    return asking.request(context, target, wanted, retyped=retyped, waits=False, unchecked=True)
+    return deploy_request.request(context, target, wanted, retyped=retyped, waits=False, unchecked=True)
 
 
 def _current_and_earlier(context: Context, target: Target, to: str | None) -> tuple[Deployment, Deployment]:

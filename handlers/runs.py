@@ -15,10 +15,10 @@ from bot.core.events import DeploymentNotOpened, DeploymentOpened, Reconsider, R
 from bot.core.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.lifecycle import HUNG_AFTER
 from bot.core.records import Records
-from bot.facts import target_of
 from bot.providers import load
 from bot.router import Router
-from bot.targets import Target
+from bot.services.gate_facts import target_of
+from bot.services.targets import Target
 
 router = Router()
 

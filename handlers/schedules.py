@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot import permissions
 from bot.context import Context
 from bot.core import schedules_sentences as sentences
 from bot.core.arrivals import CommandGiven
@@ -13,7 +12,8 @@ from bot.core.events import ScheduleDue
 from bot.core.messages import Message
 from bot.core.schedules import Entry, is_missed, timer_of
 from bot.router import Router
-from bot.targets import app_meant, target_at
+from bot.services import authorization
+from bot.services.targets import app_meant, target_at
 
 router = Router()
 
@@ -48,7 +48,7 @@ def _may_unschedule(context: Context, entry: Entry) -> bool:
     if entry.by.chat_id == context.asker.id:
         return True
     target = target_at(context, entry.app, entry.environment)
-    return bool(target and permissions.may_deploy(context, target)) or permissions.is_admin(context)
+    return bool(target and authorization.may_deploy(context, target)) or authorization.is_admin(context)
 
 
 @router.on(ScheduleDue, name="schedules.due")

@@ -8,8 +8,8 @@ from bot.core.commands import Deploys, Status
 from bot.core.errors import Refused
 from bot.core.messages import Line, Message
 from bot.router import Router
+from bot.services.targets import app_meant, environment_meant
 from bot.settings import AppSettings
-from bot.targets import app_meant, environment_meant
 
 router = Router()
 LISTED = 10

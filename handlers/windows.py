@@ -10,9 +10,9 @@ from bot.core.deploys import Waiting
 from bot.core.effects import Announce
 from bot.core.events import Reconsider, WindowsTurn
 from bot.core.freezes import WindowState, closure
-from bot.facts import closure_of, windows_of
 from bot.router import Router
-from bot.targets import Target, target_at
+from bot.services.gate_facts import closure_of, windows_of
+from bot.services.targets import Target, target_at
 
 router = Router()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot import permissions
 from bot.context import Context
 from bot.core import sentences
 from bot.core.arrivals import CommandGiven
@@ -14,6 +13,7 @@ from bot.core.errors import Refused
 from bot.core.grammar import NotUnderstood, parse, parse_slash, show
 from bot.core.messages import Message
 from bot.router import Router
+from bot.services import authorization
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -33,7 +33,7 @@ class Conversation:
         person = context.chat.person(given.person)
         if person.foreign or person.bot:
             raise Refused(sentences.not_a_member(person))
-        identity = permissions.at_hand(context, person)
+        identity = authorization.at_hand(context, person)
         context.person = replace(person, forge_login=identity.login if identity else None)
         context.place = given.place
         context.via = given.via

@@ -17,7 +17,7 @@ from bot.core.gates import Facts, Policy
 from bot.core.guards import Protection, Reviewed
 from bot.core.records import Reads
 from bot.core.windows import Window, shut
-from bot.targets import Target
+from bot.services.targets import Target
 
 LOOKED_UP = 6
 """How many commits are asked for their pull request where the title does not tell: each costs a request."""

@@ -10,9 +10,9 @@ import pytest
 from bot.core.deploys import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
 from bot.core.forge import Check, Commit, Comparison, PullRequest, RemoteStatus
-from bot.facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
+from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
+from bot.services.targets import Target
 from bot.settings import Settings, read
-from bot.targets import Target
 from tests.core.deployments import BASE, SHA, T0, a_deployment, t
 
 SETTINGS = """

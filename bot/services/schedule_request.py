@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot import permissions
 from bot.context import Context
 from bot.core import schedules_sentences as sentences
 from bot.core.arrivals import Place
@@ -18,7 +17,8 @@ from bot.core.forge import Commit
 from bot.core.grammar import show
 from bot.core.messages import Message
 from bot.core.schedules import MOST, Entry, timer_of
-from bot.targets import Target
+from bot.services import authorization
+from bot.services.targets import Target
 
 LONG_AGO = timedelta(days=366)
 """Whether a moment that is not to come was once: then it is over, and not misunderstood."""
@@ -45,7 +45,7 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
     """
     now_command = replace(command, at=None, every=None)
     when = _when(context, command, show(now_command))
-    permissions.demand(permissions.may_deploy(context, target))
+    authorization.demand(authorization.may_deploy(context, target))
     if not target.app.allowed_in(context.chat.channel_names(context.where.channel)):
         raise Refused(sentences.deployed_elsewhere(target.app.name, target.app.allowed_channels))
     pinned = _names_commit(command.ref, commit)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from bot import permissions
 from bot.context import Context
 from bot.core import lifecycle, sentences
 from bot.core.commands import Deploy
@@ -16,13 +15,14 @@ from bot.core.gates import WAITED_FOR, Facts, judge
 from bot.core.grammar import show
 from bot.core.messages import Message
 from bot.core.schedules import as_words
-from bot.facts import CommitFacts, changes, closure_of, commit_facts, facts, force_of, usual_seconds
-from bot.targets import Target
+from bot.services import authorization
+from bot.services.gate_facts import CommitFacts, changes, closure_of, commit_facts, facts, force_of, usual_seconds
+from bot.services.targets import Target
 
 
 def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     """A new request by the person who speaks, for this commit and with all defaults."""
-    where, asker = context.where, permissions.asker(context)
+    where, asker = context.where, authorization.asker(context)
     return Deployment(
         id=0,
         request_id=str(uuid.uuid4()),
@@ -56,7 +56,7 @@ def request(
     ``unchecked`` does not ask for them.
     """
     found = CommitFacts() if unchecked else commit_facts(context, target, new, patient=waits)
-    permission = permissions.may_deploy(context, target)
+    permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
     announced_in = context.chat.channel_id(target.app.channel)
     force = force_of(new, admin=is_admin_where_closed(context, target, new))
@@ -78,7 +78,7 @@ def is_admin_where_closed(context: Context, target: Target, deployment: Deployme
     """Whether whoever asks is an admin; only asked where something is closed: groups and teams cost a request."""
     if deployment.by.chat_id is None or closure_of(context.reads, context, target) is None:
         return False
-    return permissions.is_admin(context, permissions.person_of(context, deployment.by.chat_id))
+    return authorization.is_admin(context, authorization.person_of(context, deployment.by.chat_id))
 
 
 def _later(view: Facts, retyped: Deploy) -> str | None:

@@ -9,8 +9,8 @@ import pytest
 
 from bot.core.errors import NotThere, Refused
 from bot.core.forge import Commit, Repository
+from bot.services.targets import Target, app_meant, commit_meant, environment_meant, nearest
 from bot.settings import Settings, read
-from bot.targets import Target, app_meant, commit_meant, environment_meant, nearest
 
 SETTINGS = """
 [slack]

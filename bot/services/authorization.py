@@ -28,7 +28,7 @@ from bot.core.permissions import (
     untold,
 )
 from bot.core.ports import Person
-from bot.targets import Target
+from bot.services.targets import Target
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from bot.core.deploys import By, Deployment
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
 from bot.core.forge import PullRequest
 from bot.core.locks import Lock, is_candidate, same_person
-from bot.targets import Target
+from bot.services.targets import Target
 
 log = structlog.get_logger(__name__)
 

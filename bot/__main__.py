@@ -104,7 +104,7 @@ def web(settings_file: Path | None) -> int:
     from bot.adapters.database import WEB_CONNECTIONS
     from bot.adapters.store import Store
     from bot.context import SystemClock
-    from bot.listening import slack_app, slack_client
+    from bot.http.server import slack_app, slack_client
 
     settings, stop = _begin(settings_file, "web")
     clock = SystemClock()
@@ -261,7 +261,7 @@ def _listen_to_slack(bot: Bot) -> Callable[[], None]:
 
 
 def _slack_app(bot: Bot) -> App:
-    from bot.listening import slack_app
+    from bot.http.server import slack_app
 
     return slack_app(bot.settings, cast("Slack", bot.chat), bot.store, bot.engine.nudge, bot.passwords.put)
 
@@ -274,7 +274,7 @@ def _open_port(
     Raises Rejected where the port is taken.
     """
     from bot.adapters.intake import Intake
-    from bot.listening import listener, server_of
+    from bot.http.server import listener, server_of
 
     intake = Intake(store)
     server = server_of(listener(settings, store, intake, stored, slack))

@@ -15,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from bot.web import LARGEST_BODY, TOO_LARGE, WEBHOOK, Door
+from bot.http.app import LARGEST_BODY, TOO_LARGE, WEBHOOK, Door
 
 log = structlog.get_logger(__name__)
 

@@ -22,8 +22,8 @@ from bot.adapters.database import connect
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.context import SystemClock
-from bot.listening import server_of
-from bot.web import LARGEST_BODY, Listener
+from bot.http.app import LARGEST_BODY, Listener
+from bot.http.server import server_of
 from tests.databases import migrate
 from tests.patience import PATIENCE
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from bot.adapters.intake import Intake
 from bot.adapters.store import Store
 from bot.core.ports import Clock
+from bot.http.app import Listener
 from bot.settings import Settings
-from bot.web import Listener
 
 if TYPE_CHECKING:
     import uvicorn
@@ -69,7 +69,7 @@ def server_of(listens: Listener) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need."""
     import uvicorn
 
-    from bot.fast_lane import FastLane
+    from bot.http.fast_webhook_protocol import FastLane
 
     config = uvicorn.Config(
         listens.app(),

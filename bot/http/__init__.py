@@ -1,0 +1,1 @@
+"""What answers HTTP: the webhook listener, health and metrics."""

@@ -69,13 +69,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def talk(settings_file: Path | None) -> int:
-    from bot.adapters.terminal import Terminal, console
     from bot.app import talking
     from bot.context import SkippableClock
-    from bot.sample import prepare
-    from bot.talk import Talk, greeting
-    from bot.talk import run as converse
-    from bot.worldlines import World
+    from bot.talk.console import Terminal, console
+    from bot.talk.sample import prepare
+    from bot.talk.session import Talk, greeting
+    from bot.talk.session import run as converse
+    from bot.talk.simulation import World
 
     HOME.mkdir(exist_ok=True)
     log_to((HOME / "talk.log").open("a", encoding="utf-8"))

@@ -22,7 +22,6 @@ from bot.adapters.localgit import LocalGit, find_repositories
 from bot.adapters.schedule import Crons, Schedule
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store
-from bot.adapters.terminal import Terminal
 from bot.adapters.times import Times
 from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
@@ -36,6 +35,7 @@ from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Decode, Pipeline
 from bot.runtime.provider_runner import Carrier, Passwords
 from bot.settings import Settings
+from bot.talk.console import Terminal
 
 MOST_RESTS = 100
 RESTS = 10.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.adapters.localgit import LocalGit
 from bot.core.arrivals import Event
-from bot.sample import REPOSITORY
+from bot.talk.sample import REPOSITORY
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOPIC = "d872d0078eaf42be0cbe2d77bd6ba7ccadf1ae75"

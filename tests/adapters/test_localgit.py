@@ -10,7 +10,7 @@ from bot.adapters.git import GitRepository
 from bot.adapters.localgit import LocalGit, find_repositories
 from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
-from bot.sample import REPOSITORY, prepare
+from bot.talk.sample import REPOSITORY, prepare
 from tests.adapters.local_forge import MAIN, T0, TOPIC, StoppedClock, Webhooks, git, open_forge
 
 

@@ -11,7 +11,7 @@ from bot.adapters.localgit import LocalGit
 from bot.core.arrivals import ChecksChanged, DeploymentCreated, DeploymentStatusReported
 from bot.core.errors import NotThere, Rejected
 from bot.core.forge import Check, NewRemoteDeployment, NewRemoteStatus
-from bot.sample import REPOSITORY, prepare
+from bot.talk.sample import REPOSITORY, prepare
 from tests.adapters.local_forge import MAIN, T0, TOPIC, Webhooks, open_forge
 from tests.patience import PATIENCE
 

@@ -11,10 +11,10 @@ import pytest
 from bot.adapters.localgit import LocalGit
 from bot.core.arrivals import ChecksChanged, PullRequestMerged
 from bot.core.forge import Check
-from bot.sample import REPOSITORY
-from bot.talk import Talk
-from bot.worldlines import World
-from tests.evening import TOPIC, Evening, StoppedClock
+from bot.talk.sample import REPOSITORY
+from bot.talk.session import Talk
+from bot.talk.simulation import World
+from tests.talk.terminal_session import TOPIC, Evening, StoppedClock
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.localgit import LocalGit
-from bot.sample import APP, ENVIRONMENT, REPOSITORY, prepare
 from bot.settings import load
-from tests.evening import TOPIC, StoppedClock
+from bot.talk.sample import APP, ENVIRONMENT, REPOSITORY, prepare
+from tests.talk.terminal_session import TOPIC, StoppedClock
 
 
 def test_sample_is_the_same_everywhere_and_made_once(tmp_path: Path) -> None:

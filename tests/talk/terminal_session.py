@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from bot.adapters.localgit import LocalGit
-from bot.adapters.terminal import Terminal
 from bot.core.arrivals import Event
-from bot.sample import REPOSITORY, prepare
-from bot.talk import Talk
-from bot.worldlines import World
+from bot.talk.console import Terminal
+from bot.talk.sample import REPOSITORY, prepare
+from bot.talk.session import Talk
+from bot.talk.simulation import World
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOPIC = "d872d0078eaf42be0cbe2d77bd6ba7ccadf1ae75"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.arrivals import ChecksChanged
-from bot.sample import REPOSITORY
-from bot.talk import greeting, piped, typed
-from tests.evening import TOPIC, Evening
+from bot.talk.sample import REPOSITORY
+from bot.talk.session import greeting, piped, typed
+from tests.talk.terminal_session import TOPIC, Evening
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.adapters.keyboard import FirstWords, Keyboard, without_password
+from bot.talk.keyboard import FirstWords, Keyboard, without_password
 
 
 @pytest.fixture

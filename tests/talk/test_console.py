@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from bot.adapters.terminal import CHANNEL, Terminal
 from bot.core.arrivals import Place
 from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
+from bot.talk.console import CHANNEL, Terminal
 from tests.patience import PATIENCE
 
 CHANNEL_ITSELF = Place(CHANNEL)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from bot.adapters.keyboard import Keyboard, above_the_line, without_password
 from bot.adapters.localgit import LocalGit
 from bot.core.grammar import COMMANDS
 from bot.core.messages import Code, Line, Message, say
-from bot.worldlines import WORLD_LINES, World, play
+from bot.talk.keyboard import Keyboard, above_the_line, without_password
+from bot.talk.simulation import WORLD_LINES, World, play
 
 PATIENCE = 900.0
 """Seconds to wait for what one line of a pipe sets going, before the next is read."""

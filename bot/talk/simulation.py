@@ -11,12 +11,12 @@ from typing import Protocol
 
 from bot.adapters.localgit import LocalGit
 from bot.adapters.localrecord import CheckState
-from bot.adapters.terminal import Terminal
 from bot.core.arrivals import Event
 from bot.core.errors import NotThere, ShipmateError
 from bot.core.forge import Commit
 from bot.core.messages import Bold, Code, Line, Message, Moment, say
 from bot.core.ports import Clock
+from bot.talk.console import Terminal
 
 _USUAL_CHECK = "ci"
 _CHECK_STATES: dict[str, tuple[CheckState, str]] = {

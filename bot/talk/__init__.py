@@ -1,0 +1,1 @@
+"""The bot in a terminal: console and keyboard, the conversation, and the simulated world around it."""

@@ -12,11 +12,12 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 import handlers
-from bot.adapters import github_webhooks, migrations, slack_check, wire
+from bot.adapters import migrations, slack_check, wire
 from bot.adapters.database import connect
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import AppAuth, TokenAuth
-from bot.adapters.github_connection import Auth
+from bot.adapters.github import webhooks as github_webhooks
+from bot.adapters.github.auth import AppAuth, TokenAuth
+from bot.adapters.github.forge import GitHub
+from bot.adapters.github.http import Auth
 from bot.adapters.leases import Lease
 from bot.adapters.localgit import LocalGit, find_repositories
 from bot.adapters.schedule import Crons, Schedule

@@ -67,8 +67,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "slack_sdk": ("bot/adapters/slack*.py",),
     "requests": ("bot/adapters/github*.py", "bot/providers/http.py", "bot/providers/heroku.py"),
     "urllib3": ("bot/adapters/github*.py",),
-    "jwt": ("bot/adapters/github_auth.py",),
-    "cryptography": ("bot/adapters/github_auth.py",),
+    "jwt": ("bot/adapters/github/auth.py",),
+    "cryptography": ("bot/adapters/github/auth.py",),
     "apscheduler": ("bot/adapters/schedule.py",),
     # The engine names the type of the database that it hands to dbos.
     "sqlalchemy": (

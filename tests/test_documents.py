@@ -19,7 +19,7 @@ import pytest
 import handlers
 from bot import __version__
 from bot.__main__ import PROCESSES
-from bot.adapters.github_examine import APP_NEEDS, NEEDED_EVENTS
+from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
 from bot.core.deploys import state_diagram
 from bot.core.grammar import COMMANDS, command_table
 from bot.router import collect

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from freezegun import freeze_time
 
 from bot.adapters import wire
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import TokenAuth
+from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.forge import GitHub
 from bot.adapters.slack import Slack
 from bot.adapters.slack_listeners import build
 from bot.adapters.store import Store

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.adapters.github_webhooks import payload_of, verify
+from bot.adapters.github.webhooks import payload_of, verify
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Delivery, Inbox
 

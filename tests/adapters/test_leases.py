@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from bot.adapters import schema
 from bot.adapters.database import connect
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import TokenAuth
+from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.forge import GitHub
 from bot.adapters.leases import Lease
 from bot.adapters.slack import Slack
 from bot.adapters.store import Store

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapters import processes
-from bot.adapters.github import GitHub
+from bot.adapters.github.forge import GitHub
 from bot.adapters.leases import Lease
 from bot.adapters.outbox import Outbox
 from bot.adapters.slack import Slack

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import TokenAuth
+from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.forge import GitHub
 from tests.servers.github import GitHubServer
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

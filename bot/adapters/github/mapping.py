@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from bot.adapters.github_shapes import (
+from bot.adapters.github.payloads import (
     CheckRun,
     CommitShape,
     DeploymentShape,

@@ -11,7 +11,7 @@ import pytest
 import requests
 from freezegun import freeze_time
 
-from bot.adapters.github_webhooks import payload_of, verify
+from bot.adapters.github.webhooks import payload_of, verify
 from tests.servers.background import Background
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from bot.adapters.github_auth import TokenAuth
-from bot.adapters.github_connection import Connection
-from bot.adapters.github_shapes import Account
+from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.http import Connection
+from bot.adapters.github.payloads import Account
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.people import DeviceCode, SignedIn
 from bot.core.ports import Clock

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import AppAuth
+from bot.adapters.github.auth import AppAuth
+from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Unavailable
 from bot.core.forge import NewRemoteStatus
 from tests.patience import PATIENCE

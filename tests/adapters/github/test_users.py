@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import AppAuth
+from bot.adapters.github.auth import AppAuth
+from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Unavailable
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, Pair, StillClock, pair

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote
 
-from bot.adapters.github_archive import unpack
-from bot.adapters.github_connection import TIMEOUT, Auth, Connection
-from bot.adapters.github_examine import examine
-from bot.adapters.github_guards import GitHubGuards
-from bot.adapters.github_past import GitHubPast
-from bot.adapters.github_people import GitHubPeople
-from bot.adapters.github_shapes import (
+from bot.adapters.github.backfill import GitHubPast
+from bot.adapters.github.device_flow import DeviceFlow
+from bot.adapters.github.doctor import examine
+from bot.adapters.github.http import TIMEOUT, Auth, Connection
+from bot.adapters.github.mapping import (
+    BADNESS,
+    check_of_run,
+    check_of_status,
+    commit_of,
+    deployment_of,
+    pull_request_of,
+    status_of,
+)
+from bot.adapters.github.payloads import (
     Branch,
     CheckRuns,
     CombinedStatus,
@@ -29,16 +36,9 @@ from bot.adapters.github_shapes import (
     Repo,
     request_id_in,
 )
-from bot.adapters.github_sign_in import DeviceFlow
-from bot.adapters.github_words import (
-    BADNESS,
-    check_of_run,
-    check_of_status,
-    commit_of,
-    deployment_of,
-    pull_request_of,
-    status_of,
-)
+from bot.adapters.github.reviews import GitHubGuards
+from bot.adapters.github.tarball import unpack
+from bot.adapters.github.users import GitHubPeople
 from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
 from bot.core.forge import (
     JSON,

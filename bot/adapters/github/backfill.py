@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bot.adapters.github_connection import Auth, Connection
-from bot.adapters.github_examine import LISTENER, HookConfig
-from bot.adapters.github_shapes import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
-from bot.adapters.github_words import deployment_of
+from bot.adapters.github.doctor import LISTENER, HookConfig
+from bot.adapters.github.http import Auth, Connection
+from bot.adapters.github.mapping import deployment_of
+from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
 from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.forge import RemoteDeployment

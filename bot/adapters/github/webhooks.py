@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Struct
 
-from bot.adapters.github_shapes import (
+from bot.adapters.github.payloads import (
     Account,
     DeploymentShape,
     DeploymentStatusShape,

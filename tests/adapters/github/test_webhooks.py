@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.adapters.github_webhooks import events_of, payload_of, verify
+from bot.adapters.github.webhooks import events_of, payload_of, verify
 from bot.core.arrivals import (
     ChecksChanged,
     DeploymentCreated,

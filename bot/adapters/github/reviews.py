@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bot.adapters.github_connection import Connection
-from bot.adapters.github_shapes import Account, login_of
+from bot.adapters.github.http import Connection
+from bot.adapters.github.payloads import Account, login_of
 from bot.adapters.remembered import Remembered
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.guards import Protection, Review

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import AppAuth, TokenAuth
+from bot.adapters.github.auth import AppAuth, TokenAuth
+from bot.adapters.github.forge import GitHub
 from bot.core.ports import Finding
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, Pair, StillClock, pair

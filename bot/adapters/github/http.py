@@ -16,8 +16,8 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
-from bot.adapters.github_errors import error_of
-from bot.adapters.github_pages import Page, RecentPages
+from bot.adapters.github.errors import error_of
+from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.adapters.pauses import Pauses
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.forge import JSON

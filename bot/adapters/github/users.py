@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bot.adapters.github_connection import Connection
-from bot.adapters.github_shapes import Named, Repo
+from bot.adapters.github.http import Connection
+from bot.adapters.github.payloads import Named, Repo
 from bot.adapters.remembered import Remembered
 from bot.core.errors import NotThere, Rejected
 from bot.core.people import SignIn

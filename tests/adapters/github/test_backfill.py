@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import AppAuth
+from bot.adapters.github.auth import AppAuth
+from bot.adapters.github.forge import GitHub
 from bot.core.past import FailedDelivery
 from tests.servers.doorstep import Doorstep
 from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair

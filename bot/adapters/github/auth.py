@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
-from bot.adapters.github_connection import ANYTHING, Connection
-from bot.adapters.github_errors import NotAccepted
-from bot.adapters.github_shapes import AwareTime
+from bot.adapters.github.errors import NotAccepted
+from bot.adapters.github.http import ANYTHING, Connection
+from bot.adapters.github.payloads import AwareTime
 from bot.core.errors import NotThere, Unavailable
 from bot.core.ports import Clock
 

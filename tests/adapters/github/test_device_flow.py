@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.adapters.github_sign_in import DeviceFlow
+from bot.adapters.github.device_flow import DeviceFlow
 from bot.core.errors import Rejected, Unavailable
 from bot.core.people import SignedIn
 from tests.servers.github import GitHubServer

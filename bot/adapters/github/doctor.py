@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bot.adapters.github_connection import Auth, Connection
-from bot.adapters.github_errors import NotAccepted, starting
-from bot.adapters.github_shapes import CheckRuns, CombinedStatus, DeploymentShape, Repo
+from bot.adapters.github.errors import NotAccepted, starting
+from bot.adapters.github.http import Auth, Connection
+from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports import Finding
 

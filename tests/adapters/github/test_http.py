@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.adapters.github import GitHub
-from bot.adapters.github_auth import TokenAuth
+from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.forge import NewRemoteStatus
 from tests.patience import PATIENCE

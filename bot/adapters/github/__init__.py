@@ -1,0 +1,1 @@
+"""GitHub: the only package that speaks its REST API and reads its webhooks."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.adapters.database import connect
-    from bot.adapters.slack import Slack
+    from bot.adapters.slack.chat import Slack
     from bot.adapters.store import Store
     from bot.app import Bot
     from bot.settings import Settings
@@ -254,7 +254,7 @@ def _listen_to_slack(bot: Bot) -> Callable[[], None]:
     token = bot.settings.secrets.slack_app_token
     if token is None:
         return lambda: None
-    from bot.adapters.slack_listeners import connect
+    from bot.adapters.slack.bolt_app import connect
 
     client = connect(_slack_app(bot), token.get_secret_value())
     return client.close

@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 import handlers
-from bot.adapters import migrations, slack_check, wire
+from bot.adapters import migrations, wire
 from bot.adapters.database import connect
 from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.auth import AppAuth, TokenAuth
@@ -21,7 +21,8 @@ from bot.adapters.github.http import Auth
 from bot.adapters.leases import Lease
 from bot.adapters.localgit import LocalGit, find_repositories
 from bot.adapters.schedule import Crons, Schedule
-from bot.adapters.slack import Slack
+from bot.adapters.slack import doctor as slack_doctor
+from bot.adapters.slack.chat import Slack
 from bot.adapters.store import Store
 from bot.adapters.times import Times
 from bot.check import Examiners
@@ -212,9 +213,9 @@ class SlackExaminer:
         self._app_token = app_token
 
     def examine(self, names: Sequence[str], /) -> Sequence[Finding]:
-        found = slack_check.examine(self._slack, names)
+        found = slack_doctor.examine(self._slack, names)
         if self._app_token is not None:
-            found.append(slack_check.examine_app_token(self._slack, self._app_token.get_secret_value()))
+            found.append(slack_doctor.examine_app_token(self._slack, self._app_token.get_secret_value()))
         return found
 
 

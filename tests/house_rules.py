@@ -88,7 +88,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "rich": ("bot/talk/console.py",),
     "tzlocal": ("bot/talk/console.py",),
     "uvicorn": ("bot/http/server.py", "bot/http/fast_webhook_protocol.py"),
-    "starlette": ("bot/http/app.py", "bot/adapters/slack_listeners.py"),
+    "starlette": ("bot/http/app.py", "bot/adapters/slack/bolt_app.py"),
     "prometheus_client": ("bot/http/app.py",),
     "zstandard": ("bot/http/app.py", "bot/adapters/*"),
     "msgspec": ("bot/http/app.py", "bot/adapters/*"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import providers
-from bot.adapters.slack_check import SCOPES
+from bot.adapters.slack.doctor import SCOPES
 from tests.house_rules import (
     Rule,
     asks_no_clock,

@@ -19,8 +19,8 @@ from freezegun import freeze_time
 from bot.adapters import wire
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
-from bot.adapters.slack import Slack
-from bot.adapters.slack_listeners import build
+from bot.adapters.slack.bolt_app import build
+from bot.adapters.slack.chat import Slack
 from bot.adapters.store import Store
 from bot.app import pipeline_of, put_due
 from bot.core.arrivals import Tick

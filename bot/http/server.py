@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import uvicorn
     from slack_bolt import App
 
-    from bot.adapters.slack import Slack
+    from bot.adapters.slack.chat import Slack
 
 Stored = Callable[[], None]
 """Called when something was stored."""
@@ -24,7 +24,7 @@ KeepPassword = Callable[[str, str], None]
 
 
 def slack_client(settings: Settings, clock: Clock) -> Slack:
-    from bot.adapters.slack import Slack
+    from bot.adapters.slack.chat import Slack
 
     token = settings.secrets.slack_bot_token
     return Slack(token.get_secret_value() if token else "", api_url=settings.secrets.slack_api_url, clock=clock)
@@ -32,7 +32,7 @@ def slack_client(settings: Settings, clock: Clock) -> Slack:
 
 def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, keep_password: KeepPassword) -> App:
     """The Bolt app that stores what is said into the bot's inbox."""
-    from bot.adapters.slack_listeners import build
+    from bot.adapters.slack.bolt_app import build
 
     secret = settings.secrets.slack_signing_secret
     return build(
@@ -52,7 +52,7 @@ def listener(
     secrets = settings.secrets
     listens_to_slack = None
     if secrets.slack_signing_secret is not None and slack is not None:
-        from bot.adapters.slack_listeners import http_handler
+        from bot.adapters.slack.bolt_app import http_handler
 
         listens_to_slack = http_handler(slack(), secrets.slack_signing_secret.get_secret_value())
     return Listener(

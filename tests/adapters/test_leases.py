@@ -15,7 +15,7 @@ from bot.adapters.database import connect
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.leases import Lease
-from bot.adapters.slack import Slack
+from bot.adapters.slack.chat import Slack
 from bot.adapters.store import Store
 from bot.context import SystemClock
 from bot.core.arrivals import Place

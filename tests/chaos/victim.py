@@ -18,7 +18,7 @@ from bot.adapters import processes
 from bot.adapters.github.forge import GitHub
 from bot.adapters.leases import Lease
 from bot.adapters.outbox import Outbox
-from bot.adapters.slack import Slack
+from bot.adapters.slack.chat import Slack
 from bot.adapters.store import Decision, Store
 from bot.core.events import RunBegan, RunFinished
 from bot.runtime.dispatcher import Engine

@@ -7,10 +7,10 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.adapters.slack_api import TIMEOUT_SECONDS, Answer, Api, Identity
-from bot.adapters.slack_blocks import blocks_of, text_of
-from bot.adapters.slack_directory import Directory
-from bot.adapters.slack_errors import SlackRejected
+from bot.adapters.slack.blocks import blocks_of, text_of
+from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.errors import SlackRejected
+from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, Identity
 from bot.core.arrivals import Place
 from bot.core.errors import NotThere
 from bot.core.messages import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.adapters.slack import Slack
+from bot.adapters.slack.chat import Slack
 from bot.core.errors import ShipmateError
 from bot.core.ports import Finding
 

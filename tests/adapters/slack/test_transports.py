@@ -14,8 +14,8 @@ from slack_sdk.socket_mode.builtin import SocketModeClient
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.adapters.slack import Slack
-from bot.adapters.slack_listeners import build, connect, http_handler
+from bot.adapters.slack.bolt_app import build, connect, http_handler
+from bot.adapters.slack.chat import Slack
 from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Unavailable
 from bot.core.messages import Button, say

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.slack_blocks import blocks_of, text_of
+from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
 from tests.servers import slack_limits
 

@@ -15,7 +15,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.pauses import Pauses
-from bot.adapters.slack_errors import from_answer, from_line
+from bot.adapters.slack.errors import from_answer, from_line
 from bot.core.errors import ShipmateError, Speechless
 from bot.core.ports import Clock
 
@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 10
 PAGE_SIZE = 200
 
 # The library's own lines repeat what our errors say, and at debug level they hold whole messages.
-_silent = logging.getLogger("bot.adapters.slack.library")
+_silent = logging.getLogger("bot.adapters.slack.chat.library")
 _silent.setLevel(logging.CRITICAL)
 
 

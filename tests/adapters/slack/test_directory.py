@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.adapters.slack import Slack
+from bot.adapters.slack.chat import Slack
 from bot.core.errors import NotThere
 from bot.core.ports import Person
 from tests.servers.slack import SlackServer

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.adapters.slack import Slack
-from bot.adapters.slack_listeners import build
+from bot.adapters.slack.bolt_app import build
+from bot.adapters.slack.chat import Slack
 from bot.core.arrivals import CommandGiven, Place
 from bot.core.messages import Button, say
 from tests.servers.slack import SlackServer

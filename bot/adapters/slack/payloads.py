@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from bot.adapters.slack_api import Identity
+from bot.adapters.slack.web_api import Identity
 from bot.core.arrivals import CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]

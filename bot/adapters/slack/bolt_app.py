@@ -25,10 +25,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.slack import Slack
-from bot.adapters.slack_api import TIMEOUT_SECONDS
-from bot.adapters.slack_errors import from_answer, from_line
-from bot.adapters.slack_payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
+from bot.adapters.slack.chat import Slack
+from bot.adapters.slack.errors import from_answer, from_line
+from bot.adapters.slack.payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
+from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import Unavailable
 from bot.core.grammar import split_one_time_password
 from bot.core.ports import Clock, Delivery, Inbox
@@ -42,7 +42,7 @@ NOT_STORED = "I could not take that down just now: my database does not answer. 
 
 _ANYTHING = re.compile("")
 # Bolt writes whole request bodies at lower levels, one-time passwords included.
-_bolt = logging.getLogger("bot.adapters.slack.bolt")
+_bolt = logging.getLogger("bot.adapters.slack.chat.bolt")
 _bolt.setLevel(logging.ERROR)
 _log = logging.getLogger(__name__)
 

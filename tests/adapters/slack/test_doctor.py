@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.slack import Slack
-from bot.adapters.slack_check import SCOPES, examine, examine_app_token
+from bot.adapters.slack.chat import Slack
+from bot.adapters.slack.doctor import SCOPES, examine, examine_app_token
 from bot.core.ports import Finding
 from tests.servers.slack import SlackServer
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from freezegun import freeze_time
 
-from bot.adapters.slack import Slack
+from bot.adapters.slack.chat import Slack
 from bot.core.arrivals import Place
 from bot.core.errors import NotThere, Unavailable
 from bot.core.messages import Button, say

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from bot.adapters.remembered import Remembered
-from bot.adapters.slack_api import Answer, Api, Identity
+from bot.adapters.slack.web_api import Answer, Api, Identity
 from bot.core.errors import NotThere, Rejected
 from bot.core.ports import Clock, Person
 

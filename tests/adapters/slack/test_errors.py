@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.adapters.slack import Slack
+from bot.adapters.slack.chat import Slack
 from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Rejected, Unavailable
 from bot.core.messages import say

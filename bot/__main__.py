@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from slack_bolt import App
     from sqlalchemy import Engine
 
-    from bot.adapters.database import connect
     from bot.adapters.slack.chat import Slack
-    from bot.adapters.store import Store
+    from bot.adapters.storage.engine import connect
+    from bot.adapters.storage.inbox import Store
     from bot.app import Bot
     from bot.settings import Settings
 
@@ -101,8 +101,8 @@ def run(settings_file: Path | None) -> int:
 
 def web(settings_file: Path | None) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
-    from bot.adapters.database import WEB_CONNECTIONS
-    from bot.adapters.store import Store
+    from bot.adapters.storage.engine import WEB_CONNECTIONS
+    from bot.adapters.storage.inbox import Store
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client
 
@@ -126,8 +126,8 @@ def worker(settings_file: Path | None) -> int:
 
 
 def migrate(settings_file: Path | None) -> int:
-    from bot.adapters import migrations
-    from bot.adapters.database import NEWER
+    from bot.adapters.storage import migrations
+    from bot.adapters.storage.engine import NEWER
     from bot.app import database
     from bot.context import SystemClock
 
@@ -152,7 +152,7 @@ def _check_database(store: Store) -> None:
 
 def _check_tables(store: Store) -> None:
     """Raises Rejected where something is gone that a migration made."""
-    from bot.adapters.database import RESTORE
+    from bot.adapters.storage.engine import RESTORE
 
     if lacking := store.obstacles():
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
@@ -161,7 +161,7 @@ def _check_tables(store: Store) -> None:
 
 def _migrate(engine: Engine) -> None:
     """Our own tables, and the engine's."""
-    from bot.adapters import migrations
+    from bot.adapters.storage import migrations
     from bot.runtime.dispatcher import migrate as migrate_engine
 
     # Ours come last: they tell that all is there.
@@ -189,7 +189,7 @@ def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
 
 def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     """Run until SIGTERM or Ctrl-C; then finish what is at hand and leave."""
-    from bot.adapters.database import WORKER_CONNECTIONS
+    from bot.adapters.storage.engine import WORKER_CONNECTIONS
     from bot.app import real
 
     settings, stop = _begin(settings_file, process)
@@ -223,9 +223,9 @@ def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, thre
 
 def _bring_up_to_date(store: Store, process: Process) -> None:
     """Run the migrations that are missing, where that is ours to do. Raises Rejected where it is not."""
-    from bot.adapters import migrations
-    from bot.adapters.database import NEWER
-    from bot.adapters.migrations import Age
+    from bot.adapters.storage import migrations
+    from bot.adapters.storage.engine import NEWER
+    from bot.adapters.storage.migrations import Age
 
     _check_database(store)
     age = migrations.age(store.engine)
@@ -273,7 +273,7 @@ def _open_port(
 
     Raises Rejected where the port is taken.
     """
-    from bot.adapters.intake import Intake
+    from bot.adapters.storage.batching_inbox import Intake
     from bot.http.server import listener, server_of
 
     intake = Intake(store)

@@ -12,18 +12,18 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 import handlers
-from bot.adapters import migrations, wire
-from bot.adapters.database import connect
 from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
-from bot.adapters.leases import Lease
 from bot.adapters.localgit import LocalGit, find_repositories
 from bot.adapters.schedule import Crons, Schedule
 from bot.adapters.slack import doctor as slack_doctor
 from bot.adapters.slack.chat import Slack
-from bot.adapters.store import Store
+from bot.adapters.storage import migrations, serialization
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.leases import Lease
 from bot.adapters.times import Times
 from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
@@ -88,7 +88,7 @@ def build(
     carrier = Carrier(the_store, forge, settings, clock, passwords, lease.check)
 
     def tick(name: str, at: datetime) -> None:
-        body = wire.event_to_bytes(Tick(name, at))
+        body = serialization.event_to_bytes(Tick(name, at))
         the_store.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", stored_name(Tick), body))
         engine.nudge()
 
@@ -133,7 +133,7 @@ def decoder(settings: Settings) -> Decode:
 
     def decode(delivery: Delivery) -> Sequence[Event]:
         if delivery.source != "github":
-            return [wire.event_from_bytes(delivery.name, delivery.body)]
+            return [serialization.event_from_bytes(delivery.name, delivery.body)]
         return [_spelled(event, spelling) for event in github_webhooks.events_of(delivery.name, delivery.body)]
 
     return decode
@@ -237,7 +237,7 @@ class TalkingBot:
         if password is not None:
             self._bot.passwords.put(key, password)
         given = CommandGiven(said, person, Place(self._bot.settings.slack.channel or "terminal"), "terminal")
-        self._bot.put(Delivery(key, "chat", stored_name(CommandGiven), wire.event_to_bytes(given)))
+        self._bot.put(Delivery(key, "chat", stored_name(CommandGiven), serialization.event_to_bytes(given)))
 
     def deliver(self, event: Event) -> None:
         self._bot.store.put_event(event, f"world:{uuid4()}")

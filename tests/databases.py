@@ -8,8 +8,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.adapters import migrations
-from bot.adapters.database import connect
+from bot.adapters.storage import migrations
+from bot.adapters.storage.engine import connect
 from bot.runtime import dispatcher
 
 _made = tempfile.TemporaryDirectory(prefix="shipmate-migrated-")

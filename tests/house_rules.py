@@ -29,9 +29,9 @@ INWARD: dict[str, tuple[str, ...]] = {
         ),
         "bot.services.branch_locks",
     ),
-    "bot/adapters/migrations.py": ("bot.core", "bot.adapters", "bot.migrations"),
+    "bot/adapters/storage/migrations.py": ("bot.core", "bot.adapters", "bot.migrations"),
     "bot/adapters/*": ("bot.core", "bot.adapters", "bot.__version__"),
-    "bot/migrations/*": ("bot.adapters.schema",),
+    "bot/migrations/*": ("bot.adapters.storage.tables",),
     # A provider works with what adapters know of git, processes and directories.
     "bot/providers/*": ("bot.core", "bot.adapters", "bot.settings"),
     "bot/context.py": ("bot.core", "bot.settings"),
@@ -81,7 +81,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         ),
         *("bot/migrations/*", "bot/runtime/dispatcher.py", "bot/adapters/*_records.py"),
     ),
-    "alembic": ("bot/adapters/migrations.py", "bot/migrations/*"),
+    "alembic": ("bot/adapters/storage/migrations.py", "bot/migrations/*"),
     "dbos": ("bot/runtime/dispatcher.py",),
     "dateparser": ("bot/adapters/times.py",),
     "prompt_toolkit": ("bot/talk/keyboard.py",),
@@ -110,8 +110,8 @@ MAY_ASK: dict[str, set[str]] = {
     },  # time_ns makes ids that never come again, and is not a time
     "bot/runtime/provider_runner.py": {"time.monotonic"},
     "bot/adapters/processes.py": {"time.monotonic"},
-    "bot/adapters/database.py": {"time.time"},  # in the place of a function of SQLite's
-    "bot/adapters/leases.py": {"time.monotonic"},
+    "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
+    "bot/adapters/storage/leases.py": {"time.monotonic"},
 }
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
 

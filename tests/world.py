@@ -16,12 +16,12 @@ from uuid import uuid4
 import sqlalchemy as sa
 from freezegun import freeze_time
 
-from bot.adapters import wire
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
-from bot.adapters.store import Store
+from bot.adapters.storage import serialization
+from bot.adapters.storage.inbox import Store
 from bot.app import pipeline_of, put_due
 from bot.core.arrivals import Tick
 from bot.core.deploys import Deployment
@@ -205,7 +205,7 @@ class World:
     def fires(self, job: str) -> None:
         """One of the clock's jobs is due now."""
         now = self.clock.now()
-        body = wire.event_to_bytes(Tick(job, now))
+        body = serialization.event_to_bytes(Tick(job, now))
         self.store.put(Delivery(f"clock:{job}:{now.isoformat()}", "clock", "Tick", body))
         self.settle()
 
@@ -240,7 +240,7 @@ class World:
         taken = self.store.take(16)
         for one in taken:
             if one.name == stored_name(RunWanted):
-                wanted = wire.event_from_bytes(one.name, one.body)
+                wanted = serialization.event_from_bytes(one.name, one.body)
                 assert isinstance(wanted, RunWanted)
                 self._runs.append(wanted.deployment_id)
                 self.store.handled(one.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters.database import connect
+from bot.adapters.storage.engine import connect
 from tests.databases import migrate
 
 _idle: list[tuple[sa.Engine, list[str]]] = []

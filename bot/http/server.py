@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bot.adapters.intake import Intake
-from bot.adapters.store import Store
+from bot.adapters.storage.batching_inbox import Intake
+from bot.adapters.storage.inbox import Store
 from bot.core.ports import Clock
 from bot.http.app import Listener
 from bot.settings import Settings

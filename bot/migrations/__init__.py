@@ -1,1 +1,1 @@
-"""How the tables came to be what ``bot.adapters.schema`` says."""
+"""How the tables came to be what ``bot.adapters.storage.tables`` says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from bot.adapters.schema import metadata
+from bot.adapters.storage.tables import metadata
 
 
 def run(connection: Connection) -> None:

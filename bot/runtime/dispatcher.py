@@ -18,9 +18,9 @@ import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, WorkflowHandle
 
-from bot.adapters import wire
-from bot.adapters.leases import BEAT_EVERY, Lease
-from bot.adapters.store import Store, Taken
+from bot.adapters.storage import serialization
+from bot.adapters.storage.inbox import Store, Taken
+from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.core.errors import Unavailable
 from bot.core.events import RunWanted
 from bot.core.stored import stored_name
@@ -224,7 +224,7 @@ class Engine:
 
     def _start_run(self, taken: Taken) -> None:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
-        wanted = wire.event_from_bytes(taken.name, taken.body)
+        wanted = serialization.event_from_bytes(taken.name, taken.body)
         assert isinstance(wanted, RunWanted)
         run = f"run:{wanted.deployment_id}"
         if DBOS.get_workflow_status(run) is None:

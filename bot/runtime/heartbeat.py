@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.adapters.leases import BEAT_EVERY, Lease
+from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.core.errors import Unavailable
 
 log = structlog.get_logger(__name__)

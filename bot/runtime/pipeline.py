@@ -13,8 +13,8 @@ from zlib import crc32
 
 import structlog
 
-from bot.adapters.outbox import Hands, Undone
-from bot.adapters.store import AlreadyDecided, Store
+from bot.adapters.storage.inbox import AlreadyDecided, Store
+from bot.adapters.storage.outbox import Hands, Undone
 from bot.context import Archive, Context, Transactions
 from bot.core import schedules_sentences, sentences
 from bot.core.arrivals import CommandGiven, Event

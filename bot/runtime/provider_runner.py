@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.adapters.store import OUTPUT_LINES, Store
+from bot.adapters.storage.inbox import OUTPUT_LINES, Store
 from bot.core.deploys import Deployment
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.events import RunBegan, RunFinished

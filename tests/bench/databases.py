@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.adapters import migrations
-from bot.adapters.database import connect
-from bot.adapters.store import Store
+from bot.adapters.storage import migrations
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
 from tests.postgres import new_database
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.records import RowReads, to_row
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.deployments import RowReads, to_row
+from bot.adapters.storage.inbox import Store
 from bot.core.deploys import By, Changes, Deployment, State, Waiting
 from tests.bench import databases
 from tests.bench.tables import median, milliseconds, show, times
@@ -104,11 +104,11 @@ def fill(store: Store, count: int) -> None:
     """As fast as the database allows: rows are made from a few by the database itself."""
     some = min(count, FEW)
     with store.writing() as connection:
-        connection.execute(sa.insert(schema.deployments), [to_row(finished(number)) for number in range(some)])
+        connection.execute(sa.insert(tables.deployments), [to_row(finished(number)) for number in range(some)])
         ratio = count // some
         if ratio > 1:
             connection.execute(sa.text(_copies(store, some, ratio)))
-        connection.execute(sa.insert(schema.deployments), [to_row(one) for one in going_on()])
+        connection.execute(sa.insert(tables.deployments), [to_row(one) for one in going_on()])
     if store.is_sqlite:
         return
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -126,7 +126,7 @@ def _copies(store: Store, some: int, ratio: int) -> str:
     }
     if not store.is_sqlite:
         changed["sha"] = f"'{'c' * 24}' || lpad((n * {some} + id)::text, 16, '0')"
-    names = [column.name for column in schema.deployments.columns if column.name != "id"]
+    names = [column.name for column in tables.deployments.columns if column.name != "id"]
     quoted = ", ".join(f'"{name}"' for name in names)
     chosen = ", ".join(changed.get(name, f'"{name}"') for name in names)
     numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ratio - 1})"

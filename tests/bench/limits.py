@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.adapters.bodies import Packer
-from bot.adapters.database import connect
-from bot.adapters.group_commit import Arrival, Writer
-from bot.adapters.store import Store
+from bot.adapters.storage.bulk_insert import Arrival, Writer
+from bot.adapters.storage.compression import Packer
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
 from tests.bench.databases import HOME
 from tests.bench.payloads import payloads

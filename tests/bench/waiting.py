@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.database import connect
-from bot.adapters.records import to_row
+from bot.adapters.storage import tables
+from bot.adapters.storage.deployments import to_row
+from bot.adapters.storage.engine import connect
 from bot.core.deploys import State, Waiting
 from tests.bench import databases
 from tests.bench.history import finished
@@ -74,7 +74,7 @@ def fill(url: str, count: int) -> None:
     engine = connect(url)
     with engine.begin() as connection:
         if rows:
-            connection.execute(sa.insert(schema.deployments), rows)
+            connection.execute(sa.insert(tables.deployments), rows)
     engine.dispose()
 
 

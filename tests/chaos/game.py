@@ -14,8 +14,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.database import connect
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import connect
 from tests.chaos.fleet import Fleet, berths
 from tests.chaos.proof import broken_promises, rows, unsettled
 from tests.chaos.story import COMMAND, SETTINGS, Story
@@ -103,10 +103,10 @@ class Game:
 
     def _is_full(self) -> bool:
         """One deployment at a time runs in an environment, so whoever asks for many waits for long."""
-        return sum(one.finished_at is None for one in rows(self.engine, schema.deployments)) >= AT_ONCE
+        return sum(one.finished_at is None for one in rows(self.engine, tables.deployments)) >= AT_ONCE
 
     def _has_looked(self) -> bool:
-        return any(one.key.startswith("mark:catch-up") for one in rows(self.engine, schema.kept))
+        return any(one.key.startswith("mark:catch-up") for one in rows(self.engine, tables.kept))
 
     def round(self) -> None:
         for _ in range(TURNS):
@@ -152,7 +152,7 @@ class Game:
         """As if it were five minutes later: what has failed often is tried again after so long at most."""
         now = datetime.now(UTC)
         with self.engine.begin() as connection:
-            for row in (schema.lanes.c, schema.deliveries.c):
+            for row in (tables.lanes.c, tables.deliveries.c):
                 connection.execute(sa.update(row.due_at.table).where(row.due_at > now).values(due_at=now))
 
     def _left(self) -> list[str]:

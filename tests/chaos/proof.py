@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
+from bot.adapters.storage import tables
 from tests.chaos.story import Story
 from tests.end_to_end.harbour import Harbour
 from tests.servers.slack_state import Message
@@ -31,11 +31,11 @@ def rows(engine: sa.Engine, table: sa.Table) -> list[Any]:
 
 def unsettled(engine: sa.Engine) -> list[str]:
     """What still waits for something."""
-    left = [f"delivery {one.id}: {one.failure}" for one in rows(engine, schema.deliveries) if one.handled_at is None]
-    left += [f"effect {one.id} {one.name} in {one.lane}" for one in rows(engine, schema.effects) if one.done_at is None]
+    left = [f"delivery {one.id}: {one.failure}" for one in rows(engine, tables.deliveries) if one.handled_at is None]
+    left += [f"effect {one.id} {one.name} in {one.lane}" for one in rows(engine, tables.effects) if one.done_at is None]
     left += [
         f"deployment {one.id} ({one.ref} {one.sha[:7]}) is {one.state}: {one.waits_for} {one.reason}"
-        for one in rows(engine, schema.deployments)
+        for one in rows(engine, tables.deployments)
         if not one.finished_at
     ]
     return left
@@ -43,14 +43,14 @@ def unsettled(engine: sa.Engine) -> list[str]:
 
 def broken_promises(harbour: Harbour, story: Story, engine: sa.Engine) -> list[str]:
     """Sentences; none where all is well."""
-    deployments = rows(engine, schema.deployments)
+    deployments = rows(engine, tables.deployments)
     return [
         *_on_github(harbour, deployments),
         *_at_the_provider(harbour, story, deployments),
         *_in_the_chat(harbour, story, deployments),
         *_asked_for(harbour, story, deployments),
-        *(f"given up: {one.name} in {one.lane}: {one.failure}" for one in rows(engine, schema.effects) if one.failure),
-        *(f"given up: {one.id}: {one.failure}" for one in rows(engine, schema.deliveries) if one.failure),
+        *(f"given up: {one.name} in {one.lane}: {one.failure}" for one in rows(engine, tables.effects) if one.failure),
+        *(f"given up: {one.id}: {one.failure}" for one in rows(engine, tables.deliveries) if one.failure),
     ]
 
 

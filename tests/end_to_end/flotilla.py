@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.database import connect
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import connect
 from tests.end_to_end.harbour import BotProcess, Harbour, free_port, harbour
 from tests.postgres import new_database
 
@@ -56,7 +56,7 @@ class Fleet(Harbour):
         """As if nothing had been heard of that process for longer than a lease lasts."""
         with self.database.begin() as connection:
             long_ago = sa.func.now() - timedelta(minutes=2)
-            mine = sa.update(schema.executors).where(schema.executors.c.id == lease)
+            mine = sa.update(tables.executors).where(tables.executors.c.id == lease)
             connection.execute(mine.values(seen_at=long_ago))
 
     def begun(self) -> list[str]:

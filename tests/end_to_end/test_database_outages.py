@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.database import connect
-from bot.adapters.leases import Lease
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
 from bot.core.ports import Delivery
 from tests.databases import migrate
@@ -135,7 +135,7 @@ def _marked(postgres: OwnPostgres) -> bool:
     engine = sa.create_engine(postgres.address.replace("postgresql://", "postgresql+psycopg://"))
     try:
         with engine.connect() as connection:
-            marks = connection.execute(sa.select(schema.kept.c.key).where(schema.kept.c.key.like("mark:catch-up%")))
+            marks = connection.execute(sa.select(tables.kept.c.key).where(tables.kept.c.key.like("mark:catch-up%")))
             return bool(marks.all())
     finally:
         engine.dispose()
@@ -150,7 +150,7 @@ def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> 
         lease.take()
     with kept.writing() as connection:
         long_ago = sa.func.now() - timedelta(minutes=2)
-        connection.execute(sa.update(schema.executors).values(seen_at=long_ago))
+        connection.execute(sa.update(tables.executors).values(seen_at=long_ago))
     left.release()
 
     at_first = mine.take_over(silent=False)

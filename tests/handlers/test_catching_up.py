@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.records import RowRecords
+from bot.adapters.storage import tables
+from bot.adapters.storage.deployments import RowRecords
 from tests.handlers.scenes import answers, channel, creations, parent, thread, told
 from tests.servers.doorstep import Doorstep
 from tests.world import REPOSITORY, SETTINGS, World
@@ -283,7 +283,7 @@ def test_of_many_that_wait_some_are_looked_at_each_time_and_all_in_turn(world: W
 
 def reconsidered(world: World) -> list[int]:
     """The deployments that were decided on again because of the clock."""
-    row = schema.deliveries.c
+    row = tables.deliveries.c
     query = sa.select(row.body).where(row.name == "Reconsider", row.id.like("%clock:reconcile%"))
     return [json.loads(one.body)["deployment_id"] for one in world.store.select(query)]
 

@@ -17,10 +17,10 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from bot.adapters import schema
-from bot.adapters.database import connect
-from bot.adapters.intake import Intake
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.batching_inbox import Intake
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
 from bot.http.app import LARGEST_BODY, Listener
 from bot.http.server import server_of
@@ -68,7 +68,7 @@ class Door:
     def stored(self) -> list[tuple[str, str]]:
         """Id and name of everything that is in the inbox."""
         with self.kept.engine.connect() as connection:
-            columns = schema.deliveries.c
+            columns = tables.deliveries.c
             rows = connection.execute(sa.select(columns.id, columns.name).order_by(columns.seq))
             return [(row.id, row.name) for row in rows]
 

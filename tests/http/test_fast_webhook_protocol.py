@@ -12,9 +12,9 @@ from threading import Thread
 
 import pytest
 
-from bot.adapters.database import connect
-from bot.adapters.intake import Intake
-from bot.adapters.store import Store
+from bot.adapters.storage.batching_inbox import Intake
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
 from bot.http.app import Listener
 from bot.http.server import server_of

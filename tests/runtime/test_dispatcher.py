@@ -11,9 +11,9 @@ from threading import Condition
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters.database import connect
-from bot.adapters.leases import Lease
-from bot.adapters.store import Store
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
 from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable

@@ -12,11 +12,11 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.adapters import wire
-from bot.adapters.database import connect
-from bot.adapters.outbox import Undone
 from bot.adapters.schedule import Crons
-from bot.adapters.store import Store
+from bot.adapters.storage import serialization
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.outbox import Undone
 from bot.adapters.times import Times
 from bot.context import Context
 from bot.core.arrivals import CommandGiven, Event, Place, Tick
@@ -105,7 +105,7 @@ class Works:
             clock=self.clock,
             times=Times(),
             cron=Crons(),
-            decode=lambda delivery: [wire.event_from_bytes(delivery.name, delivery.body)],
+            decode=lambda delivery: [serialization.event_from_bytes(delivery.name, delivery.body)],
             archive=self.kept,
             owner=owner,
         )
@@ -113,7 +113,7 @@ class Works:
     def hears(self, text: str, person: str = "maria") -> list[str]:
         """A command comes and is decided on; the lanes that have something to do."""
         given = CommandGiven(text, person, Place("#web", message="1.0"), "mention")
-        self.kept.put(Delivery("chat:1", "chat", "CommandGiven", wire.event_to_bytes(given)))
+        self.kept.put(Delivery("chat:1", "chat", "CommandGiven", serialization.event_to_bytes(given)))
         return self.decides("chat:1")
 
     def happens(self, event: Event) -> list[str]:

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import wire
-from bot.adapters.database import connect
-from bot.adapters.store import Store
+from bot.adapters.storage import serialization
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.core.arrivals import Event
 from bot.core.deploys import By, Deployment, State
 from bot.core.errors import NotThere, Unavailable
@@ -101,7 +101,7 @@ class Ship:
 
     def told(self) -> list[Event]:
         """The events that the carrier has put into the inbox."""
-        return [wire.event_from_bytes(one.name, one.body) for one in self.kept.take(16)]
+        return [serialization.event_from_bytes(one.name, one.body) for one in self.kept.take(16)]
 
     def run_of(self, number: int) -> StoredRun:
         """The provider's way to talk back about a deployment."""

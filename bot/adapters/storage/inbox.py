@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.adapters import schema, wire
-from bot.adapters.bodies import unpacked
-from bot.adapters.outbox import Outbox
-from bot.adapters.people_records import Identities
-from bot.adapters.records import RowReads, RowRecords, insert_delivery, insert_new
+from bot.adapters.storage import serialization, tables
+from bot.adapters.storage.compression import unpacked
+from bot.adapters.storage.deployments import RowReads, RowRecords, insert_delivery, insert_new
+from bot.adapters.storage.outbox import Outbox
+from bot.adapters.storage.people import Identities
 from bot.core.arrivals import Event
 from bot.core.ports import Delivery
 from bot.core.stored import stored_name
 
 __all__ = ["AlreadyDecided", "Decision", "Store", "Taken"]
 
-_IN = schema.deliveries.c
+_IN = tables.deliveries.c
 OUTPUT_LINES = 5_000
 """How many lines of a provider's output are kept; what comes later is not."""
 
@@ -57,7 +57,7 @@ class Decision:
         connection = self._stack.enter_context(self._store.writing())
         now = self._store.clock.now()
         claim = {"delivery_id": self._delivery_id, "handler": self._handler, "decided_at": now}
-        if not insert_new(connection, schema.decisions, [claim], "delivery_id", "handler"):
+        if not insert_new(connection, tables.decisions, [claim], "delivery_id", "handler"):
             raise AlreadyDecided
         self.records = RowRecords(connection, self._delivery_id, now)
         if app is not None and environment is not None:
@@ -100,11 +100,11 @@ class Store(Outbox, Identities):
             return insert_delivery(connection, row)
 
     def put_event(self, event: Event, key: str) -> bool:
-        return self.put(Delivery(f"bot:{key}", "bot", stored_name(type(event)), wire.event_to_bytes(event)))
+        return self.put(Delivery(f"bot:{key}", "bot", stored_name(type(event)), serialization.event_to_bytes(event)))
 
     def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int] | None:
         """The delivery, when it was handled, and how often it was postponed."""
-        rows = self.select(sa.select(schema.deliveries).where(_IN.id == delivery_id))
+        rows = self.select(sa.select(tables.deliveries).where(_IN.id == delivery_id))
         if not rows:
             return None
         row = rows[0]
@@ -120,7 +120,7 @@ class Store(Outbox, Identities):
             query = due.order_by(_IN.due_at, _IN.seq).limit(limit).with_for_update(skip_locked=True)
             taken = [Taken(row.id, row.tries, row.name, row.body) for row in connection.execute(query)]
             mine = _IN.id.in_([one.id for one in taken])
-            connection.execute(sa.update(schema.deliveries).where(mine).values(due_at=None, taken_by=owner))
+            connection.execute(sa.update(tables.deliveries).where(mine).values(due_at=None, taken_by=owner))
         return taken
 
     def retake(self, owner: str | None = None, except_for: Sequence[str] = ()) -> int:
@@ -130,17 +130,17 @@ class Store(Outbox, Identities):
             lost.append(_IN.taken_by == owner)
         with self.writing() as connection:
             change = {"due_at": self.clock.now(), "tries": _IN.tries + 1, "taken_by": None}
-            return connection.execute(sa.update(schema.deliveries).where(*lost).values(change)).rowcount
+            return connection.execute(sa.update(tables.deliveries).where(*lost).values(change)).rowcount
 
     def postpone(self, delivery_id: str, delay: timedelta, reason: str) -> None:
         change = {"due_at": self.clock.now() + delay, "tries": _IN.tries + 1, "failure": reason}
         with self.writing() as connection:
-            connection.execute(sa.update(schema.deliveries).where(_IN.id == delivery_id).values(change))
+            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
 
     def handled(self, delivery_id: str, failure: str | None = None) -> None:
         change = {"handled_at": self.clock.now(), "due_at": None, "failure": failure}
         with self.writing() as connection:
-            connection.execute(sa.update(schema.deliveries).where(_IN.id == delivery_id).values(change))
+            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
 
     def backlog(self) -> int:
         """Deliveries that nobody has handled yet."""
@@ -165,30 +165,30 @@ class Store(Outbox, Identities):
         decision.close(keep=True)
 
     def decided(self, delivery_id: str, handler: str) -> bool:
-        made = schema.decisions.c
+        made = tables.decisions.c
         query = sa.select(made.handler).where(made.delivery_id == delivery_id, made.handler == handler)
         return bool(self.select(query))
 
     # --- what performers and the clock write -----------------------------------------------------------------------
 
     def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
-        mine = schema.deployments.c.id == deployment_id
+        mine = tables.deployments.c.id == deployment_id
         change = {"channel": channel, "parent": message_id, "edited_at": at}
         # What waits for it may go on at once.
-        row = schema.lanes.c
+        row = tables.lanes.c
         waits = sa.and_(row.lane == f"thread:{deployment_id}", row.owner.is_(None), row.due_at > at)
         with self.writing() as connection:
-            connection.execute(sa.update(schema.deployments).where(mine).values(change))
-            connection.execute(sa.update(schema.lanes).where(waits).values(due_at=at))
+            connection.execute(sa.update(tables.deployments).where(mine).values(change))
+            connection.execute(sa.update(tables.lanes).where(waits).values(due_at=at))
 
     def due_deployments(self, now: datetime) -> Sequence[tuple[int, datetime]]:
-        due = schema.deployments.c
+        due = tables.deployments.c
         query = sa.select(due.id, due.due_at).where(due.due_at <= now).order_by(due.due_at).limit(500)
         return [(row.id, row.due_at) for row in self.select(query)]
 
     def ring_timers(self) -> int:
         """Turn the timers whose moment has come into deliveries, each once; how many there were."""
-        row = schema.timers.c
+        row = tables.timers.c
         now = self.clock.now()
         due = sa.select(row.key, row.due_at, row.name, row.body).where(row.due_at <= now).limit(500)
         if not self.select(due):
@@ -205,11 +205,11 @@ class Store(Outbox, Identities):
                     "due_at": now,
                 }
                 insert_delivery(connection, delivery)
-            connection.execute(sa.delete(schema.timers).where(row.key.in_([one.key for one in rung])))
+            connection.execute(sa.delete(tables.timers).where(row.key.in_([one.key for one in rung])))
         return len(rung)
 
     def next_timer(self) -> datetime | None:
-        moment: datetime | None = self.select(sa.select(sa.func.min(schema.timers.c.due_at)))[0][0]
+        moment: datetime | None = self.select(sa.select(sa.func.min(tables.timers.c.due_at)))[0][0]
         return moment
 
     def next_due(self) -> datetime | None:
@@ -218,19 +218,19 @@ class Store(Outbox, Identities):
         return min((moment for moment in (self.next_due_lane(), delivery) if moment is not None), default=None)
 
     def next_due_deployment(self) -> datetime | None:
-        moment: datetime | None = self.select(sa.select(sa.func.min(schema.deployments.c.due_at)))[0][0]
+        moment: datetime | None = self.select(sa.select(sa.func.min(tables.deployments.c.due_at)))[0][0]
         return moment
 
     def clear(self, before: datetime) -> None:
         """Delete handled deliveries and done effects that are older, and the decisions on them."""
         old = sa.select(_IN.id).where(_IN.handled_at < before)
         with self.writing() as connection:
-            connection.execute(sa.delete(schema.decisions).where(schema.decisions.c.delivery_id.in_(old)))
-            connection.execute(sa.delete(schema.effects).where(schema.effects.c.done_at < before))
-            connection.execute(sa.delete(schema.deliveries).where(_IN.handled_at < before))
+            connection.execute(sa.delete(tables.decisions).where(tables.decisions.c.delivery_id.in_(old)))
+            connection.execute(sa.delete(tables.effects).where(tables.effects.c.done_at < before))
+            connection.execute(sa.delete(tables.deliveries).where(_IN.handled_at < before))
 
     def drawn_again(self, lane: str, effect_id: int) -> bool:
-        out = schema.effects.c
+        out = tables.effects.c
         later = sa.select(out.id).where(out.lane == lane, out.id > effect_id, out.done_at.is_(None)).limit(1)
         return bool(self.select(later))
 
@@ -246,8 +246,8 @@ class Store(Outbox, Identities):
         if not rows:
             return
         with self.writing() as connection:
-            insert_new(connection, schema.output, rows, "deployment_id", "n")
+            insert_new(connection, tables.output, rows, "deployment_id", "n")
 
     def count_output(self, deployment_id: int) -> int:
-        mine = schema.output.c.deployment_id == deployment_id
+        mine = tables.output.c.deployment_id == deployment_id
         return int(self.select(sa.select(sa.func.count()).where(mine))[0][0])

@@ -10,14 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import schema, wire
-from bot.adapters.database import Database
-from bot.adapters.records import RowRecords, insert_new
+from bot.adapters.storage import serialization, tables
+from bot.adapters.storage.deployments import RowRecords, insert_new
+from bot.adapters.storage.engine import Database
 from bot.core.arrivals import Event
 from bot.core.effects import Effect
 
-_OUT = schema.effects.c
-_LANE = schema.lanes.c
+_OUT = tables.effects.c
+_LANE = tables.lanes.c
 CLAIMS = 20
 """How often a claim is tried when the lane's owner lets go of it at the very same moment."""
 
@@ -80,7 +80,7 @@ class Outbox(Database):
             with self.writing() as connection:
                 if _claim(connection, lane, owner):
                     return self._next(connection, lane, owner)
-                held = sa.update(schema.lanes).where(_LANE.lane == lane, _LANE.owner.isnot(None))
+                held = sa.update(tables.lanes).where(_LANE.lane == lane, _LANE.owner.isnot(None))
                 if connection.execute(held.values(again=True)).rowcount:
                     return None
         return None
@@ -94,13 +94,13 @@ class Outbox(Database):
         """
         now = self.clock.now()
         with self.writing() as connection:
-            change = sa.update(schema.effects).where(_OUT.id == undone.id)
+            change = sa.update(tables.effects).where(_OUT.id == undone.id)
             connection.execute(change.values(done_at=now, failure=failure))
             records = RowRecords(connection, f"effect:{undone.id}", now)
             for n, follow_up in enumerate(follow_ups):
                 records.put(follow_up, f"effect:{undone.id}:{n}")
             if undone.tries:
-                connection.execute(sa.update(schema.lanes).where(_LANE.lane == undone.lane).values(tries=0))
+                connection.execute(sa.update(tables.lanes).where(_LANE.lane == undone.lane).values(tries=0))
             return self._next(connection, undone.lane, owner)
 
     def later(self, undone: Undone, owner: str, delay: timedelta, reason: str, *, untouched: bool) -> None:
@@ -110,10 +110,10 @@ class Outbox(Database):
         """
         with self.writing() as connection:
             change = {"owner": None, "again": False, "due_at": self.clock.now() + delay, "tries": undone.tries + 1}
-            mine = sa.update(schema.lanes).where(_LANE.lane == undone.lane, _LANE.owner == owner)
+            mine = sa.update(tables.lanes).where(_LANE.lane == undone.lane, _LANE.owner == owner)
             ours = connection.execute(mine.values(change | {"reason": reason})).rowcount
             if ours and untouched and not undone.attempted:
-                connection.execute(sa.update(schema.effects).where(_OUT.id == undone.id).values(attempted_at=None))
+                connection.execute(sa.update(tables.effects).where(_OUT.id == undone.id).values(attempted_at=None))
 
     def _next(self, connection: sa.Connection, lane: str, owner: str) -> Undone | None:
         """The first undone effect; without one the lane is let go of, unless somebody has asked to look again.
@@ -123,7 +123,7 @@ class Outbox(Database):
         for _ in range(CLAIMS):
             first = (
                 sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _LANE.tries)
-                .join(schema.lanes, _LANE.lane == _OUT.lane)
+                .join(tables.lanes, _LANE.lane == _OUT.lane)
                 .where(_OUT.lane == lane, _OUT.done_at.is_(None), _LANE.owner == owner)
                 .order_by(_OUT.id)
                 .limit(1)
@@ -131,13 +131,15 @@ class Outbox(Database):
             row = connection.execute(first).first()
             if row is not None:
                 if row.attempted_at is None:
-                    change = sa.update(schema.effects).where(_OUT.id == row.id)
+                    change = sa.update(tables.effects).where(_OUT.id == row.id)
                     connection.execute(change.values(attempted_at=self.clock.now()))
-                return Undone(row.id, lane, wire.effect_from_json(row.body), row.attempted_at is not None, row.tries)
+                return Undone(
+                    row.id, lane, serialization.effect_from_json(row.body), row.attempted_at is not None, row.tries
+                )
             mine = sa.and_(_LANE.lane == lane, _LANE.owner == owner)
-            if connection.execute(sa.delete(schema.lanes).where(mine, _LANE.again.is_(sa.false()))).rowcount:
+            if connection.execute(sa.delete(tables.lanes).where(mine, _LANE.again.is_(sa.false()))).rowcount:
                 return None
-            if not connection.execute(sa.update(schema.lanes).where(mine).values(again=False)).rowcount:
+            if not connection.execute(sa.update(tables.lanes).where(mine).values(again=False)).rowcount:
                 return None
         return None
 
@@ -164,7 +166,7 @@ class Outbox(Database):
                 sa.select(_LANE.lane).where(due).limit(100).with_for_update(skip_locked=True)
             ).all()
             found = [row.lane for row in rows]
-            change = sa.update(schema.lanes).where(_LANE.lane.in_(found), _LANE.owner.is_(None))
+            change = sa.update(tables.lanes).where(_LANE.lane.in_(found), _LANE.owner.is_(None))
             connection.execute(change.values(due_at=now + timedelta(minutes=1)))
         return found
 
@@ -184,7 +186,7 @@ class Outbox(Database):
 
 def _claim(connection: sa.Connection, lane: str, owner: str) -> bool:
     row: dict[str, Any] = {"lane": lane, "owner": owner, "tries": 0, "reason": "", "again": False, "due_at": None}
-    if insert_new(connection, schema.lanes, [row], "lane"):
+    if insert_new(connection, tables.lanes, [row], "lane"):
         return True
-    free = sa.update(schema.lanes).where(_LANE.lane == lane, sa.or_(_LANE.owner.is_(None), _LANE.owner == owner))
+    free = sa.update(tables.lanes).where(_LANE.lane == lane, sa.or_(_LANE.owner.is_(None), _LANE.owner == owner))
     return connection.execute(free.values(owner=owner, due_at=None, again=False)).rowcount == 1

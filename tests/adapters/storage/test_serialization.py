@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters import wire
+from bot.adapters.storage import serialization
 from bot.core.arrivals import Event, Place
 from bot.core.effects import Effect, StartRun
 from bot.core.errors import Rejected
@@ -105,9 +105,9 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
 def test_an_effect_comes_back_as_it_was(kind: type, data: st.DataObject) -> None:
     effect = data.draw(anything_of(kind))
 
-    text = wire.effect_to_json(effect)
+    text = serialization.effect_to_json(effect)
 
-    assert wire.effect_from_json(text) == effect
+    assert serialization.effect_from_json(text) == effect
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -116,9 +116,9 @@ def test_an_effect_comes_back_as_it_was(kind: type, data: st.DataObject) -> None
 def test_an_event_comes_back_as_it_was(kind: type, data: st.DataObject) -> None:
     event = data.draw(anything_of(kind))
 
-    body = wire.event_to_bytes(event)
+    body = serialization.event_to_bytes(event)
 
-    assert wire.event_from_bytes(stored_name(kind), body) == event
+    assert serialization.event_from_bytes(stored_name(kind), body) == event
 
 
 def test_stored_names_stay_whatever_their_classes_are_called() -> None:
@@ -138,25 +138,25 @@ def test_two_classes_cannot_be_stored_under_one_name() -> None:
 
 def test_an_event_that_this_version_does_not_know_is_rejected_with_a_sentence() -> None:
     with pytest.raises(Rejected, match=r"^There is no event called Sunrise\.$"):
-        wire.event_from_bytes("Sunrise", b"{}")
+        serialization.event_from_bytes("Sunrise", b"{}")
 
 
 def test_an_event_that_lacks_a_field_is_rejected_with_a_sentence() -> None:
     with pytest.raises(Rejected, match=r"^The stored RunBegan cannot be read: .*deployment_id"):
-        wire.event_from_bytes("RunBegan", b"{}")
+        serialization.event_from_bytes("RunBegan", b"{}")
 
 
 def test_an_event_with_a_word_that_nobody_knows_is_rejected() -> None:
     body = b'{"deployment_id": 1, "outcome": "splendid", "description": ""}'
 
     with pytest.raises(Rejected, match=r"^The stored RunFinished cannot be read: "):
-        wire.event_from_bytes("RunFinished", body)
+        serialization.event_from_bytes("RunFinished", body)
 
 
 def test_a_field_that_a_newer_version_added_is_passed_over() -> None:
     body = b'{"deployment_id": 1, "outcome": "failed", "description": "exit code 3", "mood": "bad"}'
 
-    event = wire.event_from_bytes("RunFinished", body)
+    event = serialization.event_from_bytes("RunFinished", body)
 
     assert event == RunFinished(1, "failed", "exit code 3")
 
@@ -164,6 +164,6 @@ def test_a_field_that_a_newer_version_added_is_passed_over() -> None:
 def test_a_stored_effect_may_have_fields_of_a_newer_version() -> None:
     text = '{"$": "StartRun", "deployment_id": 7, "priority": "high"}'
 
-    effect = wire.effect_from_json(text)
+    effect = serialization.effect_from_json(text)
 
     assert effect == StartRun(7)

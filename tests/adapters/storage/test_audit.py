@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters.database import connect
-from bot.adapters.records import RowRecords
-from bot.adapters.store import Store
+from bot.adapters.storage.deployments import RowRecords
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.core.audit import ITSELF, LONGEST, Entry, Origin
 from bot.core.deploys import By, Deployment, State, Waiting
 from tests import postgres

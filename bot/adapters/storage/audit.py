@@ -8,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
+from bot.adapters.storage import tables
 from bot.core.audit import ITSELF, LONGEST, Entry, Origin, outcome_of, reason_of
 from bot.core.deploys import Deployment
 
-_A = schema.audit.c
+_A = tables.audit.c
 
 
 class AuditRows:
@@ -22,11 +22,11 @@ class AuditRows:
         self._run = run
 
     def of(self, deployment_id: int, limit: int) -> Sequence[Entry]:
-        mine = sa.select(schema.audit).where(_A.deployment_id == deployment_id)
+        mine = sa.select(tables.audit).where(_A.deployment_id == deployment_id)
         return [_entry(row) for row in reversed(self._run(mine.order_by(_A.id.desc()).limit(limit)))]
 
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[Entry]:
-        later = sa.select(schema.audit).where(_A.at >= moment, _A.id > after)
+        later = sa.select(tables.audit).where(_A.at >= moment, _A.id > after)
         return [_entry(row) for row in self._run(later.order_by(_A.id).limit(limit))]
 
 
@@ -75,7 +75,7 @@ class AuditTransaction(AuditRows):
             "command": command[:LONGEST] if command else None,
             "reason": (reason or "")[:LONGEST],
         }
-        self._connection.execute(sa.insert(schema.audit).values(row))
+        self._connection.execute(sa.insert(tables.audit).values(row))
 
     def added(self, deployment: Deployment) -> None:
         """A new deployment: what a command that asks for one is about."""

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.bodies import MAGIC, Packer, unpacked
-from bot.adapters.database import connect
-from bot.adapters.group_commit import Arrival, Writer, portions
-from bot.adapters.intake import TOGETHER, TOGETHER_BYTES, Intake, Waiter, batches
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, Intake, Waiter, batches
+from bot.adapters.storage.bulk_insert import Arrival, Writer, portions
+from bot.adapters.storage.compression import MAGIC, Packer, unpacked
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Delivery
@@ -58,7 +58,7 @@ def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[bool 
 
 
 def stored(store: Store) -> list[str]:
-    query = sa.select(schema.deliveries.c.id).order_by(schema.deliveries.c.seq)
+    query = sa.select(tables.deliveries.c.id).order_by(tables.deliveries.c.seq)
     return [row.id for row in store.select(query)]
 
 
@@ -201,7 +201,7 @@ def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept:
 
     async def come() -> bool | BaseException:
         first = asyncio.ensure_future(intake.put(delivery("before")))
-        while not kept.select(sa.select(schema.deliveries.c.id)):
+        while not kept.select(sa.select(tables.deliveries.c.id)):
             await asyncio.sleep(0.005)
         intake.stop()
         late = await asyncio.gather(intake.put(delivery("after")), return_exceptions=True)

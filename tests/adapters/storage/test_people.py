@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.database import connect
-from bot.adapters.store import Store
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
 from tests.databases import migrate

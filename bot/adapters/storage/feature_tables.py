@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.adapters.columns import BigId, Utc, column, metadata
+from bot.adapters.storage.columns import BigId, Utc, column, metadata
 
 locks = sa.Table(
     "locks",

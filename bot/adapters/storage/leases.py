@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.inbox import Store
 from bot.core.errors import Rejected, Unavailable
 
 BEAT_EVERY = 5.0
@@ -25,7 +25,7 @@ EXPIRES_AFTER = 30.0
 GIVEN_UP = datetime(2000, 1, 1, tzinfo=UTC)
 """The last sign of life of a process that has left in order."""
 
-_LEASE = schema.executors.c
+_LEASE = tables.executors.c
 # Where there is such a clock, it goes on while the machine sleeps, as the others' time does.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -65,14 +65,14 @@ class Lease:
         self.reserve()
         began = _now()
         with self._store.writing() as connection:
-            connection.execute(sa.insert(schema.executors).values(id=self.id, seen_at=sa.func.now()))
+            connection.execute(sa.insert(tables.executors).values(id=self.id, seen_at=sa.func.now()))
         self._renewed(began)
 
     def beat(self) -> bool:
         """Say that this process is alive; False where the lease is gone, so that others have taken its work over."""
         began = _now()
         with self._store.writing() as connection:
-            change = sa.update(schema.executors).where(_LEASE.id == self.id).values(seen_at=sa.func.now())
+            change = sa.update(tables.executors).where(_LEASE.id == self.id).values(seen_at=sa.func.now())
             held = connection.execute(change).rowcount == 1
         if held:
             self._renewed(began)
@@ -94,7 +94,7 @@ class Lease:
     def release(self) -> None:
         """Give the lease up: it counts as expired at once, so that others take over what this process had in hand."""
         with self._store.writing() as connection:
-            change = sa.update(schema.executors).where(_LEASE.id == self.id)
+            change = sa.update(tables.executors).where(_LEASE.id == self.id)
             connection.execute(change.values(seen_at=GIVEN_UP))
         if self._file is not None:
             self._file.close()
@@ -113,7 +113,7 @@ class Lease:
             expired = sa.select(_LEASE.id).where(gone).with_for_update(skip_locked=True)
             dead = [row.id for row in connection.execute(expired)]
             if dead:
-                connection.execute(sa.delete(schema.executors).where(_LEASE.id.in_(dead)))
+                connection.execute(sa.delete(tables.executors).where(_LEASE.id.in_(dead)))
             _free_what_nobody_holds(connection)
         return dead
 
@@ -126,12 +126,12 @@ class Lease:
 def _free_what_nobody_holds(connection: sa.Connection) -> None:
     """By who is alive, not by who has just died: a process may still take something in its last moment."""
     alive = sa.select(_LEASE.id)
-    deliveries, lanes = schema.deliveries.c, schema.lanes.c
+    deliveries, lanes = tables.deliveries.c, tables.lanes.c
     unhandled = sa.and_(deliveries.handled_at.is_(None), deliveries.due_at.is_(None), deliveries.taken_by.not_in(alive))
     again = {"due_at": sa.func.now(), "tries": deliveries.tries + 1, "taken_by": None}
-    connection.execute(sa.update(schema.deliveries).where(unhandled).values(again))
+    connection.execute(sa.update(tables.deliveries).where(unhandled).values(again))
     free = {"owner": None, "due_at": sa.func.now(), "again": False}
-    connection.execute(sa.update(schema.lanes).where(lanes.owner.not_in(alive)).values(free))
+    connection.execute(sa.update(tables.lanes).where(lanes.owner.not_in(alive)).values(free))
 
 
 def _now() -> float:

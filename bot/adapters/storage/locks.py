@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters import schema
+from bot.adapters.storage import tables
 from bot.core.deploys import By
 from bot.core.locks import Lock, Watcher
 
-_L = schema.locks.c
-_W = schema.lock_watchers.c
+_L = tables.locks.c
+_W = tables.lock_watchers.c
 
 
 class LockRows:
@@ -25,14 +25,14 @@ class LockRows:
         self._run = run
 
     def of(self, app: str, environment: str) -> Lock | None:
-        rows = self._run(sa.select(schema.locks).where(_L.app == app, _L.environment == environment))
+        rows = self._run(sa.select(tables.locks).where(_L.app == app, _L.environment == environment))
         return _lock(rows[0]) if rows else None
 
     def all(self) -> Sequence[Lock]:
-        return [_lock(row) for row in self._run(sa.select(schema.locks).order_by(_L.app, _L.environment))]
+        return [_lock(row) for row in self._run(sa.select(tables.locks).order_by(_L.app, _L.environment))]
 
     def watchers(self, app: str, environment: str) -> Sequence[Watcher]:
-        mine = sa.select(schema.lock_watchers).where(_W.app == app, _W.environment == environment)
+        mine = sa.select(tables.lock_watchers).where(_W.app == app, _W.environment == environment)
         return [
             Watcher(row.app, row.environment, row.person, row.asked_at) for row in self._run(mine.order_by(_W.person))
         ]
@@ -46,29 +46,29 @@ class LockTransaction(LockRows):
         self._connection = connection
 
     def claim(self, lock: Lock) -> bool:
-        insert = self._insert(schema.locks).values(_row(lock))
+        insert = self._insert(tables.locks).values(_row(lock))
         claimed = insert.on_conflict_do_nothing(index_elements=["app", "environment"]).returning(_L.app)
         return bool(self._connection.execute(claimed).all())
 
     def save(self, lock: Lock) -> None:
         row = _row(lock)
-        change = self._insert(schema.locks).values(row)
+        change = self._insert(tables.locks).values(row)
         self._connection.execute(change.on_conflict_do_update(index_elements=["app", "environment"], set_=row))
 
     def remove(self, app: str, environment: str) -> None:
-        self._connection.execute(sa.delete(schema.locks).where(_L.app == app, _L.environment == environment))
-        self._connection.execute(sa.delete(schema.lock_watchers).where(_W.app == app, _W.environment == environment))
+        self._connection.execute(sa.delete(tables.locks).where(_L.app == app, _L.environment == environment))
+        self._connection.execute(sa.delete(tables.lock_watchers).where(_W.app == app, _W.environment == environment))
 
     def watch(self, watcher: Watcher) -> None:
         row = asdict(watcher)
-        change = self._insert(schema.lock_watchers).values(row)
+        change = self._insert(tables.lock_watchers).values(row)
         self._connection.execute(
             change.on_conflict_do_update(index_elements=["app", "environment", "person"], set_=row)
         )
 
     def unwatch(self, app: str, environment: str, person: str) -> None:
         mine = (_W.app == app, _W.environment == environment, _W.person == person)
-        self._connection.execute(sa.delete(schema.lock_watchers).where(*mine))
+        self._connection.execute(sa.delete(tables.lock_watchers).where(*mine))
 
     def _insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
         """Both databases take ``ON CONFLICT``, but SQLAlchemy has one statement for each."""

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters import schema, store
-from bot.adapters.database import connect
-from bot.adapters.store import Store
+from bot.adapters.storage import inbox, tables
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.core import locking
 from bot.core.deploys import By
 from bot.core.locks import Lock, Watcher
@@ -58,7 +58,7 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
         yield one
 
 
-def decide(kept: Store, work: Callable[[store.Decision], None]) -> None:
+def decide(kept: Store, work: Callable[[inbox.Decision], None]) -> None:
     with kept.decision(str(uuid4()), "test") as decision:
         work(decision)
 
@@ -87,8 +87,8 @@ def at_once(*work: Callable[[], None]) -> None:
 
 
 def test_a_row_has_a_column_for_every_field() -> None:
-    assert {field.name for field in fields(Lock)} == {column.name for column in schema.locks.columns}
-    assert {field.name for field in fields(Watcher)} == {column.name for column in schema.lock_watchers.columns}
+    assert {field.name for field in fields(Lock)} == {column.name for column in tables.locks.columns}
+    assert {field.name for field in fields(Watcher)} == {column.name for column in tables.lock_watchers.columns}
 
 
 @pytest.mark.parametrize("lock", [LOCK, FULL], ids=["bare", "full"])
@@ -118,7 +118,7 @@ def test_a_lock_that_goes_takes_its_watchers_along_and_no_others(opens: Callable
     kept = opens()
     elsewhere = Watcher("api", "production", "U2")
 
-    def work(decision: store.Decision) -> None:
+    def work(decision: inbox.Decision) -> None:
         locks = decision.begin("web", "production").locks
         locks.save(LOCK)
         for watcher in (Watcher("web", "production", "U2"), Watcher("web", "production", "U3"), elsewhere):
@@ -171,7 +171,7 @@ def test_two_who_want_all_environments_do_not_block_each_other(opens: Callable[[
     counts: list[int] = []
 
     def take_all(kept: Store, by: By) -> None:
-        def work(decision: store.Decision) -> None:
+        def work(decision: inbox.Decision) -> None:
             first, *others = places
             records = decision.begin(*first)
             for place in others:
@@ -195,7 +195,7 @@ def test_locking_and_taking_over_at_the_same_instant_leave_one_owner_and_tell_th
     over = [replace(LOCK, by=By(name, chat_id), reason="hotfix") for name, chat_id in (("bob", "U2"), ("eve", "U3"))]
 
     def take_over(kept: Store, wanted: Lock) -> None:
-        def work(decision: store.Decision) -> None:
+        def work(decision: inbox.Decision) -> None:
             records = decision.begin(*wanted.place)
             before = locking.current(records, *wanted.place, T0)
             assert before is not None
@@ -208,6 +208,6 @@ def test_locking_and_taking_over_at_the_same_instant_leave_one_owner_and_tell_th
     there = stores[0].reads().locks.of("web", "production")
     assert there is not None
     assert there.by.name in {"bob", "eve"}
-    query = schema.effects.select().where(schema.effects.c.name == "TellPerson").order_by(schema.effects.c.id)
+    query = tables.effects.select().where(tables.effects.c.name == "TellPerson").order_by(tables.effects.c.id)
     told = [row.lane for row in stores[0].select(query)]
     assert told == ["person:U1", f"person:{'U3' if there.by.name == 'bob' else 'U2'}"]

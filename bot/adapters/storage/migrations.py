@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot import migrations
-from bot.adapters.schema import metadata
+from bot.adapters.storage.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from bot.adapters import schema
+from bot.adapters.storage import tables
 from bot.core.arrivals import Place
 from bot.core.deploys import By
 from bot.core.schedules import Entry
 
-_S = schema.schedules.c
+_S = tables.schedules.c
 _COLUMNS = [field.name for field in fields(Entry)]
 
 
@@ -26,11 +26,11 @@ class ScheduleRowReads:
         self._run = run
 
     def entry(self, entry_id: int) -> Entry | None:
-        rows = self._run(sa.select(schema.schedules).where(_S.id == entry_id))
+        rows = self._run(sa.select(tables.schedules).where(_S.id == entry_id))
         return _entry(rows[0]) if rows else None
 
     def of(self, app: str | None) -> Sequence[Entry]:
-        query = sa.select(schema.schedules).order_by(_S.at, _S.id)
+        query = sa.select(tables.schedules).order_by(_S.at, _S.id)
         return [_entry(row) for row in self._run(query if app is None else query.where(_S.app == app))]
 
 
@@ -44,14 +44,14 @@ class ScheduleRowRecords(ScheduleRowReads):
     def add(self, entry: Entry) -> Entry:
         row = {name: getattr(entry, name) for name in _COLUMNS if name != "id"}
         row |= {"by": msgspec.to_builtins(entry.by), "place": msgspec.to_builtins(entry.place)}
-        insert = sa.insert(schema.schedules).values(row).returning(_S.id)
+        insert = sa.insert(tables.schedules).values(row).returning(_S.id)
         return replace(entry, id=self._connection.execute(insert).scalar_one())
 
     def move(self, entry_id: int, at: datetime) -> None:
-        self._connection.execute(sa.update(schema.schedules).where(_S.id == entry_id).values(at=at))
+        self._connection.execute(sa.update(tables.schedules).where(_S.id == entry_id).values(at=at))
 
     def remove(self, entry_id: int) -> None:
-        self._connection.execute(sa.delete(schema.schedules).where(_S.id == entry_id))
+        self._connection.execute(sa.delete(tables.schedules).where(_S.id == entry_id))
 
 
 def _entry(row: Any) -> Entry:

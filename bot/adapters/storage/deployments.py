@@ -11,21 +11,21 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters import schema, wire
-from bot.adapters.approvals_records import ApprovalRows, ApprovalTransaction
-from bot.adapters.audit_records import AuditRows, AuditTransaction
-from bot.adapters.freezes_records import FreezeRowReads, FreezeRowRecords
-from bot.adapters.locks_records import LockRows, LockTransaction
-from bot.adapters.people_records import PeopleRowReads, PeopleRowRecords
-from bot.adapters.schedules_records import ScheduleRowReads, ScheduleRowRecords
+from bot.adapters.storage import serialization, tables
+from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
+from bot.adapters.storage.audit import AuditRows, AuditTransaction
+from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
+from bot.adapters.storage.locks import LockRows, LockTransaction
+from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
+from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.core.arrivals import Event
 from bot.core.deploys import By, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.stored import stored_name
 
-_D = schema.deployments.c
+_D = tables.deployments.c
 _COLUMNS = [field.name for field in fields(Deployment)]
-_UNENDED = sa.and_(schema.UNENDED)
+_UNENDED = sa.and_(tables.UNENDED)
 _BUSY = sa.and_(_UNENDED, _D.state.in_([State.STARTING, State.RUNNING]))
 _WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
 
@@ -64,7 +64,7 @@ class RowReads:
 
     def _many(self, *where: sa.ColumnElement[bool], newest: bool = False, limit: int | None = None) -> list[Deployment]:
         order = _D.id.desc() if newest else _D.id
-        query = sa.select(schema.deployments).where(*where).order_by(order).limit(limit)
+        query = sa.select(tables.deployments).where(*where).order_by(order).limit(limit)
         return [from_row(row) for row in self._run(query)]
 
     def _one(self, *where: sa.ColumnElement[bool]) -> Deployment | None:
@@ -122,7 +122,7 @@ class RowReads:
 
     def newest_merge(self, app: str, environment: str) -> Deployment | None:
         query = (
-            sa.select(schema.deployments)
+            sa.select(tables.deployments)
             .where(_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
             .order_by(_D.merged_at.desc(), _D.id.desc())
             .limit(1)
@@ -136,7 +136,7 @@ class RowReads:
         return mine if chat_id is not None else found
 
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
-        lines = schema.output.c
+        lines = tables.output.c
         query = sa.select(lines.line).where(lines.deployment_id == deployment_id).order_by(lines.n.desc()).limit(last)
         return [row.line for row in reversed(self._run(query))]
 
@@ -165,7 +165,7 @@ class RowReads:
         return ScheduleRowReads(self._run)
 
     def kept(self, key: str) -> str | None:
-        rows = self._run(sa.select(schema.kept.c.value).where(schema.kept.c.key == key))
+        rows = self._run(sa.select(tables.kept.c.value).where(tables.kept.c.key == key))
         return str(rows[0].value) if rows else None
 
 
@@ -184,9 +184,9 @@ class RowRecords(RowReads):
         return self._delivery_id
 
     def hold(self, app: str, environment: str) -> None:
-        row = schema.environments.c
+        row = tables.environments.c
         place = {"app": app, "environment": environment}
-        insert_new(self._connection, schema.environments, [place], "app", "environment")
+        insert_new(self._connection, tables.environments, [place], "app", "environment")
         lock = sa.select(row.app).where(row.app == app, row.environment == environment).with_for_update()
         self._connection.execute(lock)
 
@@ -215,7 +215,7 @@ class RowRecords(RowReads):
         return ScheduleRowRecords(self._connection)
 
     def add(self, deployment: Deployment) -> Deployment:
-        result = self._connection.execute(sa.insert(schema.deployments).values(to_row(deployment)))
+        result = self._connection.execute(sa.insert(tables.deployments).values(to_row(deployment)))
         key = result.inserted_primary_key
         assert key is not None
         added = replace(deployment, id=key[0])
@@ -226,12 +226,12 @@ class RowRecords(RowReads):
         mine = sa.select(_D.state, _D.waits_for, _D.cancel_by).where(_D.id == deployment.id)
         self._audit.saved(self._connection.execute(mine).one(), deployment)
         row = {name: value for name, value in to_row(deployment).items() if name not in PARENT}
-        change = sa.update(schema.deployments).where(_D.id == deployment.id).values(row)
+        change = sa.update(tables.deployments).where(_D.id == deployment.id).values(row)
         self._connection.execute(change)
 
     def keep(self, key: str, value: str) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(schema.kept).values(key=key, value=value)
+        insert = dialect.insert(tables.kept).values(key=key, value=value)
         change = insert.on_conflict_do_update(index_elements=["key"], set_={"value": value})
         self._connection.execute(change)
 
@@ -241,18 +241,18 @@ class RowRecords(RowReads):
                 "delivery_id": self._delivery_id,
                 "lane": effect.lane,
                 "name": stored_name(type(effect)),
-                "body": wire.effect_to_json(effect),
+                "body": serialization.effect_to_json(effect),
                 "created_at": self._now,
             }
-            self._connection.execute(sa.insert(schema.effects).values(row))
+            self._connection.execute(sa.insert(tables.effects).values(row))
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
         self.stop_timer(key)
-        row = {"key": key, "due_at": at, "name": stored_name(type(event)), "body": wire.event_to_bytes(event)}
-        self._connection.execute(sa.insert(schema.timers).values(row))
+        row = {"key": key, "due_at": at, "name": stored_name(type(event)), "body": serialization.event_to_bytes(event)}
+        self._connection.execute(sa.insert(tables.timers).values(row))
 
     def stop_timer(self, key: str) -> None:
-        self._connection.execute(sa.delete(schema.timers).where(schema.timers.c.key == key))
+        self._connection.execute(sa.delete(tables.timers).where(tables.timers.c.key == key))
 
     def put(self, event: Event, key: str) -> bool:
         return insert_delivery(
@@ -261,7 +261,7 @@ class RowRecords(RowReads):
                 "id": f"bot:{key}",
                 "source": "bot",
                 "name": stored_name(type(event)),
-                "body": wire.event_to_bytes(event),
+                "body": serialization.event_to_bytes(event),
                 "received_at": self._now,
                 "due_at": self._now,
             },
@@ -270,7 +270,7 @@ class RowRecords(RowReads):
 
 def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
     """Store a delivery unless its id is known; whether it was new."""
-    return insert_new(connection, schema.deliveries, [row], "id") == 1
+    return insert_new(connection, tables.deliveries, [row], "id") == 1
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *key: str) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.adapters.columns import BigId, Utc, column, metadata
-from bot.adapters.feature_tables import (
+from bot.adapters.storage.columns import BigId, Utc, column, metadata
+from bot.adapters.storage.feature_tables import (
     approvals,
     audit,
     freezes,

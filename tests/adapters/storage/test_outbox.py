@@ -10,10 +10,10 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.database import connect
-from bot.adapters.outbox import Undone
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.outbox import Undone
 from bot.context import SystemClock
 from bot.core.effects import RenderParent
 from tests.databases import migrate
@@ -40,7 +40,7 @@ def decide(kept: Store, times: int = 1) -> None:
 def hand_over(kept: Store, owner: str) -> Undone:
     """As after a takeover: the lane is free, and somebody else claims it."""
     with kept.writing() as connection:
-        connection.execute(sa.update(schema.lanes).values(owner=None))
+        connection.execute(sa.update(tables.lanes).values(owner=None))
     undone = kept.claim(LANE, owner)
     assert undone is not None
     return undone

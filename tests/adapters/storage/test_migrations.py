@@ -13,9 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from bot.adapters import migrations, schema
-from bot.adapters.database import connect
-from bot.adapters.migrations import Age
+from bot.adapters.storage import migrations, tables
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.migrations import Age
 from bot.runtime.dispatcher import migrate as migrate_engine
 
 RELEASED = {
@@ -34,14 +34,14 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 
 def differences(engine: sa.Engine) -> list[object]:
     """What Alembic would change to come from the database to the code; the engine's own tables are not ours."""
-    ours = set(schema.metadata.tables)
+    ours = set(tables.metadata.tables)
     options = {
         "compare_type": True,
         "compare_server_default": True,
         "include_name": lambda name, kind, _: kind != "table" or name in ours,
     }
     with engine.connect() as connection:
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata))
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata))
 
 
 def tables(engine: sa.Engine) -> set[str]:
@@ -59,12 +59,12 @@ def test_migrations_make_exactly_the_tables_that_the_code_describes(engine: sa.E
     migrations.upgrade(engine)
 
     assert differences(engine) == []
-    assert tables(engine) == {*schema.metadata.tables, "alembic_version"}
+    assert tables(engine) == {*tables.metadata.tables, "alembic_version"}
 
 
 def test_migrations_make_the_same_indexes_with_the_same_conditions(engine: sa.Engine, tmp_path: Path) -> None:
     described = connect(f"sqlite:///{tmp_path / 'described.db'}")
-    schema.metadata.create_all(described)
+    tables.metadata.create_all(described)
 
     migrations.upgrade(engine)
 
@@ -83,12 +83,12 @@ def test_an_empty_database_is_new_and_a_migrated_one_is_current(engine: sa.Engin
 def test_migrating_twice_changes_nothing(engine: sa.Engine) -> None:
     migrations.upgrade(engine)
     with engine.begin() as connection:
-        connection.execute(sa.insert(schema.kept).values(key="a key", value="a value"))
+        connection.execute(sa.insert(tables.kept).values(key="a key", value="a value"))
 
     migrations.upgrade(engine)
 
     with engine.connect() as connection:
-        assert connection.execute(sa.select(schema.kept.c.value)).scalar_one() == "a value"
+        assert connection.execute(sa.select(tables.kept.c.value)).scalar_one() == "a value"
     assert migrations.age(engine) is Age.CURRENT
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters.database import add_missing_functions, connect
+from bot.adapters.storage.engine import add_missing_functions, connect
 
 TABLE = "CREATE TABLE version (at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"
 

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.adapters import schema
-from bot.adapters.database import connect
-from bot.adapters.records import from_row, to_row
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.deployments import from_row, to_row
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
 from bot.core.deploys import By, Changes, Deployment, Shipped, State, Waiting
 from tests.databases import migrate
 
@@ -129,7 +129,7 @@ def test_a_row_has_a_column_for_every_field() -> None:
     row = to_row(deployment())
 
     assert set(row) | {"id"} == {field.name for field in fields(Deployment)}
-    assert set(row) | {"id"} == {column.name for column in schema.deployments.columns}
+    assert set(row) | {"id"} == {column.name for column in tables.deployments.columns}
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,13 +10,13 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema
-from bot.adapters.database import connect
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
-from bot.adapters.leases import Lease
 from bot.adapters.slack.chat import Slack
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
 from bot.core.arrivals import Place
 from bot.core.effects import RenderParent
@@ -60,7 +60,7 @@ def taken(kept: Store, **how: float) -> Lease:
 def silence(kept: Store, lease: Lease) -> None:
     """As if nothing had been heard of it for two minutes."""
     with kept.writing() as connection:
-        mine = sa.update(schema.executors).where(schema.executors.c.id == lease.id)
+        mine = sa.update(tables.executors).where(tables.executors.c.id == lease.id)
         connection.execute(mine.values(seen_at=sa.func.now() - timedelta(minutes=2)))
 
 
@@ -219,6 +219,6 @@ def test_a_database_without_a_place_is_told_in_a_sentence(tmp_path: Path) -> Non
 def test_moments_are_the_databases_own(shared: Store) -> None:
     taken(shared)
 
-    [row] = shared.select(sa.select(schema.executors.c.seen_at))
+    [row] = shared.select(sa.select(tables.executors.c.seen_at))
 
     assert abs((row.seen_at - datetime.now(UTC)).total_seconds()) < 60

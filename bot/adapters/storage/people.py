@@ -9,13 +9,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters import schema
-from bot.adapters.database import Database
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import Database
 from bot.core.arrivals import Place
 from bot.core.people import How, Identity, PendingLink
 
-_I = schema.identities.c
-_P = schema.pending_links.c
+_I = tables.identities.c
+_P = tables.pending_links.c
 
 
 class PeopleRowReads:
@@ -25,7 +25,7 @@ class PeopleRowReads:
         self._run = run
 
     def identity(self, chat_id: str) -> Identity | None:
-        rows = self._run(sa.select(schema.identities).where(_I.chat_id == chat_id))
+        rows = self._run(sa.select(tables.identities).where(_I.chat_id == chat_id))
         return Identity(rows[0].chat_id, rows[0].login, How(rows[0].how), rows[0].at) if rows else None
 
     def chat_id_of(self, login: str) -> str | None:
@@ -35,7 +35,7 @@ class PeopleRowReads:
         return str(rows[0].chat_id) if rows else None
 
     def pending(self, chat_id: str) -> PendingLink | None:
-        rows = self._run(sa.select(schema.pending_links).where(_P.chat_id == chat_id))
+        rows = self._run(sa.select(tables.pending_links).where(_P.chat_id == chat_id))
         if not rows:
             return None
         row = rows[0]
@@ -63,10 +63,10 @@ class PeopleRowRecords(PeopleRowReads):
             "expires_at": pending.expires_at,
             "device_code": pending.device_code,
         }
-        _put(self._connection, schema.pending_links, row)
+        _put(self._connection, tables.pending_links, row)
 
     def end_link(self, chat_id: str) -> None:
-        self._connection.execute(sa.delete(schema.pending_links).where(_P.chat_id == chat_id))
+        self._connection.execute(sa.delete(tables.pending_links).where(_P.chat_id == chat_id))
 
 
 class Identities(Database):
@@ -80,7 +80,7 @@ class Identities(Database):
 def _learn(connection: sa.Connection, identity: Identity) -> None:
     row = {"chat_id": identity.chat_id, "login": identity.login, "how": identity.how, "at": identity.at}
     # An address that was looked for at the same moment must not take the place of a proof.
-    _put(connection, schema.identities, row, only_over=None if identity.how is How.LINK else _I.how != How.LINK)
+    _put(connection, tables.identities, row, only_over=None if identity.how is How.LINK else _I.how != How.LINK)
 
 
 def _put(

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 import structlog
 
-from bot.adapters import schema
-from bot.adapters.store import Store
+from bot.adapters.storage import tables
+from bot.adapters.storage.inbox import Store
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         # As SQLAlchemy writes moments, so that it can read them.
-        self._moment: Callable[[Any], Any] | None = schema.deliveries.c.due_at.type.bind_processor(store.engine.dialect)
+        self._moment: Callable[[Any], Any] | None = tables.deliveries.c.due_at.type.bind_processor(store.engine.dialect)
         self._connection: sa.PoolProxiedConnection | None = None
 
     def store(self, together: Sequence[Arrival]) -> list[Outcome]:

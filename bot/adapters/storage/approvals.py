@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters import schema
+from bot.adapters.storage import tables
 from bot.core.approvals import Approval
 from bot.core.deploys import By, Deployment
 
-_A = schema.approvals.c
-_D = schema.deployments.c
+_A = tables.approvals.c
+_D = tables.deployments.c
 
 
 class ApprovalRows:
@@ -25,13 +25,13 @@ class ApprovalRows:
         self._run = run
 
     def of(self, deployment_id: int) -> Sequence[Approval]:
-        query = sa.select(schema.approvals).where(_A.deployment_id == deployment_id)
+        query = sa.select(tables.approvals).where(_A.deployment_id == deployment_id)
         return [_approval(row) for row in self._run(query.order_by(_A.at, _A.person))]
 
     def for_same(self, deployment: Deployment, since: datetime) -> Sequence[Approval]:
         query = (
-            sa.select(schema.approvals, _D.params)
-            .join(schema.deployments, _D.id == _A.deployment_id)
+            sa.select(tables.approvals, _D.params)
+            .join(tables.deployments, _D.id == _A.deployment_id)
             .where(_D.repository == deployment.repository, _D.sha == deployment.sha)
             .where(_D.app == deployment.app, _D.environment == deployment.environment)
             .where(_D.task == deployment.task, _D.hosts.is_not_distinct_from(deployment.hosts))
@@ -58,12 +58,12 @@ class ApprovalTransaction(ApprovalRows):
             "at": approval.at,
         }
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(schema.approvals).values(row)
+        insert = dialect.insert(tables.approvals).values(row)
         given = insert.on_conflict_do_nothing(index_elements=["deployment_id", "person"]).returning(_A.person)
         return bool(self._connection.execute(given).all())
 
     def withdraw(self, deployment_id: int) -> None:
-        self._connection.execute(sa.delete(schema.approvals).where(_A.deployment_id == deployment_id))
+        self._connection.execute(sa.delete(tables.approvals).where(_A.deployment_id == deployment_id))
 
 
 def _approval(row: Any) -> Approval:

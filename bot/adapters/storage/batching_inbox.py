@@ -14,9 +14,9 @@ from queue import Empty, SimpleQueue
 
 import structlog
 
-from bot.adapters.bodies import Packer
-from bot.adapters.group_commit import Arrival, Outcome, Writer
-from bot.adapters.store import Store
+from bot.adapters.storage.bulk_insert import Arrival, Outcome, Writer
+from bot.adapters.storage.compression import Packer
+from bot.adapters.storage.inbox import Store
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.ports import Delivery
 

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import event as sa_event
 
-from bot.adapters import migrations
-from bot.adapters.migrations import Age
+from bot.adapters.storage import migrations
+from bot.adapters.storage.migrations import Age
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports import Clock, Finding
 

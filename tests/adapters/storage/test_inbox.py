@@ -13,10 +13,10 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters import schema, store
-from bot.adapters.database import connect
-from bot.adapters.outbox import Undone
-from bot.adapters.store import AlreadyDecided, Store
+from bot.adapters.storage import inbox, tables
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import AlreadyDecided, Store
+from bot.adapters.storage.outbox import Undone
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events import Due, Reconsider, RunBegan, RunWanted
@@ -432,7 +432,7 @@ def test_output_is_kept_in_order_and_a_repeated_line_changes_nothing(kept: Store
 
 
 def test_output_is_capped(kept: Store) -> None:
-    kept.write_output(1, store.OUTPUT_LINES - 1, ["the last that is kept", "one too many"])
+    kept.write_output(1, inbox.OUTPUT_LINES - 1, ["the last that is kept", "one too many"])
 
     lines = kept.reads().output(1, 20)
 
@@ -516,6 +516,6 @@ def test_times_come_back_aware_and_in_utc(kept: Store) -> None:
     kept.put(ping())
 
     with kept.engine.connect() as connection:
-        received = connection.execute(sa.select(schema.deliveries.c.received_at)).scalar_one()
+        received = connection.execute(sa.select(tables.deliveries.c.received_at)).scalar_one()
 
     assert received.isoformat() == "2026-03-02T10:00:00+00:00"

@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters import schema
+from bot.adapters.storage import tables
 from bot.core.deploys import By
 from bot.core.freezes import Freeze, WindowState
 
-_F = schema.freezes.c
-_W = schema.window_states.c
+_F = tables.freezes.c
+_W = tables.window_states.c
 
 
 class FreezeRowReads:
@@ -25,15 +25,15 @@ class FreezeRowReads:
         self._run = run
 
     def of(self, app: str, environment: str) -> Sequence[Freeze]:
-        query = sa.select(schema.freezes).where(_F.app == app, _F.environment == environment).order_by(_F.id)
+        query = sa.select(tables.freezes).where(_F.app == app, _F.environment == environment).order_by(_F.id)
         return [_freeze(row) for row in self._run(query)]
 
     def all(self) -> Sequence[Freeze]:
-        query = sa.select(schema.freezes).order_by(_F.app, _F.environment, _F.id)
+        query = sa.select(tables.freezes).order_by(_F.app, _F.environment, _F.id)
         return [_freeze(row) for row in self._run(query)]
 
     def window_state(self, app: str, environment: str) -> WindowState | None:
-        rows = self._run(sa.select(schema.window_states).where(_W.app == app, _W.environment == environment))
+        rows = self._run(sa.select(tables.window_states).where(_W.app == app, _W.environment == environment))
         return WindowState(app, environment, rows[0].closed, rows[0].changes_at) if rows else None
 
 
@@ -54,11 +54,11 @@ class FreezeRowRecords(FreezeRowReads):
             "declared_at": freeze.declared_at,
             "until": freeze.until,
         }
-        put = self._put(schema.freezes, row, "app", "environment", "person").returning(_F.id)
+        put = self._put(tables.freezes, row, "app", "environment", "person").returning(_F.id)
         return replace(freeze, id=self._connection.execute(put).scalar_one())
 
     def remove(self, freeze_id: int) -> None:
-        self._connection.execute(sa.delete(schema.freezes).where(_F.id == freeze_id))
+        self._connection.execute(sa.delete(tables.freezes).where(_F.id == freeze_id))
 
     def save_window_state(self, state: WindowState) -> None:
         row = {
@@ -67,10 +67,10 @@ class FreezeRowRecords(FreezeRowReads):
             "closed": state.closed,
             "changes_at": state.changes_at,
         }
-        self._connection.execute(self._put(schema.window_states, row, "app", "environment"))
+        self._connection.execute(self._put(tables.window_states, row, "app", "environment"))
 
     def forget_windows(self, app: str, environment: str) -> None:
-        gone = sa.delete(schema.window_states).where(_W.app == app, _W.environment == environment)
+        gone = sa.delete(tables.window_states).where(_W.app == app, _W.environment == environment)
         self._connection.execute(gone)
 
     def _put(self, table: sa.Table, row: dict[str, Any], *key: str) -> Any:

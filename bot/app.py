@@ -12,19 +12,19 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 import handlers
+from bot.adapters.clock.natural_time import Times
+from bot.adapters.clock.scheduler import Crons, Schedule
 from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
-from bot.adapters.localgit import LocalGit, find_repositories
-from bot.adapters.schedule import Crons, Schedule
+from bot.adapters.local.forge import LocalGit, find_repositories
 from bot.adapters.slack import doctor as slack_doctor
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import migrations, serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
-from bot.adapters.times import Times
 from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.arrivals import CommandGiven, Event, Place, Tick

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from bot.adapters.times import duration
+from bot.adapters.clock.natural_time import duration
 from bot.core.audit import Entry
 from bot.core.errors import Rejected
 

@@ -53,8 +53,8 @@ INWARD: dict[str, tuple[str, ...]] = {
         "bot.services.gate_facts",
         "bot.services.authorization",
     ),
-    # bot.adapters.times reads durations and cron lines, in the settings as in commands.
-    "bot/settings*.py": ("bot.core", "bot.settings*", "bot.providers", "bot.adapters.times"),
+    # bot.adapters.clock.natural_time reads durations and cron lines, in the settings as in commands.
+    "bot/settings*.py": ("bot.core", "bot.settings*", "bot.providers", "bot.adapters.clock.natural_time"),
     "bot/app.py": ("bot", "handlers"),
     "bot/__main__.py": ("bot",),
     "bot/*": ("bot",),
@@ -69,7 +69,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "urllib3": ("bot/adapters/github*.py",),
     "jwt": ("bot/adapters/github/auth.py",),
     "cryptography": ("bot/adapters/github/auth.py",),
-    "apscheduler": ("bot/adapters/schedule.py",),
+    "apscheduler": ("bot/adapters/clock/scheduler.py",),
     # The engine names the type of the database that it hands to dbos.
     "sqlalchemy": (
         *(
@@ -83,7 +83,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     ),
     "alembic": ("bot/adapters/storage/migrations.py", "bot/migrations/*"),
     "dbos": ("bot/runtime/dispatcher.py",),
-    "dateparser": ("bot/adapters/times.py",),
+    "dateparser": ("bot/adapters/clock/natural_time.py",),
     "prompt_toolkit": ("bot/talk/keyboard.py",),
     "rich": ("bot/talk/console.py",),
     "tzlocal": ("bot/talk/console.py",),
@@ -92,7 +92,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("bot/http/app.py",),
     "zstandard": ("bot/http/app.py", "bot/adapters/*"),
     "msgspec": ("bot/http/app.py", "bot/adapters/*"),
-    "pydantic": ("bot/settings*.py", "bot/app.py", "bot/providers/*", "bot/adapters/variables.py"),
+    "pydantic": ("bot/settings*.py", "bot/app.py", "bot/providers/*", "bot/adapters/system/environment.py"),
     "pydantic_core": ("bot/settings*.py",),
     "structlog": ("bot/*.py", "handlers/*", "bot/adapters/*"),
 }
@@ -109,7 +109,7 @@ MAY_ASK: dict[str, set[str]] = {
         "time.time_ns",
     },  # time_ns makes ids that never come again, and is not a time
     "bot/runtime/provider_runner.py": {"time.monotonic"},
-    "bot/adapters/processes.py": {"time.monotonic"},
+    "bot/adapters/system/processes.py": {"time.monotonic"},
     "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
     "bot/adapters/storage/leases.py": {"time.monotonic"},
 }

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.adapters import directories
-from bot.adapters.git import GitRepository
+from bot.adapters.local.git import GitRepository
+from bot.adapters.system import directories
 from bot.core.errors import Rejected
 from bot.core.providing import Job, Outcome, Run
 

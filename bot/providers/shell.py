@@ -1,7 +1,7 @@
 """A command of yours, run in a clean checkout of the commit, once per machine although the bot may be killed.
 
 Each deployment has a directory ``runs/<request id>`` with one numbered directory per attempt (see
-``bot.adapters.processes``); there is a second attempt only where the first has vanished and ``resume = "rerun"``.
+``bot.adapters.system.processes``); there is a second attempt only where the first has vanished and ``resume = "rerun"``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.adapters import directories, processes
-from bot.adapters.output import Output
-from bot.adapters.variables import VariableName, inherited, variables
+from bot.adapters.system import directories, processes
+from bot.adapters.system.environment import VariableName, inherited, variables
+from bot.adapters.system.output import Output
 from bot.core.errors import ShipmateError
 from bot.core.providing import Job, Outcome, Run
 from bot.settings import process_environment

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.adapters.git import GitRepository
+from bot.adapters.local.git import GitRepository
 from bot.core.errors import Unavailable
 
 REPOSITORY = "you/web"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from bot.adapters.localgit import LocalGit
+from bot.adapters.local.forge import LocalGit
 from bot.core.grammar import COMMANDS
 from bot.core.messages import Code, Line, Message, say
 from bot.talk.keyboard import Keyboard, above_the_line, without_password

@@ -9,8 +9,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Protocol
 
-from bot.adapters.localgit import LocalGit
-from bot.adapters.localrecord import CheckState
+from bot.adapters.local.forge import LocalGit
+from bot.adapters.local.record import CheckState
 from bot.core.arrivals import Event
 from bot.core.errors import NotThere, ShipmateError
 from bot.core.forge import Commit
@@ -148,7 +148,7 @@ def _as(world: World, words: Sequence[str]) -> None:
 @_plays("/wait 3h", "lets three hours pass at once")
 def _wait(world: World, words: Sequence[str]) -> None:
     # Not at the top: reading times loads a date parser, for which the greeting need not wait.
-    from bot.adapters.times import duration
+    from bot.adapters.clock.natural_time import duration
 
     delta = duration(" ".join(words))
     if delta is None or delta <= timedelta(0):

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.adapters import processes
 from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage.inbox import Decision, Store
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
+from bot.adapters.system import processes
 from bot.core.events import RunBegan, RunFinished
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.times import Times
+from bot.adapters.clock.natural_time import Times
 from bot.core.schedules import as_words, is_missed
 from bot.core.schedules_sentences import in_full
 

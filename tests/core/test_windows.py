@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.schedule import Crons
+from bot.adapters.clock.scheduler import Crons
 from bot.core.windows import Window, next_change, shut
 
 BERLIN = "Europe/Berlin"

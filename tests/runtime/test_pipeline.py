@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.adapters.schedule import Crons
+from bot.adapters.clock.natural_time import Times
+from bot.adapters.clock.scheduler import Crons
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.outbox import Undone
-from bot.adapters.times import Times
 from bot.context import Context
 from bot.core.arrivals import CommandGiven, Event, Place, Tick
 from bot.core.commands import Version

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from bot.adapters.localgit import LocalGit
+from bot.adapters.local.forge import LocalGit
 from bot.core.arrivals import Event
 from bot.talk.console import Terminal
 from bot.talk.sample import REPOSITORY, prepare

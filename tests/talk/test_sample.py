@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.localgit import LocalGit
+from bot.adapters.local.forge import LocalGit
 from bot.settings import load
 from bot.talk.sample import APP, ENVIRONMENT, REPOSITORY, prepare
 from tests.talk.terminal_session import TOPIC, StoppedClock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.localgit import LocalGit
+from bot.adapters.local.forge import LocalGit
 from bot.core.arrivals import ChecksChanged, PullRequestMerged
 from bot.core.forge import Check
 from bot.talk.sample import REPOSITORY

@@ -16,9 +16,9 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
+from bot.adapters.circuit_breaker import Pauses
 from bot.adapters.github.errors import error_of
 from bot.adapters.github.etag_cache import Page, RecentPages
-from bot.adapters.pauses import Pauses
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.forge import JSON
 from bot.core.ports import Clock

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
-from bot.adapters.pauses import Pauses
+from bot.adapters.circuit_breaker import Pauses
 from bot.adapters.slack.errors import from_answer, from_line
 from bot.core.errors import ShipmateError, Speechless
 from bot.core.ports import Clock

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.git import GitRepository
-from bot.adapters.localgit import LocalGit, find_repositories
+from bot.adapters.local.forge import LocalGit, find_repositories
+from bot.adapters.local.git import GitRepository
 from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
 from bot.talk.sample import REPOSITORY, prepare
-from tests.adapters.local_forge import MAIN, T0, TOPIC, StoppedClock, Webhooks, git, open_forge
+from tests.adapters.local.webhooks import MAIN, T0, TOPIC, StoppedClock, Webhooks, git, open_forge
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters import processes
+from bot.adapters.system import processes
 from bot.core.errors import Rejected, Unavailable
 from tests.patience import PATIENCE
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.output import Output
+from bot.adapters.system.output import Output
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.adapters.localrecord import LocalRecord
+from bot.adapters.local.record import LocalRecord
 from bot.core.arrivals import PullRequestMerged
 from bot.core.forge import RemoteDeployment
 from bot.core.past import FailedDelivery

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from bot.adapters.schedule import Schedule, floor
+from bot.adapters.clock.scheduler import Schedule, floor
 from tests.patience import PATIENCE
 
 NOON = datetime(2026, 3, 2, 12, 4, 59, 999_999, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapters.pauses import GIVEN_UP_AFTER, Pauses
+from bot.adapters.circuit_breaker import GIVEN_UP_AFTER, Pauses
 from bot.core.errors import Speechless, Unavailable
 from tests.servers.github_pair import StillClock
 

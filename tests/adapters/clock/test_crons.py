@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.schedule import Crons
+from bot.adapters.clock.scheduler import Crons
 
 CRON = Crons()
 BERLIN = "Europe/Berlin"

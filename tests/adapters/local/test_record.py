@@ -7,12 +7,12 @@ from threading import Thread
 
 import pytest
 
-from bot.adapters.localgit import LocalGit
+from bot.adapters.local.forge import LocalGit
 from bot.core.arrivals import ChecksChanged, DeploymentCreated, DeploymentStatusReported
 from bot.core.errors import NotThere, Rejected
 from bot.core.forge import Check, NewRemoteDeployment, NewRemoteStatus
 from bot.talk.sample import REPOSITORY, prepare
-from tests.adapters.local_forge import MAIN, T0, TOPIC, Webhooks, open_forge
+from tests.adapters.local.webhooks import MAIN, T0, TOPIC, Webhooks, open_forge
 from tests.patience import PATIENCE
 
 

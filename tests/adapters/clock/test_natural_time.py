@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.times import Times
+from bot.adapters.clock.natural_time import Times
 from tests.patience import PATIENCE
 
 WEDNESDAY = datetime(2026, 7, 22, 16, 30, tzinfo=UTC)  # 18:30 in Berlin
@@ -246,7 +246,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 
 def test_the_date_library_is_loaded_with_the_first_date_only() -> None:
     code = (
-        "import sys; from datetime import datetime, UTC; from bot.adapters.times import Times; "
+        "import sys; from datetime import datetime, UTC; from bot.adapters.clock.natural_time import Times; "
         "Times().moment('fri 9:00', now=datetime(2026, 7, 22, tzinfo=UTC), timezone='UTC'); "
         "print('dateparser' in sys.modules)"
     )

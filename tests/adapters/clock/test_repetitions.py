@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 
-from bot.adapters.times import Times
+from bot.adapters.clock.natural_time import Times
 
 
 @pytest.mark.parametrize(

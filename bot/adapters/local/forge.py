@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from bot.adapters.git import GitRepository, LoggedCommit, Signature
-from bot.adapters.localpast import LocalPast
-from bot.adapters.localrecord import (
+from bot.adapters.local.backfill import LocalPast
+from bot.adapters.local.git import GitRepository, LoggedCommit, Signature
+from bot.adapters.local.record import (
     Book,
     CheckState,
     LocalRecord,

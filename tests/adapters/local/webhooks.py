@@ -6,7 +6,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.adapters.localgit import LocalGit
+from bot.adapters.local.forge import LocalGit
 from bot.core.arrivals import Event
 from bot.talk.sample import REPOSITORY
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.adapters.directories import write_whole
+from bot.adapters.system.directories import write_whole
 
 LONGEST_LINE = 2_000
 _STEP = 64 * 1024

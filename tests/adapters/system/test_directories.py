@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters import directories
+from bot.adapters.system import directories
 from bot.core.errors import Rejected, Unavailable
 
 

@@ -1,0 +1,1 @@
+"""Time: moments in the words of people, and the jobs of the clock."""

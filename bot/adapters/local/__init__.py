@@ -1,0 +1,1 @@
+"""A git repository on this machine in the place of GitHub."""

@@ -1,0 +1,1 @@
+"""This machine: its processes, directories and environment variables."""

@@ -44,7 +44,7 @@ def differences(engine: sa.Engine) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata))
 
 
-def tables(engine: sa.Engine) -> set[str]:
+def table_names(engine: sa.Engine) -> set[str]:
     return set(sa.inspect(engine).get_table_names())
 
 
@@ -59,7 +59,7 @@ def test_migrations_make_exactly_the_tables_that_the_code_describes(engine: sa.E
     migrations.upgrade(engine)
 
     assert differences(engine) == []
-    assert tables(engine) == {*tables.metadata.tables, "alembic_version"}
+    assert table_names(engine) == {*tables.metadata.tables, "alembic_version"}
 
 
 def test_migrations_make_the_same_indexes_with_the_same_conditions(engine: sa.Engine, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_migrations_can_be_taken_back(engine: sa.Engine) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
 
-    assert tables(engine) == {"alembic_version"}
+    assert table_names(engine) == {"alembic_version"}
 
 
 def test_the_engine_keeps_its_tables_beside_ours(engine: sa.Engine) -> None:
@@ -183,7 +183,7 @@ def test_the_engine_keeps_its_tables_beside_ours(engine: sa.Engine) -> None:
     migrate_engine(engine)
 
     assert differences(engine) == []
-    assert "workflow_status" in tables(engine)
+    assert "workflow_status" in table_names(engine)
 
 
 def test_the_newest_revision_is_told_by_the_files_as_alembic_tells_it() -> None:

@@ -27,8 +27,8 @@ from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
 from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
-from bot.core.arrivals import CommandGiven, Event, Place, Tick
-from bot.core.events import Due
+from bot.core.events.external import CommandGiven, Event, Place, Tick
+from bot.core.events.internal import Due
 from bot.core.forge import Forge
 from bot.core.ports import Chat, Clock, Delivery, Finding
 from bot.core.stored import stored_name

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from bot.adapters.clock.natural_time import duration
-from bot.core.audit import Entry
+from bot.core.audit.model import Entry
 from bot.core.errors import Rejected
 
 PAGE = 1_000
 Page = Callable[[datetime, int, int], Sequence[Entry]]
-"""Entries from a moment on, after the one with that id, so many at most: see ``bot.core.audit.AuditReads.since``."""
+"""Entries from a moment on, after the one with that id, so many at most: see ``bot.core.audit.model.AuditReads.since``."""
 
 
 def moment(text: str, now: datetime) -> datetime:

@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from bot.context import Context
-from bot.core.arrivals import Event
-from bot.core.messages import Message
+from bot.core.events.external import Event
+from bot.core.rich_text import Message
 
 Handler = Callable[[Context, Any], Message | None]
 Performer = Callable[[Context, Any], Iterable[Event]]

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import approvals_sentences as sentences
-from bot.core import lifecycle
-from bot.core.approvals import Approval, is_same
-from bot.core.arrivals import ReviewChanged
+from bot.core.approvals import messages as sentences
+from bot.core.approvals.model import Approval, is_same
 from bot.core.commands import Approve, Reject
-from bot.core.deploys import By, Deployment, State, Waiting
+from bot.core.deployments import lifecycle
+from bot.core.deployments.model import By, Deployment, State, Waiting
 from bot.core.effects import RenderParent
 from bot.core.errors import Refused
-from bot.core.events import DeploymentEnded, Due, Reconsider
-from bot.core.messages import Mention, Message
+from bot.core.events.external import ReviewChanged
+from bot.core.events.internal import DeploymentEnded, Due, Reconsider
 from bot.core.records import Records
-from bot.core.sentences import already_ended, gone_from_settings, unknown_deployment
+from bot.core.replies import already_ended, gone_from_settings, unknown_deployment
+from bot.core.rich_text import Mention, Message
 from bot.router import Router
 from bot.services import authorization
 from bot.services.gate_facts import approvals_of, target_of

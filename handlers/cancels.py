@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import lifecycle, sentences
+from bot.core import replies
 from bot.core.commands import Cancel
-from bot.core.deploys import Deployment, State
+from bot.core.deployments import lifecycle
+from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
-from bot.core.messages import Message
-from bot.core.permissions import Permission
+from bot.core.people.permissions import Permission
+from bot.core.rich_text import Message
 from bot.providers import load
 from bot.router import Router
 from bot.services import authorization
@@ -31,16 +32,16 @@ def cancel(context: Context, command: Cancel) -> Message:
     records = context.begin(chosen.app, chosen.environment)
     deployment = records.deployment(chosen.id)
     if deployment is None or deployment.ended:
-        raise Refused(sentences.already_ended(deployment or chosen))
-    by = sentences.cancelled_by(context.asker.name)
+        raise Refused(replies.already_ended(deployment or chosen))
+    by = replies.cancelled_by(context.asker.name)
     if not deployment.busy or (deployment.remote_id is None and deployment.state is State.STARTING):
         lifecycle.end(records, deployment, State.CANCELLED, context.now, by)
-        return sentences.cancelled(deployment)
+        return replies.cancelled(deployment)
     if ours:
         records.save(replace(deployment, cancel_by=context.asker.name))
-        return sentences.stopping(deployment)
+        return replies.stopping(deployment)
     lifecycle.end(records, deployment, State.CANCELLED, context.now, by)
-    return sentences.cancelled_elsewhere(deployment)
+    return replies.cancelled_elsewhere(deployment)
 
 
 def _is_own(context: Context, deployment: Deployment) -> bool:
@@ -63,13 +64,13 @@ def _chosen(context: Context, number: int | None) -> Deployment:
     if number is not None:
         named = context.reads.deployment(number)
         if named is None:
-            raise Refused(sentences.unknown_deployment(number))
+            raise Refused(replies.unknown_deployment(number))
         return named
     candidates = context.reads.cancellable(context.asker.id, context.here) or context.reads.cancellable(
         None, context.here
     )
     if not candidates:
-        raise Refused(sentences.nothing_to_cancel())
+        raise Refused(replies.nothing_to_cancel())
     if len(candidates) > 1:
-        raise Refused(sentences.which_to_cancel(candidates))
+        raise Refused(replies.which_to_cancel(candidates))
     return candidates[0]

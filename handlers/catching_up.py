@@ -7,10 +7,10 @@ from datetime import datetime
 import structlog
 
 from bot.context import Context
-from bot.core import marks
-from bot.core.arrivals import DeploymentCreated, PullRequestMerged, Tick
+from bot.core import watermarks
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import CatchUp
+from bot.core.events.external import DeploymentCreated, PullRequestMerged, Tick
+from bot.core.events.internal import CatchUp
 from bot.core.past import created_event
 from bot.router import Router
 from bot.services.targets import target_named
@@ -36,7 +36,7 @@ def catch_up(context: Context, event: CatchUp) -> None:
     Nothing is postponed: the next tick asks from the same moment on.
     """
     question = f"catch-up:{event.repository}"
-    since = marks.since(context.reads, question, context.now)
+    since = watermarks.since(context.reads, question, context.now)
     merges: list[PullRequestMerged] = []
     deployments: list[DeploymentCreated] = []
     if since is not None:
@@ -50,7 +50,7 @@ def catch_up(context: Context, event: CatchUp) -> None:
             log.warning("not caught up", repository=event.repository, reason=str(error))
             return
     records = context.begin()
-    marks.answered(records, question, context.now)
+    watermarks.answered(records, question, context.now)
     for merge in merges:
         records.put(merge, f"merged:{event.repository.lower()}:{merge.merge_sha}")
     for created in deployments:

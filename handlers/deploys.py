@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import announcements, lifecycle, sentences
+from bot.core import replies
 from bot.core.commands import Deploy, Retry
-from bot.core.deploys import Deployment, State, Waiting
+from bot.core.deployments import lifecycle
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused
-from bot.core.events import Due, Reconsider
+from bot.core.events.internal import Due, Reconsider
 from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.grammar import show
-from bot.core.messages import Message
 from bot.core.records import Records
+from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request, schedule_request
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
@@ -53,7 +55,7 @@ def _target(context: Context, command: Deploy) -> Target:
 def _check_force(command: Deploy, target: Target) -> None:
     if command.force and target.environment.force_needs_reason and not command.force_reason:
         example = show(replace(command, force_reason="hotfix for the login page"))
-        raise Refused(sentences.force_needs_reason(target.environment.name, example))
+        raise Refused(replies.force_needs_reason(target.environment.name, example))
 
 
 @router.command(Retry)
@@ -62,7 +64,7 @@ def retry(context: Context, command: Retry) -> Message | None:
     old = _to_retry(context, command.deployment)
     target = target_of(context, old)
     if target is None:
-        raise Refused(sentences.gone_from_settings(old))
+        raise Refused(replies.gone_from_settings(old))
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
     again = deploy_request.wanted(context, target, commit)
     same = {name: getattr(old, name) for name in ("task", "hosts", "params", "force", "force_reason", "reason")}
@@ -81,15 +83,15 @@ def _to_retry(context: Context, number: int | None) -> Deployment:
     if number is not None:
         old = context.reads.deployment(number)
         if old is None:
-            raise Refused(sentences.unknown_deployment(number))
+            raise Refused(replies.unknown_deployment(number))
         if not old.ended:
-            raise Refused(sentences.still_going(old))
+            raise Refused(replies.still_going(old))
         return old
     recent = context.reads.history(app=context.here, environment=None, ref=None, limit=20)
     again = {State.FAILED, State.ERROR, State.TIMED_OUT, State.CANCELLED}
     found = next((one for one in recent if one.state in again), None)
     if found is None:
-        raise Refused(sentences.nothing_to_retry())
+        raise Refused(replies.nothing_to_retry())
     return found
 
 
@@ -116,7 +118,7 @@ def _decide_again(
     view = replace(view, patient=True, force=force_of(deployment, admin=admin))
     verdict = judge(view, force=deployment.force)
     if verdict.closed:
-        reasons = sentences.closed_reasons(verdict)
+        reasons = replies.closed_reasons(verdict)
         lifecycle.end(records, deployment, State.CANCELLED, context.now, reasons)
     else:
         lifecycle.proceed(records, deployment, verdict, context.now)
@@ -138,8 +140,8 @@ def hung(context: Context, event: Due) -> None:
         return
     gives_up = (deployment.waits_since or context.now) + lifecycle.EXPIRES_AFTER
     if context.now >= gives_up:
-        lifecycle.end(records, deployment, State.EXPIRED, context.now, announcements.expired(deployment))
+        lifecycle.end(records, deployment, State.EXPIRED, context.now, deployment_messages.expired(deployment))
         return
     records.save(replace(deployment, due_at=gives_up))
-    lifecycle.note(records, deployment, announcements.hung_checks(deployment), occasion="hung")
+    lifecycle.note(records, deployment, deployment_messages.hung_checks(deployment), occasion="hung")
     records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")

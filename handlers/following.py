@@ -6,12 +6,13 @@ from dataclasses import replace
 from uuid import uuid4
 
 from bot.context import Context
-from bot.core import announcements, lifecycle
-from bot.core.arrivals import DeploymentCreated, DeploymentStatusReported
-from bot.core.deploys import REMOTE_STATES, By, Deployment, State
+from bot.core.deployments import lifecycle
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.model import REMOTE_STATES, By, Deployment, State
 from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import DeploymentOpened, Due
+from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
+from bot.core.events.internal import DeploymentOpened, Due
 from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.past import created_event
@@ -178,16 +179,16 @@ def overdue(context: Context, event: Due) -> None:
         records.put(news, f"status:{news.repository}:{news.remote_id}:{news.status_id}:{records.cause}")
         return
     if deployment.state is State.RUNNING:
-        lifecycle.end(records, deployment, State.TIMED_OUT, context.now, announcements.no_end_reported())
+        lifecycle.end(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())
         return
     last_call = (deployment.started_at or deployment.created_at) + (
         target.environment.timeout if target else lifecycle.HUNG_AFTER
     )
     if context.now >= last_call:
-        lifecycle.end(records, deployment, State.ERROR, context.now, announcements.never_picked_up())
+        lifecycle.end(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
         return
     records.save(replace(deployment, due_at=last_call))
-    lifecycle.note(records, deployment, announcements.not_picked_up(deployment), occasion="hung")
+    lifecycle.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")
 
 
 def _unheard(context: Context, deployment: Deployment) -> DeploymentStatusReported | None:

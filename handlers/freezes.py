@@ -6,17 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.context import Context
-from bot.core import freezes_sentences as sentences
-from bot.core import lifecycle, windows
 from bot.core.commands import Freeze as FreezeCommand
 from bot.core.commands import Freezes, Unfreeze
-from bot.core.deploys import By, Waiting
+from bot.core.deployments import lifecycle
+from bot.core.deployments.model import By, Waiting
 from bot.core.effects import Announce
 from bot.core.errors import Refused
-from bot.core.events import FreezeDeclared, FreezeLifted, FreezeOver
-from bot.core.freezes import Closure, Freeze, closure
-from bot.core.messages import Button, Line, Mention, Message
+from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
+from bot.core.freezes import messages as sentences
+from bot.core.freezes import windows
+from bot.core.freezes.model import Closure, Freeze, closure
 from bot.core.records import Records
+from bot.core.rich_text import Button, Line, Mention, Message
 from bot.router import Router
 from bot.services import authorization, schedule_request
 from bot.services.gate_facts import windows_of

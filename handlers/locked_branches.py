@@ -5,15 +5,15 @@ from __future__ import annotations
 import structlog
 
 from bot.context import Context
-from bot.core import locking
-from bot.core import locks_sentences as sentences
-from bot.core.arrivals import PullRequestClosed, PullRequestMerged, Tick
-from bot.core.deploys import Deployment, State
+from bot.core.deployments.model import Deployment, State
 from bot.core.effects import PostInThread
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events import BranchOver, DeploymentEnded
+from bot.core.events.external import PullRequestClosed, PullRequestMerged, Tick
+from bot.core.events.internal import BranchOver, DeploymentEnded
 from bot.core.forge import PullRequest
-from bot.core.locks import Lock, is_candidate, same_person
+from bot.core.locks import lifecycle as lock_lifecycle
+from bot.core.locks import messages as sentences
+from bot.core.locks.model import Lock, is_candidate, same_person
 from bot.router import Router
 from bot.services.branch_locks import is_unmerged
 from bot.services.gate_facts import target_of
@@ -74,10 +74,10 @@ def _ended(context: Context, lock: Lock) -> PullRequest | None:
 def branch_over(context: Context, event: BranchOver) -> None:
     """Nothing is left to be tested, and what was merged is to be deployed: the lock ends."""
     records = context.begin(event.app, event.environment)
-    held = locking.current(records, event.app, event.environment, context.now)
+    held = lock_lifecycle.current(records, event.app, event.environment, context.now)
     if held is None or not held.for_pull_request(event.pull_request, event.head_ref):
         return
-    locking.release_with_branch(records, held, event.pull_request, merged=event.merged)
+    lock_lifecycle.release_with_branch(records, held, event.pull_request, merged=event.merged)
 
 
 # --- a deployment has succeeded ---------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def _offer_lock(context: Context, target: Target, deployment: Deployment) -> Non
     if not is_unmerged(context, target, deployment):
         return
     records = context.begin(deployment.app, deployment.environment)
-    free = locking.current(records, deployment.app, deployment.environment, context.now) is None
+    free = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now) is None
     newest = records.last_success(deployment.app, deployment.environment)
     if free and newest is not None and newest.id == deployment.id:
         records.emit(PostInThread(deployment.id, sentences.offer_lock(deployment)))
@@ -121,7 +121,7 @@ def _offer_unlock(context: Context, target: Target, deployment: Deployment) -> N
     if is_unmerged(context, target, deployment):
         return
     records = context.begin(deployment.app, deployment.environment)
-    held = locking.current(records, deployment.app, deployment.environment, context.now)
+    held = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now)
     if held is not None and _may_be_done(held, deployment):
         records.emit(PostInThread(deployment.id, sentences.offer_unlock(deployment, held)))
 
@@ -130,6 +130,6 @@ def _remind_later(context: Context, target: Target) -> None:
     """The lock that came with the end of a rollback has no reminder yet."""
     app, environment = target.app.name, target.environment.name
     records = context.begin(app, environment)
-    held = locking.current(records, app, environment, context.now)
+    held = lock_lifecycle.current(records, app, environment, context.now)
     if held is not None and held.remind_at is None and held.until is None:
-        locking.keep(records, held, context.now, target.environment.lock_reminder)
+        lock_lifecycle.keep(records, held, context.now, target.environment.lock_reminder)

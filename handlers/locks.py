@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from bot.context import Context
-from bot.core import locking
-from bot.core import locks_sentences as sentences
 from bot.core.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeOver, Unlock
 from bot.core.commands import Lock as LockCommand
-from bot.core.deploys import By
+from bot.core.deployments.model import By
 from bot.core.effects import Announce, Reply, TellPerson
 from bot.core.errors import Refused
-from bot.core.events import LockExpired, LockReminderDue
+from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.grammar import show
-from bot.core.locks import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
-from bot.core.messages import Message
+from bot.core.locks import lifecycle as lock_lifecycle
+from bot.core.locks import messages as sentences
+from bot.core.locks.model import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
 from bot.core.records import Records
+from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
 from bot.services.branch_locks import lock_wanted
@@ -39,7 +39,7 @@ def lock(context: Context, command: LockCommand) -> Message | None:
     records = _begin(context, [one.place for one in wanted])
     before = {one.place: records.locks.of(*one.place) for one in wanted}
     every = {target.environment.name: target.environment.lock_reminder for target in targets}
-    held = [locking.take(records, one, every[one.environment]) for one in wanted]
+    held = [lock_lifecycle.take(records, one, every[one.environment]) for one in wanted]
     mine = [one for one in held if same_person(one.by, by)]
     others = [one for one in held if one not in mine]
     if not mine:
@@ -128,7 +128,7 @@ def unlock(context: Context, command: Unlock) -> Message | None:
     apps = {one.app for one in chosen}
     heard = len(apps) == 1 and _is_app_channel(context, context.settings.apps[apps.pop()].channel)
     records = _begin(context, [one.place for one in chosen])
-    there = [one for old in chosen if (one := locking.current(records, *old.place, context.now)) is not None]
+    there = [one for old in chosen if (one := lock_lifecycle.current(records, *old.place, context.now)) is not None]
     mine = [one for one in there if same_person(one.by, by)]
     others = [one for one in there if one not in mine]
     if not mine and not (others and admin):
@@ -136,11 +136,11 @@ def unlock(context: Context, command: Unlock) -> Message | None:
             raise Refused(sentences.held(others, hint=True))
         raise Refused(sentences.not_locked(*chosen[0].place))
     for one in mine:
-        locking.release(records, one)
+        lock_lifecycle.release(records, one)
     for name, group in groupby(mine, key=lambda one: one.app):
         records.emit(Announce(name, sentences.unlocked(by, list(group))))
     for one in others if admin else []:
-        locking.release_by_admin(records, one, by)
+        lock_lifecycle.release_by_admin(records, one, by)
     left = [] if admin else others
     return None if heard and not left else sentences.released([*mine, *others] if admin else mine, left)
 
@@ -184,16 +184,16 @@ def take_over(context: Context, command: TakeOver) -> Message | None:
     heard = _is_app_channel(context, target.app.channel)
     every = target.environment.lock_reminder
     records = context.begin(*wanted.place)
-    before = locking.current(records, *wanted.place, context.now)
+    before = lock_lifecycle.current(records, *wanted.place, context.now)
     if before is not None and same_person(before.by, by):
         raise Refused(sentences.yours_already(before))
     if before is None:
-        taken = locking.take(records, wanted, every)
+        taken = lock_lifecycle.take(records, wanted, every)
         records.emit(Announce(taken.app, sentences.locked([taken])))
     elif not command.reason:
         raise Refused(sentences.why_take_over(before))
     else:
-        taken = locking.take_over(records, before, wanted, every)
+        taken = lock_lifecycle.take_over(records, before, wanted, every)
     return None if heard else sentences.yours([taken], [], every)
 
 
@@ -229,7 +229,7 @@ def _whisper(context: Context, records: Records, message: Message) -> None:
 def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, By]:
     target, by = _target(context, command), _asker(context)
     records = context.begin(target.app.name, target.environment.name)
-    held = locking.current(records, target.app.name, target.environment.name, context.now)
+    held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
     if held is None:
         raise Refused(sentences.not_locked(target.app.name, target.environment.name))
     if same_person(held.by, by):
@@ -242,12 +242,12 @@ def keep(context: Context, command: KeepLock) -> Message:
     """The answer to a reminder."""
     target, by = _target(context, command), _asker(context)
     records = context.begin(target.app.name, target.environment.name)
-    held = locking.current(records, target.app.name, target.environment.name, context.now)
+    held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
     if held is None:
         raise Refused(sentences.not_locked(target.app.name, target.environment.name))
     if not same_person(held.by, by):
         raise Refused(sentences.held([held]))
-    return sentences.kept(locking.keep(records, held, context.now, target.environment.lock_reminder))
+    return sentences.kept(lock_lifecycle.keep(records, held, context.now, target.environment.lock_reminder))
 
 
 # --- as time passes ---------------------------------------------------------------------------------------------
@@ -256,17 +256,17 @@ def keep(context: Context, command: KeepLock) -> Message:
 @router.on(LockExpired, name="locks.expired")
 def expired(context: Context, event: LockExpired) -> None:
     """Its time is over, unless it was prolonged meanwhile."""
-    locking.current(context.begin(event.app, event.environment), event.app, event.environment, context.now)
+    lock_lifecycle.current(context.begin(event.app, event.environment), event.app, event.environment, context.now)
 
 
 @router.on(LockReminderDue, name="locks.reminder_due")
 def reminder_due(context: Context, event: LockReminderDue) -> None:
     """Ask its owner, unless they have answered already or the lock is another one by now."""
     records = context.begin(event.app, event.environment)
-    held = locking.current(records, event.app, event.environment, context.now)
+    held = lock_lifecycle.current(records, event.app, event.environment, context.now)
     if held is None or held.remind_at is None or held.remind_at > context.now:
         return
-    locking.remind(records, held, context.now, _reminder(context, held))
+    lock_lifecycle.remind(records, held, context.now, _reminder(context, held))
 
 
 def _reminder(context: Context, held: Lock) -> timedelta:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from uuid import NAMESPACE_URL, uuid5
 
 from bot.context import Context
-from bot.core import announcements, lifecycle
-from bot.core.arrivals import ChecksChanged, PullRequestMerged
-from bot.core.deploys import By, Changes, Deployment, Shipped, State
+from bot.core.deployments import lifecycle
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.model import By, Changes, Deployment, Shipped, State
 from bot.core.effects import RenderParent
-from bot.core.events import MergeToDeploy, Reconsider
+from bot.core.events.external import ChecksChanged, PullRequestMerged
+from bot.core.events.internal import MergeToDeploy, Reconsider
 from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.records import Records
@@ -61,7 +62,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
 
 
 def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment) -> None:
-    text = announcements.superseded_by(newer)
+    text = deployment_messages.superseded_by(newer)
     late = replace(
         deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=text
     )

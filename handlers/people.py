@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.context import Context
-from bot.core import listings, people_sentences
 from bot.core.commands import LinkLogin, WhereCanIDeploy, WhoAmI
+from bot.core.deployments import listings
 from bot.core.effects import Reply
 from bot.core.errors import Refused, Rejected
-from bot.core.events import LinkAwaited
-from bot.core.messages import Message
-from bot.core.people import How, Identity, PendingLink, SignedIn
-from bot.core.people_sentences import Choice
+from bot.core.events.internal import LinkAwaited
+from bot.core.people import messages as people_messages
+from bot.core.people.messages import Choice
+from bot.core.people.model import How, Identity, PendingLink, SignedIn
 from bot.core.records import Records
+from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
 from bot.services.targets import Target, app_meant
@@ -38,7 +39,7 @@ def whoami(context: Context, _command: WhoAmI) -> Message:
     choices = [_choice(context, app) for app in context.settings.apps.values()]
     can_link = context.forge.sign_in is not None
     admin = authorization.is_admin(context)
-    return people_sentences.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link)
+    return people_messages.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link)
 
 
 @router.command(WhereCanIDeploy)
@@ -55,7 +56,7 @@ def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
     example = next(
         (_example(app, allowed) for app, (_, allowed, _) in zip(here, choices, strict=True) if allowed), None
     )
-    answer = people_sentences.where(choices, {app.name: app.default_environment for app in here}, example)
+    answer = people_messages.where(choices, {app.name: app.default_environment for app in here}, example)
     if example is None:
         raise Refused(answer)
     return answer
@@ -78,16 +79,16 @@ def _example(app: AppSettings, allowed: Sequence[str]) -> str:
 def link(context: Context, command: LinkLogin) -> None:
     """Begin GitHub's device flow; only the asker sees the code, and a timer asks GitHub whether it was used."""
     if not context.forge.keeps_permissions:
-        raise Refused(people_sentences.nothing_to_link())
+        raise Refused(people_messages.nothing_to_link())
     if context.forge.sign_in is None:
-        raise Refused(people_sentences.linking_is_not_set_up())
+        raise Refused(people_messages.linking_is_not_set_up())
     row = context.reads.people.identity(context.asker.id)
     if row is not None and row.how is How.LINK and (row.login or "").casefold() == command.login.casefold():
-        raise Refused(people_sentences.linked_already(row.login or command.login))
+        raise Refused(people_messages.linked_already(row.login or command.login))
     try:
         given = context.forge.sign_in.begin()
     except Rejected as error:
-        raise Refused(people_sentences.linking_failed(str(error))) from error
+        raise Refused(people_messages.linking_failed(str(error))) from error
     pending = PendingLink(
         chat_id=context.asker.id,
         attempt=context.event_id,
@@ -100,7 +101,7 @@ def link(context: Context, command: LinkLogin) -> None:
     records = context.begin()
     records.people.begin_link(pending)
     _ask_later(context, records, pending)
-    _tell(records, pending, people_sentences.enter_the_code(command.login, given))
+    _tell(records, pending, people_messages.enter_the_code(command.login, given))
 
 
 @router.on(LinkAwaited, name="people.link_awaited")
@@ -117,7 +118,7 @@ def link_awaited(context: Context, event: LinkAwaited) -> None:
         told = _asked(context, pending)
         failure = None
     except Rejected as error:
-        told, failure = SignedIn("expired"), people_sentences.linking_failed(str(error))
+        told, failure = SignedIn("expired"), people_messages.linking_failed(str(error))
     records = context.begin()
     current = records.people.pending(event.chat_id)
     if current is None or current.attempt != event.attempt:
@@ -141,14 +142,14 @@ def _asked(context: Context, pending: PendingLink) -> SignedIn:
 
 def _ended(context: Context, records: Records, pending: PendingLink, told: SignedIn) -> Message:
     if told.state == "denied":
-        return people_sentences.sign_in_declined(pending.login)
+        return people_messages.sign_in_declined(pending.login)
     if told.login is None:
-        return people_sentences.code_expired(pending.login)
+        return people_messages.code_expired(pending.login)
     if told.login.casefold() != pending.login.casefold():
-        return people_sentences.linked_to_another(pending.login, told.login)
+        return people_messages.linked_to_another(pending.login, told.login)
     records.people.learn(Identity(pending.chat_id, told.login, How.LINK, context.now))
     records.audit.record("link", reason=f"{pending.chat_id} is {told.login} on GitHub")
-    return people_sentences.linked(told.login)
+    return people_messages.linked(told.login)
 
 
 def _ask_later(context: Context, records: Records, pending: PendingLink) -> None:

@@ -8,11 +8,11 @@ from datetime import timedelta
 import structlog
 
 from bot.context import Context
-from bot.core import announcements
-from bot.core.arrivals import Event, Place
-from bot.core.deploys import Deployment
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.model import Deployment
 from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.events.external import Event, Place
 from bot.router import Router
 from bot.services.gate_facts import target_of
 
@@ -31,7 +31,7 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
         return []
     if not context.repeated and context.parents.drawn_again(effect.lane, context.effect_id):
         return []  # several changes at once are one edit; but one that may have been posted is looked for by its own
-    message = announcements.parent(deployment)
+    message = deployment_messages.parent(deployment)
     if deployment.parent is None or deployment.channel is None:
         _post_parent(context, deployment)
         return []
@@ -62,7 +62,7 @@ def _post_parent(context: Context, deployment: Deployment) -> None:
         if channel is None:
             raise Rejected(f"There is no channel {configured} that I can see; invite me there.")
         posted = context.chat.post(
-            Place(channel), announcements.parent(deployment), key=key, maybe_sent=context.repeated
+            Place(channel), deployment_messages.parent(deployment), key=key, maybe_sent=context.repeated
         )
     except (Rejected, NotAllowed, NotThere) as error:
         log.error("deployment not announced", deployment=deployment.id, channel=configured, reason=str(error))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core import queue_sentences
 from bot.core.commands import Queue
-from bot.core.messages import Message
-from bot.core.queue import line
+from bot.core.deployments import queue_messages
+from bot.core.deployments.queue import line
+from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services.targets import app_meant, environment_meant
 from bot.settings import AppSettings
@@ -31,7 +31,7 @@ def queue(context: Context, command: Queue) -> Message:
     ]
     if not lines:
         environment_meant(apps[0], command.environment, complete=f"queue {apps[0].name} {{environment}}")
-    return queue_sentences.queue(lines, _subject(command, apps), context.now)
+    return queue_messages.queue(lines, _subject(command, apps), context.now)
 
 
 def _apps(context: Context, name: str | None) -> list[AppSettings]:

@@ -8,11 +8,11 @@ from datetime import timedelta
 import structlog
 
 from bot.context import Context
-from bot.core.arrivals import Event, Tick
-from bot.core.deploys import Deployment, Waiting
+from bot.core.deployments.model import Deployment, Waiting
 from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events import Reconsider
+from bot.core.events.external import Event, Tick
+from bot.core.events.internal import Reconsider
 from bot.core.forge import RemoteStatus
 from bot.providers import load
 from bot.router import Router

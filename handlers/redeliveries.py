@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import structlog
 
 from bot.context import Context
-from bot.core import marks
-from bot.core.arrivals import Event, Tick
+from bot.core import watermarks
 from bot.core.effects import AskForRedelivery
 from bot.core.errors import NotThere, Rejected, ShipmateError
-from bot.core.events import CatchUp, DeliveryFailed
+from bot.core.events.external import Event, Tick
+from bot.core.events.internal import CatchUp, DeliveryFailed
 from bot.core.past import FailedDelivery
 from bot.router import Router
 
@@ -36,14 +36,14 @@ def of_a_repository(context: Context, event: CatchUp) -> None:
 
 def _look(context: Context, repository: str | None) -> None:
     question = f"redeliveries:{repository or 'of the app'}"
-    since = marks.since(context.reads, question, context.now)
+    since = watermarks.since(context.reads, question, context.now)
     try:
         failed = context.forge.past.failed_deliveries(repository, since) if since else ()
     except ShipmateError as error:
         log.warning("failed webhooks not seen", repository=repository, reason=str(error))
         return
     records = context.begin()
-    marks.answered(records, question, context.now)
+    watermarks.answered(records, question, context.now)
     for one in failed[-AT_ONCE:]:
         # Once each: the key is that of all its attempts.
         records.put(DeliveryFailed(one.id, one.guid, one.repository, one.hook), f"redelivery:{one.guid}")

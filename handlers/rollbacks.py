@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import sentences
+from bot.core import replies
 from bot.core.commands import Deploy, Rollback
-from bot.core.deploys import Deployment
+from bot.core.deployments.model import Deployment
 from bot.core.errors import Refused
 from bot.core.forge import Commit
 from bot.core.grammar import show
-from bot.core.messages import Message
+from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request
 from bot.services.targets import Target, app_meant, environment_meant
@@ -47,11 +47,11 @@ def _current_and_earlier(context: Context, target: Target, to: str | None) -> tu
     history = context.reads.history(app=app, environment=environment, ref=None, limit=LOOKED_BACK)
     current = next((one for one in history if _ran(one)), None)
     if not successes or current is None:
-        raise Refused(sentences.nothing_to_roll_back(app, environment))
+        raise Refused(replies.nothing_to_roll_back(app, environment))
     if to is None:
         earlier = next((one for one in successes if one.sha != current.sha), None)
         if earlier is None:
-            raise Refused(sentences.nothing_to_roll_back(app, environment))
+            raise Refused(replies.nothing_to_roll_back(app, environment))
         return current, earlier
     number = re.fullmatch(r"#?(\d{1,6})", to)
     for one in successes:
@@ -59,7 +59,7 @@ def _current_and_earlier(context: Context, target: Target, to: str | None) -> tu
             not to.startswith("#") and (one.sha.startswith(to.lower()) or one.ref == to)
         ):
             return current, one
-    raise Refused(sentences.never_deployed_there(app, environment, to))
+    raise Refused(replies.never_deployed_there(app, environment, to))
 
 
 def _ran(deployment: Deployment) -> bool:

@@ -6,14 +6,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import announcements, lifecycle
-from bot.core.arrivals import Event
-from bot.core.deploys import Deployment, State
+from bot.core.deployments import lifecycle
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.lifecycle import HUNG_AFTER
+from bot.core.deployments.model import Deployment, State
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
-from bot.core.events import DeploymentNotOpened, DeploymentOpened, Reconsider, RunBegan, RunFinished, RunWanted
+from bot.core.events.external import Event
+from bot.core.events.internal import (
+    DeploymentNotOpened,
+    DeploymentOpened,
+    Reconsider,
+    RunBegan,
+    RunFinished,
+    RunWanted,
+)
 from bot.core.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
-from bot.core.lifecycle import HUNG_AFTER
 from bot.core.records import Records
 from bot.providers import load
 from bot.router import Router
@@ -134,7 +142,7 @@ def _goes_on_merged(records: Records, context: Context, deployment: Deployment, 
         )
     )
     gone = replace(deployment, superseded_by=newer.id)
-    why = announcements.merged_instead(deployment, newer)
+    why = deployment_messages.merged_instead(deployment, newer)
     lifecycle.end(records, gone, State.CANCELLED, context.now, why)
     lifecycle.wait_for_checks(records, newer, context.now)
     records.put(Reconsider(newer.id), f"reconsider:{newer.id}:{records.cause}")

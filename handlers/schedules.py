@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core import schedules_sentences as sentences
-from bot.core.arrivals import CommandGiven
 from bot.core.commands import ShowSchedule, Unschedule
 from bot.core.effects import Reply
 from bot.core.errors import Refused
-from bot.core.events import ScheduleDue
-from bot.core.messages import Message
-from bot.core.schedules import Entry, is_missed, timer_of
+from bot.core.events.external import CommandGiven
+from bot.core.events.internal import ScheduleDue
+from bot.core.rich_text import Message
+from bot.core.schedules import messages as sentences
+from bot.core.schedules.model import Entry, is_missed, timer_of
 from bot.router import Router
 from bot.services import authorization
 from bot.services.targets import app_meant, target_at

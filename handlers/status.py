@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core import audit_sentences, listings, locks_sentences, sentences
+from bot.core import replies
+from bot.core.audit import messages as audit_messages
 from bot.core.commands import Deploys, Status
+from bot.core.deployments import listings
 from bot.core.errors import Refused
-from bot.core.messages import Line, Message
+from bot.core.locks import messages as lock_messages
+from bot.core.rich_text import Line, Message
 from bot.router import Router
 from bot.services.targets import app_meant, environment_meant
 from bot.settings import AppSettings
@@ -33,7 +36,7 @@ def status(context: Context, command: Status) -> Message:
             )
             held = context.reads.locks.of(app.name, environment)
             if held is not None and not held.ended(context.now):
-                lines.append(locks_sentences.status_line(held))
+                lines.append(lock_messages.status_line(held))
     if not lines:
         app = apps[0]
         environment_meant(app, command.environment, complete=f"status {app.name} {{environment}}")
@@ -57,8 +60,8 @@ def deploys(context: Context, command: Deploys) -> Message:
     if command.deployment is not None:
         one = context.reads.deployment(command.deployment)
         if one is None:
-            raise Refused(sentences.unknown_deployment(command.deployment))
-        decided = audit_sentences.history(context.reads.audit.of(one.id, SHOWN_DECISIONS))
+            raise Refused(replies.unknown_deployment(command.deployment))
+        decided = audit_messages.history(context.reads.audit.of(one.id, SHOWN_DECISIONS))
         return listings.details(one, context.reads.output(one.id, SHOWN_OUTPUT), decided)
     app = command.app or context.here
     if app is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core import freezes_sentences as sentences
-from bot.core import lifecycle, windows
-from bot.core.arrivals import Tick
-from bot.core.deploys import Waiting
+from bot.core.deployments import lifecycle
+from bot.core.deployments.model import Waiting
 from bot.core.effects import Announce
-from bot.core.events import Reconsider, WindowsTurn
-from bot.core.freezes import WindowState, closure
+from bot.core.events.external import Tick
+from bot.core.events.internal import Reconsider, WindowsTurn
+from bot.core.freezes import messages as sentences
+from bot.core.freezes import windows
+from bot.core.freezes.model import WindowState, closure
 from bot.router import Router
 from bot.services.gate_facts import closure_of, windows_of
 from bot.services.targets import Target, target_at

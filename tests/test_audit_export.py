@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.audit_export import PAGE, export, moment
-from bot.core.audit import Entry, Origin
+from bot.core.audit.model import Entry, Origin
 from bot.core.errors import Rejected
 from tests.patience import PATIENCE
 

@@ -9,12 +9,12 @@ import pytest
 
 import handlers
 from bot.context import Context
-from bot.core.arrivals import CommandGiven, Event, Tick
 from bot.core.commands import Status, Version
 from bot.core.declarations import COMMANDS
 from bot.core.effects import ClearRecords, Effect
-from bot.core.events import RunWanted
-from bot.core.messages import Message
+from bot.core.events.external import CommandGiven, Event, Tick
+from bot.core.events.internal import RunWanted
+from bot.core.rich_text import Message
 from bot.core.stored import stored_kinds
 from bot.router import Listener, Router, collect
 

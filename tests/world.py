@@ -23,9 +23,9 @@ from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import Store
 from bot.app import pipeline_of, put_due
-from bot.core.arrivals import Tick
-from bot.core.deploys import Deployment
-from bot.core.events import RunWanted
+from bot.core.deployments.model import Deployment
+from bot.core.events.external import Tick
+from bot.core.events.internal import RunWanted
 from bot.core.ports import Delivery
 from bot.core.stored import stored_name
 from bot.runtime.provider_runner import Carrier, Passwords

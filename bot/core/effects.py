@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bot.core.arrivals import Place
-from bot.core.messages import Message
+from bot.core.events.external import Place
+from bot.core.rich_text import Message
 from bot.core.stored import stored
 
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]

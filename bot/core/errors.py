@@ -5,7 +5,7 @@ Adapters turn what their library raises into one of these; nothing else leaves a
 
 from __future__ import annotations
 
-from bot.core.messages import Message
+from bot.core.rich_text import Message
 
 
 class ShipmateError(Exception):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from bot.core.guards import Guards
-from bot.core.people import SignIn
+from bot.core.people.model import SignIn
 
 if TYPE_CHECKING:
     from bot.core.past import Past

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.core.states import spoken
+from bot.core.deployments.wording import spoken
 
 if TYPE_CHECKING:
     from bot.core.forge import PullRequest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.arrivals import DeploymentCreated, PullRequestMerged
+from bot.core.events.external import DeploymentCreated, PullRequestMerged
 from bot.core.forge import RemoteDeployment
 
 

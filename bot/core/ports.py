@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.core.arrivals import Place
-from bot.core.messages import Message
+from bot.core.events.external import Place
+from bot.core.rich_text import Message
 
 if TYPE_CHECKING:
     pass
@@ -116,7 +116,7 @@ class Delivery:
 
     ``id`` is the sender's own (``github:<X-GitHub-Delivery>``, ``slack:<channel>:<ts>``, ``clock:<job>:<fire time>``),
     so that a repeat is recognised. ``source`` is github, chat, clock or bot; ``name`` the kind within the source
-    (GitHub's event name; for the others the name of a dataclass of ``bot.core.events``, whose JSON is ``body``).
+    (GitHub's event name; for the others the name of a dataclass of ``bot.core.events.internal``, whose JSON is ``body``).
     """
 
     id: str

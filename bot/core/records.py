@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.approvals import ApprovalReads, ApprovalRecords
-from bot.core.arrivals import Event
-from bot.core.audit import AuditReads, AuditRecords
-from bot.core.deploys import Deployment, Waiting
+from bot.core.approvals.model import ApprovalReads, ApprovalRecords
+from bot.core.audit.model import AuditReads, AuditRecords
+from bot.core.deployments.model import Deployment, Waiting
 from bot.core.effects import Effect
-from bot.core.freezes import FreezeReads, FreezeRecords
-from bot.core.locks import LockReads, LockRecords
-from bot.core.people import PeopleReads, PeopleRecords
-from bot.core.schedules import ScheduleReads, ScheduleRecords
+from bot.core.events.external import Event
+from bot.core.freezes.model import FreezeReads, FreezeRecords
+from bot.core.locks.model import LockReads, LockRecords
+from bot.core.people.model import PeopleReads, PeopleRecords
+from bot.core.schedules.model import ScheduleReads, ScheduleRecords
 
 
 class Reads(Protocol):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core.audit import why
+from bot.core.audit.model import why
 from bot.core.commands import Unschedule
 from bot.core.declarations import spec_of
 from bot.core.grammar import show
-from bot.core.messages import Message, plain
 from bot.core.records import Records
+from bot.core.rich_text import Message, plain
 
 
 def done(context: Context) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.context import Context
-from bot.core import sentences
-from bot.core.arrivals import CommandGiven
+from bot.core import replies
 from bot.core.declarations import spec_of
 from bot.core.errors import Refused
+from bot.core.events.external import CommandGiven
 from bot.core.grammar import NotUnderstood, parse, parse_slash, show
-from bot.core.messages import Message
+from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
 from bot.settings import Settings
@@ -32,7 +32,7 @@ class Conversation:
         """The answer to a command. Raises Refused with what the asker alone should read."""
         person = context.chat.person(given.person)
         if person.foreign or person.bot:
-            raise Refused(sentences.not_a_member(person))
+            raise Refused(replies.not_a_member(person))
         identity = authorization.at_hand(context, person)
         context.person = replace(person, forge_login=identity.login if identity else None)
         context.place = given.place
@@ -42,11 +42,11 @@ class Conversation:
         words = self.settings.words(context.here)
         command = parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
         if isinstance(command, NotUnderstood):
-            raise Refused(sentences.not_understood(command.reason, command.example))
+            raise Refused(replies.not_understood(command.reason, command.example))
         context.command = command
         if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
-            raise Refused(sentences.stale(show(command), context.now - given.said_at))
+            raise Refused(replies.stale(show(command), context.now - given.said_at))
         handler = self.router.commands.get(type(command))
         if handler is None:
-            raise Refused(sentences.not_there_yet(spec_of(command).name))
+            raise Refused(replies.not_there_yet(spec_of(command).name))
         return handler(context, command)

@@ -22,7 +22,7 @@ from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import Store, Taken
 from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.core.errors import Unavailable
-from bot.core.events import RunWanted
+from bot.core.events.internal import RunWanted
 from bot.core.stored import stored_name
 from bot.runtime.heartbeat import Heart
 from bot.runtime.pipeline import Pipeline

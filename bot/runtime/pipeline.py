@@ -16,17 +16,18 @@ import structlog
 from bot.adapters.storage.inbox import AlreadyDecided, Store
 from bot.adapters.storage.outbox import Hands, Undone
 from bot.context import Archive, Context, Transactions
-from bot.core import schedules_sentences, sentences
-from bot.core.arrivals import CommandGiven, Event
-from bot.core.audit import ITSELF, Origin, origin_of
+from bot.core import replies
+from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
 from bot.core.errors import Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.events.external import CommandGiven, Event
 from bot.core.forge import Forge
-from bot.core.messages import Message
+from bot.core.freezes.windows import CronLines
 from bot.core.ports import Chat, Clock, Delivery, ReadsTimes
 from bot.core.records import Reads, Records
+from bot.core.rich_text import Message
+from bot.core.schedules import messages as schedule_messages
 from bot.core.stored import stored_name
-from bot.core.windows import CronLines
 from bot.router import Handler, Router
 from bot.runtime import audit
 from bot.runtime.commands import STALE_AFTER, Conversation
@@ -148,11 +149,11 @@ class Pipeline:
         except ShipmateError as error:
             if not isinstance(event, CommandGiven) or isinstance(error, Unavailable):
                 raise
-            self._tell(delivery.id, name, event, sentences.refusal(error), asked)
+            self._tell(delivery.id, name, event, replies.refusal(error), asked)
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
             if isinstance(event, CommandGiven):
-                self._tell(delivery.id, name, event, sentences.fault(delivery.id), asked)
+                self._tell(delivery.id, name, event, replies.fault(delivery.id), asked)
                 return
             raise Rejected(f"{name} failed: {type(error).__name__}") from error
 
@@ -162,7 +163,7 @@ class Pipeline:
         """The decision is a refusal: only the asker reads it. Who is not looking, as it was scheduled, is mentioned."""
         reply = Reply(delivery_id, event.place, message, only_to=event.person)
         if event.via == "schedule":
-            told = schedules_sentences.at_its_moment(event.person, event.text, message)
+            told = schedule_messages.at_its_moment(event.person, event.text, message)
             reply = Reply(delivery_id, event.place, told, else_to=event.person)
         try:
             with self.store.decision(delivery_id, name) as decision:
@@ -179,12 +180,12 @@ class Pipeline:
         delay = pause_before(tries, error.retry_after, delivery.id)
         if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
             if command:
-                self._tell(delivery.id, "given up", command, sentences.given_up(error))
+                self._tell(delivery.id, "given up", command, replies.given_up(error))
             log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
             self.store.handled(delivery.id, str(error))
             return
         if command and not isinstance(error, Speechless):
-            self._tell(delivery.id, "postponed", command, sentences.postponed(error))
+            self._tell(delivery.id, "postponed", command, replies.postponed(error))
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
         self.store.postpone(delivery.id, delay, str(error))
 

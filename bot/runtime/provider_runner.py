@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 
 from bot.adapters.storage.inbox import OUTPUT_LINES, Store
-from bot.core.deploys import Deployment
+from bot.core.deployments.model import Deployment
 from bot.core.errors import ShipmateError, Unavailable
-from bot.core.events import RunBegan, RunFinished
+from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.forge import Forge
 from bot.core.ports import Clock
 from bot.core.providing import Job, Outcome, Provider

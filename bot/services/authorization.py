@@ -11,10 +11,10 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
-from bot.core import people_sentences
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
-from bot.core.people import How, Identity, known
-from bot.core.permissions import (
+from bot.core.people import messages as people_messages
+from bot.core.people.model import How, Identity, known
+from bot.core.people.permissions import (
     Kind,
     Membership,
     Permission,
@@ -75,7 +75,7 @@ def is_admin(context: Context, person: Person | None = None) -> bool:
 def demand(permission: Permission) -> None:
     """Raises Refused with the permission's own line unless it is given."""
     if not permission:
-        raise Refused(people_sentences.denied(permission))
+        raise Refused(people_messages.denied(permission))
 
 
 def membership(context: Context, person: Person, parties: tuple[str, ...]) -> Membership:

@@ -7,10 +7,10 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
-from bot.core.deploys import By, Deployment
+from bot.core.deployments.model import By, Deployment
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
 from bot.core.forge import PullRequest
-from bot.core.locks import Lock, is_candidate, same_person
+from bot.core.locks.model import Lock, is_candidate, same_person
 from bot.services.targets import Target
 
 log = structlog.get_logger(__name__)

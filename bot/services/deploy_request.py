@@ -6,15 +6,16 @@ import uuid
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core import lifecycle, sentences
+from bot.core import replies
 from bot.core.commands import Deploy
-from bot.core.deploys import By, Deployment, State
+from bot.core.deployments import lifecycle
+from bot.core.deployments.model import By, Deployment, State
 from bot.core.errors import Refused
 from bot.core.forge import Commit
 from bot.core.gates import WAITED_FOR, Facts, judge
 from bot.core.grammar import show
-from bot.core.messages import Message
-from bot.core.schedules import as_words
+from bot.core.rich_text import Message
+from bot.core.schedules.model import as_words
 from bot.services import authorization
 from bot.services.gate_facts import CommitFacts, changes, closure_of, commit_facts, facts, force_of, usual_seconds
 from bot.services.targets import Target
@@ -66,12 +67,12 @@ def request(
     view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
-        raise Refused(sentences.gates_closed(new, verdict, show(retyped)))
+        raise Refused(replies.gates_closed(new, verdict, show(retyped)))
     deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, answered=True)
     if announced_in == context.where.channel:
         # Where there is no thread to answer in, the parent message appears right here and says it all.
-        return sentences.on_it(deployment) if deployment.asked_thread else None
-    return sentences.on_it(deployment, channel=target.app.channel, seen=announced_in is not None)
+        return replies.on_it(deployment) if deployment.asked_thread else None
+    return replies.on_it(deployment, channel=target.app.channel, seen=announced_in is not None)
 
 
 def is_admin_where_closed(context: Context, target: Target, deployment: Deployment) -> bool:

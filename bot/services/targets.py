@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.context import Context
-from bot.core import sentences
+from bot.core import replies
 from bot.core.errors import NotThere, Refused
 from bot.core.forge import Commit
 from bot.settings import AppSettings, EnvironmentSettings
@@ -39,13 +39,13 @@ def app_meant(context: Context, name: str | None, *, complete: str) -> AppSettin
     apps = context.settings.apps
     if name is not None:
         if name not in apps:
-            raise Refused(sentences.unknown_app(name, _choices(complete, "app", nearest(name, list(apps))), list(apps)))
+            raise Refused(replies.unknown_app(name, _choices(complete, "app", nearest(name, list(apps))), list(apps)))
         return apps[name]
     if context.here is not None:
         return apps[context.here]
     if len(apps) == 1:
         return next(iter(apps.values()))
-    raise Refused(sentences.which_app(_choices(complete, "app", list(apps))))
+    raise Refused(replies.which_app(_choices(complete, "app", list(apps))))
 
 
 def environment_meant(app: AppSettings, name: str | None, *, complete: str) -> EnvironmentSettings:
@@ -59,11 +59,11 @@ def environment_meant(app: AppSettings, name: str | None, *, complete: str) -> E
             return app.environments[app.default_environment]
         if len(known) == 1:
             return app.environments[known[0]]
-        raise Refused(sentences.which_environment(app.name, _choices(complete, "environment", known)))
+        raise Refused(replies.which_environment(app.name, _choices(complete, "environment", known)))
     if name in app.environments:
         return app.environments[name]
     near = _choices(complete, "environment", nearest(name, known))
-    raise Refused(sentences.unknown_environment(app.name, name, near, known))
+    raise Refused(replies.unknown_environment(app.name, name, near, known))
 
 
 def commit_meant(context: Context, target: Target, ref: str | None, *, complete: str) -> Commit:
@@ -78,7 +78,7 @@ def commit_meant(context: Context, target: Target, ref: str | None, *, complete:
     commit = context.forge.resolve(repository, wanted)
     if commit is None:
         near = _choices(complete, "ref", _near_refs(context, repository, wanted))
-        raise Refused(sentences.unknown_ref(repository, wanted, near))
+        raise Refused(replies.unknown_ref(repository, wanted, near))
     return commit
 
 

@@ -16,9 +16,21 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from bot.core.arrivals import Place
-from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
+from bot.core.events.external import Place
 from bot.core.ports import Person
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Code,
+    CodeBlock,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Span,
+    plain,
+)
 
 CHANNEL = "#deploys"
 YOU = "you"

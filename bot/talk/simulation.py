@@ -11,11 +11,11 @@ from typing import Protocol
 
 from bot.adapters.local.forge import LocalGit
 from bot.adapters.local.record import CheckState
-from bot.core.arrivals import Event
 from bot.core.errors import NotThere, ShipmateError
+from bot.core.events.external import Event
 from bot.core.forge import Commit
-from bot.core.messages import Bold, Code, Line, Message, Moment, say
 from bot.core.ports import Clock
+from bot.core.rich_text import Bold, Code, Line, Message, Moment, say
 from bot.talk.console import Terminal
 
 _USUAL_CHECK = "ci"

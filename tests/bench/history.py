@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowReads, to_row
 from bot.adapters.storage.inbox import Store
-from bot.core.deploys import By, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import By, Changes, Deployment, State, Waiting
 from tests.bench import databases
 from tests.bench.tables import median, milliseconds, show, times
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import to_row
 from bot.adapters.storage.engine import connect
-from bot.core.deploys import State, Waiting
+from bot.core.deployments.model import State, Waiting
 from tests.bench import databases
 from tests.bench.history import finished
 from tests.bench.replies import REPOSITORY, Harbour

@@ -20,7 +20,7 @@ from bot.adapters.storage.inbox import Decision, Store
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
 from bot.adapters.system import processes
-from bot.core.events import RunBegan, RunFinished
+from bot.core.events.internal import RunBegan, RunFinished
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import Carrier

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.arrivals import Event
-from bot.core.deploys import Deployment
+from bot.core.deployments.model import Deployment
 from bot.core.effects import Announce, Effect, TellPerson
-from bot.core.locks import Lock, Watcher
+from bot.core.events.external import Event
+from bot.core.locks.model import Lock, Watcher
 
 Place = tuple[str, str]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.audit import Entry
+from bot.core.audit.model import Entry
 from tests.handlers.scenes import another_tool, answers
 from tests.world import REPOSITORY, START, World
 from tests.world import world as open_world

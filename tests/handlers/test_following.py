@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.deploys import State
+from bot.core.deployments.model import State
 from bot.core.ports import Delivery
 from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
 from tests.world import REPOSITORY, SETTINGS, World

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.deploys import State, Waiting
+from bot.core.deployments.model import State, Waiting
 from tests.handlers.scenes import another_tool, answers, channel, parent, seen, thread, told
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world

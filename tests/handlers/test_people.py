@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.people import How
+from bot.core.people.model import How
 from tests.handlers.scenes import answers, parent, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.deploys import State
-from bot.core.schedules import MOST
+from bot.core.deployments.model import State
+from bot.core.schedules.model import MOST
 from tests.handlers.scenes import answers, channel, parent, seen, told
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world

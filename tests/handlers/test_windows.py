@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.deploys import State, Waiting
+from bot.core.deployments.model import State, Waiting
 from tests.handlers.scenes import answers, channel, parent, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world

@@ -17,7 +17,7 @@ from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
 from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable
-from bot.core.events import Reconsider, RunFinished, RunWanted
+from bot.core.events.internal import Reconsider, RunFinished, RunWanted
 from bot.core.ports import Delivery
 from bot.runtime import dispatcher
 from bot.runtime.dispatcher import AT_ONCE, Engine

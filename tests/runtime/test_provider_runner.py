@@ -15,10 +15,10 @@ import pytest
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.arrivals import Event
-from bot.core.deploys import By, Deployment, State
+from bot.core.deployments.model import By, Deployment, State
 from bot.core.errors import NotThere, Unavailable
-from bot.core.events import RunBegan, RunFinished
+from bot.core.events.external import Event
+from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.forge import Forge
 from bot.core.providing import Job
 from bot.runtime.provider_runner import FLUSH_AT, Carrier, Passwords, StoredRun

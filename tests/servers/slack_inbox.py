@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from bot.core.arrivals import CommandGiven
 from bot.core.errors import Unavailable
+from bot.core.events.external import CommandGiven
 from bot.core.ports import Delivery
 
 

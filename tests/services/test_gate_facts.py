@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.core.deploys import Changes, Deployment, Shipped, State
+from bot.core.deployments.model import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
 from bot.core.forge import Check, Commit, Comparison, PullRequest, RemoteStatus
 from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
 from bot.services.targets import Target
 from bot.settings import Settings, read
-from tests.core.deployments import BASE, SHA, T0, a_deployment, t
+from tests.core.deployments.made import BASE, SHA, T0, a_deployment, t
 
 SETTINGS = """
 [slack]

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from bot.core.arrivals import Place
-from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
+from bot.core.events.external import Place
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
 from bot.talk.console import CHANNEL, Terminal
 from tests.patience import PATIENCE
 

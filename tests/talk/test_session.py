@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.arrivals import ChecksChanged
+from bot.core.events.external import ChecksChanged
 from bot.talk.sample import REPOSITORY
 from bot.talk.session import greeting, piped, typed
 from tests.talk.terminal_session import TOPIC, Evening

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.local.forge import LocalGit
-from bot.core.arrivals import ChecksChanged, PullRequestMerged
+from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.forge import Check
 from bot.talk.sample import REPOSITORY
 from bot.talk.session import Talk

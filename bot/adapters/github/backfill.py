@@ -14,8 +14,8 @@ from bot.adapters.github.doctor import LISTENER, HookConfig
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.mapping import deployment_of
 from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
-from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.events.external import PullRequestMerged
 from bot.core.forge import RemoteDeployment
 from bot.core.past import FailedDelivery
 from bot.core.ports import Clock

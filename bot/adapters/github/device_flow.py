@@ -12,7 +12,7 @@ from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Account
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.people import DeviceCode, SignedIn
+from bot.core.people.model import DeviceCode, SignedIn
 from bot.core.ports import Clock
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -51,7 +51,7 @@ class _NoAuth:
 
 
 class DeviceFlow:
-    """Implements ``bot.core.people.SignIn``. Safe to share between threads.
+    """Implements ``bot.core.people.model.SignIn``. Safe to share between threads.
 
     ``web_url`` is where people sign in (``https://github.com``), ``api_url`` where GitHub tells whose a token is. The
     token that GitHub gives in the end is asked that one question and not kept; it carries no scope at all.

@@ -13,7 +13,7 @@ from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Named, Repo
 from bot.adapters.remembered import Remembered
 from bot.core.errors import NotThere, Rejected
-from bot.core.people import SignIn
+from bot.core.people.model import SignIn
 from bot.core.ports import Clock
 
 KEPT_FOR = timedelta(minutes=1)

@@ -20,7 +20,8 @@ from bot.adapters.github.payloads import (
     request_id_in,
     utc,
 )
-from bot.core.arrivals import (
+from bot.core.errors import Rejected
+from bot.core.events.external import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
@@ -29,7 +30,6 @@ from bot.core.arrivals import (
     PullRequestMerged,
     ReviewChanged,
 )
-from bot.core.errors import Rejected
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.adapters.local.record import LocalRecord
-from bot.core.arrivals import PullRequestMerged
+from bot.core.events.external import PullRequestMerged
 from bot.core.forge import RemoteDeployment
 from bot.core.past import FailedDelivery
 

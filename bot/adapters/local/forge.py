@@ -18,8 +18,8 @@ from bot.adapters.local.record import (
     RecordedPullRequest,
     RecordedStatus,
 )
-from bot.core.arrivals import ChecksChanged, Event, PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
+from bot.core.events.external import ChecksChanged, Event, PullRequestMerged
 from bot.core.forge import (
     Check,
     Commit,

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from bot.core.arrivals import DeploymentCreated, DeploymentStatusReported, PullRequestMerged
 from bot.core.errors import Rejected, Unavailable
+from bot.core.events.external import DeploymentCreated, DeploymentStatusReported, PullRequestMerged
 from bot.core.forge import PullRequest, RemoteDeployment, RemoteStatus
 
 CheckState: TypeAlias = Literal["success", "pending", "failure"]

@@ -10,7 +10,19 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Code,
+    CodeBlock,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Span,
+    plain,
+)
 
 Block: TypeAlias = dict[str, Any]
 

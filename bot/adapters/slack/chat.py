@@ -11,10 +11,10 @@ from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.errors import SlackRejected
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, Identity
-from bot.core.arrivals import Place
 from bot.core.errors import NotThere
-from bot.core.messages import Message
+from bot.core.events.external import Place
 from bot.core.ports import Clock, Person
+from bot.core.rich_text import Message
 
 METADATA_TYPE = "shipmate"
 SEARCHED_PAGES = 10

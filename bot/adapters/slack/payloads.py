@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.web_api import Identity
-from bot.core.arrivals import CommandGiven, Place
+from bot.core.events.external import CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
-from bot.core.approvals import Approval
-from bot.core.deploys import By, Deployment
+from bot.core.approvals.model import Approval
+from bot.core.deployments.model import By, Deployment
 
 _A = tables.approvals.c
 _D = tables.deployments.c

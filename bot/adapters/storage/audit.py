@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.core.audit import ITSELF, LONGEST, Entry, Origin, outcome_of, reason_of
-from bot.core.deploys import Deployment
+from bot.core.audit.model import ITSELF, LONGEST, Entry, Origin, outcome_of, reason_of
+from bot.core.deployments.model import Deployment
 
 _A = tables.audit.c
 

@@ -18,9 +18,9 @@ from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
-from bot.core.arrivals import Event
-from bot.core.deploys import By, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import By, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
+from bot.core.events.external import Event
 from bot.core.stored import stored_name
 
 _D = tables.deployments.c

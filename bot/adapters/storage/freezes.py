@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
-from bot.core.deploys import By
-from bot.core.freezes import Freeze, WindowState
+from bot.core.deployments.model import By
+from bot.core.freezes.model import Freeze, WindowState
 
 _F = tables.freezes.c
 _W = tables.window_states.c

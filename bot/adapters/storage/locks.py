@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
-from bot.core.deploys import By
-from bot.core.locks import Lock, Watcher
+from bot.core.deployments.model import By
+from bot.core.locks.model import Lock, Watcher
 
 _L = tables.locks.c
 _W = tables.lock_watchers.c

@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
-from bot.core.arrivals import Place
-from bot.core.people import How, Identity, PendingLink
+from bot.core.events.external import Place
+from bot.core.people.model import How, Identity, PendingLink
 
 _I = tables.identities.c
 _P = tables.pending_links.c

@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.core.arrivals import Place
-from bot.core.deploys import By
-from bot.core.schedules import Entry
+from bot.core.deployments.model import By
+from bot.core.events.external import Place
+from bot.core.schedules.model import Entry
 
 _S = tables.schedules.c
 _COLUMNS = [field.name for field in fields(Entry)]

@@ -11,14 +11,15 @@ from typing import Any
 
 import msgspec
 
-from bot.core import arrivals, effects, events, messages
-from bot.core.arrivals import Event
+from bot.core import effects, rich_text
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
+from bot.core.events import external, internal
+from bot.core.events.external import Event
 from bot.core.stored import kind_stored_as, stored_name
 
 # Importing them is what makes their stored names known.
-_EVERYTHING = (arrivals, effects, events, messages)
+_EVERYTHING = (external, effects, internal, rich_text)
 
 
 def event_to_bytes(event: Event) -> bytes:

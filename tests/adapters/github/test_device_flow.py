@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.core.errors import Rejected, Unavailable
-from bot.core.people import SignedIn
+from bot.core.people.model import SignedIn
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import T0, StillClock
 

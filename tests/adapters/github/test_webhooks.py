@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.adapters.github.webhooks import events_of, payload_of, verify
-from bot.core.arrivals import (
+from bot.core.errors import Rejected
+from bot.core.events.external import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
@@ -19,7 +20,6 @@ from bot.core.arrivals import (
     PullRequestMerged,
     ReviewChanged,
 )
-from bot.core.errors import Rejected
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, T0, StillClock
 

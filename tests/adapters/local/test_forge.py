@@ -8,8 +8,8 @@ import pytest
 
 from bot.adapters.local.forge import LocalGit, find_repositories
 from bot.adapters.local.git import GitRepository
-from bot.core.arrivals import PullRequestMerged
 from bot.core.errors import Conflict, NotThere, Rejected
+from bot.core.events.external import PullRequestMerged
 from bot.talk.sample import REPOSITORY, prepare
 from tests.adapters.local.webhooks import MAIN, T0, TOPIC, StoppedClock, Webhooks, git, open_forge
 

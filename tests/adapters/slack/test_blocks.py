@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.slack.blocks import blocks_of, text_of
-from bot.core.messages import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
 from tests.servers import slack_limits
 
 

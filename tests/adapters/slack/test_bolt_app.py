@@ -9,8 +9,8 @@ import pytest
 
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
-from bot.core.arrivals import CommandGiven, Place
-from bot.core.messages import Button, say
+from bot.core.events.external import CommandGiven, Place
+from bot.core.rich_text import Button, say
 from tests.servers.slack import SlackServer
 from tests.servers.slack_inbox import Tray
 

@@ -9,9 +9,9 @@ import pytest
 from freezegun import freeze_time
 
 from bot.adapters.slack.chat import Slack
-from bot.core.arrivals import Place
 from bot.core.errors import NotThere, Unavailable
-from bot.core.messages import Button, say
+from bot.core.events.external import Place
+from bot.core.rich_text import Button, say
 from tests.servers.slack import SlackServer
 
 DONE = say("Deployed.")

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters.slack.chat import Slack
-from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Rejected, Unavailable
-from bot.core.messages import say
+from bot.core.events.external import Place
+from bot.core.rich_text import say
 from tests.servers.slack import SlackServer
 
 DONE = say("Deployed.")

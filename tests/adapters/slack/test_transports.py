@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from bot.adapters.slack.bolt_app import build, connect, http_handler
 from bot.adapters.slack.chat import Slack
-from bot.core.arrivals import Place
 from bot.core.errors import NotAllowed, Unavailable
-from bot.core.messages import Button, say
+from bot.core.events.external import Place
+from bot.core.rich_text import Button, say
 from tests.patience import PATIENCE
 from tests.servers.slack import SlackServer
 from tests.servers.slack_delivery import signed

@@ -15,8 +15,8 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.approvals import Approval
-from bot.core.deploys import By, Deployment, State, Waiting
+from bot.core.approvals.model import Approval
+from bot.core.deployments.model import By, Deployment, State, Waiting
 from tests import postgres
 from tests.databases import migrate
 from tests.patience import PATIENCE

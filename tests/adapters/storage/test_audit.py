@@ -14,8 +14,8 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.audit import ITSELF, LONGEST, Entry, Origin
-from bot.core.deploys import By, Deployment, State, Waiting
+from bot.core.audit.model import ITSELF, LONGEST, Entry, Origin
+from bot.core.deployments.model import By, Deployment, State, Waiting
 from tests import postgres
 from tests.databases import migrate
 

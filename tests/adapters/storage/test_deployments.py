@@ -18,7 +18,7 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import from_row, to_row
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deploys import By, Changes, Deployment, Shipped, State, Waiting
+from bot.core.deployments.model import By, Changes, Deployment, Shipped, State, Waiting
 from tests.databases import migrate
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

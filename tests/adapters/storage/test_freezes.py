@@ -14,8 +14,8 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deploys import By
-from bot.core.freezes import Freeze, WindowState
+from bot.core.deployments.model import By
+from bot.core.freezes.model import Freeze, WindowState
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database

@@ -18,12 +18,12 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
-from bot.core.arrivals import Place
 from bot.core.effects import RenderParent
 from bot.core.errors import Rejected, Unavailable
+from bot.core.events.external import Place
 from bot.core.forge import NewRemoteStatus
-from bot.core.messages import Message
 from bot.core.ports import Delivery
+from bot.core.rich_text import Message
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database

@@ -15,9 +15,9 @@ import pytest
 from bot.adapters.storage import inbox, tables
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core import locking
-from bot.core.deploys import By
-from bot.core.locks import Lock, Watcher
+from bot.core.deployments.model import By
+from bot.core.locks import lifecycle as lock_lifecycle
+from bot.core.locks.model import Lock, Watcher
 from tests import postgres
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -66,7 +66,7 @@ def decide(kept: Store, work: Callable[[inbox.Decision], None]) -> None:
 def take(kept: Store, wanted: Lock) -> list[Lock]:
     """Who holds it after somebody has tried, decided on as a handler would."""
     held: list[Lock] = []
-    decide(kept, lambda decision: held.append(locking.take(decision.begin(*wanted.place), wanted, EVERY)))
+    decide(kept, lambda decision: held.append(lock_lifecycle.take(decision.begin(*wanted.place), wanted, EVERY)))
     return held
 
 
@@ -176,7 +176,7 @@ def test_two_who_want_all_environments_do_not_block_each_other(opens: Callable[[
             records = decision.begin(*first)
             for place in others:
                 records.hold(*place)
-            held = [locking.take(records, replace(LOCK, environment=name, by=by), EVERY) for _, name in places]
+            held = [lock_lifecycle.take(records, replace(LOCK, environment=name, by=by), EVERY) for _, name in places]
             counts.append(sum(one.by == by for one in held))
 
         decide(kept, work)
@@ -197,9 +197,9 @@ def test_locking_and_taking_over_at_the_same_instant_leave_one_owner_and_tell_th
     def take_over(kept: Store, wanted: Lock) -> None:
         def work(decision: inbox.Decision) -> None:
             records = decision.begin(*wanted.place)
-            before = locking.current(records, *wanted.place, T0)
+            before = lock_lifecycle.current(records, *wanted.place, T0)
             assert before is not None
-            locking.take_over(records, before, wanted, EVERY)
+            lock_lifecycle.take_over(records, before, wanted, EVERY)
 
         decide(kept, work)
 

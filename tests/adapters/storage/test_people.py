@@ -12,8 +12,8 @@ import pytest
 
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.arrivals import Place
-from bot.core.people import How, Identity, PendingLink
+from bot.core.events.external import Place
+from bot.core.people.model import How, Identity, PendingLink
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database

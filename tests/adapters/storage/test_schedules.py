@@ -13,9 +13,9 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.arrivals import Place
-from bot.core.deploys import By
-from bot.core.schedules import Entry
+from bot.core.deployments.model import By
+from bot.core.events.external import Place
+from bot.core.schedules.model import Entry
 from tests.databases import migrate
 from tests.postgres import new_database
 

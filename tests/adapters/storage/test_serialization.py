@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.storage import serialization
-from bot.core.arrivals import Event, Place
 from bot.core.effects import Effect, StartRun
 from bot.core.errors import Rejected
-from bot.core.events import RunFinished
-from bot.core.messages import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
+from bot.core.events.external import Event, Place
+from bot.core.events.internal import RunFinished
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
 from bot.core.stored import stored, stored_kinds, stored_name
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -1,0 +1,1 @@
+"""Approvals: who approves what, and what is said of it."""

@@ -1,0 +1,85 @@
+"""What the bot says about approvals: to those who give or refuse them, and in the thread of the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.core.deployments.model import Deployment
+from bot.core.deployments.wording import deed, name_of, spoken, where
+from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
+
+
+def nothing_to_approve() -> Message:
+    return say("Nothing waits for approval here. ", Code("queue"), " shows what waits for what.")
+
+
+def which_one(verb: str, candidates: Sequence[Deployment]) -> Message:
+    """``verb`` is ``approve`` or ``reject``."""
+    buttons = [Button(_label(one), f"{verb} #{one.id}") for one in candidates]
+    return say(f"Which one do you want to {verb}?", buttons=buttons)
+
+
+def _label(one: Deployment) -> str:
+    return f"#{one.id} {one.app} → {one.environment} ({one.ref})"
+
+
+def needs_none(deployment: Deployment) -> Message:
+    return say(f"#{deployment.id} needs no approval: it is {deployment.state}.")
+
+
+def needs_no_more(deployment: Deployment) -> Message:
+    return say(f"#{deployment.id} needs no more approvals. {deployment.description}.")
+
+
+def own_request(deployment: Deployment) -> Message:
+    return say(
+        f"#{deployment.id} is your own request, so somebody else has to approve it. You can take it back: ",
+        Code(f"cancel #{deployment.id}"),
+        buttons=[Button("Cancel", f"cancel #{deployment.id}", style="danger")],
+    )
+
+
+def approved_already(deployment: Deployment) -> Message:
+    missing = deployment.approvals_missing
+    return say(f"You have approved #{deployment.id} already; {_still(missing)} from others.")
+
+
+def thanks(deployment: Deployment) -> Message:
+    """To whoever approved elsewhere than in the deployment's own thread."""
+    return say("You approved ", *_name(deployment), f". {_and_now(deployment)}")
+
+
+def approved_line(deployment: Deployment, by: Mention) -> Message:
+    sentence = f"{by.name} approved: {deed(deployment)[:1].lower()}{deed(deployment)[1:]}. {_and_now(deployment)}"
+    return Message((sentence,), (("👍 Approved by ", by, f". {_and_now(deployment)}"),))
+
+
+def _and_now(deployment: Deployment) -> str:
+    missing = deployment.approvals_missing
+    return f"{_still(missing).capitalize()}." if missing else "That is enough."
+
+
+def _still(missing: int) -> str:
+    return f"{missing} more {'approval is' if missing == 1 else 'approvals are'} needed"
+
+
+def rejected(deployment: Deployment) -> Message:
+    return say("You rejected ", *_name(deployment), ".")
+
+
+def rejected_by(person: str, reason: str | None) -> str:
+    return f"Rejected by {person}: {reason}" if reason else f"Rejected by {person}"
+
+
+def nobody_approved(deployment: Deployment, timeout: timedelta) -> str:
+    """Why one is given up whose time for approval is over."""
+    there = len(deployment.approved_by)
+    if there == 0:
+        return f"Given up: nobody approved it within {spoken(timeout)}"
+    return f"Given up: it had {there} of {there + deployment.approvals_missing} approvals within {spoken(timeout)}"
+
+
+def _name(deployment: Deployment) -> Line:
+    place = (Bold(deployment.app), " → ", Bold(where(deployment)))
+    return (f"#{deployment.id} (", *place, f", {name_of(deployment)})")

@@ -1,0 +1,1 @@
+"""The audit: who decided what, and what is said of it."""

@@ -1,0 +1,1 @@
+"""Deployments: what one is, how it goes on, and what is said of it."""

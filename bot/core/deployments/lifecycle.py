@@ -1,0 +1,279 @@
+"""How a deployment goes on: each function moves one deployment and says what must happen because of it.
+
+All of it runs inside a decision's transaction, with the environment's row locked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core import replies
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
+from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
+from bot.core.events.external import Place
+from bot.core.events.internal import DeploymentEnded, Reconsider
+from bot.core.gates import Answer, Verdict
+from bot.core.gates.messages import in_line
+from bot.core.gates.verdict import gates_line
+from bot.core.locks import lifecycle as lock_lifecycle
+from bot.core.records import Records
+from bot.core.rich_text import Message, plain
+
+HUNG_AFTER = timedelta(hours=1)
+"""A deployment that waits for checks is reported after this long, by the name of the check."""
+EXPIRES_AFTER = timedelta(hours=24)
+"""A deployment that waits for checks this long is given up."""
+PICKED_UP_WITHIN = timedelta(seconds=30)
+"""A deployment that another tool should carry out is reported when nothing has touched it for this long."""
+
+REMOTE_ENDS: dict[State, str] = {
+    State.SUCCEEDED: "success",
+    State.FAILED: "failure",
+    State.ERROR: "error",
+    State.TIMED_OUT: "error",
+    State.CANCELLED: "error",
+}
+
+
+def proceed(
+    records: Records, deployment: Deployment, verdict: Verdict, now: datetime, *, answered: bool = False
+) -> Deployment:
+    """Start it, let it wait for what the gates say, or end it where one of them will not open.
+
+    A wait that was announced before is not announced again. ``answered`` says that whoever asked is told by the answer.
+    """
+    deployment = judged(deployment, verdict)
+    if verdict.closed:
+        return end(records, deployment, State.CANCELLED, now, replies.closed_reasons(verdict))
+    if not verdict.waits:
+        return _start(records, deployment, verdict, now)
+    answer = verdict.waits[0]
+    assert answer.waits_for is not None
+    again = deployment.waits_for is answer.waits_for
+    due_at = deployment.due_at if again else _looked_at_again(answer, now)
+    text = deployment_messages.waits(answer)
+    held = replace(waiting(deployment, answer.waits_for, now, due_at), description=text)
+    records.save(held)
+    records.emit(RenderParent(held.id))
+    if not again or deployment_messages.worth_telling(deployment.description, text):
+        _tell(records, held, deployment_messages.waiting_line(held), here_only=answered)
+    return held
+
+
+def judged(deployment: Deployment, verdict: Verdict) -> Deployment:
+    """With what the gates found that people want to see of it."""
+    return replace(
+        deployment,
+        approved_by=verdict.approved_by,
+        approvals_missing=verdict.approvals_missing,
+        forced=tuple(plain(answer.line) for answer in verdict.forced),
+    )
+
+
+def _looked_at_again(answer: Answer, now: datetime) -> datetime | None:
+    if answer.waits_for is Waiting.CHECKS:
+        return now + HUNG_AFTER
+    return now + answer.within if answer.within is not None else None
+
+
+def _start(records: Records, deployment: Deployment, verdict: Verdict, now: datetime) -> Deployment:
+    begun = start(records, deployment, now)
+    results = gates_line(deployment, verdict)
+    if results is not None:
+        _tell(records, begun, results)
+    return begun
+
+
+def wait_for_checks(records: Records, deployment: Deployment, now: datetime) -> None:
+    """Let it wait for its checks whatever they say now; it is decided on again afterwards."""
+    held = waiting(deployment, Waiting.CHECKS, now, now + HUNG_AFTER)
+    records.save(replace(held, description="Waiting: for its checks"))
+    records.emit(RenderParent(held.id))
+
+
+def start(records: Records, deployment: Deployment, now: datetime) -> Deployment:
+    """Begin: on GitHub first, the provider follows when the deployment exists there."""
+    begun = moved(deployment, State.STARTING, now)
+    records.save(begun)
+    records.emit(RenderParent(begun.id))
+    if deployment.waits_for is not None:
+        _tell(records, begun, deployment_messages.begins_line(deployment))
+    _overtake(records, begun, now)
+    _move_up(records, begun.app, begun.environment)
+    if begun.remote_id is None:
+        records.emit(CreateDeployment(begun.id))
+    else:
+        hand_over(records, begun)
+    return begun
+
+
+def opened(records: Records, deployment: Deployment, remote_id: int, now: datetime, *, ours: bool) -> None:
+    """It exists on GitHub now: let it be carried out, by our provider or by another tool."""
+    if deployment.remote_id is not None:
+        return
+    known = replace(deployment, remote_id=remote_id)
+    if known.ended:
+        # Cancelled while it was being created: GitHub must not show it as pending for ever.
+        records.save(known)
+        records.emit(PostStatus(known.id, REMOTE_ENDS.get(known.state, "error"), known.description))
+        return
+    if ours:
+        records.save(known)
+        hand_over(records, known)
+        return
+    records.save(replace(known, due_at=now + PICKED_UP_WITHIN))
+
+
+def hand_over(records: Records, deployment: Deployment) -> None:
+    """Give it to our own provider."""
+    records.emit(PostStatus(deployment.id, "queued", "Queued by Shipmate"), StartRun(deployment.id))
+    _tell(records, deployment, deployment_messages.queued_line(deployment))
+
+
+def running(records: Records, deployment: Deployment, now: datetime, *, timeout: timedelta, ours: bool) -> Deployment:
+    """It is being carried out."""
+    if not may_become(deployment.state, State.RUNNING):
+        return deployment
+    due_at = None if ours else now + timeout
+    run = replace(moved(deployment, State.RUNNING, now, due_at=due_at), description=deployment.description)
+    records.save(run)
+    records.emit(RenderParent(run.id))
+    if ours:
+        records.emit(PostStatus(run.id, "in_progress", "Shipmate is deploying"))
+    _tell(records, run, deployment_messages.running_line(run))
+    return run
+
+
+def end(
+    records: Records, deployment: Deployment, state: State, now: datetime, description: str, *, report: bool = True
+) -> Deployment:
+    """It has ended; whoever waits for the environment is looked at next.
+
+    ``report`` is False where GitHub is who told us.
+    """
+    if deployment.ended or not may_become(deployment.state, state):
+        return deployment
+    ended = moved(deployment, state, now, description)
+    records.save(ended)
+    if report and ended.remote_id is not None and state in REMOTE_ENDS:
+        records.emit(PostStatus(ended.id, REMOTE_ENDS[state], description))
+    records.emit(RenderParent(ended.id))
+    output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
+    _tell(records, ended, deployment_messages.end_line(ended, output), occasion=deployment_messages.occasion(ended))
+    lock_lifecycle.after_rollback(records, ended, now)
+    _move_up(records, ended.app, ended.environment)
+    next_in_queue(records, ended.app, ended.environment)
+    records.put(DeploymentEnded(ended.id), f"ended:{ended.id}")
+    return ended
+
+
+def report(
+    records: Records, deployment: Deployment, goal: State, now: datetime, description: str, timeout: timedelta
+) -> Deployment:
+    """Another tool reported a status: follow it, through the states that were skipped, never back."""
+    path = path_to(deployment.state, goal)
+    for state in path or ():
+        if state in ENDED:
+            deployment = end(records, deployment, state, now, description, report=False)
+        elif state is State.RUNNING:
+            # What the tool said of the end is not said of the way there.
+            before = deployment if state is goal else replace(deployment, description="")
+            deployment = running(records, before, now, timeout=timeout, ours=False)
+    return deployment
+
+
+def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> None:
+    """Another tool reported the state that it is in already; told where it says something new."""
+    if before.state is State.STARTING:
+        # Somebody has picked it up: from now on only its timeout counts.
+        description = deployment_messages.queued_elsewhere(now_is.description)
+        now_is = replace(now_is, description=description, due_at=now + timeout)
+    records.save(now_is)
+    if (now_is.description, now_is.log_url) == (before.description, before.log_url):
+        return
+    records.emit(RenderParent(now_is.id))
+    line = deployment_messages.queued_line if now_is.state is State.STARTING else deployment_messages.running_line
+    _tell(records, now_is, line(now_is))
+
+
+def supersede(records: Records, newer: Deployment, now: datetime) -> list[Deployment]:
+    """Merges that still wait give way to a newer one, and say so."""
+    old = [
+        one
+        for one in records.waiting(newer.app, newer.environment)
+        if one.trigger == "merge" and one.id != newer.id and one.ref == newer.ref
+    ]
+    for one in old:
+        _give_way(records, one, newer, now)
+    return old
+
+
+def _overtake(records: Records, newer: Deployment, now: datetime) -> None:
+    """What was asked for earlier of the same branch and still waits must not take the environment back later.
+
+    A retry and a rollback are not newer, whatever their number.
+    """
+    if newer.trigger in {"retry", "foreign"} or newer.rollback_of is not None:
+        return
+    same = (newer.ref, newer.task, newer.hosts, newer.params)
+    for one in records.waiting(newer.app, newer.environment):
+        older = one.id < newer.id and one.sha != newer.sha and one.rollback_of is None
+        if older and (one.ref, one.task, one.hosts, one.params) == same:
+            _give_way(records, one, newer, now)
+
+
+def _give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
+    gone = replace(moved(old, State.SUPERSEDED, now, deployment_messages.superseded_by(newer)), superseded_by=newer.id)
+    records.save(gone)
+    records.emit(RenderParent(gone.id))
+    _tell(records, gone, deployment_messages.end_line(gone, ()))
+
+
+def next_in_queue(records: Records, app: str, environment: str, after: int = 0) -> None:
+    """The first of those that wait for their turn is decided on again; ``after`` passes over the ones up to that id."""
+    for one in records.waiting(app, environment):
+        if one.waits_for is Waiting.QUEUE and one.id > after:
+            records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+            return
+
+
+def _move_up(records: Records, app: str, environment: str) -> None:
+    """Those in the queue say whom they wait for now, and at which place."""
+    busy = records.busy(app, environment)
+    if not busy:
+        return  # the first of them is decided on at once, and the others follow
+    queue = [one for one in records.waiting(app, environment) if one.waits_for is Waiting.QUEUE]
+    for before, one in enumerate(queue):
+        text = deployment_messages.queued(in_line(busy[0], queue[:before]))
+        if text != one.description:
+            records.save(replace(one, description=text))
+            records.emit(RenderParent(one.id))
+
+
+def look_again(records: Records, app: str, environment: str, reason: Waiting) -> None:
+    """What waits there for that reason is decided on again: it may go on now, or wait for another end of it."""
+    for one in records.waiting(app, environment):
+        if one.waits_for is reason:
+            records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+
+
+def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:
+    """A line for the thread that changes nothing about the deployment."""
+    _tell(records, deployment, message, occasion=occasion)
+
+
+def _tell(
+    records: Records,
+    deployment: Deployment,
+    message: Message,
+    *,
+    occasion: Occasion | None = None,
+    here_only: bool = False,
+) -> None:
+    """In the thread under the parent message; and where the command was given, if that is another thread."""
+    records.emit(PostInThread(deployment.id, message, occasion=occasion))
+    if deployment.asked_channel and deployment.asked_thread and not here_only:
+        place = Place(deployment.asked_channel, thread=deployment.asked_thread)
+        records.emit(Reply(records.cause, place, deployment_messages.elsewhere(deployment, message)))

@@ -1,0 +1,110 @@
+"""What the bot shows to those who ask: deployments, what is where, and help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments import wording
+from bot.core.deployments.model import Deployment, State
+from bot.core.replies import either
+from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
+
+NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
+
+
+def history(deployments: Sequence[Deployment], subject: str) -> Message:
+    if not deployments:
+        return say(f"There are no deployments of {subject} yet.")
+    return say(f"The last deployments of {subject}:", lines=[_history_line(one) for one in deployments])
+
+
+def _history_line(one: Deployment) -> Line:
+    ran = one.took is not None and one.state not in NEVER_RAN
+    took = f", {wording.spoken(one.took)}" if ran and one.took is not None else ""
+    return (
+        f"{wording.EMOJI[one.state]} #{one.id}  ",
+        Bold(f"{one.app} → {one.environment}"),
+        "  ",
+        *wording.what(one),
+        f"  {one.by.name}, ",
+        Moment(one.created_at),
+        took,
+    )
+
+
+def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()) -> Message:
+    """Everything about one deployment, with who ``decided`` what, the end of its output, and buttons that fit it."""
+    lines: list[Line] = [wording.state_line(one), ("Asked for ", Moment(one.created_at), f" by {one.by.name}")]
+    if one.started_at:
+        lines.append(("Started ", Moment(one.started_at)))
+    if one.finished_at:
+        lines.append(("Ended ", Moment(one.finished_at)))
+    for label, number in (
+        ("Retry of", one.retry_of),
+        ("Takes back", one.rollback_of),
+        ("Superseded by", one.superseded_by),
+    ):
+        if number:
+            lines.append((f"{label} #{number}",))
+    if one.remote_id:
+        lines.append((f"Deployment {one.remote_id} on GitHub",))
+    if one.force:
+        lines.append((f"Forced: {one.force_reason or 'no reason given'}",))
+    lines += decided
+    if one.log_url:
+        lines.append((Link(one.log_url, "Logs"),))
+    if output:
+        lines.append((CodeBlock("\n".join(output)),))
+    parent = deployment_messages.parent(one)
+    return Message(parent.sentence, (parent.lines[0], *lines), buttons=parent.buttons)
+
+
+def environment_status(
+    app: str, environment: str, current: Deployment | None, busy: Sequence[Deployment], waiting: Sequence[Deployment]
+) -> list[Line]:
+    """What is where, since when, by whom; and what is on its way."""
+    name = (Bold(f"{app} → {environment}"), "  ")
+    if current is None:
+        lines: list[Line] = [(*name, "nothing deployed yet")]
+    else:
+        since = current.finished_at or current.created_at
+        lines = [(*name, *wording.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")]
+    for one in busy:
+        lines.append((f"    🚀 #{one.id} ", *wording.what(one), f" {one.state}, by {one.by.name}"))
+    for one in waiting:
+        lines.append((f"    ⏳ #{one.id} ", *wording.what(one), f" {one.description or 'waiting'}"))
+    return lines
+
+
+def status(lines: Sequence[Line]) -> Message:
+    return say("What is where:", lines=lines)
+
+
+def nowhere_from_here() -> Message:
+    return say(
+        "No app may be deployed from this channel. ", Code("where can I deploy"), " tells more in the apps' own."
+    )
+
+
+def help_on_all(commands: Sequence[tuple[str, str]], example: str) -> Message:
+    """``commands`` are (usage, what it does)."""
+    lines: list[Line] = [(Code(usage), f"  {does}") for usage, does in commands]
+    lines.append(("For example: ", Code(example), ". More about one: ", Code("help deploy")))
+    return say("This is what I understand:", lines=lines)
+
+
+def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> Message:
+    lines: list[Line] = [(does,), ("For example:",), *(("• ", Code(example)) for example in examples)]
+    if not there:
+        lines.append(("It is not there yet.",))
+    return say(Code(usage), lines=lines)
+
+
+def no_help(topic: str, nearest: Sequence[str]) -> Message:
+    hint = f" Did you mean {either(nearest)}?" if nearest else ""
+    return say(f"There is no command called {topic}.{hint} ", Code("help"), " shows all.")
+
+
+def version(number: str) -> Message:
+    return say(f"Shipmate {number}")

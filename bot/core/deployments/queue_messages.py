@@ -1,0 +1,45 @@
+"""What the bot says to those who ask what runs and who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core import rich_text
+from bot.core.deployments.model import Deployment
+from bot.core.deployments.queue import Line
+from bot.core.deployments.wording import spoken, what
+from bot.core.rich_text import Bold, Message, say
+
+
+def queue(found: Sequence[Line], subject: str | None, now: datetime) -> Message:
+    """``subject`` is what was asked about, None for everything."""
+    busy = [one for one in found if not one.empty]
+    if not busy:
+        return say(f"Nothing runs and nothing waits{f' in {subject}' if subject else ''}.")
+    lines: list[rich_text.Line] = []
+    for one in busy:
+        lines.append((Bold(f"{one.app} → {one.environment}"),))
+        lines += [_running(each, now) for each in one.runs]
+        lines += [_queued(each, place, now) for place, each in enumerate(one.queued, 1)]
+        lines += [_held(each, now) for each in one.held]
+    return say("What runs, and what waits for what:", lines=lines)
+
+
+def _running(one: Deployment, now: datetime) -> rich_text.Line:
+    since = f", {one.state} for {spoken(now - (one.started_at or one.created_at))}"
+    usual = f", usually {spoken(one.usual_seconds)}" if one.usual_seconds else ""
+    return (f"    🚀 #{one.id} ", *what(one), f" by {one.by.name}{since}{usual}")
+
+
+def _queued(one: Deployment, place: int, now: datetime) -> rich_text.Line:
+    return (f"    {place}. #{one.id} ", *what(one), f" by {one.by.name}, in line for {_waited(one, now)}")
+
+
+def _held(one: Deployment, now: datetime) -> rich_text.Line:
+    reason = one.description.removeprefix("Waiting: ")
+    return (f"    ⏳ #{one.id} ", *what(one), f" by {one.by.name}, waiting for {_waited(one, now)}: {reason}")
+
+
+def _waited(one: Deployment, now: datetime) -> str:
+    return spoken(now - (one.waits_since or one.created_at))

@@ -1,0 +1,1 @@
+"""What can happen: what arrives from outside, and what the bot tells itself."""

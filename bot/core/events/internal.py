@@ -1,0 +1,189 @@
+"""What can happen: the events that the bot makes itself.
+
+One frozen dataclass each, holding only what the bot uses of it; handlers subscribe to them by type. What comes from
+outside is in ``arrivals``. All times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from bot.core.deployments.model import By
+from bot.core.events.external import Event, PullRequestMerged
+from bot.core.stored import stored
+
+
+@stored("MergeToDeploy")
+class MergeToDeploy(Event):
+    """A merged pull request that one environment asks for."""
+
+    app: str
+    environment: str
+    merged: PullRequestMerged
+
+
+@stored("CatchUp")
+class CatchUp(Event):
+    """Time to ask what happened in the repository while nobody listened."""
+
+    repository: str
+
+
+@stored("DeliveryFailed")
+class DeliveryFailed(Event):
+    """A webhook did not reach the bot: see ``bot.core.past.FailedDelivery``."""
+
+    id: int
+    guid: str
+    repository: str | None
+    hook: int | None
+
+
+@stored("Due")
+class Due(Event):
+    """A waiting deployment's moment has come."""
+
+    deployment_id: int
+    due_at: datetime
+
+
+@stored("Reconsider")
+class Reconsider(Event):
+    """Something that the waiting deployment waits for may have changed: decide on it again with fresh facts."""
+
+    deployment_id: int
+
+
+@stored("DeploymentOpened")
+class DeploymentOpened(Event):
+    """Our own deployment now exists on GitHub as ``remote_id``."""
+
+    deployment_id: int
+    remote_id: int
+
+
+@stored("DeploymentNotOpened")
+class DeploymentNotOpened(Event):
+    """GitHub would not create our deployment; ``reason`` is a sentence for people.
+
+    ``merged_sha`` is set where GitHub merged the default branch into the ref instead of deploying (202).
+    """
+
+    deployment_id: int
+    reason: str
+    merged_sha: str | None = None
+
+
+@stored("RunWanted")
+class RunWanted(Event):
+    """A provider of ours is to carry the deployment out: for the engine itself, no feature answers it."""
+
+    deployment_id: int
+
+
+@stored("RunBegan")
+class RunBegan(Event):
+    """A provider of ours has begun to carry the deployment out."""
+
+    deployment_id: int
+
+
+@stored("RunFinished")
+class RunFinished(Event):
+    """A provider of ours has carried the deployment out, or failed to."""
+
+    deployment_id: int
+    outcome: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
+    description: str
+    environment_url: str | None = None
+    log_url: str | None = None
+
+
+@stored("LinkAwaited")
+class LinkAwaited(Event):
+    """It is time to ask GitHub whether the person has signed in; ``attempt`` is that of the ``link`` they said."""
+
+    chat_id: str
+    attempt: str
+
+
+@stored("LockReminderDue")
+class LockReminderDue(Event):
+    """Whoever has the lock is to be asked whether they still need it."""
+
+    app: str
+    environment: str
+
+
+@stored("LockExpired")
+class LockExpired(Event):
+    """The lock's time is over."""
+
+    app: str
+    environment: str
+
+
+@stored("BranchOver")
+class BranchOver(Event):
+    """A pull request is merged or closed for which the environment is locked."""
+
+    app: str
+    environment: str
+    pull_request: int
+    head_ref: str
+    merged: bool
+
+
+@stored("DeploymentEnded")
+class DeploymentEnded(Event):
+    """A deployment has come to its end, whichever it is: what comes after it may be thought of."""
+
+    deployment_id: int
+
+
+@stored("FreezeDeclared")
+class FreezeDeclared(Event):
+    """A person closes an environment, one of several at a time; ``until`` is None for a freeze without an end."""
+
+    app: str
+    environment: str
+    by: By
+    reason: str
+    declared_at: datetime
+    until: datetime | None
+
+
+@stored("FreezeLifted")
+class FreezeLifted(Event):
+    """A person ends a freeze before its time, one of several at once."""
+
+    app: str
+    environment: str
+    freeze_id: int
+
+
+@stored("FreezeOver")
+class FreezeOver(Event):
+    """A freeze's time is over; it stays where its end has been moved since."""
+
+    app: str
+    environment: str
+    freeze_id: int
+    until: datetime
+
+
+@stored("WindowsTurn")
+class WindowsTurn(Event):
+    """The windows of an environment may have opened or closed it, or may not be what they were."""
+
+    app: str
+    environment: str
+
+
+@stored("ScheduleDue")
+class ScheduleDue(Event):
+    """The moment of a scheduled deployment has come; it is another one where it has been moved since."""
+
+    entry_id: int
+    at: datetime

@@ -1,0 +1,1 @@
+"""People: who is who, who may do what, and what is said of it."""

@@ -1,0 +1,134 @@
+"""What the bot says about who people are and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.people.model import DeviceCode, How, Identity
+from bot.core.people.permissions import Permission
+from bot.core.ports import Person
+from bot.core.replies import listed
+from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, say
+
+Choice = tuple[str, Sequence[str], Sequence[Permission]]
+"""An app, the environments that somebody may deploy it to, and why not to the others."""
+
+
+def denied(permission: Permission) -> Message:
+    return say("⛔ ", *permission.line)
+
+
+# --- who and what -----------------------------------------------------------------------------------------------
+
+
+def whoami(
+    person: Person, identity: Identity, choices: Sequence[Choice], now: datetime, *, admin: bool, can_link: bool
+) -> Message:
+    lines: list[Line] = [
+        (f"Chat id: {person.id}",),
+        _login(identity, can_link),
+        (f"Time zone: {person.timezone or 'none that I know of'}; now it is ", Moment(now)),
+    ]
+    if admin:
+        lines.append(("You are one of my admins",))
+    lines += [("You may deploy ", *line) for line in _allowed(choices)]
+    lines += _denied(choices)
+    return say(f"You are {person.name}.", lines=lines)
+
+
+def _login(identity: Identity, can_link: bool) -> Line:
+    if identity.login is None:
+        none = "GitHub login: none that I know of"
+        return (f"{none}; tell me with ", Code("link <your GitHub login>")) if can_link else (none,)
+    how = {
+        How.LINK: ", proved by signing in",
+        How.SETTINGS: ", as my settings say",
+        How.CHAT: "",
+        How.EMAIL: ", found by your e-mail address",
+    }[identity.how]
+    when: Line = (" on ", Moment(identity.at)) if identity.at is not None else ()
+    return (f"GitHub login: {identity.login}{how}", *when)
+
+
+def where(choices: Sequence[Choice], defaults: dict[str, str | None], example: str | None) -> Message:
+    """``defaults`` are the apps' default environments; without an ``example`` there is nothing to deploy."""
+    denied = _denied(choices)
+    if example is None:
+        return say("There is nothing here that you may deploy:", lines=denied)
+    lines = [*_allowed(choices, defaults), *denied, ("For example: ", Code(example))]
+    return say("You can deploy:", lines=lines)
+
+
+def _allowed(choices: Sequence[Choice], defaults: dict[str, str | None] | None = None) -> list[Line]:
+    lines: list[Line] = []
+    for app, environments, _ in choices:
+        default = (defaults or {}).get(app)
+        shown = listed(f"{name} (default)" if name == default else name for name in environments)
+        if environments:
+            lines.append((Bold(app), f" to {shown}"))
+    return lines
+
+
+def _denied(choices: Sequence[Choice]) -> list[Line]:
+    return [("⛔ ", Bold(app), ": ", *one.line) for app, _, reasons in choices for one in reasons]
+
+
+# --- proving who one is -----------------------------------------------------------------------------------------
+
+
+def nothing_to_link() -> Message:
+    return say("There is nothing to link here: the repository is on this machine, and everybody may deploy it.")
+
+
+def linking_is_not_set_up() -> Message:
+    return say(
+        "I cannot ask GitHub who you are, because GITHUB_CLIENT_ID is not set. Whoever runs me can set it, or add you "
+        "to [people] in settings.toml."
+    )
+
+
+def linking_failed(reason: str) -> Message:
+    return say(f"{reason} Nothing is linked.")
+
+
+def linked_already(login: str) -> Message:
+    return say("You are ", Bold(login), " on GitHub, and have proved it already. ", Code("whoami"), " tells more.")
+
+
+def enter_the_code(login: str, given: DeviceCode) -> Message:
+    return say(
+        "Please show that you are ",
+        Bold(login),
+        ": enter ",
+        Code(given.user_code),
+        " at ",
+        Link(given.url, given.url),
+        " before ",
+        Moment(given.expires_at),
+        ". I keep nothing of it but your login. Enter no code that you have not asked for yourself.",
+    )
+
+
+def linked(login: str) -> Message:
+    return say("Thank you: you are ", Bold(login), " on GitHub. ", Code("whoami"), " tells what you may do.")
+
+
+def linked_to_another(wanted: str, found: str) -> Message:
+    return say(
+        f"You have signed in to GitHub as {found} and not as {wanted}, so nothing is linked. Are you ",
+        Bold(found),
+        "? Then say ",
+        Code(f"link {found}"),
+    )
+
+
+def code_expired(login: str) -> Message:
+    return say("The code has expired, and nothing is linked. For a new one: ", Code(f"link {login}"))
+
+
+def sign_in_declined(login: str) -> Message:
+    return say(
+        "GitHub says that the sign-in was declined, so nothing is linked. If that was a mistake: ",
+        Code(f"link {login}"),
+    )

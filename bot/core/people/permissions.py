@@ -1,0 +1,141 @@
+"""Who may do what: rules over the parties that settings name and the permission that GitHub gives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.rich_text import Code, Line, Mention, Span
+
+WRITES = frozenset({"write", "maintain", "admin"})
+"""What GitHub's permission on the repository must be at least for somebody to deploy it."""
+
+
+class Kind(StrEnum):
+    """What the settings may name: somebody or a group of the chat, somebody or a team of GitHub."""
+
+    PERSON = "person"
+    GROUP = "group"
+    LOGIN = "login"
+    TEAM = "team"
+
+
+def kind_of(party: str) -> Kind:
+    """What a party in the settings is.
+
+    >>> [kind_of(party).value for party in ("U012AB3CD", "@oncall", "S012AB3CD", "octocat", "acme/devs")]
+    ['person', 'group', 'group', 'login', 'team']
+    """
+    if "/" in party:
+        return Kind.TEAM
+    if party.startswith("@") or re.fullmatch(r"S[A-Z0-9]{2,}", party):
+        return Kind.GROUP
+    return Kind.PERSON if re.fullmatch(r"[UW][A-Z0-9]{2,}", party) else Kind.LOGIN
+
+
+def on_github(party: str) -> bool:
+    """Whether only a GitHub login tells who belongs to it."""
+    return kind_of(party) in {Kind.LOGIN, Kind.TEAM}
+
+
+def is_named(party: str, chat_id: str, login: str | None) -> bool:
+    """Whether the party is this very person, by chat id or by GitHub login; groups and teams are not looked into."""
+    match kind_of(party):
+        case Kind.PERSON:
+            return party == chat_id
+        case Kind.LOGIN:
+            return login is not None and party.casefold() == login.casefold()
+        case Kind.GROUP | Kind.TEAM:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether somebody may do something, and the line that says why or why not. True where they may."""
+
+    allowed: bool
+    line: Line
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Whether somebody belongs to the parties that were asked about.
+
+    ``by`` is the first party that they belong to. ``needs_login`` is true where they belong to none, but GitHub decides
+    about some and their login is not known. ``problems`` are sentences about parties that could not be looked into.
+    """
+
+    by: str | None = None
+    needs_login: bool = False
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who asks, for what. ``login`` is their GitHub login where known; ``can_link`` whether ``link`` could prove one.
+
+    ``does`` is what they want to do: ``deploy to production``, ``approve for production``.
+    """
+
+    name: str
+    login: str | None
+    does: str
+    can_link: bool = True
+
+
+def by_parties(subject: Subject, parties: tuple[str, ...], membership: Membership) -> Permission:
+    """The settings name who may."""
+    if membership.by is not None:
+        return Permission(True, (f"{subject.name} may {subject.does} (", *_party(membership.by), ")"))
+    line: list[Span] = [f"{subject.name} may not {subject.does}: that is for ", *_parties(parties)]
+    if membership.needs_login:
+        line += [". I do not know their GitHub login; ", *_how_to_link(subject)]
+    for problem in membership.problems:
+        line.append(f". {problem.rstrip('.')}")
+    return Permission(False, tuple(line))
+
+
+def by_repository(subject: Subject, repository: str, level: str | None) -> Permission:
+    """GitHub's permission on the repository decides; ``level`` is None where the login is not known."""
+    if level in WRITES:
+        return Permission(True, (f"{subject.name} may {subject.does} ({level} permission on {repository})",))
+    if level is None:
+        why = f"write permission on {repository} decides, and I do not know their GitHub login; "
+        return Permission(False, (f"{subject.name} may not {subject.does}: {why}", *_how_to_link(subject)))
+    has = "no" if level == "none" else f"only {level}"
+    why = f"{subject.login} has {has} permission on {repository}, and it takes write; its admins can give it"
+    return Permission(False, (f"{subject.name} may not {subject.does}: {why}",))
+
+
+def untold(subject: Subject, problem: str) -> Permission:
+    """GitHub would not say; then nobody may."""
+    why = f"it cannot be told whether they may: {problem.rstrip('.')}"
+    return Permission(False, (f"{subject.name} may not {subject.does}, because {why}",))
+
+
+def everybody(subject: Subject) -> Permission:
+    """There is nobody to keep out."""
+    return Permission(True, (f"{subject.name} may {subject.does}",))
+
+
+def _how_to_link(subject: Subject) -> Line:
+    if subject.can_link:
+        return ("tell me with ", Code("link <your GitHub login>"))
+    return ("whoever runs me can add it to [people] in settings.toml",)
+
+
+def _parties(parties: tuple[str, ...]) -> Line:
+    spans: list[Span] = []
+    for n, party in enumerate(parties):
+        if n:
+            spans.append(" and " if n == len(parties) - 1 else ", ")
+        spans += _party(party)
+    return tuple(spans)
+
+
+def _party(party: str) -> Line:
+    return (Mention(party, party),) if kind_of(party) is Kind.PERSON else (party,)

@@ -1,0 +1,238 @@
+"""What the bot answers to commands: one function per situation, and no sentence anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import TypeAlias
+
+from bot.core.deployments import wording
+from bot.core.deployments.model import Deployment, State, Waiting
+from bot.core.errors import Refused, ShipmateError, Unavailable
+from bot.core.gates import WAITED_FOR, Answer, Verdict
+from bot.core.ports import Person
+from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    all_names = list(names)
+    if len(all_names) < 2:
+        return "".join(all_names)
+    return f"{', '.join(all_names[:-1])} and {all_names[-1]}"
+
+
+def either(names: Iterable[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    return " or ".join(listed(names).rsplit(" and ", 1))
+
+
+Choices: TypeAlias = Sequence[tuple[str, str]]
+"""What may be meant: a name, and the command completed with it."""
+
+
+# --- when it does not go on ------------------------------------------------------------------------------------
+
+
+def refusal(error: ShipmateError) -> Message:
+    return error.message if isinstance(error, Refused) else say(str(error))
+
+
+def fault(reference: str) -> Message:
+    return say(
+        "Something went wrong on my side, and nothing was changed. Please try again; if it stays, give this reference "
+        "to whoever runs me: ",
+        Code(reference),
+    )
+
+
+def postponed(error: Unavailable) -> Message:
+    return say(f"{error} I keep trying and go on by myself.")
+
+
+def given_up(error: Unavailable) -> Message:
+    return say(f"{error} I have given up on this command and nothing was changed; please send it again later.")
+
+
+def stale(command: str, age: timedelta) -> Message:
+    return say(
+        f"You asked {wording.spoken(age)} ago, while I was away: ",
+        Code(command),
+        ". Send it again if you still want it.",
+        buttons=[Button("Run it now", command)],
+    )
+
+
+def not_a_member(person: Person) -> Message:
+    kind = "bots" if person.bot else "people of other workspaces"
+    return say(f"I take no commands from {kind}.")
+
+
+def not_understood(reason: str, example: str) -> Message:
+    if f"“{example}”" in reason:  # the reason names it already
+        return say(reason)
+    return say(reason, " For example: ", Code(example))
+
+
+def not_there_yet(name: str) -> Message:
+    return say(Code(name), " is not there yet; ", Code("help"), " shows what is.")
+
+
+def unknown_app(name: str, choices: Choices, known: Sequence[str]) -> Message:
+    """``choices`` are the apps of nearly this name."""
+    return _unknown((f"There is no app called {name}.",), choices, f"I know {listed(known)}.")
+
+
+def which_app(choices: Choices) -> Message:
+    return say("Which app do you mean?", buttons=_buttons(choices))
+
+
+def unknown_environment(app: str, name: str, choices: Choices, known: Sequence[str]) -> Message:
+    """``choices`` are the environments of nearly this name."""
+    return _unknown((Bold(app), f" has no environment called {name}."), choices, f"It has {listed(known)}.")
+
+
+def which_environment(app: str, choices: Choices) -> Message:
+    known = listed(name for name, _ in choices)
+    return say("Where to? ", Bold(app), f" has {known}. For example: ", Code(choices[0][1]), buttons=_buttons(choices))
+
+
+def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
+    """``choices`` are the refs of nearly this name."""
+    if ref.startswith("#"):
+        return _unknown((f"{repository} has no pull request {ref}.",), choices, "")
+    start = (Code(ref), f" is neither a branch, a tag, a commit nor a pull request of {repository}.")
+    return _unknown(start, choices, "")
+
+
+def _unknown(start: Line, choices: Choices, otherwise: str) -> Message:
+    hint = f"Did you mean {either(name for name, _ in choices)}?" if choices else otherwise
+    return say(*start, *((f" {hint}",) if hint else ()), buttons=_buttons(choices))
+
+
+def _buttons(choices: Choices) -> list[Button]:
+    return [Button(name, command) for name, command in choices[:25] if command]
+
+
+def unknown_deployment(number: int) -> Message:
+    return say(f"There is no deployment #{number}. ", Code("deploys"), " lists the last ones.")
+
+
+def force_needs_reason(environment: str, example: str) -> Message:
+    return say(Bold(environment), " takes a force only with a reason. For example: ", Code(example))
+
+
+def gates_closed(deployment: Deployment, verdict: Verdict, command: str) -> Message:
+    """All reasons together, with what is fine as well, and how to go on."""
+    lines: list[Line] = [_answer(answer) for answer in verdict.answers]
+    stopping = [*verdict.closed, *(one for one in verdict.waits if one.waits_for not in WAITED_FOR)]
+    buttons: list[Button] = []
+    if not verdict.closed:
+        buttons.append(Button("Deploy when green", f"{command} when green", style="primary"))
+    buttons += [button for answer in stopping for button in answer.buttons]
+    if all(answer.forcible for answer in stopping):
+        lines.append(("To go on all the same: ", Code(f'{command} --force "why"')))
+    head = (*wording.what(deployment), " cannot go to ", Bold(deployment.environment), " now:")
+    return say(*head, lines=lines, buttons=buttons)
+
+
+def closed_reasons(verdict: Verdict) -> str:
+    """Why a deployment that waited will not start, for its ``description``."""
+    return f"Not deployed: {'; '.join(plain(answer.line) for answer in verdict.closed)}"
+
+
+def _answer(answer: Answer) -> Line:
+    mark = "✅" if answer.open else "⏳" if answer.waits_for else "⛔"
+    return (f"{mark} ", *answer.line)
+
+
+# --- deployments -----------------------------------------------------------------------------------------------
+
+
+def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = True) -> Message:
+    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere and can be ``seen``."""
+    waits = deployment.state is State.WAITING
+    name = (Bold(deployment.app), " → ", Bold(wording.where(deployment)), "  ", *wording.what(deployment))
+    spans: list[Span] = ["⏳ " if waits else "On it: ", *name, f" (#{deployment.id})"]
+    if channel and seen:
+        spans.append(f", announced in {channel}")
+    goes_on = "when it is approved" if deployment.waits_for is Waiting.APPROVAL else "by itself"
+    spans.append(f". {deployment.description}. It goes on {goes_on}." if waits else ".")
+    if channel and not seen:
+        spans.append(f" I cannot announce it in {channel}: there is no such channel, or nobody has invited me there.")
+    return say(*spans)
+
+
+def nothing_to_cancel() -> Message:
+    return say("There is nothing to cancel. ", Code("status"), " shows what is where.")
+
+
+def which_to_cancel(candidates: Sequence[Deployment]) -> Message:
+    buttons = [
+        Button(f"#{one.id} {one.app} → {one.environment} ({one.ref})", f"cancel #{one.id}") for one in candidates[:10]
+    ]
+    return say("Which one do you want to cancel?", buttons=buttons)
+
+
+def already_ended(deployment: Deployment) -> Message:
+    return say(f"#{deployment.id} has ended already: it {_ended_as(deployment.state)}.")
+
+
+def _ended_as(state: State) -> str:
+    words = {
+        State.SUCCEEDED: "succeeded",
+        State.FAILED: "failed",
+        State.ERROR: "did not work",
+        State.TIMED_OUT: "timed out",
+        State.CANCELLED: "was cancelled",
+        State.SUPERSEDED: "was superseded",
+        State.EXPIRED: "expired",
+    }
+    return words[state]
+
+
+def cancelled(deployment: Deployment) -> Message:
+    return say(f"#{deployment.id} ({deployment.app} → {deployment.environment}) is cancelled.")
+
+
+def stopping(deployment: Deployment) -> Message:
+    return say(f"Stopping #{deployment.id} ({deployment.app} → {deployment.environment}) …")
+
+
+def cancelled_by(person: str) -> str:
+    return f"Cancelled by {person}"
+
+
+def cancelled_elsewhere(deployment: Deployment) -> Message:
+    return say(
+        f"#{deployment.id} is marked as cancelled. Another tool carries it out, and I cannot stop that one; "
+        "please stop it there too."
+    )
+
+
+def still_going(deployment: Deployment) -> Message:
+    return say(f"#{deployment.id} is {deployment.state} still. Cancel it first, or wait for its end.")
+
+
+def gone_from_settings(deployment: Deployment) -> Message:
+    return say(f"{deployment.app} → {deployment.environment} is no longer in my settings.")
+
+
+def nothing_to_retry() -> Message:
+    return say("There is no failed deployment to retry here. ", Code("deploys"), " lists the last ones.")
+
+
+def nothing_to_roll_back(app: str, environment: str) -> Message:
+    return say(
+        Bold(app),
+        f" has no earlier successful deployment on {environment} to go back to. Deploy the commit you want: ",
+        Code(f"deploy {app}/<sha> to {environment}"),
+    )
+
+
+def never_deployed_there(app: str, environment: str, wanted: str) -> Message:
+    return say(
+        f"{wanted} is not a successful deployment of {app} on {environment}. ",
+        Code(f"deploys {app} in {environment}"),
+        " lists them.",
+    )

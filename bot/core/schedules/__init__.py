@@ -1,0 +1,1 @@
+"""Schedules: what is deployed at its moment, and what is said of it."""

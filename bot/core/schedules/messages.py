@@ -1,0 +1,136 @@
+"""What the bot says about deployments that wait for their moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.core.deployments.wording import spoken
+from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
+from bot.core.schedules.model import MOST, Entry
+
+MOMENTS = ("at 17:00", "tomorrow 9am", "in 2 hours", "fri 9:00")
+REPETITIONS = ("every weekday at 9:00", "every mon and thu at 10:00", "every 2 hours")
+LISTED = 20
+
+
+def in_full(at: datetime, timezone: str) -> str:
+    """A moment with its day and its zone, as the person reads it on their own clock.
+
+    >>> from datetime import UTC
+    >>> in_full(datetime(2026, 3, 2, 16, tzinfo=UTC), "Europe/Berlin")
+    'Monday 2 March 2026, 17:00 CET (Europe/Berlin)'
+    """
+    here = at.astimezone(ZoneInfo(timezone))
+    zone = "UTC" if timezone in {"UTC", "Etc/UTC"} else f"{here:%Z} ({timezone})"
+    return f"{here:%A} {here.day} {here:%B %Y}, {here:%H:%M} {zone}"
+
+
+def scheduled(entry: Entry, now: datetime, *, pinned: bool) -> Message:
+    """The answer; ``pinned`` where a commit was named, so that it cannot move."""
+    place = (Bold(entry.app), " → ", Bold(entry.environment), f"  {entry.ref}")
+    when: Line = (f": {in_full(entry.at, entry.timezone)}, in {spoken(entry.at - now)}",)
+    if entry.every:
+        when = (f", every {entry.every}; first{when[0]}",)
+    what = "This very commit is deployed" if pinned else f"{entry.ref} is deployed as it is at that moment"
+    rest: Line = (f"{what}. Checks, locks and your permission are looked at then, not now.",)
+    return say(f"⏰ Scheduled as #{entry.id}: ", *place, *when, ".", lines=[rest], buttons=[_unschedule(entry)])
+
+
+def moment_not_understood(words: str, example: str, *, over: bool) -> Message:
+    """``example`` is the command up to its moment."""
+    why = f"“{words}” is over already." if over else f"I do not understand “{words}” as a moment to come."
+    others: Line = ("Or ", *_codes(MOMENTS[1:]), ".")
+    return say(why, " For example: ", Code(f"{example} {MOMENTS[0]}"), lines=[others])
+
+
+def repetition_not_understood(words: str, example: str) -> Message:
+    others: Line = ("Or ", *_codes(REPETITIONS[1:]), ".")
+    why = f"I do not understand “every {words}”."
+    return say(why, " For example: ", Code(f"{example} {REPETITIONS[0]}"), lines=[others])
+
+
+def _codes(texts: Sequence[str]) -> Line:
+    spans = [(Code(text), ", ") for text in texts]
+    return tuple(span for pair in spans for span in pair)[:-1]
+
+
+def deployed_elsewhere(app: str, channels: Sequence[str]) -> Message:
+    return say(Bold(app), f" is deployed from {', '.join(channels)} only; ask there.")
+
+
+def full(app: str) -> Message:
+    return say(
+        Bold(app),
+        f" has {MOST} entries in its schedule, which is all it may have. ",
+        Code(f"schedule {app}"),
+        " lists them.",
+    )
+
+
+# --- the list --------------------------------------------------------------------------------------------------
+
+
+def listing(entries: Sequence[Entry], subject: str, example: str) -> Message:
+    if not entries:
+        return say(f"Nothing is scheduled for {subject}. For example: ", Code(example))
+    lines = [_line(entry) for entry in entries[:LISTED]]
+    if len(entries) > LISTED:
+        lines.append((f"… and {len(entries) - LISTED} more",))
+    return say(
+        f"Scheduled for {subject}:", lines=lines, buttons=[_unschedule(one, number=True) for one in entries[:10]]
+    )
+
+
+def _line(entry: Entry) -> Line:
+    again = f", every {entry.every}" if entry.every else ""
+    name = Bold(f"{entry.app} → {entry.environment}")
+    return (f"⏰ #{entry.id}  ", name, f"  {entry.ref}  {in_full(entry.at, entry.timezone)}{again}, by {entry.by.name}")
+
+
+def _unschedule(entry: Entry, *, number: bool = False) -> Button:
+    return Button(f"Unschedule #{entry.id}" if number else "Unschedule", f"unschedule #{entry.id}")
+
+
+def unscheduled(entry: Entry) -> Message:
+    return say(f"#{entry.id} is off the schedule: ", Code(entry.command), ".")
+
+
+def unknown_entry(number: int) -> Message:
+    return say(f"There is no #{number} in the schedule. ", Code("schedule"), " lists what there is.")
+
+
+def not_yours(entry: Entry) -> Message:
+    return say(
+        f"#{entry.id} was scheduled by {entry.by.name}. They, those who may deploy there and admins of the bot "
+        "may take it off; please ask one of them."
+    )
+
+
+# --- its moment ------------------------------------------------------------------------------------------------
+
+
+def missed(entry: Entry, again: datetime | None, late: timedelta) -> Message:
+    """It was not done at its moment, and is not done so much later; ``again`` is its next one."""
+    who = Mention(entry.by.chat_id, entry.by.name)
+    why = f" was due {in_full(entry.at, entry.timezone)}, {spoken(late)} ago, and I was not there to do it."
+    lines: list[Line] = [("It is not done late by itself.",)]
+    if again is not None:
+        lines.append((f"Next: {in_full(again, entry.timezone)}.",))
+    return say(
+        "⏰ ",
+        who,
+        f" #{entry.id} ",
+        Code(entry.command),
+        why,
+        lines=lines,
+        buttons=[Button("Deploy now", entry.command)],
+    )
+
+
+def at_its_moment(person: str, command: str, message: Message) -> Message:
+    """What became of a scheduled command, for whoever scheduled it and is not looking."""
+    head: Line = ("⏰ ", Mention(person, person), " scheduled ", Code(command), ": ", *message.sentence)
+    lines = (head, *message.lines[1:]) if message.lines else ()
+    return Message(sentence=head, lines=lines, context=message.context, buttons=message.buttons)

@@ -1,0 +1,218 @@
+"""How a deployment goes on, and what happens in the world because of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.deployments import lifecycle
+from bot.core.deployments.model import Deployment, State, Waiting
+from bot.core.effects import CreateDeployment, PostInThread, RenderParent, StartRun
+from bot.core.events.internal import Reconsider
+from bot.core.gates import Answer, Verdict
+from tests.core.deployments.made import T0, Register, a_deployment, t
+
+QUARTER = timedelta(minutes=15)
+OPEN = Verdict((Answer("busy", True, ("Nothing else is running",)),))
+PENDING = Verdict((Answer("checks", False, ("Checks are pending: lint",), Waiting.CHECKS, forcible=True),))
+FAILED = Verdict((Answer("checks", False, ("Checks failed: lint",), Waiting.CHECKS, forcible=True),))
+QUEUED = Verdict((Answer("busy", False, ("#1 (main) is being deployed to production now",), Waiting.QUEUE),))
+
+
+def kinds(register: Register) -> list[str]:
+    return [type(one).__name__ for one in register.effects]
+
+
+def queued(register: Register, ref: str) -> Deployment:
+    new = register.add(a_deployment(ref=ref, request_id=ref))
+    return lifecycle.proceed(register, new, QUEUED, T0)
+
+
+def test_with_all_gates_open_it_starts_on_github_first() -> None:
+    register = Register()
+
+    begun = lifecycle.proceed(register, register.add(a_deployment()), OPEN, T0)
+
+    assert begun.state is State.STARTING
+    assert [one for one in register.effects if not isinstance(one, PostInThread)] == [
+        RenderParent(1),
+        CreateDeployment(1),
+    ]
+
+
+def test_one_that_is_on_github_already_goes_straight_to_the_provider() -> None:
+    register = Register()
+
+    lifecycle.start(register, register.add(a_deployment(remote_id=77)), T0)
+
+    assert StartRun(1) in register.effects
+    assert register.statuses == [("queued", "Queued by Shipmate")]
+    assert register.thread == ["🕐 Queued (deployment 77 on GitHub)"]
+
+
+def test_it_waits_for_its_checks_and_is_looked_at_again_after_an_hour() -> None:
+    register = Register()
+
+    held = lifecycle.proceed(register, register.add(a_deployment()), PENDING, T0)
+
+    assert (held.state, held.waits_for, held.due_at) == (State.WAITING, Waiting.CHECKS, t(hours=1))
+    assert register.thread == ["⏳ Waiting: checks are pending: lint"]
+
+
+def test_the_same_wait_is_told_once_but_failed_checks_are_told_too() -> None:
+    register = Register()
+    held = lifecycle.proceed(register, register.add(a_deployment()), PENDING, T0)
+
+    held = lifecycle.proceed(register, held, PENDING, t(minutes=1))
+    held = lifecycle.proceed(register, held, FAILED, t(minutes=2))
+    held = lifecycle.proceed(register, held, FAILED, t(minutes=3))
+
+    assert register.thread == ["⏳ Waiting: checks are pending: lint", "⏳ Waiting: checks failed: lint"]
+    assert held.due_at == t(hours=1)
+
+
+def test_whoever_is_answered_anyway_is_not_told_of_the_wait_twice() -> None:
+    register = Register()
+    new = register.add(a_deployment(asked_channel="C1", asked_thread="1.0"))
+
+    lifecycle.proceed(register, new, PENDING, T0, answered=True)
+
+    assert register.replies == []
+    assert register.thread == ["⏳ Waiting: checks are pending: lint"]
+
+
+def test_what_is_said_in_the_thread_is_said_where_the_command_was_given_too() -> None:
+    register = Register()
+    begun = lifecycle.start(
+        register,
+        register.add(a_deployment(asked_channel="C1", asked_thread="1.0")),
+        T0,
+    )
+
+    lifecycle.running(register, begun, t(minutes=1), timeout=QUARTER, ours=False)
+
+    assert register.replies == ["web → production #1: 🚀 In progress"]
+
+
+def test_the_first_in_the_queue_is_looked_at_when_one_ends() -> None:
+    register = Register()
+    running = lifecycle.start(register, register.add(a_deployment(ref="main")), T0)
+    second, _ = queued(register, "a"), queued(register, "b")
+
+    lifecycle.end(register, running, State.FAILED, t(minutes=1), "boom")
+
+    assert [one for one in register.events if isinstance(one, Reconsider)] == [Reconsider(second.id)]
+
+
+def test_those_behind_say_for_whom_they_wait_now() -> None:
+    register = Register()
+    running = lifecycle.start(register, register.add(a_deployment(ref="main")), T0)
+    second, third = queued(register, "a"), queued(register, "b")
+    lifecycle.end(register, running, State.FAILED, t(minutes=1), "boom")
+
+    lifecycle.start(register, register.rows[second.id], t(minutes=1))
+
+    assert register.rows[third.id].description == "Queued: #2 (a) is being deployed to production now"
+    assert "▶️ Its turn has come" in register.thread
+
+
+def test_an_end_is_reported_to_github_and_kept_for_good() -> None:
+    register = Register()
+    begun = lifecycle.start(register, register.add(a_deployment(remote_id=77)), T0)
+
+    ended = lifecycle.end(register, begun, State.CANCELLED, t(minutes=1), "Cancelled by bob")
+    again = lifecycle.end(register, ended, State.FAILED, t(minutes=2), "boom")
+
+    assert again is ended
+    assert register.statuses[-1] == ("error", "Cancelled by bob")
+
+
+def test_an_end_that_github_told_us_is_not_told_to_github() -> None:
+    register = Register()
+    begun = lifecycle.start(register, register.add(a_deployment(remote_id=77)), T0)
+    before = len(register.statuses)
+
+    lifecycle.report(register, begun, State.SUCCEEDED, t(minutes=1), "done", QUARTER)
+
+    assert len(register.statuses) == before
+    assert register.thread[-2:] == ["🚀 In progress", "✅ Succeeded in 1 min: done"]
+
+
+def test_the_last_lines_of_output_come_with_a_failure_only() -> None:
+    register = Register(lines=[f"line {n}" for n in range(30)])
+    begun = lifecycle.start(register, register.add(a_deployment()), T0)
+
+    lifecycle.end(register, begun, State.FAILED, t(minutes=1), "exit code 3")
+
+    assert register.thread[-1].split("\n") == ["❌ Failed: exit code 3", *(f"line {n}" for n in range(10, 30))]
+
+
+@pytest.mark.parametrize(
+    ("state", "occasion"),
+    [(State.FAILED, "failure"), (State.ERROR, "failure"), (State.CANCELLED, "cancellation")],
+)
+def test_ends_are_occasions_for_the_channel(state: State, occasion: str) -> None:
+    register = Register()
+    begun = lifecycle.start(register, register.add(a_deployment()), T0)
+
+    lifecycle.end(register, begun, state, t(minutes=1), "so it was")
+
+    posted = [one for one in register.effects if isinstance(one, PostInThread)]
+    assert posted[-1].occasion == occasion
+
+
+def test_a_newer_merge_of_the_same_branch_supersedes_the_one_that_waits() -> None:
+    register = Register()
+    old = lifecycle.proceed(
+        register,
+        register.add(a_deployment(trigger="merge", ref="main")),
+        PENDING,
+        T0,
+    )
+    other = lifecycle.proceed(
+        register,
+        register.add(a_deployment(trigger="merge", ref="stable")),
+        PENDING,
+        T0,
+    )
+    newer = register.add(a_deployment(trigger="merge", ref="main", sha="f" * 40))
+
+    lifecycle.supersede(register, newer, t(minutes=1))
+
+    assert register.rows[old.id].state is State.SUPERSEDED
+    assert register.rows[old.id].superseded_by == newer.id
+    assert register.rows[other.id].state is State.WAITING
+    assert register.thread[-1] == "⏭️ Superseded by #3 (main@fffffff), which was merged later"
+
+
+def test_one_cancelled_while_it_was_created_does_not_stay_pending_on_github() -> None:
+    register = Register()
+    begun = lifecycle.start(register, register.add(a_deployment()), T0)
+    ended = lifecycle.end(register, begun, State.CANCELLED, T0, "Cancelled by bob")
+
+    lifecycle.opened(register, ended, 77, t(minutes=1), ours=True)
+
+    assert register.rows[1].remote_id == 77
+    assert register.statuses == [("error", "Cancelled by bob")]
+    assert "StartRun" not in kinds(register)
+
+
+def test_what_another_tool_should_carry_out_is_looked_at_after_half_a_minute() -> None:
+    register = Register()
+    begun = lifecycle.start(register, register.add(a_deployment()), T0)
+
+    lifecycle.opened(register, begun, 77, t(seconds=5), ours=False)
+
+    assert register.rows[1].due_at == t(seconds=35)
+
+
+def test_opened_twice_is_opened_once() -> None:
+    register = Register()
+    begun = lifecycle.start(register, register.add(a_deployment()), T0)
+    lifecycle.opened(register, begun, 77, T0, ours=True)
+    before = list(register.effects)
+
+    lifecycle.opened(register, register.rows[1], 77, T0, ours=True)
+
+    assert register.effects == before

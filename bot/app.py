@@ -230,7 +230,7 @@ class TalkingBot:
         self._clock = clock
 
     def say(self, person: str, text: str) -> None:
-        from bot.core.grammar import split_one_time_password
+        from bot.core.grammar.parser import split_one_time_password
 
         said, password = split_one_time_password(text)
         key = f"terminal:{uuid4()}"

@@ -8,13 +8,13 @@ from dataclasses import replace
 from bot.context import Context
 from bot.core.approvals import messages as sentences
 from bot.core.approvals.model import Approval, is_same
-from bot.core.commands import Approve, Reject
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import By, Deployment, State, Waiting
 from bot.core.effects import RenderParent
 from bot.core.errors import Refused
 from bot.core.events.external import ReviewChanged
 from bot.core.events.internal import DeploymentEnded, Due, Reconsider
+from bot.core.grammar.commands import Approve, Reject
 from bot.core.records import Records
 from bot.core.replies import already_ended, gone_from_settings, unknown_deployment
 from bot.core.rich_text import Mention, Message

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.commands import Cancel
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
+from bot.core.grammar.commands import Cancel
 from bot.core.people.permissions import Permission
 from bot.core.rich_text import Message
 from bot.providers import load

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.commands import Deploy, Retry
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment, State, Waiting
@@ -14,7 +13,8 @@ from bot.core.errors import Refused
 from bot.core.events.internal import Due, Reconsider
 from bot.core.forge import Commit
 from bot.core.gates import judge
-from bot.core.grammar import show
+from bot.core.grammar.commands import Deploy, Retry
+from bot.core.grammar.parser import show
 from bot.core.records import Records
 from bot.core.rich_text import Message
 from bot.router import Router

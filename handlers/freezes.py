@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.context import Context
-from bot.core.commands import Freeze as FreezeCommand
-from bot.core.commands import Freezes, Unfreeze
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import By, Waiting
 from bot.core.effects import Announce
@@ -16,6 +14,8 @@ from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
 from bot.core.freezes import messages as sentences
 from bot.core.freezes import windows
 from bot.core.freezes.model import Closure, Freeze, closure
+from bot.core.grammar.commands import Freeze as FreezeCommand
+from bot.core.grammar.commands import Freezes, Unfreeze
 from bot.core.records import Records
 from bot.core.rich_text import Button, Line, Mention, Message
 from bot.router import Router

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot import __version__
 from bot.context import Context
-from bot.core.commands import Help, Version
-from bot.core.declarations import COMMANDS, DEPLOY, find
 from bot.core.deployments import listings
 from bot.core.errors import Refused
+from bot.core.grammar.commands import Help, Version
+from bot.core.grammar.registry import COMMANDS, DEPLOY, find
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services.targets import nearest

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from bot.context import Context
-from bot.core.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeOver, Unlock
-from bot.core.commands import Lock as LockCommand
 from bot.core.deployments.model import By
 from bot.core.effects import Announce, Reply, TellPerson
 from bot.core.errors import Refused
 from bot.core.events.internal import LockExpired, LockReminderDue
-from bot.core.grammar import show
+from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeOver, Unlock
+from bot.core.grammar.commands import Lock as LockCommand
+from bot.core.grammar.parser import show
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages as sentences
 from bot.core.locks.model import ASKED_AGAIN_AFTER, Lock, Watcher, same_person

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.context import Context
-from bot.core.commands import LinkLogin, WhereCanIDeploy, WhoAmI
 from bot.core.deployments import listings
 from bot.core.effects import Reply
 from bot.core.errors import Refused, Rejected
 from bot.core.events.internal import LinkAwaited
+from bot.core.grammar.commands import LinkLogin, WhereCanIDeploy, WhoAmI
 from bot.core.people import messages as people_messages
 from bot.core.people.messages import Choice
 from bot.core.people.model import How, Identity, PendingLink, SignedIn

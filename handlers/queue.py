@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core.commands import Queue
 from bot.core.deployments import queue_messages
 from bot.core.deployments.queue import line
+from bot.core.grammar.commands import Queue
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services.targets import app_meant, environment_meant

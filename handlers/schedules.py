@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core.commands import ShowSchedule, Unschedule
 from bot.core.effects import Reply
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
 from bot.core.events.internal import ScheduleDue
+from bot.core.grammar.commands import ShowSchedule, Unschedule
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as sentences
 from bot.core.schedules.model import Entry, is_missed, timer_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.context import Context
 from bot.core import replies
 from bot.core.audit import messages as audit_messages
-from bot.core.commands import Deploys, Status
 from bot.core.deployments import listings
 from bot.core.errors import Refused
+from bot.core.grammar.commands import Deploys, Status
 from bot.core.locks import messages as lock_messages
 from bot.core.rich_text import Line, Message
 from bot.router import Router

@@ -21,7 +21,7 @@ from bot import __version__
 from bot.__main__ import PROCESSES
 from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
 from bot.core.deployments.model import state_diagram
-from bot.core.grammar import COMMANDS, command_table
+from bot.core.grammar.parser import COMMANDS, command_table
 from bot.router import collect
 from bot.settings import Secrets
 from bot.settings.required import requirements

@@ -9,11 +9,11 @@ import pytest
 
 import handlers
 from bot.context import Context
-from bot.core.commands import Status, Version
-from bot.core.declarations import COMMANDS
 from bot.core.effects import ClearRecords, Effect
 from bot.core.events.external import CommandGiven, Event, Tick
 from bot.core.events.internal import RunWanted
+from bot.core.grammar.commands import Status, Version
+from bot.core.grammar.registry import COMMANDS
 from bot.core.rich_text import Message
 from bot.core.stored import stored_kinds
 from bot.router import Listener, Router, collect

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.core.audit.model import why
-from bot.core.commands import Unschedule
-from bot.core.declarations import spec_of
-from bot.core.grammar import show
+from bot.core.grammar.commands import Unschedule
+from bot.core.grammar.parser import show
+from bot.core.grammar.registry import spec_of
 from bot.core.records import Records
 from bot.core.rich_text import Message, plain
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.declarations import spec_of
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
-from bot.core.grammar import NotUnderstood, parse, parse_slash, show
+from bot.core.grammar.parser import NotUnderstood, parse, parse_slash, show
+from bot.core.grammar.registry import spec_of
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization

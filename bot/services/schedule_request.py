@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.context import Context
-from bot.core.commands import Deploy
 from bot.core.deployments.model import By
 from bot.core.errors import Refused
 from bot.core.events.external import Place
 from bot.core.events.internal import ScheduleDue
 from bot.core.forge import Commit
-from bot.core.grammar import show
+from bot.core.grammar.commands import Deploy
+from bot.core.grammar.parser import show
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as sentences
 from bot.core.schedules.model import MOST, Entry, timer_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from bot.core.words import AppWords, Words
+from bot.core.grammar.vocabulary import AppWords, Words
 from bot.settings.environment import Process, Secrets, from_environment, masked
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of

@@ -15,7 +15,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from bot.core.passwords import take_password
+from bot.core.grammar.one_time_password import take_password
 
 _PROMPT = "> "
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.adapters.local.forge import LocalGit
-from bot.core.grammar import COMMANDS
+from bot.core.grammar.parser import COMMANDS
 from bot.core.rich_text import Code, Line, Message, say
 from bot.talk.keyboard import Keyboard, above_the_line, without_password
 from bot.talk.simulation import WORLD_LINES, World, play

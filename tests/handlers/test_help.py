@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import handlers
 from bot import __version__
-from bot.core.grammar import COMMANDS
+from bot.core.grammar.parser import COMMANDS
 from bot.router import collect
 from tests.handlers.scenes import answers, told
 from tests.world import World

@@ -19,12 +19,12 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.outbox import Undone
 from bot.context import Context
-from bot.core.commands import Version
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
 from bot.core.events.external import CommandGiven, Event, Place, Tick
 from bot.core.events.internal import Reconsider, RunWanted
 from bot.core.forge import Forge
+from bot.core.grammar.commands import Version
 from bot.core.ports import Chat, Delivery, Person
 from bot.core.rich_text import Message, say
 from bot.router import Router

@@ -30,7 +30,7 @@ from bot.adapters.slack.errors import from_answer, from_line
 from bot.adapters.slack.payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import Unavailable
-from bot.core.grammar import split_one_time_password
+from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
 

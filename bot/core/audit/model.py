@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core import commands as c
 from bot.core.deployments.model import Deployment, State
 from bot.core.events.external import (
     CommandGiven,
@@ -18,6 +17,7 @@ from bot.core.events.external import (
     Tick,
 )
 from bot.core.events.internal import MergeToDeploy
+from bot.core.grammar import commands as c
 
 LONGEST = 2_000
 """How many characters of a reason are kept."""

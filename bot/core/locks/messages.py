@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core import commands
 from bot.core.deployments import wording
 from bot.core.deployments.model import By, Deployment
-from bot.core.grammar import show
+from bot.core.grammar import commands
+from bot.core.grammar.parser import show
 from bot.core.locks.model import Lock
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, Span, say
 

@@ -7,10 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core import phrases
-from bot.core.clauses import BECAUSE, FLAG, TO, misread, near, read_reason, read_subject, show_quoted, show_subject
-from bot.core.commands import Deploy
-from bot.core.line import Line, Misread, quote, shorten
-from bot.core.words import Words
+from bot.core.grammar.arguments import (
+    BECAUSE,
+    FLAG,
+    TO,
+    misread,
+    near,
+    read_reason,
+    read_subject,
+    show_quoted,
+    show_subject,
+)
+from bot.core.grammar.commands import Deploy
+from bot.core.grammar.tokens import Line, Misread, quote, shorten
+from bot.core.grammar.vocabulary import Words
 
 VERB = re.compile(r"deploy(?::(?P<task>[\w.:-]*[\w.-]))?(?P<force>!)?", re.IGNORECASE | re.ASCII)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import Deploy
-from bot.core.grammar import parse, parse_slash, split_one_time_password
-from tests.core.vocabulary import WORDS, YUBIKEY
+from bot.core.grammar.commands import Deploy
+from bot.core.grammar.parser import parse, parse_slash, split_one_time_password
+from tests.core.grammar.words import WORDS, YUBIKEY
 
 
 @pytest.mark.parametrize(

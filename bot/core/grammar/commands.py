@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class Command:
-    """What a person asks for; ``bot.core.declarations`` has all that there are."""
+    """What a person asks for; ``bot.core.grammar.parser.registry`` has all that there are."""
 
     __slots__ = ()
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from bot.core import commands as c
-from bot.core import forms
-from bot.core.line import Line
-from bot.core.lock_forms import read_of_lock, show_of_lock
-from bot.core.words import Words
+from bot.core.grammar import commands as c
+from bot.core.grammar import queries
+from bot.core.grammar.locks import read_of_lock, show_of_lock
+from bot.core.grammar.tokens import Line
+from bot.core.grammar.vocabulary import Words
 
 _Numbered: TypeAlias = c.Cancel | c.Retry | c.Approve
 _Alone: TypeAlias = c.Locks | c.Freezes | c.WhoAmI | c.Mute | c.Unmute | c.Version
@@ -55,8 +55,8 @@ def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, .
         examples=(name, f"{name} #12"),
         makes=make,
         read_only=read_only,
-        parse=forms.numbered(make),
-        show=lambda command: forms.show_number(name, command.deployment),
+        parse=queries.numbered(make),
+        show=lambda command: queries.show_number(name, command.deployment),
         aliases=aliases,
     )
 
@@ -69,7 +69,7 @@ def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = 
         examples=(name,),
         makes=make,
         read_only=read_only,
-        parse=forms.alone(make),
+        parse=queries.alone(make),
         show=lambda _: name,
         aliases=aliases,
     )
@@ -83,8 +83,8 @@ def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] =
         examples=(f"{name} {{app}}", name),
         makes=make,
         read_only=read_only,
-        parse=forms.of_app(make),
-        show=lambda command: forms.show_place(name, command.app, None),
+        parse=queries.of_app(make),
+        show=lambda command: queries.show_place(name, command.app, None),
         aliases=aliases,
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from bot.core.clauses import (
+from bot.core.grammar.arguments import (
     TO,
     Places,
     as_ref,
@@ -19,9 +19,9 @@ from bot.core.clauses import (
     show_subject,
     split_app,
 )
-from bot.core.commands import Deploys, Diff, LinkLogin, Reject, Unschedule
-from bot.core.line import Line, Misread, quote, shorten
-from bot.core.words import Words
+from bot.core.grammar.commands import Deploys, Diff, LinkLogin, Reject, Unschedule
+from bot.core.grammar.tokens import Line, Misread, quote, shorten
+from bot.core.grammar.vocabulary import Words
 
 Made = TypeVar("Made")
 

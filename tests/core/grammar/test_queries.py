@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import (
+from bot.core.grammar.commands import (
     Approve,
     Cancel,
     Command,
@@ -25,8 +25,8 @@ from bot.core.commands import (
     WhereCanIDeploy,
     WhoAmI,
 )
-from bot.core.grammar import parse
-from tests.core.vocabulary import WORDS
+from bot.core.grammar.parser import parse
+from tests.core.grammar.words import WORDS
 
 
 @pytest.mark.parametrize(

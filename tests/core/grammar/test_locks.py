@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import (
+from bot.core.grammar.commands import (
     AskToRelease,
     Command,
     Freeze,
@@ -17,8 +17,8 @@ from bot.core.commands import (
     Unfreeze,
     Unlock,
 )
-from bot.core.grammar import parse
-from tests.core.vocabulary import WORDS
+from bot.core.grammar.parser import parse
+from tests.core.grammar.words import WORDS
 
 
 @pytest.mark.parametrize(

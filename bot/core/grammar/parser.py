@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.core.clauses import misread, near
-from bot.core.commands import Command, Help
-from bot.core.declarations import COMMANDS, DEPLOY, HELP, Spec, find
-from bot.core.deploy_form import VERB
-from bot.core.line import Line, Misread, shorten
-from bot.core.passwords import take_password
-from bot.core.text import LONGEST_LINE, clean, protect
-from bot.core.words import AppWords, Words
+from bot.core.grammar.arguments import misread, near
+from bot.core.grammar.commands import Command, Help
+from bot.core.grammar.deploy import VERB
+from bot.core.grammar.one_time_password import take_password
+from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
+from bot.core.grammar.slack_text import LONGEST_LINE, clean, protect
+from bot.core.grammar.tokens import Line, Misread, shorten
+from bot.core.grammar.vocabulary import AppWords, Words
 
 __all__ = [
     "COMMANDS",
@@ -74,7 +74,7 @@ def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str
 def show(command: Command) -> str:
     """The command as text that ``parse`` reads back as the same command.
 
-    >>> from bot.core.commands import Lock
+    >>> from bot.core.grammar.parser.commands import Lock
     >>> show(Lock("staging", "web", duration="2h", reason="testing"))
     'lock staging on web for 2h because testing'
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.grammar import AppWords, NotUnderstood, Words, parse
+from bot.core.grammar.parser import AppWords, NotUnderstood, Words, parse
 
 WORDS = Words(
     apps={

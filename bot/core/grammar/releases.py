@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.clauses import (
+from bot.core.grammar.arguments import (
     TO,
     Places,
     as_ref,
@@ -17,9 +17,9 @@ from bot.core.clauses import (
     show_subject,
     split_app,
 )
-from bot.core.commands import Promote, Rollback, Ship
-from bot.core.line import Line, Misread, shorten
-from bot.core.words import Words
+from bot.core.grammar.commands import Promote, Rollback, Ship
+from bot.core.grammar.tokens import Line, Misread, shorten
+from bot.core.grammar.vocabulary import Words
 
 _COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
 

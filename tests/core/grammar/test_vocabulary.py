@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import Deploy
-from bot.core.grammar import AppWords, Words, parse
-from tests.core.vocabulary import WORDS
+from bot.core.grammar.commands import Deploy
+from bot.core.grammar.parser import AppWords, Words, parse
+from tests.core.grammar.words import WORDS
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.core import phrases
-from bot.core.clauses import Places, misread, read_reason, show_because, show_environment
-from bot.core.commands import Freeze, Lock, TakeOver, Unfreeze, Unlock
-from bot.core.line import Line, Misread, shorten
-from bot.core.words import Words
+from bot.core.grammar.arguments import Places, misread, read_reason, show_because, show_environment
+from bot.core.grammar.commands import Freeze, Lock, TakeOver, Unfreeze, Unlock
+from bot.core.grammar.tokens import Line, Misread, shorten
+from bot.core.grammar.vocabulary import Words
 
 Made = TypeVar("Made")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bot.core import commands as c
-from bot.core import forms, spec
-from bot.core.deploy_form import read_deploy, show_deploy
-from bot.core.line import Line
-from bot.core.lock_forms import (
+from bot.core.grammar import commands as c
+from bot.core.grammar import queries, spec
+from bot.core.grammar.deploy import read_deploy, show_deploy
+from bot.core.grammar.locks import (
     read_freeze,
     read_lock,
     read_take_over,
@@ -18,9 +17,10 @@ from bot.core.lock_forms import (
     show_unfreeze,
     show_unlock,
 )
-from bot.core.release_forms import read_promote, read_rollback, read_ship, show_promote, show_rollback, show_ship
-from bot.core.spec import Spec
-from bot.core.words import Words
+from bot.core.grammar.releases import read_promote, read_rollback, read_ship, show_promote, show_rollback, show_ship
+from bot.core.grammar.spec import Spec
+from bot.core.grammar.tokens import Line
+from bot.core.grammar.vocabulary import Words
 
 __all__ = ["COMMANDS", "DEPLOY", "HELP", "Spec", "find", "spec_of"]
 
@@ -117,8 +117,8 @@ COMMANDS: tuple[Spec, ...] = (
         examples=('reject #12 "the migration is missing"', "reject"),
         makes=c.Reject,
         read_only=False,
-        parse=forms.read_reject,
-        show=forms.show_reject,
+        parse=queries.read_reject,
+        show=queries.show_reject,
     ),
     Spec(
         name="queue",
@@ -127,8 +127,8 @@ COMMANDS: tuple[Spec, ...] = (
         examples=("queue {app} {environment}", "queue"),
         makes=c.Queue,
         read_only=True,
-        parse=forms.of_place(c.Queue),
-        show=lambda queue: forms.show_place("queue", queue.app, queue.environment),
+        parse=queries.of_place(c.Queue),
+        show=lambda queue: queries.show_place("queue", queue.app, queue.environment),
     ),
     Spec(
         name="lock",
@@ -207,8 +207,8 @@ COMMANDS: tuple[Spec, ...] = (
         examples=("deploys {app} in {environment}", "deploys #12"),
         makes=c.Deploys,
         read_only=True,
-        parse=forms.read_deploys,
-        show=forms.show_deploys,
+        parse=queries.read_deploys,
+        show=queries.show_deploys,
         aliases=("deployments", "history"),
     ),
     Spec(
@@ -218,8 +218,8 @@ COMMANDS: tuple[Spec, ...] = (
         examples=("status {app} {environment}", "status"),
         makes=c.Status,
         read_only=True,
-        parse=forms.of_place(c.Status),
-        show=lambda status: forms.show_place("status", status.app, status.environment),
+        parse=queries.of_place(c.Status),
+        show=lambda status: queries.show_place("status", status.app, status.environment),
     ),
     Spec(
         name="diff",
@@ -228,8 +228,8 @@ COMMANDS: tuple[Spec, ...] = (
         examples=("diff {app} {environment} topic", "diff {environment}"),
         makes=c.Diff,
         read_only=True,
-        parse=forms.read_diff,
-        show=forms.show_diff,
+        parse=queries.read_diff,
+        show=queries.show_diff,
     ),
     spec.of_app("undeployed", c.Undeployed, "Show what was merged and is not deployed yet.", read_only=True),
     spec.of_app(
@@ -247,8 +247,8 @@ COMMANDS: tuple[Spec, ...] = (
         examples=("unschedule #12",),
         makes=c.Unschedule,
         read_only=False,
-        parse=forms.read_unschedule,
-        show=lambda unschedule: forms.show_number("unschedule", unschedule.deployment),
+        parse=queries.read_unschedule,
+        show=lambda unschedule: queries.show_number("unschedule", unschedule.deployment),
     ),
     Spec(
         name="link",
@@ -257,7 +257,7 @@ COMMANDS: tuple[Spec, ...] = (
         examples=("link octocat",),
         makes=c.LinkLogin,
         read_only=False,
-        parse=forms.read_login,
+        parse=queries.read_login,
         show=lambda link: f"link {link.login}",
     ),
     spec.alone(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.commands import Command, Deploy, Help, Lock, Status, WhereCanIDeploy
-from bot.core.grammar import NotUnderstood, Words, parse, parse_slash, split_one_time_password
-from tests.core.vocabulary import ANYWHERE, WORDS, refusal
+from bot.core.grammar.commands import Command, Deploy, Help, Lock, Status, WhereCanIDeploy
+from bot.core.grammar.parser import NotUnderstood, Words, parse, parse_slash, split_one_time_password
+from tests.core.grammar.words import ANYWHERE, WORDS, refusal
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import commands as declared_in
-from bot.core.commands import (
+from bot.core.grammar import commands as declared_in
+from bot.core.grammar.commands import (
     Approve,
     AskToRelease,
     Cancel,
@@ -44,7 +44,7 @@ from bot.core.commands import (
     WhereCanIDeploy,
     WhoAmI,
 )
-from bot.core.grammar import COMMANDS, AppWords, Words, parse, show
+from bot.core.grammar.parser import COMMANDS, AppWords, Words, parse, show
 
 WORDS = Words(
     apps={"web": AppWords(("staging", "production")), "api": AppWords(("staging", "production"))},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.grammar import COMMANDS, Spec, command_table, find, parse
-from tests.core.vocabulary import WORDS
+from bot.core.grammar.parser import COMMANDS, Spec, command_table, find, parse
+from tests.core.grammar.words import WORDS
 
 
 @pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.name)

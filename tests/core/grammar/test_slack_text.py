@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.text import LONGEST_LINE, clean, protect
+from bot.core.grammar.slack_text import LONGEST_LINE, clean, protect
 
 
 @pytest.mark.parametrize(

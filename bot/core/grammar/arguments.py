@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from bot.core.line import Line, Misread, Token, quote, shorten
-from bot.core.words import Words
+from bot.core.grammar.tokens import Line, Misread, Token, quote, shorten
+from bot.core.grammar.vocabulary import Words
 
 TO = frozenset({"to", "in", "on"})
 BECAUSE = frozenset({"because", "-", "--", "–", "—"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.commands import Command, Promote, Rollback, Ship
-from bot.core.grammar import parse
-from tests.core.vocabulary import WORDS
+from bot.core.grammar.commands import Command, Promote, Rollback, Ship
+from bot.core.grammar.parser import parse
+from tests.core.grammar.words import WORDS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What people may type: one declaration for each command, and the parser that they make."""

@@ -29,8 +29,8 @@ from bot.check import Examiners
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.events.external import CommandGiven, Event, Place, Tick
 from bot.core.events.internal import Due
-from bot.core.forge import Forge
-from bot.core.ports import Chat, Clock, Delivery, Finding
+from bot.core.ports.chat import Chat, Clock, Delivery, Finding
+from bot.core.ports.forge import Forge
 from bot.core.stored import stored_name
 from bot.router import collect
 from bot.runtime.dispatcher import Engine

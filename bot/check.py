@@ -8,7 +8,7 @@ from typing import Protocol, TextIO
 
 from bot import __version__
 from bot.core.errors import ShipmateError
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from bot.core.audit.model import ITSELF, Origin
 from bot.core.events.external import Place
-from bot.core.forge import Forge
 from bot.core.freezes.windows import CronLines
 from bot.core.grammar.commands import Command
 from bot.core.people.model import Identity
-from bot.core.ports import Chat, Person, ReadsTimes
-from bot.core.records import Reads, Records
+from bot.core.ports.chat import Chat, Person, ReadsTimes
+from bot.core.ports.forge import Forge
+from bot.core.ports.transaction import Reads, Records
 from bot.settings import Settings
 
 

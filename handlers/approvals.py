@@ -15,7 +15,7 @@ from bot.core.errors import Refused
 from bot.core.events.external import ReviewChanged
 from bot.core.events.internal import DeploymentEnded, Due, Reconsider
 from bot.core.grammar.commands import Approve, Reject
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.replies import already_ended, gone_from_settings, unknown_deployment
 from bot.core.rich_text import Mention, Message
 from bot.router import Router

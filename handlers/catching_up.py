@@ -11,7 +11,7 @@ from bot.core import watermarks
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events.external import DeploymentCreated, PullRequestMerged, Tick
 from bot.core.events.internal import CatchUp
-from bot.core.past import created_event
+from bot.core.ports.backfill import created_event
 from bot.router import Router
 from bot.services.targets import target_named
 

@@ -11,11 +11,11 @@ from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused
 from bot.core.events.internal import Due, Reconsider
-from bot.core.forge import Commit
 from bot.core.gates import judge
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.grammar.parser import show
-from bot.core.records import Records
+from bot.core.ports.forge import Commit
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request, schedule_request

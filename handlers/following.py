@@ -13,10 +13,10 @@ from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
 from bot.core.events.internal import DeploymentOpened, Due
-from bot.core.forge import Commit
 from bot.core.gates import judge
-from bot.core.past import created_event
-from bot.core.records import Records
+from bot.core.ports.backfill import created_event
+from bot.core.ports.forge import Commit
+from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
 from bot.services.gate_facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds

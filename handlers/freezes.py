@@ -16,7 +16,7 @@ from bot.core.freezes import windows
 from bot.core.freezes.model import Closure, Freeze, closure
 from bot.core.grammar.commands import Freeze as FreezeCommand
 from bot.core.grammar.commands import Freezes, Unfreeze
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Button, Line, Mention, Message
 from bot.router import Router
 from bot.services import authorization, schedule_request

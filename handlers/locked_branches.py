@@ -10,10 +10,10 @@ from bot.core.effects import PostInThread
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestClosed, PullRequestMerged, Tick
 from bot.core.events.internal import BranchOver, DeploymentEnded
-from bot.core.forge import PullRequest
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages as sentences
 from bot.core.locks.model import Lock, is_candidate, same_person
+from bot.core.ports.forge import PullRequest
 from bot.router import Router
 from bot.services.branch_locks import is_unmerged
 from bot.services.gate_facts import target_of

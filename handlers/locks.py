@@ -17,7 +17,7 @@ from bot.core.grammar.parser import show
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages as sentences
 from bot.core.locks.model import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization

@@ -12,9 +12,9 @@ from bot.core.deployments.model import By, Changes, Deployment, Shipped, State
 from bot.core.effects import RenderParent
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy, Reconsider
-from bot.core.forge import Commit
 from bot.core.gates import judge
-from bot.core.records import Records
+from bot.core.ports.forge import Commit
+from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.gate_facts import changes, chat_id_of, commit_facts, facts, usual_seconds
 from bot.services.targets import Target

@@ -15,7 +15,7 @@ from bot.core.grammar.commands import LinkLogin, WhereCanIDeploy, WhoAmI
 from bot.core.people import messages as people_messages
 from bot.core.people.messages import Choice
 from bot.core.people.model import How, Identity, PendingLink, SignedIn
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization

@@ -13,7 +13,7 @@ from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events.external import Event, Tick
 from bot.core.events.internal import Reconsider
-from bot.core.forge import RemoteStatus
+from bot.core.ports.forge import RemoteStatus
 from bot.providers import load
 from bot.router import Router
 from bot.services.gate_facts import status_event, target_of

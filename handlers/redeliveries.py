@@ -12,7 +12,7 @@ from bot.core.effects import AskForRedelivery
 from bot.core.errors import NotThere, Rejected, ShipmateError
 from bot.core.events.external import Event, Tick
 from bot.core.events.internal import CatchUp, DeliveryFailed
-from bot.core.past import FailedDelivery
+from bot.core.ports.backfill import FailedDelivery
 from bot.router import Router
 
 router = Router()

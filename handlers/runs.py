@@ -21,8 +21,8 @@ from bot.core.events.internal import (
     RunFinished,
     RunWanted,
 )
-from bot.core.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
-from bot.core.records import Records
+from bot.core.ports.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
+from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
 from bot.services.gate_facts import target_of

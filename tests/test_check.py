@@ -11,7 +11,7 @@ from bot import __version__
 from bot.check import Examiners, check
 from bot.check import findings as check_findings
 from bot.core.errors import Unavailable
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 from bot.settings import Settings, SettingsProblems, load, read
 
 SHOP = """

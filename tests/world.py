@@ -26,7 +26,7 @@ from bot.app import pipeline_of, put_due
 from bot.core.deployments.model import Deployment
 from bot.core.events.external import Tick
 from bot.core.events.internal import RunWanted
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 from bot.runtime.provider_runner import Carrier, Passwords
 from bot.settings import read

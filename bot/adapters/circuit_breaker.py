@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 from bot.core.errors import Unavailable
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 GIVEN_UP_AFTER = 5
 """So many failures in a row, and the service counts as down: from then on one request at a time tries it."""

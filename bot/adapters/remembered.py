@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 Value = TypeVar("Value")
 

@@ -131,7 +131,7 @@ class TellPerson(Effect):
 
 @stored("AskForRedelivery")
 class AskForRedelivery(Effect):
-    """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.past.FailedDelivery``."""
+    """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.ports.backfill.FailedDelivery``."""
 
     delivery: int
     guid: str

@@ -10,7 +10,7 @@ from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused, ShipmateError, Unavailable
 from bot.core.gates import WAITED_FOR, Answer, Verdict
-from bot.core.ports import Person
+from bot.core.ports.chat import Person
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 
 

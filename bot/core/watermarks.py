@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.core.records import Reads, Records
+from bot.core.ports.transaction import Reads, Records
 
 OVERLAP = timedelta(minutes=10)
 """Clocks differ, and lists are late: what was looked at last is looked at again."""

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.webhooks import payload_of, verify
 from bot.core.errors import Rejected, Unavailable
-from bot.core.ports import Delivery, Inbox
+from bot.core.ports.chat import Delivery, Inbox
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.adapters.storage.batching_inbox import Intake
 from bot.adapters.storage.inbox import Store
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 from bot.http.app import Listener
 from bot.settings import Settings
 

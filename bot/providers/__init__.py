@@ -8,7 +8,7 @@ import pkgutil
 from typing import cast
 
 from bot.core.errors import NotThere
-from bot.core.providing import Provider
+from bot.core.ports.provider import Provider
 
 
 def names() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.errors import Rejected
-from bot.core.providing import Outcome, Run
+from bot.core.ports.provider import Outcome, Run
 
 carries_out = False
 

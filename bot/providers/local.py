@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.adapters.local.git import GitRepository
 from bot.adapters.system import directories
 from bot.core.errors import Rejected
-from bot.core.providing import Job, Outcome, Run
+from bot.core.ports.provider import Job, Outcome, Run
 
 carries_out = True
 

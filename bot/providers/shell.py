@@ -22,7 +22,7 @@ from bot.adapters.system import directories, processes
 from bot.adapters.system.environment import VariableName, inherited, variables
 from bot.adapters.system.output import Output
 from bot.core.errors import ShipmateError
-from bot.core.providing import Job, Outcome, Run
+from bot.core.ports.provider import Job, Outcome, Run
 from bot.settings import process_environment
 
 carries_out = True

@@ -7,7 +7,7 @@ from bot.core.audit.model import why
 from bot.core.grammar.commands import Unschedule
 from bot.core.grammar.parser import show
 from bot.core.grammar.registry import spec_of
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message, plain
 
 

@@ -21,10 +21,10 @@ from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
 from bot.core.errors import Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events.external import CommandGiven, Event
-from bot.core.forge import Forge
 from bot.core.freezes.windows import CronLines
-from bot.core.ports import Chat, Clock, Delivery, ReadsTimes
-from bot.core.records import Reads, Records
+from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
+from bot.core.ports.forge import Forge
+from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.core.stored import stored_name

@@ -14,9 +14,9 @@ from bot.adapters.storage.inbox import OUTPUT_LINES, Store
 from bot.core.deployments.model import Deployment
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.events.internal import RunBegan, RunFinished
-from bot.core.forge import Forge
-from bot.core.ports import Clock
-from bot.core.providing import Job, Outcome, Provider
+from bot.core.ports.chat import Clock
+from bot.core.ports.forge import Forge
+from bot.core.ports.provider import Job, Outcome, Provider
 from bot.providers import load
 from bot.settings import Settings, masked
 

@@ -27,7 +27,7 @@ from bot.core.people.permissions import (
     on_github,
     untold,
 )
-from bot.core.ports import Person
+from bot.core.ports.chat import Person
 from bot.services.targets import Target
 
 log = structlog.get_logger(__name__)

@@ -9,8 +9,8 @@ import structlog
 from bot.context import Context
 from bot.core.deployments.model import By, Deployment
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
-from bot.core.forge import PullRequest
 from bot.core.locks.model import Lock, is_candidate, same_person
+from bot.core.ports.forge import PullRequest
 from bot.services.targets import Target
 
 log = structlog.get_logger(__name__)

@@ -11,12 +11,12 @@ from bot.core.approvals.model import Approval, counting
 from bot.core.deployments.model import Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import DeploymentStatusReported
-from bot.core.forge import Check, Commit, Comparison, RemoteStatus
 from bot.core.freezes.model import Closure, Force, closure
 from bot.core.freezes.windows import Window, shut
 from bot.core.gates import Facts, Policy
-from bot.core.guards import Protection, Reviewed
-from bot.core.records import Reads
+from bot.core.ports.forge import Check, Commit, Comparison, RemoteStatus
+from bot.core.ports.reviews import Protection, Reviewed
+from bot.core.ports.transaction import Reads
 from bot.services.targets import Target
 
 LOOKED_UP = 6

@@ -11,9 +11,9 @@ from bot.core.deployments.model import By
 from bot.core.errors import Refused
 from bot.core.events.external import Place
 from bot.core.events.internal import ScheduleDue
-from bot.core.forge import Commit
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
+from bot.core.ports.forge import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as sentences
 from bot.core.schedules.model import MOST, Entry, timer_of

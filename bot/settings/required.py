@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 from bot.settings.environment import Process, Secrets
 
 

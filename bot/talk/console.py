@@ -17,7 +17,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.core.events.external import Place
-from bot.core.ports import Person
+from bot.core.ports.chat import Person
 from bot.core.rich_text import (
     Bold,
     Button,

@@ -19,7 +19,7 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 from tests.databases import migrate
 from tests.end_to_end.harbour import Harbour, harbour, shown
 from tests.patience import PATIENCE

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.deployments.model import State
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world

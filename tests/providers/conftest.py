@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.providing import Job
+from bot.core.ports.provider import Job
 from tests.patience import PATIENCE
 
 SHA = "1a2b3c4" + "0" * 33

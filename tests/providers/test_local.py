@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import NotThere, Rejected
-from bot.core.providing import Outcome
+from bot.core.ports.provider import Outcome
 from bot.providers import local
 
 SHA = "1a2b3c4" + "0" * 33

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.core.errors import Rejected
-from bot.core.providing import Outcome
+from bot.core.ports.provider import Outcome
 from bot.providers import shell
 from bot.settings import Secrets
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.providing import Outcome
+from bot.core.ports.provider import Outcome
 from bot.providers import shell
 from tests.patience import PATIENCE
 

@@ -18,7 +18,7 @@ from bot.context import SystemClock
 from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events.internal import Reconsider, RunFinished, RunWanted
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 from bot.runtime import dispatcher
 from bot.runtime.dispatcher import AT_ONCE, Engine
 from tests.databases import migrate

@@ -23,9 +23,9 @@ from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, 
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
 from bot.core.events.external import CommandGiven, Event, Place, Tick
 from bot.core.events.internal import Reconsider, RunWanted
-from bot.core.forge import Forge
 from bot.core.grammar.commands import Version
-from bot.core.ports import Chat, Delivery, Person
+from bot.core.ports.chat import Chat, Delivery, Person
+from bot.core.ports.forge import Forge
 from bot.core.rich_text import Message, say
 from bot.router import Router
 from bot.runtime.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff

@@ -19,8 +19,8 @@ from bot.core.deployments.model import By, Deployment, State
 from bot.core.errors import NotThere, Unavailable
 from bot.core.events.external import Event
 from bot.core.events.internal import RunBegan, RunFinished
-from bot.core.forge import Forge
-from bot.core.providing import Job
+from bot.core.ports.forge import Forge
+from bot.core.ports.provider import Job
 from bot.runtime.provider_runner import FLUSH_AT, Carrier, Passwords, StoredRun
 from bot.settings import read
 from tests.databases import migrate

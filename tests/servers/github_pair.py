@@ -17,7 +17,7 @@ REPO = "acme/web"
 
 @dataclass
 class StillClock:
-    """Implements ``bot.core.ports.Clock``; time passes only by ``tick``."""
+    """Implements ``bot.core.ports.chat.Clock``; time passes only by ``tick``."""
 
     at: datetime = T0
 

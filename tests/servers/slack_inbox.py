@@ -8,12 +8,12 @@ import msgspec
 
 from bot.core.errors import Unavailable
 from bot.core.events.external import CommandGiven
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 
 
 @dataclass
 class Tray:
-    """Implements ``bot.core.ports.Inbox``. While ``broken`` nothing can be stored, and is ``refused``.
+    """Implements ``bot.core.ports.chat.Inbox``. While ``broken`` nothing can be stored, and is ``refused``.
 
     ``rung`` counts how often somebody was told that there is something; ``passwords`` are kept beside the deliveries.
     """

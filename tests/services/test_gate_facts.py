@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.deployments.model import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
-from bot.core.forge import Check, Commit, Comparison, PullRequest, RemoteStatus
+from bot.core.ports.forge import Check, Commit, Comparison, PullRequest, RemoteStatus
 from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
 from bot.services.targets import Target
 from bot.settings import Settings, read

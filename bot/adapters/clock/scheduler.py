@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from bot.adapters.github.errors import NotAccepted
 from bot.adapters.github.http import ANYTHING, Connection
 from bot.adapters.github.payloads import AwareTime
 from bot.core.errors import NotThere, Unavailable
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 APP_NAMED = "the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY)"
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app: 60 seconds back against

@@ -16,9 +16,9 @@ from bot.adapters.github.mapping import deployment_of
 from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
-from bot.core.forge import RemoteDeployment
-from bot.core.past import FailedDelivery
-from bot.core.ports import Clock
+from bot.core.ports.backfill import FailedDelivery
+from bot.core.ports.chat import Clock
+from bot.core.ports.forge import RemoteDeployment
 
 ASK_AGAIN = timedelta(hours=1)
 """How long it is believed that our credentials may not see a webhook."""
@@ -56,7 +56,7 @@ class _Delivery(Struct, frozen=True):
 
 
 class GitHubPast:
-    """Implements ``bot.core.past.Past``. Safe to share between threads."""
+    """Implements ``bot.core.ports.backfill.Past``. Safe to share between threads."""
 
     def __init__(self, connection: Connection, auth: Auth, clock: Clock) -> None:
         self._connection = connection

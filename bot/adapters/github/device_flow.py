@@ -13,7 +13,7 @@ from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Account
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.people.model import DeviceCode, SignedIn
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 

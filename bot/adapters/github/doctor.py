@@ -11,7 +11,7 @@ from bot.adapters.github.errors import NotAccepted, starting
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 
 LISTENER = "/github/webhook"
 APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "contents": "read", "pull_requests": "read"}

@@ -40,7 +40,8 @@ from bot.adapters.github.reviews import GitHubGuards
 from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubPeople
 from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
-from bot.core.forge import (
+from bot.core.ports.chat import Clock, Finding
+from bot.core.ports.forge import (
     JSON,
     Check,
     Commit,
@@ -53,7 +54,6 @@ from bot.core.forge import (
     RemoteStatus,
     Repository,
 )
-from bot.core.ports import Clock, Finding
 
 DESCRIPTION_LENGTH = 140  # https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status
 REF_LENGTH = 250  # GitHub takes no longer names
@@ -62,7 +62,7 @@ NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
 class GitHub(GitHubPeople):
-    """Implements ``bot.core.ports.Forge``. Safe to share between threads.
+    """Implements ``bot.core.ports.chat.Forge``. Safe to share between threads.
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
     and where they sign in for the app with ``client_id`` (without one nobody can prove who they are).

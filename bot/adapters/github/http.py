@@ -20,8 +20,8 @@ from bot.adapters.circuit_breaker import Pauses
 from bot.adapters.github.errors import error_of
 from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.core.errors import Rejected, ShipmateError, Unavailable
-from bot.core.forge import JSON
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
+from bot.core.ports.forge import JSON
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, and between two bytes of an answer
 PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET

@@ -13,8 +13,8 @@ from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Account, login_of
 from bot.adapters.remembered import Remembered
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.guards import Protection, Review
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
+from bot.core.ports.reviews import Protection, Review
 
 KEPT_FOR = timedelta(minutes=5)
 MOST_KEPT = 1_000
@@ -65,7 +65,7 @@ class _Environment(Struct, frozen=True):
 
 
 class GitHubGuards:
-    """Implements ``bot.core.guards.Guards``. Safe to share between threads."""
+    """Implements ``bot.core.ports.chat.reviews.Guards``. Safe to share between threads."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection

@@ -14,7 +14,7 @@ from bot.adapters.github.payloads import Named, Repo
 from bot.adapters.remembered import Remembered
 from bot.core.errors import NotThere, Rejected
 from bot.core.people.model import SignIn
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 KEPT_FOR = timedelta(minutes=1)
 """Somebody whose permission is taken away keeps it here for this long at most."""
@@ -48,7 +48,7 @@ class _Found(Struct, frozen=True):
 
 
 class GitHubPeople:
-    """The part of ``bot.core.ports.Forge`` that is about people. Safe to share between threads.
+    """The part of ``bot.core.ports.chat.Forge`` that is about people. Safe to share between threads.
 
     ``named`` is what people call the credentials of ``connection``.
     """

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from bot.adapters.local.record import LocalRecord
 from bot.core.events.external import PullRequestMerged
-from bot.core.forge import RemoteDeployment
-from bot.core.past import FailedDelivery
+from bot.core.ports.backfill import FailedDelivery
+from bot.core.ports.forge import RemoteDeployment
 
 
 class LocalPast:
-    """Implements ``bot.core.past.Past``. There are no webhooks, so none of them fails."""
+    """Implements ``bot.core.ports.backfill.Past``. There are no webhooks, so none of them fails."""
 
     def __init__(self, record: LocalRecord) -> None:
         self._record = record

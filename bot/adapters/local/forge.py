@@ -20,7 +20,8 @@ from bot.adapters.local.record import (
 )
 from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.events.external import ChecksChanged, Event, PullRequestMerged
-from bot.core.forge import (
+from bot.core.ports.chat import Clock
+from bot.core.ports.forge import (
     Check,
     Commit,
     Comparison,
@@ -32,8 +33,7 @@ from bot.core.forge import (
     RemoteStatus,
     Repository,
 )
-from bot.core.guards import NoGuards
-from bot.core.ports import Clock
+from bot.core.ports.reviews import NoGuards
 
 _BOT = "shipmate"
 _MOST_REFS = 300

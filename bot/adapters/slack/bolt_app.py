@@ -31,7 +31,7 @@ from bot.adapters.slack.payloads import Addressed, Name, Payload, from_elsewhere
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import Unavailable
 from bot.core.grammar.parser import split_one_time_password
-from bot.core.ports import Clock, Delivery, Inbox
+from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
 
 STORED_TEXT_LIMIT = 4_000

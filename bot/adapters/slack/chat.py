@@ -13,7 +13,7 @@ from bot.adapters.slack.errors import SlackRejected
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, Identity
 from bot.core.errors import NotThere
 from bot.core.events.external import Place
-from bot.core.ports import Clock, Person
+from bot.core.ports.chat import Clock, Person
 from bot.core.rich_text import Message
 
 METADATA_TYPE = "shipmate"
@@ -26,7 +26,7 @@ _AS_WRITTEN: dict[str, Any] = {"parse": "none", "link_names": False}
 
 
 class Slack:
-    """Implements ``bot.core.ports.Chat``. Safe to share between threads; makes no call until it is used.
+    """Implements ``bot.core.ports.chat.Chat``. Safe to share between threads; makes no call until it is used.
 
     ``token`` is the bot's (``xoxb-…``), ``api_url`` the address of the Web API, with ``/api/`` at the end. Where a
     channel is asked for, a person's id stands for the direct message with that person.

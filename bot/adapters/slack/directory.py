@@ -11,7 +11,7 @@ from typing import Any
 from bot.adapters.remembered import Remembered
 from bot.adapters.slack.web_api import Answer, Api, Identity
 from bot.core.errors import NotThere, Rejected
-from bot.core.ports import Clock, Person
+from bot.core.ports.chat import Clock, Person
 
 KEPT_FOR = timedelta(minutes=10)
 # A name that is not there is looked for again sooner: somebody may be creating the channel just now.

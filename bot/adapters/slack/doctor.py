@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.adapters.slack.chat import Slack
 from bot.core.errors import ShipmateError
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 
 # Why each is needed; slack-manifest.yaml asks for the same.
 SCOPES = {

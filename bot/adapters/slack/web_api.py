@@ -17,7 +17,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.adapters.circuit_breaker import Pauses
 from bot.adapters.slack.errors import from_answer, from_line
 from bot.core.errors import ShipmateError, Speechless
-from bot.core.ports import Clock
+from bot.core.ports.chat import Clock
 
 Answer: TypeAlias = dict[str, Any]
 

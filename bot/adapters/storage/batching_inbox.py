@@ -18,7 +18,7 @@ from bot.adapters.storage.bulk_insert import Arrival, Outcome, Writer
 from bot.adapters.storage.compression import Packer
 from bot.adapters.storage.inbox import Store
 from bot.core.errors import ShipmateError, Unavailable
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 
 log = structlog.get_logger(__name__)
 

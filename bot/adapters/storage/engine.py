@@ -17,7 +17,7 @@ from sqlalchemy import event as sa_event
 from bot.adapters.storage import migrations
 from bot.adapters.storage.migrations import Age
 from bot.core.errors import Rejected, Unavailable
-from bot.core.ports import Clock, Finding
+from bot.core.ports.chat import Clock, Finding
 
 log = structlog.get_logger(__name__)
 

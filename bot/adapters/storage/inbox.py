@@ -16,7 +16,7 @@ from bot.adapters.storage.deployments import RowReads, RowRecords, insert_delive
 from bot.adapters.storage.outbox import Outbox
 from bot.adapters.storage.people import Identities
 from bot.core.events.external import Event
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 
 __all__ = ["AlreadyDecided", "Decision", "Store", "Taken"]

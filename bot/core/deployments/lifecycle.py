@@ -18,7 +18,7 @@ from bot.core.gates import Answer, Verdict
 from bot.core.gates.messages import in_line
 from bot.core.gates.verdict import gates_line
 from bot.core.locks import lifecycle as lock_lifecycle
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message, plain
 
 HUNG_AFTER = timedelta(hours=1)

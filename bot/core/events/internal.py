@@ -32,7 +32,7 @@ class CatchUp(Event):
 
 @stored("DeliveryFailed")
 class DeliveryFailed(Event):
-    """A webhook did not reach the bot: see ``bot.core.past.FailedDelivery``."""
+    """A webhook did not reach the bot: see ``bot.core.ports.backfill.FailedDelivery``."""
 
     id: int
     guid: str

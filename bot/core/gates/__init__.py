@@ -13,14 +13,14 @@ from typing import Literal
 
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import By, Deployment, Waiting
-from bot.core.forge import Check, Comparison
 from bot.core.freezes import reasons as freeze_reasons
 from bot.core.freezes.model import Closure, Force
 from bot.core.gates import messages as says
-from bot.core.guards import Protection, Reviewed
 from bot.core.locks import messages as lock_messages
 from bot.core.locks.model import Lock, lets_in
 from bot.core.people.permissions import Permission
+from bot.core.ports.forge import Check, Comparison
+from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Span
 
 

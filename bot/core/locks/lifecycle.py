@@ -13,7 +13,7 @@ from bot.core.effects import Announce, TellPerson
 from bot.core.events.internal import LockExpired, LockReminderDue, Reconsider
 from bot.core.locks import messages as sentences
 from bot.core.locks.model import Lock, next_reminder, same_person
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 
 

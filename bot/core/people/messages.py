@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.people.model import DeviceCode, How, Identity
 from bot.core.people.permissions import Permission
-from bot.core.ports import Person
+from bot.core.ports.chat import Person
 from bot.core.replies import listed
 from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, say
 

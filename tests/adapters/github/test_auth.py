@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Unavailable
-from bot.core.forge import NewRemoteStatus
+from bot.core.ports.forge import NewRemoteStatus
 from tests.patience import PATIENCE
 from tests.servers.github import GitHubServer
 from tests.servers.github_accounts import App

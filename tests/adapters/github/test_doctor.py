@@ -8,7 +8,7 @@ import pytest
 
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, Pair, StillClock, pair
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.forge import Check, Commit, MergedInstead, NewRemoteDeployment, NewRemoteStatus, Repository
+from bot.core.ports.forge import Check, Commit, MergedInstead, NewRemoteDeployment, NewRemoteStatus, Repository
 from tests.servers.github_pair import REPO, T0, Pair, pair
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.forge import NewRemoteStatus
+from bot.core.ports.forge import NewRemoteStatus
 from tests.patience import PATIENCE
 from tests.servers.github import GitHubServer
 from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.guards import Protection, Review
+from bot.core.ports.reviews import Protection, Review
 from tests.servers.github_environments import protect
 from tests.servers.github_pair import REPO, Pair, pair
 

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.local.forge import LocalGit
 from bot.core.errors import NotThere, Rejected
 from bot.core.events.external import ChecksChanged, DeploymentCreated, DeploymentStatusReported
-from bot.core.forge import Check, NewRemoteDeployment, NewRemoteStatus
+from bot.core.ports.forge import Check, NewRemoteDeployment, NewRemoteStatus
 from bot.talk.sample import REPOSITORY, prepare
 from tests.adapters.local.webhooks import MAIN, T0, TOPIC, Webhooks, open_forge
 from tests.patience import PATIENCE

@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.doctor import SCOPES, examine, examine_app_token
-from bot.core.ports import Finding
+from bot.core.ports.chat import Finding
 from tests.servers.slack import SlackServer
 
 

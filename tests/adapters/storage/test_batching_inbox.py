@@ -18,7 +18,7 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
 from bot.core.errors import Rejected, Unavailable
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database

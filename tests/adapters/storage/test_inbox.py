@@ -20,7 +20,7 @@ from bot.adapters.storage.outbox import Undone
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events.internal import Due, Reconsider, RunBegan, RunWanted
-from bot.core.ports import Delivery, Finding
+from bot.core.ports.chat import Delivery, Finding
 from tests.databases import migrate
 from tests.patience import PATIENCE
 

@@ -21,8 +21,8 @@ from bot.context import SystemClock
 from bot.core.effects import RenderParent
 from bot.core.errors import Rejected, Unavailable
 from bot.core.events.external import Place
-from bot.core.forge import NewRemoteStatus
-from bot.core.ports import Delivery
+from bot.core.ports.chat import Delivery
+from bot.core.ports.forge import NewRemoteStatus
 from bot.core.rich_text import Message
 from tests.databases import migrate
 from tests.patience import PATIENCE

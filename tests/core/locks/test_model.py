@@ -16,7 +16,7 @@ from bot.core.events.internal import LockExpired, LockReminderDue, Reconsider
 from bot.core.gates import Facts, Policy, judge
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks.model import Lock, Watcher, is_candidate, lets_in, next_reminder, same_person
-from bot.core.records import Records
+from bot.core.ports.transaction import Records
 from bot.core.rich_text import plain
 from tests.core.ledger import Ledger, Place
 

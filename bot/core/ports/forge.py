@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from bot.core.guards import Guards
 from bot.core.people.model import SignIn
+from bot.core.ports.reviews import Guards
 
 if TYPE_CHECKING:
-    from bot.core.past import Past
+    from bot.core.ports.backfill import Past
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 

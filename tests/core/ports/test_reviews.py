@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.core.guards import Protection, Review, rules, standing
+from bot.core.ports.reviews import Protection, Review, rules, standing
 
 
 def test_the_last_word_of_each_reviewer_counts() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.events.external import DeploymentCreated, PullRequestMerged
-from bot.core.forge import RemoteDeployment
+from bot.core.ports.forge import RemoteDeployment
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from bot.core.deployments.wording import spoken
 
 if TYPE_CHECKING:
-    from bot.core.forge import PullRequest
+    from bot.core.ports.forge import PullRequest
 
 
 @dataclass(frozen=True, slots=True)

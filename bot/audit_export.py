@@ -13,7 +13,7 @@ from bot.core.errors import Rejected
 
 PAGE = 1_000
 Page = Callable[[datetime, int, int], Sequence[Entry]]
-"""Entries from a moment on, after the one with that id, so many at most: see ``bot.core.audit.model.AuditReads.since``."""
+"""Entries from a moment on, after the one with that id, so many at most: see ``AuditReads.since``."""
 
 
 def moment(text: str, now: datetime) -> datetime:

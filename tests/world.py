@@ -30,10 +30,10 @@ from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 from bot.runtime.provider_runner import Carrier, Passwords
 from bot.settings import read
-from tests.servers.github import GitHubServer
-from tests.servers.github_webhooks import Webhook
-from tests.servers.slack import SlackServer
-from tests.servers.slack_state import Message
+from tests.servers.github.server import GitHubServer
+from tests.servers.github.webhooks import Webhook
+from tests.servers.slack.server import SlackServer
+from tests.servers.slack.state import Message
 from tests.world_database import new_database
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

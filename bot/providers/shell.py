@@ -1,7 +1,8 @@
 """A command of yours, run in a clean checkout of the commit, once per machine although the bot may be killed.
 
-Each deployment has a directory ``runs/<request id>`` with one numbered directory per attempt (see
-``bot.adapters.system.processes``); there is a second attempt only where the first has vanished and ``resume = "rerun"``.
+Each deployment has a directory ``runs/<request id>`` with one numbered directory per attempt, of which
+``bot.adapters.system.processes`` says what is in it; there is a second attempt only where the first has
+vanished and ``resume = "rerun"``.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 
 from bot.adapters.circuit_breaker import GIVEN_UP_AFTER, Pauses
 from bot.core.errors import Speechless, Unavailable
-from tests.servers.github_pair import StillClock
+from tests.servers.github.pair import StillClock
 
 
 @pytest.fixture

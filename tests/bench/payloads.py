@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tests.servers.github import GitHubServer
+from tests.servers.github.server import GitHubServer
 
 SIZE = 25_000
 SECRET = "bench-webhook-secret"

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from tests.bench import databases
 from tests.bench.running import OTHER_CORES, bot, migrate, process
 from tests.bench.tables import median, milliseconds, show, times
-from tests.servers.github import GitHubServer
-from tests.servers.slack import SlackServer
+from tests.servers.github.server import GitHubServer
+from tests.servers.slack.server import SlackServer
 
 REPOSITORY = "acme/web"
 TIMES = 12

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.chaos.victim import AT_THE_END, AWAY, POINTS
-from tests.end_to_end.harbour import BotProcess, Harbour, free_port
+from tests.end_to_end.installation import BotProcess, Harbour, free_port
 
 VICTIM = "tests.chaos.victim"
 ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting", 0: "told to end", 75: "lease gone"}

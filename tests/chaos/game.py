@@ -21,7 +21,7 @@ from tests.chaos.proof import broken_promises, rows, unsettled
 from tests.chaos.story import COMMAND, SETTINGS, Story
 from tests.chaos.victim import POINTS
 from tests.chaos.weather import Postman, Weather
-from tests.end_to_end.harbour import Harbour, harbour
+from tests.end_to_end.installation import Harbour, harbour
 from tests.postgres import new_database
 
 TURNS = 12

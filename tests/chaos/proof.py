@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from tests.chaos.story import Story
-from tests.end_to_end.harbour import Harbour
-from tests.servers.slack_state import Message
+from tests.end_to_end.installation import Harbour
+from tests.servers.slack.state import Message
 
 ORDER = ("queued", "in_progress", "success", "failure", "error")
 ENDS = {"succeeded": "success", "failed": "failure", "error": "error", "timed_out": "error", "cancelled": "error"}

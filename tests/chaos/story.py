@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.end_to_end.harbour import REPOSITORY, Harbour
-from tests.servers.slack_state import Message
+from tests.end_to_end.installation import REPOSITORY, Harbour
+from tests.servers.slack.state import Message
 
 SETTINGS = """
 [slack]

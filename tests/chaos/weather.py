@@ -7,8 +7,8 @@ import random
 import threading
 from collections import Counter
 
-from tests.end_to_end.harbour import Harbour
-from tests.servers.github_webhooks import Webhook, signed
+from tests.end_to_end.installation import Harbour
+from tests.servers.github.webhooks import Webhook, signed
 
 GITHUB = (
     (500, {}),

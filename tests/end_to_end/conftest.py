@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.harbour import Harbour
-from tests.end_to_end.harbour import harbour as build
+from tests.end_to_end.installation import Harbour
+from tests.end_to_end.installation import harbour as build
 
 
 @pytest.fixture

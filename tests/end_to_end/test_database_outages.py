@@ -21,7 +21,7 @@ from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
 from tests.databases import migrate
-from tests.end_to_end.harbour import Harbour, harbour, shown
+from tests.end_to_end.installation import Harbour, harbour, shown
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.flotilla import Fleet, fleet
-from tests.end_to_end.harbour import REPOSITORY, BotProcess, free_port
+from tests.end_to_end.cluster import Fleet, fleet
+from tests.end_to_end.installation import REPOSITORY, BotProcess, free_port
 
 WAITS = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
 QUICK = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun"

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from tests.end_to_end.harbour import REPOSITORY, Harbour, shown
+from tests.end_to_end.installation import REPOSITORY, Harbour, shown
 from tests.patience import PATIENCE
 
 FAILS = "for n in $(seq 30); do echo line $n; done; exit 3"

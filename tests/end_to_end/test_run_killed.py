@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.end_to_end.harbour import REPOSITORY, Harbour, shown
+from tests.end_to_end.installation import REPOSITORY, Harbour, shown
 
 WAITS = "echo begun >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
 QUICK = "echo begun >>{directory}/begun; echo over"

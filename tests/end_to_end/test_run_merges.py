@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.end_to_end.harbour import REPOSITORY, Harbour, shown
+from tests.end_to_end.installation import REPOSITORY, Harbour, shown
 
 
 def merged(harbour: Harbour) -> str:

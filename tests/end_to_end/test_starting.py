@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 
-from tests.end_to_end.harbour import Harbour
+from tests.end_to_end.installation import Harbour
 
 TEN_MISTAKES = """
 [bot]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowRecords
 from tests.handlers.scenes import answers, channel, creations, parent, thread, told
-from tests.servers.doorstep import Doorstep
+from tests.servers.webhook_receiver import Doorstep
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.handlers.scenes import another_tool, answers, channel, told
-from tests.servers.github_webhooks import Webhook
+from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, World, read_out
 
 EVENTS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.handlers.scenes import another_tool, answers, creations, parent, seen, thread, told
-from tests.servers.github_environments import protect
+from tests.servers.github.environments import protect
 from tests.world import PEOPLE, REPOSITORY, World, read_out
 from tests.world import world as open_world
 

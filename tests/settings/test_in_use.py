@@ -22,7 +22,7 @@ from bot.settings.models import (
 )
 from bot.settings.planned import MARK, PLANNED
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODELS: tuple[type[BaseModel], ...] = (
     *(BotSettings, SlackSettings, AppSettings, EnvironmentSettings, WindowSettings),
     Secrets,

@@ -19,7 +19,7 @@ from bot.settings.models import (
 )
 from bot.settings.reference import PAGE, refreshed
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "settings.toml").read_text(encoding="utf-8")
 ENVIRONMENT = (ROOT / ".env.example").read_text(encoding="utf-8")
 ALL_IN_USE = re.sub(r"^#(?=\S)", "", SETTINGS, flags=re.MULTILINE)

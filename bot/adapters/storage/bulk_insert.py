@@ -37,8 +37,10 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # As SQLAlchemy writes moments, so that it can read them.
-        self._moment: Callable[[Any], Any] | None = tables.deliveries.c.due_at.type.bind_processor(store.engine.dialect)
+        # As SQLAlchemy writes moments, so that it can read them: the driver's own way is deprecated since Python 3.12.
+        dialect = store.engine.dialect
+        moment = tables.deliveries.c.due_at.type.dialect_impl(dialect)
+        self._moment: Callable[[Any], Any] | None = moment.bind_processor(dialect)
         self._connection: sa.PoolProxiedConnection | None = None
 
     def store(self, together: Sequence[Arrival]) -> list[Outcome]:

@@ -116,7 +116,7 @@ class Delivery:
 
     ``id`` is the sender's own (``github:<X-GitHub-Delivery>``, ``slack:<channel>:<ts>``, ``clock:<job>:<fire time>``),
     so that a repeat is recognised. ``source`` is github, chat, clock or bot; ``name`` the kind within the source
-    (GitHub's event name; for the others the name of a dataclass of ``bot.core.events.internal``, whose JSON is ``body``).
+    (GitHub's event name; for the others the stored name of an event, whose JSON is ``body``).
     """
 
     id: str

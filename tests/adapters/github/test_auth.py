@@ -13,9 +13,9 @@ from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Unavailable
 from bot.core.ports.forge import NewRemoteStatus
 from tests.patience import PATIENCE
-from tests.servers.github import GitHubServer
-from tests.servers.github_accounts import App
-from tests.servers.github_pair import REPO, StillClock
+from tests.servers.github.accounts import App
+from tests.servers.github.pair import REPO, StillClock
+from tests.servers.github.server import GitHubServer
 
 
 @dataclass

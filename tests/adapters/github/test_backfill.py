@@ -9,8 +9,8 @@ import pytest
 from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.ports.backfill import FailedDelivery
-from tests.servers.doorstep import Doorstep
-from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair
+from tests.servers.github.pair import REPO, T0, Pair, StillClock, pair
+from tests.servers.webhook_receiver import Doorstep
 
 
 @pytest.fixture

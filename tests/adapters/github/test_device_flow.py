@@ -11,8 +11,8 @@ import pytest
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.core.errors import Rejected, Unavailable
 from bot.core.people.model import SignedIn
-from tests.servers.github import GitHubServer
-from tests.servers.github_pair import T0, StillClock
+from tests.servers.github.pair import T0, StillClock
+from tests.servers.github.server import GitHubServer
 
 
 @dataclass

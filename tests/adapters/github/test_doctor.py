@@ -9,8 +9,8 @@ import pytest
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.ports.chat import Finding
-from tests.servers.github import GitHubServer
-from tests.servers.github_pair import REPO, Pair, StillClock, pair
+from tests.servers.github.pair import REPO, Pair, StillClock, pair
+from tests.servers.github.server import GitHubServer
 
 LISTENER = "http://127.0.0.1:9/github/webhook"
 NEEDED = ["pull_request", "deployment", "deployment_status", "status", "check_run"]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.forge import Check, Commit, MergedInstead, NewRemoteDeployment, NewRemoteStatus, Repository
-from tests.servers.github_pair import REPO, T0, Pair, pair
+from tests.servers.github.pair import REPO, T0, Pair, pair
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.forge import NewRemoteStatus
 from tests.patience import PATIENCE
-from tests.servers.github import GitHubServer
-from tests.servers.github_pair import REPO, T0, Pair, StillClock, pair
+from tests.servers.github.pair import REPO, T0, Pair, StillClock, pair
+from tests.servers.github.server import GitHubServer
 
 STATUS = NewRemoteStatus("in_progress", "Under way", "production")
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.ports.reviews import Protection, Review
-from tests.servers.github_environments import protect
-from tests.servers.github_pair import REPO, Pair, pair
+from tests.servers.github.environments import protect
+from tests.servers.github.pair import REPO, Pair, pair
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import NotThere, Rejected, Unavailable
-from tests.servers.github_pair import REPO, Pair, pair
+from tests.servers.github.pair import REPO, Pair, pair
 
 
 @pytest.fixture

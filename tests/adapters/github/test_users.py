@@ -9,8 +9,8 @@ import pytest
 from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Unavailable
-from tests.servers.github import GitHubServer
-from tests.servers.github_pair import REPO, Pair, StillClock, pair
+from tests.servers.github.pair import REPO, Pair, StillClock, pair
+from tests.servers.github.server import GitHubServer
 
 
 @pytest.fixture

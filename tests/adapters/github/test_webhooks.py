@@ -20,8 +20,8 @@ from bot.core.events.external import (
     PullRequestMerged,
     ReviewChanged,
 )
-from tests.servers.github import GitHubServer
-from tests.servers.github_pair import REPO, T0, StillClock
+from tests.servers.github.pair import REPO, T0, StillClock
+from tests.servers.github.server import GitHubServer
 
 # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation
 GITHUBS_EXAMPLE = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"

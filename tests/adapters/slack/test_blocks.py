@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
-from tests.servers import slack_limits
+from tests.servers.slack import limits
 
 
 def body(message: Message) -> str:
@@ -193,8 +193,8 @@ MESSAGE = st.builds(
 def test_whatever_the_message_slack_takes_it(message: Message) -> None:
     blocks, text = blocks_of(message), text_of(message)
 
-    assert slack_limits.problems_of(blocks) == []
-    assert slack_limits.characters_of(blocks) <= 12_500
+    assert limits.problems_of(blocks) == []
+    assert limits.characters_of(blocks) <= 12_500
     assert 1 <= len(text) <= 4_000
     written = [text, *_texts(blocks)]
     assert all(

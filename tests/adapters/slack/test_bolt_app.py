@@ -11,8 +11,8 @@ from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.core.events.external import CommandGiven, Place
 from bot.core.rich_text import Button, say
-from tests.servers.slack import SlackServer
-from tests.servers.slack_inbox import Tray
+from tests.servers.slack.inbox import Tray
+from tests.servers.slack.server import SlackServer
 
 
 class Watch:

@@ -12,7 +12,7 @@ from bot.adapters.slack.chat import Slack
 from bot.core.errors import NotThere, Unavailable
 from bot.core.events.external import Place
 from bot.core.rich_text import Button, say
-from tests.servers.slack import SlackServer
+from tests.servers.slack.server import SlackServer
 
 DONE = say("Deployed.")
 

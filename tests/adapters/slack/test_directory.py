@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.slack.chat import Slack
 from bot.core.errors import NotThere
 from bot.core.ports.chat import Person
-from tests.servers.slack import SlackServer
+from tests.servers.slack.server import SlackServer
 
 
 class Watch:

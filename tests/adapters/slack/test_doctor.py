@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.doctor import SCOPES, examine, examine_app_token
 from bot.core.ports.chat import Finding
-from tests.servers.slack import SlackServer
+from tests.servers.slack.server import SlackServer
 
 
 class Watch:
@@ -100,7 +100,7 @@ def test_wrong_tokens_are_found_and_not_shown(server: SlackServer) -> None:
 
 
 def test_the_manifest_asks_for_the_scopes_that_are_checked() -> None:
-    manifest = (Path(__file__).parents[2] / "slack-manifest.yaml").read_text()
+    manifest = (Path(__file__).parents[3] / "slack-manifest.yaml").read_text()
 
     asked = re.search(r"bot:\n((?: +- .+\n)+)", manifest)
 

@@ -11,7 +11,7 @@ from bot.adapters.slack.chat import Slack
 from bot.core.errors import NotAllowed, Rejected, Unavailable
 from bot.core.events.external import Place
 from bot.core.rich_text import say
-from tests.servers.slack import SlackServer
+from tests.servers.slack.server import SlackServer
 
 DONE = say("Deployed.")
 

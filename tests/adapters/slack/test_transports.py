@@ -20,9 +20,9 @@ from bot.core.errors import NotAllowed, Unavailable
 from bot.core.events.external import Place
 from bot.core.rich_text import Button, say
 from tests.patience import PATIENCE
-from tests.servers.slack import SlackServer
-from tests.servers.slack_delivery import signed
-from tests.servers.slack_inbox import Tray
+from tests.servers.slack.delivery import signed
+from tests.servers.slack.inbox import Tray
+from tests.servers.slack.server import SlackServer
 
 SECRET = SlackServer.signing_secret
 

@@ -27,8 +27,8 @@ from bot.core.rich_text import Message
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
-from tests.servers.github import GitHubServer
-from tests.servers.slack import SlackServer
+from tests.servers.github.server import GitHubServer
+from tests.servers.slack.server import SlackServer
 
 
 def opened(url: str) -> Store:

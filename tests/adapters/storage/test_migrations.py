@@ -13,11 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import bot.migrations
 from bot.adapters.storage import migrations, tables
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.migrations import Age
 from bot.runtime.dispatcher import migrate as migrate_engine
 
+MIGRATIONS = Path(bot.migrations.__file__).parent
 RELEASED = {
     "0001_first_tables.py": "1554b1fd4abc8bd959bac2622590e07fdb0a91774e3f33b7a4ed797158a26db6",
     "0002_bodies_stored_as_they_are.py": "46c08a306b4a4bf87d895c84f7b4dab10bb9f2a8d1c211d6657af8a3a5d6e880",
@@ -114,7 +116,7 @@ def test_what_was_removed_by_hand_is_missed_whatever_the_revision_says(engine: s
 
 def test_a_migration_that_is_on_main_never_changes_again() -> None:
     """Databases have run it. What it should have done otherwise is done by another migration: add it to the list."""
-    versions = sorted((Path(migrations.__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py"))
+    versions = sorted((MIGRATIONS / "versions").glob("[0-9]*.py"))
 
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in versions}
 
@@ -187,6 +189,6 @@ def test_the_engine_keeps_its_tables_beside_ours(engine: sa.Engine) -> None:
 
 
 def test_the_newest_revision_is_told_by_the_files_as_alembic_tells_it() -> None:
-    directory = ScriptDirectory(str(Path(migrations.__file__).parents[1] / "migrations"))
+    directory = ScriptDirectory(str(MIGRATIONS))
 
     assert [migrations.newest()] == directory.get_heads()

@@ -13,8 +13,8 @@ from freezegun import freeze_time
 
 from bot.adapters.github.webhooks import payload_of, verify
 from tests.servers.background import Background
-from tests.servers.github import GitHubServer
-from tests.servers.github_pair import REPO
+from tests.servers.github.pair import REPO
+from tests.servers.github.server import GitHubServer
 
 
 @pytest.fixture

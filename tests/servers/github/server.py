@@ -9,20 +9,20 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-import tests.servers.github_environments
-import tests.servers.github_hooks
-import tests.servers.github_people
-import tests.servers.github_rest
-import tests.servers.github_rest_writes  # noqa: F401 - they register their routes
+import tests.servers.github.environments
+import tests.servers.github.hooks
+import tests.servers.github.people
+import tests.servers.github.rest
+import tests.servers.github.rest_writes  # noqa: F401 - they register their routes
 from tests.servers.background import Background
-from tests.servers.github_accounts import Accounts, App, Credential, check_access
-from tests.servers.github_http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
-from tests.servers.github_json import WEB
-from tests.servers.github_people import SignIns
-from tests.servers.github_routes import Answer, Call, Refusal, find_route
-from tests.servers.github_state import Deployment, DeploymentStatus, Hook, Repository
-from tests.servers.github_webhooks import Attempt, Webhook
-from tests.servers.github_world import World
+from tests.servers.github.accounts import Accounts, App, Credential, check_access
+from tests.servers.github.http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
+from tests.servers.github.json import WEB
+from tests.servers.github.people import SignIns
+from tests.servers.github.routes import Answer, Call, Refusal, find_route
+from tests.servers.github.state import Deployment, DeploymentStatus, Hook, Repository
+from tests.servers.github.webhooks import Attempt, Webhook
+from tests.servers.github.world import World
 
 MESSAGES = {
     401: "Bad credentials",

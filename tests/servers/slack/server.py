@@ -9,13 +9,13 @@ from typing import Any, Literal, Self
 from slack_bolt import App
 
 from tests.patience import PATIENCE
-from tests.servers import slack_envelopes
 from tests.servers.background import Background
-from tests.servers.slack_counter import Counter
-from tests.servers.slack_delivery import Dispatch, Post, Sockets, Target
-from tests.servers.slack_envelopes import Envelope
-from tests.servers.slack_http import Failure, Request, Server
-from tests.servers.slack_state import BOT_USER, TEAM, Channel, Ephemeral, Message, Shown, User, Workspace, typed
+from tests.servers.slack import envelopes
+from tests.servers.slack.counter import Counter
+from tests.servers.slack.delivery import Dispatch, Post, Sockets, Target
+from tests.servers.slack.envelopes import Envelope
+from tests.servers.slack.http import Failure, Request, Server
+from tests.servers.slack.state import BOT_USER, TEAM, Channel, Ephemeral, Message, Shown, User, Workspace, typed
 
 
 class SlackServer:
@@ -145,9 +145,9 @@ class SlackServer:
             self.workspace.said[place.id].append(message)
             self.workspace.changed.notify_all()
         if BOT_USER in place.members:
-            self._send_event(slack_envelopes.said(message, place, by), by, place)
+            self._send_event(envelopes.said(message, place, by), by, place)
             if f"<@{BOT_USER}>" in written and place.of is None:
-                self._send_event(slack_envelopes.said(message, place, by, kind="app_mention"), by, place)
+                self._send_event(envelopes.said(message, place, by, kind="app_mention"), by, place)
         return message
 
     def edits(self, message: Message, text: str) -> None:
@@ -156,19 +156,19 @@ class SlackServer:
             message.edits.append(Shown(message.text, message.blocks))
             message.text = typed(self.workspace, text)
             place = self.workspace.channels[message.channel]
-        self._send_event(slack_envelopes.edited(message, place), self.workspace.users[message.user], place)
+        self._send_event(envelopes.edited(message, place), self.workspace.users[message.user], place)
 
     def deletes(self, message: Message) -> None:
         """The author deletes a message; its replies stay."""
         with self.workspace.changed:
             place = self.workspace.channels[message.channel]
             self.workspace.said[place.id].remove(message)
-        self._send_event(slack_envelopes.deleted(message, place), self.workspace.users[message.user], place)
+        self._send_event(envelopes.deleted(message, place), self.workspace.users[message.user], place)
 
     def slash(self, user: str, channel: str, command: str, text: str) -> Envelope:
         """Somebody gives a slash command."""
         by, place = self.workspace.user(user), self._channel(channel)
-        payload = slack_envelopes.slash(
+        payload = envelopes.slash(
             by,
             place,
             command,
@@ -184,7 +184,7 @@ class SlackServer:
         if button is None:
             raise KeyError(f"no button {label!r} there, only {shown.labels}")
         by, place = self.workspace.user(user), self.workspace.channels[shown.channel]
-        payload = slack_envelopes.press(
+        payload = envelopes.press(
             by,
             shown,
             place,
@@ -266,10 +266,10 @@ class SlackServer:
         )
 
     def _send_event(self, event: dict[str, Any], by: User, place: Channel) -> None:
-        payload = slack_envelopes.event(event, event_id=self.workspace.next_id("Ev"), shared=by.team != TEAM)
+        payload = envelopes.event(event, event_id=self.workspace.next_id("Ev"), shared=by.team != TEAM)
         self._send("events_api", payload, by, place)
 
-    def _send(self, kind: slack_envelopes.Kind, payload: dict[str, Any], by: User, place: Channel) -> Envelope:
+    def _send(self, kind: envelopes.Kind, payload: dict[str, Any], by: User, place: Channel) -> Envelope:
         envelope = Envelope(self.workspace.next_id("envelope-"), kind, payload, by.id, place.id)
         self.envelopes.append(envelope)
         self._attempt(envelope)

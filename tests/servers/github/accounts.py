@@ -11,9 +11,9 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.servers.github_json import LEVELS
-from tests.servers.github_routes import Refusal
-from tests.servers.github_state import Repository, iso
+from tests.servers.github.json import LEVELS
+from tests.servers.github.routes import Refusal
+from tests.servers.github.state import Repository, iso
 
 BY_TOKEN = "Resource not accessible by personal access token"
 PERMISSIONS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.servers.github_accounts import App
-from tests.servers.github_routes import Answer, Call, Refusal, route
-from tests.servers.github_state import iso
-from tests.servers.github_webhooks import Attempt
+from tests.servers.github.accounts import App
+from tests.servers.github.routes import Answer, Call, Refusal, route
+from tests.servers.github.state import iso
+from tests.servers.github.webhooks import Attempt
 
 
 @route("GET", "/repos/{repo}/hooks/{hook#}/deliveries", "administration=read")

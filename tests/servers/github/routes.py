@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from tests.servers.github_state import Repository
+from tests.servers.github.state import Repository
 
 if TYPE_CHECKING:
-    from tests.servers.github_accounts import Credential
-    from tests.servers.github_world import World
+    from tests.servers.github.accounts import Credential
+    from tests.servers.github.world import World
 
 
 @dataclass

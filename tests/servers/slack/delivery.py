@@ -15,9 +15,9 @@ from urllib.request import Request, urlopen
 from slack_bolt import App, BoltRequest
 
 from tests.patience import PATIENCE
-from tests.servers.slack_envelopes import Envelope
-from tests.servers.slack_socket import Socket
-from tests.servers.slack_state import APP, Ephemeral, Workspace
+from tests.servers.slack.envelopes import Envelope
+from tests.servers.slack.socket import Socket
+from tests.servers.slack.state import APP, Ephemeral, Workspace
 
 
 class Target(Protocol):

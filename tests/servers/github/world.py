@@ -8,19 +8,11 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from tests.servers.github_deployments import NOWHERE, DeploymentsWorld
-from tests.servers.github_json_checks import ChecksWriter
-from tests.servers.github_people import People
-from tests.servers.github_state import (
-    CheckRun,
-    Files,
-    PullRequest,
-    Repository,
-    Review,
-    Status,
-    Tag,
-)
-from tests.servers.github_webhooks import Webhooks
+from tests.servers.github.deployments import NOWHERE, DeploymentsWorld
+from tests.servers.github.json_checks import ChecksWriter
+from tests.servers.github.people import People
+from tests.servers.github.state import CheckRun, Files, PullRequest, Repository, Review, Status, Tag
+from tests.servers.github.webhooks import Webhooks
 
 
 class World(DeploymentsWorld):

@@ -15,12 +15,12 @@ from threading import Condition, Thread
 from typing import Any
 
 from tests.patience import PATIENCE
-from tests.servers.github import GitHubServer
-from tests.servers.github_http import Cut, Request
-from tests.servers.github_routes import Answer
-from tests.servers.github_state import Deployment
-from tests.servers.slack import SlackServer
-from tests.servers.slack_state import Message
+from tests.servers.github.http import Cut, Request
+from tests.servers.github.routes import Answer
+from tests.servers.github.server import GitHubServer
+from tests.servers.github.state import Deployment
+from tests.servers.slack.server import SlackServer
+from tests.servers.slack.state import Message
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "acme/web"

@@ -6,13 +6,12 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tests.servers import slack_chat, slack_people  # noqa: F401 - they register Slack's methods
-from tests.servers import slack_limits as limits
-from tests.servers.slack_delivery import Sockets
-from tests.servers.slack_http import RESPOND, Failure, Reply, Request
-from tests.servers.slack_methods import METHODS, Caller, Refused
-from tests.servers.slack_socket import Socket
-from tests.servers.slack_state import BOT_ID, BOT_USER, Channel, Ephemeral, Message, User, Workspace
+from tests.servers.slack import chat, limits, people  # noqa: F401 - they register Slack's methods
+from tests.servers.slack.delivery import Sockets
+from tests.servers.slack.http import RESPOND, Failure, Reply, Request
+from tests.servers.slack.methods import METHODS, Caller, Refused
+from tests.servers.slack.socket import Socket
+from tests.servers.slack.state import BOT_ID, BOT_USER, Channel, Ephemeral, Message, User, Workspace
 
 ALL_SCOPES = frozenset(
     {
@@ -134,7 +133,7 @@ class Counter:
             return Reply(404, {"ok": False, "error": "expired_url" if address is None else "used_url"})
         address.uses_left -= 1
         try:
-            shown = slack_chat.seen_as(given, limits.POST_TEXT)
+            shown = chat.seen_as(given, limits.POST_TEXT)
         except Refused as refused:
             return Reply(400, refused.answer)
         ts = self._workspace.next_ts()

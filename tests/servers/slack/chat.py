@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.servers import slack_limits as limits
-from tests.servers.slack_methods import (
+from tests.servers.slack import limits
+from tests.servers.slack.methods import (
     Answer,
     Arguments,
     Caller,
@@ -15,8 +15,8 @@ from tests.servers.slack_methods import (
     visible,
     writable,
 )
-from tests.servers.slack_shapes import message_json
-from tests.servers.slack_state import APP, BOT_ID, BOT_USER, Ephemeral, Message, Shown
+from tests.servers.slack.shapes import message_json
+from tests.servers.slack.state import APP, BOT_ID, BOT_USER, Ephemeral, Message, Shown
 
 
 @method("chat.postMessage", "chat:write")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.servers.slack_state import APP, BOT_USER, TEAM, Channel, Message, User
+from tests.servers.slack.state import APP, BOT_USER, TEAM, Channel, Message, User
 
 
 def channel_json(channel: Channel) -> dict[str, Any]:

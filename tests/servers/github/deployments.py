@@ -7,16 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from tests.servers.github_json_checks import ChecksWriter
-from tests.servers.github_state import (
-    Commit,
-    Deployment,
-    DeploymentStatus,
-    Files,
-    PullRequest,
-    Repository,
-)
-from tests.servers.github_webhooks import Webhooks
+from tests.servers.github.json_checks import ChecksWriter
+from tests.servers.github.state import Commit, Deployment, DeploymentStatus, Files, PullRequest, Repository
+from tests.servers.github.webhooks import Webhooks
 
 NOWHERE = "0" * 40
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.servers.slack_methods import READ_SCOPES, Answer, Arguments, Caller, Refused, method, page, true, visible
-from tests.servers.slack_shapes import channel_json, user_json
-from tests.servers.slack_state import BOT_ID, BOT_USER, TEAM
+from tests.servers.slack.methods import READ_SCOPES, Answer, Arguments, Caller, Refused, method, page, true, visible
+from tests.servers.slack.shapes import channel_json, user_json
+from tests.servers.slack.state import BOT_ID, BOT_USER, TEAM
 
 TEAM_NAME = "Acme"
 

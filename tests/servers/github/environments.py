@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.servers.github_json import WEB
-from tests.servers.github_routes import Answer, Call, Refusal, route
-from tests.servers.github_world import World
+from tests.servers.github.json import WEB
+from tests.servers.github.routes import Answer, Call, Refusal, route
+from tests.servers.github.world import World
 
 
 def protect(

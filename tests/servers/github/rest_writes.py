@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.servers.github_rest import deployment_of, pull_of
-from tests.servers.github_routes import Answer, Call, Refusal, route
-from tests.servers.github_state import MergeConflict, Repository
+from tests.servers.github.rest import deployment_of, pull_of
+from tests.servers.github.routes import Answer, Call, Refusal, route
+from tests.servers.github.state import MergeConflict, Repository
 
 COMMIT_STATES = ("error", "failure", "pending", "success")
 DEPLOYMENT_STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.servers.github_state import Hook
+from tests.servers.github.state import Hook
 
 TIMEOUT = 10.0  # seconds, GitHub's own
 _attempt_ids = itertools.count(9_001)

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from tests.patience import PATIENCE
-from tests.servers.github_routes import Answer, Refusal
-from tests.servers.github_state import Files
+from tests.servers.github.routes import Answer, Refusal
+from tests.servers.github.state import Files
 
 if TYPE_CHECKING:
-    from tests.servers.github import GitHubServer
+    from tests.servers.github.server import GitHubServer
 
 VERSIONS = ("2022-11-28", "2026-03-10")
 

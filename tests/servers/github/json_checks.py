@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.servers.github_json import WEB, Json, Writer, node_id, number_of
-from tests.servers.github_state import CheckRun, Deployment, DeploymentStatus, Hook, Repository, Status, iso
+from tests.servers.github.json import WEB, Json, Writer, node_id, number_of
+from tests.servers.github.state import CheckRun, Deployment, DeploymentStatus, Hook, Repository, Status, iso
 
 
 class ChecksWriter(Writer):

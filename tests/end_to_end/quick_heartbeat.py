@@ -1,4 +1,4 @@
-"""``python -m tests.end_to_end.hasty worker``: the bot with a heartbeat so quick that nobody has to wait for three."""
+"""``python -m tests.end_to_end.quick_heartbeat worker``: the bot with a heartbeat that nobody has to wait for."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.servers.github_accounts import Accounts, Credential
-from tests.servers.github_routes import Answer, Call, Refusal, route
+from tests.servers.github.accounts import Accounts, Credential
+from tests.servers.github.routes import Answer, Call, Refusal, route
 
 EXPIRES_IN = 900
 INTERVAL = 5

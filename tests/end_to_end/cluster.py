@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
-from tests.end_to_end.harbour import BotProcess, Harbour, free_port, harbour
+from tests.end_to_end.installation import BotProcess, Harbour, free_port, harbour
 from tests.postgres import new_database
 
 ENDED = ["queued", "in_progress", "success"]
-HASTY = "tests.end_to_end.hasty"
+HASTY = "tests.end_to_end.quick_heartbeat"
 
 
 class Fleet(Harbour):

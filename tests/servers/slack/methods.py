@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from tests.servers.slack_state import BOT_USER, Channel, Workspace
+from tests.servers.slack.state import BOT_USER, Channel, Workspace
 
 Arguments: TypeAlias = dict[str, Any]
 Answer: TypeAlias = dict[str, Any]

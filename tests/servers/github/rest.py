@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.servers.github_json import WEB
-from tests.servers.github_routes import Answer, Call, Refusal, route
-from tests.servers.github_state import Deployment, PullRequest
+from tests.servers.github.json import WEB
+from tests.servers.github.routes import Answer, Call, Refusal, route
+from tests.servers.github.state import Deployment, PullRequest
 
 
 @route("GET", "/user", "")

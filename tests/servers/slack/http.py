@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.servers.slack_socket import Socket, accept_key
+from tests.servers.slack.socket import Socket, accept_key
 
 RESPOND = "response_url"
 # In a form these are JSON.

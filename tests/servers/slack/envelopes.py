@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.servers.slack_shapes import message_json
-from tests.servers.slack_state import APP, BOT_USER, TEAM, Channel, Ephemeral, Message, User
+from tests.servers.slack.shapes import message_json
+from tests.servers.slack.state import APP, BOT_USER, TEAM, Channel, Ephemeral, Message, User
 
 Kind = Literal["events_api", "slash_commands", "interactive"]
 

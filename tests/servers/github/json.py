@@ -5,16 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.github_state import (
-    Commit,
-    PullRequest,
-    Repository,
-    Review,
-    iso,
-)
+from tests.servers.github.state import Commit, PullRequest, Repository, Review, iso
 
 if TYPE_CHECKING:
-    from tests.servers.github_world import World
+    from tests.servers.github.world import World
 
 WEB = "https://github.com"
 LEVELS = ("read", "triage", "write", "maintain", "admin")

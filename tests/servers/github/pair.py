@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
-from tests.servers.github import GitHubServer
+from tests.servers.github.server import GitHubServer
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REPO = "acme/web"

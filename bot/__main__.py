@@ -75,7 +75,7 @@ def talk(settings_file: Path | None) -> int:
     from bot.talk.sample import prepare
     from bot.talk.session import Talk, greeting
     from bot.talk.session import run as converse
-    from bot.talk.simulation import World
+    from bot.talk.simulation import Simulator
 
     HOME.mkdir(exist_ok=True)
     log_to((HOME / "talk.log").open("a", encoding="utf-8"))
@@ -86,7 +86,7 @@ def talk(settings_file: Path | None) -> int:
     parts.launch()
     app = next(iter(settings.apps.values()))
     terminal.greet(greeting(forge, app.repository, app.default_environment or next(iter(app.environments))))
-    world = World(bot, terminal, forge, clock, [one.repository for one in settings.apps.values()])
+    world = Simulator(bot, terminal, forge, clock, [one.repository for one in settings.apps.values()])
     code = 1
     try:
         code = converse(Talk(world, name=settings.bot.name), HOME)
@@ -170,10 +170,10 @@ def _migrate(engine: Engine) -> None:
 
 
 def check(settings_file: Path | None) -> int:
-    from bot.app import examiners
+    from bot.app import doctors
     from bot.check import check as run_check
 
-    return run_check(lambda: load(settings_file, process_environment()), examiners, sys.stdout)
+    return run_check(lambda: load(settings_file, process_environment()), doctors, sys.stdout)
 
 
 def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
@@ -273,10 +273,10 @@ def _open_port(
 
     Raises Rejected where the port is taken.
     """
-    from bot.adapters.storage.batching_inbox import Intake
+    from bot.adapters.storage.batching_inbox import BatchingInbox
     from bot.http.server import listener, server_of
 
-    intake = Intake(store)
+    intake = BatchingInbox(store)
     server = server_of(listener(settings, store, intake, stored, slack))
     opened = _opened(settings.secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)

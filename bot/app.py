@@ -25,7 +25,7 @@ from bot.adapters.storage import migrations, serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
-from bot.check import Examiners
+from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.events.external import CommandGiven, Event, Place, Tick
 from bot.core.events.internal import Due
@@ -35,7 +35,7 @@ from bot.core.stored import stored_name
 from bot.router import collect
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Decode, Pipeline
-from bot.runtime.provider_runner import Carrier, Passwords
+from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.settings import Settings
 from bot.talk.console import Terminal
 
@@ -55,19 +55,19 @@ class Bot:
     clock: Clock
     engine: Engine
     pipeline: Pipeline
-    carrier: Carrier
+    provider_runner: ProviderRunner
     schedule: Schedule
     passwords: Passwords
 
     def launch(self) -> None:
-        self.engine.launch(self.pipeline, self.carrier)
+        self.engine.launch(self.pipeline, self.provider_runner)
         self.schedule.start()
         # What happened while nobody was here is not left for the first tick of the clock.
         self.schedule.reconcile_at_once()
 
     def stop(self) -> None:
         self.schedule.stop()
-        self.carrier.stopping.set()
+        self.provider_runner.stopping.set()
         self.engine.stop()
 
     def put(self, delivery: Delivery) -> bool:
@@ -85,7 +85,7 @@ def build(
     engine = Engine(the_store, lease)
     passwords = Passwords()
     pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
-    carrier = Carrier(the_store, forge, settings, clock, passwords, lease.check)
+    provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check)
 
     def tick(name: str, at: datetime) -> None:
         body = serialization.event_to_bytes(Tick(name, at))
@@ -97,7 +97,7 @@ def build(
             engine.nudge()
 
     schedule = Schedule(clock, tick, look)
-    return Bot(settings, the_store, forge, chat, clock, engine, pipeline, carrier, schedule, passwords)
+    return Bot(settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords)
 
 
 def pipeline_of(
@@ -193,12 +193,12 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
     )
 
 
-def examiners(settings: Settings) -> Examiners:
+def doctors(settings: Settings) -> Doctors:
     """Who answers the questions of ``python -m bot check``, as far as there are credentials to ask with."""
     clock = SystemClock()
     secrets = settings.secrets
     has_github = secrets.github_token is not None or secrets.github_app
-    return Examiners(
+    return Doctors(
         github=github(settings, clock) if has_github else None,
         slack=SlackExaminer(slack(settings, clock), secrets.slack_app_token) if secrets.slack_bot_token else None,
         store=database(settings, clock),
@@ -212,8 +212,8 @@ class SlackExaminer:
         self._slack = the_slack
         self._app_token = app_token
 
-    def examine(self, names: Sequence[str], /) -> Sequence[Finding]:
-        found = slack_doctor.examine(self._slack, names)
+    def doctor(self, names: Sequence[str], /) -> Sequence[Finding]:
+        found = slack_doctor.doctor(self._slack, names)
         if self._app_token is not None:
             found.append(slack_doctor.examine_app_token(self._slack, self._app_token.get_secret_value()))
         return found

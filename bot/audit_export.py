@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from bot.adapters.clock.natural_time import duration
-from bot.core.audit.model import Entry
+from bot.core.audit.model import AuditEntry
 from bot.core.errors import Rejected
 
 PAGE = 1_000
-Page = Callable[[datetime, int, int], Sequence[Entry]]
+Page = Callable[[datetime, int, int], Sequence[AuditEntry]]
 """Entries from a moment on, after the one with that id, so many at most: see ``AuditReads.since``."""
 
 
@@ -41,14 +41,14 @@ def export(read: Page, since: datetime, out: TextIO) -> int:
     return written
 
 
-def _all(read: Page, since: datetime) -> Iterator[Entry]:
+def _all(read: Page, since: datetime) -> Iterator[AuditEntry]:
     after = 0
     while page := read(since, after, PAGE):
         yield from page
         after = page[-1].id
 
 
-def line(entry: Entry) -> dict[str, Any]:
+def line(entry: AuditEntry) -> dict[str, Any]:
     """An entry as it is exported; the page docs/audit.md says what the keys mean."""
     origin = entry.origin
     return {

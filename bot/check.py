@@ -18,28 +18,28 @@ PUBLIC_GITHUB = "https://api.github.com"
 EXAMPLE_OWNER = "acme/"
 
 
-class ExaminesNames(Protocol):
+class DoctorOfNames(Protocol):
     """GitHub, which is given repositories, and Slack, which is given channels."""
 
-    def examine(self, names: Sequence[str], /) -> Sequence[Finding]: ...
+    def doctor(self, names: Sequence[str], /) -> Sequence[Finding]: ...
 
 
-class ExaminesItself(Protocol):
+class DoctorOfItself(Protocol):
     """The database."""
 
-    def examine(self) -> Sequence[Finding]: ...
+    def doctor(self) -> Sequence[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Examiners:
+class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already."""
 
-    github: ExaminesNames | None = None
-    slack: ExaminesNames | None = None
-    store: ExaminesItself | None = None
+    github: DoctorOfNames | None = None
+    slack: DoctorOfNames | None = None
+    store: DoctorOfItself | None = None
 
 
-def check(load: Callable[[], Settings], examiners: Callable[[Settings], Examiners], out: TextIO) -> int:
+def check(load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], out: TextIO) -> int:
     """Write everything to ``out``; the exit code is 0 if all is well, 1 if anything is to be mended."""
     try:
         settings = load()
@@ -47,9 +47,9 @@ def check(load: Callable[[], Settings], examiners: Callable[[Settings], Examiner
         found = [Finding(good=False, what=problem) for problem in error.problems]
         return _written([], found, out)
     refused: list[Finding] = []
-    asked = Examiners()
+    asked = Doctors()
     try:
-        asked = examiners(settings)
+        asked = doctors(settings)
     except Exception as error:  # noqa: BLE001 - whatever an adapter cannot start with is a finding, not a traceback
         refused.append(_failed("The bot", error))
     return _written(overview(settings), [*findings(settings, asked), *refused], out, settings)
@@ -67,7 +67,7 @@ def overview(settings: Settings) -> list[str]:
     ]
 
 
-def findings(settings: Settings, examiners: Examiners, planned: Mapping[str, str] = PLANNED) -> list[Finding]:
+def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = PLANNED) -> list[Finding]:
     """What is missing, what is still the example's, what does nothing yet, and what the examiners say.
 
     ``planned``: keys and variables that nothing acts on yet, each with the feature that will.
@@ -85,13 +85,13 @@ def findings(settings: Settings, examiners: Examiners, planned: Mapping[str, str
     ]
     found += _set_in_vain(settings, planned)
     repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
-    github, slack, store = examiners.github, examiners.slack, examiners.store
+    github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
-        found += _answers("GitHub", lambda: github.examine(repositories))
+        found += _answers("GitHub", lambda: github.doctor(repositories))
     if slack is not None:
-        found += _answers("Slack", lambda: slack.examine(_once(_channels(settings))))
+        found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
-        found += _answers("The database", store.examine)
+        found += _answers("The database", store.doctor)
     return found
 
 

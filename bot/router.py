@@ -22,7 +22,7 @@ Performer = Callable[[Context, Any], Iterable[Event]]
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class Subscription:
     """A function that is called for an event. Decisions are stored under its ``name``, so that one is never changed."""
 
     name: str
@@ -41,9 +41,9 @@ class Router:
 
     def __init__(self) -> None:
         self.commands: dict[type, Handler] = {}
-        self.events: dict[type, list[Listener]] = {}
+        self.events: dict[type, list[Subscription]] = {}
         self.effects: dict[type, Performer] = {}
-        self.names: dict[str, Listener] = {}
+        self.names: dict[str, Subscription] = {}
 
     def command(self, *types: type) -> Callable[[H], H]:
         """The decorated function answers commands of these types; what it returns is the answer.
@@ -66,7 +66,7 @@ class Router:
         """
 
         def register(function: H) -> H:
-            listener = Listener(name, function)
+            listener = Subscription(name, function)
             self._take_name(listener)
             for kind in types:
                 self.events.setdefault(kind, []).append(listener)
@@ -96,7 +96,7 @@ class Router:
         for kind, performer in other.effects.items():
             _once(self.effects, kind, performer)
 
-    def _take_name(self, listener: Listener) -> None:
+    def _take_name(self, listener: Subscription) -> None:
         if listener.name in self.names:
             raise ValueError(f"{listener.name} is the name of two functions that answer events.")
         self.names[listener.name] = listener

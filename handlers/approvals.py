@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.core.approvals import messages as sentences
 from bot.core.approvals.model import Approval, is_same
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import By, Deployment, State, Waiting
+from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from bot.core.effects import RenderParent
 from bot.core.errors import Refused
 from bot.core.events.external import ReviewChanged
@@ -63,7 +63,7 @@ def reject(context: Context, command: Reject) -> Message | None:
     return None if _in_its_thread(context, deployment) else sentences.rejected(deployment)
 
 
-def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, Target, By]:
+def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, Target, Actor]:
     """The deployment that is meant, and who says yes or no to it. Raises Refused where they may not."""
     chosen = _chosen(context, number, verb)
     if chosen.ended:
@@ -73,7 +73,7 @@ def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, T
         raise Refused(gone_from_settings(chosen))
     authorization.demand(authorization.may_approve(context, target))
     asker = authorization.asker(context)
-    by = By(asker.name, asker.id, asker.forge_login)
+    by = Actor(asker.name, asker.id, asker.forge_login)
     if is_same(by, chosen.by) and not target.environment.self_approval:
         raise Refused(sentences.own_request(chosen))
     return chosen, target, by

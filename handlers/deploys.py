@@ -102,7 +102,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     target = target_of(context, seen) if seen else None
     if seen is None or target is None or seen.state is not State.WAITING:
         return
-    found = commit_facts(context, target, seen, patient=True)
+    found = commit_facts(context, target, seen, waits_for_checks=True)
     admin = seen.force and deploy_request.is_admin_where_closed(context, target, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
@@ -115,7 +115,7 @@ def _decide_again(
     records: Records, context: Context, target: Target, deployment: Deployment, found: CommitFacts, *, admin: bool
 ) -> None:
     view = facts(records, context, target, found, deployment)
-    view = replace(view, patient=True, force=force_of(deployment, admin=admin))
+    view = replace(view, waits_for_checks=True, force=force_of(deployment, admin=admin))
     verdict = judge(view, force=deployment.force)
     if verdict.closed:
         reasons = replies.closed_reasons(verdict)

@@ -8,9 +8,9 @@ from uuid import uuid4
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import REMOTE_STATES, By, Deployment, State
+from bot.core.deployments.model import REMOTE_STATES, Actor, Deployment, State
 from bot.core.effects import RenderParent
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
 from bot.core.events.internal import DeploymentOpened, Due
 from bot.core.gates import judge
@@ -44,7 +44,7 @@ def created(context: Context, event: DeploymentCreated) -> None:
     deployment = records.add(wanted)
     if wanted.exclusive:
         # Nobody is there to be refused: what another tool asks for waits instead.
-        view = replace(facts(records, context, target, CommitFacts(), deployment), patient=True)
+        view = replace(facts(records, context, target, CommitFacts(), deployment), waits_for_checks=True)
         lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
         return
     records.emit(RenderParent(deployment.id))
@@ -66,7 +66,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
         url=commit.url or None,
         state=State.REQUESTED if carried_out else State.STARTING,
         trigger="foreign",
-        by=By(event.creator, chat_id_of(context, event.creator), event.creator),
+        by=Actor(event.creator, chat_id_of(context, event.creator), event.creator),
         created_at=context.now,
         task=event.task,
         remote_id=event.remote_id,
@@ -157,7 +157,7 @@ def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     created = created_event(event.repository, remote, taken=False)
     if not records.put(created, f"adopted:{event.repository}:{event.remote_id}"):
         # Another worker is deciding on it at this moment. A second event of the same key would be dropped as a repeat.
-        raise Unavailable("The deployment of this status is being taken in.", retry_after=0.2)
+        raise NotYet("The deployment of this status is being taken in.")
     records.put(event, f"status:{event.repository}:{event.remote_id}:{event.status_id}")
 
 

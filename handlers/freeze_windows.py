@@ -10,9 +10,9 @@ from bot.core.events.external import Tick
 from bot.core.events.internal import Reconsider, WindowsTurn
 from bot.core.freezes import messages as sentences
 from bot.core.freezes import windows
-from bot.core.freezes.model import WindowState, closure
+from bot.core.freezes.model import WindowState, closed_by
 from bot.router import Router
-from bot.services.gate_facts import closure_of, windows_of
+from bot.services.gate_facts import what_closes, windows_of
 from bot.services.targets import Target, target_at
 
 router = Router()
@@ -30,7 +30,7 @@ def look_at_windows(context: Context, tick: Tick) -> None:
     free = [
         one
         for one in held
-        if (target := targets.get((one.app, one.environment))) and closure_of(context.reads, context, target) is None
+        if (target := targets.get((one.app, one.environment))) and what_closes(context.reads, context, target) is None
     ]
     records = context.begin()
     for target in turns:
@@ -50,7 +50,7 @@ def _state(context: Context, target: Target) -> WindowState | None:
     found = windows_of(target)
     if not found:
         return None
-    closed = windows.shut(found, context.now, context.cron) is not None
+    closed = windows.active_window(found, context.now, context.cron) is not None
     return WindowState(app, environment, closed, windows.next_change(found, context.now, context.cron))
 
 
@@ -63,13 +63,13 @@ def turn(context: Context, event: WindowsTurn) -> None:
     """Tell the channel what has changed since it was told last, and come again at the next change."""
     target = target_at(context, event.app, event.environment)
     state = _state(context, target) if target else None
-    shut = windows.shut(windows_of(target), context.now, context.cron) if target else None
+    active_window = windows.active_window(windows_of(target), context.now, context.cron) if target else None
     records = context.begin(event.app, event.environment)
     before = records.freezes.window_state(event.app, event.environment)
-    if shut is not None and not (before and before.closed):
-        records.emit(Announce(event.app, sentences.window_begins(event.app, event.environment, shut)))
-    if shut is None and before and before.closed:
-        still = closure(records.freezes.of(event.app, event.environment), None, context.now)
+    if active_window is not None and not (before and before.closed):
+        records.emit(Announce(event.app, sentences.window_begins(event.app, event.environment, active_window)))
+    if active_window is None and before and before.closed:
+        still = closed_by(records.freezes.of(event.app, event.environment), None, context.now)
         records.emit(Announce(event.app, sentences.window_ends(event.app, event.environment, still)))
     if state is None:
         records.freezes.forget_windows(event.app, event.environment)

@@ -7,15 +7,14 @@ from datetime import datetime
 
 from bot.context import Context
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import By, Waiting
+from bot.core.deployments.model import Actor, Waiting
 from bot.core.effects import Announce
 from bot.core.errors import Refused
 from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
 from bot.core.freezes import messages as sentences
 from bot.core.freezes import windows
-from bot.core.freezes.model import Closure, Freeze, closure
-from bot.core.grammar.commands import Freeze as FreezeCommand
-from bot.core.grammar.commands import Freezes, Unfreeze
+from bot.core.freezes.model import ClosedBy, Freeze, closed_by
+from bot.core.grammar.commands import DeclareFreeze, Freezes, Unfreeze
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Button, Line, Mention, Message
 from bot.router import Router
@@ -57,8 +56,8 @@ def _subject(context: Context, environment: str | None) -> str:
 # --- freeze -----------------------------------------------------------------------------------------------------
 
 
-@router.command(FreezeCommand)
-def freeze(context: Context, command: FreezeCommand) -> Message | None:
+@router.command(DeclareFreeze)
+def freeze(context: Context, command: DeclareFreeze) -> Message | None:
     """Who may deploy there may freeze it. One environment at once; several by an event each, as each has its lock."""
     until = _until(context, command)
     targets = _targets(context, command.environment)
@@ -67,7 +66,7 @@ def freeze(context: Context, command: FreezeCommand) -> Message | None:
     if not allowed:
         authorization.demand(verdicts[0][1])
     asker = context.asker
-    by = By(asker.name, asker.id, asker.forge_login)
+    by = Actor(asker.name, asker.id, asker.forge_login)
     declared = [
         FreezeDeclared(one.app.name, one.environment.name, by, command.reason, context.now, until) for one in allowed
     ]
@@ -88,7 +87,7 @@ def freeze(context: Context, command: FreezeCommand) -> Message | None:
     return sentences.is_frozen([(one.app, one.environment) for one in declared], until, denied)
 
 
-def _until(context: Context, command: FreezeCommand) -> datetime | None:
+def _until(context: Context, command: DeclareFreeze) -> datetime | None:
     if command.until is None:
         return None
     until = schedule_request.moment(context, command.until)
@@ -143,7 +142,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     """Who declared a freeze may lift it, and so may admins. Windows stay: they are in the settings."""
     found = _to_lift(context, command.environment)
     asker = context.asker
-    by = By(asker.name, asker.id, asker.forge_login)
+    by = Actor(asker.name, asker.id, asker.forge_login)
     admin = authorization.is_admin(context)
     lifted = [one for one in found if admin or one.declared_by(by)]
     if not lifted:
@@ -181,19 +180,19 @@ def _to_lift(context: Context, environment: str | None) -> list[Freeze]:
     if found:
         return found
     for target in _targets(context, environment or ALL):
-        shut = windows.shut(windows_of(target), context.now, context.cron)
-        if shut is not None:
-            raise Refused(sentences.windows_stay(target.app.name, target.environment.name, shut))
+        active_window = windows.active_window(windows_of(target), context.now, context.cron)
+        if active_window is not None:
+            raise Refused(sentences.windows_stay(target.app.name, target.environment.name, active_window))
     raise Refused(sentences.nothing_frozen(_subject(context, environment)))
 
 
 def _still(
     records: Records, context: Context, target: Target | None, place: tuple[str, str], without: Sequence[Freeze]
-) -> Closure | None:
+) -> ClosedBy | None:
     gone = {one.id for one in without}
     others = [one for one in records.freezes.of(*place) if one.id not in gone]
-    shut = windows.shut(windows_of(target), context.now, context.cron) if target else None
-    return closure(others, shut, context.now)
+    active_window = windows.active_window(windows_of(target), context.now, context.cron) if target else None
+    return closed_by(others, active_window, context.now)
 
 
 @router.on(FreezeLifted, name="freezes.lifted")
@@ -234,8 +233,8 @@ def freezes(context: Context, _command: Freezes) -> Message:
     for target in [Target(app, one) for app in apps for one in app.environments.values()]:
         found_windows = windows_of(target)
         if found_windows:
-            shut = windows.shut(found_windows, context.now, context.cron)
+            active_window = windows.active_window(found_windows, context.now, context.cron)
             change = windows.next_change(found_windows, context.now, context.cron)
-            lines.append(sentences.window_line(target.app.name, target.environment.name, shut, change))
+            lines.append(sentences.window_line(target.app.name, target.environment.name, active_window, change))
     lift = [Button(f"Unfreeze {name}", f"unfreeze {name}") for name in dict.fromkeys(one.environment for one in found)]
     return sentences.listing(lines, _subject(context, None), lift[:5])

@@ -18,7 +18,7 @@ router = Router()
 @router.command(Help)
 def show_help(context: Context, command: Help) -> Message:
     """All commands with a line each, or one with its examples."""
-    words = context.settings.words(context.here)
+    words = context.settings.vocabulary(context.here)
     if command.topic is not None:
         spec = find(command.topic)
         if spec is None:

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from bot.context import Context
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.effects import Announce, Reply, TellPerson
 from bot.core.errors import Refused
 from bot.core.events.internal import LockExpired, LockReminderDue
-from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeOver, Unlock
-from bot.core.grammar.commands import Lock as LockCommand
+from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeLock, TakeOver, Unlock
 from bot.core.grammar.parser import show
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages as sentences
@@ -27,8 +26,8 @@ from bot.services.targets import Target, app_meant, environment_meant
 router = Router()
 
 
-@router.command(LockCommand)
-def lock(context: Context, command: LockCommand) -> Message | None:
+@router.command(TakeLock)
+def lock(context: Context, command: TakeLock) -> Message | None:
     """Take it, or the free ones of all; what one has already is brought up to date. No check has to be green."""
     targets = _targets(context, command)
     until = _until(context, command)
@@ -65,7 +64,7 @@ def _announce_taken(
     records.emit(*(Announce(app, sentences.renewed(one)) for one in mine if one not in fresh))
 
 
-def _targets(context: Context, command: LockCommand) -> list[Target]:
+def _targets(context: Context, command: TakeLock) -> list[Target]:
     """Where the person may deploy: the environment that is named, or of all those where they may."""
     app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
     if command.environment != "all":
@@ -79,13 +78,13 @@ def _targets(context: Context, command: LockCommand) -> list[Target]:
     return [target for target, permission in allowed if permission]
 
 
-def _target(context: Context, command: LockCommand | Unlock | TakeOver | AskToRelease | NotifyMe | KeepLock) -> Target:
+def _target(context: Context, command: TakeLock | Unlock | TakeOver | AskToRelease | NotifyMe | KeepLock) -> Target:
     app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
     complete = show(replace(command, app=app.name, environment="{environment}"))
     return Target(app, environment_meant(app, command.environment, complete=complete))
 
 
-def _until(context: Context, command: LockCommand) -> datetime | None:
+def _until(context: Context, command: TakeLock) -> datetime | None:
     words = f"in {command.duration}" if command.duration else command.until
     if words is None:
         return None
@@ -98,9 +97,9 @@ def _until(context: Context, command: LockCommand) -> datetime | None:
     return moment
 
 
-def _asker(context: Context) -> By:
+def _asker(context: Context) -> Actor:
     person = authorization.asker(context)
-    return By(person.name, person.id, person.forge_login)
+    return Actor(person.name, person.id, person.forge_login)
 
 
 def _is_app_channel(context: Context, channel: str) -> bool:
@@ -169,8 +168,8 @@ def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
 def locks(context: Context, _command: Locks) -> Message:
     """Everybody may see who holds what."""
     there = [one for one in context.reads.locks.all() if not one.ended(context.now)]
-    words = context.settings.words(context.here)
-    example = show(LockCommand(words.named_environment(), words.named_app()))
+    words = context.settings.vocabulary(context.here)
+    example = show(TakeLock(words.named_environment(), words.named_app()))
     return sentences.listing(there, context.asker.id, example)
 
 
@@ -226,7 +225,7 @@ def _whisper(context: Context, records: Records, message: Message) -> None:
     records.emit(Reply(context.event_id, context.where, message, only_to=context.asker.id))
 
 
-def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, By]:
+def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, Actor]:
     target, by = _target(context, command), _asker(context)
     records = context.begin(target.app.name, target.environment.name)
     held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)

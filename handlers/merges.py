@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import By, Changes, Deployment, Shipped, State
+from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State
 from bot.core.effects import RenderParent
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy, Reconsider
@@ -57,7 +57,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
         _arrived_late(records, context, deployment, newest)
         return
     lifecycle.supersede(records, deployment, context.now)
-    view = replace(facts(records, context, target, found, deployment), patient=True)
+    view = replace(facts(records, context, target, found, deployment), waits_for_checks=True)
     lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
 
 
@@ -86,7 +86,7 @@ def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deploymen
         url=commit.url or None,
         state=State.REQUESTED,
         trigger="merge",
-        by=By(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by),
+        by=Actor(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by),
         created_at=context.now,
         pull_request=merge.number,
         merged_at=merge.merged_at,

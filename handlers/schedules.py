@@ -10,7 +10,7 @@ from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import ShowSchedule, Unschedule
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as sentences
-from bot.core.schedules.model import Entry, is_missed, timer_of
+from bot.core.schedules.model import ScheduleEntry, is_missed, timer_of
 from bot.router import Router
 from bot.services import authorization
 from bot.services.targets import app_meant, target_at
@@ -22,7 +22,7 @@ router = Router()
 def show_schedule(context: Context, command: ShowSchedule) -> Message:
     """What is to come, of the app that is named, else the channel's, else all."""
     app = app_meant(context, command.app, complete="schedule {app}").name if command.app else context.here
-    words = context.settings.words(app)
+    words = context.settings.vocabulary(app)
     example = f"deploy {words.named_app()} to {words.named_environment()} at 17:00"
     return sentences.listing(context.reads.schedules.of(app), app or "all apps", example)
 
@@ -44,7 +44,7 @@ def unschedule(context: Context, command: Unschedule) -> Message:
     return sentences.unscheduled(entry)
 
 
-def _may_unschedule(context: Context, entry: Entry) -> bool:
+def _may_unschedule(context: Context, entry: ScheduleEntry) -> bool:
     if entry.by.chat_id == context.asker.id:
         return True
     target = target_at(context, entry.app, entry.environment)

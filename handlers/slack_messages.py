@@ -11,7 +11,7 @@ from bot.context import Context
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment
 from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.events.external import Event, Place
 from bot.router import Router
 from bot.services.gate_facts import target_of
@@ -38,7 +38,7 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
     since = context.now - (deployment.edited_at or deployment.created_at)
     pause = timedelta(seconds=context.chat.between_edits)
     if since < pause:
-        raise Unavailable("Edited a moment ago.", retry_after=(pause - since).total_seconds())
+        raise NotYet("Edited a moment ago.", retry_after=(pause - since).total_seconds())
     try:
         context.chat.edit(deployment.channel, deployment.parent, message)
     except NotThere:
@@ -78,7 +78,7 @@ def post_in_thread(context: Context, effect: PostInThread) -> Iterable[Event]:
     if deployment is None or deployment.parent == UNPOSTABLE:
         return []
     if deployment.parent is None or deployment.channel is None:
-        raise Unavailable("The parent message is not there yet.", retry_after=0.2)
+        raise NotYet("The parent message is not there yet.")
     place = Place(deployment.channel, thread=deployment.parent)
     key = f"effect:{context.effect_id}"
     target = target_of(context, deployment)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.audit_export import PAGE, export, moment
-from bot.core.audit.model import Entry, Origin
+from bot.core.audit.model import AuditEntry, Origin
 from bot.core.errors import Rejected
 from tests.patience import PATIENCE
 
@@ -50,12 +50,12 @@ def test_since_that_is_neither_is_refused_with_examples() -> None:
 def test_every_entry_is_a_line_however_many_pages_there_are() -> None:
     origin = Origin("maría", "U1", "maria", "mention", "C1")
     kept = [
-        Entry(number, NOW, "slack:1", "deploy", "done", origin, "web", "production", 7, "deploy web", "why")
+        AuditEntry(number, NOW, "slack:1", "deploy", "done", origin, "web", "production", 7, "deploy web", "why")
         for number in range(1, PAGE + 3)
     ]
     asked: list[tuple[datetime, int]] = []
 
-    def read(since: datetime, after: int, limit: int) -> Sequence[Entry]:
+    def read(since: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         asked.append((since, after))
         return [one for one in kept if one.id > after][:limit]
 

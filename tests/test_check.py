@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import __version__
-from bot.check import Examiners, check
+from bot.check import Doctors, check
 from bot.check import findings as check_findings
 from bot.core.errors import Unavailable
 from bot.core.ports.chat import Finding
@@ -54,7 +54,7 @@ class Directory:
     mend: str
     asked: list[str] = field(default_factory=list)
 
-    def examine(self, names: Sequence[str], /) -> list[Finding]:
+    def doctor(self, names: Sequence[str], /) -> list[Finding]:
         self.asked.extend(names)
         return [
             Finding(True, f"{name} is there.") if name in self.known else Finding(False, f"No {name}.", self.mend)
@@ -68,17 +68,17 @@ class Down:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def examine(self, names: Sequence[str] = (), /) -> list[Finding]:
+    def doctor(self, names: Sequence[str] = (), /) -> list[Finding]:
         raise self.error
 
 
 def run(
     text: str = SHOP,
     environ: dict[str, str] | None = None,
-    examiners: Callable[[Settings], Examiners] = lambda _: Examiners(),
+    doctors: Callable[[Settings], Doctors] = lambda _: Doctors(),
 ) -> tuple[int, str]:
     out = io.StringIO()
-    code = check(lambda: read(text, COMPLETE if environ is None else environ), examiners, out)
+    code = check(lambda: read(text, COMPLETE if environ is None else environ), doctors, out)
     return code, out.getvalue()
 
 
@@ -97,7 +97,7 @@ def test_slack_and_github_are_asked_about_everything_that_the_settings_name() ->
     github = Directory(frozenset({"corner/shop"}), "Create it.")
     slack = Directory(frozenset({"#deploys", "#shop"}), "Invite the bot.")
 
-    code, printed = run(examiners=lambda _: Examiners(github=github, slack=slack))
+    code, printed = run(doctors=lambda _: Doctors(github=github, slack=slack))
 
     assert github.asked == ["corner/shop"]
     assert slack.asked == ["#deploys", "#shop", "#ops"]
@@ -108,13 +108,13 @@ def test_slack_and_github_are_asked_about_everything_that_the_settings_name() ->
 
 
 def test_a_service_that_does_not_answer_is_a_finding() -> None:
-    examiners = Examiners(
+    doctors = Doctors(
         github=Down(Unavailable("GitHub does not answer.")),
         slack=Down(ZeroDivisionError("division by zero")),
         store=Down(Unavailable("The database is locked.")),
     )
 
-    code, printed = run(examiners=lambda _: examiners)
+    code, printed = run(doctors=lambda _: doctors)
 
     assert printed == OVERVIEW + (
         "✗ GitHub could not be examined: GitHub does not answer\n"
@@ -125,17 +125,17 @@ def test_a_service_that_does_not_answer_is_a_finding() -> None:
 
 
 def test_adapters_that_cannot_even_be_made_are_a_finding() -> None:
-    def refuse(_: Settings) -> Examiners:
+    def refuse(_: Settings) -> Doctors:
         raise Unavailable("The database cannot be opened.")
 
-    code, printed = run(examiners=refuse)
+    code, printed = run(doctors=refuse)
 
     assert printed == OVERVIEW + "✗ The bot could not be examined: The database cannot be opened\n"
     assert code == 1
 
 
 def test_secrets_in_what_a_service_says_are_masked() -> None:
-    code, printed = run(examiners=lambda _: Examiners(github=Down(ValueError("bad header ghp_token"))))
+    code, printed = run(doctors=lambda _: Doctors(github=Down(ValueError("bad header ghp_token"))))
 
     assert printed == OVERVIEW + "✗ GitHub could not be examined: ValueError: bad header ••••\n"
     assert code == 1
@@ -154,7 +154,7 @@ def test_problems_with_the_settings_are_all_that_is_said() -> None:
 def test_a_missing_file_is_no_traceback() -> None:
     out = io.StringIO()
 
-    code = check(lambda: load(Path("nowhere.toml"), {}), lambda _: Examiners(), out)
+    code = check(lambda: load(Path("nowhere.toml"), {}), lambda _: Doctors(), out)
 
     assert out.getvalue() == (
         "✗ There is no nowhere.toml: write one as docs/settings.md says, or name yours in SHIPMATE_SETTINGS\n"
@@ -189,7 +189,7 @@ def test_what_does_nothing_yet_is_said_where_it_is_set_to_something() -> None:
     settings = read(SHOP + "approvals = 2\nrequired_reviews = 0\n", {**COMPLETE, "GITHUB_CLIENT_ID": "12"})
     planned = {"approvals": "teams", "required_reviews": "teams", "github_client_id": "signing in"}
 
-    said = check_findings(settings, Examiners(), planned)
+    said = check_findings(settings, Doctors(), planned)
 
     mend = "do not rely on it until a later version"
     assert said[1:] == [
@@ -202,7 +202,7 @@ def test_a_terminal_without_check_marks_gets_question_marks() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
 
-    code = check(lambda: read(SHOP, COMPLETE), lambda _: Examiners(), out)
+    code = check(lambda: read(SHOP, COMPLETE), lambda _: Doctors(), out)
 
     out.flush()
     assert raw.getvalue().decode("ascii").splitlines()[-1] == "? settings.toml is understood"

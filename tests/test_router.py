@@ -16,7 +16,7 @@ from bot.core.grammar.commands import Status, Version
 from bot.core.grammar.registry import COMMANDS
 from bot.core.rich_text import Message
 from bot.core.stored import stored_kinds
-from bot.router import Listener, Router, collect
+from bot.router import Router, Subscription, collect
 
 # The conversation answers commands, and the engine itself carries runs out.
 ANSWERED_ELSEWHERE = {CommandGiven, RunWanted}
@@ -109,7 +109,7 @@ def test_an_event_may_interest_several_features_which_are_called_in_turn() -> No
 
     router.include(other)
 
-    assert router.events == {Tick: [Listener("one.first", first), Listener("other.second", second)]}
+    assert router.events == {Tick: [Subscription("one.first", first), Subscription("other.second", second)]}
 
 
 def test_two_functions_that_decide_under_one_name_are_refused() -> None:

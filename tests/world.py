@@ -28,7 +28,7 @@ from bot.core.events.external import Tick
 from bot.core.events.internal import RunWanted
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
-from bot.runtime.provider_runner import Carrier, Passwords
+from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.settings import read
 from tests.servers.github.server import GitHubServer
 from tests.servers.github.webhooks import Webhook
@@ -140,7 +140,7 @@ class World:
         self.pipeline = pipeline_of(
             self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4())
         )
-        self.carrier = Carrier(self.store, self.forge, self.settings, self.clock, self.passwords)
+        self.provider_runner = ProviderRunner(self.store, self.forge, self.settings, self.clock, self.passwords)
         self.bolt = build(
             self.chat,
             bot_name=self.settings.bot.name,
@@ -253,9 +253,9 @@ class World:
         if self.hold_runs or not self._runs:
             return False
         deployment_id = self._runs.popleft()
-        begun = self.carrier.begin(deployment_id)
+        begun = self.provider_runner.begin(deployment_id)
         if "handle" in begun:
-            self.carrier.follow(deployment_id, str(begun["handle"]))
+            self.provider_runner.follow(deployment_id, str(begun["handle"]))
         return True
 
     # --- what is there ----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ PROBE = timedelta(seconds=30)
 """How long one request that tries a service has for it before the next one may."""
 
 
-class Pauses:
+class CircuitBreaker:
     """Asked before each request to a service and told what became of it; all threads share one.
 
     A pause that the service asks for holds for one ``key`` (whose limit it is: a token's, a channel's); a service that

@@ -37,6 +37,13 @@ class Unavailable(ShipmateError):
         self.uncertain = uncertain
 
 
+class NotYet(Unavailable):
+    """Nobody is in trouble: something else has to come first, in a moment. ``retry_after`` is in seconds."""
+
+    def __init__(self, sentence: str, *, retry_after: float = 0.2) -> None:
+        super().__init__(sentence, retry_after=retry_after)
+
+
 class Speechless(Unavailable):
     """The chat itself does not answer: there is nobody who could be told of it now."""
 

@@ -39,14 +39,14 @@ class Disconnected(Exception):
     """Whoever was sending is gone."""
 
 
-class Intake(Protocol):
+class AsyncInbox(Protocol):
     """Stores a delivery without blocking the event loop; like ``Inbox.put`` in all else."""
 
     async def put(self, delivery: Delivery, /) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class WebhookListener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
     ``obstacles`` tells why nothing can be stored just now, a clause each.
@@ -58,7 +58,7 @@ class Listener:
     stored: Callable[[], None]
     obstacles: Callable[[], Sequence[str]]
     slack: Callable[[Request], Awaitable[Response]] | None = None
-    intake: Intake | None = None
+    intake: AsyncInbox | None = None
 
     def app(self) -> Door:
         registry = CollectorRegistry()
@@ -90,7 +90,7 @@ class Listener:
 class Webhook:
     """The endpoint for GitHub: verifies the raw bytes, stores them once, and answers; nothing is decided here."""
 
-    def __init__(self, listener: Listener, received: Counter) -> None:
+    def __init__(self, listener: WebhookListener, received: Counter) -> None:
         self._listener = listener
         self._received = received
 

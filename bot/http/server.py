@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bot.adapters.storage.batching_inbox import Intake
+from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.inbox import Store
 from bot.core.ports.chat import Clock
-from bot.http.app import Listener
+from bot.http.app import WebhookListener
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, ke
 
 
 def listener(
-    settings: Settings, store: Store, intake: Intake, stored: Stored, slack: Callable[[], App] | None
-) -> Listener:
+    settings: Settings, store: Store, intake: BatchingInbox, stored: Stored, slack: Callable[[], App] | None
+) -> WebhookListener:
     """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP."""
     secrets = settings.secrets
     listens_to_slack = None
@@ -55,7 +55,7 @@ def listener(
         from bot.adapters.slack.bolt_app import http_handler
 
         listens_to_slack = http_handler(slack(), secrets.slack_signing_secret.get_secret_value())
-    return Listener(
+    return WebhookListener(
         inbox=store,
         webhook_secret=secrets.github_webhook_secret.get_secret_value() if secrets.github_webhook_secret else "",
         stored=stored,
@@ -65,7 +65,7 @@ def listener(
     )
 
 
-def server_of(listens: Listener) -> uvicorn.Server:
+def server_of(listens: WebhookListener) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need."""
     import uvicorn
 

@@ -39,7 +39,7 @@ class Conversation:
         context.via = given.via
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
-        words = self.settings.words(context.here)
+        words = self.settings.vocabulary(context.here)
         command = parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
         if isinstance(command, NotUnderstood):
             raise Refused(replies.not_understood(command.reason, command.example))

@@ -19,14 +19,14 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, WorkflowHandle
 
 from bot.adapters.storage import serialization
-from bot.adapters.storage.inbox import Store, Taken
+from bot.adapters.storage.inbox import ClaimedDelivery, Store
 from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.core.errors import Unavailable
 from bot.core.events.internal import RunWanted
 from bot.core.stored import stored_name
-from bot.runtime.heartbeat import Heart
+from bot.runtime.heartbeat import Heartbeat
 from bot.runtime.pipeline import Pipeline
-from bot.runtime.provider_runner import Carrier
+from bot.runtime.provider_runner import ProviderRunner
 from bot.runtime.workload import Workload
 
 log = structlog.get_logger(__name__)
@@ -56,15 +56,15 @@ class Engine:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._load = Workload(AT_ONCE, self._wake.set)
-        self._taken: deque[Taken] = deque()
+        self._taken: deque[ClaimedDelivery] = deque()
         self._thread: threading.Thread | None = None
-        self._heart = Heart(lease, self._look_after, beat_every)
+        self._heartbeat = Heartbeat(lease, self._look_after, beat_every)
 
     def reserve(self) -> None:
         """Keep a SQLite database to this process. Raises Rejected where another one has it."""
         self._lease.reserve()
 
-    def launch(self, pipeline: Pipeline, carrier: Carrier) -> None:
+    def launch(self, pipeline: Pipeline, provider_runner: ProviderRunner) -> None:
         """Register the workflows, recover what was cut off, and begin to take deliveries."""
         _silence()
         self._lease.take()
@@ -84,15 +84,15 @@ class Engine:
             "scheduler_polling_interval_sec": 3600.0,
         }
         DBOS(config=config)
-        self._register(pipeline, carrier)
+        self._register(pipeline, provider_runner)
         DBOS.launch()
         self._take_over()
         self._look_after_ours()
         self._thread = threading.Thread(target=self._take_for_ever, name="taker", daemon=True)
         self._thread.start()
-        self._heart.start()
+        self._heartbeat.start()
 
-    def _register(self, pipeline: Pipeline, carrier: Carrier) -> None:
+    def _register(self, pipeline: Pipeline, provider_runner: ProviderRunner) -> None:
         @DBOS.workflow(name="handle")
         def handle(delivery_id: str) -> None:
             with self._load.working(DBOS.workflow_id or ""):
@@ -108,11 +108,11 @@ class Engine:
         @DBOS.workflow(name="carry_out")
         def carry_out(deployment_id: int) -> None:
             with self._load.running(deployment_id):
-                while "later" in (begun := DBOS.run_step(_step("begin"), carrier.begin, deployment_id)):
+                while "later" in (begun := DBOS.run_step(_step("begin"), provider_runner.begin, deployment_id)):
                     DBOS.sleep(float(begun["later"]))
                 self._wake.set()
                 if "handle" in begun:
-                    DBOS.run_step(_step("follow"), carrier.follow, deployment_id, str(begun["handle"]))
+                    DBOS.run_step(_step("follow"), provider_runner.follow, deployment_id, str(begun["handle"]))
 
         self._handle, self._deliver, self._carry_out = handle, deliver, carry_out
 
@@ -132,17 +132,17 @@ class Engine:
         return self.quiet()
 
     def quiet(self) -> bool:
-        return not (self._load.busy() or self._store.backlog() or self._store.has_undone_effects())
+        return not (self._load.busy() or self._store.backlog() or self._store.has_pending_effects())
 
     def stop(self, drain: float = DRAIN) -> None:
         """Take nothing more, let what runs finish its step and be recorded, and close."""
         self._stopping.set()
-        self._heart.leave_others_alone()
+        self._heartbeat.leave_others_alone()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(5)
         self._load.drain(drain)
-        self._heart.stop()
+        self._heartbeat.stop()
         try:
             self._lease.release()
         except Unavailable as error:
@@ -216,13 +216,13 @@ class Engine:
             self._take_up(self._taken[0])
             self._taken.popleft()
 
-    def _take_up(self, taken: Taken) -> None:
+    def _take_up(self, taken: ClaimedDelivery) -> None:
         if taken.name == stored_name(RunWanted):
             self._start_run(taken)
         else:
             self._start_handling(taken)
 
-    def _start_run(self, taken: Taken) -> None:
+    def _start_run(self, taken: ClaimedDelivery) -> None:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
         wanted = serialization.event_from_bytes(taken.name, taken.body)
         assert isinstance(wanted, RunWanted)
@@ -237,7 +237,7 @@ class Engine:
     def _start_delivering(self, lane: str) -> None:
         self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
 
-    def _start_handling(self, taken: Taken) -> None:
+    def _start_handling(self, taken: ClaimedDelivery) -> None:
         workflow_id = f"{taken.id}~{taken.tries}"
         self._load.take_slot(workflow_id, taken.id)
         try:

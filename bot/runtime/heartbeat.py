@@ -19,7 +19,7 @@ LEASE_LOST = 75
 """The exit code of a process whose lease is gone (EX_TEMPFAIL: start it again)."""
 
 
-class Heart:
+class Heartbeat:
     """Beats in a thread of its own until ``stop``. ``look_after`` is told whether the silent may be taken for dead."""
 
     def __init__(self, lease: Lease, look_after: Callable[[bool], None], every: float = BEAT_EVERY) -> None:

@@ -14,12 +14,12 @@ from zlib import crc32
 import structlog
 
 from bot.adapters.storage.inbox import AlreadyDecided, Store
-from bot.adapters.storage.outbox import Hands, Undone
+from bot.adapters.storage.outbox import LaneGuard, PendingEffect
 from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotYet, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events.external import CommandGiven, Event
 from bot.core.freezes.windows import CronLines
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
@@ -54,14 +54,15 @@ def backoff(tries: int) -> timedelta:
     return timedelta(seconds=min(2 ** min(tries, 10), 300))
 
 
-def pause_before(tries: int, asked: float | None, key: str) -> timedelta:
-    """How long to wait before the next try: at least as long as the other side ``asked``, in seconds, and ever longer.
+def pause_before(tries: int, error: Unavailable, key: str) -> timedelta:
+    """How long to wait before the next try: at least as long as the other side asks, and ever longer.
 
     ``key`` spreads those who wait for the same over a quarter of the time: they must not all come at once.
     """
-    if asked is not None and asked < 5:  # this is about a turn or an order of things, not about somebody in trouble
-        return max(timedelta(seconds=asked), backoff(tries) / 5)
-    pause = max(timedelta(seconds=asked or 0), backoff(tries))
+    asked = timedelta(seconds=error.retry_after or 0)
+    if isinstance(error, NotYet):
+        return max(asked, backoff(tries) / 5)
+    pause = max(asked, backoff(tries))
     return pause * (1 + crc32(key.encode()) % 1000 / 4000) if pause > backoff(0) else pause
 
 
@@ -95,7 +96,7 @@ class Pipeline:
         self._decode = decode
         self._archive = archive
         self._conversation = Conversation(router, settings)
-        self._hands = Hands()
+        self._lane_guard = LaneGuard()
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
@@ -177,7 +178,7 @@ class Pipeline:
     def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
         command = next((event for event in self._decode(delivery) if isinstance(event, CommandGiven)), None)
-        delay = pause_before(tries, error.retry_after, delivery.id)
+        delay = pause_before(tries, error, delivery.id)
         if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
             if command:
                 self._tell(delivery.id, "given up", command, replies.given_up(error))
@@ -225,44 +226,44 @@ class Pipeline:
 
         Raises Unavailable where the database fails in the middle; then it is to be called again.
         """
-        if not self._hands.take(lane):
+        if not self._lane_guard.take(lane):
             return
         try:
             going = True
             while going:
-                undone = self.store.claim(lane, self.owner)
-                while undone is not None:
-                    undone = self._act(undone)
-                going = self._hands.look_again(lane)
+                pending = self.store.claim(lane, self.owner)
+                while pending is not None:
+                    pending = self._act(pending)
+                going = self._lane_guard.look_again(lane)
         except BaseException:
-            self._hands.drop(lane)
+            self._lane_guard.drop(lane)
             raise
 
-    def _act(self, undone: Undone) -> Undone | None:
+    def _act(self, pending: PendingEffect) -> PendingEffect | None:
         """Do one effect; the lane's next one, None where there is none or the lane has to wait."""
-        kind = type(undone.effect)
-        context = self._context(f"effect:{undone.id}", effect_id=undone.id, repeated=undone.attempted)
+        kind = type(pending.effect)
+        context = self._context(f"effect:{pending.id}", effect_id=pending.id, repeated=pending.attempted)
         try:
-            follow_ups = list(self._router.effects[kind](context, undone.effect))
+            follow_ups = list(self._router.effects[kind](context, pending.effect))
         except Unavailable as error:
-            self._retry_later(undone, error)
+            self._retry_later(pending, error)
             return None
         except ShipmateError as error:
-            log.warning("effect given up", effect=stored_name(kind), lane=undone.lane, reason=str(error))
-            return self.store.done(undone, self.owner, failure=str(error))
+            log.warning("effect given up", effect=stored_name(kind), lane=pending.lane, reason=str(error))
+            return self.store.done(pending, self.owner, failure=str(error))
         except Exception:
-            log.exception("effect failed", effect=stored_name(kind), lane=undone.lane)
-            if undone.tries < FAULT_TRIES:
-                self.store.later(undone, self.owner, backoff(undone.tries), FAULT, untouched=False)
+            log.exception("effect failed", effect=stored_name(kind), lane=pending.lane)
+            if pending.tries < FAULT_TRIES:
+                self.store.later(pending, self.owner, backoff(pending.tries), FAULT, untouched=False)
                 return None
-            return self.store.done(undone, self.owner, failure=FAULT)
-        return self.store.done(undone, self.owner, follow_ups)
+            return self.store.done(pending, self.owner, failure=FAULT)
+        return self.store.done(pending, self.owner, follow_ups)
 
-    def _retry_later(self, undone: Undone, error: Unavailable) -> None:
-        delay = pause_before(undone.tries, error.retry_after, undone.lane)
-        if error.retry_after is None or delay > timedelta(seconds=5):
-            log.warning("effect postponed", lane=undone.lane, seconds=delay.total_seconds(), reason=str(error))
-        self.store.later(undone, self.owner, delay, str(error), untouched=not error.uncertain)
+    def _retry_later(self, pending: PendingEffect, error: Unavailable) -> None:
+        delay = pause_before(pending.tries, error, pending.lane)
+        if not isinstance(error, NotYet):
+            log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
+        self.store.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
 
 
 class Outside:

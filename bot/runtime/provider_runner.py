@@ -52,8 +52,8 @@ class Passwords:
 class StoredRun:
     """The Run port on the database: output goes into rows, and a cancellation is read from one."""
 
-    def __init__(self, carrier: Carrier, job: Job, deployment: Deployment, written: int) -> None:
-        self._carrier = carrier
+    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment, written: int) -> None:
+        self._carrier = provider_runner
         self.job = job
         self._line = written
         self._buffer: list[str] = []
@@ -106,7 +106,7 @@ class StoredRun:
             time.sleep(seconds)
 
 
-class Carrier:
+class ProviderRunner:
     """Begins and follows runs. Both may be called again after a restart: the provider finds its work again."""
 
     def __init__(

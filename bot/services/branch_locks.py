@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
-from bot.core.deployments.model import By, Deployment
+from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
 from bot.core.locks.model import Lock, is_candidate, same_person
 from bot.core.ports.forge import PullRequest
@@ -16,7 +16,7 @@ from bot.services.targets import Target
 log = structlog.get_logger(__name__)
 
 
-def lock_wanted(context: Context, target: Target, by: By) -> Lock:
+def lock_wanted(context: Context, target: Target, by: Actor) -> Lock:
     """A lock on the target for this person; for a branch, if that is what they have deployed there.
 
     GitHub is asked about the branch only, and need not answer: a lock has to be possible when everything else fails.

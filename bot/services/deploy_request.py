@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import By, Deployment, State
+from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.errors import Refused
 from bot.core.gates import WAITED_FOR, Facts, judge
 from bot.core.grammar.commands import Deploy
@@ -17,7 +17,7 @@ from bot.core.ports.forge import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
 from bot.services import authorization
-from bot.services.gate_facts import CommitFacts, changes, closure_of, commit_facts, facts, force_of, usual_seconds
+from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, force_of, usual_seconds, what_closes
 from bot.services.targets import Target
 
 
@@ -36,7 +36,7 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
         url=commit.url or None,
         state=State.REQUESTED,
         trigger="schedule" if context.via == "schedule" else "chat",
-        by=By(asker.name, asker.id, asker.forge_login),
+        by=Actor(asker.name, asker.id, asker.forge_login),
         created_at=context.now,
         pull_request=commit.pull_request,
         environment_url=target.environment.url,
@@ -56,14 +56,14 @@ def request(
     ``retyped`` is the command that asks for the same, for buttons and hints; ``waits`` lets it wait for its checks;
     ``unchecked`` does not ask for them.
     """
-    found = CommitFacts() if unchecked else commit_facts(context, target, new, patient=waits)
+    found = CommitFacts() if unchecked else commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
     announced_in = context.chat.channel_id(target.app.channel)
     force = force_of(new, admin=is_admin_where_closed(context, target, new))
     records = context.begin(target.app.name, target.environment.name)
     view = facts(records, context, target, found, new)
-    view = replace(view, place=place, patient=waits, permission=permission)
+    view = replace(view, place=place, waits_for_checks=waits, permission=permission)
     view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
@@ -77,12 +77,12 @@ def request(
 
 def is_admin_where_closed(context: Context, target: Target, deployment: Deployment) -> bool:
     """Whether whoever asks is an admin; only asked where something is closed: groups and teams cost a request."""
-    if deployment.by.chat_id is None or closure_of(context.reads, context, target) is None:
+    if deployment.by.chat_id is None or what_closes(context.reads, context, target) is None:
         return False
     return authorization.is_admin(context, authorization.person_of(context, deployment.by.chat_id))
 
 
 def _later(view: Facts, retyped: Deploy) -> str | None:
     """The command that asks for the same when what keeps the environment closed is over."""
-    until = view.closure.until if view.closure else None
+    until = view.closed_by.until if view.closed_by else None
     return show(replace(retyped, at=as_words(until), force=False, force_reason=None)) if until else None

@@ -11,8 +11,8 @@ from bot.core.approvals.model import Approval, counting
 from bot.core.deployments.model import Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import DeploymentStatusReported
-from bot.core.freezes.model import Closure, Force, closure
-from bot.core.freezes.windows import Window, shut
+from bot.core.freezes.model import ClosedBy, Force, closed_by
+from bot.core.freezes.windows import Window, active_window
 from bot.core.gates import Facts, Policy
 from bot.core.ports.forge import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
@@ -58,7 +58,7 @@ class CommitFacts:
 
 
 def commit_facts(
-    context: Context, target: Target, wanted: Deployment, *, after: str | None = None, patient: bool = False
+    context: Context, target: Target, wanted: Deployment, *, after: str | None = None, waits_for_checks: bool = False
 ) -> CommitFacts:
     """Only what the environment asks for costs a request.
 
@@ -69,7 +69,7 @@ def commit_facts(
     if wanted.rollback_of is not None or wanted.trigger == "foreign":
         return CommitFacts()
     environment, repository = target.environment, target.app.repository
-    checks, expected = _checks(context, target, wanted.sha, after=after, patient=patient)
+    checks, expected = _checks(context, target, wanted.sha, after=after, waits_for_checks=waits_for_checks)
     behind, default_branch = _behind(context, target, wanted)
     return CommitFacts(
         checks=checks,
@@ -82,13 +82,13 @@ def commit_facts(
 
 
 def _checks(
-    context: Context, target: Target, sha: str, *, after: str | None, patient: bool
+    context: Context, target: Target, sha: str, *, after: str | None, waits_for_checks: bool
 ) -> tuple[tuple[Check, ...] | None, bool]:
     repository = target.app.repository
     if target.environment.required_checks == "none":
         return None, False
     found = tuple(context.forge.checks(repository, sha))
-    if found or not (patient or after):
+    if found or not (waits_for_checks or after):
         return found, False
     before = after or _commit_before(context, repository, sha)
     return found, before is not None and bool(context.forge.checks(repository, before))
@@ -145,7 +145,7 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
         busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
         queued_before=tuple(one for one in queued if not wanted.id or one.id < wanted.id),
         lock=reads.locks.of(app, environment),
-        closure=closure_of(reads, context, target),
+        closed_by=what_closes(reads, context, target),
         force=force_of(wanted),
     )
 
@@ -160,10 +160,10 @@ def approvals_of(reads: Reads, target: Target, wanted: Deployment) -> tuple[Appr
     return counting((*own, *others), wanted.by, self_approval=environment.self_approval)
 
 
-def closure_of(reads: Reads, context: Context, target: Target) -> Closure | None:
+def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | None:
     """What keeps the environment closed now: freezes and windows."""
     freezes = reads.freezes.of(target.app.name, target.environment.name)
-    return closure(freezes, shut(windows_of(target), context.now, context.cron), context.now)
+    return closed_by(freezes, active_window(windows_of(target), context.now, context.cron), context.now)
 
 
 def windows_of(target: Target) -> tuple[Window, ...]:

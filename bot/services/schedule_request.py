@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.context import Context
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.errors import Refused
 from bot.core.events.external import Place
 from bot.core.events.internal import ScheduleDue
@@ -16,7 +16,7 @@ from bot.core.grammar.parser import show
 from bot.core.ports.forge import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as sentences
-from bot.core.schedules.model import MOST, Entry, timer_of
+from bot.core.schedules.model import MOST, ScheduleEntry, timer_of
 from bot.services import authorization
 from bot.services.targets import Target
 
@@ -51,13 +51,13 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
     pinned = _names_commit(command.ref, commit)
     ref = commit.sha if pinned else command.ref or commit.ref
     asker, where = context.asker, context.where
-    entry = Entry(
+    entry = ScheduleEntry(
         id=0,
         app=target.app.name,
         environment=target.environment.name,
         command=show(replace(now_command, ref=ref)),
         ref=commit.sha[:7] if pinned else ref,
-        by=By(asker.name, asker.id, asker.forge_login),
+        by=Actor(asker.name, asker.id, asker.forge_login),
         # An address for answers that came with a button or a slash command does not live that long.
         place=Place(where.channel, thread=where.thread, message=where.message, direct=where.direct),
         created_at=context.now,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from bot.core.grammar.vocabulary import AppWords, Words
+from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.settings.environment import Process, Secrets, from_environment, masked
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
@@ -73,14 +73,14 @@ class Settings(Table):
         found = [app.name for app in self.apps.values() if same_channel(app.channel, names)]
         return found[0] if len(found) == 1 else None
 
-    def words(self, here: str | None) -> Words:
+    def vocabulary(self, here: str | None) -> Vocabulary:
         """The names that commands may use where ``here`` is the channel's app, None where it has several or none."""
-        return Words(apps={name: _words(app) for name, app in self.apps.items()}, here=here)
+        return Vocabulary(apps={name: _words(app) for name, app in self.apps.items()}, here=here)
 
 
-def _words(app: AppSettings) -> AppWords:
+def _words(app: AppSettings) -> AppVocabulary:
     aliases = {alias: name for name, environment in app.environments.items() for alias in environment.aliases}
-    return AppWords(environments=tuple(app.environments), aliases=aliases)
+    return AppVocabulary(environments=tuple(app.environments), aliases=aliases)
 
 
 def process_environment() -> Mapping[str, str]:

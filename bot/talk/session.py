@@ -14,7 +14,7 @@ from bot.adapters.local.forge import LocalGit
 from bot.core.grammar.parser import COMMANDS
 from bot.core.rich_text import Code, Line, Message, say
 from bot.talk.keyboard import Keyboard, above_the_line, without_password
-from bot.talk.simulation import WORLD_LINES, World, play
+from bot.talk.simulation import SIMULATION_COMMANDS, Simulator, play
 
 PATIENCE = 900.0
 """Seconds to wait for what one line of a pipe sets going, before the next is read."""
@@ -32,7 +32,7 @@ class Talk:
     ``verbs`` are the first words of the bot's commands, ``name`` is what people may call it.
     """
 
-    world: World
+    world: Simulator
     verbs: Collection[str] = VERBS
     name: str = "shipmate"
 
@@ -42,7 +42,7 @@ class Talk:
         if not text:
             return True
         word = re.split(r"[\s:!]", text.removeprefix("/"), maxsplit=1)[0].lower()
-        if text.startswith("/") and (word in WORLD_LINES or word not in self.verbs):
+        if text.startswith("/") and (word in SIMULATION_COMMANDS or word not in self.verbs):
             if word == "quit":
                 return False
             play(self.world, text, self.verbs)
@@ -61,7 +61,7 @@ def run(talk: Talk, home: Path) -> int:
     At a terminal lines are typed, with a history in ``home``; anything else is read like a file.
     """
     if sys.stdin.isatty() and sys.stdout.isatty():
-        words = {*talk.verbs, *(f"/{name}" for name in WORLD_LINES)}
+        words = {*talk.verbs, *(f"/{name}" for name in SIMULATION_COMMANDS)}
         home.mkdir(parents=True, exist_ok=True)
         with above_the_line():
             typed(talk, Keyboard(home / "history", words).lines())

@@ -28,7 +28,7 @@ _RESET = Code("git reset --merge")
 _NAME = re.compile(r"\w[\w.-]{0,38}")
 
 
-class Bot(Protocol):
+class TalkingBot(Protocol):
     """The running bot, as far as a conversation needs it."""
 
     def say(self, person: str, text: str) -> None:
@@ -48,10 +48,10 @@ class Bot(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Simulator:
     """What the lines play with. ``repositories`` are those of the apps, by ``owner/name``."""
 
-    bot: Bot
+    bot: TalkingBot
     terminal: Terminal
     forge: LocalGit
     clock: Clock
@@ -69,11 +69,11 @@ class World:
         raise NotThere(f"There is no branch, tag or commit {ref}.{meant}")
 
 
-Play = Callable[[World, Sequence[str]], None]
+Play = Callable[[Simulator, Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class WorldLine:
+class SimulationCommand:
     """``example`` shows how it is written, ``help`` says what it does."""
 
     example: str
@@ -81,21 +81,21 @@ class WorldLine:
     play: Play
 
 
-WORLD_LINES: dict[str, WorldLine] = {}
+SIMULATION_COMMANDS: dict[str, SimulationCommand] = {}
 """By the word after the slash."""
 
 
-def play(world: World, line: str, verbs: Collection[str] = ()) -> None:
+def play(world: Simulator, line: str, verbs: Collection[str] = ()) -> None:
     """Do what a line that begins with a slash says; ``verbs`` are offered too where it is not understood."""
     name, *words = line.removeprefix("/").split() or [""]
-    known = WORLD_LINES.get(name.lower())
+    known = SIMULATION_COMMANDS.get(name.lower())
     try:
         if known is None:
             world.terminal.note(*_unknown(name, verbs))
         else:
             known.play(world, words)
     except _Misused:
-        world.terminal.note("Write it like this: ", Code(WORLD_LINES[name.lower()].example))
+        world.terminal.note("Write it like this: ", Code(SIMULATION_COMMANDS[name.lower()].example))
     except ShipmateError as error:
         world.terminal.note(str(error))
 
@@ -106,14 +106,14 @@ class _Misused(Exception):
 
 def _plays(example: str, help: str) -> Callable[[Play], Play]:
     def register(function: Play) -> Play:
-        WORLD_LINES[example.removeprefix("/").partition(" ")[0]] = WorldLine(example, help, function)
+        SIMULATION_COMMANDS[example.removeprefix("/").partition(" ")[0]] = SimulationCommand(example, help, function)
         return function
 
     return register
 
 
 @_plays("/merge topic", "merges a pull request of the branch topic")
-def _merge(world: World, words: Sequence[str]) -> None:
+def _merge(world: Simulator, words: Sequence[str]) -> None:
     (ref,) = _exactly(words, 1)
     repository, _ = world.find(ref)
     merged = world.forge.merge(repository, ref, by=world.terminal.speaker)
@@ -124,7 +124,7 @@ def _merge(world: World, words: Sequence[str]) -> None:
 
 
 @_plays("/ci fail topic", "lets the checks of topic fail; also pass and pending")
-def _ci(world: World, words: Sequence[str]) -> None:
+def _ci(world: Simulator, words: Sequence[str]) -> None:
     result, ref, *more = words if 2 <= len(words) <= 3 else _exactly(words, 2)
     if result.lower() not in _CHECK_STATES:
         raise _Misused
@@ -137,7 +137,7 @@ def _ci(world: World, words: Sequence[str]) -> None:
 
 
 @_plays("/as bob", "lets bob speak from now on")
-def _as(world: World, words: Sequence[str]) -> None:
+def _as(world: Simulator, words: Sequence[str]) -> None:
     (name,) = _exactly(words, 1)
     if not _NAME.fullmatch(name.removeprefix("@")):
         raise _Misused
@@ -146,7 +146,7 @@ def _as(world: World, words: Sequence[str]) -> None:
 
 
 @_plays("/wait 3h", "lets three hours pass at once")
-def _wait(world: World, words: Sequence[str]) -> None:
+def _wait(world: Simulator, words: Sequence[str]) -> None:
     # Not at the top: reading times loads a date parser, for which the greeting need not wait.
     from bot.adapters.clock.natural_time import duration
 
@@ -158,19 +158,19 @@ def _wait(world: World, words: Sequence[str]) -> None:
 
 
 @_plays("/help", "shows these lines")
-def _help(world: World, _: Sequence[str]) -> None:
+def _help(world: Simulator, _: Sequence[str]) -> None:
     world.terminal.greet(overview())
 
 
 @_plays("/quit", "leaves; so does Ctrl-D")
-def _quit(world: World, _: Sequence[str]) -> None:
+def _quit(world: Simulator, _: Sequence[str]) -> None:
     """Whoever reads the lines leaves before it comes to this."""
 
 
 def overview() -> Message:
     """All lines with their help."""
-    width = max(len(line.example) for line in WORLD_LINES.values())
-    lines: list[Line] = [(Code(line.example.ljust(width)), f"   {line.help}") for line in WORLD_LINES.values()]
+    width = max(len(line.example) for line in SIMULATION_COMMANDS.values())
+    lines: list[Line] = [(Code(line.example.ljust(width)), f"   {line.help}") for line in SIMULATION_COMMANDS.values()]
     return say(
         "These lines play the world. Everything else is said to the bot: ",
         Code("help"),
@@ -186,8 +186,8 @@ def _exactly(words: Sequence[str], number: int) -> Sequence[str]:
 
 
 def _unknown(name: str, verbs: Collection[str]) -> tuple[str | Code | Bold, ...]:
-    near = get_close_matches(name.lower(), [*WORLD_LINES, *verbs], n=1)
+    near = get_close_matches(name.lower(), [*SIMULATION_COMMANDS, *verbs], n=1)
     if not near:
         return (f"There is no /{name} here. ", Code("/help"), " shows what there is.")
-    known = WORLD_LINES.get(near[0])
+    known = SIMULATION_COMMANDS.get(near[0])
     return (f"There is no /{name} here. Did you mean ", Code(known.example if known else near[0]), "?")

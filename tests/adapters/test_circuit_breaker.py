@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapters.circuit_breaker import GIVEN_UP_AFTER, Pauses
+from bot.adapters.circuit_breaker import GIVEN_UP_AFTER, CircuitBreaker
 from bot.core.errors import Speechless, Unavailable
 from tests.servers.github.pair import StillClock
 
@@ -15,11 +15,11 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
-def pauses(clock: StillClock) -> Pauses:
-    return Pauses("GitHub", clock)
+def pauses(clock: StillClock) -> CircuitBreaker:
+    return CircuitBreaker("GitHub", clock)
 
 
-def test_what_was_asked_for_is_kept_to_the_second(pauses: Pauses, clock: StillClock) -> None:
+def test_what_was_asked_for_is_kept_to_the_second(pauses: CircuitBreaker, clock: StillClock) -> None:
     pauses.asked("acme", 30)
     clock.tick(seconds=29)
 
@@ -33,20 +33,20 @@ def test_what_was_asked_for_is_kept_to_the_second(pauses: Pauses, clock: StillCl
     pauses.check("acme")
 
 
-def test_a_limit_of_one_is_nobody_elses(pauses: Pauses) -> None:
+def test_a_limit_of_one_is_nobody_elses(pauses: CircuitBreaker) -> None:
     pauses.asked("acme", 30)
 
     pauses.check("umbrella")
 
 
-def test_a_service_that_failed_a_few_times_is_not_down_yet(pauses: Pauses) -> None:
+def test_a_service_that_failed_a_few_times_is_not_down_yet(pauses: CircuitBreaker) -> None:
     for _ in range(GIVEN_UP_AFTER - 1):
         pauses.failed()
 
     pauses.check("acme")
 
 
-def test_a_service_that_is_down_is_tried_by_one_and_less_and_less(pauses: Pauses, clock: StillClock) -> None:
+def test_a_service_that_is_down_is_tried_by_one_and_less_and_less(pauses: CircuitBreaker, clock: StillClock) -> None:
     rests: list[float | None] = []
 
     for _ in range(GIVEN_UP_AFTER + 6):
@@ -63,7 +63,7 @@ def test_a_service_that_is_down_is_tried_by_one_and_less_and_less(pauses: Pauses
         pauses.check("acme")
 
 
-def test_one_answer_lets_everybody_go_on(pauses: Pauses) -> None:
+def test_one_answer_lets_everybody_go_on(pauses: CircuitBreaker) -> None:
     for _ in range(GIVEN_UP_AFTER + 6):
         pauses.failed()
 
@@ -73,7 +73,7 @@ def test_one_answer_lets_everybody_go_on(pauses: Pauses) -> None:
 
 
 def test_a_request_that_tried_a_service_and_never_returned_holds_up_nobody_for_long(
-    pauses: Pauses, clock: StillClock
+    pauses: CircuitBreaker, clock: StillClock
 ) -> None:
     for _ in range(GIVEN_UP_AFTER):
         pauses.failed()
@@ -86,7 +86,7 @@ def test_a_request_that_tried_a_service_and_never_returned_holds_up_nobody_for_l
 
 
 def test_a_chat_that_is_down_is_told_apart(clock: StillClock) -> None:
-    pauses = Pauses("Slack", clock, Speechless)
+    pauses = CircuitBreaker("Slack", clock, Speechless)
     pauses.asked("chat.postMessage", 5)
 
     with pytest.raises(Speechless, match=r"^Slack asks the bot to slow down\.$"):

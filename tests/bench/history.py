@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowReads, to_row
 from bot.adapters.storage.inbox import Store
-from bot.core.deployments.model import By, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from tests.bench import databases
 from tests.bench.tables import median, milliseconds, show, times
 
@@ -69,7 +69,7 @@ def finished(number: int) -> Deployment:
         title="Add the search index",
         state=states[number // (APPS * len(PLACES)) % len(states)],
         trigger="merge" if number % 2 else "chat",
-        by=By("maria", "U1", "maria"),
+        by=Actor("maria", "U1", "maria"),
         created_at=at,
         merged_at=at if number % 2 else None,
         remote_id=number,
@@ -94,7 +94,7 @@ def going_on() -> Iterator[Deployment]:
             sha=sha(number + APPS),
             state=state,
             trigger="chat",
-            by=By("maria", "U1", "maria"),
+            by=Actor("maria", "U1", "maria"),
             created_at=datetime.now(UTC),
             waits_for=None if state is State.RUNNING else Waiting.CHECKS,
         )

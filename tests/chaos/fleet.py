@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.chaos.victim import AT_THE_END, AWAY, POINTS
-from tests.end_to_end.installation import BotProcess, Harbour, free_port
+from tests.end_to_end.installation import BotProcess, Installation, free_port
 
 VICTIM = "tests.chaos.victim"
 ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting", 0: "told to end", 75: "lease gone"}
@@ -39,7 +39,7 @@ class Berth:
 class Fleet:
     """``points`` gives each start its point; ``ends`` counts how processes ended, ``struck`` at which points."""
 
-    harbour: Harbour
+    site: Installation
     chance: random.Random
     berths: list[Berth]
     points: Iterator[str] = field(init=False)
@@ -72,8 +72,8 @@ class Fleet:
         armed = self.dangerous and berth.process != "web"
         point, count = (self._next_point(), 1) if armed else (AWAY, 1)
         if berth.port is not None:
-            self.harbour.environ["PORT"] = str(berth.port)
-        berth.bot = self.harbour.starts(point, str(count), "--", berth.process, program=VICTIM)
+            self.site.environ["PORT"] = str(berth.port)
+        berth.bot = self.site.starts(point, str(count), "--", berth.process, program=VICTIM)
         berth.point, berth.since = point, time.monotonic()
         self.starts += 1
 
@@ -86,7 +86,7 @@ class Fleet:
         self.ends[ENDS.get(code, f"exit code {code}")] += 1
         if code not in ENDS or re.search(r"level=error event=(?!.the lease)", berth.bot.printed):
             self.wrong.append(f"{berth.process} ended with {code}:\n{berth.bot.printed[-3000:]}")
-        self.harbour.processes.remove(berth.bot)
+        self.site.processes.remove(berth.bot)
         berth.bot = None
 
     def strike(self) -> None:

@@ -21,7 +21,7 @@ from tests.chaos.proof import broken_promises, rows, unsettled
 from tests.chaos.story import COMMAND, SETTINGS, Story
 from tests.chaos.victim import POINTS
 from tests.chaos.weather import Postman, Weather
-from tests.end_to_end.installation import Harbour, harbour
+from tests.end_to_end.installation import Installation, site
 from tests.postgres import new_database
 
 TURNS = 12
@@ -70,8 +70,8 @@ def play(database: str, seed: int, rounds: int, seconds: float, *, every_point: 
 
 
 @contextmanager
-def _opened(directory: Path, database: str) -> Iterator[tuple[Harbour, sa.Engine]]:
-    with harbour(directory, COMMAND.replace("{directory}", str(directory))) as here:
+def _opened(directory: Path, database: str) -> Iterator[tuple[Installation, sa.Engine]]:
+    with site(directory, COMMAND.replace("{directory}", str(directory))) as here:
         command = COMMAND.replace("{directory}", str(directory))
         here.settings(SETTINGS.replace("{command}", command).replace("{directory}", str(directory)))
         url = new_database() if database == "postgres" else f"sqlite:///{directory / 'shipmate.db'}"
@@ -85,7 +85,7 @@ def _opened(directory: Path, database: str) -> Iterator[tuple[Harbour, sa.Engine
 
 
 class Game:
-    def __init__(self, here: Harbour, engine: sa.Engine, chance: random.Random, database: str) -> None:
+    def __init__(self, here: Installation, engine: sa.Engine, chance: random.Random, database: str) -> None:
         self.here = here
         self.engine = engine
         self.chance = chance

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from tests.chaos.story import Story
-from tests.end_to_end.installation import Harbour
+from tests.end_to_end.installation import Installation
 from tests.servers.slack.state import Message
 
 ORDER = ("queued", "in_progress", "success", "failure", "error")
@@ -41,29 +41,29 @@ def unsettled(engine: sa.Engine) -> list[str]:
     return left
 
 
-def broken_promises(harbour: Harbour, story: Story, engine: sa.Engine) -> list[str]:
+def broken_promises(site: Installation, story: Story, engine: sa.Engine) -> list[str]:
     """Sentences; none where all is well."""
     deployments = rows(engine, tables.deployments)
     return [
-        *_on_github(harbour, deployments),
-        *_at_the_provider(harbour, story, deployments),
-        *_in_the_chat(harbour, story, deployments),
-        *_asked_for(harbour, story, deployments),
+        *_on_github(site, deployments),
+        *_at_the_provider(site, story, deployments),
+        *_in_the_chat(site, story, deployments),
+        *_asked_for(site, story, deployments),
         *(f"given up: {one.name} in {one.lane}: {one.failure}" for one in rows(engine, tables.effects) if one.failure),
         *(f"given up: {one.id}: {one.failure}" for one in rows(engine, tables.deliveries) if one.failure),
     ]
 
 
-def _on_github(harbour: Harbour, deployments: list[Any]) -> Iterator[str]:
-    there = harbour.deployments()
-    ours = Counter(one.payload["request_id"] for one in there if one.creator == harbour.github.bot_login)
+def _on_github(site: Installation, deployments: list[Any]) -> Iterator[str]:
+    there = site.deployments()
+    ours = Counter(one.payload["request_id"] for one in there if one.creator == site.github.bot_login)
     yield from (f"{request} is {count} times on GitHub" for request, count in ours.items() if count > 1)
     known = {one.remote_id: one for one in deployments if one.remote_id is not None}
     for remote in there:
         if remote.id not in known:
             yield f"deployment {remote.id} on GitHub is not known to the bot"
             continue
-        states = [one for one in harbour.statuses(remote.id) if one != "inactive"]
+        states = [one for one in site.statuses(remote.id) if one != "inactive"]
         doubled = [state for state, count in Counter(states).items() if count > 1]
         if doubled or states != sorted(states, key=ORDER.index):
             yield f"deployment {remote.id} has the statuses {states}"
@@ -71,8 +71,8 @@ def _on_github(harbour: Harbour, deployments: list[Any]) -> Iterator[str]:
             yield f"deployment {remote.id} ends with {states[-1:]}, but the bot says {known[remote.id].state}"
 
 
-def _at_the_provider(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterator[str]:
-    file = harbour.directory / "ran"
+def _at_the_provider(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
+    file = site.directory / "ran"
     ran = Counter(file.read_text().split() if file.exists() else [])
     ours = {one.request_id: one for one in deployments if one.trigger != "remote" and one.environment != "preview"}
     yield from (f"{request} ran {count} times" for request, count in ran.items() if count > 1)
@@ -86,8 +86,8 @@ def _at_the_provider(harbour: Harbour, story: Story, deployments: list[Any]) -> 
             yield f"#{one.id} is {one.state}: {one.description}"
 
 
-def _in_the_chat(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterator[str]:
-    said = [one for one in harbour.slack.workspace.everything_said() if one.bot_id is not None]
+def _in_the_chat(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
+    said = [one for one in site.slack.workspace.everything_said() if one.bot_id is not None]
     keys = Counter(_key(one) for one in said if _key(one))
     yield from (f"the message {key} was posted {count} times" for key, count in keys.items() if count > 1)
     for one in deployments:
@@ -98,10 +98,10 @@ def _in_the_chat(harbour: Harbour, story: Story, deployments: list[Any]) -> Iter
         shown = parents[0].lines[1] if len(parents[0].lines) > 1 else ""
         if not any(line.startswith(WORDS.get(one.state, "?")) for line in parents[0].lines):
             yield f"#{one.id} is {one.state}, and its message says {shown!r}"
-        lines = harbour.thread(parents[0])
+        lines = site.thread(parents[0])
         yield from (f"#{one.id}: {line!r} is said {n} times" for line, n in Counter(lines).items() if n > 1)
     for message in story.said:
-        answers = Counter(harbour.thread(message))
+        answers = Counter(site.thread(message))
         yield from (f"{message.text}: {line!r} is answered {n} times" for line, n in answers.items() if n > 1)
 
 
@@ -109,11 +109,11 @@ def _key(message: Message) -> str:
     return str((message.metadata or {}).get("event_payload", {}).get("key", ""))
 
 
-def _asked_for(harbour: Harbour, story: Story, deployments: list[Any]) -> Iterator[str]:
+def _asked_for(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
     for branch, message in story.asked.items():
         found = [one for one in deployments if one.ref == branch and one.retry_of is None]
         if len(found) != 1:
-            yield f"{message.text} made {len(found)} deployments; the answers: {harbour.thread(message)}"
+            yield f"{message.text} made {len(found)} deployments; the answers: {site.thread(message)}"
     for sha in story.merged:
         found = [one for one in deployments if one.sha == sha and one.environment == "staging" and not one.retry_of]
         # Of several merges that were missed only the last is deployed: those before it go out with it.

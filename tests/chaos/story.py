@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.end_to_end.installation import REPOSITORY, Harbour
+from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.servers.slack.state import Message
 
 SETTINGS = """
@@ -42,7 +42,7 @@ STEPS = ("queued", "in_progress", "success")
 class Story:
     """``asked`` are the commands to deploy by their branch; ``fails`` the commits whose command fails."""
 
-    harbour: Harbour
+    site: Installation
     chance: random.Random
     asked: dict[str, Message] = field(default_factory=dict)
     said: list[Message] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Story:
         self.told[act.__name__.replace("_", " ")] += 1
 
     def _branch(self) -> tuple[str, str]:
-        github = self.harbour.github
+        github = self.site.github
         name = f"topic-{len(self.asked) + len(self.merged) + 1}"
         files = {f"{name}.txt": "new", **({"fails": "yes"} if self.chance.random() < 0.25 else {})}
         sha = github.commit(REPOSITORY, name, f"Work on {name}", files=files, author="maria")
@@ -71,23 +71,23 @@ class Story:
         return name, sha
 
     def says(self, words: str) -> Message:
-        message = self.harbour.slack.says("maria", "#web", f"@shipmate {words}")
+        message = self.site.slack.says("maria", "#web", f"@shipmate {words}")
         self.said.append(message)
         return message
 
     def deploys(self) -> None:
         name, sha = self._branch()
-        self.harbour.github.set_status(REPOSITORY, sha, "ci/test", "success")
+        self.site.github.set_status(REPOSITORY, sha, "ci/test", "success")
         self.asked[name] = self.says(f"deploy {name} to production")
 
     def deploys_when_green(self) -> None:
         name, sha = self._branch()
-        self.harbour.github.set_status(REPOSITORY, sha, "ci/test", "pending")
+        self.site.github.set_status(REPOSITORY, sha, "ci/test", "pending")
         self.pending.append(sha)
         self.asked[name] = self.says(f"deploy {name} to production when green")
 
     def merges(self) -> None:
-        github = self.harbour.github
+        github = self.site.github
         name = f"topic-{len(self.asked) + len(self.merged) + 1}"
         github.commit(REPOSITORY, name, f"Work on {name}", files={f"{name}.txt": "new"}, author="maria")
         number = github.open_pull_request(REPOSITORY, name, author="maria")
@@ -99,11 +99,11 @@ class Story:
     def ci(self) -> None:
         """The oldest build that runs is green."""
         if self.pending:
-            self.harbour.github.set_status(REPOSITORY, self.pending.pop(0), "ci/test", "success")
+            self.site.github.set_status(REPOSITORY, self.pending.pop(0), "ci/test", "success")
 
     def another_tool(self) -> None:
         """A deployment of another tool is created, or the last one gets on."""
-        github = self.harbour.github
+        github = self.site.github
         going = [remote for remote, step in self.others.items() if step < len(STEPS)]
         if not going:
             self.others[github.create_deployment(REPOSITORY, "main", environment="preview", by="jenkins")] = 0
@@ -112,9 +112,7 @@ class Story:
 
     def _step(self, remote: int) -> None:
         step = self.others[remote]
-        self.harbour.github.report_deployment_status(
-            REPOSITORY, remote, STEPS[step], description="By hand", by="jenkins"
-        )
+        self.site.github.report_deployment_status(REPOSITORY, remote, STEPS[step], description="By hand", by="jenkins")
         self.others[remote] = step + 1
 
     def cancels(self) -> None:
@@ -125,7 +123,7 @@ class Story:
 
     def _about(self, verb: str) -> None:
         """Something with a deployment that the bot has named in an answer: it is one of ours."""
-        answers = [line for message in self.asked.values() for line in self.harbour.thread(message)]
+        answers = [line for message in self.asked.values() for line in self.site.thread(message)]
         numbers = sorted({found for line in answers for found in re.findall(r"#([0-9]+)", line)}, key=int)
         if numbers:
             self.says(f"{verb} #{self.chance.choice(numbers)}")

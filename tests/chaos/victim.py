@@ -23,7 +23,7 @@ from bot.adapters.system import processes
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline
-from bot.runtime.provider_runner import Carrier
+from bot.runtime.provider_runner import ProviderRunner
 
 BEAT_EVERY = 0.5
 EXPIRES_AFTER = 5.0
@@ -69,7 +69,7 @@ POINTS: dict[str, Point] = {
     "command started, not recorded": Point(processes, "launch", True),
     "start about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
     "start told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
-    "about to follow": Point(Carrier, "follow", False),
+    "about to follow": Point(ProviderRunner, "follow", False),
     "output written": Point(Store, "write_output", True),
     "end about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
     "end told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),

@@ -7,7 +7,7 @@ import random
 import threading
 from collections import Counter
 
-from tests.end_to_end.installation import Harbour
+from tests.end_to_end.installation import Installation
 from tests.servers.github.webhooks import Webhook, signed
 
 GITHUB = (
@@ -34,9 +34,9 @@ SLACK = (
 class Weather:
     """Seeded; ``happened`` counts what was ordered. ``fair`` ends all of it."""
 
-    def __init__(self, harbour: Harbour, chance: random.Random) -> None:
+    def __init__(self, site: Installation, chance: random.Random) -> None:
         self.happened: Counter[str] = Counter()
-        self._harbour = harbour
+        self._harbour = site
         self._chance = chance
 
     def change(self) -> None:
@@ -75,10 +75,10 @@ class Postman:
     Like GitHub it does not try again where nobody took one.
     """
 
-    def __init__(self, harbour: Harbour, chance: random.Random, ports: list[int]) -> None:
+    def __init__(self, site: Installation, chance: random.Random, ports: list[int]) -> None:
         self.brought: Counter[str] = Counter()
         self.honest = False
-        self._harbour = harbour
+        self._harbour = site
         self._chance = chance
         self._ports = ports
         self._seen = 0

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
-from tests.end_to_end.installation import BotProcess, Harbour, free_port, harbour
+from tests.end_to_end.installation import BotProcess, Installation, free_port, site
 from tests.postgres import new_database
 
 ENDED = ["queued", "in_progress", "success"]
-HASTY = "tests.end_to_end.quick_heartbeat"
+QUICK_HEARTBEAT = "tests.end_to_end.quick_heartbeat"
 
 
-class Fleet(Harbour):
+class Cluster(Installation):
     """A harbour on a Postgres database: any number of processes, each with a listener of its own where it has one."""
 
     database: sa.Engine
@@ -34,7 +34,7 @@ class Fleet(Harbour):
 
     def worker(self) -> BotProcess:
         connected = len(self.slack.sockets.open)
-        started = self.starts("worker", program=HASTY)
+        started = self.starts("worker", program=QUICK_HEARTBEAT)
         started.wait_until_ready()
         self.wait_for(lambda: len(self.slack.sockets.open) > connected, "a connection to Slack")
         return started
@@ -83,10 +83,10 @@ class Fleet(Harbour):
 
 
 @contextmanager
-def fleet(directory: Path, command: str, *, migrated: bool = True) -> Iterator[Fleet]:
-    with harbour(directory, command) as there:
-        there.__class__ = Fleet
-        assert isinstance(there, Fleet)
+def cluster(directory: Path, command: str, *, migrated: bool = True) -> Iterator[Cluster]:
+    with site(directory, command) as there:
+        there.__class__ = Cluster
+        assert isinstance(there, Cluster)
         there.environ["DATABASE_URL"] = new_database()
         there.database = connect(there.environ["DATABASE_URL"], pool_size=1)
         if migrated:

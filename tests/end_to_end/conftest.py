@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.installation import Harbour
-from tests.end_to_end.installation import harbour as build
+from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import site as build
 
 
 @pytest.fixture
-def harbour_with(tmp_path: Path) -> Iterator[Callable[[str], Harbour]]:
+def site_with(tmp_path: Path) -> Iterator[Callable[[str], Installation]]:
     with ExitStack() as stack:
         yield lambda command: stack.enter_context(build(tmp_path, command))
 
 
 @pytest.fixture
-def harbour(harbour_with: Callable[[str], Harbour]) -> Harbour:
+def site(site_with: Callable[[str], Installation]) -> Installation:
     """Production's command succeeds and says so."""
-    return harbour_with("echo Deploying $SHIPMATE_REF")
+    return site_with("echo Deploying $SHIPMATE_REF")

@@ -150,7 +150,7 @@ class BotProcess:
             self._popen.stdout.close()
 
 
-class Harbour:
+class Installation:
     """Both servers, one directory with settings and database, and the bot's processes there.
 
     ``command`` is what the provider ``shell`` runs for production; ``{directory}`` in it is the directory.
@@ -268,13 +268,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def harbour(directory: Path, command: str) -> Iterator[Harbour]:
+def site(directory: Path, command: str) -> Iterator[Installation]:
     """With the repository acme/web, the channels #web and #deploys, and maria. Whatever still runs is killed."""
     with ExitStack() as stack:
         github = stack.enter_context(TrappedGitHub())
         slack = stack.enter_context(SlackServer())
         github.add_repository(REPOSITORY)
-        place = Harbour(directory, github, slack, command)
+        place = Installation(directory, github, slack, command)
         for channel in ("web", "deploys"):
             slack.add_channel(channel, members=["maria"])
         github.set_permission(REPOSITORY, "maria", "write")

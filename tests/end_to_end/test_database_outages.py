@@ -21,7 +21,7 @@ from bot.adapters.storage.leases import Lease
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
 from tests.databases import migrate
-from tests.end_to_end.installation import Harbour, harbour, shown
+from tests.end_to_end.installation import Installation, shown, site
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
@@ -60,20 +60,20 @@ def own_postgres() -> Iterator[OwnPostgres]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[tuple[Harbour, OwnPostgres]]:
+def place(tmp_path: Path) -> Iterator[tuple[Installation, OwnPostgres]]:
     """A bot on a Postgres of its own, whose command runs until it is told to end."""
-    with own_postgres() as postgres, harbour(tmp_path, WAITS) as there:
+    with own_postgres() as postgres, site(tmp_path, WAITS) as there:
         there.environ["DATABASE_URL"] = postgres.address
         assert there.starts("migrate").wait() == 0
         yield there, postgres
 
 
-def begun(there: Harbour) -> int:
+def begun(there: Installation) -> int:
     file = there.directory / "begun"
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Harbour, OwnPostgres]) -> None:
+def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Installation, OwnPostgres]) -> None:
     there, postgres = place
     bot = there.runs()
     there.subscribe()
@@ -105,7 +105,7 @@ def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Harbour, Own
 
 
 def test_github_is_told_that_its_webhook_was_not_stored_and_the_merge_is_found(
-    place: tuple[Harbour, OwnPostgres],
+    place: tuple[Installation, OwnPostgres],
 ) -> None:
     there, postgres = place
     bot = there.runs()
@@ -126,7 +126,7 @@ def test_github_is_told_that_its_webhook_was_not_stored_and_the_merge_is_found(
     assert [one.environment for one in there.deployments()] == ["staging"]
 
 
-def _topic(there: Harbour) -> str:
+def _topic(there: Installation) -> str:
     there.github.commit("acme/web", "topic", "Add search", files={"search.txt": "found"})
     return "topic"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.cluster import Fleet, fleet
+from tests.end_to_end.cluster import Cluster, cluster
 from tests.end_to_end.installation import REPOSITORY, BotProcess, free_port
 
 WAITS = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
@@ -21,18 +21,18 @@ CONNECTIONS = "SELECT usename, count(*) FROM pg_stat_activity WHERE datname = cu
 
 
 @pytest.fixture
-def fleet_with(tmp_path: Path) -> Iterator[Callable[[str], Fleet]]:
+def cluster_with(tmp_path: Path) -> Iterator[Callable[[str], Cluster]]:
     with ExitStack() as stack:
-        yield lambda command: stack.enter_context(fleet(tmp_path, command))
+        yield lambda command: stack.enter_context(cluster(tmp_path, command))
 
 
 # --- sharing the work -------------------------------------------------------------------------------------------
 
 
 def test_two_web_and_two_worker_processes_do_everything_once_within_their_connections(
-    fleet_with: Callable[[str], Fleet],
+    cluster_with: Callable[[str], Cluster],
 ) -> None:
-    there = fleet_with(QUICK)
+    there = cluster_with(QUICK)
     for name in ("web_1", "web_2", "worker_1", "worker_2"):
         there.as_user(f"{name}_{os.getpid()}")
         there.web() if name.startswith("web") else there.worker()
@@ -56,8 +56,8 @@ def test_two_web_and_two_worker_processes_do_everything_once_within_their_connec
     assert [one.terminate() for one in there.processes[1:]] == [0, 0, 0, 0]
 
 
-def test_the_same_webhook_at_two_listeners_is_handled_once(fleet_with: Callable[[str], Fleet]) -> None:
-    there = fleet_with(QUICK)
+def test_the_same_webhook_at_two_listeners_is_handled_once(cluster_with: Callable[[str], Cluster]) -> None:
+    there = cluster_with(QUICK)
     for _ in range(2):
         there.web()
         there.worker()
@@ -75,8 +75,8 @@ def test_the_same_webhook_at_two_listeners_is_handled_once(fleet_with: Callable[
 # --- standing in for each other ---------------------------------------------------------------------------------
 
 
-def test_a_killed_workers_command_is_followed_to_its_end_by_another(fleet_with: Callable[[str], Fleet]) -> None:
-    there = fleet_with(WAITS)
+def test_a_killed_workers_command_is_followed_to_its_end_by_another(cluster_with: Callable[[str], Cluster]) -> None:
+    there = cluster_with(WAITS)
     first = there.worker()
     there.deploys()
     there.wait_for(there.begun, "the command")
@@ -92,16 +92,16 @@ def test_a_killed_workers_command_is_followed_to_its_end_by_another(fleet_with: 
     assert len(there.leases()) == 1
 
 
-def owner_of_run(there: Fleet) -> str:
+def owner_of_run(there: Cluster) -> str:
     """The process that carries the only deployment out."""
     [(executor,)] = there.ask("SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid LIKE 'run:%%'")
     return str(executor)
 
 
 def test_a_worker_that_is_told_to_end_leaves_in_time_and_another_goes_on_at_once(
-    fleet_with: Callable[[str], Fleet],
+    cluster_with: Callable[[str], Cluster],
 ) -> None:
-    there = fleet_with(WAITS)
+    there = cluster_with(WAITS)
     first = there.worker()
     there.deploys()
     there.wait_for(there.begun, "the command")
@@ -117,9 +117,9 @@ def test_a_worker_that_is_told_to_end_leaves_in_time_and_another_goes_on_at_once
 
 
 def test_a_worker_that_is_paused_for_longer_than_its_lease_leaves_without_doing_anything_twice(
-    fleet_with: Callable[[str], Fleet],
+    cluster_with: Callable[[str], Cluster],
 ) -> None:
-    there = fleet_with(WAITS)
+    there = cluster_with(WAITS)
     first = there.worker()
     there.deploys()
     there.wait_for(there.begun, "the command")
@@ -140,9 +140,9 @@ def test_a_worker_that_is_paused_for_longer_than_its_lease_leaves_without_doing_
 
 @pytest.mark.parametrize("path", ["/deployments", "/statuses"])
 def test_a_worker_that_is_paused_in_the_middle_of_a_request_leaves_the_rest_to_the_other(
-    fleet_with: Callable[[str], Fleet], path: str
+    cluster_with: Callable[[str], Cluster], path: str
 ) -> None:
-    there = fleet_with(QUICK)
+    there = cluster_with(QUICK)
     first = there.worker()
     [lease] = there.leases()
     paused = pause_at(there, first, "POST", path)
@@ -166,7 +166,7 @@ def go_on(process: BotProcess) -> None:
     process.send(signal.SIGCONT)
 
 
-def pause_at(there: Fleet, process: BotProcess, method: str, path: str) -> list[str]:
+def pause_at(there: Cluster, process: BotProcess, method: str, path: str) -> list[str]:
     """Pause the process when its first such request has been carried out, before it has the answer."""
     paused: list[str] = []
 
@@ -184,9 +184,9 @@ def pause_at(there: Fleet, process: BotProcess, method: str, path: str) -> list[
     ("when", "path"), [("before", "/deployments"), ("after", "/deployments"), ("before", "/statuses")]
 )
 def test_what_a_worker_had_in_hand_when_it_was_killed_is_finished_by_another(
-    fleet_with: Callable[[str], Fleet], when: str, path: str
+    cluster_with: Callable[[str], Cluster], when: str, path: str
 ) -> None:
-    there = fleet_with(QUICK)
+    there = cluster_with(QUICK)
     first = there.worker()
     [lease] = there.leases()
     killed: list[str] = []
@@ -213,7 +213,7 @@ def test_what_a_worker_had_in_hand_when_it_was_killed_is_finished_by_another(
 
 @pytest.mark.parametrize("process", ["web", "worker"])
 def test_a_process_that_finds_an_empty_database_says_what_to_do_and_ends(tmp_path: Path, process: str) -> None:
-    with fleet(tmp_path, QUICK, migrated=False) as there:
+    with cluster(tmp_path, QUICK, migrated=False) as there:
         bot = there.starts(process)
 
         code = bot.wait()
@@ -225,9 +225,9 @@ def test_a_process_that_finds_an_empty_database_says_what_to_do_and_ends(tmp_pat
 
 @pytest.mark.parametrize("process", ["web", "worker", "run"])
 def test_a_process_that_finds_an_old_database_says_what_to_do_and_ends(
-    fleet_with: Callable[[str], Fleet], process: str
+    cluster_with: Callable[[str], Cluster], process: str
 ) -> None:
-    there = fleet_with(QUICK)
+    there = cluster_with(QUICK)
     with there.database.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
 
@@ -249,9 +249,9 @@ UPDATE dbos.dbos_migrations SET version = version + 1;
 
 
 def test_a_bot_that_was_rolled_back_works_on_the_newer_database_and_migrate_leaves_it_alone(
-    fleet_with: Callable[[str], Fleet],
+    cluster_with: Callable[[str], Cluster],
 ) -> None:
-    there = fleet_with(QUICK)
+    there = cluster_with(QUICK)
     with there.database.begin() as connection:
         connection.exec_driver_sql(NEXT_VERSION)
 
@@ -267,8 +267,10 @@ def test_a_bot_that_was_rolled_back_works_on_the_newer_database_and_migrate_leav
 
 
 @pytest.mark.parametrize("process", ["web", "worker", "run", "migrate"])
-def test_a_process_that_misses_a_table_says_which_and_ends(fleet_with: Callable[[str], Fleet], process: str) -> None:
-    there = fleet_with(QUICK)
+def test_a_process_that_misses_a_table_says_which_and_ends(
+    cluster_with: Callable[[str], Cluster], process: str
+) -> None:
+    there = cluster_with(QUICK)
     with there.database.begin() as connection:
         connection.exec_driver_sql("DROP TABLE locks; ALTER TABLE audit DROP COLUMN login")
 
@@ -291,9 +293,9 @@ def test_a_process_that_misses_a_table_says_which_and_ends(fleet_with: Callable[
     ],
 )
 def test_what_is_wrong_with_the_database_is_told_in_the_servers_own_words(
-    fleet_with: Callable[[str], Fleet], wrong: dict[str, Any], reason: str
+    cluster_with: Callable[[str], Cluster], wrong: dict[str, Any], reason: str
 ) -> None:
-    there = fleet_with(QUICK)
+    there = cluster_with(QUICK)
     url = there.database.url.set(password="a-password").set(**wrong)
     there.environ["DATABASE_URL"] = url.render_as_string(hide_password=False)
 
@@ -307,7 +309,7 @@ def test_what_is_wrong_with_the_database_is_told_in_the_servers_own_words(
 
 
 def test_two_processes_that_find_an_empty_database_bring_it_up_to_date_together(tmp_path: Path) -> None:
-    with fleet(tmp_path, QUICK, migrated=False) as there:
+    with cluster(tmp_path, QUICK, migrated=False) as there:
         for _ in range(2):
             there.environ["PORT"] = str(free_port())
             there.starts("run")

@@ -7,99 +7,103 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from tests.end_to_end.installation import REPOSITORY, Harbour, shown
+from tests.end_to_end.installation import REPOSITORY, Installation, shown
 from tests.patience import PATIENCE
 
 FAILS = "for n in $(seq 30); do echo line $n; done; exit 3"
 
 
-def test_a_command_that_fails_shows_its_last_lines_in_the_thread(harbour_with: Callable[[str], Harbour]) -> None:
-    harbour = harbour_with(FAILS)
-    harbour.runs()
-    harbour.subscribe()
+def test_a_command_that_fails_shows_its_last_lines_in_the_thread(
+    site_with: Callable[[str], Installation],
+) -> None:
+    site = site_with(FAILS)
+    site.runs()
+    site.subscribe()
 
-    said = harbour.deploys()
-    parent = harbour.ended("Failed")
-    harbour.wait_for(lambda: "Failed" in "".join(harbour.thread(said)), "the end in the thread of the command")
+    said = site.deploys()
+    parent = site.ended("Failed")
+    site.wait_for(lambda: "Failed" in "".join(site.thread(said)), "the end in the thread of the command")
 
     last_lines = "\n".join(f"line {number}" for number in range(11, 31))
-    assert harbour.thread(parent) == [
+    assert site.thread(parent) == [
         "🕐 Queued (deployment (id) on GitHub)",
         "🚀 In progress",
         f"❌ Failed: exit code 3\n```\n{last_lines}\n```",
     ]
     assert shown(parent).startswith("❌ *web* → *production*  topic@(sha)  asked for by @(person)\nFailed: exit code 3")
-    [deployment] = harbour.deployments()
-    assert harbour.statuses(deployment.id) == ["queued", "in_progress", "failure"]
+    [deployment] = site.deployments()
+    assert site.statuses(deployment.id) == ["queued", "in_progress", "failure"]
     assert deployment.payload["ref"] == "topic"
-    assert deployment.sha == harbour.github.repository(REPOSITORY).branches["topic"]
+    assert deployment.sha == site.github.repository(REPOSITORY).branches["topic"]
 
 
-def test_a_worker_alone_deploys_without_a_port_and_without_webhooks(harbour: Harbour) -> None:
-    bot = harbour.runs("worker")
+def test_a_worker_alone_deploys_without_a_port_and_without_webhooks(site: Installation) -> None:
+    bot = site.runs("worker")
 
-    said = harbour.deploys()
-    parent = harbour.ended("Succeeded")
-    harbour.wait_for(lambda: harbour.thread(said), "an answer")
+    said = site.deploys()
+    parent = site.ended("Succeeded")
+    site.wait_for(lambda: site.thread(said), "an answer")
 
     assert shown(parent).startswith("✅ *web* → *production*  topic@(sha)  asked for by @(person)\nSucceeded in (n) s")
-    assert harbour.statuses(harbour.deployments()[0].id) == ["queued", "in_progress", "success"]
-    assert status_of(f"{harbour.url}/healthz") == "refused"
+    assert site.statuses(site.deployments()[0].id) == ["queued", "in_progress", "success"]
+    assert status_of(f"{site.url}/healthz") == "refused"
     assert bot.terminate() == 0
 
 
-def test_a_press_on_the_retry_button_deploys_the_same_commit_again(harbour_with: Callable[[str], Harbour]) -> None:
-    harbour = harbour_with("test -e {directory}/again || { touch {directory}/again; exit 1; }")
-    harbour.runs()
-    harbour.deploys()
-    parent = harbour.ended("Failed")
+def test_a_press_on_the_retry_button_deploys_the_same_commit_again(
+    site_with: Callable[[str], Installation],
+) -> None:
+    site = site_with("test -e {directory}/again || { touch {directory}/again; exit 1; }")
+    site.runs()
+    site.deploys()
+    parent = site.ended("Failed")
 
-    harbour.slack.press("maria", parent, "Retry")
-    harbour.wait_for(lambda: len(harbour.parents()) == 2 and "Succeeded" in shown(harbour.parents()[1]), "the retry")
+    site.slack.press("maria", parent, "Retry")
+    site.wait_for(lambda: len(site.parents()) == 2 and "Succeeded" in shown(site.parents()[1]), "the retry")
 
-    first, second = harbour.deployments()
+    first, second = site.deployments()
     assert first.sha == second.sha
-    harbour.wait_for(lambda: harbour.statuses(second.id) == ["queued", "in_progress", "success"], "its statuses")
-    assert harbour.statuses(first.id) == ["queued", "in_progress", "failure"]
+    site.wait_for(lambda: site.statuses(second.id) == ["queued", "in_progress", "success"], "its statuses")
+    assert site.statuses(first.id) == ["queued", "in_progress", "failure"]
 
 
-def test_slack_may_come_over_http(harbour: Harbour) -> None:
-    del harbour.environ["SLACK_APP_TOKEN"]
-    harbour.environ["SLACK_SIGNING_SECRET"] = harbour.slack.signing_secret
-    bot = harbour.runs()
-    harbour.slack.http_target(f"{harbour.url}/slack/events")
+def test_slack_may_come_over_http(site: Installation) -> None:
+    del site.environ["SLACK_APP_TOKEN"]
+    site.environ["SLACK_SIGNING_SECRET"] = site.slack.signing_secret
+    bot = site.runs()
+    site.slack.http_target(f"{site.url}/slack/events")
 
-    harbour.deploys()
-    parent = harbour.ended("Succeeded")
-    harbour.slack.slash("maria", "#web", "/deploy", "topic to nowhere")
-    harbour.wait_for(lambda: harbour.slack.ephemerals("maria"), "the refusal")
+    site.deploys()
+    parent = site.ended("Succeeded")
+    site.slack.slash("maria", "#web", "/deploy", "topic to nowhere")
+    site.wait_for(lambda: site.slack.ephemerals("maria"), "the refusal")
 
-    assert harbour.slack.sockets.open == []
-    assert [one.statuses for one in harbour.slack.envelopes] == [[200], [200], [200]]
-    assert harbour.parents() == [parent]
-    assert "no environment called nowhere" in shown(harbour.slack.ephemerals("maria")[0])
+    assert site.slack.sockets.open == []
+    assert [one.statuses for one in site.slack.envelopes] == [[200], [200], [200]]
+    assert site.parents() == [parent]
+    assert "no environment called nowhere" in shown(site.slack.ephemerals("maria")[0])
     assert bot.terminate() == 0
 
 
-def test_who_signs_as_slack_with_another_secret_is_not_heard(harbour: Harbour) -> None:
-    del harbour.environ["SLACK_APP_TOKEN"]
-    harbour.environ["SLACK_SIGNING_SECRET"] = harbour.slack.signing_secret
-    harbour.runs()
-    harbour.slack.http_target(f"{harbour.url}/slack/events", signing_secret="somebody else's")
+def test_who_signs_as_slack_with_another_secret_is_not_heard(site: Installation) -> None:
+    del site.environ["SLACK_APP_TOKEN"]
+    site.environ["SLACK_SIGNING_SECRET"] = site.slack.signing_secret
+    site.runs()
+    site.slack.http_target(f"{site.url}/slack/events", signing_secret="somebody else's")
 
-    harbour.deploys()
+    site.deploys()
 
-    assert [one.statuses for one in harbour.slack.envelopes] == [[401], [401]]
-    assert harbour.parents() == []
-    assert harbour.deployments() == []
+    assert [one.statuses for one in site.slack.envelopes] == [[401], [401]]
+    assert site.parents() == []
+    assert site.deployments() == []
 
 
-def test_health_is_shown_and_an_unsigned_webhook_refused(harbour: Harbour) -> None:
-    harbour.runs()
+def test_health_is_shown_and_an_unsigned_webhook_refused(site: Installation) -> None:
+    site.runs()
     pages = ("healthz", "readyz", "metrics", "", "nothing")
 
-    answers = [status_of(f"{harbour.url}/{page}") for page in pages]
-    refused = status_of(f"{harbour.url}/github/webhook", json.dumps({"action": "created"}).encode())
+    answers = [status_of(f"{site.url}/{page}") for page in pages]
+    refused = status_of(f"{site.url}/github/webhook", json.dumps({"action": "created"}).encode())
 
     assert answers == [200, 200, 200, 200, 404]
     assert refused == 401

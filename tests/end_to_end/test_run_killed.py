@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.end_to_end.installation import REPOSITORY, Harbour, shown
+from tests.end_to_end.installation import REPOSITORY, Installation, shown
 
 WAITS = "echo begun >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
 QUICK = "echo begun >>{directory}/begun; echo over"
@@ -18,60 +18,62 @@ STORY = [
 ]
 
 
-def begun(harbour: Harbour) -> int:
+def begun(site: Installation) -> int:
     """How often the command was begun."""
-    file = harbour.directory / "begun"
+    file = site.directory / "begun"
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-def assert_told_once(harbour: Harbour) -> None:
+def assert_told_once(site: Installation) -> None:
     """Exactly one of everything, whatever was killed meanwhile."""
-    parent = harbour.ended("Succeeded")
-    [deployment] = harbour.deployments()
-    harbour.wait_for(lambda: harbour.statuses(deployment.id) == ENDED, "the statuses")
-    assert begun(harbour) == 1
-    assert harbour.parents() == [parent]
-    told = harbour.thread(parent)
+    parent = site.ended("Succeeded")
+    [deployment] = site.deployments()
+    site.wait_for(lambda: site.statuses(deployment.id) == ENDED, "the statuses")
+    assert begun(site) == 1
+    assert site.parents() == [parent]
+    told = site.thread(parent)
     assert [text for text in told if text[0] in "🕐🚀✅❌"] == STORY
     assert len(told) == len(set(told))
-    answers = [text for said in harbour.slack.messages("#web") if said.bot_id is None for text in harbour.thread(said)]
+    answers = [text for said in site.slack.messages("#web") if said.bot_id is None for text in site.thread(said)]
     assert len(answers) == len(set(answers))
 
 
 def test_a_running_command_outlives_the_bot_and_is_reported_by_the_next_one(
-    harbour_with: Callable[[str], Harbour],
+    site_with: Callable[[str], Installation],
 ) -> None:
-    harbour = harbour_with(WAITS)
-    bot = harbour.runs()
-    harbour.subscribe()
-    harbour.deploys()
-    harbour.wait_for(lambda: begun(harbour), "the command")
+    site = site_with(WAITS)
+    bot = site.runs()
+    site.subscribe()
+    site.deploys()
+    site.wait_for(lambda: begun(site), "the command")
     bot.kill()
 
-    harbour.runs()
-    (harbour.directory / "go").touch()
+    site.runs()
+    (site.directory / "go").touch()
 
-    assert_told_once(harbour)
+    assert_told_once(site)
 
 
-def test_a_command_that_ended_while_the_bot_was_dead_is_reported(harbour_with: Callable[[str], Harbour]) -> None:
-    harbour = harbour_with(WAITS + "; echo >{directory}/over")
-    bot = harbour.runs()
-    harbour.deploys()
-    harbour.wait_for(lambda: begun(harbour), "the command")
+def test_a_command_that_ended_while_the_bot_was_dead_is_reported(
+    site_with: Callable[[str], Installation],
+) -> None:
+    site = site_with(WAITS + "; echo >{directory}/over")
+    bot = site.runs()
+    site.deploys()
+    site.wait_for(lambda: begun(site), "the command")
     bot.kill()
-    (harbour.directory / "go").touch()
-    harbour.wait_for((harbour.directory / "over").exists, "its end")
+    (site.directory / "go").touch()
+    site.wait_for((site.directory / "over").exists, "its end")
 
-    harbour.runs()
+    site.runs()
 
-    assert_told_once(harbour)
+    assert_told_once(site)
 
 
 def test_a_bot_that_is_killed_at_every_request_to_github_leaves_one_of_everything(
-    harbour_with: Callable[[str], Harbour],
+    site_with: Callable[[str], Installation],
 ) -> None:
-    harbour = harbour_with(QUICK)
+    site = site_with(QUICK)
     moments = [
         ("before", "POST", "/deployments"),
         ("after", "POST", "/deployments"),
@@ -79,20 +81,20 @@ def test_a_bot_that_is_killed_at_every_request_to_github_leaves_one_of_everythin
         ("before", "POST", "/statuses"),
         ("after", "POST", "/statuses"),
     ]
-    killed = trap(harbour, moments)
-    harbour.runs()
-    harbour.deploys()
+    killed = trap(site, moments)
+    site.runs()
+    site.deploys()
 
     for number in range(1, 6):
-        harbour.wait_for(lambda number=number: len(killed) == number, "the moment to kill")
-        harbour.processes[-1].wait()
-        harbour.starts("run")
+        site.wait_for(lambda number=number: len(killed) == number, "the moment to kill")
+        site.processes[-1].wait()
+        site.starts("run")
 
-    assert_told_once(harbour)
+    assert_told_once(site)
     assert killed == moments
 
 
-def trap(harbour: Harbour, moments: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+def trap(site: Installation, moments: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """The process that runs is killed at these moments, one after another; those that have come to pass."""
     killed: list[tuple[str, str, str]] = []
 
@@ -102,97 +104,99 @@ def trap(harbour: Harbour, moments: list[tuple[str, str, str]]) -> list[tuple[st
         awaited = moments[len(killed)]
         if (when, method) != awaited[:2] or not path.endswith(awaited[2]):
             return False
-        harbour.processes[-1].end_at_once()
+        site.processes[-1].end_at_once()
         killed.append(awaited)
         return True
 
-    harbour.github.trap = sprung
+    site.github.trap = sprung
     return killed
 
 
 def test_a_message_whose_answer_was_lost_with_the_bot_is_not_posted_again(
-    harbour_with: Callable[[str], Harbour],
+    site_with: Callable[[str], Installation],
 ) -> None:
-    harbour = harbour_with(QUICK)
-    bot = harbour.runs()
-    harbour.slack.fail_next("chat.postMessage", cut="after", times=2)
-    harbour.deploys()
-    harbour.wait_for(harbour.parents, "the parent message")
+    site = site_with(QUICK)
+    bot = site.runs()
+    site.slack.fail_next("chat.postMessage", cut="after", times=2)
+    site.deploys()
+    site.wait_for(site.parents, "the parent message")
     bot.kill()
 
-    harbour.runs()
+    site.runs()
 
-    assert_told_once(harbour)
+    assert_told_once(site)
 
 
 def test_a_bot_that_is_killed_at_random_moments_leaves_one_of_everything(
-    harbour_with: Callable[[str], Harbour],
+    site_with: Callable[[str], Installation],
 ) -> None:
-    harbour, chance = harbour_with(QUICK), random.Random(2)
-    bot = harbour.runs()
-    harbour.subscribe()
-    harbour.deploys()
+    site, chance = site_with(QUICK), random.Random(2)
+    bot = site.runs()
+    site.subscribe()
+    site.deploys()
 
     for _ in range(4):
-        enough = requests(harbour) + chance.randint(1, 6)
-        harbour.wait_for(lambda enough=enough: requests(harbour) >= enough or over(harbour), "some requests")
+        enough = requests(site) + chance.randint(1, 6)
+        site.wait_for(lambda enough=enough: requests(site) >= enough or over(site), "some requests")
         bot.kill()
-        bot = harbour.runs()
+        bot = site.runs()
 
-    assert_told_once(harbour)
-
-
-def requests(harbour: Harbour) -> int:
-    return len(harbour.github.requests) + len(harbour.slack.requests)
+    assert_told_once(site)
 
 
-def over(harbour: Harbour) -> bool:
-    return any("Succeeded" in shown(parent) for parent in harbour.parents())
+def requests(site: Installation) -> int:
+    return len(site.github.requests) + len(site.slack.requests)
+
+
+def over(site: Installation) -> bool:
+    return any("Succeeded" in shown(parent) for parent in site.parents())
 
 
 def test_sigterm_ends_it_in_time_while_a_command_runs_and_the_next_one_goes_on(
-    harbour_with: Callable[[str], Harbour],
+    site_with: Callable[[str], Installation],
 ) -> None:
-    harbour = harbour_with(WAITS)
-    bot = harbour.runs()
-    harbour.deploys()
-    harbour.wait_for(lambda: begun(harbour), "the command")
+    site = site_with(WAITS)
+    bot = site.runs()
+    site.deploys()
+    site.wait_for(lambda: begun(site), "the command")
 
     code = bot.terminate()
-    harbour.runs()
-    (harbour.directory / "go").touch()
+    site.runs()
+    (site.directory / "go").touch()
 
     assert code == 0
     assert "event=stopping" in bot.printed
     assert "Traceback" not in bot.printed
-    assert_told_once(harbour)
+    assert_told_once(site)
 
 
 def test_what_is_said_just_before_the_bot_is_killed_is_answered_by_the_next_one(
-    harbour_with: Callable[[str], Harbour],
+    site_with: Callable[[str], Installation],
 ) -> None:
-    harbour = harbour_with(QUICK)
-    bot = harbour.runs()
-    harbour.deploys()
-    harbour.wait_for(lambda: all(one.acked for one in harbour.slack.envelopes), "the acknowledgement")
+    site = site_with(QUICK)
+    bot = site.runs()
+    site.deploys()
+    site.wait_for(lambda: all(one.acked for one in site.slack.envelopes), "the acknowledgement")
     bot.kill()
 
-    harbour.runs()
+    site.runs()
 
-    assert_told_once(harbour)
+    assert_told_once(site)
 
 
-def test_a_merge_that_arrives_just_before_the_bot_is_killed_is_deployed_by_the_next_one(harbour: Harbour) -> None:
-    bot = harbour.runs()
-    harbour.subscribe()
-    harbour.github.commit(REPOSITORY, "topic", "Add search", files={"search.txt": "found"})
-    number = harbour.github.open_pull_request(REPOSITORY, "topic")
-    sha = harbour.github.merge_pull_request(REPOSITORY, number)
-    harbour.github.settle()
+def test_a_merge_that_arrives_just_before_the_bot_is_killed_is_deployed_by_the_next_one(
+    site: Installation,
+) -> None:
+    bot = site.runs()
+    site.subscribe()
+    site.github.commit(REPOSITORY, "topic", "Add search", files={"search.txt": "found"})
+    number = site.github.open_pull_request(REPOSITORY, "topic")
+    sha = site.github.merge_pull_request(REPOSITORY, number)
+    site.github.settle()
     bot.kill()
 
-    harbour.runs()
+    site.runs()
 
-    harbour.ended("Succeeded")
-    assert len(harbour.parents()) == 1
-    assert (harbour.directory / "staging" / "current").readlink() == Path("releases") / sha
+    site.ended("Succeeded")
+    assert len(site.parents()) == 1
+    assert (site.directory / "staging" / "current").readlink() == Path("releases") / sha

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 
-from tests.end_to_end.installation import Harbour
+from tests.end_to_end.installation import Installation
 
 TEN_MISTAKES = """
 [bot]
@@ -31,10 +31,10 @@ required_checks = 7
 """
 
 
-def test_ten_mistakes_are_told_together_without_a_traceback(harbour: Harbour) -> None:
-    harbour.settings(TEN_MISTAKES)
+def test_ten_mistakes_are_told_together_without_a_traceback(site: Installation) -> None:
+    site.settings(TEN_MISTAKES)
 
-    bot = harbour.starts("run")
+    bot = site.starts("run")
 
     assert bot.wait() == 1
     assert all(line.startswith("✗ ") and line.endswith((".", "?")) for line in bot.lines), bot.printed
@@ -54,14 +54,14 @@ def test_ten_mistakes_are_told_together_without_a_traceback(harbour: Harbour) ->
         assert any(mistake in line for line in bot.lines), f"{mistake}\n{bot.printed}"
 
 
-def test_a_process_that_misses_something_says_what_and_where_to_get_it(harbour: Harbour) -> None:
-    everything = dict(harbour.environ)
+def test_a_process_that_misses_something_says_what_and_where_to_get_it(site: Installation) -> None:
+    everything = dict(site.environ)
     bots = []
 
     for process, variable in (("run", "SLACK_BOT_TOKEN"), ("worker", "GITHUB_TOKEN"), ("web", "GITHUB_WEBHOOK_SECRET")):
-        harbour.environ = {name: value for name, value in everything.items() if name != variable}
-        bots.append(harbour.starts(process))
-    bots.append(harbour.starts("run", "--settings", "elsewhere.toml"))
+        site.environ = {name: value for name, value in everything.items() if name != variable}
+        bots.append(site.starts(process))
+    bots.append(site.starts("run", "--settings", "elsewhere.toml"))
 
     assert [bot.wait() for bot in bots] == [1, 1, 1, 1]
     assert [bot.printed.partition(":")[0] for bot in bots] == [
@@ -73,73 +73,73 @@ def test_a_process_that_misses_something_says_what_and_where_to_get_it(harbour: 
     assert [len(bot.lines) for bot in bots] == [1, 1, 1, 1]
 
 
-def test_a_port_that_is_taken_ends_the_process_with_a_sentence(harbour: Harbour) -> None:
-    with socket.create_server(("0.0.0.0", harbour.port)):
-        bot = harbour.starts("run")
+def test_a_port_that_is_taken_ends_the_process_with_a_sentence(site: Installation) -> None:
+    with socket.create_server(("0.0.0.0", site.port)):
+        bot = site.starts("run")
         code = bot.wait()
 
     assert code == 1
-    assert bot.lines[-1] == f"✗ The port {harbour.port} cannot be opened: Address already in use."
+    assert bot.lines[-1] == f"✗ The port {site.port} cannot be opened: Address already in use."
     assert "Traceback" not in bot.printed
 
 
-def test_an_app_token_that_slack_does_not_take_ends_the_process_with_a_sentence(harbour: Harbour) -> None:
-    harbour.environ["SLACK_APP_TOKEN"] = "xapp-of-another-app"
+def test_an_app_token_that_slack_does_not_take_ends_the_process_with_a_sentence(site: Installation) -> None:
+    site.environ["SLACK_APP_TOKEN"] = "xapp-of-another-app"
 
-    bot = harbour.starts("run")
+    bot = site.starts("run")
 
     assert bot.wait() == 1
     assert bot.lines[-1].startswith("✗ ")
     assert "Traceback" not in bot.printed
 
 
-def test_a_database_that_does_not_answer_ends_the_process_with_a_sentence(harbour: Harbour) -> None:
-    harbour.environ["DATABASE_URL"] = f"sqlite:///{harbour.directory / 'nowhere' / 'bot.db'}"
+def test_a_database_that_does_not_answer_ends_the_process_with_a_sentence(site: Installation) -> None:
+    site.environ["DATABASE_URL"] = f"sqlite:///{site.directory / 'nowhere' / 'bot.db'}"
 
-    serving, migrating = harbour.starts("run"), harbour.starts("migrate")
+    serving, migrating = site.starts("run"), site.starts("migrate")
 
     assert (serving.wait(), migrating.wait()) == (1, 1)
-    nowhere = harbour.directory / "nowhere" / "bot.db"
+    nowhere = site.directory / "nowhere" / "bot.db"
     assert serving.lines[-1] == f"✗ The database does not answer: {nowhere}: No such file or directory."
     assert migrating.printed == ("✗ The database does not answer: unable to open database file. Compare DATABASE_URL.")
 
 
-def test_a_second_process_on_the_same_sqlite_file_is_refused_and_the_first_goes_on(harbour: Harbour) -> None:
-    harbour.environ["DATABASE_URL"] = f"sqlite:///{harbour.directory / 'bot.db'}"
-    first = harbour.runs("worker")
+def test_a_second_process_on_the_same_sqlite_file_is_refused_and_the_first_goes_on(site: Installation) -> None:
+    site.environ["DATABASE_URL"] = f"sqlite:///{site.directory / 'bot.db'}"
+    first = site.runs("worker")
 
-    second = harbour.starts("worker")
+    second = site.starts("worker")
 
     assert second.wait() == 1
-    assert second.lines[-1].startswith(f"✗ Another process uses {harbour.directory / 'bot.db'} already")
-    harbour.deploys()
-    harbour.ended("Succeeded")
+    assert second.lines[-1].startswith(f"✗ Another process uses {site.directory / 'bot.db'} already")
+    site.deploys()
+    site.ended("Succeeded")
     assert first.terminate() == 0
 
 
-def test_migrating_twice_leaves_a_database_that_the_bot_starts_on(harbour: Harbour) -> None:
-    first = harbour.starts("migrate")
+def test_migrating_twice_leaves_a_database_that_the_bot_starts_on(site: Installation) -> None:
+    first = site.starts("migrate")
     codes = [first.wait()]
-    second = harbour.starts("migrate")
+    second = site.starts("migrate")
     codes.append(second.wait())
 
-    bot = harbour.runs()
+    bot = site.runs()
 
     assert codes == [0, 0]
     assert (first.printed, second.printed) == ("The database is up to date.", "The database is up to date.")
     assert bot.terminate() == 0
-    with sqlite3.connect(harbour.directory / "shipmate.db") as database:
+    with sqlite3.connect(site.directory / "shipmate.db") as database:
         found = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     database.close()
     assert {"deployments", "deliveries", "effects", "workflow_status"} <= found
 
 
-def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(harbour: Harbour) -> None:
-    harbour.environ.clear()
+def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(site: Installation) -> None:
+    site.environ.clear()
 
-    first = harbour.starts("talk", typed="deploy topic to production\n")
+    first = site.starts("talk", typed="deploy topic to production\n")
     code = first.wait()
-    second = harbour.starts("talk", typed="status web production\n/quit\n")
+    second = site.starts("talk", typed="status web production\n/quit\n")
     code_again = second.wait()
 
     assert (code, code_again) == (0, 0)
@@ -147,17 +147,17 @@ def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(harbour
     for said in ("🕐 Queued", "🚀 In progress", "✅ Succeeded"):
         assert any(said in line for line in first.lines), first.printed
     assert "\x1b" not in first.printed
-    page = harbour.directory / ".shipmate" / "production" / "current" / "index.html"
+    page = site.directory / ".shipmate" / "production" / "current" / "index.html"
     assert "Ahoy, crew" in page.read_text()
     assert "topic" in second.printed.split("status web production", 1)[1]
     assert not any("Queued" in line for line in second.lines)
 
 
-def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(harbour: Harbour) -> None:
-    harbour.environ.clear()
+def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(site: Installation) -> None:
+    site.environ.clear()
 
     said = "deploy topic to production in 2 hours\nfreeze staging until in 1 hour because release\n/wait 3h\nschedule\n"
-    ran = harbour.starts("talk", typed=said)
+    ran = site.starts("talk", typed=said)
     code = ran.wait()
 
     assert code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.audit.model import Entry
+from bot.core.audit.model import AuditEntry
 from tests.handlers.scenes import another_tool, answers
 from tests.world import REPOSITORY, START, World
 from tests.world import world as open_world
@@ -38,7 +38,7 @@ def guarded(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def entries(world: World) -> list[Entry]:
+def entries(world: World) -> list[AuditEntry]:
     return list(world.store.reads().audit.since(START - timedelta(days=1), 0, 1_000))
 
 

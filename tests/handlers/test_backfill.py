@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowRecords
 from tests.handlers.scenes import answers, channel, creations, parent, thread, told
-from tests.servers.webhook_receiver import Doorstep
+from tests.servers.webhook_receiver import WebhookReceiver
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -293,7 +293,7 @@ def reconsidered(world: World) -> list[int]:
 
 def test_a_webhook_that_was_turned_away_is_asked_for_once_more(away: World) -> None:
     away.github.set_permission(REPOSITORY, away.github.bot_login, "admin")
-    with Doorstep() as door:
+    with WebhookReceiver() as door:
         away.github.subscribe(door.url)
         door.status = 503
         away.github.set_status(REPOSITORY, "main", "ci/test", "success")
@@ -311,7 +311,7 @@ def test_a_webhook_that_was_turned_away_is_asked_for_once_more(away: World) -> N
 
 def test_a_webhook_that_keeps_failing_is_asked_for_once_only(away: World) -> None:
     away.github.set_permission(REPOSITORY, away.github.bot_login, "admin")
-    with Doorstep() as door:
+    with WebhookReceiver() as door:
         away.github.subscribe(door.url)
         door.status = 503
         away.github.set_status(REPOSITORY, "main", "ci/test", "success")

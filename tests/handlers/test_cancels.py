@@ -42,11 +42,11 @@ def test_one_that_runs_here_is_stopped(tmp_path: Path) -> None:
     with open_world(tmp_path, SLEEPS) as world:
         world.hold_runs = True
         world.says("maria", "deploy main to staging")
-        begun = world.carrier.begin(1)
+        begun = world.provider_runner.begin(1)
         world.settle()
 
         said = world.says("bob", "cancel #1")
-        world.carrier.follow(1, str(begun["handle"]))
+        world.provider_runner.follow(1, str(begun["handle"]))
         world.settle()
 
         assert answers(world, said) == ["Stopping #1 (web → staging) …"]

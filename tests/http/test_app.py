@@ -18,11 +18,11 @@ import sqlalchemy as sa
 import uvicorn
 
 from bot.adapters.storage import tables
-from bot.adapters.storage.batching_inbox import Intake
+from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
-from bot.http.app import LARGEST_BODY, Listener
+from bot.http.app import LARGEST_BODY, WebhookListener
 from bot.http.server import server_of
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -89,8 +89,8 @@ def door(
             migrate(engine)
         kept = Store(engine, SystemClock())
         made = Door(kept, 0)
-        intake = Intake(kept) if together else None
-        listener = Listener(
+        intake = BatchingInbox(kept) if together else None
+        listener = WebhookListener(
             kept,
             SECRET,
             made.ring,

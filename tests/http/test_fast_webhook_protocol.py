@@ -12,11 +12,11 @@ from threading import Thread
 
 import pytest
 
-from bot.adapters.storage.batching_inbox import Intake
+from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.context import SystemClock
-from bot.http.app import Listener
+from bot.http.app import WebhookListener
 from bot.http.server import server_of
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -36,8 +36,8 @@ def line(tmp_path: Path) -> Iterator[socket.socket]:
 def listening(directory: Path) -> Iterator[int]:
     kept = Store(connect(f"sqlite:///{directory / 'lane.db'}"), SystemClock())
     migrate(kept.engine)
-    intake = Intake(kept)
-    server = server_of(Listener(kept, SECRET, lambda: None, kept.obstacles, intake=intake))
+    intake = BatchingInbox(kept)
+    server = server_of(WebhookListener(kept, SECRET, lambda: None, kept.obstacles, intake=intake))
     intake.start()
     with socket.create_server(("127.0.0.1", 0)) as opened:
         thread = Thread(target=server.run, args=([opened],), daemon=True)

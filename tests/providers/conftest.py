@@ -32,7 +32,7 @@ class ModelRun:
         self.on_pause: Callable[[], None] = lambda: None
         self._cancelled = threading.Event()
         self._seconds = job.timeout_seconds
-        self._pauses = 0
+        self._breaker = 0
 
     def write(self, line: str) -> None:
         self.lines.append(line)
@@ -57,8 +57,8 @@ class ModelRun:
             (into / name).write_text(text)
 
     def pause(self, seconds: float) -> None:
-        self._pauses += 1
-        assert self._pauses < MOST_PAUSES, f"this never ends; so far: {self.lines}"
+        self._breaker += 1
+        assert self._breaker < MOST_PAUSES, f"this never ends; so far: {self.lines}"
         self.on_pause()
         self._cancelled.wait(min(seconds, 0.02))
 

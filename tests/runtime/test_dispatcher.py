@@ -85,15 +85,15 @@ class Desk:
 
     def deliver(self, lane: str) -> None:
         self._ledger.write(f"deliver {lane}")
-        undone = self._kept.claim(lane, self.owner)
-        while undone is not None:
+        pending = self._kept.claim(lane, self.owner)
+        while pending is not None:
             follow_ups = []
-            match undone.effect:
+            match pending.effect:
                 case StartRun(deployment_id=number):
                     follow_ups = [RunWanted(number)]
                 case ClearRecords(before=before):
                     self.archive(before)
-            undone = self._kept.done(undone, self.owner, follow_ups)
+            pending = self._kept.done(pending, self.owner, follow_ups)
 
 
 class Crew:
@@ -212,7 +212,7 @@ def test_a_decision_that_was_cut_off_is_made_after_a_restart(house: House) -> No
 
     assert engine.wait_until_quiet(PATIENCE)
     assert house.kept.delivery("draw:1") is not None
-    assert not house.kept.has_undone_effects()
+    assert not house.kept.has_pending_effects()
 
 
 def test_effects_that_were_cut_off_are_done_after_a_restart(house: House) -> None:
@@ -228,7 +228,7 @@ def test_effects_that_were_cut_off_are_done_after_a_restart(house: House) -> Non
     assert quiet
     assert house.ledger.entries.count("decide draw:1") == 1
     assert "deliver parent:2" in house.ledger.entries
-    assert not house.kept.has_undone_effects()
+    assert not house.kept.has_pending_effects()
 
 
 def test_effects_without_anybody_to_deliver_them_are_found_at_the_start(house: House) -> None:
@@ -381,7 +381,7 @@ def test_stopping_takes_nothing_more_and_lets_the_work_at_hand_finish(house: Hou
     house.ledger.let_go()
     engine.stop(PATIENCE)
 
-    assert not house.kept.has_undone_effects()
+    assert not house.kept.has_pending_effects()
     assert "decide hello:2" not in house.ledger.entries
     assert house.kept.backlog() == 1
 

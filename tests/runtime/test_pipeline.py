@@ -17,7 +17,7 @@ from bot.adapters.clock.scheduler import Crons
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.adapters.storage.outbox import Undone
+from bot.adapters.storage.outbox import PendingEffect
 from bot.context import Context
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
@@ -74,12 +74,12 @@ class Faltering(Store):
     breaks = 0
 
     def done(
-        self, undone: Undone, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
-    ) -> Undone | None:
+        self, pending: PendingEffect, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
+    ) -> PendingEffect | None:
         if self.breaks:
             self.breaks -= 1
             raise Unavailable("The database does not answer: connection reset.")
-        return super().done(undone, owner, follow_ups, failure)
+        return super().done(pending, owner, follow_ups, failure)
 
 
 class Works:
@@ -427,7 +427,7 @@ def test_an_effect_that_is_rejected_is_given_up_and_the_lane_goes_on(works: Work
     works.pipeline.deliver("remote:7")
 
     assert works.log == ["CreateDeployment", "PostStatus"]
-    assert not works.kept.has_undone_effects()
+    assert not works.kept.has_pending_effects()
 
 
 def test_a_fault_of_our_own_is_tried_a_few_times_and_then_given_up(works: Works) -> None:
@@ -439,7 +439,7 @@ def test_a_fault_of_our_own_is_tried_a_few_times_and_then_given_up(works: Works)
         works.clock.passes(minutes=6)
 
     assert len(works.log) == FAULT_TRIES + 1
-    assert not works.kept.has_undone_effects()
+    assert not works.kept.has_pending_effects()
 
 
 def test_a_lane_goes_on_in_the_same_process_after_the_database_broke_in_the_middle(works: Works) -> None:
@@ -453,7 +453,7 @@ def test_a_lane_goes_on_in_the_same_process_after_the_database_broke_in_the_midd
     works.pipeline.deliver("remote:7")
 
     assert works.log == ["CreateDeployment", "CreateDeployment repeated", "PostStatus"]
-    assert not works.kept.has_undone_effects()
+    assert not works.kept.has_pending_effects()
 
 
 def test_a_lane_in_the_hands_of_another_process_is_left_to_it(works: Works) -> None:
@@ -501,7 +501,7 @@ def test_an_effect_cannot_decide(works: Works) -> None:
 
     works.pipeline.deliver("remote:7")
 
-    assert works.kept.has_undone_effects()
+    assert works.kept.has_pending_effects()
 
 
 def test_pauses_grow_to_five_minutes() -> None:

@@ -15,13 +15,13 @@ import pytest
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deployments.model import By, Deployment, State
+from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.errors import NotThere, Unavailable
 from bot.core.events.external import Event
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job
-from bot.runtime.provider_runner import FLUSH_AT, Carrier, Passwords, StoredRun
+from bot.runtime.provider_runner import FLUSH_AT, Passwords, ProviderRunner, StoredRun
 from bot.settings import read
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -73,7 +73,9 @@ class Ship:
         self.kept = Store(engine, self.clock)
         self.settings = read(SETTINGS.replace("{directory}", str(directory)), {"GITHUB_TOKEN": "ghp_very_secret"})
         self.passwords = Passwords()
-        self.carrier = Carrier(self.kept, cast("Forge", self.quay), self.settings, self.clock, self.passwords)
+        self.provider_runner = ProviderRunner(
+            self.kept, cast("Forge", self.quay), self.settings, self.clock, self.passwords
+        )
 
     def deployment(self, **but: object) -> int:
         one = Deployment(
@@ -86,7 +88,7 @@ class Ship:
             sha=SHA,
             state=State.STARTING,
             trigger="chat",
-            by=By("maria", "U1"),
+            by=Actor("maria", "U1"),
             created_at=T0,
             started_at=T0,
         )
@@ -105,7 +107,7 @@ class Ship:
 
     def run_of(self, number: int) -> StoredRun:
         """The provider's way to talk back about a deployment."""
-        found = self.carrier._run(number)
+        found = self.provider_runner._run(number)
         assert found is not None
         return found[1]
 
@@ -123,8 +125,8 @@ def ship(tmp_path: Path) -> Iterator[Ship]:
 def test_a_run_begins_is_followed_and_tells_its_end(ship: Ship) -> None:
     number = ship.deployment()
 
-    begun = ship.carrier.begin(number)
-    ship.carrier.follow(number, str(begun["handle"]))
+    begun = ship.provider_runner.begin(number)
+    ship.provider_runner.follow(number, str(begun["handle"]))
 
     assert (ship.directory / "production" / "current" / "index.html").read_text() == "acme/web 1a2b3c4"
     assert ship.told() == [RunBegan(number), RunFinished(number, "succeeded", "current → releases/1a2b3c4")]
@@ -138,8 +140,8 @@ def test_beginning_and_following_again_after_a_crash_tells_everything_once(ship:
     number = ship.deployment()
 
     for _ in range(2):
-        begun = ship.carrier.begin(number)
-        ship.carrier.follow(number, str(begun["handle"]))
+        begun = ship.provider_runner.begin(number)
+        ship.provider_runner.follow(number, str(begun["handle"]))
 
     assert ship.told() == [RunBegan(number), RunFinished(number, "succeeded", "current → releases/1a2b3c4")]
 
@@ -147,8 +149,8 @@ def test_beginning_and_following_again_after_a_crash_tells_everything_once(ship:
 def test_a_deployment_that_has_ended_or_was_never_there_is_not_carried_out(ship: Ship) -> None:
     number = ship.deployment(state=State.CANCELLED)
 
-    begun = ship.carrier.begin(number), ship.carrier.begin(99)
-    ship.carrier.follow(number, "a handle")
+    begun = ship.provider_runner.begin(number), ship.provider_runner.begin(99)
+    ship.provider_runner.follow(number, "a handle")
 
     assert begun == ({}, {})
     assert ship.told() == []
@@ -159,7 +161,7 @@ def test_a_forge_that_does_not_answer_is_asked_later(ship: Ship) -> None:
     ship.quay.troubles = [Unavailable("GitHub does not answer."), Unavailable("Slowly, please.", retry_after=60)]
     number = ship.deployment()
 
-    begun = [ship.carrier.begin(number) for _ in range(3)]
+    begun = [ship.provider_runner.begin(number) for _ in range(3)]
 
     assert begun[:2] == [{"later": 6}, {"later": 61}]
     assert "handle" in begun[2]
@@ -171,7 +173,7 @@ def test_a_forge_that_never_answers_ends_the_run_at_its_timeout(ship: Ship) -> N
     number = ship.deployment()
     ship.clock.at += timedelta(minutes=10)
 
-    begun = ship.carrier.begin(number)
+    begun = ship.provider_runner.begin(number)
 
     assert begun == {}
     assert ship.told() == [RunFinished(number, "error", "GitHub does not answer.")]
@@ -181,7 +183,7 @@ def test_what_is_wrong_for_good_ends_the_run_with_its_sentence(ship: Ship) -> No
     ship.quay.troubles = [NotThere("acme/web has no commit 1a2b3c4.")]
     number = ship.deployment()
 
-    begun = ship.carrier.begin(number)
+    begun = ship.provider_runner.begin(number)
 
     assert begun == {}
     assert ship.told() == [RunFinished(number, "error", "acme/web has no commit 1a2b3c4.")]
@@ -191,7 +193,7 @@ def test_a_fault_of_a_provider_is_a_sentence_for_people(ship: Ship) -> None:
     ship.quay.troubles = [ZeroDivisionError()]
     number = ship.deployment()
 
-    begun = ship.carrier.begin(number)
+    begun = ship.provider_runner.begin(number)
 
     sentence = "The provider failed in a way that it should not; the log tells more"
     assert begun == {}
@@ -202,7 +204,7 @@ def test_a_fault_of_a_provider_is_a_sentence_for_people(ship: Ship) -> None:
 def test_a_deployment_whose_settings_are_gone_ends_with_a_word(ship: Ship, gone: dict[str, str]) -> None:
     number = ship.deployment(**gone)
 
-    begun = ship.carrier.begin(number)
+    begun = ship.provider_runner.begin(number)
 
     assert begun == {}
     assert ship.told() == [RunFinished(number, "error", "Its settings are gone")]
@@ -210,10 +212,10 @@ def test_a_deployment_whose_settings_are_gone_ends_with_a_word(ship: Ship, gone:
 
 def test_a_cancellation_before_the_release_goes_live_is_told_as_such(ship: Ship) -> None:
     number = ship.deployment()
-    begun = ship.carrier.begin(number)
+    begun = ship.provider_runner.begin(number)
     ship.changes(number, cancel_by="bob")
 
-    ship.carrier.follow(number, str(begun["handle"]))
+    ship.provider_runner.follow(number, str(begun["handle"]))
 
     assert ship.told()[-1] == RunFinished(number, "cancelled", "Cancelled before current was moved")
     assert not (ship.directory / "production" / "current").exists()
@@ -230,7 +232,7 @@ def test_a_provider_is_told_everything_about_its_job(ship: Ship) -> None:
         params=(("color", "blue"),),
         force=True,
         password_key="chat:1",
-        by=By("m", login="mm"),
+        by=Actor("m", login="mm"),
     )
 
     job = ship.run_of(number).job

@@ -9,21 +9,21 @@ from typing import Any, Self
 from tests.servers.background import Background
 
 
-class Doorstep:
+class WebhookReceiver:
     """Answers ``status`` to every POST; keeps the delivery ids of what it took in."""
 
     def __init__(self) -> None:
         self.status = 202
         self.taken: list[str] = []
         self.turned_away: list[str] = []
-        doorstep = self
+        receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
-                kept = doorstep.taken if doorstep.status < 300 else doorstep.turned_away
+                kept = receiver.taken if receiver.status < 300 else receiver.turned_away
                 kept.append(self.headers["X-GitHub-Delivery"])
-                self.send_response(doorstep.status)
+                self.send_response(receiver.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -122,7 +122,7 @@ def test_checks_are_not_asked_for_where_none_are_required() -> None:
 def test_checks_that_are_there_are_all_that_is_asked_for() -> None:
     around = Around(History(reported={SHA: [GREEN]}))
 
-    assert commit_facts(around, around.target(), a_deployment(), patient=True) == CommitFacts((GREEN,))
+    assert commit_facts(around, around.target(), a_deployment(), waits_for_checks=True) == CommitFacts((GREEN,))
     assert around.forge.asked == [SHA]
 
 
@@ -140,11 +140,11 @@ def test_checks_are_expected_where_the_commit_before_had_some(had: bool) -> None
     around = Around(History([before, after], {before.sha: [GREEN]} if had else {}))
     wanted = a_deployment(sha=after.sha)
 
-    patient = commit_facts(around, around.target(), wanted, patient=True)
+    waits_for_checks = commit_facts(around, around.target(), wanted, waits_for_checks=True)
     told = commit_facts(around, around.target(), wanted, after=before.sha)
     hasty = commit_facts(around, around.target(), wanted)
 
-    assert (patient.expects_checks, told.expects_checks, hasty.expects_checks) == (had, had, False)
+    assert (waits_for_checks.expects_checks, told.expects_checks, hasty.expects_checks) == (had, had, False)
 
 
 def test_how_long_it_usually_takes_is_the_median_of_the_last_five() -> None:

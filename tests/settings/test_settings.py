@@ -204,7 +204,7 @@ def test_an_app_may_be_kept_to_some_channels() -> None:
 
 
 def test_commands_know_environments_and_their_aliases() -> None:
-    words = with_environment('aliases = ["shop"]').words("web")
+    words = with_environment('aliases = ["shop"]').vocabulary("web")
 
     assert words.home == "web"
     assert words.environment("shop") == "production"

@@ -14,7 +14,7 @@ from bot.core.events.external import Event
 from bot.talk.console import Terminal
 from bot.talk.sample import REPOSITORY, prepare
 from bot.talk.session import Talk
-from bot.talk.simulation import World
+from bot.talk.simulation import Simulator
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOPIC = "d872d0078eaf42be0cbe2d77bd6ba7ccadf1ae75"
@@ -49,7 +49,7 @@ class Scribe:
         self.told.append(delta)
 
 
-class Evening:
+class TerminalSession:
     """A sample, a scribe, and somebody who types."""
 
     def __init__(self, home: Path, *, quiet: bool = True) -> None:
@@ -58,7 +58,7 @@ class Evening:
         self.scribe = Scribe(quiet=quiet)
         self.forge = LocalGit({REPOSITORY: home / "web.git"}, home / "record.json", StoppedClock(), self.scribe.deliver)
         terminal = Terminal(Console(file=self.screen, width=200), zone=ZoneInfo("UTC"))
-        self.talk = Talk(World(self.scribe, terminal, self.forge, StoppedClock(), [REPOSITORY]))
+        self.talk = Talk(Simulator(self.scribe, terminal, self.forge, StoppedClock(), [REPOSITORY]))
 
     def hears(self, *lines: str) -> str:
         """What the screen shows after these lines."""

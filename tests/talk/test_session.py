@@ -10,21 +10,21 @@ import pytest
 from bot.core.events.external import ChecksChanged
 from bot.talk.sample import REPOSITORY
 from bot.talk.session import greeting, piped, typed
-from tests.talk.terminal_session import TOPIC, Evening
+from tests.talk.terminal_session import TOPIC, TerminalSession
 
 
 @pytest.fixture
-def evening(tmp_path: Path) -> Evening:
-    return Evening(tmp_path / "home")
+def evening(tmp_path: Path) -> TerminalSession:
+    return TerminalSession(tmp_path / "home")
 
 
-def test_what_has_no_slash_is_said_to_the_bot(evening: Evening) -> None:
+def test_what_has_no_slash_is_said_to_the_bot(evening: TerminalSession) -> None:
     evening.hears("deploy topic to production", "  status ", "", "   ")
 
     assert evening.scribe.told == [("you", "deploy topic to production"), ("you", "status")]
 
 
-def test_the_bots_own_name_and_a_slash_before_a_command_are_not_part_of_it(evening: Evening) -> None:
+def test_the_bots_own_name_and_a_slash_before_a_command_are_not_part_of_it(evening: TerminalSession) -> None:
     evening.hears(
         "@shipmate deploy topic", "Shipmate: status", "/deploy:migrate! topic", "shipmate", "shipmates status"
     )
@@ -34,11 +34,11 @@ def test_the_bots_own_name_and_a_slash_before_a_command_are_not_part_of_it(eveni
 
 
 @pytest.mark.parametrize("line", ["/quit", " /QUIT ", "/quit now"])
-def test_quit_ends_the_conversation(evening: Evening, line: str) -> None:
+def test_quit_ends_the_conversation(evening: TerminalSession, line: str) -> None:
     assert not evening.talk.hear(line)
 
 
-def test_piped_lines_are_echoed_and_each_waits_for_the_one_before(evening: Evening) -> None:
+def test_piped_lines_are_echoed_and_each_waits_for_the_one_before(evening: TerminalSession) -> None:
     code = piped(evening.talk, io.StringIO("deploy topic to production 123456\n\n/ci pass topic\nstatus"))
 
     assert code == 0
@@ -55,7 +55,7 @@ def test_piped_lines_are_echoed_and_each_waits_for_the_one_before(evening: Eveni
     )
 
 
-def test_pipe_ends_at_quit(evening: Evening) -> None:
+def test_pipe_ends_at_quit(evening: TerminalSession) -> None:
     code = piped(evening.talk, io.StringIO("/quit\nstatus\n"))
 
     assert code == 0
@@ -63,7 +63,7 @@ def test_pipe_ends_at_quit(evening: Evening) -> None:
 
 
 def test_what_does_not_end_in_time_is_said_and_makes_the_exit_code_1(tmp_path: Path) -> None:
-    evening = Evening(tmp_path / "home", quiet=False)
+    evening = TerminalSession(tmp_path / "home", quiet=False)
 
     code = piped(evening.talk, io.StringIO("deploy topic\n"), patience=120)
 
@@ -72,7 +72,7 @@ def test_what_does_not_end_in_time_is_said_and_makes_the_exit_code_1(tmp_path: P
 
 
 def test_somebody_who_leaves_is_told_that_work_goes_on(tmp_path: Path) -> None:
-    evening = Evening(tmp_path / "home", quiet=False)
+    evening = TerminalSession(tmp_path / "home", quiet=False)
 
     typed(evening.talk, iter(["deploy topic", "/quit", "status"]))
 
@@ -80,7 +80,7 @@ def test_somebody_who_leaves_is_told_that_work_goes_on(tmp_path: Path) -> None:
     assert evening.screen.getvalue() == "· What is still running goes on when you come back.\n"
 
 
-def test_greeting_names_three_things_worth_typing(evening: Evening) -> None:
+def test_greeting_names_three_things_worth_typing(evening: TerminalSession) -> None:
     message = greeting(evening.forge, REPOSITORY, "production")
 
     assert message.text() == (
@@ -91,7 +91,7 @@ def test_greeting_names_three_things_worth_typing(evening: Evening) -> None:
     )
 
 
-def test_greeting_without_anything_to_merge_offers_something_else(evening: Evening) -> None:
+def test_greeting_without_anything_to_merge_offers_something_else(evening: TerminalSession) -> None:
     evening.hears("/merge topic")
 
     message = greeting(evening.forge, REPOSITORY, "staging")

@@ -13,16 +13,16 @@ from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.forge import Check
 from bot.talk.sample import REPOSITORY
 from bot.talk.session import Talk
-from bot.talk.simulation import World
-from tests.talk.terminal_session import TOPIC, Evening, StoppedClock
+from bot.talk.simulation import Simulator
+from tests.talk.terminal_session import TOPIC, StoppedClock, TerminalSession
 
 
 @pytest.fixture
-def evening(tmp_path: Path) -> Evening:
-    return Evening(tmp_path / "home")
+def evening(tmp_path: Path) -> TerminalSession:
+    return TerminalSession(tmp_path / "home")
 
 
-def test_merge_really_merges_and_says_so_before_the_bot_hears_of_it(evening: Evening) -> None:
+def test_merge_really_merges_and_says_so_before_the_bot_hears_of_it(evening: TerminalSession) -> None:
     shown = evening.hears("/merge topic")
 
     head = evening.forge.resolve(REPOSITORY, "main")
@@ -33,7 +33,7 @@ def test_merge_really_merges_and_says_so_before_the_bot_hears_of_it(evening: Eve
     assert shown == f"· Merged topic into main as #1 ({head.sha[:7]}).\n"
 
 
-def test_merge_of_what_is_not_there_offers_the_nearest(evening: Evening) -> None:
+def test_merge_of_what_is_not_there_offers_the_nearest(evening: TerminalSession) -> None:
     shown = evening.hears("/merge topik", "/merge --upload-pack=x", "/merge", "/merge topic topic")
 
     assert shown == (
@@ -45,7 +45,7 @@ def test_merge_of_what_is_not_there_offers_the_nearest(evening: Evening) -> None
     assert evening.scribe.told == []
 
 
-def test_second_merge_is_answered_with_a_sentence(evening: Evening) -> None:
+def test_second_merge_is_answered_with_a_sentence(evening: TerminalSession) -> None:
     evening.hears("/merge topic")
     evening.screen.truncate(0)
     evening.screen.seek(0)
@@ -56,12 +56,12 @@ def test_second_merge_is_answered_with_a_sentence(evening: Evening) -> None:
 
 
 def test_merge_into_a_checked_out_branch_says_what_became_of_the_files(tmp_path: Path) -> None:
-    evening = Evening(tmp_path / "home")
+    evening = TerminalSession(tmp_path / "home")
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(tmp_path / "home" / "web.git"), str(clone)], check=True)
     subprocess.run(["git", "-C", str(clone), "branch", "--quiet", "topic", "origin/topic"], check=True)
     forge = LocalGit({REPOSITORY: clone}, tmp_path / "record.json", StoppedClock(), evening.scribe.deliver)
-    world = World(evening.scribe, evening.talk.world.terminal, forge, StoppedClock(), [REPOSITORY])
+    world = Simulator(evening.scribe, evening.talk.world.terminal, forge, StoppedClock(), [REPOSITORY])
 
     Talk(world).hear("/merge topic")
 
@@ -70,7 +70,7 @@ def test_merge_into_a_checked_out_branch_says_what_became_of_the_files(tmp_path:
     ]
 
 
-def test_checks_turn_as_they_are_told(evening: Evening) -> None:
+def test_checks_turn_as_they_are_told(evening: TerminalSession) -> None:
     shown = evening.hears("/ci fail topic", "/ci PASS topic lint", "/ci pending main", "/ci green topic", "/ci fail")
 
     assert shown == (
@@ -85,7 +85,7 @@ def test_checks_turn_as_they_are_told(evening: Evening) -> None:
     assert len(evening.scribe.told) == 3
 
 
-def test_somebody_else_speaks_after_as(evening: Evening) -> None:
+def test_somebody_else_speaks_after_as(evening: TerminalSession) -> None:
     shown = evening.hears("/as @bob", "status", "/merge topic", "/as <!channel>", "/as")
 
     said, merged = evening.scribe.told
@@ -96,7 +96,7 @@ def test_somebody_else_speaks_after_as(evening: Evening) -> None:
     assert shown.splitlines()[2:] == ["· Write it like this: /as bob"] * 2
 
 
-def test_unknown_line_gets_the_nearest_one(evening: Evening) -> None:
+def test_unknown_line_gets_the_nearest_one(evening: TerminalSession) -> None:
     shown = evening.hears("/mergee topic", "/deplyo topic", "/xyzzy", "/")
 
     assert shown == (
@@ -108,7 +108,7 @@ def test_unknown_line_gets_the_nearest_one(evening: Evening) -> None:
     assert evening.scribe.told == []
 
 
-def test_help_shows_every_line(evening: Evening) -> None:
+def test_help_shows_every_line(evening: TerminalSession) -> None:
     shown = evening.hears("/help")
 
     assert shown == (
@@ -122,7 +122,7 @@ def test_help_shows_every_line(evening: Evening) -> None:
     )
 
 
-def test_time_passes_at_once(evening: Evening) -> None:
+def test_time_passes_at_once(evening: TerminalSession) -> None:
     shown = evening.hears("/wait 3h", "/wait for godot", "/wait")
 
     assert evening.scribe.told == [timedelta(hours=3)]

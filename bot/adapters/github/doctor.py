@@ -18,7 +18,7 @@ APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "cont
 NEEDED_EVENTS = ("pull_request", "deployment", "deployment_status", "status", "check_run")
 
 
-class Identity(Struct, frozen=True):
+class CredentialOwner(Struct, frozen=True):
     """A user has a ``login``; an App has a ``slug``, ``permissions``, and the ``events`` it subscribed to."""
 
     login: str = ""
@@ -37,14 +37,14 @@ class Hook(Struct, frozen=True):
     active: bool = True
 
 
-def examine(connection: Connection, auth: Auth, repositories: Sequence[str], web_url: str) -> list[Finding]:
+def doctor(connection: Connection, auth: Auth, repositories: Sequence[str], web_url: str) -> list[Finding]:
     """Findings in the order in which they are worth mending. Raises nothing of ``bot.core.errors``."""
     try:
-        identity = connection.get(auth.about_itself, Identity)
+        identity = connection.get(auth.about_itself, CredentialOwner)
     except NotAccepted as refused:
         return [Finding(False, str(refused), f"Make new ones at {web_url}/settings, and set the environment again.")]
     except NotAllowed:
-        identity = Identity()  # an installation's token may not ask who it is, and works all the same
+        identity = CredentialOwner()  # an installation's token may not ask who it is, and works all the same
     except (Unavailable, Rejected, NotThere) as failed:
         return [Finding(False, str(failed), "Look at GITHUB_API_URL, and at the network between here and GitHub.")]
     who = f", as {identity.login or identity.slug}" if identity.login or identity.slug else ""
@@ -118,7 +118,7 @@ def _webhook(connection: Connection, repository: str, web_url: str) -> Finding:
     return _events(f"The webhook of {repository}", [event for hook in ours for event in hook.events], settings)
 
 
-def _app(identity: Identity) -> Iterator[Finding]:
+def _app(identity: CredentialOwner) -> Iterator[Finding]:
     missing = [name for name, level in APP_NEEDS.items() if identity.permissions.get(name) not in (level, "write")]
     if missing:
         shown = ", ".join(f"{name}: {APP_NEEDS[name]}" for name in missing)
@@ -126,7 +126,7 @@ def _app(identity: Identity) -> Iterator[Finding]:
         yield Finding(False, f"The GitHub App lacks the permissions {shown}.", mend)
 
 
-def _app_webhook(connection: Connection, identity: Identity) -> Iterator[Finding]:
+def _app_webhook(connection: Connection, identity: CredentialOwner) -> Iterator[Finding]:
     """An App has one webhook for all repositories: https://docs.github.com/en/rest/apps/webhooks"""
     try:
         config = connection.get("/app/hook/config", HookConfig)

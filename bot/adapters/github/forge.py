@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from bot.adapters.github.backfill import GitHubPast
 from bot.adapters.github.device_flow import DeviceFlow
-from bot.adapters.github.doctor import examine
+from bot.adapters.github.doctor import doctor
 from bot.adapters.github.http import TIMEOUT, Auth, Connection
 from bot.adapters.github.mapping import (
     BADNESS,
@@ -62,7 +62,7 @@ NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
 class GitHub(GitHubPeople):
-    """Implements ``bot.core.ports.chat.Forge``. Safe to share between threads.
+    """Implements ``bot.core.ports.forge.Forge``. Safe to share between threads.
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
     and where they sign in for the app with ``client_id`` (without one nobody can prove who they are).
@@ -98,9 +98,9 @@ class GitHub(GitHubPeople):
     def close(self) -> None:
         self._connection.close()
 
-    def examine(self, repositories: Sequence[str]) -> list[Finding]:
+    def doctor(self, repositories: Sequence[str]) -> list[Finding]:
         """What ``python -m bot check`` says of GitHub: credentials, and for each repository access and webhook."""
-        return examine(self._connection, self._auth, repositories, self._web_url)
+        return doctor(self._connection, self._auth, repositories, self._web_url)
 
     def repository(self, repository: str) -> Repository:
         found = self._connection.get(_at(repository), Repo)

@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
-from bot.adapters.circuit_breaker import Pauses
+from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.github.errors import error_of
 from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.core.errors import Rejected, ShipmateError, Unavailable
@@ -97,7 +97,7 @@ class Connection:
         self._pause = pause
         self._timeout = timeout
         self._before_change = before_change
-        self._pauses = Pauses("GitHub", clock)
+        self._breaker = CircuitBreaker("GitHub", clock)
         self._pages = RecentPages(REMEMBERED_BYTES)
         self._session = requests.Session()
         self._session.headers.update({**HEADERS, "Accept": accept})
@@ -164,19 +164,19 @@ class Connection:
         if method != "GET":
             self._before_change()
         limit = self._limit(url)
-        self._pauses.check(limit)
+        self._breaker.check(limit)
         try:
             answer = self._repeated(method, url, body, headers or {}, stream)
         except Unavailable as error:
             if error.retry_after is not None:
-                self._pauses.asked(limit, error.retry_after)
+                self._breaker.asked(limit, error.retry_after)
             else:
-                self._pauses.failed()
+                self._breaker.failed()
             raise
         except ShipmateError:
-            self._pauses.answered()
+            self._breaker.answered()
             raise
-        self._pauses.answered()
+        self._breaker.answered()
         return answer
 
     def _limit(self, url: str) -> str:

@@ -65,7 +65,7 @@ class _Environment(Struct, frozen=True):
 
 
 class GitHubGuards:
-    """Implements ``bot.core.ports.chat.reviews.Guards``. Safe to share between threads."""
+    """Implements ``bot.core.ports.reviews.Guards``. Safe to share between threads."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection

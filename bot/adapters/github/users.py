@@ -48,7 +48,7 @@ class _Found(Struct, frozen=True):
 
 
 class GitHubPeople:
-    """The part of ``bot.core.ports.chat.Forge`` that is about people. Safe to share between threads.
+    """The part of ``bot.core.ports.forge.Forge`` that is about people. Safe to share between threads.
 
     ``named`` is what people call the credentials of ``connection``.
     """

@@ -42,13 +42,13 @@ NOT_STORED = "I could not take that down just now: my database does not answer. 
 
 _ANYTHING = re.compile("")
 # Bolt writes whole request bodies at lower levels, one-time passwords included.
-_bolt = logging.getLogger("bot.adapters.slack.chat.bolt")
+_bolt = logging.getLogger("bot.adapters.slack.bolt")
 _bolt.setLevel(logging.ERROR)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class CommandInbox:
     """Where a command goes: its one-time password to ``keep_password``, the rest to ``inbox``, word to ``on_stored``.
 
     ``keep_password`` is given the delivery's id and the password, before the delivery is stored.
@@ -99,11 +99,11 @@ def build(
         attaching_conversation_kwargs_enabled=False,
     )
     app.error(_log_failure)
-    _listen(app, slack, bot_name, Intake(inbox, on_stored, keep_password, slack.clock))
+    _listen(app, slack, bot_name, CommandInbox(inbox, on_stored, keep_password, slack.clock))
     return app
 
 
-def _listen(app: App, slack: Slack, bot_name: str, intake: Intake) -> None:
+def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None:
     def event(event: Payload) -> None:
         if event["type"] not in ("message", "app_mention"):
             return

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.errors import SlackRejected
-from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, Identity
+from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
 from bot.core.errors import NotThere
 from bot.core.events.external import Place
 from bot.core.ports.chat import Clock, Person
@@ -50,7 +50,7 @@ class Slack:
     def __repr__(self) -> str:
         return f"Slack({self.api.client.base_url!r})"
 
-    def identity(self) -> Identity:
+    def identity(self) -> BotIdentity:
         """Who the token makes us, asked once."""
         return self.api.identity()
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from bot.adapters.remembered import Remembered
-from bot.adapters.slack.web_api import Answer, Api, Identity
+from bot.adapters.slack.web_api import Answer, Api, BotIdentity
 from bot.core.errors import NotThere, Rejected
 from bot.core.ports.chat import Clock, Person
 
@@ -120,7 +120,7 @@ class Directory:
         return found
 
 
-def _person(user: dict[str, Any], us: Identity) -> Person:
+def _person(user: dict[str, Any], us: BotIdentity) -> Person:
     profile = user.get("profile") or {}
     name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name")
     home = user.get("team_id") or profile.get("team") or us.team

@@ -25,7 +25,7 @@ SCOPES = {
 }
 
 
-def examine(slack: Slack, channels: Sequence[str]) -> list[Finding]:
+def doctor(slack: Slack, channels: Sequence[str]) -> list[Finding]:
     """The bot token, its scopes and each of ``channels`` (``#name`` or id). What goes wrong is a finding."""
     try:
         us = slack.identity()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from bot.adapters.slack.web_api import Identity
+from bot.adapters.slack.web_api import BotIdentity
 from bot.core.events.external import CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
@@ -112,7 +112,7 @@ def moment(ts: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) < 11 else None
 
 
-def from_elsewhere(body: Payload, us: Identity) -> bool:
+def from_elsewhere(body: Payload, us: BotIdentity) -> bool:
     """Whether somebody from another workspace is behind it: Slack Connect shares channels between companies."""
     event = body.get("event") or {}
     user = body.get("user")

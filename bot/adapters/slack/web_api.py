@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
-from bot.adapters.circuit_breaker import Pauses
+from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.slack.errors import from_answer, from_line
 from bot.core.errors import ShipmateError, Speechless
 from bot.core.ports.chat import Clock
@@ -25,12 +25,12 @@ TIMEOUT_SECONDS = 10
 PAGE_SIZE = 200
 
 # The library's own lines repeat what our errors say, and at debug level they hold whole messages.
-_silent = logging.getLogger("bot.adapters.slack.chat.library")
+_silent = logging.getLogger("bot.adapters.slack.library")
 _silent.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class BotIdentity:
     """Who the token makes us: ids of the workspace, of the bot's user and of the bot itself; the scopes granted.
 
     ``name`` is the name of the bot's user, ``workspace`` that of the workspace.
@@ -64,8 +64,8 @@ class Api:
         self.client = WebClient(token=token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_silent)
         self._timeout = timeout
         self._before_call = before_call
-        self._pauses = Pauses("Slack", clock, Speechless)
-        self._identity: Identity | None = None
+        self._breaker = CircuitBreaker("Slack", clock, Speechless)
+        self._identity: BotIdentity | None = None
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -89,7 +89,7 @@ class Api:
             if not cursor:
                 return
 
-    def identity(self) -> Identity:
+    def identity(self) -> BotIdentity:
         """Who we are, asked once."""
         with self._lock:
             if self._identity is None:
@@ -112,19 +112,19 @@ class Api:
         """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""
         self._before_call()
         limit = (method, arguments.get("channel"))
-        self._pauses.check(limit)
+        self._breaker.check(limit)
         try:
             answer = self._sent(method, arguments)
         except Speechless as error:
             if error.retry_after is not None:
-                self._pauses.asked(limit, error.retry_after)
+                self._breaker.asked(limit, error.retry_after)
             else:
-                self._pauses.failed()
+                self._breaker.failed()
             raise
         except ShipmateError:
-            self._pauses.answered()
+            self._breaker.answered()
             raise
-        self._pauses.answered()
+        self._breaker.answered()
         return answer
 
     def _sent(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
@@ -147,10 +147,10 @@ def _body(answer: SlackResponse) -> Answer:
     return body if isinstance(body, dict) else {}
 
 
-def _identity(answer: SlackResponse) -> Identity:
+def _identity(answer: SlackResponse) -> BotIdentity:
     body = _body(answer)
     scopes = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), "")
-    return Identity(
+    return BotIdentity(
         team=body["team_id"],
         enterprise=body.get("enterprise_id"),
         user=body["user_id"],

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
 from bot.core.approvals.model import Approval
-from bot.core.deployments.model import By, Deployment
+from bot.core.deployments.model import Actor, Deployment
 
 _A = tables.approvals.c
 _D = tables.deployments.c
@@ -67,4 +67,4 @@ class ApprovalTransaction(ApprovalRows):
 
 
 def _approval(row: Any) -> Approval:
-    return Approval(row.deployment_id, msgspec.convert(row.by, By), row.at)
+    return Approval(row.deployment_id, msgspec.convert(row.by, Actor), row.at)

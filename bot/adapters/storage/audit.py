@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.core.audit.model import ITSELF, LONGEST, Entry, Origin, outcome_of, reason_of
+from bot.core.audit.model import ITSELF, LONGEST, AuditEntry, Origin, outcome_of, reason_of
 from bot.core.deployments.model import Deployment
 
 _A = tables.audit.c
@@ -21,11 +21,11 @@ class AuditRows:
     def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
         self._run = run
 
-    def of(self, deployment_id: int, limit: int) -> Sequence[Entry]:
+    def of(self, deployment_id: int, limit: int) -> Sequence[AuditEntry]:
         mine = sa.select(tables.audit).where(_A.deployment_id == deployment_id)
         return [_entry(row) for row in reversed(self._run(mine.order_by(_A.id.desc()).limit(limit)))]
 
-    def since(self, moment: datetime, after: int, limit: int) -> Sequence[Entry]:
+    def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         later = sa.select(tables.audit).where(_A.at >= moment, _A.id > after)
         return [_entry(row) for row in self._run(later.order_by(_A.id).limit(limit))]
 
@@ -102,8 +102,8 @@ class AuditTransaction(AuditRows):
         )
 
 
-def _entry(row: Any) -> Entry:
-    return Entry(
+def _entry(row: Any) -> AuditEntry:
+    return AuditEntry(
         id=row.id,
         at=row.at,
         cause=row.cause,

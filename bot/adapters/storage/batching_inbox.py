@@ -50,7 +50,7 @@ class Waiter(Arrival):
             self.answer.set_result(outcome)
 
 
-class Intake:
+class BatchingInbox:
     """An inbox for an event loop. ``start`` it before the first ``put``; ``stop`` stores what has come and ends it.
 
     Holds one database connection from the first delivery on.

@@ -18,7 +18,7 @@ from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
-from bot.core.deployments.model import By, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events.external import Event
 from bot.core.stored import stored_name
@@ -48,10 +48,10 @@ def from_row(row: Any) -> Deployment:
     values = {name: getattr(row, name) for name in _COLUMNS}
     values["state"] = State(row.state)
     values["waits_for"] = Waiting(row.waits_for) if row.waits_for else None
-    values["by"] = msgspec.convert(row.by, By)
+    values["by"] = msgspec.convert(row.by, Actor)
     values["changes"] = msgspec.convert(row.changes, Changes)
     values["params"] = tuple((key, value) for key, value in row.params)
-    values["approved_by"] = msgspec.convert(row.approved_by, tuple[By, ...])
+    values["approved_by"] = msgspec.convert(row.approved_by, tuple[Actor, ...])
     values["forced"] = tuple(row.forced)
     return Deployment(**values)
 

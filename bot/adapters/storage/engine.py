@@ -129,7 +129,7 @@ class Database:
             return ["the database does not answer"]
         return [f"the database lacks {one}" for one in lacking]
 
-    def examine(self) -> list[Finding]:
+    def doctor(self) -> list[Finding]:
         """For ``python -m bot check``. A SQLite file is brought up to date at each start, so it may be missing."""
         file = self.engine.url.database
         if self.is_sqlite and file and Path(file).parent.is_dir() and not Path(file).exists():

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.freezes.model import Freeze, WindowState
 
 _F = tables.freezes.c
@@ -82,5 +82,5 @@ class FreezeRowRecords(FreezeRowReads):
 
 
 def _freeze(row: Any) -> Freeze:
-    by = msgspec.convert(row.by, By)
+    by = msgspec.convert(row.by, Actor)
     return Freeze(row.id, row.app, row.environment, by, row.reason, row.declared_at, row.until)

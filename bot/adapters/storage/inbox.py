@@ -14,12 +14,12 @@ from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.compression import unpacked
 from bot.adapters.storage.deployments import RowReads, RowRecords, insert_delivery, insert_new
 from bot.adapters.storage.outbox import Outbox
-from bot.adapters.storage.people import Identities
+from bot.adapters.storage.people import IdentityRows
 from bot.core.events.external import Event
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 
-__all__ = ["AlreadyDecided", "Decision", "Store", "Taken"]
+__all__ = ["AlreadyDecided", "ClaimedDelivery", "Decision", "Store"]
 
 _IN = tables.deliveries.c
 OUTPUT_LINES = 5_000
@@ -27,7 +27,7 @@ OUTPUT_LINES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedDelivery:
     """A delivery that somebody is about to handle; ``tries`` counts the earlier, postponed attempts."""
 
     id: str
@@ -75,7 +75,7 @@ class AlreadyDecided(Exception):
     """This decision was made before: there is nothing left to decide."""
 
 
-class Store(Outbox, Identities):
+class Store(Outbox, IdentityRows):
     """The Inbox port, and what the pipeline needs around it. Every method is a transaction of its own.
 
     Raises Unavailable where the database does not answer.
@@ -110,7 +110,7 @@ class Store(Outbox, Identities):
         row = rows[0]
         return Delivery(row.id, row.source, row.name, unpacked(row.body)), row.handled_at, row.tries
 
-    def take(self, limit: int, owner: str = "") -> list[Taken]:
+    def take(self, limit: int, owner: str = "") -> list[ClaimedDelivery]:
         """Deliveries whose turn it is, oldest first; nobody else gets them until they are postponed or handed on."""
         now = self.clock.now()
         due = sa.select(_IN.id, _IN.tries, _IN.name, _IN.body).where(_IN.due_at <= now)
@@ -118,7 +118,7 @@ class Store(Outbox, Identities):
             return []
         with self.writing() as connection:
             query = due.order_by(_IN.due_at, _IN.seq).limit(limit).with_for_update(skip_locked=True)
-            taken = [Taken(row.id, row.tries, row.name, row.body) for row in connection.execute(query)]
+            taken = [ClaimedDelivery(row.id, row.tries, row.name, row.body) for row in connection.execute(query)]
             mine = _IN.id.in_([one.id for one in taken])
             connection.execute(sa.update(tables.deliveries).where(mine).values(due_at=None, taken_by=owner))
         return taken

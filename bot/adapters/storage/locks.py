@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.locks.model import Lock, Watcher
 
 _L = tables.locks.c
@@ -82,4 +82,4 @@ def _row(lock: Lock) -> dict[str, Any]:
 
 def _lock(row: Any) -> Lock:
     values = {field.name: getattr(row, field.name) for field in fields(Lock)}
-    return Lock(**values | {"by": msgspec.convert(row.by, By)})
+    return Lock(**values | {"by": msgspec.convert(row.by, Actor)})

@@ -23,7 +23,7 @@ CLAIMS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class PendingEffect:
     """An effect whose turn it is. ``attempted`` says that an earlier attempt may have got through.
 
     ``tries`` counts how often the lane was put off because of it.
@@ -36,7 +36,7 @@ class Undone:
     tries: int
 
 
-class Hands:
+class LaneGuard:
     """The lanes that this process works on, one thread each; another that comes leaves word to look again.
 
     So a lane that is ours by the database but in nobody's hands was cut off by an error, and may be claimed once more.
@@ -69,7 +69,7 @@ class Hands:
 class Outbox(Database):
     """Every method is a transaction of its own. Raises Unavailable."""
 
-    def claim(self, lane: str, owner: str) -> Undone | None:
+    def claim(self, lane: str, owner: str) -> PendingEffect | None:
         """Take the lane and its first undone effect, marked as attempted from now on.
 
         None where there is nothing to do, or where another process has the lane: it is told to look again before it
@@ -86,36 +86,36 @@ class Outbox(Database):
         return None
 
     def done(
-        self, undone: Undone, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
-    ) -> Undone | None:
+        self, pending: PendingEffect, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
+    ) -> PendingEffect | None:
         """It is done, or given up with ``failure``; what follows from it is stored with that.
 
         Returns the lane's next effect; without one the lane is let go of.
         """
         now = self.clock.now()
         with self.writing() as connection:
-            change = sa.update(tables.effects).where(_OUT.id == undone.id)
+            change = sa.update(tables.effects).where(_OUT.id == pending.id)
             connection.execute(change.values(done_at=now, failure=failure))
-            records = RowRecords(connection, f"effect:{undone.id}", now)
+            records = RowRecords(connection, f"effect:{pending.id}", now)
             for n, follow_up in enumerate(follow_ups):
-                records.put(follow_up, f"effect:{undone.id}:{n}")
-            if undone.tries:
-                connection.execute(sa.update(tables.lanes).where(_LANE.lane == undone.lane).values(tries=0))
-            return self._next(connection, undone.lane, owner)
+                records.put(follow_up, f"effect:{pending.id}:{n}")
+            if pending.tries:
+                connection.execute(sa.update(tables.lanes).where(_LANE.lane == pending.lane).values(tries=0))
+            return self._next(connection, pending.lane, owner)
 
-    def later(self, undone: Undone, owner: str, delay: timedelta, reason: str, *, untouched: bool) -> None:
+    def later(self, pending: PendingEffect, owner: str, delay: timedelta, reason: str, *, untouched: bool) -> None:
         """Let go of the lane until ``delay`` has passed. ``untouched``: the attempt surely did nothing.
 
         A lane that others have taken over meanwhile stays in their hands.
         """
         with self.writing() as connection:
-            change = {"owner": None, "again": False, "due_at": self.clock.now() + delay, "tries": undone.tries + 1}
-            mine = sa.update(tables.lanes).where(_LANE.lane == undone.lane, _LANE.owner == owner)
+            change = {"owner": None, "again": False, "due_at": self.clock.now() + delay, "tries": pending.tries + 1}
+            mine = sa.update(tables.lanes).where(_LANE.lane == pending.lane, _LANE.owner == owner)
             ours = connection.execute(mine.values(change | {"reason": reason})).rowcount
-            if ours and untouched and not undone.attempted:
-                connection.execute(sa.update(tables.effects).where(_OUT.id == undone.id).values(attempted_at=None))
+            if ours and untouched and not pending.attempted:
+                connection.execute(sa.update(tables.effects).where(_OUT.id == pending.id).values(attempted_at=None))
 
-    def _next(self, connection: sa.Connection, lane: str, owner: str) -> Undone | None:
+    def _next(self, connection: sa.Connection, lane: str, owner: str) -> PendingEffect | None:
         """The first undone effect; without one the lane is let go of, unless somebody has asked to look again.
 
         None where the lane is not the owner's any more: others have taken over from it.
@@ -133,7 +133,7 @@ class Outbox(Database):
                 if row.attempted_at is None:
                     change = sa.update(tables.effects).where(_OUT.id == row.id)
                     connection.execute(change.values(attempted_at=self.clock.now()))
-                return Undone(
+                return PendingEffect(
                     row.id, lane, serialization.effect_from_json(row.body), row.attempted_at is not None, row.tries
                 )
             mine = sa.and_(_LANE.lane == lane, _LANE.owner == owner)
@@ -147,13 +147,13 @@ class Outbox(Database):
 
     def lanes_of(self, delivery_id: str) -> list[str]:
         """Lanes in which the delivery's decisions left something to do, in the order of its effects."""
-        undone = (
+        pending = (
             sa.select(_OUT.lane, sa.func.min(_OUT.id).label("first"))
             .where(_OUT.delivery_id == delivery_id, _OUT.done_at.is_(None))
             .group_by(_OUT.lane)
             .order_by("first")
         )
-        return [row.lane for row in self.select(undone)]
+        return [row.lane for row in self.select(pending)]
 
     def take_lanes(self) -> list[str]:
         """Lanes whose retry is due; they come again in a minute unless somebody has gone on with them by then."""
@@ -173,10 +173,10 @@ class Outbox(Database):
     def forgotten_lanes(self) -> list[str]:
         """Lanes with an undone effect that nobody works on and no retry is set for: after a crash."""
         taken = sa.select(_LANE.lane)
-        undone = sa.select(_OUT.lane).where(_OUT.done_at.is_(None), _OUT.lane.not_in(taken)).distinct().limit(1_000)
-        return [row.lane for row in self.select(undone)]
+        pending = sa.select(_OUT.lane).where(_OUT.done_at.is_(None), _OUT.lane.not_in(taken)).distinct().limit(1_000)
+        return [row.lane for row in self.select(pending)]
 
-    def has_undone_effects(self) -> bool:
+    def has_pending_effects(self) -> bool:
         return bool(self.select(sa.select(_OUT.id).where(_OUT.done_at.is_(None)).limit(1)))
 
     def next_due_lane(self) -> datetime | None:

@@ -69,7 +69,7 @@ class PeopleRowRecords(PeopleRowReads):
         self._connection.execute(sa.delete(tables.pending_links).where(_P.chat_id == chat_id))
 
 
-class Identities(Database):
+class IdentityRows(Database):
     """Remembers who is who, outside of decisions. Raises Unavailable."""
 
     def learned(self, identity: Identity) -> None:

@@ -11,12 +11,12 @@ import msgspec
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
-from bot.core.schedules.model import Entry
+from bot.core.schedules.model import ScheduleEntry
 
 _S = tables.schedules.c
-_COLUMNS = [field.name for field in fields(Entry)]
+_COLUMNS = [field.name for field in fields(ScheduleEntry)]
 
 
 class ScheduleRowReads:
@@ -25,11 +25,11 @@ class ScheduleRowReads:
     def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
         self._run = run
 
-    def entry(self, entry_id: int) -> Entry | None:
+    def entry(self, entry_id: int) -> ScheduleEntry | None:
         rows = self._run(sa.select(tables.schedules).where(_S.id == entry_id))
         return _entry(rows[0]) if rows else None
 
-    def of(self, app: str | None) -> Sequence[Entry]:
+    def of(self, app: str | None) -> Sequence[ScheduleEntry]:
         query = sa.select(tables.schedules).order_by(_S.at, _S.id)
         return [_entry(row) for row in self._run(query if app is None else query.where(_S.app == app))]
 
@@ -41,7 +41,7 @@ class ScheduleRowRecords(ScheduleRowReads):
         super().__init__(lambda query: connection.execute(query).all())
         self._connection = connection
 
-    def add(self, entry: Entry) -> Entry:
+    def add(self, entry: ScheduleEntry) -> ScheduleEntry:
         row = {name: getattr(entry, name) for name in _COLUMNS if name != "id"}
         row |= {"by": msgspec.to_builtins(entry.by), "place": msgspec.to_builtins(entry.place)}
         insert = sa.insert(tables.schedules).values(row).returning(_S.id)
@@ -54,6 +54,6 @@ class ScheduleRowRecords(ScheduleRowReads):
         self._connection.execute(sa.delete(tables.schedules).where(_S.id == entry_id))
 
 
-def _entry(row: Any) -> Entry:
+def _entry(row: Any) -> ScheduleEntry:
     values = {name: getattr(row, name) for name in _COLUMNS}
-    return Entry(**values | {"by": msgspec.convert(row.by, By), "place": msgspec.convert(row.place, Place)})
+    return ScheduleEntry(**values | {"by": msgspec.convert(row.by, Actor), "place": msgspec.convert(row.place, Place)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.deployments.model import By, Deployment
+from bot.core.deployments.model import Actor, Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Approval:
     """Somebody's yes to a deployment."""
 
     deployment_id: int
-    by: By
+    by: Actor
     at: datetime
 
 
@@ -40,14 +40,14 @@ class ApprovalRecords(ApprovalReads, Protocol):
         """After a no the others' yes counts no longer, for later requests either."""
 
 
-def is_same(one: By, other: By) -> bool:
+def is_same(one: Actor, other: Actor) -> bool:
     """Whether both are one person: by chat id or by GitHub login, whichever is known of both."""
     if one.chat_id is not None and one.chat_id == other.chat_id:
         return True
     return one.login is not None and other.login is not None and one.login.casefold() == other.login.casefold()
 
 
-def counting(approvals: Iterable[Approval], requester: By, *, self_approval: bool) -> tuple[Approval, ...]:
+def counting(approvals: Iterable[Approval], requester: Actor, *, self_approval: bool) -> tuple[Approval, ...]:
     """Each person once; whoever asked only where the settings let them."""
     found: list[Approval] = []
     for approval in approvals:

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from bot.core.audit.model import Entry
+from bot.core.audit.model import AuditEntry
 from bot.core.rich_text import Code, Line, Moment, Span
 
 WORTH_A_LINE = ("waiting", "stopping")
 """States that the deployment's own lines do not tell."""
 
 
-def history(entries: Iterable[Entry]) -> list[Line]:
+def history(entries: Iterable[AuditEntry]) -> list[Line]:
     """A line for each command, and for what the deployment waited for."""
     return [_line(entry) for entry in _in_reading_order(entries) if _worth_a_line(entry)]
 
 
-def _in_reading_order(entries: Iterable[Entry]) -> Iterable[Entry]:
+def _in_reading_order(entries: Iterable[AuditEntry]) -> Iterable[AuditEntry]:
     """What a command brought about stands below the command, although it was written first."""
     for _, group in groupby(entries, key=lambda entry: entry.cause):
         yield from sorted(group, key=lambda entry: entry.action == "deployment")
 
 
-def _worth_a_line(entry: Entry) -> bool:
+def _worth_a_line(entry: AuditEntry) -> bool:
     return entry.action != "deployment" or entry.outcome.startswith(WORTH_A_LINE)
 
 
-def _line(entry: Entry) -> Line:
+def _line(entry: AuditEntry) -> Line:
     spans: list[Span] = ["• ", Moment(entry.at), " "]
     if entry.action == "deployment":
         return (*spans, entry.outcome, *_because(entry.reason.removeprefix("Waiting: ")))

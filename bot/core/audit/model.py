@@ -41,7 +41,7 @@ ITSELF = Origin("shipmate")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One decision.
 
     ``action`` is a command's name, ``deployment`` for how one goes on, or a feature's own word; ``outcome`` is
@@ -65,10 +65,10 @@ class Entry:
 class AuditReads(Protocol):
     """What was decided."""
 
-    def of(self, deployment_id: int, limit: int) -> Sequence[Entry]:
+    def of(self, deployment_id: int, limit: int) -> Sequence[AuditEntry]:
         """The newest that concern the deployment, oldest first."""
 
-    def since(self, moment: datetime, after: int, limit: int) -> Sequence[Entry]:
+    def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         """From that moment on, oldest first; ``after`` is the id of the last one that was read already."""
 
 

@@ -66,7 +66,7 @@ REMOTE_STATES: dict[str, State] = {
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class Actor:
     """Who asked: ``chat_id`` and ``login`` where known, ``name`` always, fit to be shown."""
 
     name: str
@@ -121,7 +121,7 @@ class Deployment:
     sha: str
     state: State
     trigger: str
-    by: By
+    by: Actor
     created_at: datetime
     title: str = ""
     url: str | None = None
@@ -156,7 +156,7 @@ class Deployment:
     password_key: str | None = None
     exclusive: bool = True
     edited_at: datetime | None = None
-    approved_by: tuple[By, ...] = ()
+    approved_by: tuple[Actor, ...] = ()
     approvals_missing: int = 0
     forced: tuple[str, ...] = ()
 

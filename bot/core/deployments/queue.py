@@ -9,7 +9,7 @@ from bot.core.deployments.model import Deployment, Waiting
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EnvironmentQueue:
     """An environment: what ``runs``, who stands in the queue, and who waits for something else before that."""
 
     app: str
@@ -23,8 +23,8 @@ class Line:
         return not (self.runs or self.queued or self.held)
 
 
-def line(app: str, environment: str, busy: Sequence[Deployment], waiting: Sequence[Deployment]) -> Line:
+def line(app: str, environment: str, busy: Sequence[Deployment], waiting: Sequence[Deployment]) -> EnvironmentQueue:
     """``waiting`` in the order in which they were asked for, which is the order of the queue."""
     queued = tuple(one for one in waiting if one.waits_for is Waiting.QUEUE)
     held = tuple(one for one in waiting if one.waits_for is not Waiting.QUEUE)
-    return Line(app, environment, tuple(busy), queued, held)
+    return EnvironmentQueue(app, environment, tuple(busy), queued, held)

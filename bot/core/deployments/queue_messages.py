@@ -7,12 +7,12 @@ from datetime import datetime
 
 from bot.core import rich_text
 from bot.core.deployments.model import Deployment
-from bot.core.deployments.queue import Line
+from bot.core.deployments.queue import EnvironmentQueue
 from bot.core.deployments.wording import spoken, what
 from bot.core.rich_text import Bold, Message, say
 
 
-def queue(found: Sequence[Line], subject: str | None, now: datetime) -> Message:
+def queue(found: Sequence[EnvironmentQueue], subject: str | None, now: datetime) -> Message:
     """``subject`` is what was asked about, None for everything."""
     busy = [one for one in found if not one.empty]
     if not busy:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.events.external import Event, PullRequestMerged
 from bot.core.stored import stored
 
@@ -148,7 +148,7 @@ class FreezeDeclared(Event):
 
     app: str
     environment: str
-    by: By
+    by: Actor
     reason: str
     declared_at: datetime
     until: datetime | None

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.core.deployments.wording import spoken
-from bot.core.freezes.model import Closure, Freeze
-from bot.core.freezes.reasons import frozen_by, shut_by, until_when, why_closed
-from bot.core.freezes.windows import Shut, Window
+from bot.core.freezes.model import ClosedBy, Freeze
+from bot.core.freezes.reasons import closed_by_window, frozen_by, until_when, why_closed
+from bot.core.freezes.windows import ActiveWindow, Window
 from bot.core.replies import listed
 from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, Moment, say
 
@@ -46,7 +46,7 @@ def no_such_environment(name: str, known: Iterable[str]) -> Message:
 # --- its end ---------------------------------------------------------------------------------------------------
 
 
-def over(app: str, environment: str, *, lifted_by: Mention | None, still: Closure | None) -> Message:
+def over(app: str, environment: str, *, lifted_by: Mention | None, still: ClosedBy | None) -> Message:
     """For the app's channel: a freeze ends, by itself or by a person; ``still`` is what keeps the place closed."""
     by: Line = (", lifted by ", lifted_by) if lifted_by else ()
     if still is None:
@@ -80,11 +80,11 @@ def nothing_frozen(subject: str) -> Message:
     return say(f"Nothing is frozen {subject}. ", Code("freezes"), " shows what is.")
 
 
-def windows_stay(app: str, environment: str, shut: Shut) -> Message:
+def windows_stay(app: str, environment: str, active_window: ActiveWindow) -> Message:
     return say(
         Bold(f"{app} → {environment}"),
         " is ",
-        *shut_by(shut),
+        *closed_by_window(active_window),
         ". No command lifts that: change ",
         Code("windows"),
         " there, or let an admin deploy with ",
@@ -96,12 +96,12 @@ def windows_stay(app: str, environment: str, shut: Shut) -> Message:
 # --- windows ---------------------------------------------------------------------------------------------------
 
 
-def window_begins(app: str, environment: str, shut: Shut) -> Message:
-    line: Line = ("🌙 ", Bold(app), ": ", Bold(environment), " is ", *shut_by(shut), ".")
+def window_begins(app: str, environment: str, active_window: ActiveWindow) -> Message:
+    line: Line = ("🌙 ", Bold(app), ": ", Bold(environment), " is ", *closed_by_window(active_window), ".")
     return say(*line, " What is running finishes. Merges wait for the end.")
 
 
-def window_ends(app: str, environment: str, still: Closure | None) -> Message:
+def window_ends(app: str, environment: str, still: ClosedBy | None) -> Message:
     if still is None:
         return say("☀️ ", Bold(app), ": ", Bold(environment), " is open again.")
     return say(
@@ -122,12 +122,12 @@ def freeze_line(freeze: Freeze) -> Line:
     return ("❄️ ", Bold(f"{freeze.app} → {freeze.environment}"), " is ", *frozen_by(freeze, mention=False))
 
 
-def window_line(app: str, environment: str, shut: Shut | None, next_change: datetime | None) -> Line:
+def window_line(app: str, environment: str, active_window: ActiveWindow | None, next_change: datetime | None) -> Line:
     """Closed now, or when it closes next."""
     name = Bold(f"{app} → {environment}")
-    if shut is not None:
-        by: Line = (f" ({described(shut.by)})",) if shut.by is not None else ()
-        return ("🌙 ", name, " is ", *shut_by(shut), *by)
+    if active_window is not None:
+        by: Line = (f" ({described(active_window.by)})",) if active_window.by is not None else ()
+        return ("🌙 ", name, " is ", *closed_by_window(active_window), *by)
     if next_change is None:
         return ("☀️ ", name, " is open, and its windows do not close it")
     return ("☀️ ", name, " is open; its windows close it ", Moment(next_change))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.deployments.model import By
-from bot.core.freezes.windows import Shut
+from bot.core.deployments.model import Actor
+from bot.core.freezes.windows import ActiveWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Freeze:
     id: int
     app: str
     environment: str
-    by: By
+    by: Actor
     reason: str
     declared_at: datetime
     until: datetime | None = None
@@ -30,7 +30,7 @@ class Freeze:
         """Whether its time is over, also where nobody has taken it away yet."""
         return self.until is not None and self.until <= now
 
-    def declared_by(self, who: By) -> bool:
+    def declared_by(self, who: Actor) -> bool:
         return self.by.chat_id is not None and self.by.chat_id == who.chat_id
 
 
@@ -74,37 +74,37 @@ class FreezeRecords(FreezeReads, Protocol):
 class Force:
     """Who wants to pass by force. ``admin`` is true for admins of the bot; ``explained`` where a reason was given."""
 
-    by: By
+    by: Actor
     admin: bool = False
     tried: bool = False
     explained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class ClosedBy:
     """All that keeps an environment closed at a moment: freezes, longest first, and windows."""
 
     freezes: tuple[Freeze, ...]
-    shut: Shut | None = None
+    active_window: ActiveWindow | None = None
 
     @property
     def until(self) -> datetime | None:
         """When all of it is over, as far as it is known now; None where no end is in sight."""
-        ends = [freeze.until for freeze in self.freezes] + ([self.shut.until] if self.shut else [])
+        ends = [freeze.until for freeze in self.freezes] + ([self.active_window.until] if self.active_window else [])
         known = [end for end in ends if end is not None]
         return max(known) if len(known) == len(ends) else None
 
     def lets_pass(self, force: Force) -> bool:
         """Admins may pass everything, and whoever declared a freeze may pass that."""
-        return force.admin or (self.shut is None and all(one.declared_by(force.by) for one in self.freezes))
+        return force.admin or (self.active_window is None and all(one.declared_by(force.by) for one in self.freezes))
 
 
-def closure(freezes: Sequence[Freeze], shut: Shut | None, now: datetime) -> Closure | None:
+def closed_by(freezes: Sequence[Freeze], active_window: ActiveWindow | None, now: datetime) -> ClosedBy | None:
     """What keeps the environment closed now, None where nothing does."""
     lasting = [freeze for freeze in freezes if not freeze.ended(now)]
-    if not lasting and shut is None:
+    if not lasting and active_window is None:
         return None
-    return Closure(tuple(sorted(lasting, key=_length, reverse=True)), shut)
+    return ClosedBy(tuple(sorted(lasting, key=_length, reverse=True)), active_window)
 
 
 def _length(freeze: Freeze) -> tuple[bool, datetime]:

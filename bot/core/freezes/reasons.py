@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.core.freezes.model import Closure, Force, Freeze
-from bot.core.freezes.windows import Shut
+from bot.core.freezes.model import ClosedBy, Force, Freeze
+from bot.core.freezes.windows import ActiveWindow
 from bot.core.rich_text import Bold, Line, Mention, Moment, Span
 
 
-def closed(environment: str, closure: Closure, force: Force | None) -> Line:
+def closed(environment: str, closed_by: ClosedBy, force: Force | None) -> Line:
     """Why nothing is deployed there now: who, until when and why; and why a force does not help."""
-    return (Bold(environment), " is ", *why_closed(closure), *_no_force(closure, force))
+    return (Bold(environment), " is ", *why_closed(closed_by), *_no_force(closed_by, force))
 
 
-def why_closed(closure: Closure) -> Line:
-    reasons = [frozen_by(freeze, mention=True) for freeze in closure.freezes]
-    if closure.shut is not None:
-        reasons.append(shut_by(closure.shut))
+def why_closed(closed_by: ClosedBy) -> Line:
+    reasons = [frozen_by(freeze, mention=True) for freeze in closed_by.freezes]
+    if closed_by.active_window is not None:
+        reasons.append(closed_by_window(closed_by.active_window))
     spans: list[Span] = []
     for reason in reasons:
         spans += ["; it is also ", *reason] if spans else reason
@@ -29,9 +29,9 @@ def frozen_by(freeze: Freeze, *, mention: bool) -> Line:
     return ("frozen by ", by, *until_when(freeze.until), f": {freeze.reason}")
 
 
-def shut_by(shut: Shut) -> Line:
-    end: Line = (" until ", Moment(shut.until)) if shut.until else (", and no end is in sight",)
-    if shut.by is None:
+def closed_by_window(active_window: ActiveWindow) -> Line:
+    end: Line = (" until ", Moment(active_window.until)) if active_window.until else (", and no end is in sight",)
+    if active_window.by is None:
         return ("closed", *end, ", outside of the windows in the settings")
     return ("closed", *end, " by a window in the settings")
 
@@ -40,12 +40,12 @@ def until_when(until: datetime | None) -> Line:
     return (" until ", Moment(until)) if until is not None else (" until somebody lifts it",)
 
 
-def _no_force(closure: Closure, force: Force | None) -> Line:
+def _no_force(closed_by: ClosedBy, force: Force | None) -> Line:
     if force is None or not force.tried:
         return ()
-    if closure.lets_pass(force):
+    if closed_by.lets_pass(force):
         return () if force.explained else ("; a force through it needs a reason",)
-    if closure.shut is not None:
+    if closed_by.active_window is not None:
         return ("; only admins of the bot may force their way through a window",)
-    names = ", ".join(dict.fromkeys(freeze.by.name for freeze in closure.freezes))
+    names = ", ".join(dict.fromkeys(freeze.by.name for freeze in closed_by.freezes))
     return (f"; only {names} and admins of the bot may force their way through",)

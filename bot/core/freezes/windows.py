@@ -27,7 +27,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Shut:
+class ActiveWindow:
     """A time in which windows keep an environment closed.
 
     ``by`` is the window that denies; None where no window allows. ``until`` is None where no end is in sight.
@@ -47,7 +47,7 @@ class CronLines(Protocol):
         """The last moment after ``after`` that is not after ``until``, in UTC; None where there is none."""
 
 
-def shut(windows: Sequence[Window], at: datetime, cron: CronLines) -> Shut | None:
+def active_window(windows: Sequence[Window], at: datetime, cron: CronLines) -> ActiveWindow | None:
     """Whether the windows keep the environment closed at that moment, and until when. Denying wins over allowing."""
     found = _closed(windows, at, cron)
     if found is None:
@@ -56,16 +56,16 @@ def shut(windows: Sequence[Window], at: datetime, cron: CronLines) -> Shut | Non
     for _ in range(MOST_STEPS):
         still = _closed(windows, moment, cron) if moment is not None else None
         if still is None:
-            return Shut(moment, by)
+            return ActiveWindow(moment, by)
         if moment is None or moment - at > IN_SIGHT:
             break
         moment = still.until
-    return Shut(None, by)
+    return ActiveWindow(None, by)
 
 
 def next_change(windows: Sequence[Window], after: datetime, cron: CronLines) -> datetime | None:
     """When the environment closes or opens next, after that moment; None where it stays as it is."""
-    now = shut(windows, after, cron)
+    now = active_window(windows, after, cron)
     if now is not None:
         return now.until
     moment = after
@@ -85,17 +85,17 @@ def next_change(windows: Sequence[Window], after: datetime, cron: CronLines) -> 
     return None
 
 
-def _closed(windows: Sequence[Window], at: datetime, cron: CronLines) -> Shut | None:
+def _closed(windows: Sequence[Window], at: datetime, cron: CronLines) -> ActiveWindow | None:
     """Closed at that moment, until when for certain: it may go on after that."""
     denying = [(end, one) for one in windows if one.denies and (end := _covers(one, at, cron)) is not None]
     if denying:
         end, by = max(denying, key=lambda pair: pair[0])
-        return Shut(end, by)
+        return ActiveWindow(end, by)
     allowing = [one for one in windows if not one.denies]
     if not allowing or any(_covers(one, at, cron) is not None for one in allowing):
         return None
     begins = [begin for one in allowing if (begin := cron.next_fire(one.cron, one.timezone, at)) is not None]
-    return Shut(min(begins, default=None))
+    return ActiveWindow(min(begins, default=None))
 
 
 def _covers(window: Window, at: datetime, cron: CronLines) -> datetime | None:

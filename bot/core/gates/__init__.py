@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core.approvals.model import Approval
-from bot.core.deployments.model import By, Deployment, Waiting
+from bot.core.deployments.model import Actor, Deployment, Waiting
 from bot.core.freezes import reasons as freeze_reasons
-from bot.core.freezes.model import Closure, Force
+from bot.core.freezes.model import ClosedBy, Force
 from bot.core.gates import messages as says
 from bot.core.locks import messages as lock_messages
 from bot.core.locks.model import Lock, lets_in
@@ -70,10 +70,10 @@ class Facts:
     busy: tuple[Deployment, ...] = ()
     queued_before: tuple[Deployment, ...] = ()
     place: frozenset[str] | None = None
-    patient: bool = False
+    waits_for_checks: bool = False
     permission: Permission | None = None
     lock: Lock | None = None
-    closure: Closure | None = None
+    closed_by: ClosedBy | None = None
     force: Force | None = None
     later: str | None = None
 
@@ -101,7 +101,7 @@ class Verdict:
 
     answers: tuple[Answer, ...]
     forced: tuple[Answer, ...] = field(default=())
-    approved_by: tuple[By, ...] = ()
+    approved_by: tuple[Actor, ...] = ()
     approvals_missing: int = 0
 
     @property
@@ -171,7 +171,7 @@ def checks(facts: Facts) -> Answer | None:
         spans: list[Span] = ["Checks failed: ", *_named(failing)]
         if pending:
             spans += ["; still pending: ", *_named(pending)]
-        waits_for = Waiting.CHECKS if facts.patient else None
+        waits_for = Waiting.CHECKS if facts.waits_for_checks else None
         return Answer("checks", False, tuple(spans), waits_for=waits_for, forcible=True)
     if pending:
         line = ("Checks are pending: ", *_named(pending))
@@ -232,7 +232,7 @@ def protection(facts: Facts) -> Answer | None:
 
 
 def _patiently(facts: Facts, waits_for: Waiting) -> Waiting | None:
-    return waits_for if facts.patient else None
+    return waits_for if facts.waits_for_checks else None
 
 
 def lock(facts: Facts) -> Answer | None:
@@ -246,22 +246,22 @@ def lock(facts: Facts) -> Answer | None:
         "lock",
         False,
         lock_messages.held_line(held),
-        waits_for=Waiting.LOCK if facts.patient else None,
+        waits_for=Waiting.LOCK if facts.waits_for_checks else None,
         buttons=lock_messages.buttons_for_others(held),
     )
 
 
 def freeze(facts: Facts) -> Answer | None:
     """No freeze and no window keeps the environment closed. Who declared a freeze, and admins, may force their way."""
-    shut, force = facts.closure, facts.force
-    if shut is None:
+    active_window, force = facts.closed_by, facts.force
+    if active_window is None:
         return None
-    passes = force is not None and shut.lets_pass(force) and (force.explained or not force.tried)
+    passes = force is not None and active_window.lets_pass(force) and (force.explained or not force.tried)
     return Answer(
         "freeze",
         False,
-        freeze_reasons.closed(facts.policy.environment, shut, force),
-        waits_for=Waiting.FREEZE if facts.patient else None,
+        freeze_reasons.closed(facts.policy.environment, active_window, force),
+        waits_for=Waiting.FREEZE if facts.waits_for_checks else None,
         forcible=passes,
         buttons=(Button("Schedule for its end", facts.later),) if facts.later else (),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from bot.core.grammar.tokens import Line, Misread, Token, quote, shorten
-from bot.core.grammar.vocabulary import Words
+from bot.core.grammar.tokens import Misread, Token, TokenCursor, quote, shorten
+from bot.core.grammar.vocabulary import Vocabulary
 
 TO = frozenset({"to", "in", "on"})
 BECAUSE = frozenset({"because", "-", "--", "–", "—"})
@@ -33,7 +33,7 @@ def as_ref(word: str) -> str:
     return word
 
 
-def split_app(word: str, words: Words) -> tuple[str, str] | None:
+def split_app(word: str, words: Vocabulary) -> tuple[str, str] | None:
     """``web/feature/x``, ``web@topic`` and ``web#123`` as the app and the ref; None where no app stands in front."""
     for mark in "/@#":
         head, found, rest = word.partition(mark)
@@ -43,13 +43,13 @@ def split_app(word: str, words: Words) -> tuple[str, str] | None:
     return None
 
 
-def read_subject(line: Line, words: Words, *, second: bool) -> tuple[str | None, str | None]:
+def read_subject(cursor: TokenCursor, words: Vocabulary, *, second: bool) -> tuple[str | None, str | None]:
     """What is to be deployed, as the app and the ref: ``web``, ``web/topic``, ``web@topic``, ``web topic``, ``topic``.
 
     ``second`` says whether a word of its own after the app may be the ref. An app that shares its name with a branch is
     the app: the branch is reached as ``web/web``.
     """
-    word = line.take().text
+    word = cursor.take().text
     split = split_app(word, words)
     if split is not None:
         app, ref = split
@@ -57,41 +57,41 @@ def read_subject(line: Line, words: Words, *, second: bool) -> tuple[str | None,
     named = words.app(word)
     if named is None:
         return None, as_ref(word)
-    return named, as_ref(line.take().text) if second else None
+    return named, as_ref(cursor.take().text) if second else None
 
 
-def read_number(line: Line) -> int | None:
+def read_number(cursor: TokenCursor) -> int | None:
     """A deployment's or pull request's number, ``#12`` or ``12``, if it comes next."""
-    if line.word() in {"deployment", "deploy", "pr"} and _NUMBER.fullmatch(line.word(1)):
-        line.take()
-    found = _NUMBER.fullmatch(line.word())
+    if cursor.word() in {"deployment", "deploy", "pr"} and _NUMBER.fullmatch(cursor.word(1)):
+        cursor.take()
+    found = _NUMBER.fullmatch(cursor.word())
     if found is None:
         return None
-    line.take()
+    cursor.take()
     return int(found[1])
 
 
-def read_reason(line: Line) -> str | None:
+def read_reason(cursor: TokenCursor) -> str | None:
     """``because …``, ``- …`` or words in quotes, to the end of the line, if they come next."""
-    if line.done:
+    if cursor.done:
         return None
-    if line.word() in BECAUSE:
-        line.take()
-        if line.done:
+    if cursor.word() in BECAUSE:
+        cursor.take()
+        if cursor.done:
             raise Misread("The reason is missing.")
-    elif not line.left[0].quoted:
+    elif not cursor.left[0].quoted:
         return None
-    return line.take_rest() or None
+    return cursor.take_rest() or None
 
 
-def misread(token: Token, line: Line) -> Misread:
+def misread(token: Token, cursor: TokenCursor) -> Misread:
     """A word that the command has no place for."""
-    return Misread(f"I did not understand {shorten(token.text)} after {shorten(before(token, line))}.")
+    return Misread(f"I did not understand {shorten(token.text)} after {shorten(before(token, cursor))}.")
 
 
-def before(token: Token, line: Line) -> str:
+def before(token: Token, cursor: TokenCursor) -> str:
     """The word in front of a token, for a sentence about where things went wrong."""
-    return line.text[: token.start].split()[-1] if line.text[: token.start].strip() else line.verb
+    return cursor.text[: token.start].split()[-1] if cursor.text[: token.start].strip() else cursor.verb
 
 
 def show_subject(app: str | None, ref: str | None) -> str:
@@ -128,7 +128,9 @@ class Places:
     word is that names both an app and an environment.
     """
 
-    def __init__(self, words: Words, *, special: frozenset[str] = frozenset(), environment_first: bool = False) -> None:
+    def __init__(
+        self, words: Vocabulary, *, special: frozenset[str] = frozenset(), environment_first: bool = False
+    ) -> None:
         self._words = words
         self._special = special
         self._environment_first = environment_first
@@ -138,16 +140,16 @@ class Places:
     def full(self) -> bool:
         return len(self._found) > 1
 
-    def take(self, line: Line) -> None:
+    def take(self, cursor: TokenCursor) -> None:
         """The next word, and a ``to``, ``in`` or ``on`` before it. Raises Misread where two are known already."""
-        connected = line.word() in TO
+        connected = cursor.word() in TO
         if connected:
-            line.take()
-        token = line.take()
+            cursor.take()
+        token = cursor.take()
         split = split_app(token.text, self._words)
         names = [token.text] if split is None or not split[1] else list(split)
         if len(self._found) + len(names) > 2:
-            raise misread(token, line)
+            raise misread(token, cursor)
         self._found += [(name, connected) for name in names]
 
     def settle(self) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class Command:
-    """What a person asks for; ``bot.core.grammar.parser.registry`` has all that there are."""
+    """What a person asks for; ``bot.core.grammar.registry`` has all that there are."""
 
     __slots__ = ()
 
@@ -93,7 +93,7 @@ class Queue(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Lock(Command):
+class TakeLock(Command):
     """``environment`` may be ``all``. ``duration`` and ``until`` are words; at most one of them is set."""
 
     environment: str
@@ -150,7 +150,7 @@ class KeepLock(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze(Command):
+class DeclareFreeze(Command):
     """``environment`` may be ``all``. ``until`` is a moment in words, None for a freeze without an end."""
 
     environment: str

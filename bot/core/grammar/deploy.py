@@ -19,8 +19,8 @@ from bot.core.grammar.arguments import (
     show_subject,
 )
 from bot.core.grammar.commands import Deploy
-from bot.core.grammar.tokens import Line, Misread, quote, shorten
-from bot.core.grammar.vocabulary import Words
+from bot.core.grammar.tokens import Misread, TokenCursor, quote, shorten
+from bot.core.grammar.vocabulary import Vocabulary
 
 VERB = re.compile(r"deploy(?::(?P<task>[\w.:-]*[\w.-]))?(?P<force>!)?", re.IGNORECASE | re.ASCII)
 
@@ -30,21 +30,21 @@ _IDLE = frozenset({"now", "please", "pls"})
 _PARAM = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)=(?P<value>.*)", re.DOTALL | re.ASCII)
 
 
-def read_deploy(line: Line, words: Words) -> Deploy:
+def read_deploy(cursor: TokenCursor, words: Vocabulary) -> Deploy:
     """Everything that ``deploy`` takes. A branch named like an app is reached as ``web/web``.
 
     ``friday`` after the app is a moment, and so is ``friday at 9`` in the app's place: a branch of that name is reached
     as ``web/friday``.
     """
-    verb = VERB.fullmatch(line.verb)
+    verb = VERB.fullmatch(cursor.verb)
     task = f"deploy:{verb['task']}" if verb and verb["task"] else "deploy"
     deploy = Deploy(task=task, force=bool(verb and verb["force"]))
-    if not line.done and not _clause_begins(line, first=True):
-        ref_may_follow = len(line.left) > 1 and not _clause_begins(_further(line, 1), first=False)
-        app, ref = read_subject(line, words, second=ref_may_follow)
+    if not cursor.done and not _clause_begins(cursor, first=True):
+        ref_may_follow = len(cursor.left) > 1 and not _clause_begins(_further(cursor, 1), first=False)
+        app, ref = read_subject(cursor, words, second=ref_may_follow)
         deploy = replace(deploy, app=app, ref=ref)
-    while not line.done:
-        deploy = _read_clause(line, words, deploy)
+    while not cursor.done:
+        deploy = _read_clause(cursor, words, deploy)
     if deploy.at and deploy.every:
         return replace(deploy, at=None, every=_together(deploy.at, deploy.every))
     return deploy
@@ -62,64 +62,64 @@ def show_deploy(deploy: Deploy) -> str:
     return shown + (" " + FLAG + show_quoted(deploy.force_reason) if deploy.force else "")
 
 
-def _further(line: Line, ahead: int) -> Line:
+def _further(cursor: TokenCursor, ahead: int) -> TokenCursor:
     """The line from the word ``ahead`` of the next one on."""
-    return Line(line.text[line.left[ahead].start :])
+    return TokenCursor(cursor.text[cursor.left[ahead].start :])
 
 
-def _lowered(line: Line) -> list[str]:
-    return [token.word for token in line.left]
+def _lowered(cursor: TokenCursor) -> list[str]:
+    return [token.word for token in cursor.left]
 
 
-def _clause_begins(line: Line, *, first: bool) -> bool:
+def _clause_begins(cursor: TokenCursor, *, first: bool) -> bool:
     """Whether the next words are no app and no ref. A day's name alone is one as the ``first`` word."""
-    token = line.left[0]
+    token = cursor.left[0]
     if token.key or token.word.startswith("-") or _PARAM.fullmatch(token.word):
         return True
     if token.word in TO | BECAUSE | {"at", "every", "when"}:
         return True
     if token.quoted:
         return " " in token.text
-    length = phrases.moment(_lowered(line))
+    length = phrases.moment(_lowered(cursor))
     return length > (1 if first and ":" not in token.word else 0)
 
 
-def _read_clause(line: Line, words: Words, deploy: Deploy) -> Deploy:
-    token = line.left[0]
+def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
+    token = cursor.left[0]
     if token.word in _IDLE:
-        line.take()
+        cursor.take()
         return deploy
     if FLAG in {token.key, token.word.partition("=")[0]}:
-        return _read_force(line, words, deploy)
+        return _read_force(cursor, words, deploy)
     param = _PARAM.fullmatch(token.text) if not token.quoted else None
     if token.key or param:
-        line.take()
+        cursor.take()
         pair = (param["key"], param["value"]) if param else (token.key, token.text)
         return replace(deploy, params=(*deploy.params, pair))
-    if token.word == "when" and line.word(1) == "green":
-        line.take(2)
+    if token.word == "when" and cursor.word(1) == "green":
+        cursor.take(2)
         return replace(deploy, when_green=True)
-    if token.word in {"at", "every"} or phrases.moment(_lowered(line)):
-        return _read_moment(line, deploy)
+    if token.word in {"at", "every"} or phrases.moment(_lowered(cursor)):
+        return _read_moment(cursor, deploy)
     if token.word in TO:
-        return _read_environment(line, words, deploy)
+        return _read_environment(cursor, words, deploy)
     if not token.quoted and token.word not in BECAUSE:
-        raise misread(token, line)
+        raise misread(token, cursor)
     if not deploy.force or deploy.force_reason is not None:
         raise Misread(f"A reason belongs to a force: write {FLAG} in front of it.")
-    return replace(deploy, force_reason=read_reason(line))
+    return replace(deploy, force_reason=read_reason(cursor))
 
 
-def _read_environment(line: Line, words: Words, deploy: Deploy) -> Deploy:
-    line.take()
-    word = line.take().text
+def _read_environment(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
+    cursor.take()
+    word = cursor.take().text
     if deploy.environment is not None:
         raise Misread(f"To {shorten(deploy.environment)} or to {shorten(word)}? I understood both.")
     environment, hosts = _with_hosts(word, deploy.app, words)
     return replace(deploy, environment=environment, hosts=hosts)
 
 
-def _with_hosts(word: str, app: str | None, words: Words) -> tuple[str, str | None]:
+def _with_hosts(word: str, app: str | None, words: Vocabulary) -> tuple[str, str | None]:
     """An environment and its host filter. Environments may contain slashes themselves: the longest known name wins."""
     parts = word.rstrip("/").split("/")
     for length in range(len(parts), 0, -1):
@@ -129,17 +129,17 @@ def _with_hosts(word: str, app: str | None, words: Words) -> tuple[str, str | No
     return parts[0] or word, "/".join(parts[1:]) or None
 
 
-def _read_moment(line: Line, deploy: Deploy) -> Deploy:
-    keyword = line.take().word if line.word() in {"at", "every"} else ""
-    left = _lowered(line)
+def _read_moment(cursor: TokenCursor, deploy: Deploy) -> Deploy:
+    keyword = cursor.take().word if cursor.word() in {"at", "every"} else ""
+    left = _lowered(cursor)
     if keyword == "every":
         count = phrases.repetition(left)
     else:
         count = phrases.after_keyword(left) if keyword else phrases.moment(left)
     if count > 1 and left[0] == "on":
-        line.take()
+        cursor.take()
         count -= 1
-    phrase = line.take_words(max(count, 1))
+    phrase = cursor.take_words(max(count, 1))
     known = deploy.every if keyword == "every" else deploy.at
     if known is not None:
         raise Misread(f"When? I understood {shorten(known)} and {shorten(phrase)}.")
@@ -153,39 +153,39 @@ def _together(at: str, every: str) -> str:
     return f"{every} at {at}"
 
 
-def _read_force(line: Line, words: Words, deploy: Deploy) -> Deploy:
+def _read_force(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
     """``--force``, ``--force="why"``, ``--force "why"``, and ``--force why``, which goes on to the end of the line."""
-    token = line.take()
+    token = cursor.take()
     reason = token.text if token.key else token.text.partition("=")[2]
-    if not reason and not line.done and not _goes_on(line, deploy):
-        reason = line.take().text if line.left[0].quoted else _unquoted_reason(line, words, deploy)
+    if not reason and not cursor.done and not _goes_on(cursor, deploy):
+        reason = cursor.take().text if cursor.left[0].quoted else _unquoted_reason(cursor, words, deploy)
     if reason and deploy.force_reason is not None:
         raise Misread("I understood two reasons for the force.")
     return replace(deploy, force=True, force_reason=reason or deploy.force_reason)
 
 
-def _goes_on(line: Line, deploy: Deploy) -> bool:
+def _goes_on(cursor: TokenCursor, deploy: Deploy) -> bool:
     """Whether no reason but another clause follows ``--force``, as in ``--force to production``."""
-    if line.left[0].quoted:
+    if cursor.left[0].quoted:
         return False
-    if line.word() not in TO or phrases.moment(_lowered(line)):
-        return _clause_begins(line, first=False)
-    if deploy.environment is not None or len(line.left) < 2:
+    if cursor.word() not in TO or phrases.moment(_lowered(cursor)):
+        return _clause_begins(cursor, first=False)
+    if deploy.environment is not None or len(cursor.left) < 2:
         return False
-    return len(line.left) == 2 or _clause_begins(_further(line, 2), first=False)
+    return len(cursor.left) == 2 or _clause_begins(_further(cursor, 2), first=False)
 
 
-def _unquoted_reason(line: Line, words: Words, deploy: Deploy) -> str:
-    left = _lowered(line)
+def _unquoted_reason(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> str:
+    left = _lowered(cursor)
     if left[1:2] == ["to"] and len(left) > 2 and words.environment(left[2].partition("/")[0], deploy.app):
-        return line.take().text
+        return cursor.take().text
     # a deployment at the wrong place or time costs more than a question
     if any(_may_be_command(left[place:], words, deploy) for place in range(1, len(left))):
         raise Misread("I cannot tell where the reason ends: please put it in quotes.")
-    return line.take_rest()
+    return cursor.take_rest()
 
 
-def _may_be_command(left: Sequence[str], words: Words, deploy: Deploy) -> bool:
+def _may_be_command(left: Sequence[str], words: Vocabulary, deploy: Deploy) -> bool:
     """Whether words inside a reason without quotes may have been meant as a part of the command."""
     if deploy.at is None and deploy.every is None:
         timed = left[0] == "at" and len(left) > 1 and left[1][:1].isdigit()

@@ -11,15 +11,14 @@ from bot.core.grammar.deploy import VERB
 from bot.core.grammar.one_time_password import take_password
 from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean, protect
-from bot.core.grammar.tokens import Line, Misread, shorten
-from bot.core.grammar.vocabulary import AppWords, Words
+from bot.core.grammar.tokens import Misread, TokenCursor, shorten
+from bot.core.grammar.vocabulary import Vocabulary
 
 __all__ = [
     "COMMANDS",
-    "AppWords",
     "NotUnderstood",
     "Spec",
-    "Words",
+    "Vocabulary",
     "clean",
     "command_table",
     "find",
@@ -42,7 +41,7 @@ class NotUnderstood:
     example: str
 
 
-def parse(text: str, words: Words) -> Command | NotUnderstood:
+def parse(text: str, words: Vocabulary) -> Command | NotUnderstood:
     """The command in ``text``, which may be exactly as a chat service sends it. Never raises.
 
     A deploy's one-time password is dropped: who needs it calls ``split_one_time_password`` before.
@@ -50,7 +49,7 @@ def parse(text: str, words: Words) -> Command | NotUnderstood:
     return _understand(clean(text), words)
 
 
-def parse_slash(text: str, words: Words) -> Command | NotUnderstood:
+def parse_slash(text: str, words: Vocabulary) -> Command | NotUnderstood:
     """The command in the text behind ``/deploy``: any other command, or what is to be deployed. Never raises."""
     line = clean(text)
     if not line:
@@ -74,7 +73,7 @@ def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str
 def show(command: Command) -> str:
     """The command as text that ``parse`` reads back as the same command.
 
-    >>> from bot.core.grammar.parser.commands import Lock
+    >>> from bot.core.grammar.commands import Lock
     >>> show(Lock("staging", "web", duration="2h", reason="testing"))
     'lock staging on web for 2h because testing'
     """
@@ -92,7 +91,7 @@ def _mark(spec: Spec, there: Collection[type] | None) -> str:
     return "" if there is None or spec.makes in there else " *Not there yet.*"
 
 
-def _understand(text: str, words: Words) -> Command | NotUnderstood:
+def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
     if len(text) > LONGEST_LINE:
         sentence = f"This is too long for a command: I read {LONGEST_LINE:,} characters at most."
         return NotUnderstood(sentence, None, DEPLOY.example(words))
@@ -101,7 +100,7 @@ def _understand(text: str, words: Words) -> Command | NotUnderstood:
     if matched is None:
         return _unknown(kept, words)
     spec, count = matched
-    line = Line(kept)
+    line = TokenCursor(kept)
     line.verb = line.take_words(count)
     if [token.word for token in line.left] in (["--help"], ["-h"]):
         return Help(spec.name)
@@ -127,10 +126,10 @@ def _match(text: str) -> tuple[Spec, int] | None:
     return (DEPLOY, polite + 1) if said and VERB.fullmatch(said[0]) else None
 
 
-def _unknown(text: str, words: Words) -> NotUnderstood:
+def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
     if not text:
         return NotUnderstood("There was no command. “help” shows all of them.", HELP, "help")
-    word = Line(text).take().text
+    word = TokenCursor(text).take().text
     if words.app(word) or words.environment(word):
         spec: Spec | None = DEPLOY
     else:

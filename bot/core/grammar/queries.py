@@ -20,8 +20,8 @@ from bot.core.grammar.arguments import (
     split_app,
 )
 from bot.core.grammar.commands import Deploys, Diff, LinkLogin, Reject, Unschedule
-from bot.core.grammar.tokens import Line, Misread, quote, shorten
-from bot.core.grammar.vocabulary import Words
+from bot.core.grammar.tokens import Misread, TokenCursor, quote, shorten
+from bot.core.grammar.vocabulary import Vocabulary
 
 Made = TypeVar("Made")
 
@@ -30,37 +30,37 @@ _LOGIN = re.compile(r"(?:@|https?://[^/\s]+/)?(?P<login>[A-Za-z0-9][A-Za-z0-9_-]
 _CHAT_ID = re.compile(r"@[UW](?=[A-Z]*[0-9])[A-Z0-9]+")
 
 
-def alone(make: Callable[[], Made]) -> Callable[[Line, Words], Made]:
+def alone(make: Callable[[], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
     """A command that takes nothing."""
     return lambda _line, _words: make()
 
 
-def numbered(make: Callable[[int | None], Made]) -> Callable[[Line, Words], Made]:
+def numbered(make: Callable[[int | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
     """A command that takes a deployment's number or nothing."""
-    return lambda line, _words: make(read_number(line))
+    return lambda cursor, _words: make(read_number(cursor))
 
 
-def of_app(make: Callable[[str | None], Made]) -> Callable[[Line, Words], Made]:
+def of_app(make: Callable[[str | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
     """A command that takes an app or nothing."""
 
-    def read(line: Line, words: Words) -> Made:
-        if line.word() in TO | {"for"}:
-            line.take()
-        if line.done:
+    def read(cursor: TokenCursor, words: Vocabulary) -> Made:
+        if cursor.word() in TO | {"for"}:
+            cursor.take()
+        if cursor.done:
             return make(None)
-        word = line.take().text
+        word = cursor.take().text
         return make(words.app(word) or word)
 
     return read
 
 
-def of_place(make: Callable[[str | None, str | None], Made]) -> Callable[[Line, Words], Made]:
+def of_place(make: Callable[[str | None, str | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
     """A command that takes an app, an environment, both or nothing."""
 
-    def read(line: Line, words: Words) -> Made:
+    def read(cursor: TokenCursor, words: Vocabulary) -> Made:
         places = Places(words)
-        while not line.done:
-            places.take(line)
+        while not cursor.done:
+            places.take(cursor)
         return make(*places.settle())
 
     return read
@@ -74,43 +74,43 @@ def show_place(name: str, app: str | None, environment: str | None) -> str:
     return name + show_subject(app, None) + show_environment(environment, "in")
 
 
-def read_reject(line: Line, _words: Words) -> Reject:
-    number = read_number(line)
-    return Reject(number, read_reason(line) or line.take_rest() or None)
+def read_reject(cursor: TokenCursor, _words: Vocabulary) -> Reject:
+    number = read_number(cursor)
+    return Reject(number, read_reason(cursor) or cursor.take_rest() or None)
 
 
 def show_reject(reject: Reject) -> str:
     return show_number("reject", reject.deployment) + show_quoted(reject.reason)
 
 
-def read_unschedule(line: Line, _words: Words) -> Unschedule:
-    number = read_number(line)
+def read_unschedule(cursor: TokenCursor, _words: Vocabulary) -> Unschedule:
+    number = read_number(cursor)
     if number is None:
         raise Misread("Which deployment? Its number is missing: “schedule” shows it.")
     return Unschedule(number)
 
 
-def read_deploys(line: Line, words: Words) -> Deploys:
+def read_deploys(cursor: TokenCursor, words: Vocabulary) -> Deploys:
     """A word of its own that names an environment is one: a ref of that name is reached as ``web/production``."""
-    if line.word().startswith("#"):
-        number = read_number(line)
+    if cursor.word().startswith("#"):
+        number = read_number(cursor)
         if number is not None:
             return Deploys(deployment=number)
     app, ref, environment = None, None, None
-    if not line.done and line.word() not in TO:
-        word = line.left[0].text
+    if not cursor.done and cursor.word() not in TO:
+        word = cursor.left[0].text
         environment = words.environment(word) if not words.app(word) else None
         if environment:
-            line.take()
+            cursor.take()
         else:
-            app, ref = read_subject(line, words, second=False)
-    if app and not ref and not line.done and line.word() not in TO:
-        word = line.take().text
+            app, ref = read_subject(cursor, words, second=False)
+    if app and not ref and not cursor.done and cursor.word() not in TO:
+        word = cursor.take().text
         environment = words.environment(word, app)
         ref = None if environment else as_ref(word)
-    if line.word() in TO and environment is None:
-        line.take()
-        word = line.take().text
+    if cursor.word() in TO and environment is None:
+        cursor.take()
+        word = cursor.take().text
         environment = words.environment(word, app) or word
     return Deploys(app, ref, environment)
 
@@ -121,24 +121,24 @@ def show_deploys(deploys: Deploys) -> str:
     return "deploys" + show_subject(deploys.app, deploys.ref) + show_environment(deploys.environment, "in")
 
 
-def read_diff(line: Line, words: Words) -> Diff:
+def read_diff(cursor: TokenCursor, words: Vocabulary) -> Diff:
     """One word alone is what to look at where it names an environment, and else the target; of two, the second is."""
-    first = line.left[0].text if line.left else ""
+    first = cursor.left[0].text if cursor.left else ""
     split = split_app(first, words)
     app = split[0] if split else words.app(first)
     environment, target = None, as_ref(split[1]) if split and split[1] else None
     if app:
-        line.take()
-    while not line.done:
-        against = line.take().word in _AGAINST if line.word() in TO | _AGAINST else False
-        token = line.take()
+        cursor.take()
+    while not cursor.done:
+        against = cursor.take().word in _AGAINST if cursor.word() in TO | _AGAINST else False
+        token = cursor.take()
         known = words.environment(token.text, app)
-        if environment is None and not against and (known or (target is None and not line.done)):
+        if environment is None and not against and (known or (target is None and not cursor.done)):
             environment = known or token.text
         elif target is None:
             target = known or as_ref(token.text)
         else:
-            raise misread(token, line)
+            raise misread(token, cursor)
     return Diff(app, environment, target)
 
 
@@ -147,10 +147,10 @@ def show_diff(diff: Diff) -> str:
     return shown + (f" against {quote(diff.target)}" if diff.target else "")
 
 
-def read_login(line: Line, _words: Words) -> LinkLogin:
-    if line.done:
+def read_login(cursor: TokenCursor, _words: Vocabulary) -> LinkLogin:
+    if cursor.done:
         raise Misread("Which GitHub login? It is missing.")
-    word = line.take().text
+    word = cursor.take().text
     found = _LOGIN.fullmatch(word)
     if found is None or _CHAT_ID.fullmatch(word):
         raise Misread(f"{shorten(word)} is no GitHub login.")

@@ -19,8 +19,8 @@ from bot.core.grammar.locks import (
 )
 from bot.core.grammar.releases import read_promote, read_rollback, read_ship, show_promote, show_rollback, show_ship
 from bot.core.grammar.spec import Spec
-from bot.core.grammar.tokens import Line
-from bot.core.grammar.vocabulary import Words
+from bot.core.grammar.tokens import TokenCursor
+from bot.core.grammar.vocabulary import Vocabulary
 
 __all__ = ["COMMANDS", "DEPLOY", "HELP", "Spec", "find", "spec_of"]
 
@@ -36,8 +36,8 @@ def spec_of(command: c.Command) -> Spec:
     return next(one for one in COMMANDS if isinstance(command, one.makes))
 
 
-def _read_help(line: Line, _words: Words) -> c.Help:
-    topic = line.take_rest().rstrip("?! ")
+def _read_help(cursor: TokenCursor, _words: Vocabulary) -> c.Help:
+    topic = cursor.take_rest().rstrip("?! ")
     found = find(topic)
     return c.Help(found.name if found else topic or None)
 
@@ -139,7 +139,7 @@ COMMANDS: tuple[Spec, ...] = (
             "lock all until fri 9:00",
             "lock {environment}",
         ),
-        makes=c.Lock,
+        makes=c.TakeLock,
         read_only=False,
         parse=read_lock,
         show=show_lock,
@@ -184,7 +184,7 @@ COMMANDS: tuple[Spec, ...] = (
         usage="freeze <env>|all [until <moment>] because <reason>",
         help="Stop all deployments to an environment for a while.",
         examples=("freeze {environment} until mon 9:00 because of the holidays", "freeze all because of an incident"),
-        makes=c.Freeze,
+        makes=c.DeclareFreeze,
         read_only=False,
         parse=read_freeze,
         show=show_freeze,

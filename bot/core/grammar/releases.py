@@ -18,26 +18,26 @@ from bot.core.grammar.arguments import (
     split_app,
 )
 from bot.core.grammar.commands import Promote, Rollback, Ship
-from bot.core.grammar.tokens import Line, Misread, shorten
-from bot.core.grammar.vocabulary import Words
+from bot.core.grammar.tokens import Misread, TokenCursor, shorten
+from bot.core.grammar.vocabulary import Vocabulary
 
 _COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
 
 
-def read_ship(line: Line, words: Words) -> Ship:
+def read_ship(cursor: TokenCursor, words: Vocabulary) -> Ship:
     """``#123``; where the channel has several apps, ``web#123`` or ``web #123``."""
-    first = line.left[0].text if line.left else ""
+    first = cursor.left[0].text if cursor.left else ""
     split = split_app(first, words)
     app = split[0] if split else words.app(first)
     if app:
-        line.take()
-    number = read_number(Line(split[1]) if split else line)
+        cursor.take()
+    number = read_number(TokenCursor(split[1]) if split else cursor)
     if not number:
         raise Misread("Which pull request? Its number is missing.")
     environment = None
-    if line.word() in TO:
-        line.take()
-        environment = _meant(line.take().text, app, words)
+    if cursor.word() in TO:
+        cursor.take()
+        environment = _meant(cursor.take().text, app, words)
     return Ship(number, environment, app)
 
 
@@ -45,17 +45,17 @@ def show_ship(ship: Ship) -> str:
     return f"ship {ship.app or ''}#{ship.pull_request}" + show_environment(ship.environment)
 
 
-def read_rollback(line: Line, words: Words) -> Rollback:
+def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
     """``to`` says what to go back to where a commit or a deployment follows it, and otherwise where."""
     places, to, reason = Places(words), None, None
-    while not line.done and reason is None:
-        reason = read_reason(line)
-        target = None if line.done or reason else _target(line, words, places)
+    while not cursor.done and reason is None:
+        reason = read_reason(cursor)
+        target = None if cursor.done or reason else _target(cursor, words, places)
         if target and to:
             raise Misread(f"To {shorten(to)} or to {shorten(target)}? I understood both.")
         to = target or to
         if not target and not reason:
-            places.take(line)
+            places.take(cursor)
     app, environment = places.settle()
     return Rollback(app, environment, to, reason)
 
@@ -65,17 +65,17 @@ def show_rollback(rollback: Rollback) -> str:
     return shown + (f" to {rollback.to}" if rollback.to else "") + show_quoted(rollback.reason)
 
 
-def read_promote(line: Line, words: Words) -> Promote:
+def read_promote(cursor: TokenCursor, words: Vocabulary) -> Promote:
     app, source, environment = None, None, None
-    while not line.done:
-        connector = line.take().word if line.word() in TO | {"from"} else ""
-        token = line.take()
+    while not cursor.done:
+        connector = cursor.take().word if cursor.word() in TO | {"from"} else ""
+        token = cursor.take()
         if connector == "from" and source is None:
             source = token.text
         elif connector in TO and environment is None:
             environment = token.text
         elif connector or app is not None:
-            raise misread(token, line)
+            raise misread(token, cursor)
         elif words.app(token.text) is None and words.environment(token.text):
             raise Misread(f"From or to {shorten(token.text)}? Please write one of them in front of it.")
         else:
@@ -88,19 +88,19 @@ def show_promote(promote: Promote) -> str:
     return shown + show_environment(promote.environment)
 
 
-def _meant(word: str, app: str | None, words: Words) -> str:
+def _meant(word: str, app: str | None, words: Vocabulary) -> str:
     return words.environment(word, app) or word
 
 
-def _target(line: Line, words: Words, places: Places) -> str | None:
+def _target(cursor: TokenCursor, words: Vocabulary, places: Places) -> str | None:
     """The commit, ref or deployment to go back to if it comes next, taken from the line."""
-    after_to = line.word() == "to" and len(line.left) > 1
-    word = line.left[1 if after_to else 0].text
+    after_to = cursor.word() == "to" and len(cursor.left) > 1
+    word = cursor.left[1 if after_to else 0].text
     if not places.full and (words.app(word) or any(scope.environment(word) for scope in words.apps.values())):
         return None
     if not _COMMIT.fullmatch(word.lower()):
         mistyped = near(word, words.environments) is not None
         if not after_to or (mistyped and not places.full):
             return None
-    line.take(2 if after_to else 1)
+    cursor.take(2 if after_to else 1)
     return as_ref(word)

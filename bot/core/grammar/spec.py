@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from bot.core.grammar import commands as c
 from bot.core.grammar import queries
 from bot.core.grammar.locks import read_of_lock, show_of_lock
-from bot.core.grammar.tokens import Line
-from bot.core.grammar.vocabulary import Words
+from bot.core.grammar.tokens import TokenCursor
+from bot.core.grammar.vocabulary import Vocabulary
 
 _Numbered: TypeAlias = c.Cancel | c.Retry | c.Approve
 _Alone: TypeAlias = c.Locks | c.Freezes | c.WhoAmI | c.Mute | c.Unmute | c.Version
@@ -33,7 +33,7 @@ class Spec:
     examples: tuple[str, ...]
     makes: type[c.Command]
     read_only: bool
-    parse: Callable[[Line, Words], c.Command]
+    parse: Callable[[TokenCursor, Vocabulary], c.Command]
     show: Callable[[Any], str]
     aliases: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class Spec:
     def names(self) -> tuple[str, ...]:
         return (self.name, *self.aliases)
 
-    def example(self, words: Words) -> str:
+    def example(self, words: Vocabulary) -> str:
         """The first example with a real app and a real environment of this place."""
         app, environment = words.named_app(), words.named_environment()
         return self.examples[0].replace("{app}", app).replace("{environment}", environment)

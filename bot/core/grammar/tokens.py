@@ -34,7 +34,7 @@ class Token:
         return "" if self.quoted else self.text.lower()
 
 
-class Line:
+class TokenCursor:
     """A cursor over the words of ``text``. ``verb`` is the word, or words, that named the command."""
 
     def __init__(self, text: str) -> None:

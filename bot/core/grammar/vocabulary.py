@@ -17,7 +17,7 @@ _SENTENCE_END = "?!.,;:"
 
 
 @dataclass(frozen=True, slots=True)
-class AppWords:
+class AppVocabulary:
     """One app's environments by their names in the settings, and ``aliases`` from other words to those names."""
 
     environments: tuple[str, ...] = ()
@@ -37,10 +37,10 @@ class AppWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Vocabulary:
     """The whole vocabulary in one place of the chat. ``here`` is the channel's app, None if it has several or none."""
 
-    apps: Mapping[str, AppWords]
+    apps: Mapping[str, AppVocabulary]
     here: str | None = None
 
     @property

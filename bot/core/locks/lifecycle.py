@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.deployments.model import By, Deployment, State
+from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.effects import Announce, TellPerson
 from bot.core.events.internal import LockExpired, LockReminderDue, Reconsider
 from bot.core.locks import messages as sentences
@@ -79,7 +79,7 @@ def release(records: Records, lock: Lock) -> None:
     look_again(records, lock)
 
 
-def release_by_admin(records: Records, lock: Lock, admin: By) -> None:
+def release_by_admin(records: Records, lock: Lock, admin: Actor) -> None:
     release(records, lock)
     records.emit(Announce(lock.app, sentences.unlocked_by_admin(admin, lock)))
     _tell(records, lock.by, sentences.released_for_you(admin, lock))
@@ -131,7 +131,7 @@ def _record(records: Records, action: str, lock: Lock, reason: str) -> None:
     records.audit.record(action, reason=why, app=lock.app, environment=lock.environment)
 
 
-def _tell(records: Records, by: By, message: Message) -> None:
+def _tell(records: Records, by: Actor, message: Message) -> None:
     if by.chat_id is not None:
         records.emit(TellPerson(by.chat_id, message))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.deployments import wording
-from bot.core.deployments.model import By, Deployment
+from bot.core.deployments.model import Actor, Deployment
 from bot.core.grammar import commands
 from bot.core.grammar.parser import show
 from bot.core.locks.model import Lock
@@ -24,7 +24,7 @@ def _place(lock: Lock) -> Bold:
     return where(lock.app, lock.environment)
 
 
-def who(by: By) -> Mention:
+def who(by: Actor) -> Mention:
     return Mention(by.chat_id, by.name)
 
 
@@ -67,7 +67,7 @@ def own_line(lock: Lock) -> Line:
 
 
 def lock_button(app: str, environment: str, reason: str | None = None, label: str = "Lock") -> Button:
-    return Button(label, show(commands.Lock(environment, app, reason=reason)))
+    return Button(label, show(commands.TakeLock(environment, app, reason=reason)))
 
 
 def unlock_button(lock: Lock, label: str = "Unlock") -> Button:
@@ -113,12 +113,12 @@ def taken_over(lock: Lock, before: Lock) -> Message:
     return say("🔒 ", who(lock.by), " has taken ", _place(lock), " over from ", who(before.by), *_details(lock), ".")
 
 
-def unlocked(by: By, locks: Sequence[Lock]) -> Message:
+def unlocked(by: Actor, locks: Sequence[Lock]) -> Message:
     """Somebody has released their own locks on environments of one app."""
     return say("🔓 ", who(by), " has unlocked ", where(locks[0].app, *(lock.environment for lock in locks)), ".")
 
 
-def unlocked_by_admin(by: By, lock: Lock) -> Message:
+def unlocked_by_admin(by: Actor, lock: Lock) -> Message:
     return say("🔓 ", who(by), " has released the lock of ", who(lock.by), " on ", _place(lock), ".")
 
 
@@ -193,7 +193,7 @@ def released(locks: Sequence[Lock], others: Sequence[Lock]) -> Message:
     return say(Bold(names), f" {'is' if len(locks) == 1 else 'are'} unlocked.", lines=lines)
 
 
-def time_not_understood(words: str, example: commands.Lock) -> Message:
+def time_not_understood(words: str, example: commands.TakeLock) -> Message:
     return say(f"I do not understand “{words}” as a time to come. For example: ", Code(show(example)))
 
 
@@ -263,7 +263,7 @@ def expired_for_you(lock: Lock) -> Message:
     return say("Your lock on ", _place(lock), " has expired.", buttons=[again])
 
 
-def released_for_you(by: By, lock: Lock) -> Message:
+def released_for_you(by: Actor, lock: Lock) -> Message:
     return say(who(by), " has released your lock on ", _place(lock), ".")
 
 
@@ -272,7 +272,7 @@ def taken_from_you(lock: Lock) -> Message:
     return say(who(lock.by), " has taken ", _place(lock), f" over from you{because}.", buttons=[_notify_button(lock)])
 
 
-def please_release(by: By, lock: Lock) -> Message:
+def please_release(by: Actor, lock: Lock) -> Message:
     """``by`` asks its owner."""
     held: Line = (", which you have had", *_since(lock), ".")
     return say(who(by), " asks you to release ", _place(lock), *held, buttons=[unlock_button(lock)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.core.deployments.model import By, Deployment
+from bot.core.deployments.model import Actor, Deployment
 
 ASKED_AGAIN_AFTER = timedelta(minutes=10)
 """Whoever asks for a release twice within this time is told that the owner was asked already."""
@@ -24,7 +24,7 @@ class Lock:
 
     app: str
     environment: str
-    by: By
+    by: Actor
     since: datetime
     reason: str | None = None
     until: datetime | None = None
@@ -88,14 +88,14 @@ class LockRecords(LockReads, Protocol):
     def unwatch(self, app: str, environment: str, person: str) -> None: ...
 
 
-def same_person(one: By, other: By) -> bool:
+def same_person(one: Actor, other: Actor) -> bool:
     """By chat id where both have one, else by GitHub login: a merge knows only the latter, and not for everybody."""
     if one.chat_id is not None and other.chat_id is not None:
         return one.chat_id == other.chat_id
     return one.login is not None and other.login is not None and one.login.casefold() == other.login.casefold()
 
 
-def lets_in(lock: Lock, who: By, *, merge: bool, now: datetime) -> bool:
+def lets_in(lock: Lock, who: Actor, *, merge: bool, now: datetime) -> bool:
     """Whether the lock lets a deployment of this person pass; ``merge`` where it comes from a merged pull request."""
     if lock.ended(now):
         return True

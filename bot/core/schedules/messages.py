@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.deployments.wording import spoken
 from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
-from bot.core.schedules.model import MOST, Entry
+from bot.core.schedules.model import MOST, ScheduleEntry
 
 MOMENTS = ("at 17:00", "tomorrow 9am", "in 2 hours", "fri 9:00")
 REPETITIONS = ("every weekday at 9:00", "every mon and thu at 10:00", "every 2 hours")
@@ -27,7 +27,7 @@ def in_full(at: datetime, timezone: str) -> str:
     return f"{here:%A} {here.day} {here:%B %Y}, {here:%H:%M} {zone}"
 
 
-def scheduled(entry: Entry, now: datetime, *, pinned: bool) -> Message:
+def scheduled(entry: ScheduleEntry, now: datetime, *, pinned: bool) -> Message:
     """The answer; ``pinned`` where a commit was named, so that it cannot move."""
     place = (Bold(entry.app), " → ", Bold(entry.environment), f"  {entry.ref}")
     when: Line = (f": {in_full(entry.at, entry.timezone)}, in {spoken(entry.at - now)}",)
@@ -72,7 +72,7 @@ def full(app: str) -> Message:
 # --- the list --------------------------------------------------------------------------------------------------
 
 
-def listing(entries: Sequence[Entry], subject: str, example: str) -> Message:
+def listing(entries: Sequence[ScheduleEntry], subject: str, example: str) -> Message:
     if not entries:
         return say(f"Nothing is scheduled for {subject}. For example: ", Code(example))
     lines = [_line(entry) for entry in entries[:LISTED]]
@@ -83,17 +83,17 @@ def listing(entries: Sequence[Entry], subject: str, example: str) -> Message:
     )
 
 
-def _line(entry: Entry) -> Line:
+def _line(entry: ScheduleEntry) -> Line:
     again = f", every {entry.every}" if entry.every else ""
     name = Bold(f"{entry.app} → {entry.environment}")
     return (f"⏰ #{entry.id}  ", name, f"  {entry.ref}  {in_full(entry.at, entry.timezone)}{again}, by {entry.by.name}")
 
 
-def _unschedule(entry: Entry, *, number: bool = False) -> Button:
+def _unschedule(entry: ScheduleEntry, *, number: bool = False) -> Button:
     return Button(f"Unschedule #{entry.id}" if number else "Unschedule", f"unschedule #{entry.id}")
 
 
-def unscheduled(entry: Entry) -> Message:
+def unscheduled(entry: ScheduleEntry) -> Message:
     return say(f"#{entry.id} is off the schedule: ", Code(entry.command), ".")
 
 
@@ -101,7 +101,7 @@ def unknown_entry(number: int) -> Message:
     return say(f"There is no #{number} in the schedule. ", Code("schedule"), " lists what there is.")
 
 
-def not_yours(entry: Entry) -> Message:
+def not_yours(entry: ScheduleEntry) -> Message:
     return say(
         f"#{entry.id} was scheduled by {entry.by.name}. They, those who may deploy there and admins of the bot "
         "may take it off; please ask one of them."
@@ -111,7 +111,7 @@ def not_yours(entry: Entry) -> Message:
 # --- its moment ------------------------------------------------------------------------------------------------
 
 
-def missed(entry: Entry, again: datetime | None, late: timedelta) -> Message:
+def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta) -> Message:
     """It was not done at its moment, and is not done so much later; ``again`` is its next one."""
     who = Mention(entry.by.chat_id, entry.by.name)
     why = f" was due {in_full(entry.at, entry.timezone)}, {spoken(late)} ago, and I was not there to do it."

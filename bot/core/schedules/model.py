@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
 
 MOST = 100
@@ -15,7 +15,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScheduleEntry:
     """A command that is given again, in its person's name, at its moment. All times are aware and in UTC.
 
     ``id`` is what people type (``unschedule #3``). ``command`` is a complete ``deploy`` without its moment. ``every``
@@ -28,7 +28,7 @@ class Entry:
     environment: str
     command: str
     ref: str
-    by: By
+    by: Actor
     place: Place
     created_at: datetime
     at: datetime
@@ -40,16 +40,16 @@ class Entry:
 class ScheduleReads(Protocol):
     """Entries as they are now."""
 
-    def entry(self, entry_id: int) -> Entry | None: ...
+    def entry(self, entry_id: int) -> ScheduleEntry | None: ...
 
-    def of(self, app: str | None) -> Sequence[Entry]:
+    def of(self, app: str | None) -> Sequence[ScheduleEntry]:
         """Those of an app, or all: the next one first."""
 
 
 class ScheduleRecords(ScheduleReads, Protocol):
     """Entries to be changed; whoever does has begun with the app and the environment."""
 
-    def add(self, entry: Entry) -> Entry:
+    def add(self, entry: ScheduleEntry) -> ScheduleEntry:
         """Store a new entry; the returned one has its ``id`` (the given one's is ignored)."""
 
     def move(self, entry_id: int, at: datetime) -> None:

@@ -10,7 +10,7 @@ from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.ports.backfill import FailedDelivery
 from tests.servers.github.pair import REPO, T0, Pair, StillClock, pair
-from tests.servers.webhook_receiver import Doorstep
+from tests.servers.webhook_receiver import WebhookReceiver
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def github() -> Iterator[Pair]:
 
 
 @pytest.fixture
-def door() -> Iterator[Doorstep]:
-    with Doorstep() as door:
+def door() -> Iterator[WebhookReceiver]:
+    with WebhookReceiver() as door:
         yield door
 
 
@@ -116,14 +116,14 @@ def administers(github: Pair) -> None:
     github.server.set_permission(REPO, github.server.bot_login, "admin")
 
 
-def report(github: Pair, door: Doorstep, status: int) -> None:
+def report(github: Pair, door: WebhookReceiver, status: int) -> None:
     """CI reports, and the door answers its webhook with that status."""
     door.status = status
     github.server.set_status(REPO, "main", "ci/test", "success")
     github.server.settle()
 
 
-def test_a_delivery_that_was_turned_away_has_failed(github: Pair, door: Doorstep) -> None:
+def test_a_delivery_that_was_turned_away_has_failed(github: Pair, door: WebhookReceiver) -> None:
     administers(github)
     github.server.subscribe("http://127.0.0.1:9/elsewhere", events=())
     hook = github.server.subscribe(door.url)
@@ -135,7 +135,7 @@ def test_a_delivery_that_was_turned_away_has_failed(github: Pair, door: Doorstep
     assert (lost.guid, lost.repository, lost.hook) == (door.turned_away[0], REPO, hook.id)
 
 
-def test_where_nobody_opened_the_door_it_has_failed_too(github: Pair, door: Doorstep) -> None:
+def test_where_nobody_opened_the_door_it_has_failed_too(github: Pair, door: WebhookReceiver) -> None:
     administers(github)
     github.server.subscribe("http://127.0.0.1:9/github/webhook")
     report(github, door, 202)
@@ -143,7 +143,7 @@ def test_where_nobody_opened_the_door_it_has_failed_too(github: Pair, door: Door
     assert len(failed(github)) == 1
 
 
-def test_a_delivery_that_got_through_later_has_not_failed(github: Pair, door: Doorstep) -> None:
+def test_a_delivery_that_got_through_later_has_not_failed(github: Pair, door: WebhookReceiver) -> None:
     administers(github)
     github.server.subscribe(door.url)
     report(github, door, 500)
@@ -157,7 +157,7 @@ def test_a_delivery_that_got_through_later_has_not_failed(github: Pair, door: Do
     assert failed(github) == []
 
 
-def test_what_the_bot_does_not_use_is_not_missed(github: Pair, door: Doorstep) -> None:
+def test_what_the_bot_does_not_use_is_not_missed(github: Pair, door: WebhookReceiver) -> None:
     administers(github)
     github.server.subscribe(door.url)
     door.status = 500
@@ -167,7 +167,9 @@ def test_what_the_bot_does_not_use_is_not_missed(github: Pair, door: Doorstep) -
     assert failed(github) == []
 
 
-def test_who_may_not_see_webhooks_is_told_of_none_and_asks_again_in_an_hour(github: Pair, door: Doorstep) -> None:
+def test_who_may_not_see_webhooks_is_told_of_none_and_asks_again_in_an_hour(
+    github: Pair, door: WebhookReceiver
+) -> None:
     github.server.subscribe(door.url)
     report(github, door, 500)
     looks = []
@@ -185,7 +187,7 @@ def test_with_a_token_there_is_no_app_to_ask(github: Pair) -> None:
     assert github.asked() == []
 
 
-def test_an_app_asks_for_its_own_deliveries(door: Doorstep) -> None:
+def test_an_app_asks_for_its_own_deliveries(door: WebhookReceiver) -> None:
     with pair() as github:
         app = github.server.add_app(REPO)
         app.hook_url = door.url

@@ -30,7 +30,7 @@ def test_everything_is_good(github: Pair) -> None:
     github.server.set_permission(REPO, github.server.bot_login, "admin")
     github.server.subscribe(LISTENER, events=NEEDED, repository=REPO)
 
-    findings = github.client.examine([REPO, REPO])
+    findings = github.client.doctor([REPO, REPO])
 
     assert findings == [
         Finding(True, "GITHUB_TOKEN is accepted by GitHub, as shipmate-bot."),
@@ -43,7 +43,7 @@ def test_everything_is_good(github: Pair) -> None:
 
 
 def test_bot_that_may_not_see_webhooks_is_no_fault(github: Pair) -> None:
-    findings = github.client.examine([REPO])
+    findings = github.client.doctor([REPO])
 
     assert bad(findings) == []
     assert findings[-1] == Finding(
@@ -58,7 +58,7 @@ def test_missing_webhook_is_found(github: Pair) -> None:
     github.server.subscribe("http://127.0.0.1:9/elsewhere")
     github.server.subscribe(LISTENER, active=False)
 
-    assert bad(github.client.examine([REPO])) == [
+    assert bad(github.client.doctor([REPO])) == [
         Finding(
             False,
             "acme/web has no active webhook that ends in /github/webhook.",
@@ -72,7 +72,7 @@ def test_webhook_that_tells_too_little_is_found(github: Pair) -> None:
     github.server.set_permission(REPO, github.server.bot_login, "admin")
     github.server.subscribe(LISTENER, events=["pull_request", "deployment", "status"])
 
-    assert bad(github.client.examine([REPO])) == [
+    assert bad(github.client.doctor([REPO])) == [
         Finding(
             False,
             "The webhook of acme/web does not send deployment_status, check_run.",
@@ -84,7 +84,7 @@ def test_webhook_that_tells_too_little_is_found(github: Pair) -> None:
 def test_refused_token_ends_the_examination(github: Pair) -> None:
     github.server.deny(github.server.token)
 
-    assert github.client.examine([REPO]) == [
+    assert github.client.doctor([REPO]) == [
         Finding(
             False,
             "GITHUB_TOKEN is not accepted by GitHub (Bad credentials).",
@@ -96,7 +96,7 @@ def test_refused_token_ends_the_examination(github: Pair) -> None:
 def test_github_that_is_away_ends_the_examination(github: Pair) -> None:
     github.server.fail_next("GET", "/user$", "cut_before", times=3)
 
-    assert github.client.examine([REPO]) == [
+    assert github.client.doctor([REPO]) == [
         Finding(
             False,
             "GitHub cannot be reached.",
@@ -111,7 +111,7 @@ def test_unseen_read_only_and_archived_repositories_are_found(github: Pair) -> N
     github.server.add_repository("acme/old")
     github.server.repository("acme/old").archived = True
 
-    assert bad(github.client.examine(["acme/gone", "acme/read", "acme/old"])) == [
+    assert bad(github.client.doctor(["acme/gone", "acme/read", "acme/old"])) == [
         Finding(
             False,
             "acme/gone does not exist on GitHub, or GITHUB_TOKEN cannot see it.",
@@ -129,7 +129,7 @@ def test_unseen_read_only_and_archived_repositories_are_found(github: Pair) -> N
 def test_missing_permissions_are_found(github: Pair) -> None:
     github.server.deny(github.server.token, "checks", "deployments")
 
-    assert bad(github.client.examine([REPO])) == [
+    assert bad(github.client.doctor([REPO])) == [
         Finding(
             False,
             "Deployments of acme/web cannot be read. GITHUB_TOKEN lacks the permission “deployments: read” "
@@ -148,7 +148,7 @@ def test_missing_permissions_are_found(github: Pair) -> None:
 def test_empty_repository_is_no_fault(github: Pair) -> None:
     github.server.add_repository("acme/new", empty=True)
 
-    assert bad(github.client.examine(["acme/new"])) == []
+    assert bad(github.client.doctor(["acme/new"])) == []
 
 
 def test_token_of_an_installation_is_accepted_without_a_name(github: Pair) -> None:
@@ -156,7 +156,7 @@ def test_token_of_an_installation_is_accepted_without_a_name(github: Pair) -> No
     token = str(github.server.accounts.new_installation_token(app, 7001, github.clock.now())["token"])
     client = GitHub(github.server.url, TokenAuth(token), clock=github.clock, web_url="")
 
-    assert client.examine([])[0] == Finding(True, "GITHUB_TOKEN is accepted by GitHub.")
+    assert client.doctor([])[0] == Finding(True, "GITHUB_TOKEN is accepted by GitHub.")
 
 
 def test_app_is_examined_by_its_own_webhook() -> None:
@@ -166,10 +166,10 @@ def test_app_is_examined_by_its_own_webhook() -> None:
         app = server.add_app(REPO)
         auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock)
         client = GitHub(server.url, auth, clock=clock, web_url=server.web_url)
-        before = client.examine([REPO, "acme/else"])
+        before = client.doctor([REPO, "acme/else"])
         app.hook_url = LISTENER
         app.permissions = {**app.permissions, "deployments": "read", "checks": "read"}
-        after = client.examine([REPO])
+        after = client.doctor([REPO])
 
     assert before[0] == Finding(
         True, "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is accepted by GitHub, as shipmate."

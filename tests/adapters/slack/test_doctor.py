@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.slack.chat import Slack
-from bot.adapters.slack.doctor import SCOPES, examine, examine_app_token
+from bot.adapters.slack.doctor import SCOPES, doctor, examine_app_token
 from bot.core.ports.chat import Finding
 from tests.servers.slack.server import SlackServer
 
@@ -36,7 +36,7 @@ def slack(server: SlackServer) -> Slack:
 def test_all_is_well(server: SlackServer, slack: Slack) -> None:
     server.add_channel("web")
 
-    found = [*examine(slack, ["#web"]), examine_app_token(slack, server.app_token)]
+    found = [*doctor(slack, ["#web"]), examine_app_token(slack, server.app_token)]
 
     assert found == [
         Finding(True, "Slack: signed in to Acme as @shipmate"),
@@ -49,7 +49,7 @@ def test_all_is_well(server: SlackServer, slack: Slack) -> None:
 def test_missing_scopes_are_listed_with_what_they_are_for(server: SlackServer, slack: Slack) -> None:
     server.scopes -= {"im:write", "commands"}
 
-    found = examine(slack, [])
+    found = doctor(slack, [])
 
     assert found[1] == Finding(
         False,
@@ -62,7 +62,7 @@ def test_channels_that_will_not_work_are_found(server: SlackServer, slack: Slack
     server.add_channel("ops", bot=False)
     old = server.add_channel("old", archived=True)
 
-    found = examine(slack, ["#ops", "#nowhere", old.id])[2:]
+    found = doctor(slack, ["#ops", "#nowhere", old.id])[2:]
 
     assert found == [
         Finding(False, "Slack: the bot is not in #ops", "Write /invite @shipmate in #ops."),
@@ -82,7 +82,7 @@ def test_channels_that_will_not_work_are_found(server: SlackServer, slack: Slack
 def test_wrong_tokens_are_found_and_not_shown(server: SlackServer) -> None:
     slack = Slack("xoxb-wrong", api_url=server.api_url, clock=Watch())
 
-    found = [*examine(slack, ["#web"]), examine_app_token(slack, "xapp-wrong")]
+    found = [*doctor(slack, ["#web"]), examine_app_token(slack, "xapp-wrong")]
 
     assert found == [
         Finding(

@@ -16,13 +16,13 @@ from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.core.approvals.model import Approval
-from bot.core.deployments.model import By, Deployment, State, Waiting
+from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from tests import postgres
 from tests.databases import migrate
 from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-BOB = By("bob", "U2", "bob")
+BOB = Actor("bob", "U2", "bob")
 WANTED = Deployment(
     id=0,
     request_id="",
@@ -34,7 +34,7 @@ WANTED = Deployment(
     state=State.WAITING,
     waits_for=Waiting.APPROVAL,
     trigger="chat",
-    by=By("maria", "U1"),
+    by=Actor("maria", "U1"),
     created_at=T0,
     params=(("steps", "3"),),
     approvals_missing=1,
@@ -67,7 +67,7 @@ def add(kept: Store, deployment: Deployment = WANTED) -> Deployment:
     return added[0]
 
 
-def give(kept: Store, deployment: Deployment, by: By = BOB, at: datetime = T0) -> bool:
+def give(kept: Store, deployment: Deployment, by: Actor = BOB, at: datetime = T0) -> bool:
     given: list[bool] = []
     decide(kept, lambda records: given.append(records.approvals.give(Approval(deployment.id, by, at))))
     return given[0]
@@ -167,7 +167,7 @@ def test_the_success_of_a_commit_in_another_environment_is_found(kept: Store) ->
 
 
 def test_who_approved_and_what_was_forced_come_back_with_the_deployment(kept: Store) -> None:
-    deployment = replace(WANTED, approved_by=(BOB, By("octocat")), forced=("Checks failed: ci",))
+    deployment = replace(WANTED, approved_by=(BOB, Actor("octocat")), forced=("Checks failed: ci",))
 
     added = add(kept, deployment)
 

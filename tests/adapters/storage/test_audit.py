@@ -14,8 +14,8 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.audit.model import ITSELF, LONGEST, Entry, Origin
-from bot.core.deployments.model import By, Deployment, State, Waiting
+from bot.core.audit.model import ITSELF, LONGEST, AuditEntry, Origin
+from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from tests import postgres
 from tests.databases import migrate
 
@@ -31,7 +31,7 @@ WANTED = Deployment(
     sha="1a2b3c4",
     state=State.REQUESTED,
     trigger="chat",
-    by=By("maria", "U1"),
+    by=Actor("maria", "U1"),
     created_at=T0,
 )
 
@@ -56,7 +56,7 @@ def decide(kept: Store, work: Callable[[RowRecords], None], cause: str = "") -> 
         work(decision.begin("web", "production"))
 
 
-def entries(kept: Store) -> list[Entry]:
+def entries(kept: Store) -> list[AuditEntry]:
     return list(kept.reads().audit.since(T0, 0, 100))
 
 
@@ -68,7 +68,7 @@ def test_an_entry_comes_back_as_it_was_recorded(kept: Store) -> None:
     decide(kept, lock, "slack:1")
 
     assert entries(kept) == [
-        Entry(
+        AuditEntry(
             id=1,
             at=T0,
             cause="slack:1",

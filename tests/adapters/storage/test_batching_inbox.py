@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, Intake, Waiter, batches
+from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, BatchingInbox, Waiter, batches
 from bot.adapters.storage.bulk_insert import Arrival, Writer, portions
 from bot.adapters.storage.compression import MAGIC, Packer, unpacked
 from bot.adapters.storage.engine import connect
@@ -45,7 +45,7 @@ def arrival(store: Store, name: str, body: bytes = b"{}") -> Arrival:
 
 def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[bool | BaseException]:
     """What each was answered, when all of them came in the same round of the event loop."""
-    intake = Intake(store, waiting=waiting)
+    intake = BatchingInbox(store, waiting=waiting)
 
     async def come() -> list[bool | BaseException]:
         return await asyncio.gather(*[intake.put(one) for one in deliveries], return_exceptions=True)
@@ -196,7 +196,7 @@ def test_who_comes_when_too_many_wait_is_told_to_come_again(kept: Store) -> None
 
 
 def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept: Store) -> None:
-    intake = Intake(kept)
+    intake = BatchingInbox(kept)
     intake.start()
 
     async def come() -> bool | BaseException:

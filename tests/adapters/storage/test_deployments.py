@@ -18,7 +18,7 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import from_row, to_row
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deployments.model import By, Changes, Deployment, Shipped, State, Waiting
+from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State, Waiting
 from tests.databases import migrate
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ DEPLOYMENTS = st.builds(
     sha=TEXTS,
     state=st.sampled_from(State),
     trigger=TEXTS,
-    by=st.builds(By, TEXTS, maybe(TEXTS), maybe(TEXTS)),
+    by=st.builds(Actor, TEXTS, maybe(TEXTS), maybe(TEXTS)),
     created_at=MOMENTS,
     title=TEXTS,
     url=maybe(TEXTS),
@@ -55,7 +55,7 @@ DEPLOYMENTS = st.builds(
     force=st.booleans(),
     force_reason=maybe(TEXTS),
     forced=st.lists(TEXTS, max_size=2).map(tuple),
-    approved_by=st.lists(st.builds(By, TEXTS, maybe(TEXTS), maybe(TEXTS)), max_size=2).map(tuple),
+    approved_by=st.lists(st.builds(Actor, TEXTS, maybe(TEXTS), maybe(TEXTS)), max_size=2).map(tuple),
     approvals_missing=st.integers(0, 9),
     reason=maybe(TEXTS),
     waits_for=maybe(st.sampled_from(Waiting)),
@@ -113,7 +113,7 @@ def deployment(**but: object) -> Deployment:
         sha=SHA,
         state=State.REQUESTED,
         trigger="chat",
-        by=By("maria", "U1"),
+        by=Actor("maria", "U1"),
         created_at=T0,
     )
     return replace(one, **but)  # type: ignore[arg-type]
@@ -281,7 +281,7 @@ def test_what_cancel_may_mean_is_what_one_asked_for_oneself(kept: Store) -> None
         kept,
         deployment(state=State.RUNNING),
         deployment(state=State.WAITING),
-        deployment(state=State.WAITING, by=By("bob", "U2")),
+        deployment(state=State.WAITING, by=Actor("bob", "U2")),
         deployment(state=State.FAILED),
     )
 
@@ -293,7 +293,7 @@ def test_what_cancel_may_mean_is_what_one_asked_for_oneself(kept: Store) -> None
 
 
 def test_a_row_and_a_deployment_say_the_same(kept: Store) -> None:
-    [added] = add(kept, deployment(params=(("color", "blue"),), by=By("maria", "U1", "octocat")))
+    [added] = add(kept, deployment(params=(("color", "blue"),), by=Actor("maria", "U1", "octocat")))
 
     with kept.engine.connect() as connection:
         row = connection.exec_driver_sql('SELECT "by", params, state, created_at FROM deployments').one()

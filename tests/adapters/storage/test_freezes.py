@@ -14,14 +14,14 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.freezes.model import Freeze, WindowState
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-MARIA, BOB = By("maria", "U1", "maria"), By("bob", "U2")
+MARIA, BOB = Actor("maria", "U1", "maria"), Actor("bob", "U2")
 FREEZE = Freeze(0, "web", "production", MARIA, "release <!channel> ü", T0, T0 + timedelta(hours=4))
 
 

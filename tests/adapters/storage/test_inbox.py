@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import inbox, tables
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import AlreadyDecided, Store
-from bot.adapters.storage.outbox import Undone
+from bot.adapters.storage.outbox import PendingEffect
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events.internal import Due, Reconsider, RunBegan, RunWanted
@@ -63,10 +63,10 @@ def decide(kept: Store, delivery: str, *effects: object, handler: str = "handler
         decision.begin(None, None).emit(*effects)  # type: ignore[arg-type] # any effect will do
 
 
-def claimed(kept: Store, lane: str) -> Undone:
-    undone = kept.claim(lane, ME)
-    assert undone is not None
-    return undone
+def claimed(kept: Store, lane: str) -> PendingEffect:
+    pending = kept.claim(lane, ME)
+    assert pending is not None
+    return pending
 
 
 # --- deliveries -----------------------------------------------------------------------------------------------------
@@ -249,10 +249,10 @@ def test_effects_of_a_lane_come_one_after_another_in_the_order_of_their_decision
     decide(kept, "github:2", PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1))
     done = []
 
-    undone = kept.claim("remote:1", ME)
-    while undone is not None:
-        done.append(undone.effect)
-        undone = kept.done(undone, ME)
+    pending = kept.claim("remote:1", ME)
+    while pending is not None:
+        done.append(pending.effect)
+        pending = kept.done(pending, ME)
 
     assert done == [CreateDeployment(1), PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1)]
     assert kept.forgotten_lanes() == ["parent:1"]
@@ -327,13 +327,13 @@ def test_a_doubt_about_an_earlier_attempt_is_not_forgotten(kept: Store) -> None:
 
 def test_what_follows_from_an_effect_is_stored_with_its_end(kept: Store) -> None:
     decide(kept, "github:1", StartRun(7))
-    undone = claimed(kept, "remote:7")
+    pending = claimed(kept, "remote:7")
 
-    kept.done(undone, ME, [RunWanted(7), RunBegan(7)])
+    kept.done(pending, ME, [RunWanted(7), RunBegan(7)])
 
     assert [(one.id, one.name) for one in kept.take(16)] == [
-        (f"bot:effect:{undone.id}:0", "RunWanted"),
-        (f"bot:effect:{undone.id}:1", "RunBegan"),
+        (f"bot:effect:{pending.id}:0", "RunWanted"),
+        (f"bot:effect:{pending.id}:1", "RunBegan"),
     ]
 
 
@@ -368,9 +368,9 @@ def test_a_lane_counts_its_tries_until_an_effect_is_done(kept: Store) -> None:
     counted = []
 
     for _ in range(3):
-        undone = claimed(kept, "parent:1")
-        counted.append(undone.tries)
-        kept.later(undone, ME, timedelta(seconds=2), "Slack does not answer.", untouched=True)
+        pending = claimed(kept, "parent:1")
+        counted.append(pending.tries)
+        kept.later(pending, ME, timedelta(seconds=2), "Slack does not answer.", untouched=True)
     following = kept.done(claimed(kept, "parent:1"), ME)
 
     assert counted == [0, 1, 2]
@@ -386,7 +386,7 @@ def test_lanes_that_wait_or_are_worked_on_are_not_among_the_forgotten_ones(kept:
     forgotten = kept.forgotten_lanes()
 
     assert forgotten == ["parent:3"]
-    assert kept.has_undone_effects()
+    assert kept.has_pending_effects()
 
 
 # --- moments --------------------------------------------------------------------------------------------------------
@@ -469,7 +469,7 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: 
         gone.put(ping())
 
     assert gone.obstacles() == ["the database does not answer"]
-    assert gone.examine() == [
+    assert gone.doctor() == [
         Finding(
             False,
             "The database does not answer: unable to open database file.",
@@ -483,7 +483,7 @@ def test_check_tells_a_database_that_is_not_there_yet_from_one_that_is_up_to_dat
 ) -> None:
     engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")
 
-    findings = Store(engine, clock).examine() + kept.examine()
+    findings = Store(engine, clock).doctor() + kept.doctor()
     engine.dispose()
 
     assert findings == [

@@ -90,9 +90,9 @@ def test_a_silent_process_is_taken_over_with_all_that_it_had_in_hand(shared: Sto
     assert found == [dead.id]
     assert [(one.id, one.tries) for one in shared.take(5, mine.id)] == [("github:1", 1)]
     assert shared.take_lanes() == ["parent:1"]
-    undone = shared.claim("parent:1", mine.id)
-    assert undone is not None
-    assert undone.attempted
+    pending = shared.claim("parent:1", mine.id)
+    assert pending is not None
+    assert pending.attempted
     assert not dead.beat()
 
 
@@ -155,9 +155,9 @@ def test_a_process_that_has_not_been_heard_of_for_too_long_must_not_act_until_it
     lease = taken(shared, expires_after=0.0)
     with pytest.raises(Unavailable) as refused:
         lease.check()
-    patient = taken(shared)
+    waits_for_checks = taken(shared)
 
-    patient.check()
+    waits_for_checks.check()
 
     assert str(refused.value) == "This process has not been heard of for too long; others may have taken over."
 

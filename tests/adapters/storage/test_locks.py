@@ -15,7 +15,7 @@ import pytest
 from bot.adapters.storage import inbox, tables
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks.model import Lock, Watcher
 from tests import postgres
@@ -24,7 +24,7 @@ from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 EVERY = timedelta(hours=3)
-LOCK = Lock("web", "production", By("maria", "U1", "maria"), T0)
+LOCK = Lock("web", "production", Actor("maria", "U1", "maria"), T0)
 FULL = replace(
     LOCK,
     reason="testing <!channel>",
@@ -105,7 +105,7 @@ def test_a_lock_comes_back_as_it_was(opens: Callable[[], Store], lock: Lock) -> 
 def test_a_claim_on_what_is_locked_changes_nothing(opens: Callable[[], Store]) -> None:
     kept = opens()
     claims: list[bool] = []
-    second = replace(LOCK, by=By("bob", "U2"))
+    second = replace(LOCK, by=Actor("bob", "U2"))
 
     for one in (LOCK, second, replace(second, app="api")):
         decide(kept, lambda decision, one=one: claims.append(decision.begin(*one.place).locks.claim(one)))  # type: ignore[misc]
@@ -141,7 +141,7 @@ def test_of_eight_people_at_the_same_instant_one_gets_it_and_the_others_are_told
 ) -> None:
     stores = [opens() for _ in range(8)]
     held: list[Lock] = []
-    wanted = [replace(LOCK, by=By(f"person-{n}", f"U{n}")) for n in range(8)]
+    wanted = [replace(LOCK, by=Actor(f"person-{n}", f"U{n}")) for n in range(8)]
 
     at_once(
         *(lambda one=one, lock=lock: held.extend(take(one, lock)) for one, lock in zip(stores, wanted, strict=True))
@@ -157,7 +157,7 @@ def test_even_without_the_environments_row_the_statement_itself_lets_one_have_it
     claims: list[bool] = []
 
     def claim(kept: Store, n: int) -> None:
-        lock = replace(LOCK, by=By(f"person-{n}", f"U{n}"))
+        lock = replace(LOCK, by=Actor(f"person-{n}", f"U{n}"))
         decide(kept, lambda decision: claims.append(decision.begin(None, None).locks.claim(lock)))
 
     at_once(*(lambda n=n, one=one: claim(one, n) for n, one in enumerate(stores)))  # type: ignore[misc]
@@ -170,7 +170,7 @@ def test_two_who_want_all_environments_do_not_block_each_other(opens: Callable[[
     stores = [opens(), opens()]
     counts: list[int] = []
 
-    def take_all(kept: Store, by: By) -> None:
+    def take_all(kept: Store, by: Actor) -> None:
         def work(decision: inbox.Decision) -> None:
             first, *others = places
             records = decision.begin(*first)
@@ -181,7 +181,7 @@ def test_two_who_want_all_environments_do_not_block_each_other(opens: Callable[[
 
         decide(kept, work)
 
-    people = [By("maria", "U1"), By("bob", "U2")]
+    people = [Actor("maria", "U1"), Actor("bob", "U2")]
     at_once(*(lambda one=one, by=by: take_all(one, by) for one, by in zip(stores, people, strict=True)))  # type: ignore[misc]
 
     assert sorted(counts) == [0, 6]
@@ -192,7 +192,7 @@ def test_locking_and_taking_over_at_the_same_instant_leave_one_owner_and_tell_th
 ) -> None:
     stores = [opens(), opens()]
     take(stores[0], LOCK)
-    over = [replace(LOCK, by=By(name, chat_id), reason="hotfix") for name, chat_id in (("bob", "U2"), ("eve", "U3"))]
+    over = [replace(LOCK, by=Actor(name, chat_id), reason="hotfix") for name, chat_id in (("bob", "U2"), ("eve", "U3"))]
 
     def take_over(kept: Store, wanted: Lock) -> None:
         def work(decision: inbox.Decision) -> None:

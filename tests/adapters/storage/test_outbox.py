@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.adapters.storage.outbox import Undone
+from bot.adapters.storage.outbox import PendingEffect
 from bot.context import SystemClock
 from bot.core.effects import RenderParent
 from tests.databases import migrate
@@ -37,13 +37,13 @@ def decide(kept: Store, times: int = 1) -> None:
         decision.begin(None, None).emit(*[RenderParent(1)] * times)
 
 
-def hand_over(kept: Store, owner: str) -> Undone:
+def hand_over(kept: Store, owner: str) -> PendingEffect:
     """As after a takeover: the lane is free, and somebody else claims it."""
     with kept.writing() as connection:
         connection.execute(sa.update(tables.lanes).values(owner=None))
-    undone = kept.claim(LANE, owner)
-    assert undone is not None
-    return undone
+    pending = kept.claim(LANE, owner)
+    assert pending is not None
+    return pending
 
 
 def test_of_many_that_claim_a_lane_at_once_one_gets_it(kept: Store) -> None:
@@ -73,14 +73,14 @@ def test_whoever_comes_meanwhile_is_not_forgotten(kept: Store) -> None:
 
     theirs = kept.claim(LANE, "theirs")
     done = 0
-    following: Undone | None = mine
+    following: PendingEffect | None = mine
     while following is not None:
         following = kept.done(following, "mine")
         done += 1
 
     assert theirs is None
     assert done == 3
-    assert not kept.has_undone_effects()
+    assert not kept.has_pending_effects()
 
 
 def test_whoever_has_lost_a_lane_gets_nothing_more_from_it(kept: Store) -> None:
@@ -108,7 +108,7 @@ def test_whoever_has_lost_a_lane_cannot_put_it_off(kept: Store) -> None:
     assert kept.take_lanes() == []
     assert kept.claim(LANE, "a third one") is None
     assert kept.done(heirs, "heir") is None
-    assert not kept.has_undone_effects()
+    assert not kept.has_pending_effects()
 
 
 def test_an_attempt_that_may_have_got_through_is_remembered_by_whoever_comes_next(kept: Store) -> None:

@@ -13,20 +13,20 @@ import pytest
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
-from bot.core.schedules.model import Entry
+from bot.core.schedules.model import ScheduleEntry
 from tests.databases import migrate
 from tests.postgres import new_database
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-ENTRY = Entry(
+ENTRY = ScheduleEntry(
     id=0,
     app="web",
     environment="production",
     command='deploy web/ü to production --force "why"',
     ref="ü",
-    by=By("maria", "U1", "maria"),
+    by=Actor("maria", "U1", "maria"),
     place=Place("C1", thread="1.2", message="3.4", direct=True),
     created_at=T0,
     at=T0 + timedelta(hours=2),
@@ -52,7 +52,7 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RowRecor
 
 
 @pytest.mark.parametrize("entry", [ENTRY, replace(ENTRY, place=Place("C1"), every=None, cron=None)])
-def test_an_entry_is_read_as_it_was_added(records: RowRecords, entry: Entry) -> None:
+def test_an_entry_is_read_as_it_was_added(records: RowRecords, entry: ScheduleEntry) -> None:
     added = records.schedules.add(entry)
 
     assert replace(added, id=0) == entry

@@ -7,19 +7,19 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.approvals.model import Approval, counting, is_same
-from bot.core.deployments.model import By
+from bot.core.deployments.model import Actor
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-MARIA = By("maria", "U1", "maria")
-BOB = By("bob", "U2", "bob")
+MARIA = Actor("maria", "U1", "maria")
+BOB = Actor("bob", "U2", "bob")
 
 
-def approval(by: By, deployment_id: int = 1) -> Approval:
+def approval(by: Actor, deployment_id: int = 1) -> Approval:
     return Approval(deployment_id, by, NOW)
 
 
 def test_each_person_counts_once_whatever_they_are_called() -> None:
-    given = [approval(BOB), approval(By("Bob", "U2")), approval(By("Robert", "U9", "BOB"), 2)]
+    given = [approval(BOB), approval(Actor("Bob", "U2")), approval(Actor("Robert", "U9", "BOB"), 2)]
 
     counted = counting(given, MARIA, self_approval=False)
 
@@ -41,14 +41,14 @@ def test_whoever_asked_counts_where_the_settings_let_them() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        (By("maria", "U1"), By("Maria", "U1", "maria"), True),
-        (By("maria", None, "Maria"), By("maria", "U1", "maria"), True),
-        (By("maria", "U1"), By("maria", None, "maria"), False),
-        (By("somebody"), By("somebody"), False),
-        (By("maria", "U1", "maria"), By("bob", "U2", "bob"), False),
+        (Actor("maria", "U1"), Actor("Maria", "U1", "maria"), True),
+        (Actor("maria", None, "Maria"), Actor("maria", "U1", "maria"), True),
+        (Actor("maria", "U1"), Actor("maria", None, "maria"), False),
+        (Actor("somebody"), Actor("somebody"), False),
+        (Actor("maria", "U1", "maria"), Actor("bob", "U2", "bob"), False),
     ],
 )
-def test_people_are_known_by_chat_id_or_login_and_never_by_name(one: By, other: By, same: bool) -> None:
+def test_people_are_known_by_chat_id_or_login_and_never_by_name(one: Actor, other: Actor, same: bool) -> None:
     found = is_same(one, other)
 
     assert found is same

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.deployments.model import By, Deployment, State
+from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.effects import Effect, PostInThread, PostStatus, Reply
 from bot.core.events.external import Event
 from tests.core.ledger import LockLedger
@@ -34,7 +34,7 @@ def a_deployment(**different: Any) -> Deployment:
         sha=SHA,
         state=State.REQUESTED,
         trigger="chat",
-        by=By("maria", "U00000001"),
+        by=Actor("maria", "U00000001"),
         created_at=T0,
     )
     return replace(plain, **different)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.clock.scheduler import Crons
-from bot.core.freezes.windows import Window, next_change, shut
+from bot.core.freezes.windows import Window, active_window, next_change
 
 BERLIN = "Europe/Berlin"
 WEEKEND = Window(True, "0 17 * * 5", timedelta(hours=64), BERLIN)
@@ -51,7 +51,7 @@ def berlin(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 def end(windows: Sequence[Window], at: datetime) -> datetime | str | None:
     """When what is closed at that moment opens; "open" where it is not closed."""
-    found = shut(windows, at, CRON)
+    found = active_window(windows, at, CRON)
     return found.until if found else "open"
 
 
@@ -153,13 +153,13 @@ def closed_by_hand(windows: Sequence[Window], at: datetime) -> bool:
 def test_it_is_closed_where_some_denying_window_or_no_allowing_one_covers_the_moment(
     windows: list[Window], at: datetime
 ) -> None:
-    assert (shut(windows, at, CRON) is not None) == closed_by_hand(windows, at)
+    assert (active_window(windows, at, CRON) is not None) == closed_by_hand(windows, at)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(WINDOWS, min_size=1, max_size=3), MOMENTS)
 def test_what_is_closed_stays_closed_up_to_its_end_and_is_open_then(windows: list[Window], at: datetime) -> None:
-    found = shut(windows, at, CRON)
+    found = active_window(windows, at, CRON)
     until = found.until if found else None
     if until is None:
         return

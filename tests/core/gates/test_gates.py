@@ -65,7 +65,7 @@ def test_the_absence_of_expected_checks_means_not_yet() -> None:
 
 
 def test_the_patient_wait_for_failed_checks_too() -> None:
-    answer = checks(facts(checks=(RED,), patient=True))
+    answer = checks(facts(checks=(RED,), waits_for_checks=True))
 
     assert answer is not None
     assert answer.waits_for is Waiting.CHECKS

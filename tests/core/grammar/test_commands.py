@@ -14,15 +14,14 @@ from bot.core.grammar.commands import (
     AskToRelease,
     Cancel,
     Command,
+    DeclareFreeze,
     Deploy,
     Deploys,
     Diff,
-    Freeze,
     Freezes,
     Help,
     KeepLock,
     LinkLogin,
-    Lock,
     Locks,
     Mute,
     NotifyMe,
@@ -34,6 +33,7 @@ from bot.core.grammar.commands import (
     Ship,
     ShowSchedule,
     Status,
+    TakeLock,
     TakeOver,
     Undeployed,
     Unfreeze,
@@ -44,10 +44,11 @@ from bot.core.grammar.commands import (
     WhereCanIDeploy,
     WhoAmI,
 )
-from bot.core.grammar.parser import COMMANDS, AppWords, Words, parse, show
+from bot.core.grammar.parser import COMMANDS, parse, show
+from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 
-WORDS = Words(
-    apps={"web": AppWords(("staging", "production")), "api": AppWords(("staging", "production"))},
+WORDS = Vocabulary(
+    apps={"web": AppVocabulary(("staging", "production")), "api": AppVocabulary(("staging", "production"))},
     here="web",
 )
 
@@ -101,11 +102,11 @@ def deploys(draw: st.DrawFn) -> Deploy:
 
 
 @st.composite
-def locks(draw: st.DrawFn) -> Lock:
+def locks(draw: st.DrawFn) -> TakeLock:
     duration, until = draw(
         st.one_of(st.tuples(durations, st.none()), st.tuples(st.none(), moments), st.tuples(st.none(), st.none()))
     )
-    return Lock(draw(environments | st.just("all")), draw(maybe(apps)), duration, until, draw(maybe(reasons)))
+    return TakeLock(draw(environments | st.just("all")), draw(maybe(apps)), duration, until, draw(maybe(reasons)))
 
 
 @st.composite
@@ -122,14 +123,14 @@ deploys_of = st.one_of(
 )
 STRATEGIES: dict[type[Command], st.SearchStrategy[Command]] = {
     Deploy: deploys(),
-    Lock: locks(),
+    TakeLock: locks(),
     Diff: diffs(),
     Ship: st.builds(Ship, numbers, maybe(environments), maybe(apps)),
     Rollback: st.builds(Rollback, maybe(apps), maybe(environments), maybe(commits | pull_requests), maybe(reasons)),
     Promote: st.builds(Promote, maybe(apps), maybe(environments), maybe(environments)),
     Reject: st.builds(Reject, optional_number, maybe(reasons)),
     Unlock: st.builds(Unlock, environments | st.sampled_from(["all", "mine"]), maybe(apps)),
-    Freeze: st.builds(Freeze, environments | st.just("all"), maybe(moments), reasons),
+    DeclareFreeze: st.builds(DeclareFreeze, environments | st.just("all"), maybe(moments), reasons),
     Unfreeze: st.builds(Unfreeze, maybe(environments | st.just("all"))),
     Deploys: deploys_of,
     Queue: st.builds(Queue, maybe(apps), maybe(environments)),
@@ -186,11 +187,11 @@ def test_every_command_is_declared_once() -> None:
         (Promote("web", "staging", "production"), "promote web from staging to production"),
         (Reject(12, "not yet"), 'reject #12 "not yet"'),
         (
-            Lock("production", "web", None, "fri 9:00", "we test"),
+            TakeLock("production", "web", None, "fri 9:00", "we test"),
             "lock production on web until fri 9:00 because we test",
         ),
-        (Lock("all", reason='"quoted" words'), 'lock all because "\\"quoted\\" words"'),
-        (Freeze("all", "mon 9:00", "holidays"), "freeze all until mon 9:00 because holidays"),
+        (TakeLock("all", reason='"quoted" words'), 'lock all because "\\"quoted\\" words"'),
+        (DeclareFreeze("all", "mon 9:00", "holidays"), "freeze all until mon 9:00 because holidays"),
         (Deploys("web", "topic", "staging"), "deploys web/topic in staging"),
         (Diff("web", "production", "topic"), "diff web production against topic"),
         (WhereCanIDeploy("web"), "where can I deploy web"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.core.grammar.commands import Deploy
-from bot.core.grammar.parser import AppWords, Words, parse
+from bot.core.grammar.parser import parse
+from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from tests.core.grammar.words import ANYWHERE, WORDS, refusal
 
 
@@ -53,7 +54,7 @@ def test_deploy_says_what_and_where(said: str, meant: Deploy) -> None:
 
 
 def test_an_environment_with_a_slash_in_its_name_is_no_host_filter() -> None:
-    words = Words(apps={"web": AppWords(("preview/blue", "preview"))})
+    words = Vocabulary(apps={"web": AppVocabulary(("preview/blue", "preview"))})
 
     assert parse("deploy web to preview/blue/fe", words) == Deploy(app="web", environment="preview/blue", hosts="fe")
     assert parse("deploy web to preview/red", words) == Deploy(app="web", environment="preview", hosts="red")
@@ -61,7 +62,7 @@ def test_an_environment_with_a_slash_in_its_name_is_no_host_filter() -> None:
 
 def test_without_an_app_in_the_channel_a_word_is_still_a_ref() -> None:
     assert parse("deploy topic", ANYWHERE) == Deploy(ref="topic")
-    assert parse("deploy topic", Words(apps={})) == Deploy(ref="topic")
+    assert parse("deploy topic", Vocabulary(apps={})) == Deploy(ref="topic")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.grammar.commands import Command, Deploy, Help, Lock, Status, WhereCanIDeploy
-from bot.core.grammar.parser import NotUnderstood, Words, parse, parse_slash, split_one_time_password
+from bot.core.grammar.commands import Command, Deploy, Help, Status, TakeLock, WhereCanIDeploy
+from bot.core.grammar.parser import NotUnderstood, Vocabulary, parse, parse_slash, split_one_time_password
 from tests.core.grammar.words import ANYWHERE, WORDS, refusal
 
 
@@ -114,7 +114,7 @@ def test_a_long_word_is_shortened_where_it_is_repeated() -> None:
         ("#123 to prod", Deploy(ref="#123", environment="production")),
         ("deploy topic", Deploy(ref="topic")),
         ("status web", Status("web")),
-        ("lock prod", Lock("production")),
+        ("lock prod", TakeLock("production")),
         ("where can I deploy", WhereCanIDeploy()),
         ("", Help()),
         ("  ", Help()),
@@ -143,7 +143,7 @@ def test_a_slash_command_is_a_deploy_unless_it_says_otherwise(said: str, meant: 
 def test_nothing_that_is_typed_breaks_the_parser(text: str) -> None:
     for said in (text, f"deploy {text}", f"lock {text}", f"deploy web --force {text}", f"help {text}"):
         parse(said, WORDS)
-        parse_slash(said, Words(apps={}))
+        parse_slash(said, Vocabulary(apps={}))
         split_one_time_password(said, slash=True)
 
 
@@ -161,7 +161,7 @@ _PIECES = st.sampled_from(
 @settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.lists(_PIECES, max_size=9).map(" ".join))
 def test_no_order_of_known_words_breaks_the_parser(text: str) -> None:
-    for words in (WORDS, ANYWHERE, Words(apps={})):
+    for words in (WORDS, ANYWHERE, Vocabulary(apps={})):
         assert parse(text, words) is not None
         assert parse_slash(text, words) is not None
 

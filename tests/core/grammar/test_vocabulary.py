@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.core.grammar.commands import Deploy
-from bot.core.grammar.parser import AppWords, Words, parse
+from bot.core.grammar.parser import parse
+from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from tests.core.grammar.words import WORDS
 
 
@@ -30,8 +31,8 @@ def test_an_alias_means_an_environment_that_the_app_has(word: str, app: str, mea
 
 
 def test_an_alias_without_an_app_means_what_all_apps_agree_on() -> None:
-    two = Words(apps={"web": AppWords(("production",)), "api": AppWords(("production", "staging"))})
-    torn = Words(apps={"web": AppWords(("production",)), "api": AppWords(("live",))})
+    two = Vocabulary(apps={"web": AppVocabulary(("production",)), "api": AppVocabulary(("production", "staging"))})
+    torn = Vocabulary(apps={"web": AppVocabulary(("production",)), "api": AppVocabulary(("live",))})
 
     assert parse("deploy topic to prod", two) == Deploy(ref="topic", environment="production")
     assert parse("deploy topic to prod", torn) == Deploy(ref="topic", environment="prod")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from bot.core.grammar.parser import AppWords, NotUnderstood, Words, parse
+from bot.core.grammar.parser import NotUnderstood, parse
+from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 
-WORDS = Words(
+WORDS = Vocabulary(
     apps={
-        "web": AppWords(("staging", "production"), {"qa": "staging"}),
-        "api": AppWords(("test", "prod-eu"), {"live-eu": "prod-eu"}),
+        "web": AppVocabulary(("staging", "production"), {"qa": "staging"}),
+        "api": AppVocabulary(("test", "prod-eu"), {"live-eu": "prod-eu"}),
     },
     here="web",
 )
-ANYWHERE = Words(apps=WORDS.apps)
+ANYWHERE = Vocabulary(apps=WORDS.apps)
 YUBIKEY = "cccccc" + "dlnncbtuevhdbctrccukdciveuclhbkvehbeve"
 
 
-def refusal(text: str, words: Words = WORDS) -> str:
+def refusal(text: str, words: Vocabulary = WORDS) -> str:
     """Why a text is not understood, for texts that are not."""
     answer = parse(text, words)
     assert isinstance(answer, NotUnderstood)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.core.deployments.model import By, Deployment, State, Waiting
+from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from bot.core.events.internal import LockExpired, LockReminderDue, Reconsider
 from bot.core.gates import Facts, Policy, judge
 from bot.core.locks import lifecycle as lock_lifecycle
@@ -22,8 +22,8 @@ from tests.core.ledger import Ledger, Place
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 EVERY = timedelta(hours=3)
-MARIA = By("maria", "U1", "maria")
-BOB = By("bob", "U2", "Bob")
+MARIA = Actor("maria", "U1", "maria")
+BOB = Actor("bob", "U2", "Bob")
 LOCK = Lock("web", "production", MARIA, T0)
 
 
@@ -63,12 +63,12 @@ def facts(**but: object) -> Facts:
 
 
 def test_people_are_the_same_by_chat_id_and_else_by_login_in_any_case() -> None:
-    merged_by = By("MARIA", None, "MARIA")
+    merged_by = Actor("MARIA", None, "MARIA")
 
-    assert same_person(MARIA, By("Maria Smith", "U1"))
+    assert same_person(MARIA, Actor("Maria Smith", "U1"))
     assert same_person(MARIA, merged_by)
-    assert not same_person(MARIA, By("maria", "U9", "maria"))
-    assert not same_person(By("maria"), By("maria"))
+    assert not same_person(MARIA, Actor("maria", "U9", "maria"))
+    assert not same_person(Actor("maria"), Actor("maria"))
 
 
 def test_a_lock_lets_its_owner_in_and_nobody_else_until_its_time_is_over() -> None:
@@ -103,11 +103,11 @@ def test_the_gate_tells_who_has_it_since_when_how_long_and_why_and_offers_three_
 
 
 def test_what_is_patient_waits_for_the_lock_and_the_owner_passes() -> None:
-    patient = answer_of(facts(lock=LOCK, patient=True))
+    waits_for_checks = answer_of(facts(lock=LOCK, waits_for_checks=True))
     owner = answer_of(facts(lock=LOCK, wanted=deployment()))
 
-    assert patient[0] is False
-    assert patient[2] is Waiting.LOCK
+    assert waits_for_checks[0] is False
+    assert waits_for_checks[2] is Waiting.LOCK
     assert owner == (True, "@maria has the lock", None, [])
 
 
@@ -155,7 +155,7 @@ def test_nobody_is_reminded_of_a_lock_that_ends_before() -> None:
         ({"trigger": "foreign"}, False),
         ({"trigger": "rollback", "rollback_of": 3}, False),
         ({"task": "deploy:migrate"}, False),
-        ({"by": By("ci-bot", None, "ci-bot")}, False),
+        ({"by": Actor("ci-bot", None, "ci-bot")}, False),
     ],
 )
 def test_only_a_persons_own_deployment_is_one_to_lock_for(but: dict[str, object], expected: bool) -> None:
@@ -248,7 +248,7 @@ def test_a_rollback_locks_for_the_person_but_never_takes_somebody_elses_lock_awa
     assert foreign.announced() == []
 
 
-@pytest.mark.parametrize("but", [{"rollback_of": None}, {"state": State.FAILED}, {"by": By("ci", None, "ci")}])
+@pytest.mark.parametrize("but", [{"rollback_of": None}, {"state": State.FAILED}, {"by": Actor("ci", None, "ci")}])
 def test_what_is_no_successful_rollback_by_a_person_locks_nothing(but: dict[str, object]) -> None:
     ledger = Ledger()
 
@@ -259,7 +259,7 @@ def test_what_is_no_successful_rollback_by_a_person_locks_nothing(but: dict[str,
 
 # --- random interleavings --------------------------------------------------------------------------------------------
 
-PEOPLE = st.sampled_from([MARIA, BOB, By("eve", "U3", "eve")])
+PEOPLE = st.sampled_from([MARIA, BOB, Actor("eve", "U3", "eve")])
 # Two apps with an environment of the same name: neither may ever touch the other's lock.
 PLACES = st.sampled_from([("web", "production"), ("web", "staging"), ("api", "production")])
 HOURS = st.one_of(st.none(), st.integers(1, 5))
@@ -272,7 +272,7 @@ class Interleavings(RuleBasedStateMachine):
         super().__init__()
         self.ledger = Ledger()
         self.now = T0
-        self.holders: dict[Place, tuple[By, datetime | None]] = {}
+        self.holders: dict[Place, tuple[Actor, datetime | None]] = {}
         self.curious: dict[Place, set[str]] = {}
         self.expected: list[tuple[str, str]] = []
 
@@ -286,7 +286,7 @@ class Interleavings(RuleBasedStateMachine):
             self.free(place)
 
     @rule(who=PEOPLE, place=PLACES, hours=HOURS)
-    def lock(self, who: By, place: Place, hours: int | None) -> None:
+    def lock(self, who: Actor, place: Place, hours: int | None) -> None:
         until = self.now + timedelta(hours=hours) if hours else None
         held = lock_lifecycle.take(records(self.ledger), Lock(*place, who, self.now, until=until), EVERY)
         self.pass_over(place)
@@ -296,7 +296,7 @@ class Interleavings(RuleBasedStateMachine):
         assert held.by == self.holders[place][0]
 
     @rule(who=PEOPLE, place=PLACES)
-    def unlock(self, who: By, place: Place) -> None:
+    def unlock(self, who: Actor, place: Place) -> None:
         held = lock_lifecycle.current(records(self.ledger), *place, self.now)
         self.pass_over(place)
         if held is not None and same_person(held.by, who):
@@ -304,7 +304,7 @@ class Interleavings(RuleBasedStateMachine):
             self.free(place)
 
     @rule(who=PEOPLE, place=PLACES)
-    def take_over(self, who: By, place: Place) -> None:
+    def take_over(self, who: Actor, place: Place) -> None:
         held = lock_lifecycle.current(records(self.ledger), *place, self.now)
         self.pass_over(place)
         if held is not None and not same_person(held.by, who):
@@ -313,7 +313,7 @@ class Interleavings(RuleBasedStateMachine):
             self.curious.get(place, set()).discard(str(who.chat_id))
 
     @rule(who=PEOPLE, place=PLACES)
-    def notify_me(self, who: By, place: Place) -> None:
+    def notify_me(self, who: Actor, place: Place) -> None:
         held = lock_lifecycle.current(records(self.ledger), *place, self.now)
         self.pass_over(place)
         if held is not None and not same_person(held.by, who):

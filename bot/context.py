@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot.core.audit.model import ITSELF, Origin
+from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
 from bot.core.freezes.windows import CronLines
 from bot.core.grammar.commands import Command
@@ -141,6 +142,11 @@ class Context:
         if self.person is None:
             raise RuntimeError("This event was not caused by a person in the chat.")
         return self.person
+
+    @property
+    def actor(self) -> Actor:
+        """The asker, as what they do is recorded."""
+        return Actor(self.asker.name, self.asker.id, self.asker.forge_login)
 
     @property
     def where(self) -> Place:

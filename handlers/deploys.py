@@ -20,7 +20,7 @@ from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request, schedule_request
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
-from bot.services.targets import Target, app_meant, commit_meant, environment_meant
+from bot.services.targets import Target, commit_of, resolve
 
 router = Router()
 
@@ -28,10 +28,10 @@ router = Router()
 @router.command(Deploy)
 def deploy(context: Context, command: Deploy) -> Message | None:
     """Pin the commit, ask the gates, and start, wait or refuse."""
-    target = _target(context, command)
+    target = resolve(context, command)
     _check_force(command, target)
-    named = replace(command, app=target.app.name, environment=target.environment.name)
-    commit = commit_meant(context, target, command.ref, complete=show(replace(named, ref="{ref}")))
+    named = command.with_app(target.app.name).with_environment(target.environment.name)
+    commit = commit_of(context, target, named)
     if command.at or command.every:
         return schedule_request.schedule(context, target, named, commit)
     wanted = replace(
@@ -44,12 +44,6 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     )
     retyped = replace(named, ref=command.ref or commit.ref, when_green=False)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
-
-
-def _target(context: Context, command: Deploy) -> Target:
-    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
-    complete = show(replace(command, app=app.name, environment="{environment}"))
-    return Target(app, environment_meant(app, command.environment, complete=complete))
 
 
 def _check_force(command: Deploy, target: Target) -> None:

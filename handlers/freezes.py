@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.context import Context
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import Actor, Waiting
+from bot.core.deployments.model import Waiting
 from bot.core.effects import Announce
 from bot.core.errors import Refused
 from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
@@ -20,7 +20,7 @@ from bot.core.rich_text import Button, Line, Mention, Message
 from bot.router import Router
 from bot.services import authorization, schedule_request
 from bot.services.gate_facts import windows_of
-from bot.services.targets import Target, environment_meant, target_at
+from bot.services.targets import Target, environment_called, target_at
 from bot.settings import AppSettings
 
 router = Router()
@@ -36,12 +36,12 @@ def _apps(context: Context) -> list[AppSettings]:
     return [here] if here else list(context.settings.apps.values())
 
 
-def _targets(context: Context, environment: str) -> list[Target]:
-    """The environments that a word means here. Raises Refused where it means none."""
-    apps = _apps(context)
+def _targets(context: Context, command: DeclareFreeze | Unfreeze) -> list[Target]:
+    """The environments that the command's word means here. Raises Refused where it means none."""
+    apps, environment = _apps(context), command.environment or ALL
     found = [Target(app, one) for app in apps for one in app.environments.values() if environment in {ALL, one.name}]
     if not found and len(apps) == 1:
-        environment_meant(apps[0], environment, complete="freeze {environment} because …")
+        environment_called(apps[0], environment, command.with_environment)
     if not found:
         known = dict.fromkeys(name for app in apps for name in app.environments)
         raise Refused(sentences.no_such_environment(environment, known))
@@ -60,13 +60,12 @@ def _subject(context: Context, environment: str | None) -> str:
 def freeze(context: Context, command: DeclareFreeze) -> Message | None:
     """Who may deploy there may freeze it. One environment at once; several by an event each, as each has its lock."""
     until = _until(context, command)
-    targets = _targets(context, command.environment)
+    targets = _targets(context, command)
     verdicts = [(target, authorization.may_deploy(context, target)) for target in targets]
     allowed = [target for target, permission in verdicts if permission]
     if not allowed:
         authorization.demand(verdicts[0][1])
-    asker = context.asker
-    by = Actor(asker.name, asker.id, asker.forge_login)
+    by = context.actor
     declared = [
         FreezeDeclared(one.app.name, one.environment.name, by, command.reason, context.now, until) for one in allowed
     ]
@@ -140,9 +139,8 @@ def _timer(freeze_id: int) -> str:
 @router.command(Unfreeze)
 def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     """Who declared a freeze may lift it, and so may admins. Windows stay: they are in the settings."""
-    found = _to_lift(context, command.environment)
-    asker = context.asker
-    by = Actor(asker.name, asker.id, asker.forge_login)
+    found = _to_lift(context, command)
+    by = context.actor
     admin = authorization.is_admin(context)
     lifted = [one for one in found if admin or one.declared_by(by)]
     if not lifted:
@@ -159,15 +157,16 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     else:
         for one in lifted:
             records.put(FreezeLifted(one.app, one.environment, one.id), f"unfreeze:{one.id}:{records.cause}")
-    mention = Mention(asker.id, asker.name)
+    mention = Mention(by.chat_id, by.name)
     for place in dict.fromkeys((one.app, one.environment) for one in lifted):
         still = _still(records, context, targets.get(place), place, without=lifted)
         records.emit(Announce(place[0], sentences.over(*place, lifted_by=mention, still=still)))
     return None if here and not left else sentences.lifted(lifted, left)
 
 
-def _to_lift(context: Context, environment: str | None) -> list[Freeze]:
+def _to_lift(context: Context, command: Unfreeze) -> list[Freeze]:
     """The freezes that are meant. Raises Refused where there are none, or where it cannot be told which."""
+    environment = command.environment
     apps = [app.name for app in _apps(context)]
     found = [
         one
@@ -179,7 +178,7 @@ def _to_lift(context: Context, environment: str | None) -> list[Freeze]:
         raise Refused(sentences.which_to_lift(names))
     if found:
         return found
-    for target in _targets(context, environment or ALL):
+    for target in _targets(context, command):
         active_window = windows.active_window(windows_of(target), context.now, context.cron)
         if active_window is not None:
             raise Refused(sentences.windows_stay(target.app.name, target.environment.name, active_window))

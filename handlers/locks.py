@@ -21,7 +21,7 @@ from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
 from bot.services.branch_locks import lock_wanted
-from bot.services.targets import Target, app_meant, environment_meant
+from bot.services.targets import Target, app_of, resolve
 
 router = Router()
 
@@ -31,7 +31,7 @@ def lock(context: Context, command: TakeLock) -> Message | None:
     """Take it, or the free ones of all; what one has already is brought up to date. No check has to be green."""
     targets = _targets(context, command)
     until = _until(context, command)
-    by = _asker(context)
+    by = authorization.actor(context)
     wanted = [replace(lock_wanted(context, target, by), reason=command.reason, until=until) for target in targets]
     app = targets[0].app
     heard = _is_app_channel(context, app.channel)
@@ -66,9 +66,9 @@ def _announce_taken(
 
 def _targets(context: Context, command: TakeLock) -> list[Target]:
     """Where the person may deploy: the environment that is named, or of all those where they may."""
-    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+    app = app_of(context, command)
     if command.environment != "all":
-        target = _target(context, command)
+        target = resolve(context, command)
         authorization.demand(authorization.may_deploy(context, target))
         return [target]
     found = [Target(app, environment) for _, environment in sorted(app.environments.items())]
@@ -76,12 +76,6 @@ def _targets(context: Context, command: TakeLock) -> list[Target]:
     if not any(permission for _, permission in allowed):
         authorization.demand(allowed[0][1])
     return [target for target, permission in allowed if permission]
-
-
-def _target(context: Context, command: TakeLock | Unlock | TakeOver | AskToRelease | NotifyMe | KeepLock) -> Target:
-    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
-    complete = show(replace(command, app=app.name, environment="{environment}"))
-    return Target(app, environment_meant(app, command.environment, complete=complete))
 
 
 def _until(context: Context, command: TakeLock) -> datetime | None:
@@ -95,11 +89,6 @@ def _until(context: Context, command: TakeLock) -> datetime | None:
         example = example if command.duration else replace(example, until="fri 9:00")
         raise Refused(sentences.time_not_understood(command.duration or command.until or "", example))
     return moment
-
-
-def _asker(context: Context) -> Actor:
-    person = authorization.asker(context)
-    return Actor(person.name, person.id, person.forge_login)
 
 
 def _is_app_channel(context: Context, channel: str) -> bool:
@@ -119,7 +108,7 @@ def _begin(context: Context, places: list[tuple[str, str]]) -> Records:
 @router.command(Unlock)
 def unlock(context: Context, command: Unlock) -> Message | None:
     """Its owner may, and admins; of ``all`` what one may release, of ``mine`` one's own in every app."""
-    by, chosen, app = _asker(context), _chosen_to_unlock(context, command), command.app
+    by, chosen, app = authorization.actor(context), _chosen_to_unlock(context, command), command.app
     if not chosen:
         raise Refused(sentences.no_lock_of_yours() if app is None else sentences.nothing_locked(app))
     foreign = any(not same_person(one.by, by) for one in chosen)
@@ -151,12 +140,12 @@ def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
         mine = [one for one in known if one.by.chat_id == context.asker.id]
         return [one for one in mine if command.app in {None, one.app}]
     if command.environment == "all":
-        app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
+        app = app_of(context, command)
         found = [one for one in known if one.app == app.name]
         if not found:
             raise Refused(sentences.nothing_locked(app.name))
         return found
-    target = _target(context, command)
+    target = resolve(context, command)
     place = (target.app.name, target.environment.name)
     found = [one for one in known if one.place == place and not one.ended(context.now)]
     if not found:
@@ -176,9 +165,9 @@ def locks(context: Context, _command: Locks) -> Message:
 @router.command(TakeOver)
 def take_over(context: Context, command: TakeOver) -> Message | None:
     """Open to those who may deploy; a reason is asked for, because the owner is told. What is free is just taken."""
-    target = _target(context, command)
+    target = resolve(context, command)
     authorization.demand(authorization.may_deploy(context, target))
-    by = _asker(context)
+    by = authorization.actor(context)
     wanted = replace(lock_wanted(context, target, by), reason=command.reason)
     heard = _is_app_channel(context, target.app.channel)
     every = target.environment.lock_reminder
@@ -226,7 +215,7 @@ def _whisper(context: Context, records: Records, message: Message) -> None:
 
 
 def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, Actor]:
-    target, by = _target(context, command), _asker(context)
+    target, by = resolve(context, command), authorization.actor(context)
     records = context.begin(target.app.name, target.environment.name)
     held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
     if held is None:
@@ -239,7 +228,7 @@ def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tupl
 @router.command(KeepLock)
 def keep(context: Context, command: KeepLock) -> Message:
     """The answer to a reminder."""
-    target, by = _target(context, command), _asker(context)
+    target, by = resolve(context, command), authorization.actor(context)
     records = context.begin(target.app.name, target.environment.name)
     held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
     if held is None:

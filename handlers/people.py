@@ -19,7 +19,7 @@ from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
-from bot.services.targets import Target, app_meant
+from bot.services.targets import Target, app_of
 from bot.settings import AppSettings
 
 router = Router()
@@ -46,9 +46,7 @@ def whoami(context: Context, _command: WhoAmI) -> Message:
 def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
     """What the asker may deploy from this channel, and why not the rest."""
     channel = context.chat.channel_names(context.where.channel)
-    apps = list(context.settings.apps.values())
-    if command.app is not None:
-        apps = [app_meant(context, command.app, complete="where can I deploy {app}")]
+    apps = [app_of(context, command)] if command.app is not None else list(context.settings.apps.values())
     here = [app for app in apps if app.allowed_in(channel)]
     if not here:
         raise Refused(listings.nowhere_from_here())

@@ -8,7 +8,7 @@ from bot.core.deployments.queue import line
 from bot.core.grammar.commands import Queue
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services.targets import app_meant, environment_meant
+from bot.services.targets import apps_looked_at, looked_at
 from bot.settings import AppSettings
 
 router = Router()
@@ -17,27 +17,11 @@ router = Router()
 @router.command(Queue)
 def queue(context: Context, command: Queue) -> Message:
     """Of the app that is named, else the channel's, else of all; of one environment or of all of them."""
-    apps = _apps(context, command.app)
-    lines = [
-        line(
-            app.name,
-            environment,
-            context.reads.busy(app.name, environment),
-            context.reads.waiting(app.name, environment),
-        )
-        for app in apps
-        for environment in app.environments
-        if command.environment in {None, environment}
+    queues = [
+        line(app, environment, context.reads.busy(app, environment), context.reads.waiting(app, environment))
+        for app, environment in (one.place for one in looked_at(context, command))
     ]
-    if not lines:
-        environment_meant(apps[0], command.environment, complete=f"queue {apps[0].name} {{environment}}")
-    return queue_messages.queue(lines, _subject(command, apps), context.now)
-
-
-def _apps(context: Context, name: str | None) -> list[AppSettings]:
-    if name is not None or context.here is not None:
-        return [app_meant(context, name, complete="queue {app}")]
-    return list(context.settings.apps.values())
+    return queue_messages.queue(queues, _subject(command, apps_looked_at(context, command)), context.now)
 
 
 def _subject(command: Queue, apps: list[AppSettings]) -> str | None:

@@ -10,12 +10,11 @@ from bot.core import replies
 from bot.core.deployments.model import Deployment
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploy, Rollback
-from bot.core.grammar.parser import show
 from bot.core.ports.forge import Commit
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request
-from bot.services.targets import Target, app_meant, environment_meant
+from bot.services.targets import Target, resolve
 
 router = Router()
 LOOKED_BACK = 50
@@ -24,10 +23,7 @@ LOOKED_BACK = 50
 @router.command(Rollback)
 def rollback(context: Context, command: Rollback) -> Message | None:
     """A new deployment of an old commit. Its checks are not asked again: it has been there before."""
-    app = app_meant(context, command.app, complete=show(replace(command, app="{app}")))
-    complete = show(replace(command, app=app.name, environment="{environment}"))
-    environment = environment_meant(app, command.environment, complete=complete)
-    target = Target(app, environment)
+    target = resolve(context, command)
     current, earlier = _current_and_earlier(context, target, command.to)
     commit = Commit(earlier.sha, earlier.ref, earlier.title, "", earlier.url or "")
     wanted = replace(
@@ -36,7 +32,7 @@ def rollback(context: Context, command: Rollback) -> Message | None:
         rollback_of=current.id,
         reason=command.reason,
     )
-    retyped = Deploy(app=app.name, ref=earlier.sha[:12], environment=environment.name)
+    retyped = Deploy(app=target.app.name, ref=earlier.sha[:12], environment=target.environment.name)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=False, unchecked=True)
 
 

@@ -13,7 +13,7 @@ from bot.core.schedules import messages as sentences
 from bot.core.schedules.model import ScheduleEntry, is_missed, timer_of
 from bot.router import Router
 from bot.services import authorization
-from bot.services.targets import app_meant, target_at
+from bot.services.targets import app_of, target_at
 
 router = Router()
 
@@ -21,7 +21,7 @@ router = Router()
 @router.command(ShowSchedule)
 def show_schedule(context: Context, command: ShowSchedule) -> Message:
     """What is to come, of the app that is named, else the channel's, else all."""
-    app = app_meant(context, command.app, complete="schedule {app}").name if command.app else context.here
+    app = app_of(context, command).name if command.app else context.here
     words = context.settings.vocabulary(app)
     example = f"deploy {words.named_app()} to {words.named_environment()} at 17:00"
     return sentences.listing(context.reads.schedules.of(app), app or "all apps", example)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
+from bot.core.deployments.model import Actor
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
 from bot.core.people import messages as people_messages
 from bot.core.people.model import How, Identity, known
@@ -147,6 +148,12 @@ def asker(context: Context) -> Person:
     if context.asker.forge_login is None:
         context.person = person_of(context, context.asker.id)
     return context.asker
+
+
+def actor(context: Context) -> Actor:
+    """Who gave the command, as what they do is recorded: with their GitHub login wherever it can be known."""
+    asker(context)
+    return context.actor
 
 
 def person_of(context: Context, chat_id: str) -> Person:

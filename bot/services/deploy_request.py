@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import Actor, Deployment, State
+from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
 from bot.core.gates import WAITED_FOR, Facts, judge
 from bot.core.grammar.commands import Deploy
@@ -23,7 +23,7 @@ from bot.services.targets import Target
 
 def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     """A new request by the person who speaks, for this commit and with all defaults."""
-    where, asker = context.where, authorization.asker(context)
+    where, by = context.where, authorization.actor(context)
     return Deployment(
         id=0,
         request_id=str(uuid.uuid4()),
@@ -36,7 +36,7 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
         url=commit.url or None,
         state=State.REQUESTED,
         trigger="schedule" if context.via == "schedule" else "chat",
-        by=Actor(asker.name, asker.id, asker.forge_login),
+        by=by,
         created_at=context.now,
         pull_request=commit.pull_request,
         environment_url=target.environment.url,

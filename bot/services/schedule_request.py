@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.context import Context
-from bot.core.deployments.model import Actor
 from bot.core.errors import Refused
 from bot.core.events.external import Place
 from bot.core.events.internal import ScheduleDue
@@ -50,14 +49,14 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
         raise Refused(sentences.deployed_elsewhere(target.app.name, target.app.allowed_channels))
     pinned = _names_commit(command.ref, commit)
     ref = commit.sha if pinned else command.ref or commit.ref
-    asker, where = context.asker, context.where
+    where = context.where
     entry = ScheduleEntry(
         id=0,
         app=target.app.name,
         environment=target.environment.name,
         command=show(replace(now_command, ref=ref)),
         ref=commit.sha[:7] if pinned else ref,
-        by=Actor(asker.name, asker.id, asker.forge_login),
+        by=context.actor,
         # An address for answers that came with a button or a slash command does not live that long.
         place=Place(where.channel, thread=where.thread, message=where.message, direct=where.direct),
         created_at=context.now,

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Protocol
 
 from bot.context import Context
 from bot.core import replies
 from bot.core.errors import NotThere, Refused
+from bot.core.grammar.commands import Command, Deploy
+from bot.core.grammar.parser import show
 from bot.core.ports.forge import Commit
 from bot.settings import AppSettings, EnvironmentSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
+    """Where something is deployed."""
+
     app: AppSettings
     environment: EnvironmentSettings
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The names of both, as rows have them."""
+        return self.app.name, self.environment.name
 
 
 def target_at(context: Context, app: str, environment: str) -> Target | None:
@@ -31,59 +42,96 @@ def nearest(word: str, known: list[str]) -> list[str]:
     return [folded[name] for name in get_close_matches(word.lower(), list(folded), n=3, cutoff=0.55)]
 
 
-def app_meant(context: Context, name: str | None, *, complete: str) -> AppSettings:
-    """The app that is named, else the channel's, else the only one.
+class NamesApp(Protocol):
+    """A command that may name an app."""
 
-    ``complete`` is the command for the buttons, with ``{app}`` where the app goes.
-    """
-    apps = context.settings.apps
+    @property
+    def app(self) -> str | None: ...
+
+    def with_app(self, name: str) -> Command: ...
+
+
+class NamesEnvironment(NamesApp, Protocol):
+    """A command that may name an app and one of its environments."""
+
+    @property
+    def environment(self) -> str | None: ...
+
+
+def resolve(context: Context, command: NamesEnvironment) -> Target:
+    """The app and the environment that the command means. Raises Refused, with the completed commands as buttons."""
+    app = app_of(context, command)
+    return Target(app, environment_of(app, command))
+
+
+def app_of(context: Context, command: NamesApp) -> AppSettings:
+    """The app that is named, else the channel's, else the only one. Raises Refused."""
+    apps, name = context.settings.apps, command.app
     if name is not None:
         if name not in apps:
-            raise Refused(replies.unknown_app(name, _choices(complete, "app", nearest(name, list(apps))), list(apps)))
+            near = _choices(nearest(name, list(apps)), command.with_app)
+            raise Refused(replies.unknown_app(name, near, list(apps)))
         return apps[name]
     if context.here is not None:
         return apps[context.here]
     if len(apps) == 1:
         return next(iter(apps.values()))
-    raise Refused(replies.which_app(_choices(complete, "app", list(apps))))
+    raise Refused(replies.which_app(_choices(list(apps), command.with_app)))
 
 
-def environment_meant(app: AppSettings, name: str | None, *, complete: str) -> EnvironmentSettings:
-    """The environment that is named, else the app's default, else its only one.
+def environment_of(app: AppSettings, command: NamesEnvironment) -> EnvironmentSettings:
+    """The environment of the app that is named, else the app's default, else its only one. Raises Refused."""
+    known, complete = list(app.environments), command.with_app(app.name).with_environment
+    if command.environment is not None:
+        return environment_called(app, command.environment, complete)
+    if app.default_environment is not None:
+        return app.environments[app.default_environment]
+    if len(known) == 1:
+        return app.environments[known[0]]
+    raise Refused(replies.which_environment(app.name, _choices(known, complete)))
 
-    ``complete`` is the command for the buttons, with ``{environment}`` where the environment goes.
-    """
-    known = list(app.environments)
-    if name is None:
-        if app.default_environment is not None:
-            return app.environments[app.default_environment]
-        if len(known) == 1:
-            return app.environments[known[0]]
-        raise Refused(replies.which_environment(app.name, _choices(complete, "environment", known)))
+
+def environment_called(app: AppSettings, name: str, complete: Callable[[str], Command]) -> EnvironmentSettings:
+    """The environment of this name. Raises Refused where there is none, with the command completed with near names."""
     if name in app.environments:
         return app.environments[name]
-    near = _choices(complete, "environment", nearest(name, known))
-    raise Refused(replies.unknown_environment(app.name, name, near, known))
+    known = list(app.environments)
+    raise Refused(replies.unknown_environment(app.name, name, _choices(nearest(name, known), complete), known))
 
 
-def commit_meant(context: Context, target: Target, ref: str | None, *, complete: str) -> Commit:
+def apps_looked_at(context: Context, command: NamesApp) -> list[AppSettings]:
+    """The app that is named, else the channel's, else all: for commands that only look. Raises Refused."""
+    if command.app is not None or context.here is not None:
+        return [app_of(context, command)]
+    return list(context.settings.apps.values())
+
+
+def looked_at(context: Context, command: NamesEnvironment) -> list[Target]:
+    """Every environment of those apps, or of those only that have the name. Raises Refused where none has it."""
+    apps, name = apps_looked_at(context, command), command.environment
+    found = [Target(app, one) for app in apps for one in app.environments.values() if name in {None, one.name}]
+    return found or [Target(apps[0], environment_of(apps[0], command))]
+
+
+def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     """The commit behind the ref: as named, else the environment's, else the app's, else the default branch.
 
-    ``complete`` is the command for the buttons, with ``{ref}`` where the ref goes.
+    Raises Refused where there is none.
     """
     repository = target.app.repository
-    wanted = ref or target.environment.ref or target.app.default_ref
+    wanted = command.ref or target.environment.ref or target.app.default_ref
     if wanted is None:
         wanted = context.forge.repository(repository).default_branch
     commit = context.forge.resolve(repository, wanted)
     if commit is None:
-        near = _choices(complete, "ref", _near_refs(context, repository, wanted))
+        near = _choices(_near_refs(context, repository, wanted), command.with_ref)
         raise Refused(replies.unknown_ref(repository, wanted, near))
     return commit
 
 
-def _choices(complete: str, place: str, names: list[str]) -> list[tuple[str, str]]:
-    return [(name, complete.replace(f"{{{place}}}", name)) for name in names]
+def _choices(names: list[str], complete: Callable[[str], Command]) -> list[tuple[str, str]]:
+    """Each name, and the command completed with it."""
+    return [(name, show(complete(name))) for name in names]
 
 
 def _near_refs(context: Context, repository: str, ref: str) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.core.errors import NotThere, Refused
+from bot.core.grammar.commands import Deploy, Status
 from bot.core.ports.forge import Commit, Repository
-from bot.services.targets import Target, app_meant, commit_meant, environment_meant, nearest
+from bot.services.targets import Target, app_of, commit_of, environment_of, looked_at, nearest
 from bot.settings import Settings, read
 
 SETTINGS = """
@@ -84,12 +85,12 @@ def test_near_names_are_found_in_any_case_the_nearest_first() -> None:
 
 
 def test_the_named_app_wins_over_the_channels() -> None:
-    assert app_meant(Here("api"), "web", complete="").name == "web"
-    assert app_meant(Here("api"), None, complete="").name == "api"
+    assert app_of(Here("api"), Deploy("web")).name == "web"
+    assert app_of(Here("api"), Deploy()).name == "api"
 
 
 def test_without_a_name_or_a_channel_the_apps_are_offered() -> None:
-    offered = refusal(lambda: app_meant(Here(), None, complete="deploy {app} to staging"))
+    offered = refusal(lambda: app_of(Here(), Deploy(environment="staging")))
 
     assert offered == [
         "Which app do you mean?",
@@ -100,8 +101,8 @@ def test_without_a_name_or_a_channel_the_apps_are_offered() -> None:
 
 
 def test_an_unknown_app_is_answered_with_near_names_else_with_all() -> None:
-    near = refusal(lambda: app_meant(Here(), "wbe", complete="deploy {app}"))
-    far = refusal(lambda: app_meant(Here(), "zzz", complete="deploy {app}"))
+    near = refusal(lambda: app_of(Here(), Deploy("wbe")))
+    far = refusal(lambda: app_of(Here(), Deploy("zzz")))
 
     assert near == ["There is no app called wbe. Did you mean web?", "deploy web"]
     assert far == ["There is no app called zzz. I know web, api and docs."]
@@ -110,14 +111,12 @@ def test_an_unknown_app_is_answered_with_near_names_else_with_all() -> None:
 def test_without_a_name_the_default_environment_is_meant_else_the_only_one() -> None:
     apps = Here().settings.apps
 
-    assert environment_meant(apps["web"], None, complete="").name == "production"
-    assert environment_meant(apps["docs"], None, complete="").name == "live"
+    assert environment_of(apps["web"], Deploy()).name == "production"
+    assert environment_of(apps["docs"], Deploy()).name == "live"
 
 
 def test_without_a_default_the_environments_are_offered() -> None:
-    offered = refusal(
-        lambda: environment_meant(Here().settings.apps["api"], None, complete="deploy api to {environment}")
-    )
+    offered = refusal(lambda: environment_of(Here().settings.apps["api"], Deploy()))
 
     assert offered == [
         "Where to? api has staging and production. For example: deploy api to staging",
@@ -129,8 +128,8 @@ def test_without_a_default_the_environments_are_offered() -> None:
 def test_an_unknown_environment_is_answered_with_near_names_else_with_all() -> None:
     app = Here().settings.apps["web"]
 
-    near = refusal(lambda: environment_meant(app, "prodcution", complete="deploy web to {environment}"))
-    far = refusal(lambda: environment_meant(app, "moon", complete="deploy web to {environment}"))
+    near = refusal(lambda: environment_of(app, Deploy(environment="prodcution")))
+    far = refusal(lambda: environment_of(app, Deploy(environment="moon")))
 
     assert near == ["web has no environment called prodcution. Did you mean production?", "deploy web to production"]
     assert far == ["web has no environment called moon. It has staging and production."]
@@ -151,13 +150,13 @@ def test_the_ref_is_the_named_one_else_the_nearest_default(
 ) -> None:
     here = Here()
 
-    assert commit_meant(here, here.target(app, environment), ref, complete="").ref == taken
+    assert commit_of(here, here.target(app, environment), Deploy(ref=ref)).ref == taken
 
 
 def test_an_unknown_ref_is_answered_with_near_names() -> None:
     here = Here()
 
-    offered = refusal(lambda: commit_meant(here, here.target("web", "staging"), "tpoic", complete="deploy web/{ref}"))
+    offered = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "tpoic")))
 
     assert offered == [
         "tpoic is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?",
@@ -168,7 +167,7 @@ def test_an_unknown_ref_is_answered_with_near_names() -> None:
 def test_an_unknown_pull_request_gets_no_branches_offered() -> None:
     here = Here()
 
-    offered = refusal(lambda: commit_meant(here, here.target("web", "staging"), "#99", complete="deploy web/{ref}"))
+    offered = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "#99")))
 
     assert offered == ["acme/web has no pull request #99."]
 
@@ -176,6 +175,26 @@ def test_an_unknown_pull_request_gets_no_branches_offered() -> None:
 def test_a_repository_that_cannot_be_seen_offers_nothing() -> None:
     here = Here(forge=Shelf(blind=True))
 
-    offered = refusal(lambda: commit_meant(here, here.target("web", "staging"), "tpoic", complete="deploy web/{ref}"))
+    offered = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "tpoic")))
 
     assert offered == ["tpoic is neither a branch, a tag, a commit nor a pull request of acme/web."]
+
+
+def test_a_look_means_every_environment_of_the_channels_app_else_of_all() -> None:
+    everywhere = [one.place for one in looked_at(Here(), Status())]
+    here = [one.place for one in looked_at(Here("api"), Status())]
+    named = [one.place for one in looked_at(Here(), Status(environment="staging"))]
+
+    assert everywhere == [
+        *(("web", "staging"), ("web", "production")),
+        *(("api", "staging"), ("api", "production")),
+        ("docs", "live"),
+    ]
+    assert here == [("api", "staging"), ("api", "production")]
+    assert named == [("web", "staging"), ("api", "staging")]
+
+
+def test_a_look_at_what_is_nowhere_is_answered_with_near_names() -> None:
+    offered = refusal(lambda: looked_at(Here(), Status(environment="stagin")))
+
+    assert offered == ["web has no environment called stagin. Did you mean staging?", "status web in staging"]

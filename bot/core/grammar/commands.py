@@ -7,13 +7,29 @@ are the person's words; the ReadsTimes port makes times of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
 
 
 class Command:
-    """What a person asks for; ``bot.core.grammar.registry`` has all that there are."""
+    """What a person asks for; ``bot.core.grammar.registry`` has all that there are.
+
+    One that lacks something, or has it wrong, is completed with what was meant: ``show`` writes that for a button.
+    """
 
     __slots__ = ()
+
+    def with_app(self, name: str) -> Self:
+        return self._with(app=name)
+
+    def with_environment(self, name: str) -> Self:
+        return self._with(environment=name)
+
+    def with_ref(self, name: str) -> Self:
+        return self._with(ref=name)
+
+    def _with(self, **known: str) -> Self:
+        return cast("Self", replace(cast("Any", self), **known))
 
 
 @dataclass(frozen=True, slots=True)

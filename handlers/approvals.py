@@ -13,7 +13,7 @@ from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from bot.core.effects import RenderParent
 from bot.core.errors import Refused
 from bot.core.events.external import ReviewChanged
-from bot.core.events.internal import DeploymentEnded, Due, Reconsider
+from bot.core.events.internal import DeploymentEnded, Due
 from bot.core.grammar.commands import Approve, Reject
 from bot.core.ports.transaction import Records
 from bot.core.replies import already_ended, gone_from_settings, unknown_deployment
@@ -47,7 +47,7 @@ def approve(context: Context, command: Approve) -> Message | None:
     records.save(approved)
     records.emit(RenderParent(approved.id))
     lifecycle.note(records, approved, sentences.approved_line(approved, Mention(by.chat_id, by.name)))
-    records.put(Reconsider(approved.id), f"reconsider:{approved.id}:{records.cause}")
+    lifecycle.reconsider(records, approved)
     return None if _in_its_thread(context, approved) else sentences.thanks(approved)
 
 
@@ -150,5 +150,4 @@ def _look_again(context: Context, waiting: Sequence[Deployment]) -> None:
     if not waiting:
         return
     records = context.begin()
-    for one in waiting:
-        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+    lifecycle.reconsider(records, *waiting)

@@ -138,4 +138,4 @@ def hung(context: Context, event: Due) -> None:
         return
     records.save(replace(deployment, due_at=gives_up))
     lifecycle.note(records, deployment, deployment_messages.hung_checks(deployment), occasion="hung")
-    records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")
+    lifecycle.reconsider(records, deployment)

@@ -7,7 +7,7 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Waiting
 from bot.core.effects import Announce
 from bot.core.events.external import Tick
-from bot.core.events.internal import Reconsider, WindowsTurn
+from bot.core.events.internal import WindowsTurn
 from bot.core.freezes import messages as sentences
 from bot.core.freezes import windows
 from bot.core.freezes.model import WindowState, closed_by
@@ -36,8 +36,7 @@ def look_at_windows(context: Context, tick: Tick) -> None:
     for target in turns:
         turn = WindowsTurn(target.app.name, target.environment.name)
         records.put(turn, f"{_windows_timer(turn)}:{records.cause}")
-    for one in free:
-        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+    lifecycle.reconsider(records, *free)
 
 
 def _is_news(context: Context, target: Target) -> bool:

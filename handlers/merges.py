@@ -11,7 +11,7 @@ from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State
 from bot.core.effects import RenderParent
 from bot.core.events.external import ChecksChanged, PullRequestMerged
-from bot.core.events.internal import MergeToDeploy, Reconsider
+from bot.core.events.internal import MergeToDeploy
 from bot.core.gates import judge
 from bot.core.ports.forge import Commit
 from bot.core.ports.transaction import Records
@@ -115,5 +115,4 @@ def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
 def checks_changed(context: Context, event: ChecksChanged) -> None:
     """Whoever waits for this commit's checks looks again."""
     records = context.begin()
-    for deployment in records.waiting_for_checks(event.repository, event.sha):
-        records.put(Reconsider(deployment.id), f"reconsider:{deployment.id}:{records.cause}")
+    lifecycle.reconsider(records, *records.waiting_for_checks(event.repository, event.sha))

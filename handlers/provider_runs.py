@@ -16,7 +16,6 @@ from bot.core.events.external import Event
 from bot.core.events.internal import (
     DeploymentNotOpened,
     DeploymentOpened,
-    Reconsider,
     RunBegan,
     RunFinished,
     RunWanted,
@@ -145,7 +144,7 @@ def _goes_on_merged(records: Records, context: Context, deployment: Deployment, 
     why = deployment_messages.merged_instead(deployment, newer)
     lifecycle.end(records, gone, State.CANCELLED, context.now, why)
     lifecycle.wait_for_checks(records, newer, context.now)
-    records.put(Reconsider(newer.id), f"reconsider:{newer.id}:{records.cause}")
+    lifecycle.reconsider(records, newer)
 
 
 @router.performs(StartRun)

@@ -235,7 +235,7 @@ def next_in_queue(records: Records, app: str, environment: str, after: int = 0) 
     """The first of those that wait for their turn is decided on again; ``after`` passes over the ones up to that id."""
     for one in records.waiting(app, environment):
         if one.waits_for is Waiting.QUEUE and one.id > after:
-            records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+            reconsider(records, one)
             return
 
 
@@ -256,7 +256,7 @@ def look_again(records: Records, app: str, environment: str, reason: Waiting) ->
     """What waits there for that reason is decided on again: it may go on now, or wait for another end of it."""
     for one in records.waiting(app, environment):
         if one.waits_for is reason:
-            records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+            reconsider(records, one)
 
 
 def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:
@@ -277,3 +277,9 @@ def _tell(
     if deployment.asked_channel and deployment.asked_thread and not here_only:
         place = Place(deployment.asked_channel, thread=deployment.asked_thread)
         records.emit(Reply(records.cause, place, deployment_messages.elsewhere(deployment, message)))
+
+
+def reconsider(records: Records, *deployments: Deployment) -> None:
+    """Decide on each again, with fresh facts, after this decision: something that it waits for may have changed."""
+    for one in deployments:
+        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.effects import Announce, TellPerson
-from bot.core.events.internal import LockExpired, LockReminderDue, Reconsider
+from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.locks import messages as sentences
 from bot.core.locks.model import Lock, next_reminder, same_person
 from bot.core.ports.transaction import Records
@@ -121,8 +122,7 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
 
 def look_again(records: Records, lock: Lock) -> None:
     """Whatever waits for the environment is decided on with the lock as it is now."""
-    for one in records.waiting(*lock.place):
-        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+    lifecycle.reconsider(records, *records.waiting(*lock.place))
 
 
 def _record(records: Records, action: str, lock: Lock, reason: str) -> None:

@@ -11,7 +11,7 @@ from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused
 from bot.core.events.internal import Due, Reconsider
-from bot.core.gates import judge
+from bot.core.gates.judge import judge
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.grammar.parser import show
 from bot.core.ports.forge import Commit

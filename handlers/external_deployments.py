@@ -13,7 +13,7 @@ from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
 from bot.core.events.internal import DeploymentOpened, Due
-from bot.core.gates import judge
+from bot.core.gates.judge import judge
 from bot.core.ports.backfill import created_event
 from bot.core.ports.forge import Commit
 from bot.core.ports.transaction import Records

@@ -12,7 +12,7 @@ from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, Stat
 from bot.core.effects import RenderParent
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
-from bot.core.gates import judge
+from bot.core.gates.judge import judge
 from bot.core.ports.forge import Commit
 from bot.core.ports.transaction import Records
 from bot.router import Router

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused, ShipmateError, Unavailable
-from bot.core.gates import WAITED_FOR, Answer, Verdict
+from bot.core.gates.judge import WAITED_FOR
+from bot.core.gates.model import Answer, Verdict
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 

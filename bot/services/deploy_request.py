@@ -10,7 +10,8 @@ from bot.core import replies
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
-from bot.core.gates import WAITED_FOR, Facts, judge
+from bot.core.gates.judge import WAITED_FOR, judge
+from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
 from bot.core.ports.forge import Commit

@@ -13,7 +13,7 @@ from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
-from bot.core.gates import Facts, Policy
+from bot.core.gates.model import Facts
 from bot.core.ports.forge import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
@@ -22,24 +22,6 @@ from bot.services.targets import Target
 LOOKED_UP = 6
 """How many commits are asked for their pull request where the title does not tell: each costs a request."""
 _MERGE_TITLE = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)$")
-
-
-def policy(target: Target) -> Policy:
-    environment = target.environment
-    return Policy(
-        app=target.app.name,
-        environment=environment.name,
-        required_checks=environment.required_checks,
-        allowed_channels=target.app.allowed_channels,
-        force_needs_reason=environment.force_needs_reason,
-        deployers=environment.deployers,
-        required_reviews=environment.required_reviews,
-        after=environment.after,
-        approvals=environment.approvals,
-        approvers=environment.approvers,
-        self_approval=environment.self_approval,
-        approval_timeout=environment.approval_timeout,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +114,8 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
     after = target.environment.after
     return Facts(
         now=context.now,
-        policy=policy(target),
+        app=target.app,
+        environment=target.environment,
         wanted=wanted,
         checks=found.checks,
         expects_checks=found.expects_checks,

@@ -14,8 +14,8 @@ from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_be
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
 from bot.core.events.internal import DeploymentEnded, Reconsider
-from bot.core.gates import Answer, Verdict
 from bot.core.gates.messages import in_line
+from bot.core.gates.model import Answer, Verdict
 from bot.core.gates.verdict import gates_line
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.ports.transaction import Records

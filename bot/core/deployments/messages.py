@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bot.core.deployments.model import Deployment, Shipped, State, Waiting
 from bot.core.deployments.wording import EMOJI, GOES_ON, deed, forced_line, sentence, state_line, what, where
 from bot.core.effects import Occasion
-from bot.core.gates import Answer
+from bot.core.gates.model import Answer
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
 
 SHOWN = 5

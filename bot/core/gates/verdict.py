@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.deployments.model import Deployment
 from bot.core.deployments.wording import deed
-from bot.core.gates import Verdict
+from bot.core.gates.model import Verdict
 from bot.core.rich_text import Line, Message
 
 TOLD = frozenset({"review", "order", "up to date", "approval", "protection"})

@@ -10,7 +10,7 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.effects import CreateDeployment, PostInThread, RenderParent, StartRun
 from bot.core.events.internal import Reconsider
-from bot.core.gates import Answer, Verdict
+from bot.core.gates.model import Answer, Verdict
 from tests.core.deployments.made import T0, Register, a_deployment, t
 
 QUARTER = timedelta(minutes=15)

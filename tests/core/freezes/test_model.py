@@ -10,8 +10,11 @@ from bot.core.deployments.model import Actor
 from bot.core.freezes.model import ClosedBy, Force, Freeze, closed_by
 from bot.core.freezes.reasons import closed
 from bot.core.freezes.windows import ActiveWindow, Window
-from bot.core.gates import Facts, Policy, freeze, judge
+from bot.core.gates.environment import freeze
+from bot.core.gates.judge import judge
+from bot.core.gates.model import Facts
 from bot.core.rich_text import plain
+from tests.core.gates.rules import App, Environment
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MARIA, BOB = Actor("maria", "U1"), Actor("bob", "U2")
@@ -23,8 +26,8 @@ def frozen(by: Actor = MARIA, hours: float | None = 4) -> Freeze:
 
 
 def facts(what: ClosedBy | None, force: Force | None = None, *, waits_for_checks: bool = False) -> Facts:
-    policy = Policy("web", "production", required_checks="none")
-    return Facts(T0, policy, closed_by=what, force=force, waits_for_checks=waits_for_checks)
+    environment = Environment(required_checks="none")
+    return Facts(T0, App(), environment, closed_by=what, force=force, waits_for_checks=waits_for_checks)
 
 
 def test_a_freeze_whose_time_is_over_closes_nothing() -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import FunctionType, ModuleType
 
 import pytest
 
 from bot.core.deployments.model import State, Waiting
-from bot.core.gates import Answer, Facts, Policy, busy, checks, judge, place
+from bot.core.gates import access, approval, commit, environment
+from bot.core.gates import checks as checks_family
+from bot.core.gates.access import place
+from bot.core.gates.checks import checks
+from bot.core.gates.environment import busy
+from bot.core.gates.judge import GATES, judge
+from bot.core.gates.model import Answer, Facts
 from bot.core.ports.forge import Check
 from bot.core.rich_text import plain
 from tests.core.deployments.made import T0, a_deployment
+from tests.core.gates.rules import App, Environment
 
-POLICY = Policy("web", "production")
 GREEN = Check("ci/test", "success")
 RED = Check("ci/test", "failure", "https://ci.example/7")
 PENDING = Check("lint", "pending")
 
 
 def facts(**known: object) -> Facts:
-    return replace(Facts(T0, POLICY), **known)
+    return replace(Facts(T0, App(), Environment()), **known)
 
 
 def said(answer: Answer | None) -> str:
@@ -44,7 +51,7 @@ def said(answer: Answer | None) -> str:
 def test_required_checks_must_be_green(
     required: object, reported: tuple[Check, ...], sentence: str, waits_for: Waiting | None
 ) -> None:
-    answer = checks(facts(policy=replace(POLICY, required_checks=required), checks=reported))
+    answer = checks(facts(environment=Environment(required_checks=required), checks=reported))
 
     assert said(answer) == sentence
     assert answer is not None
@@ -52,7 +59,7 @@ def test_required_checks_must_be_green(
 
 
 def test_checks_are_not_asked_where_none_are_required_or_none_were_gathered() -> None:
-    assert checks(facts(policy=replace(POLICY, required_checks="none"), checks=(RED,))) is None
+    assert checks(facts(environment=Environment(required_checks="none"), checks=(RED,))) is None
     assert checks(facts(checks=None)) is None
 
 
@@ -83,15 +90,15 @@ def test_more_than_ten_checks_are_counted() -> None:
 def test_an_app_may_name_its_channels_in_any_way(configured: str) -> None:
     here = frozenset({"C00000003", "#web", "web"})
 
-    answer = place(facts(policy=replace(POLICY, allowed_channels=(configured,)), place=here))
+    answer = place(facts(app=App(allowed_channels=(configured,)), place=here))
 
     assert said(answer) == "open: web may be deployed from this channel"
 
 
 def test_another_channel_is_sent_to_the_right_one() -> None:
-    policy = replace(POLICY, allowed_channels=("#web", "#ops"))
+    app = App(allowed_channels=("#web", "#ops"))
 
-    answer = place(facts(policy=policy, place=frozenset({"C00000009", "#random", "random"})))
+    answer = place(facts(app=app, place=frozenset({"C00000009", "#random", "random"})))
 
     assert said(answer) == "closed: web is deployed from #web, #ops only; ask there"
     assert answer is not None
@@ -99,7 +106,7 @@ def test_another_channel_is_sent_to_the_right_one() -> None:
 
 
 def test_what_was_not_asked_for_in_the_chat_has_no_place() -> None:
-    assert place(facts(policy=replace(POLICY, allowed_channels=("#web",)), place=None)) is None
+    assert place(facts(app=App(allowed_channels=("#web",)), place=None)) is None
 
 
 def test_a_running_deployment_makes_the_next_one_queue() -> None:
@@ -125,7 +132,7 @@ def test_an_idle_environment_is_open() -> None:
 def test_all_reasons_are_given_together() -> None:
     verdict = judge(
         facts(
-            policy=replace(POLICY, allowed_channels=("#ops",)),
+            app=App(allowed_channels=("#ops",)),
             place=frozenset({"#web"}),
             checks=(RED,),
             busy=(a_deployment(id=7, state=State.RUNNING),),
@@ -138,9 +145,7 @@ def test_all_reasons_are_given_together() -> None:
 
 
 def test_a_force_passes_what_may_be_passed_and_tells_it_apart() -> None:
-    verdict = judge(
-        facts(policy=replace(POLICY, allowed_channels=("#ops",)), place=frozenset({"#web"}), checks=(RED,)), force=True
-    )
+    verdict = judge(facts(app=App(allowed_channels=("#ops",)), place=frozenset({"#web"}), checks=(RED,)), force=True)
 
     assert [one.gate for one in verdict.closed] == ["place"]
     assert [one.gate for one in verdict.forced] == ["checks"]
@@ -150,3 +155,15 @@ def test_a_force_does_not_jump_the_queue() -> None:
     verdict = judge(facts(checks=(GREEN,), busy=(a_deployment(id=7, state=State.RUNNING),)), force=True)
 
     assert [one.gate for one in verdict.waits] == ["busy"]
+
+
+def test_every_gate_is_asked() -> None:
+    """A function of a family that answers is a gate; one that nobody asks would be a rule that does nothing."""
+    families = [access, approval, checks_family, commit, environment]
+    written = {one for family in families for name, one in vars(family).items() if is_gate(family, name, one)}
+
+    assert written == set(GATES)
+
+
+def is_gate(family: ModuleType, name: str, one: object) -> bool:
+    return isinstance(one, FunctionType) and one.__module__ == family.__name__ and not name.startswith("_")

@@ -13,11 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from bot.core.events.internal import LockExpired, LockReminderDue, Reconsider
-from bot.core.gates import Facts, Policy, judge
+from bot.core.gates.judge import judge
+from bot.core.gates.model import Facts
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks.model import Lock, Watcher, is_candidate, lets_in, next_reminder, same_person
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import plain
+from tests.core.gates.rules import App, Environment
 from tests.core.ledger import Ledger, Place
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -55,7 +57,7 @@ def answer_of(facts: Facts) -> tuple[bool, str, str | None, list[str]]:
 
 
 def facts(**but: object) -> Facts:
-    one = Facts(now=T0, policy=Policy("web", "production"), wanted=deployment(by=BOB))
+    one = Facts(now=T0, app=App(), environment=Environment(), wanted=deployment(by=BOB))
     return replace(one, **but)  # type: ignore[arg-type]
 
 

@@ -27,7 +27,8 @@ from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
 from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
-from bot.core.events.external import CommandGiven, Event, Place, Tick
+from bot.core.events import Event
+from bot.core.events.external import CommandGiven, Place, Tick
 from bot.core.events.internal import Due
 from bot.core.ports.chat import Chat, Clock, Delivery, Finding
 from bot.core.ports.forge import Forge

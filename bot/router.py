@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from bot.context import Context
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.rich_text import Message
 
 Handler = Callable[[Context, Any], Message | None]

@@ -12,7 +12,7 @@ from bot.core.deployments.lifecycle import HUNG_AFTER
 from bot.core.deployments.model import Deployment, State
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.events.internal import (
     DeploymentNotOpened,
     DeploymentOpened,

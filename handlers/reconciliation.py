@@ -12,7 +12,8 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events.external import Event, Tick
+from bot.core.events import Event
+from bot.core.events.external import Tick
 from bot.core.ports.forge import RemoteStatus
 from bot.providers import load
 from bot.router import Router

@@ -10,7 +10,8 @@ from bot.context import Context
 from bot.core import watermarks
 from bot.core.effects import AskForRedelivery
 from bot.core.errors import NotThere, Rejected, ShipmateError
-from bot.core.events.external import Event, Tick
+from bot.core.events import Event
+from bot.core.events.external import Tick
 from bot.core.events.internal import CatchUp, DeliveryFailed
 from bot.core.ports.backfill import FailedDelivery
 from bot.router import Router

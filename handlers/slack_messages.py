@@ -12,7 +12,8 @@ from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment
 from bot.core.effects import Announce, PostInThread, RenderParent, Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
-from bot.core.events.external import Event, Place
+from bot.core.events import Event
+from bot.core.events.external import Place
 from bot.router import Router
 from bot.services.gate_facts import target_of
 

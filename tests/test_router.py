@@ -10,7 +10,8 @@ import pytest
 import handlers
 from bot.context import Context
 from bot.core.effects import ClearRecords, Effect
-from bot.core.events.external import CommandGiven, Event, Tick
+from bot.core.events import Event
+from bot.core.events.external import CommandGiven, Tick
 from bot.core.events.internal import RunWanted
 from bot.core.grammar.commands import Status, Version
 from bot.core.grammar.registry import COMMANDS

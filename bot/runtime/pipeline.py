@@ -20,7 +20,8 @@ from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
 from bot.core.errors import NotYet, Rejected, ShipmateError, Speechless, Unavailable
-from bot.core.events.external import CommandGiven, Event
+from bot.core.events import Event
+from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge

@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.adapters.local.forge import LocalGit
 from bot.adapters.local.record import CheckState
 from bot.core.errors import NotThere, ShipmateError
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Commit
 from bot.core.rich_text import Bold, Code, Line, Message, Moment, say

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.core.deployments.model import Deployment
 from bot.core.effects import Announce, Effect, TellPerson
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.locks.model import Lock, Watcher
 
 Place = tuple[str, str]

@@ -21,7 +21,8 @@ from bot.adapters.storage.outbox import PendingEffect
 from bot.context import Context
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
-from bot.core.events.external import CommandGiven, Event, Place, Tick
+from bot.core.events import Event
+from bot.core.events.external import CommandGiven, Place, Tick
 from bot.core.events.internal import Reconsider, RunWanted
 from bot.core.grammar.commands import Version
 from bot.core.ports.chat import Chat, Delivery, Person

@@ -17,7 +17,7 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.errors import NotThere, Unavailable
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job

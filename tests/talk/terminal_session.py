@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from bot.adapters.local.forge import LocalGit
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.talk.console import Terminal
 from bot.talk.sample import REPOSITORY, prepare
 from bot.talk.session import Talk

@@ -21,11 +21,11 @@ from bot.adapters.github.payloads import (
     utc,
 )
 from bot.core.errors import Rejected
+from bot.core.events import Event
 from bot.core.events.external import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
-    Event,
     PullRequestClosed,
     PullRequestMerged,
     ReviewChanged,

@@ -19,7 +19,8 @@ from bot.adapters.local.record import (
     RecordedStatus,
 )
 from bot.core.errors import Conflict, NotThere, Rejected
-from bot.core.events.external import ChecksChanged, Event, PullRequestMerged
+from bot.core.events import Event
+from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import (
     Check,

@@ -20,7 +20,7 @@ from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.stored import stored_name
 
 _D = tables.deployments.c

@@ -15,7 +15,7 @@ from bot.adapters.storage.compression import unpacked
 from bot.adapters.storage.deployments import RowReads, RowRecords, insert_delivery, insert_new
 from bot.adapters.storage.outbox import Outbox
 from bot.adapters.storage.people import IdentityRows
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 

@@ -14,7 +14,7 @@ from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.deployments import RowRecords, insert_new
 from bot.adapters.storage.engine import Database
 from bot.core.effects import Effect
-from bot.core.events.external import Event
+from bot.core.events import Event
 
 _OUT = tables.effects.c
 _LANE = tables.lanes.c

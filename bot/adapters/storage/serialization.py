@@ -14,8 +14,7 @@ import msgspec
 from bot.core import effects, rich_text
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
-from bot.core.events import external, internal
-from bot.core.events.external import Event
+from bot.core.events import Event, external, internal
 from bot.core.stored import kind_stored_as, stored_name
 
 # Importing them is what makes their stored names known.

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.deployments.model import Deployment, State
+from bot.core.events import Event
 from bot.core.events.external import (
     CommandGiven,
     DeploymentCreated,
     DeploymentStatusReported,
-    Event,
     PullRequestMerged,
     Tick,
 )

@@ -8,13 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from bot.core.events import Event
 from bot.core.stored import stored
-
-
-class Event:
-    """What can happen; handlers subscribe to the kinds of it. Stored as JSON until it is decided on."""
-
-    __slots__ = ()
 
 
 @stored("Place")

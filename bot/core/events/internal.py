@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from bot.core.deployments.model import Actor
-from bot.core.events.external import Event, PullRequestMerged
+from bot.core.events import Event
+from bot.core.events.external import PullRequestMerged
 from bot.core.stored import stored
 
 

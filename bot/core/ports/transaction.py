@@ -10,7 +10,7 @@ from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.effects import Effect
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
 from bot.core.people.model import PeopleReads, PeopleRecords

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.adapters.local.forge import LocalGit
-from bot.core.events.external import Event
+from bot.core.events import Event
 from bot.talk.sample import REPOSITORY
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bot.adapters.storage import serialization
 from bot.core.effects import Effect, StartRun
 from bot.core.errors import Rejected
-from bot.core.events.external import Event, Place
+from bot.core.events import Event
+from bot.core.events.external import Place
 from bot.core.events.internal import RunFinished
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
 from bot.core.stored import stored, stored_kinds, stored_name

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.effects import Effect, PostInThread, PostStatus, Reply
-from bot.core.events.external import Event
+from bot.core.events import Event
 from tests.core.ledger import LockLedger
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -51,6 +51,7 @@ check: .venv/dev.stamp  ## format, lint, types, all tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@wc -l $$(git ls-files 'bot/*.py' 'handlers/*.py' ':!bot/migrations/versions') | awk '$$1 > 400 && $$2 != "total" {print "! " $$2 " has " $$1 " lines: which idea is missing?"}'
 	@$(PYTEST)
 
 fresh:  ## set up in an empty folder with the oldest pip that is supported, and say something to the bot

@@ -279,7 +279,8 @@ def _cron_days(text: str) -> str | None:
             return None
         days += [(first + step) % 7 for step in range((last - first) % 7 + 1)]
     chosen = sorted(set(days))
-    unbroken = len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1
+    # the week of cron begins with Sunday, so that no span of names ends with it
+    unbroken = len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1 and chosen[-1] < _DAYS.index("sun")
     return f"{_DAYS[chosen[0]]}-{_DAYS[chosen[-1]]}" if unbroken else ",".join(_DAYS[day] for day in chosen)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.clock.scheduler import Crons
+from bot.adapters.clock.crons import Crons
 
 CRON = Crons()
 BERLIN = "Europe/Berlin"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 
+from bot.adapters.clock.crons import Crons
 from bot.adapters.clock.natural_time import Times
 
 
@@ -30,6 +30,8 @@ from bot.adapters.clock.natural_time import Times
         ("mon-fri 9:00", "0 9 * * mon-fri"),
         ("monday to thursday at 9", "0 9 * * mon-thu"),
         ("fri-mon 9:00", "0 9 * * mon,fri,sat,sun"),
+        ("friday to sunday at 9", "0 9 * * fri,sat,sun"),
+        ("mon-sun 9:00", "0 9 * * mon,tue,wed,thu,fri,sat,sun"),
         ("weekend at noon", "0 12 * * sat,sun"),
         ("week", "0 9 * * mon"),
         ("hour", "0 * * * *"),
@@ -39,7 +41,7 @@ from bot.adapters.clock.natural_time import Times
 )
 def test_a_repetition_is_a_cron_line(text: str, line: str) -> None:
     assert Times().cron(text) == line
-    assert CronTrigger.from_crontab(line, timezone="UTC") is not None
+    assert Crons().next_fire(line, "UTC", datetime(2026, 3, 2, tzinfo=UTC)) is not None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.clock.scheduler import Crons
+from bot.adapters.clock.crons import Crons
 from bot.core.freezes.windows import Window, active_window, next_change
 
 BERLIN = "Europe/Berlin"

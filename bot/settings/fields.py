@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, PlainValidator
 
-from bot.adapters.clock.natural_time import duration
+from bot.core.durations import duration
 
 SECRET_PREFIXES = re.compile(
     r"xox[a-z]-|xapp-|ghp_|gho_|ghs_|ghu_|github_pat_|HRKU-|-----BEGIN|postgres(ql)?(\+\w+)?://[^/]*:"

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.adapters.local.forge import LocalGit
 from bot.adapters.local.record import CheckState
+from bot.core.durations import duration
 from bot.core.errors import NotThere, ShipmateError
 from bot.core.events.external import Event
 from bot.core.ports.chat import Clock
@@ -147,9 +148,6 @@ def _as(world: Simulator, words: Sequence[str]) -> None:
 
 @_plays("/wait 3h", "lets three hours pass at once")
 def _wait(world: Simulator, words: Sequence[str]) -> None:
-    # Not at the top: reading times loads a date parser, for which the greeting need not wait.
-    from bot.adapters.clock.natural_time import duration
-
     delta = duration(" ".join(words))
     if delta is None or delta <= timedelta(0):
         raise _Misused

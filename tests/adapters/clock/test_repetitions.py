@@ -1,8 +1,8 @@
-"""Repetitions and durations in the words that people use for them."""
+"""Repetitions in the words that people use for them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -62,33 +62,3 @@ def test_a_repetition_is_a_cron_line(text: str, line: str) -> None:
 )
 def test_a_repetition_that_no_cron_line_can_say_is_none(text: str) -> None:
     assert Times().cron(text) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "length"),
-    [
-        ("2h", timedelta(hours=2)),
-        ("90m", timedelta(minutes=90)),
-        ("1h30m", timedelta(minutes=90)),
-        ("1h 30m", timedelta(minutes=90)),
-        ("2 hours", timedelta(hours=2)),
-        ("1 Hour and 30 Minutes", timedelta(minutes=90)),
-        ("1 hr, 5 min", timedelta(minutes=65)),
-        ("1.5h", timedelta(minutes=90)),
-        ("half an hour", timedelta(minutes=30)),
-        ("an hour", timedelta(hours=1)),
-        ("64h", timedelta(hours=64)),
-        ("45s", timedelta(seconds=45)),
-        ("1d", timedelta(days=1)),
-        ("1w", timedelta(weeks=1)),
-    ],
-)
-def test_a_duration_has_a_unit(text: str, length: timedelta) -> None:
-    assert Times().duration(text) == length
-
-
-@pytest.mark.parametrize(
-    "text", ["", "5", "h", "0s", "-2h", "1h foo", "foo 1h", "2 months", "2h and", "17:00", "9" * 50 + "h"]
-)
-def test_anything_else_is_no_duration(text: str) -> None:
-    assert Times().duration(text) is None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from bot.context import Context
 from bot.core import replies
 from bot.core.errors import NotThere, Refused
+from bot.core.names import near
 from bot.core.ports.forge import Commit
 from bot.settings import AppSettings, EnvironmentSettings
 
@@ -25,12 +25,6 @@ def target_at(context: Context, app: str, environment: str) -> Target | None:
     return Target(known, place) if known and place else None
 
 
-def nearest(word: str, known: list[str]) -> list[str]:
-    """At most three names that look like ``word``, the nearest first."""
-    folded = {name.lower(): name for name in known}
-    return [folded[name] for name in get_close_matches(word.lower(), list(folded), n=3, cutoff=0.55)]
-
-
 def app_meant(context: Context, name: str | None, *, complete: str) -> AppSettings:
     """The app that is named, else the channel's, else the only one.
 
@@ -39,7 +33,7 @@ def app_meant(context: Context, name: str | None, *, complete: str) -> AppSettin
     apps = context.settings.apps
     if name is not None:
         if name not in apps:
-            raise Refused(replies.unknown_app(name, _choices(complete, "app", nearest(name, list(apps))), list(apps)))
+            raise Refused(replies.unknown_app(name, _choices(complete, "app", near(name, apps)), list(apps)))
         return apps[name]
     if context.here is not None:
         return apps[context.here]
@@ -62,8 +56,8 @@ def environment_meant(app: AppSettings, name: str | None, *, complete: str) -> E
         raise Refused(replies.which_environment(app.name, _choices(complete, "environment", known)))
     if name in app.environments:
         return app.environments[name]
-    near = _choices(complete, "environment", nearest(name, known))
-    raise Refused(replies.unknown_environment(app.name, name, near, known))
+    choices = _choices(complete, "environment", near(name, known))
+    raise Refused(replies.unknown_environment(app.name, name, choices, known))
 
 
 def commit_meant(context: Context, target: Target, ref: str | None, *, complete: str) -> Commit:
@@ -77,8 +71,8 @@ def commit_meant(context: Context, target: Target, ref: str | None, *, complete:
         wanted = context.forge.repository(repository).default_branch
     commit = context.forge.resolve(repository, wanted)
     if commit is None:
-        near = _choices(complete, "ref", _near_refs(context, repository, wanted))
-        raise Refused(replies.unknown_ref(repository, wanted, near))
+        choices = _choices(complete, "ref", _near_refs(context, repository, wanted))
+        raise Refused(replies.unknown_ref(repository, wanted, choices))
     return commit
 
 
@@ -90,7 +84,7 @@ def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
     if ref.startswith("#"):
         return []
     try:
-        return nearest(ref, list(context.forge.refs(repository)))
+        return near(ref, context.forge.refs(repository))
     except NotThere:
         return []
 

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,18 +16,12 @@ from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, PlainValidator
 
 from bot.core.durations import duration
+from bot.core.names import listed, nearest
 
 SECRET_PREFIXES = re.compile(
     r"xox[a-z]-|xapp-|ghp_|gho_|ghs_|ghu_|github_pat_|HRKU-|-----BEGIN|postgres(ql)?(\+\w+)?://[^/]*:"
 )
 _LONGEST_SHOWN = 40
-
-
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that ``word`` was probably meant to be, or None."""
-    lowered = {name.casefold(): name for name in known}
-    found = get_close_matches(word.casefold(), lowered, n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -43,13 +36,6 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     if not known:
         return ""
     return f"There is only {known[0]}." if len(known) == 1 else f"There are {listed(known)}."
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def shown(value: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.errors import NotThere, Refused
 from bot.core.ports.forge import Commit, Repository
-from bot.services.targets import Target, app_meant, commit_meant, environment_meant, nearest
+from bot.services.targets import Target, app_meant, commit_meant, environment_meant
 from bot.settings import Settings, read
 
 SETTINGS = """
@@ -76,11 +76,6 @@ def refusal(ask: Callable[[], object]) -> list[str]:
         ask()
     message = caught.value.message
     return [message.summary(), *(button.command for button in message.buttons)]
-
-
-def test_near_names_are_found_in_any_case_the_nearest_first() -> None:
-    assert nearest("Prodution", ["staging", "production", "Production-EU"]) == ["production", "Production-EU"]
-    assert nearest("x", ["staging"]) == []
 
 
 def test_the_named_app_wins_over_the_channels() -> None:

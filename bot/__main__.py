@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.adapters.slack.chat import Slack
-    from bot.adapters.storage.engine import connect
     from bot.adapters.storage.inbox import Store
     from bot.app import Bot
     from bot.settings import Settings
@@ -101,7 +100,7 @@ def run(settings_file: Path | None) -> int:
 
 def web(settings_file: Path | None) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
-    from bot.adapters.storage.engine import WEB_CONNECTIONS
+    from bot.adapters.storage.engine import WEB_CONNECTIONS, connect
     from bot.adapters.storage.inbox import Store
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client

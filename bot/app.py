@@ -12,8 +12,9 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 import handlers
+from bot.adapters.clock.crons import Crons
 from bot.adapters.clock.natural_time import Times
-from bot.adapters.clock.scheduler import Crons, Schedule
+from bot.adapters.clock.scheduler import Schedule
 from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub

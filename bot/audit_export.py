@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from bot.adapters.clock.natural_time import duration
 from bot.core.audit.model import AuditEntry
+from bot.core.durations import duration
 from bot.core.errors import Rejected
 
 PAGE = 1_000

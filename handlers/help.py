@@ -8,9 +8,9 @@ from bot.core.deployments import listings
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Help, Version
 from bot.core.grammar.registry import COMMANDS, DEPLOY, find
+from bot.core.names import near
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services.targets import nearest
 
 router = Router()
 
@@ -22,7 +22,7 @@ def show_help(context: Context, command: Help) -> Message:
     if command.topic is not None:
         spec = find(command.topic)
         if spec is None:
-            raise Refused(listings.no_help(command.topic, nearest(command.topic, [one.name for one in COMMANDS])))
+            raise Refused(listings.no_help(command.topic, near(command.topic, [one.name for one in COMMANDS])))
         examples = [one.replace("{app}", words.named_app()) for one in spec.examples]
         examples = [one.replace("{environment}", words.named_environment()) for one in examples]
         return listings.help_on(spec.usage, spec.help, examples, there=spec.makes in context.answered)

@@ -61,6 +61,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "jwt": ("bot/adapters/github/auth.py",),
     "cryptography": ("bot/adapters/github/auth.py",),
     "apscheduler": ("bot/adapters/clock/scheduler.py",),
+    "cronsim": ("bot/adapters/clock/*", "bot/settings/*"),
     # The engine names the type of the database that it hands to dbos.
     "sqlalchemy": ("bot/adapters/storage/*", "bot/migrations/*", "bot/runtime/dispatcher.py"),
     "alembic": ("bot/adapters/storage/migrations.py", "bot/migrations/*"),
@@ -72,7 +73,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("bot/http/*",),
     "starlette": ("bot/http/*", "bot/adapters/slack/bolt_app.py"),
     "prometheus_client": ("bot/http/*",),
-    "zstandard": ("bot/http/*", "bot/adapters/*"),
+    "zstandard": ("bot/adapters/storage/*",),
     "msgspec": ("bot/http/*", "bot/adapters/*"),
     "pydantic": ("bot/settings/*", "bot/app.py", "bot/providers/*", "bot/adapters/system/environment.py"),
     "pydantic_core": ("bot/settings/*",),

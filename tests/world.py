@@ -67,7 +67,7 @@ U00000002 = "bob"
 # The bot asks its clock. The others have no time in them, call none of our code, and need not be looked through.
 KEEP_REAL_TIME = [
     *("bot", "sqlalchemy", "apscheduler", "alembic", "cryptography", "dbos", "mypy", "packaging", "prompt_toolkit"),
-    *("psycopg", "pydantic", "pygments", "rich", "uvicorn"),
+    *("cronsim", "psycopg", "pydantic", "pygments", "rich", "uvicorn"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -11,22 +11,9 @@ from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
+from bot.core.names import listed
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
-
-
-def listed(names: Iterable[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    all_names = list(names)
-    if len(all_names) < 2:
-        return "".join(all_names)
-    return f"{', '.join(all_names[:-1])} and {all_names[-1]}"
-
-
-def either(names: Iterable[str]) -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
-    return " or ".join(listed(names).rsplit(" and ", 1))
-
 
 Choices: TypeAlias = Sequence[tuple[str, str]]
 """What may be meant: a name, and the command completed with it."""
@@ -107,7 +94,7 @@ def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
 
 
 def _unknown(start: Line, choices: Choices, otherwise: str) -> Message:
-    hint = f"Did you mean {either(name for name, _ in choices)}?" if choices else otherwise
+    hint = f"Did you mean {listed((name for name, _ in choices), 'or')}?" if choices else otherwise
     return say(*start, *((f" {hint}",) if hint else ()), buttons=_buttons(choices))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from typing import cast
 
 from bot.core.errors import NotThere
+from bot.core.names import nearest
 from bot.core.ports.provider import Provider
 
 
@@ -20,7 +20,7 @@ def load(name: str) -> Provider:
     """The provider called ``name``. Raises NotThere with the nearest name."""
     known = names()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+        meant = nearest(name, known)
+        hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(known)}."
         raise NotThere(f"There is no provider {name}. {hint}")
     return cast(Provider, importlib.import_module(f"{__name__}.{name}"))

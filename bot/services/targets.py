@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 from bot.context import Context
@@ -12,6 +11,7 @@ from bot.core import replies
 from bot.core.errors import NotThere, Refused
 from bot.core.grammar.commands import Command, Deploy
 from bot.core.grammar.parser import show
+from bot.core.names import near
 from bot.core.ports.forge import Commit
 from bot.settings import AppSettings, EnvironmentSettings
 
@@ -34,12 +34,6 @@ def target_at(context: Context, app: str, environment: str) -> Target | None:
     known = context.settings.apps.get(app)
     place = known.environments.get(environment) if known else None
     return Target(known, place) if known and place else None
-
-
-def nearest(word: str, known: list[str]) -> list[str]:
-    """At most three names that look like ``word``, the nearest first."""
-    folded = {name.lower(): name for name in known}
-    return [folded[name] for name in get_close_matches(word.lower(), list(folded), n=3, cutoff=0.55)]
 
 
 class NamesApp(Protocol):
@@ -69,8 +63,8 @@ def app_of(context: Context, command: NamesApp) -> AppSettings:
     apps, name = context.settings.apps, command.app
     if name is not None:
         if name not in apps:
-            near = _choices(nearest(name, list(apps)), command.with_app)
-            raise Refused(replies.unknown_app(name, near, list(apps)))
+            choices = _choices(near(name, apps), command.with_app)
+            raise Refused(replies.unknown_app(name, choices, list(apps)))
         return apps[name]
     if context.here is not None:
         return apps[context.here]
@@ -96,7 +90,7 @@ def environment_called(app: AppSettings, name: str, complete: Callable[[str], Co
     if name in app.environments:
         return app.environments[name]
     known = list(app.environments)
-    raise Refused(replies.unknown_environment(app.name, name, _choices(nearest(name, known), complete), known))
+    raise Refused(replies.unknown_environment(app.name, name, _choices(near(name, known), complete), known))
 
 
 def apps_looked_at(context: Context, command: NamesApp) -> list[AppSettings]:
@@ -124,8 +118,8 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
         wanted = context.forge.repository(repository).default_branch
     commit = context.forge.resolve(repository, wanted)
     if commit is None:
-        near = _choices(_near_refs(context, repository, wanted), command.with_ref)
-        raise Refused(replies.unknown_ref(repository, wanted, near))
+        choices = _choices(_near_refs(context, repository, wanted), command.with_ref)
+        raise Refused(replies.unknown_ref(repository, wanted, choices))
     return commit
 
 
@@ -138,7 +132,7 @@ def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
     if ref.startswith("#"):
         return []
     try:
-        return nearest(ref, list(context.forge.refs(repository)))
+        return near(ref, context.forge.refs(repository))
     except NotThere:
         return []
 

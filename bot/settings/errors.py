@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.core.errors import ShipmateError
+from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
-from bot.settings.fields import SECRET_PREFIXES, listed, nearest, shown
+from bot.settings.fields import SECRET_PREFIXES, shown
 from bot.settings.models import (
     AppSettings,
     BotSettings,

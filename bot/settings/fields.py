@@ -8,26 +8,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import timedelta
-from difflib import get_close_matches
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
+from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, PlainValidator
 
-from bot.adapters.clock.natural_time import duration
+from bot.core.cron import with_sunday_last
+from bot.core.durations import duration
+from bot.core.names import listed, nearest
 
 SECRET_PREFIXES = re.compile(
     r"xox[a-z]-|xapp-|ghp_|gho_|ghs_|ghu_|github_pat_|HRKU-|-----BEGIN|postgres(ql)?(\+\w+)?://[^/]*:"
 )
 _LONGEST_SHOWN = 40
-
-
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that ``word`` was probably meant to be, or None."""
-    lowered = {name.casefold(): name for name in known}
-    found = get_close_matches(word.casefold(), lowered, n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -42,13 +37,6 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     if not known:
         return ""
     return f"There is only {known[0]}." if len(known) == 1 else f"There are {listed(known)}."
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def shown(value: object) -> str:
@@ -153,13 +141,10 @@ def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     raise ValueError(f'must be "all", "none", or a list of names such as ["ci/test"], not {shown(value)}')
 
 
-_CRON = (
-    ("the minute", 0, 59, ""),
-    ("the hour", 0, 23, ""),
-    ("the day of the month", 1, 31, ""),
-    ("the month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
-    ("the day of the week", 0, 7, "sun mon tue wed thu fri sat"),
-)
+_CRON = ("the minute", "the hour", "the day of the month", "the month", "the day of the week")
+_FRIDAYS = '"0 17 * * 5" for Fridays at 17:00'
+# Whether a line ever fires is the same at any time.
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _cron(value: object) -> str:
@@ -168,31 +153,26 @@ def _cron(value: object) -> str:
     if len(fields) != len(_CRON):
         raise ValueError(
             "must be a cron line of five fields (minute, hour, day of the month, month, day of the week), "
-            f'such as "0 17 * * 5" for Fridays at 17:00, not {shown(value)}'
+            f"such as {_FRIDAYS}, not {shown(value)}"
         )
-    for text, (what, low, high, names) in zip(fields, _CRON, strict=True):
-        if not all(_cron_part(part, low, high, names.split()) for part in text.split(",")):
-            raise ValueError(f"is not a cron line: {what} cannot be {shown(text)}")
+    for place, (what, text) in enumerate(zip(_CRON, fields, strict=True)):
+        alone = ["*"] * len(_CRON)
+        alone[place] = text
+        if not _fires(alone):
+            raise ValueError(f"is not a cron line such as {_FRIDAYS}: {what} cannot be {shown(text)}")
+    if not _fires(fields):
+        raise ValueError(
+            f"is not a cron line such as {_FRIDAYS}: the day of the month, the month and the day of the week "
+            f"of {shown(value)} never come together"
+        )
     return " ".join(fields)
 
 
-def _cron_part(part: str, low: int, high: int, names: list[str]) -> bool:
-    span, slash, step = part.partition("/")
-    if slash and not (step.isascii() and step.isdigit() and int(step) > 0):
+def _fires(fields: Sequence[str]) -> bool:
+    try:
+        return next(CronSim(with_sunday_last(" ".join(fields)), _SOME_TIME), None) is not None
+    except (CronSimError, ValueError):  # the latter for numbers of thousands of digits
         return False
-    if span == "*":
-        return True
-    ends = [_cron_number(end, low, names) for end in span.split("-")]
-    if len(ends) == 2 and span.lower().endswith("-sun"):
-        ends[1] = high  # the week's last day here, its first elsewhere
-    numbers = [end for end in ends if end is not None and low <= end <= high]
-    return len(numbers) == len(ends) <= 2 and numbers == sorted(numbers)
-
-
-def _cron_number(text: str, low: int, names: list[str]) -> int | None:
-    if text.lower() in names:
-        return names.index(text.lower()) + low
-    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _true_or_false(value: object) -> bool:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bot.core.names import nearest
 from bot.settings.errors import not_a_setting, path, validated
-from bot.settings.fields import nearest, shown
+from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
 from bot.settings.providers import app_provider, environment_provider
 from bot.settings.references import check_references, check_spelling

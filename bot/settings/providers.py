@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 import bot.providers
+from bot.core.names import listed
 from bot.settings.errors import checked, path
-from bot.settings.fields import did_you_mean, listed, shown
+from bot.settings.fields import did_you_mean, shown
 from bot.settings.models import ProviderSettings
 
 # What product people know by name although no module here does it yet.

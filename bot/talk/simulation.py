@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Protocol
 
 from bot.adapters.local.forge import LocalGit
 from bot.adapters.local.record import CheckState
+from bot.core.durations import duration
 from bot.core.errors import NotThere, ShipmateError
 from bot.core.events import Event
+from bot.core.names import nearest
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Commit
 from bot.core.rich_text import Bold, Code, Line, Message, Moment, say
@@ -64,8 +65,8 @@ class Simulator:
             if commit is not None:
                 return repository, commit
         known = [name for repository in self.repositories for name in self.forge.refs(repository)]
-        near = get_close_matches(ref, known, n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
+        near = nearest(ref, known)
+        meant = f" Did you mean {near}?" if near else ""
         raise NotThere(f"There is no branch, tag or commit {ref}.{meant}")
 
 
@@ -147,9 +148,6 @@ def _as(world: Simulator, words: Sequence[str]) -> None:
 
 @_plays("/wait 3h", "lets three hours pass at once")
 def _wait(world: Simulator, words: Sequence[str]) -> None:
-    # Not at the top: reading times loads a date parser, for which the greeting need not wait.
-    from bot.adapters.clock.natural_time import duration
-
     delta = duration(" ".join(words))
     if delta is None or delta <= timedelta(0):
         raise _Misused
@@ -186,8 +184,8 @@ def _exactly(words: Sequence[str], number: int) -> Sequence[str]:
 
 
 def _unknown(name: str, verbs: Collection[str]) -> tuple[str | Code | Bold, ...]:
-    near = get_close_matches(name.lower(), [*SIMULATION_COMMANDS, *verbs], n=1)
-    if not near:
+    near = nearest(name, [*SIMULATION_COMMANDS, *verbs])
+    if near is None:
         return (f"There is no /{name} here. ", Code("/help"), " shows what there is.")
-    known = SIMULATION_COMMANDS.get(near[0])
-    return (f"There is no /{name} here. Did you mean ", Code(known.example if known else near[0]), "?")
+    known = SIMULATION_COMMANDS.get(near)
+    return (f"There is no /{name} here. Did you mean ", Code(known.example if known else near), "?")

@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from bot.adapters.clock.crons import Crons
 from bot.adapters.clock.natural_time import Times
-from bot.adapters.clock.scheduler import Crons
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.inbox import Store

@@ -10,7 +10,7 @@ import pytest
 from bot.core.errors import NotThere, Refused
 from bot.core.grammar.commands import Deploy, Status
 from bot.core.ports.forge import Commit, Repository
-from bot.services.targets import Target, app_of, commit_of, environment_of, looked_at, nearest
+from bot.services.targets import Target, app_of, commit_of, environment_of, looked_at
 from bot.settings import Settings, read
 
 SETTINGS = """
@@ -77,11 +77,6 @@ def refusal(ask: Callable[[], object]) -> list[str]:
         ask()
     message = caught.value.message
     return [message.summary(), *(button.command for button in message.buttons)]
-
-
-def test_near_names_are_found_in_any_case_the_nearest_first() -> None:
-    assert nearest("Prodution", ["staging", "production", "Production-EU"]) == ["production", "Production-EU"]
-    assert nearest("x", ["staging"]) == []
 
 
 def test_the_named_app_wins_over_the_channels() -> None:

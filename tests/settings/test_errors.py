@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from bot.adapters.clock.crons import Crons
 from bot.settings import SettingsProblems, load, read
 
 WEB = """
@@ -102,7 +107,22 @@ def test_every_problem_is_told_at_once() -> None:
         ),
         (
             'windows = [{ deny = "0 25 * * 5", for = "1h" }]',
-            '.windows[0].deny is not a cron line: the hour cannot be "25".',
+            '.windows[0].deny is not a cron line such as "0 17 * * 5" for Fridays at 17:00: the hour cannot be "25".',
+        ),
+        (
+            'windows = [{ deny = "0 17 * * sat-mon", for = "1h" }]',
+            '.windows[0].deny is not a cron line such as "0 17 * * 5" for Fridays at 17:00: the day of the week cannot '
+            'be "sat-mon".',
+        ),
+        (
+            'windows = [{ allow = "0 0 31 2,4 *", for = "1h" }]',
+            '.windows[0].allow is not a cron line such as "0 17 * * 5" for Fridays at 17:00: the day of the month, the '
+            'month and the day of the week of "0 0 31 2,4 *" never come together.',
+        ),
+        (
+            'windows = [{ deny = "0 0 17 * * 5", for = "1h" }]',
+            ".windows[0].deny must be a cron line of five fields (minute, hour, day of the month, month, day of the "
+            'week), such as "0 17 * * 5" for Fridays at 17:00, not "0 0 17 * * 5".',
         ),
         ('windows = [{ for = "1h" }]', ".windows[0] must have either `deny` or `allow`."),
         ('windows = [{ deny = "0 17 * * 5" }]', ".windows[0].for is missing: how long it lasts."),
@@ -122,7 +142,7 @@ def test_a_wrong_value_is_explained_in_plain_words(line: str, sentence: str) -> 
 
 
 @pytest.mark.parametrize(
-    "line", ["*/15 9-17 1,15 jan-mar mon-fri", "0 0 1-7/2 * 7", "5,10-20/5 * * * *", "0 0 * * FRI-SUN"]
+    "line", ["*/15 9-17 1,15 jan-mar mon-fri", "0 0 1-7/2 * 7", "5,10-20/5 * * * *", "0 0 * * FRI-SAT,SUN", "0 9 L * *"]
 )
 def test_usual_cron_lines_are_taken(line: str) -> None:
     production = read(f'{WEB}{PRODUCTION}windows = [{{ deny = "{line}", for = "1h" }}]', {}).apps["web"].environments
@@ -134,7 +154,23 @@ def test_usual_cron_lines_are_taken(line: str) -> None:
 def test_impossible_minutes_are_not_taken(field: str) -> None:
     found = in_production(f'windows = [{{ deny = "{field},1 * * * *", for = "1h" }}]')
 
-    assert found == [f'{IN_PRODUCTION}.windows[0].deny is not a cron line: the minute cannot be "{field},1".']
+    assert found == [
+        f'{IN_PRODUCTION}.windows[0].deny is not a cron line such as "0 17 * * 5" for Fridays at 17:00: '
+        f'the minute cannot be "{field},1".'
+    ]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.text("0123456789*/,-#LWsunfri", min_size=1, max_size=5), min_size=4, max_size=6).map(" ".join))
+@example("9" * 5_000 + " * * * *")
+def test_the_clock_understands_every_cron_line_that_the_settings_take(line: str) -> None:
+    about_the_timeout, *about_the_line = in_production(f'windows = [{{ deny = "{line}", for = "1h" }}]\ntimeout = "0m"')
+
+    assert ".timeout must be" in about_the_timeout
+    for sentence in about_the_line:
+        assert re.search(r"\.windows\[0]\.deny (must be|is not) a cron line .*such as ", sentence)
+    if not about_the_line:
+        assert Crons().next_fire(line, "Europe/Berlin", datetime(2026, 3, 2, tzinfo=UTC)) is not None
 
 
 def test_a_file_that_is_not_toml_names_the_line() -> None:

@@ -45,15 +45,15 @@ def read_by_somebody(directory: Path) -> set[tuple[str, str]]:
     for package in ("bot", "handlers"):
         shutil.copytree(ROOT / package, directory / package, ignore=shutil.ignore_patterns("__pycache__"))
     renamed = {name for model in MODELS for name in fields(model)}
-    for path in (ROOT / "bot").glob("settings*.py"):
+    for path in (ROOT / "bot" / "settings").glob("*.py"):
         text = path.read_text(encoding="utf-8")
         text = re.sub(rf"^    ({'|'.join(renamed)}): ", r"    \1_renamed: ", text, flags=re.MULTILINE)
-        (directory / "bot" / path.name).write_text(text, encoding="utf-8")
+        (directory / "bot" / "settings" / path.name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-pretty"]
     done = subprocess.run(
         [*command, "--cache-dir", str(directory / "cache")], cwd=directory, capture_output=True, text=True, check=False
     )
-    outside = [line for line in done.stdout.splitlines() if not line.startswith(("bot/settings", "bot/check.py"))]
+    outside = [line for line in done.stdout.splitlines() if not line.startswith(("bot/settings/", "bot/check.py"))]
     found = re.findall(r'"(\w+)"(?: of "[^"]*")? has no attribute "(\w+)"', "\n".join(outside))
     assert done.returncode == 1, done.stdout + done.stderr
     return set(found)

@@ -1,4 +1,4 @@
-"""Moments, repetitions and durations as people type them, read with dateparser."""
+"""Moments and repetitions as people type them, read with dateparser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from datetime import timezone as fixed_offset
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.core.durations import duration
 
 _LONGEST = 80
 _MORNING = time(9)
@@ -57,9 +59,6 @@ _DAY_AND_HOUR = re.compile(r"(?P<before>\d{1,2} )?(?P<day>(?:(?:next|this) )?[a-
 _THIS_OR_NEXT = re.compile(r"(?:next|this|coming) ")
 _CALENDAR = re.compile(r"\d[-/.]\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
 _WEEKDAY = re.compile(r"(mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)(?:day|nesday|sday|rsday|urday)?s?")
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_UNIT = r"(s|m|h|d|w|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?)"
-_AMOUNT = re.compile(rf"(\d{{1,6}}(?:\.\d{{1,3}})?) ?{_UNIT}(?![a-z]) ?,? ?(?:and )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Times:
             return None
         home = _load(timezone) or UTC
         try:
-            length = self.duration(phrase.removeprefix("in "))
+            length = duration(phrase.removeprefix("in "))
             if length is not None:
                 return _later(now.astimezone(home), length, by_days=re.search(r"\d ?[dw]|day|week", phrase) is not None)
             said = _take_apart(phrase)
@@ -109,18 +108,6 @@ class Times:
         days = _cron_days(said.day)
         clock = said.clock or _MORNING
         return None if days is None or clock.second else f"{clock.minute} {clock.hour} * * {days}"
-
-    def duration(self, text: str) -> timedelta | None:
-        """``2h``, ``90m``, ``1h30m``, ``2 hours``, ``half an hour``, ``1w``; None for anything else, 5 and 0s too."""
-        phrase = re.sub(r"\bhalf an? hour\b", "30m", _plain(text))
-        phrase = re.sub(r"\ban? (?=[a-z])", "1 ", phrase)
-        seconds, place = 0.0, 0
-        for found in _AMOUNT.finditer(phrase):
-            if found.start() != place:
-                return None
-            seconds += float(found[1]) * _UNITS[found[2][0]]
-            place = found.end()
-        return timedelta(seconds=round(seconds)) or None if place == len(phrase) else None
 
 
 def _plain(text: str) -> str:
@@ -279,10 +266,6 @@ def _cron_days(text: str) -> str | None:
             return None
         days += [(first + step) % 7 for step in range((last - first) % 7 + 1)]
     chosen = sorted(set(days))
-    unbroken = len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1
+    # the week of cron begins with Sunday, so that no span of names ends with it
+    unbroken = len(chosen) > 2 and chosen[-1] - chosen[0] == len(chosen) - 1 and chosen[-1] < _DAYS.index("sun")
     return f"{_DAYS[chosen[0]]}-{_DAYS[chosen[-1]]}" if unbroken else ",".join(_DAYS[day] for day in chosen)
-
-
-def duration(text: str) -> timedelta | None:
-    """``2h``, ``90m``, ``1h30m``, ``2 hours``; None if not understood, as for a number without a unit."""
-    return Times().duration(text)

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
+from bot.core.names import listed
 
 _SECONDS = 120.0
 _MOST_COMMITS = 250
@@ -163,7 +164,7 @@ class GitRepository:
         )
         tree, *files = answer.text.splitlines() or [""]
         if answer.code == 1 and files:
-            raise Conflict(f"Both sides changed {_listed(sorted(set(files)))} in the same place.")
+            raise Conflict(f"Both sides changed {listed(sorted(set(files)))} in the same place.")
         if answer.code != 0:
             raise Rejected("This git cannot merge without a work tree; git 2.38 or newer can.")
         return tree
@@ -268,7 +269,3 @@ def _reason(command: str, errors: bytes) -> str:
     lines = errors.decode(errors="replace").strip().splitlines()
     said = lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "it did not say why"
     return f"git {command} failed: {said.rstrip('.')}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State
-from bot.core.replies import either
+from bot.core.names import listed
 from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
 
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
@@ -101,8 +101,8 @@ def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> M
     return say(Code(usage), lines=lines)
 
 
-def no_help(topic: str, nearest: Sequence[str]) -> Message:
-    hint = f" Did you mean {either(nearest)}?" if nearest else ""
+def no_help(topic: str, near: Sequence[str]) -> Message:
+    hint = f" Did you mean {listed(near, 'or')}?" if near else ""
     return say(f"There is no command called {topic}.{hint} ", Code("help"), " shows all.")
 
 

@@ -9,7 +9,7 @@ from bot.core.deployments.wording import spoken
 from bot.core.freezes.model import ClosedBy, Freeze
 from bot.core.freezes.reasons import closed_by_window, frozen_by, until_when, why_closed
 from bot.core.freezes.windows import ActiveWindow, Window
-from bot.core.replies import listed
+from bot.core.names import listed
 from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, Moment, say
 
 EXAMPLES = ("mon 9:00", "tomorrow 9am", "2026-12-31 18:00")

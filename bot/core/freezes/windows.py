@@ -38,7 +38,10 @@ class ActiveWindow:
 
 
 class CronLines(Protocol):
-    """When the lines of five fields fire, to which classic cron gives a meaning, in a time zone with an IANA name."""
+    """When lines of five fields fire that mean what they mean to cron, in a time zone with an IANA name.
+
+    Both methods raise ValueError for what is no such line.
+    """
 
     def next_fire(self, cron: str, timezone: str, after: datetime) -> datetime | None:
         """The first moment after ``after``, in UTC; None for a line that never fires."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Deployment
+from bot.core.names import listed
 from bot.core.people.permissions import Kind, kind_of
 from bot.core.ports.forge import Comparison, PullRequest
 from bot.core.ports.reviews import Protection, Reviewed, rules, standing
@@ -13,14 +14,6 @@ from bot.core.rich_text import Bold, Code, Line, Link, Span
 
 NAMED = 5
 """How many of those before one in the queue are named."""
-
-
-def listed(names: Iterable[str], last: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    all_names = list(names)
-    if len(all_names) < 2:
-        return "".join(all_names)
-    return f"{', '.join(all_names[:-1])} {last} {all_names[-1]}"
 
 
 # --- review -----------------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from bot.core.grammar.tokens import Misread, Token, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
+from bot.core.names import nearest
 
 TO = frozenset({"to", "in", "on"})
 BECAUSE = frozenset({"because", "-", "--", "–", "—"})
@@ -17,13 +17,6 @@ _IMPOSSIBLE_REF = re.compile(
     # https://git-scm.com/docs/git-check-ref-format, and no leading dash, so that no program takes it for an option
     r"^[-/.]|\.\.|//|/\.|@\{|[~^:?*\[\\\s\x00-\x1f\x7f]|[/.]$|\.lock(?:/|$)|^@$"
 )
-
-
-def near(word: str, names: list[str]) -> str | None:
-    """The one of ``names`` that somebody who typed ``word`` most probably meant."""
-    lowered = {name.lower(): name for name in names}
-    found = get_close_matches(word.lower()[:40], list(lowered), n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
 
 
 def as_ref(word: str) -> str:
@@ -168,7 +161,7 @@ class Places:
         app, environment = self._words.app(word), self._is_environment(word)
         if app and not (environment and self._environment_first):
             return app, None
-        if not environment and not connected and not near(word, self._words.environments):
+        if not environment and not connected and not nearest(word, self._words.environments):
             self._check_spelling(word)
         return None, word
 
@@ -190,7 +183,7 @@ class Places:
         return app[0], environment[0]
 
     def _check_spelling(self, word: str) -> None:
-        meant = near(word, list(self._words.apps))
+        meant = nearest(word, self._words.apps)
         if meant:
             raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant)}?")
 

@@ -12,7 +12,6 @@ from bot.core.grammar.arguments import (
     FLAG,
     TO,
     misread,
-    near,
     read_reason,
     read_subject,
     show_quoted,
@@ -21,6 +20,7 @@ from bot.core.grammar.arguments import (
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.tokens import Misread, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
+from bot.core.names import nearest
 
 VERB = re.compile(r"deploy(?::(?P<task>[\w.:-]*[\w.-]))?(?P<force>!)?", re.IGNORECASE | re.ASCII)
 
@@ -192,6 +192,6 @@ def _may_be_command(left: Sequence[str], words: Vocabulary, deploy: Deploy) -> b
         if timed or left[0] == "every" or phrases.moment(left):
             return True
     if left[0] in TO and len(left) > 1 and deploy.environment is None:
-        mistyped = len(left) == 2 and (left[0] == "to" or near(left[1], words.environments) is not None)
+        mistyped = len(left) == 2 and (left[0] == "to" or nearest(left[1], words.environments) is not None)
         return mistyped or words.environment(left[1], deploy.app) is not None
     return left[0].startswith("--") or left[:2] == ["when", "green"] or _PARAM.fullmatch(left[0]) is not None

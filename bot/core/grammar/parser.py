@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.core.grammar.arguments import misread, near
+from bot.core.grammar.arguments import misread
 from bot.core.grammar.commands import Command, Help
 from bot.core.grammar.deploy import VERB
 from bot.core.grammar.one_time_password import take_password
@@ -13,6 +13,7 @@ from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean, protect
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
+from bot.core.names import nearest
 
 __all__ = [
     "COMMANDS",
@@ -134,7 +135,7 @@ def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
         spec: Spec | None = DEPLOY
     else:
         names = [name for one in COMMANDS for name in one.names]
-        spec = find(near(word, names) or near(" ".join(text.split()[:4]), names) or "")
+        spec = find(nearest(word, names) or nearest(" ".join(text.split()[:4]), names) or "")
     return NotUnderstood(f"I do not know the command {shorten(word)}.", spec, (spec or DEPLOY).example(words))
 
 

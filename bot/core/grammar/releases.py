@@ -9,7 +9,6 @@ from bot.core.grammar.arguments import (
     Places,
     as_ref,
     misread,
-    near,
     read_number,
     read_reason,
     show_environment,
@@ -20,6 +19,7 @@ from bot.core.grammar.arguments import (
 from bot.core.grammar.commands import Promote, Rollback, Ship
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
+from bot.core.names import nearest
 
 _COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
 
@@ -99,7 +99,7 @@ def _target(cursor: TokenCursor, words: Vocabulary, places: Places) -> str | Non
     if not places.full and (words.app(word) or any(scope.environment(word) for scope in words.apps.values())):
         return None
     if not _COMMIT.fullmatch(word.lower()):
-        mistyped = near(word, words.environments) is not None
+        mistyped = nearest(word, words.environments) is not None
         if not after_to or (mistyped and not places.full):
             return None
     cursor.take(2 if after_to else 1)

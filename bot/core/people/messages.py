@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.core.names import listed
 from bot.core.people.model import DeviceCode, How, Identity
 from bot.core.people.permissions import Permission
 from bot.core.ports.chat import Person
-from bot.core.replies import listed
 from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, say
 
 Choice = tuple[str, Sequence[str], Sequence[Permission]]

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.clock.scheduler import Crons
+from bot.adapters.clock.crons import Crons
 
 CRON = Crons()
 BERLIN = "Europe/Berlin"
+MARCH = datetime(2026, 3, 2, tzinfo=UTC)
 ZONES = ["UTC", BERLIN, "America/New_York", "Australia/Lord_Howe", "Australia/Sydney", "Asia/Kathmandu", "Pacific/Apia"]
 LINES = ["0 17 * * 5", "30 2 * * *", "*/20 * * * *", "0 */5 * * *", "0 9 * * mon-fri", "15 3 1,15 * *", "30 2 4 10 *"]
 MOMENTS = st.integers(0, 60 * 24 * 1_200).map(
@@ -42,9 +43,10 @@ def fires(line: str, start: str, count: int, timezone: str = BERLIN) -> list[str
         ("5", "Fri 2026-03-06"),
         ("5-7", "Fri 2026-03-06"),
         ("6-7", "Sat 2026-03-07"),
-        ("fri-sun", "Fri 2026-03-06"),
+        ("fri,sat,sun", "Fri 2026-03-06"),
         ("sun-mon", "Sun 2026-03-08"),
         ("*/3", "Wed 2026-03-04"),
+        ("mon#3", "Mon 2026-03-16"),
     ],
 )
 def test_days_of_the_week_count_from_sunday(days: str, first: str) -> None:
@@ -59,10 +61,10 @@ def test_a_day_of_the_month_and_one_of_the_week_are_either() -> None:
     ]
 
 
-def test_a_time_that_the_clocks_leave_out_comes_as_much_later() -> None:
+def test_a_time_that_the_clocks_leave_out_comes_when_they_have_been_put_forward() -> None:
     assert fires("30 2 * * *", "2026-03-27T12:00", 3) == [
         "Sat 2026-03-28 02:30 CET",
-        "Sun 2026-03-29 03:30 CEST",
+        "Sun 2026-03-29 03:00 CEST",
         "Mon 2026-03-30 02:30 CEST",
     ]
 
@@ -83,6 +85,27 @@ def test_a_line_for_every_hour_leaves_none_out() -> None:
     ]
 
 
+def test_a_time_that_has_come_once_does_not_come_again_from_within_the_second_hour() -> None:
+    zone = ZoneInfo(BERLIN)
+    second = datetime(2026, 10, 25, 2, 15, tzinfo=zone, fold=1).astimezone(UTC)
+
+    following = CRON.next_fire("30 2 * * *", BERLIN, second)
+    last = CRON.last_fire("30 2 * * *", BERLIN, second - timedelta(hours=2), second)
+
+    assert following == datetime(2026, 10, 26, 2, 30, tzinfo=zone)
+    assert last == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_every_so_many_minutes_or_hours_goes_by_what_the_clock_shows() -> None:
+    assert fires("*/30 2 * * *", "2026-10-25T01:59", 4) == [
+        "Sun 2026-10-25 02:00 CEST",
+        "Sun 2026-10-25 02:30 CEST",
+        "Sun 2026-10-25 02:00 CET",
+        "Sun 2026-10-25 02:30 CET",
+    ]
+    assert fires("0 */2 * * *", "2026-03-29T00:00", 1) == ["Sun 2026-03-29 04:00 CEST"]
+
+
 def test_a_step_that_is_longer_than_the_hour_fires_at_its_beginning() -> None:
     assert fires("*/90 * * * *", "2026-03-02T10:30", 2) == ["Mon 2026-03-02 11:00 CET", "Mon 2026-03-02 12:00 CET"]
 
@@ -97,15 +120,31 @@ def test_months_have_names_and_ranges_have_steps() -> None:
 
 
 def test_a_line_that_never_fires_says_so() -> None:
-    assert CRON.next_fire("0 0 31 2 *", BERLIN, datetime(2026, 3, 2, tzinfo=UTC)) is None
-    assert (
-        CRON.last_fire("0 0 31 2 *", BERLIN, datetime(2020, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)) is None
-    )
+    fifth_monday_in_the_first_week = "0 0 */40 * mon#5"
+
+    following = CRON.next_fire(fifth_monday_in_the_first_week, BERLIN, MARCH)
+    last = CRON.last_fire(fifth_monday_in_the_first_week, BERLIN, MARCH - timedelta(days=2_000), MARCH)
+
+    assert (following, last) == (None, None)
 
 
-def test_a_line_of_other_than_five_fields_is_none() -> None:
+@pytest.mark.parametrize("line", ["0 0 31 2", "0 0 0 31 2 *", ""])
+def test_a_line_of_other_than_five_fields_is_none(line: str) -> None:
     with pytest.raises(ValueError, match="five fields"):
-        CRON.next_fire("0 0 31 2", BERLIN, datetime(2026, 3, 2, tzinfo=UTC))
+        CRON.next_fire(line, BERLIN, MARCH)
+
+
+@pytest.mark.parametrize("line", ["0 17 * * fri-sun", "0 17 * * FRI-SUN", "0 17 * * 5-7"])
+def test_a_week_may_end_with_sunday(line: str) -> None:
+    fires = [CRON.next_fire(line, "UTC", datetime(2026, 3, day, 18, tzinfo=UTC)) for day in (5, 6, 7, 8)]
+
+    assert [fire.day for fire in fires if fire] == [6, 7, 8, 13]
+
+
+@pytest.mark.parametrize("line", ["0 25 * * *", "0 0 31 2 *", "0 17 * * sat-mon", "x * * * *"])
+def test_what_cron_does_not_understand_is_no_line(line: str) -> None:
+    with pytest.raises(ValueError, match="is not a cron line"):
+        CRON.last_fire(line, BERLIN, MARCH - timedelta(days=1), MARCH)
 
 
 def test_the_leap_day_is_found_looking_back() -> None:

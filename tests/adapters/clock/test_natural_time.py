@@ -241,7 +241,6 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 
     times.moment(text, now=WEDNESDAY, timezone=text)
     times.cron(text)
-    times.duration(text)
 
 
 def test_the_date_library_is_loaded_with_the_first_date_only() -> None:

@@ -59,6 +59,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "requests": ("bot/adapters/github/*", "bot/providers/http.py", "bot/providers/heroku.py"),
     "urllib3": ("bot/adapters/github/*",),
     "jwt": ("bot/adapters/github/auth.py",),
+    "psutil": ("bot/adapters/system/*",),
     "cryptography": ("bot/adapters/github/auth.py",),
     "apscheduler": ("bot/adapters/clock/scheduler.py",),
     # The engine names the type of the database that it hands to dbos.

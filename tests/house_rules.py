@@ -13,7 +13,7 @@ from pathlib import Path
 Rule = Callable[[str, str], list[str]]
 """Takes a file's path from the root and its text; returns what is wrong with it, a line each."""
 
-SHARED_BY_ADAPTERS = ("bot.adapters.circuit_breaker", "bot.adapters.remembered", "bot.__version__")
+SHARED_BY_ADAPTERS = ("bot.adapters.circuit_breaker", "bot.__version__")
 HANDED_TO_HANDLERS = ("bot.context", "bot.router", "bot.settings")
 
 # Who may import what of ours, by the first pattern that fits the file. What is not named here may not be imported.
@@ -59,6 +59,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "requests": ("bot/adapters/github/*", "bot/providers/http.py", "bot/providers/heroku.py"),
     "urllib3": ("bot/adapters/github/*",),
     "jwt": ("bot/adapters/github/auth.py",),
+    "cachetools": ("bot/adapters/*",),
+    "psutil": ("bot/adapters/system/*",),
     "cryptography": ("bot/adapters/github/auth.py",),
     "apscheduler": ("bot/adapters/clock/scheduler.py",),
     "cronsim": ("bot/adapters/clock/*", "bot/settings/*"),

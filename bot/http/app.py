@@ -28,7 +28,6 @@ LARGEST_BODY = 25 * 1024 * 1024
 LONGEST_NAME = 200
 Answer = tuple[int, str]
 """The status, and a sentence."""
-TOO_LARGE: Answer = (413, f"The body is over {LARGEST_BODY // 1024 // 1024} MB.\n")
 
 
 class TooLarge(Exception):
@@ -95,27 +94,26 @@ class Webhook:
         self._received = received
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Of a header that comes twice the first counts, as everywhere.
         headers = dict(reversed(scope["headers"]))
+        more: list[tuple[bytes, bytes]] = []
         try:
-            status, sentence = await self.take(headers, await _body(headers, receive))
+            status, sentence = await self._take(headers, await _body(headers, receive))
         except TooLarge:
-            status, sentence = self.count(*TOO_LARGE)
+            status, sentence = 413, f"The body is over {LARGEST_BODY // 1024 // 1024} MB.\n"
+            # The rest of it would be read, and thrown away, for as long as somebody sends.
+            more.append((b"connection", b"close"))
         except Disconnected:
-            status, sentence = self.count(400, "")
+            status, sentence = 400, ""
+        self._received.labels(str(status)).inc()
         body = sentence.encode()
-        head = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain; charset=utf-8")]
+        head = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain; charset=utf-8"), *more]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
-    async def take(self, headers: dict[bytes, bytes], raw: bytes) -> Answer:
-        """``headers`` by their names in lower case; ``raw`` is the body as it came."""
-        return self.count(*await self._take(headers, raw))
-
-    def count(self, status: int, sentence: str) -> Answer:
-        self._received.labels(str(status)).inc()
-        return status, sentence
-
     async def _take(self, headers: dict[bytes, bytes], raw: bytes) -> Answer:
+        """``headers`` by their names in lower case; ``raw`` is the body as it came."""
+
         def header(name: bytes) -> str:
             return headers.get(name, b"").decode("latin-1")
 

@@ -69,13 +69,11 @@ def server_of(listens: WebhookListener) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need."""
     import uvicorn
 
-    from bot.http.fast_webhook_protocol import FastLane
-
     config = uvicorn.Config(
         listens.app(),
         # Beside these, asyncio and h11 cost four times as much per request.
         loop="uvloop",
-        http=FastLane,
+        http="httptools",
         ws="none",
         lifespan="off",
         proxy_headers=False,

@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.batching_inbox import BatchingInbox
@@ -78,10 +77,8 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 @contextmanager
-def door(
-    directory: Path, *, together: bool, fast: bool = False, ready: bool = True, migrated: bool = True
-) -> Iterator[Door]:
-    """``together``: deliveries that come at once share a transaction; with ``fast`` it is as in ``web`` and ``run``."""
+def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool = True) -> Iterator[Door]:
+    """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
         stack.callback(engine.dispose)
@@ -97,11 +94,7 @@ def door(
             lambda: kept.obstacles() if ready else ["the database does not answer"],
             intake=intake,
         )
-        server = (
-            server_of(listener)
-            if fast
-            else uvicorn.Server(uvicorn.Config(listener.app(), log_config=None, lifespan="off", ws="none"))
-        )
+        server = server_of(listener)
         opened = socket.create_server(("127.0.0.1", 0))
         made.port = opened.getsockname()[1]
         if intake is not None:
@@ -116,10 +109,9 @@ def door(
             intake.stop()
 
 
-@pytest.fixture(params=[(True, True), (True, False), (False, False)], ids=["fast", "together", "one by one"])
+@pytest.fixture(params=[True, False], ids=["together", "one by one"])
 def listening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
-    together, fast = request.param
-    with door(tmp_path, together=together, fast=fast) as made:
+    with door(tmp_path, together=request.param) as made:
         yield made
 
 
@@ -236,6 +228,7 @@ def test_a_body_that_says_that_it_is_too_large_is_not_even_read(listening: Door)
     answer = connection.getresponse()
 
     assert (answer.status, answer.read()) == (413, b"The body is over 25 MB.\n")
+    assert answer.headers["Connection"] == "close"
     assert listening.stored() == []
     connection.close()
 

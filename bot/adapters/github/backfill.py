@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
 
+from cachetools import TTLCache
 from msgspec import Struct
 
 from bot.adapters.github.doctor import LISTENER, HookConfig
@@ -22,6 +23,7 @@ from bot.core.ports.forge import RemoteDeployment
 
 ASK_AGAIN = timedelta(hours=1)
 """How long it is believed that our credentials may not see a webhook."""
+MOST_KEPT = 1_000
 PULLS_PER_PAGE = 15  # a pull request in a list is some 25 kB, and a page that is too big is not remembered
 UNDERSTOOD = frozenset(
     {"pull_request", "deployment", "deployment_status", "status", "check_run", "check_suite", "workflow_run"}
@@ -61,8 +63,7 @@ class GitHubPast:
     def __init__(self, connection: Connection, auth: Auth, clock: Clock) -> None:
         self._connection = connection
         self._is_app = auth.about_itself == "/app"
-        self._clock = clock
-        self._unseen: dict[str, datetime] = {}
+        self._unseen: TTLCache[str | None, bool, datetime] = TTLCache(MOST_KEPT, ASK_AGAIN, clock.now)
         self._lock = threading.Lock()
 
     def newest_merge(self, repository: str, base: str, since: datetime) -> int | None:
@@ -124,7 +125,7 @@ class GitHubPast:
             return [one for hook in ours for one in self._failed_of(repository, hook, since)]
         except (NotThere, NotAllowed, Rejected):  # only administrators see webhooks, and the bot need not be one
             with self._lock:
-                self._unseen[repository or ""] = self._clock.now()
+                self._unseen[repository] = True
             return ()
 
     def redeliver(self, failed: FailedDelivery) -> None:
@@ -149,8 +150,7 @@ class GitHubPast:
 
     def _is_unseen(self, repository: str | None) -> bool:
         with self._lock:
-            since = self._unseen.get(repository or "")
-        return since is not None and self._clock.now() - since < ASK_AGAIN
+            return repository in self._unseen
 
     def _listed(self, path: str, shape: type[list[T]], *, most: int, **query: str | int) -> Iterator[T]:
         for page in self._connection.pages(path, shape, most=most, **query):

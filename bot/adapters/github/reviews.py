@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import Literal, cast
 from urllib.parse import quote
 
+from cachetools import TTLCache, cachedmethod
 from msgspec import Struct
 
 from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Account, login_of
-from bot.adapters.remembered import Remembered
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.chat import Clock
 from bot.core.ports.reviews import Protection, Review
@@ -69,7 +70,8 @@ class GitHubGuards:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
-        self._protections: Remembered[Protection | None] = Remembered(clock, kept_for=KEPT_FOR, most=MOST_KEPT)
+        self._protections: TTLCache[str, Protection | None, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
+        self._lock = Lock()
 
     def reviews(self, repository: str, number: int) -> Sequence[Review]:
         path = f"/repos/{quote(repository)}/pulls/{number}/reviews"
@@ -78,12 +80,13 @@ class GitHubGuards:
     def protection(self, repository: str, environment: str) -> Protection | None:
         """It is only told, and never in the way: where GitHub does not tell it, nobody waits for it."""
         try:
-            return self._protections.get(
-                f"{repository} {environment}".lower(), lambda: self._ask_protection(repository, environment)
-            )
+            return self._ask_protection(repository, environment)
         except Unavailable:
             return None
 
+    @cachedmethod(
+        lambda self: self._protections, key=lambda _, *names: " ".join(names).lower(), lock=lambda self: self._lock
+    )
     def _ask_protection(self, repository: str, environment: str) -> Protection | None:
         path = f"/repos/{quote(repository)}/environments/{quote(environment, safe='')}"
         try:

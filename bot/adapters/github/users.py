@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
+from cachetools import TTLCache, cachedmethod
 from msgspec import Struct
 
 from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Named, Repo
-from bot.adapters.remembered import Remembered
 from bot.core.errors import NotThere, Rejected
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
 
 KEPT_FOR = timedelta(minutes=1)
-"""Somebody whose permission is taken away keeps it here for this long at most."""
+"""Somebody whose permission is taken away keeps it here for this long at most, from GitHub's last answer on."""
 MOST_KEPT = 5_000
 CANDIDATES = 3
 Level: TypeAlias = Literal["admin", "write", "read", "none"]
@@ -47,6 +48,10 @@ class _Found(Struct, frozen=True):
     items: list[_Profile]
 
 
+def _regardless_of_case(_: GitHubPeople, place: str, login: str) -> str:
+    return f"{place} {login}".lower()
+
+
 class GitHubPeople:
     """The part of ``bot.core.ports.forge.Forge`` that is about people. Safe to share between threads.
 
@@ -59,18 +64,19 @@ class GitHubPeople:
         self._people_connection = connection
         self._people_named = named
         self._sign_in = sign_in
-        self._levels: Remembered[Level] = Remembered(clock, kept_for=KEPT_FOR, most=MOST_KEPT)
-        self._memberships: Remembered[bool] = Remembered(clock, kept_for=KEPT_FOR, most=MOST_KEPT)
+        self._levels: TTLCache[str, Level, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
+        self._memberships: TTLCache[str, bool, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
+        self._people_lock = Lock()
 
     @property
     def sign_in(self) -> SignIn | None:
         return self._sign_in
 
     def permission(self, repository: str, login: str) -> Level:
-        return self._levels.get(f"{repository} {login}".lower(), lambda: self._ask_level(repository, login))
+        return self._ask_level(repository, login)
 
     def is_team_member(self, team: str, login: str) -> bool:
-        return self._memberships.get(f"{team} {login}".lower(), lambda: self._ask_membership(team, login))
+        return self._ask_membership(team, login)
 
     def login_by_email(self, email: str) -> str | None:
         """GitHub's search finds similar addresses too, so that the profile has the last word.
@@ -89,6 +95,7 @@ class GitHubPeople:
                 return profile.login
         return None
 
+    @cachedmethod(lambda self: self._levels, key=_regardless_of_case, lock=lambda self: self._people_lock)
     def _ask_level(self, repository: str, login: str) -> Level:
         path = f"/repos/{quote(repository)}/collaborators/{quote(login, safe='')}/permission"
         try:
@@ -98,6 +105,7 @@ class GitHubPeople:
             self._people_connection.get(f"/repos/{quote(repository)}", Repo)
             return "none"
 
+    @cachedmethod(lambda self: self._memberships, key=_regardless_of_case, lock=lambda self: self._people_lock)
     def _ask_membership(self, team: str, login: str) -> bool:
         organization, _, slug = team.partition("/")
         path = f"/orgs/{quote(organization, safe='')}/teams/{quote(slug, safe='')}"

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from bot.adapters.remembered import Remembered
+from cachetools import TTLCache, cachedmethod
+
 from bot.adapters.slack.web_api import Answer, Api, BotIdentity
 from bot.core.errors import NotThere, Rejected
 from bot.core.ports.chat import Clock, Person
@@ -17,6 +18,7 @@ KEPT_FOR = timedelta(minutes=10)
 # A name that is not there is looked for again sooner: somebody may be creating the channel just now.
 MISSED_FOR = timedelta(minutes=1)
 PEOPLE_KEPT = 2_000
+GROUPS_KEPT = 200
 CHANNEL_PAGES = 100
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
@@ -38,15 +40,16 @@ class Directory:
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._people: Remembered[Person] = Remembered(clock, kept_for=KEPT_FOR, most=PEOPLE_KEPT)
-        self._direct: Remembered[str] = Remembered(clock, kept_for=timedelta(days=1), most=PEOPLE_KEPT)
-        self._groups: Remembered[frozenset[str]] = Remembered(clock, kept_for=KEPT_FOR, most=200)
+        self._people: TTLCache[str, Person, datetime] = TTLCache(PEOPLE_KEPT, KEPT_FOR, clock.now)
+        self._direct: TTLCache[str, str, datetime] = TTLCache(PEOPLE_KEPT, timedelta(days=1), clock.now)
+        self._groups: TTLCache[str, frozenset[str], datetime] = TTLCache(GROUPS_KEPT, KEPT_FOR, clock.now)
+        self._kept_lock = Lock()
         self._channels: Channels | None = None
-        self._lock = Lock()
+        self._channels_lock = Lock()
 
     def person(self, person: str) -> Person:
         """Raises NotThere where Slack knows no such person."""
-        return self._people.get(person, lambda: self._ask_person(person))
+        return self._ask_person(person)
 
     def channel_id(self, name: str) -> str | None:
         """The id behind ``#name`` or ``name``; an id is returned as it is."""
@@ -70,19 +73,22 @@ class Directory:
         """The channel to talk in: a person's id becomes the direct message with them."""
         if not _PERSON_ID.fullmatch(channel):
             return channel
-        return self._direct.get(
-            channel, lambda: str(self._api.call("conversations.open", users=channel)["channel"]["id"])
-        )
+        return self._open_direct(channel)
 
     def group(self, handle: str) -> frozenset[str]:
         """Ids of the members of the user group ``@handle`` or ``S…``. Raises NotThere where there is no such group."""
-        wanted = handle.strip().removeprefix("@")
-        return self._groups.get(wanted, lambda: self._ask_group(wanted))
+        return self._ask_group(handle.strip().removeprefix("@"))
 
+    @cachedmethod(lambda self: self._people, lock=lambda self: self._kept_lock)
     def _ask_person(self, person: str) -> Person:
         answer = self._api.call("users.info", user=person)
         return _person(answer["user"], self._api.identity())
 
+    @cachedmethod(lambda self: self._direct, lock=lambda self: self._kept_lock)
+    def _open_direct(self, person: str) -> str:
+        return str(self._api.call("conversations.open", users=person)["channel"]["id"])
+
+    @cachedmethod(lambda self: self._groups, lock=lambda self: self._kept_lock)
     def _ask_group(self, wanted: str) -> frozenset[str]:
         groups = self._api.call("usergroups.list")["usergroups"]
         found = next((group["id"] for group in groups if wanted in (group["id"], group["handle"])), None)
@@ -91,7 +97,7 @@ class Directory:
         return frozenset(self._api.call("usergroups.users.list", usergroup=found)["users"])
 
     def _known_channels(self, at_most: timedelta) -> Channels:
-        with self._lock:
+        with self._channels_lock:
             now = self._clock.now()
             if self._channels is None or now - self._channels.read_at >= at_most:
                 self._channels = self._ask_channels(now)

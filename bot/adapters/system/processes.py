@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from bot.core.errors import Rejected, Unavailable
 
 CHECKOUT = "checkout"
@@ -42,7 +44,9 @@ command -p mv -f "$run/claim.$$" "$run/exit-$code"
 """
 _CLAIMED_WITHIN = 10.0
 _KILLED_WITHIN = 5.0
-_PROC = Path("/proc")
+_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+_NOT_SHOWN = (psutil.Error, OSError)
+"""What asking for a process raises that has ended, or that is somebody else's."""
 
 # Our own children, which stay zombies until somebody asks how they ended. Those of an earlier bot are nobody's.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -153,7 +157,7 @@ def _alive(group: int, mark: str) -> bool:
     group of that number lives, so one marked member, the leader by its arguments or another by its environment, is
     proof for all of them.
     """
-    return any(mark in _started_with(pid) for pid in _members(group))
+    return any(_carries(pid, mark) for pid in _members(group))
 
 
 def _gone_within(seconds: float, group: int) -> bool:
@@ -168,45 +172,21 @@ def _gone_within(seconds: float, group: int) -> bool:
 
 def _members(group: int) -> list[int]:
     """The living processes of a group, the leader first; a zombie is not alive."""
-    listed = _listed_by_proc() if _PROC.is_dir() else _listed_by_ps()
-    living = [pid for pid, its_group, state in listed if its_group == group and state not in "ZX"]
+    living = [pid for pid in psutil.pids() if _lives_in(pid, group)]
     return sorted(living, key=lambda pid: pid != group)
 
 
-def _listed_by_proc() -> list[tuple[int, int, str]]:
-    """Process id, group and state of each process: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
-    listed = []
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit():
-            # A process may end between the listing and the look.
-            with suppress(OSError):
-                state, _, group = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:3]
-                listed.append((int(entry.name), int(group), state))
-    return listed
+def _lives_in(pid: int, group: int) -> bool:
+    # A process may end between the listing and the look. Number 0, which macOS lists, would mean ourselves.
+    with suppress(*_NOT_SHOWN):
+        return bool(pid) and os.getpgid(pid) == group and psutil.Process(pid).status() not in _ENDED
+    return False
 
 
-def _listed_by_ps() -> list[tuple[int, int, str]]:
-    lines = _ps("-A", "-o", "pid=,pgid=,stat=").splitlines()
-    return [(int(pid), int(group), state[0]) for pid, group, state in (line.split() for line in lines)]
-
-
-def _started_with(pid: int) -> str:
-    """A process's arguments and environment, as far as they can be read."""
-    if not _PROC.is_dir():
-        return _ps("-ww", "-o", "command=", "-p", str(pid))
-    parts = []
-    for name in ("cmdline", "environ"):
-        with suppress(OSError):
-            parts.append((_PROC / str(pid) / name).read_text(errors="replace"))
-    return "\0".join(parts)
-
-
-def _ps(*arguments: str) -> str:
-    """What ``ps`` prints: systems without /proc have it."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the arguments are ours
-            ["/bin/ps", *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable("The worker's processes cannot be listed.") from error
-    return done.stdout
+def _carries(pid: int, mark: str) -> bool:
+    """Whether a process's arguments or environment, as far as they can be read, contain the mark."""
+    with suppress(*_NOT_SHOWN):
+        process = psutil.Process(pid)
+        # Arguments can be read where the environment cannot, and then suffice.
+        return any(mark in one for one in process.cmdline()) or any(mark in one for one in process.environ().values())
+    return False

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.adapters.system import processes
@@ -142,9 +143,14 @@ def test_a_stranger_with_the_same_number_is_neither_ours_nor_stopped(attempt) ->
         stranger.terminate()
 
 
-@pytest.mark.skipif(not Path("/bin/ps").exists(), reason="this system has no ps")
-def test_systems_without_proc_are_asked_by_ps() -> None:
-    by_ps = {pid: group for pid, group, _ in processes._listed_by_ps()}
+def test_a_zombie_that_nobody_takes_note_of_is_not_alive(attempt) -> None:
+    marked = {**ENVIRONMENT, processes.MARK: str(attempt)}
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True, env=marked) as somebodys:
+        (attempt / "claim").write_text(f"{somebodys.pid}\n")
+        before = processes.running(attempt)
 
-    assert by_ps[os.getpid()] == os.getpgrp()
-    assert processes._ps("-ww", "-o", "command=", "-p", str(os.getpid())).strip()
+        stopped = processes.stop(attempt)
+
+        assert (before, stopped) == (True, True)
+        assert psutil.Process(somebodys.pid).status() == psutil.STATUS_ZOMBIE
+        assert not processes.running(attempt)

@@ -14,7 +14,7 @@ import pytest
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.http.app import WebhookListener
 from bot.http.server import server_of
@@ -35,9 +35,9 @@ def line(tmp_path: Path) -> Iterator[socket.socket]:
 @contextmanager
 def listening(directory: Path) -> Iterator[int]:
     kept = Store(connect(f"sqlite:///{directory / 'lane.db'}"), SystemClock())
-    migrate(kept.engine)
-    intake = BatchingInbox(kept)
-    server = server_of(WebhookListener(kept, SECRET, lambda: None, kept.obstacles, intake=intake))
+    migrate(kept.database.engine)
+    intake = BatchingInbox(kept.database)
+    server = server_of(WebhookListener(kept.inbox, SECRET, lambda: None, kept.database.obstacles, intake=intake))
     intake.start()
     with socket.create_server(("127.0.0.1", 0)) as opened:
         thread = Thread(target=server.run, args=([opened],), daemon=True)
@@ -46,7 +46,7 @@ def listening(directory: Path) -> Iterator[int]:
         server.should_exit = True
         thread.join(PATIENCE)
     intake.stop()
-    kept.engine.dispose()
+    kept.database.engine.dispose()
 
 
 def webhook(number: int, body: bytes = BODY, *, more: str = "", path: str = "/github/webhook") -> bytes:

@@ -15,9 +15,11 @@ from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
+from bot.adapters.storage.inbox import insert_delivery
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
+from bot.adapters.storage.upsert import insert_new
 from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events.external import Event
@@ -266,15 +268,3 @@ class RowRecords(RowReads):
                 "due_at": self._now,
             },
         )
-
-
-def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
-    """Store a delivery unless its id is known; whether it was new."""
-    return insert_new(connection, tables.deliveries, [row], "id") == 1
-
-
-def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *key: str) -> int:
-    """Insert the rows whose key is not there yet; how many there were."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)
-    return len(connection.execute(insert.returning(table.c[key[0]])).all())

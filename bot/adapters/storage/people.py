@@ -69,11 +69,14 @@ class PeopleRowRecords(PeopleRowReads):
         self._connection.execute(sa.delete(tables.pending_links).where(_P.chat_id == chat_id))
 
 
-class IdentityRows(Database):
+class IdentityRows:
     """Remembers who is who, outside of decisions. Raises Unavailable."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     def learned(self, identity: Identity) -> None:
-        with self.writing() as connection:
+        with self._database.writing() as connection:
             _learn(connection, identity)
 
 

@@ -163,21 +163,8 @@ class Connection:
         """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
         if method != "GET":
             self._before_change()
-        limit = self._limit(url)
-        self._breaker.check(limit)
-        try:
-            answer = self._repeated(method, url, body, headers or {}, stream)
-        except Unavailable as error:
-            if error.retry_after is not None:
-                self._breaker.asked(limit, error.retry_after)
-            else:
-                self._breaker.failed()
-            raise
-        except ShipmateError:
-            self._breaker.answered()
-            raise
-        self._breaker.answered()
-        return answer
+        with self._breaker.guarding(self._limit(url)):
+            return self._repeated(method, url, body, headers or {}, stream)
 
     def _limit(self, url: str) -> str:
         """Which limit of requests the question counts against: searching has its own, an App one for each owner."""

@@ -1,4 +1,4 @@
-"""The store as a whole: each delivery once, decisions whole or not at all, effects in order, and what is over cleared."""
+"""The store as a whole: each delivery once, decisions whole or not at all, effects in order, an end to what is over."""
 
 from __future__ import annotations
 

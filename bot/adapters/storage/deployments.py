@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
@@ -19,7 +18,7 @@ from bot.adapters.storage.inbox import insert_delivery
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
-from bot.adapters.storage.upsert import insert_new
+from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events.external import Event
@@ -232,10 +231,7 @@ class RowRecords(RowReads):
         self._connection.execute(change)
 
     def keep(self, key: str, value: str) -> None:
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(tables.kept).values(key=key, value=value)
-        change = insert.on_conflict_do_update(index_elements=["key"], set_={"value": value})
-        self._connection.execute(change)
+        upsert(self._connection, tables.kept, {"key": key, "value": value}, "key")
 
     def emit(self, *effects: Effect) -> None:
         for effect in effects:
@@ -249,9 +245,8 @@ class RowRecords(RowReads):
             self._connection.execute(sa.insert(tables.effects).values(row))
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
-        self.stop_timer(key)
         row = {"key": key, "due_at": at, "name": stored_name(type(event)), "body": serialization.event_to_bytes(event)}
-        self._connection.execute(sa.insert(tables.timers).values(row))
+        upsert(self._connection, tables.timers, row, "key")
 
     def stop_timer(self, key: str) -> None:
         self._connection.execute(sa.delete(tables.timers).where(tables.timers.c.key == key))

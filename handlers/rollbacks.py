@@ -11,7 +11,7 @@ from bot.core.deployments.model import Deployment
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploy, Rollback
 from bot.core.grammar.parser import show
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request

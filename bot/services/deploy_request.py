@@ -13,7 +13,7 @@ from bot.core.errors import Refused
 from bot.core.gates import WAITED_FOR, Facts, judge
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
 from bot.services import authorization

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from bot.context import Context
 from bot.core import replies
 from bot.core.errors import NotThere, Refused
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.settings import AppSettings, EnvironmentSettings
 
 

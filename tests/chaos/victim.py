@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage.decisions import Decision
@@ -58,8 +59,8 @@ POINTS: dict[str, Point] = {
     "handled, nothing done": Point(Pipeline, "decide", True, _result),
     "before a claim": Point(Outbox, "claim", False),
     "after a claim": Point(Outbox, "claim", True, _result),
-    "created on GitHub, not recorded": Point(GitHub, "create_deployment", True),
-    "status posted, not recorded": Point(GitHub, "post_status", True),
+    "created on GitHub, not recorded": Point(GitHubDeployments, "create", True),
+    "status posted, not recorded": Point(GitHubDeployments, "post_status", True),
     "message posted, not recorded": Point(Slack, "post", True),
     "message edited, not recorded": Point(Slack, "edit", True),
     "done in the world, not recorded": Point(Outbox, "done", False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.core.errors import NotThere, Refused
-from bot.core.ports.forge import Commit, Repository
+from bot.core.ports.forge_types import Commit, Repository
 from bot.services.targets import Target, app_meant, commit_meant, environment_meant, nearest
 from bot.settings import Settings, read
 

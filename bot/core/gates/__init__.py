@@ -19,7 +19,7 @@ from bot.core.gates import messages as says
 from bot.core.locks import messages as lock_messages
 from bot.core.locks.model import Lock, lets_in
 from bot.core.people.permissions import Permission
-from bot.core.ports.forge import Check, Comparison
+from bot.core.ports.forge_types import Check, Comparison
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Span
 

@@ -22,7 +22,7 @@ from bot.core.effects import RenderParent
 from bot.core.errors import Rejected, Unavailable
 from bot.core.events.external import Place
 from bot.core.ports.chat import Delivery
-from bot.core.ports.forge import NewRemoteStatus
+from bot.core.ports.forge_types import NewRemoteStatus
 from bot.core.rich_text import Message
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -172,7 +172,7 @@ def test_without_a_word_of_its_own_a_process_changes_nothing_on_github_and_says_
         chat = Slack(slack.bot_token, api_url=slack.api_url, clock=SystemClock(), before_call=lease.check)
 
         with pytest.raises(Unavailable) as unchanged:
-            forge.post_status("acme/web", remote, NewRemoteStatus("success", "Done", "production"))
+            forge.deployments.post_status("acme/web", remote, NewRemoteStatus("success", "Done", "production"))
         with pytest.raises(Unavailable) as unsaid:
             chat.post(Place("C1"), Message(("Done.",)), key="1")
         forge.close()

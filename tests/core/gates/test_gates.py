@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.deployments.model import State, Waiting
 from bot.core.gates import Answer, Facts, Policy, busy, checks, judge, place
-from bot.core.ports.forge import Check
+from bot.core.ports.forge_types import Check
 from bot.core.rich_text import plain
 from tests.core.deployments.made import T0, a_deployment
 

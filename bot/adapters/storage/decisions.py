@@ -15,7 +15,7 @@ from bot.adapters.storage.upsert import insert_new
 
 
 class Decision:
-    """One handler's decision on one delivery. ``begin`` may be called once; ``decided_before`` after it."""
+    """One handler's decision on one delivery. ``begin`` may be called once."""
 
     def __init__(self, database: Database, delivery_id: str, handler: str) -> None:
         self._database = database

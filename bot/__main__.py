@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.adapters.slack.chat import Slack
-    from bot.adapters.storage.inbox import Store
+    from bot.adapters.storage.engine import Database
+    from bot.adapters.storage.store import Store
     from bot.app import Bot
     from bot.settings import Settings
 
@@ -101,14 +102,14 @@ def run(settings_file: Path | None) -> int:
 def web(settings_file: Path | None) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
     from bot.adapters.storage.engine import WEB_CONNECTIONS, connect
-    from bot.adapters.storage.inbox import Store
+    from bot.adapters.storage.store import Store
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client
 
     settings, stop = _begin(settings_file, "web")
     clock = SystemClock()
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
-    _bring_up_to_date(store, "web")
+    _bring_up_to_date(store.database, "web")
 
     def slack() -> App:
         # One-time passwords are kept in memory only, so from this process none can reach the one that deploys.
@@ -127,33 +128,33 @@ def worker(settings_file: Path | None) -> int:
 def migrate(settings_file: Path | None) -> int:
     from bot.adapters.storage import migrations
     from bot.adapters.storage.engine import NEWER
-    from bot.app import database
+    from bot.app import open_store
     from bot.context import SystemClock
 
     settings = load(settings_file, process_environment())
-    store = database(settings, SystemClock())
-    _check_database(store)
-    newer = migrations.age(store.engine) is migrations.Age.NEWER
+    database = open_store(settings, SystemClock()).database
+    _check_database(database)
+    newer = migrations.age(database.engine) is migrations.Age.NEWER
     if not newer:
-        _migrate(store.engine)
-    _check_tables(store)
+        _migrate(database.engine)
+    _check_tables(database)
     print(f"There is nothing to migrate: {NEWER}." if newer else "The database is up to date.")
     return 0
 
 
-def _check_database(store: Store) -> None:
+def _check_database(database: Database) -> None:
     """Raises Unavailable."""
     try:
-        store.demand_answer()
+        database.demand_answer()
     except Unavailable as error:
         raise Unavailable(f"{error} Compare DATABASE_URL.") from error
 
 
-def _check_tables(store: Store) -> None:
+def _check_tables(database: Database) -> None:
     """Raises Rejected where something is gone that a migration made."""
     from bot.adapters.storage.engine import RESTORE
 
-    if lacking := store.obstacles():
+    if lacking := database.obstacles():
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise Rejected(f"{lacking[0].capitalize()}{more}: {RESTORE}.")
 
@@ -176,13 +177,13 @@ def check(settings_file: Path | None) -> int:
 
 
 def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
-    from bot.app import database
+    from bot.app import open_store
     from bot.audit_export import export, moment
     from bot.context import SystemClock
 
-    store = database(load(settings_file, process_environment()), SystemClock())
-    store.demand_current()
-    export(store.reads().audit.since, moment(since, store.clock.now()), sys.stdout)
+    store = open_store(load(settings_file, process_environment()), SystemClock())
+    store.database.demand_current()
+    export(store.reads().audit.since, moment(since, store.database.clock.now()), sys.stdout)
     return 0
 
 
@@ -194,7 +195,7 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     settings, stop = _begin(settings_file, process)
     bot = real(settings, connections=WORKER_CONNECTIONS)
     bot.engine.reserve()
-    _bring_up_to_date(bot.store, process)
+    _bring_up_to_date(bot.store.database, process)
     bot.launch()
     close_slack = _listen_to_slack(bot)
     close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else lambda: None
@@ -220,23 +221,23 @@ def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, thre
     return settings, stop
 
 
-def _bring_up_to_date(store: Store, process: Process) -> None:
+def _bring_up_to_date(database: Database, process: Process) -> None:
     """Run the migrations that are missing, where that is ours to do. Raises Rejected where it is not."""
     from bot.adapters.storage import migrations
     from bot.adapters.storage.engine import NEWER
     from bot.adapters.storage.migrations import Age
 
-    _check_database(store)
-    age = migrations.age(store.engine)
+    _check_database(database)
+    age = migrations.age(database.engine)
     if age is Age.NEWER:
         log.info(f"the database: {NEWER}")
     # Several processes share a Postgres, so only `migrate` changes it; a SQLite file, and a new database for `run`, are
     # nobody else's.
     if age in {Age.NEW, Age.OLD}:
-        if not store.is_sqlite and not (process == "run" and age is Age.NEW):
+        if not database.is_sqlite and not (process == "run" and age is Age.NEW):
             raise Rejected("The database is not up to date: run `python -m bot migrate` first.")
-        _migrate(store.engine)
-    _check_tables(store)
+        _migrate(database.engine)
+    _check_tables(database)
 
 
 def _wait_for_end(process: Process, stop: threading.Event) -> None:
@@ -275,7 +276,7 @@ def _open_port(
     from bot.adapters.storage.batching_inbox import BatchingInbox
     from bot.http.server import listener, server_of
 
-    intake = BatchingInbox(store)
+    intake = BatchingInbox(store.database)
     server = server_of(listener(settings, store, intake, stored, slack))
     opened = _opened(settings.secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)

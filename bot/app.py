@@ -24,8 +24,8 @@ from bot.adapters.slack import doctor as slack_doctor
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import migrations, serialization
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
+from bot.adapters.storage.store import Store
 from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.events import Event
@@ -74,7 +74,7 @@ class Bot:
 
     def put(self, delivery: Delivery) -> bool:
         """The Inbox port, with word to the engine."""
-        new = self.store.put(delivery)
+        new = self.store.inbox.put(delivery)
         self.engine.nudge()
         return new
 
@@ -83,7 +83,7 @@ def build(
     settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, lease: Lease | None = None
 ) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
-    lease = lease or Lease(the_store)
+    lease = lease or Lease(the_store.database)
     engine = Engine(the_store, lease)
     passwords = Passwords()
     pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
@@ -91,7 +91,7 @@ def build(
 
     def tick(name: str, at: datetime) -> None:
         body = serialization.event_to_bytes(Tick(name, at))
-        the_store.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", stored_name(Tick), body))
+        the_store.inbox.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", stored_name(Tick), body))
         engine.nudge()
 
     def look() -> None:
@@ -122,10 +122,10 @@ def pipeline_of(
 
 def put_due(the_store: Store, clock: Clock) -> bool:
     """Waiting deployments and timers whose moment has come become events; whether there were any."""
-    rung = the_store.ring_timers()
-    due = the_store.due_deployments(clock.now())
+    rung = the_store.timers.ring()
+    due = the_store.timers.due_deployments(clock.now())
     for deployment_id, due_at in due:
-        the_store.put_event(Due(deployment_id, due_at), f"due:{deployment_id}:{due_at.isoformat()}")
+        the_store.inbox.put_event(Due(deployment_id, due_at), f"due:{deployment_id}:{due_at.isoformat()}")
     return bool(due or rung)
 
 
@@ -153,13 +153,13 @@ def _spelled(event: Any, spelling: dict[str, str]) -> Event:
 def real(settings: Settings, *, connections: int) -> Bot:
     """With Slack, GitHub and the database that the environment names."""
     clock = SystemClock()
-    the_store = database(settings, clock, pool_size=connections)
-    lease = Lease(the_store)
+    the_store = open_store(settings, clock, pool_size=connections)
+    lease = Lease(the_store.database)
     forge, chat = github(settings, clock, lease.check), slack(settings, clock, lease.check)
     return build(settings, forge, chat, clock, the_store, lease)
 
 
-def database(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:
+def open_store(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:
     return Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size), clock)
 
 
@@ -203,7 +203,7 @@ def doctors(settings: Settings) -> Doctors:
     return Doctors(
         github=github(settings, clock) if has_github else None,
         slack=SlackExaminer(slack(settings, clock), secrets.slack_app_token) if secrets.slack_bot_token else None,
-        store=database(settings, clock),
+        store=open_store(settings, clock).database,
     )
 
 
@@ -242,7 +242,7 @@ class TalkingBot:
         self._bot.put(Delivery(key, "chat", stored_name(CommandGiven), serialization.event_to_bytes(given)))
 
     def deliver(self, event: Event) -> None:
-        self._bot.store.put_event(event, f"world:{uuid4()}")
+        self._bot.store.inbox.put_event(event, f"world:{uuid4()}")
         self._bot.engine.nudge()
 
     def quiet(self) -> bool:
@@ -255,7 +255,7 @@ class TalkingBot:
         """The hands go forward, and rest at each moment at which something is due: nothing comes late."""
         end = self._clock.now() + delta
         for _ in range(MOST_RESTS):
-            due = (self._bot.store.next_timer(), self._bot.store.next_due_deployment())
+            due = (self._bot.store.timers.next_due(), self._bot.store.timers.next_due_deployment())
             following = min((moment for moment in due if moment is not None), default=end)
             if following >= end:
                 break
@@ -275,7 +275,7 @@ def talking(
     """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
     home.mkdir(parents=True, exist_ok=True)
     the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
-    migrations.upgrade(the_store.engine)
+    migrations.upgrade(the_store.database.engine)
     heard: list[TalkingBot] = []
     names = [app.repository for app in settings.apps.values()]
     paths = find_repositories(names, settings.path.resolve().parent)

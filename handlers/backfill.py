@@ -80,10 +80,10 @@ def _missed_merge(context: Context, repository: str, base: str, since: datetime)
         for environment in app.environments.values()
         if app.repository == repository and base in environment.deploy_on_merge
     ]
-    number = context.forge.past.newest_merge(repository, base, since)
+    number = context.forge.backfill.newest_merge(repository, base, since)
     if number is None or all(one is not None and one.pull_request == number for one in known):
         return None
-    found = context.forge.past.merge(repository, number)
+    found = context.forge.backfill.merge(repository, number)
     if found is None or all(one is not None and one.merged_at and one.merged_at >= found.merged_at for one in known):
         return None
     return found
@@ -93,9 +93,12 @@ def _missed_deployments(context: Context, repository: str, since: datetime) -> l
     """Those of other tools that we have not heard of, for environments of ours."""
     found = [
         one
-        for one in context.forge.past.deployments(repository, since)
+        for one in context.forge.backfill.deployments(repository, since)
         if target_named(context, repository, one.environment) is not None
         and context.reads.by_remote(repository, one.id) is None
         and (one.request_id is None or context.reads.by_request(one.request_id) is None)
     ]
-    return [created_event(repository, one, taken=bool(context.forge.statuses(repository, one.id))) for one in found]
+    return [
+        created_event(repository, one, taken=bool(context.forge.deployments.statuses(repository, one.id)))
+        for one in found
+    ]

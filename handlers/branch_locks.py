@@ -13,7 +13,7 @@ from bot.core.events.internal import BranchOver, DeploymentEnded
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages as sentences
 from bot.core.locks.model import Lock, is_candidate, same_person
-from bot.core.ports.forge import PullRequest
+from bot.core.ports.forge_types import PullRequest
 from bot.router import Router
 from bot.services.branch_locks import is_unmerged
 from bot.services.gate_facts import target_of

@@ -14,7 +14,7 @@ from bot.core.events.internal import Due, Reconsider
 from bot.core.gates.judge import judge
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.grammar.parser import show
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router

@@ -15,7 +15,7 @@ from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
 from bot.core.events.internal import DeploymentOpened, Due
 from bot.core.gates.judge import judge
 from bot.core.ports.backfill import created_event
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
@@ -101,7 +101,7 @@ def _with_overtaken(
 ) -> list[DeploymentStatusReported]:
     """The status with all that we have not heard of yet: webhooks overtake each other, and people read in order."""
     try:
-        there = context.forge.statuses(event.repository, event.remote_id)
+        there = context.forge.deployments.statuses(event.repository, event.remote_id)
     except (NotThere, NotAllowed, Rejected):
         return [event]
     known = replace(deployment, remote_id=event.remote_id)
@@ -150,7 +150,7 @@ def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     """A status of a deployment we have not heard of: its own event was lost or is late, so ask for it."""
     if not any(app.repository.lower() == event.repository.lower() for app in context.settings.apps.values()):
         return
-    remote = context.forge.deployment(event.repository, event.remote_id)
+    remote = context.forge.deployments.get(event.repository, event.remote_id)
     if remote is None or target_named(context, event.repository, remote.environment) is None:
         return
     records = context.begin()
@@ -196,7 +196,7 @@ def _unheard(context: Context, deployment: Deployment) -> DeploymentStatusReport
     if deployment.remote_id is None:
         return None
     try:
-        there = context.forge.statuses(deployment.repository, deployment.remote_id)
+        there = context.forge.deployments.statuses(deployment.repository, deployment.remote_id)
     except (NotThere, NotAllowed, Rejected):
         return None
     news = [one for one in there if one.id > deployment.last_status and one.state in REMOTE_STATES]

@@ -13,7 +13,7 @@ from bot.core.effects import RenderParent
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
 from bot.core.gates.judge import judge
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.gate_facts import changes, chat_id_of, commit_facts, facts, usual_seconds

@@ -37,7 +37,7 @@ def whoami(context: Context, _command: WhoAmI) -> Message:
     identity = authorization.identity(context, context.chat.person(context.asker.id))
     asker = authorization.asker(context)
     choices = [_choice(context, app) for app in context.settings.apps.values()]
-    can_link = context.forge.sign_in is not None
+    can_link = context.forge.users.sign_in is not None
     admin = authorization.is_admin(context)
     return people_messages.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link)
 
@@ -76,15 +76,15 @@ def _example(app: AppSettings, allowed: Sequence[str]) -> str:
 @router.command(LinkLogin)
 def link(context: Context, command: LinkLogin) -> None:
     """Begin GitHub's device flow; only the asker sees the code, and a timer asks GitHub whether it was used."""
-    if not context.forge.keeps_permissions:
+    if not context.forge.users.keeps_permissions:
         raise Refused(people_messages.nothing_to_link())
-    if context.forge.sign_in is None:
+    if context.forge.users.sign_in is None:
         raise Refused(people_messages.linking_is_not_set_up())
     row = context.reads.people.identity(context.asker.id)
     if row is not None and row.how is How.LINK and (row.login or "").casefold() == command.login.casefold():
         raise Refused(people_messages.linked_already(row.login or command.login))
     try:
-        given = context.forge.sign_in.begin()
+        given = context.forge.users.sign_in.begin()
     except Rejected as error:
         raise Refused(people_messages.linking_failed(str(error))) from error
     pending = PendingLink(
@@ -132,7 +132,7 @@ def link_awaited(context: Context, event: LinkAwaited) -> None:
 
 
 def _asked(context: Context, pending: PendingLink) -> SignedIn:
-    sign_in = context.forge.sign_in
+    sign_in = context.forge.users.sign_in
     if sign_in is None or context.now >= pending.expires_at:
         return SignedIn("expired")
     return sign_in.ask(pending.device_code)

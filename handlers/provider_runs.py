@@ -20,7 +20,7 @@ from bot.core.events.internal import (
     RunFinished,
     RunWanted,
 )
-from bot.core.ports.forge import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
+from bot.core.ports.forge_types import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
@@ -48,8 +48,8 @@ def create_deployment(context: Context, effect: CreateDeployment) -> Iterable[Ev
         return []
     new = _new_remote(context, deployment)
     try:
-        found = context.forge.find_deployment(new) if context.repeated else None
-        created = found if found is not None else context.forge.create_deployment(new)
+        found = context.forge.deployments.find(new) if context.repeated else None
+        created = found if found is not None else context.forge.deployments.create(new)
     except (Conflict, NotAllowed, NotThere, Rejected) as error:
         return [DeploymentNotOpened(deployment.id, str(error))]
     if isinstance(created, MergedInstead):
@@ -193,7 +193,7 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
     if deployment is None or deployment.remote_id is None:
         return []
     if context.repeated:
-        there = context.forge.statuses(deployment.repository, deployment.remote_id)
+        there = context.forge.deployments.statuses(deployment.repository, deployment.remote_id)
         if any(_is_it(status, effect) for status in there):
             return []
     target = target_of(context, deployment)
@@ -205,7 +205,7 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
         environment_url=deployment.environment_url,
         auto_inactive=target.environment.auto_inactive if target else True,
     )
-    context.forge.post_status(deployment.repository, deployment.remote_id, status)
+    context.forge.deployments.post_status(deployment.repository, deployment.remote_id, status)
     return []
 
 

@@ -14,7 +14,7 @@ from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events import Event
 from bot.core.events.external import Tick
-from bot.core.ports.forge import RemoteStatus
+from bot.core.ports.forge_types import RemoteStatus
 from bot.providers import load
 from bot.router import Router
 from bot.services.gate_facts import status_event, target_of
@@ -71,7 +71,7 @@ def _newest(context: Context, deployment: Deployment) -> RemoteStatus | None:
     if deployment.remote_id is None or _is_ours(context, deployment):
         return None
     try:
-        found = context.forge.statuses(deployment.repository, deployment.remote_id)
+        found = context.forge.deployments.statuses(deployment.repository, deployment.remote_id)
     except (NotThere, NotAllowed, Rejected) as error:
         log.warning("deployment not reconciled", deployment=deployment.id, reason=str(error))
         return None

@@ -39,7 +39,7 @@ def _look(context: Context, repository: str | None) -> None:
     question = f"redeliveries:{repository or 'of the app'}"
     since = watermarks.since(context.reads, question, context.now)
     try:
-        failed = context.forge.past.failed_deliveries(repository, since) if since else ()
+        failed = context.forge.backfill.failed_deliveries(repository, since) if since else ()
     except ShipmateError as error:
         log.warning("failed webhooks not seen", repository=repository, reason=str(error))
         return
@@ -59,7 +59,7 @@ def failed(context: Context, event: DeliveryFailed) -> None:
 def ask(context: Context, effect: AskForRedelivery) -> Iterable[Event]:
     """Asking twice does no harm: what comes again is known by its id."""
     try:
-        context.forge.past.redeliver(FailedDelivery(effect.delivery, effect.guid, effect.repository, effect.hook))
+        context.forge.backfill.redeliver(FailedDelivery(effect.delivery, effect.guid, effect.repository, effect.hook))
     except (NotThere, Rejected) as error:
         log.info("webhook not sent again", guid=effect.guid, reason=str(error))
     return []

@@ -10,7 +10,7 @@ from bot.core import replies
 from bot.core.deployments.model import Deployment
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploy, Rollback
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request

@@ -84,7 +84,7 @@ def test_the_house_rule_holds(rule: Rule, paths: list[str]) -> None:
         (
             imports_inward,
             "handlers/a.py",
-            "from bot.adapters.storage.inbox import Store",
+            "from bot.adapters.storage.store import Store",
             "handlers/a.py may not import bot",
         ),
         (imports_inward, "handlers/a.py", "from handlers.b import x", "handlers/a.py may not import handlers.b.x"),

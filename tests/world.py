@@ -21,7 +21,7 @@ from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.app import pipeline_of, put_due
 from bot.core.deployments.model import Deployment
 from bot.core.events.external import Tick
@@ -145,12 +145,12 @@ class World:
             self.chat,
             bot_name=self.settings.bot.name,
             signing_secret=self.slack.signing_secret,
-            inbox=self.store,
+            inbox=self.store.inbox,
             on_stored=lambda: None,
             keep_password=self.passwords.put,
         )
         self.slack.dispatches_to(self.bolt)
-        self.store.retake()
+        self.store.inbox.retake()
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -176,7 +176,11 @@ class World:
             self.settle()
             due = [
                 moment
-                for moment in (self.store.next_due(), self.store.next_due_deployment(), self.store.next_timer())
+                for moment in (
+                    self.store.next_due(),
+                    self.store.timers.next_due_deployment(),
+                    self.store.timers.next_due(),
+                )
                 if moment
             ]
             following = min(due, default=None)
@@ -206,7 +210,7 @@ class World:
         """One of the clock's jobs is due now."""
         now = self.clock.now()
         body = serialization.event_to_bytes(Tick(job, now))
-        self.store.put(Delivery(f"clock:{job}:{now.isoformat()}", "clock", "Tick", body))
+        self.store.inbox.put(Delivery(f"clock:{job}:{now.isoformat()}", "clock", "Tick", body))
         self.settle()
 
     def deliver(self, webhook: Webhook) -> None:
@@ -215,7 +219,7 @@ class World:
         self.settle()
 
     def _put(self, webhook: Webhook) -> None:
-        self.store.put(Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body))
+        self.store.inbox.put(Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body))
 
     # --- the bot works ----------------------------------------------------------------------------------------------
 
@@ -234,16 +238,16 @@ class World:
         for webhook in new:
             self._put(webhook)
         self._seen += len(new)
-        lanes = self.store.take_lanes()
+        lanes = self.store.outbox.take_lanes()
         for lane in lanes:
             self.pipeline.deliver(lane)
-        taken = self.store.take(16)
+        taken = self.store.inbox.take(16)
         for one in taken:
             if one.name == stored_name(RunWanted):
                 wanted = serialization.event_from_bytes(one.name, one.body)
                 assert isinstance(wanted, RunWanted)
                 self._runs.append(wanted.deployment_id)
-                self.store.handled(one.id)
+                self.store.inbox.handled(one.id)
                 continue
             for lane in self.pipeline.decide(one.id):
                 self.pipeline.deliver(lane)

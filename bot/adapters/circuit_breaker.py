@@ -1,12 +1,13 @@
-"""Keeps the whole process from pressing a service that has asked for time, or that does not answer."""
+"""Circuit breaker: keeps the whole process from pressing a service that has asked for time, or that does not answer."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from bot.core.errors import Unavailable
+from bot.core.errors import ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 
 GIVEN_UP_AFTER = 5
@@ -17,7 +18,7 @@ PROBE = timedelta(seconds=30)
 
 
 class CircuitBreaker:
-    """Asked before each request to a service and told what became of it; all threads share one.
+    """Goes around each request to a service, as ``guarding``; all threads share one.
 
     A pause that the service asks for holds for one ``key`` (whose limit it is: a token's, a channel's); a service that
     is down is down for all. ``service`` is its name for people, ``error`` what is raised.
@@ -31,6 +32,27 @@ class CircuitBreaker:
         self._until: dict[Hashable, datetime] = {}
         self._failures = 0
         self._rests_until: datetime | None = None
+
+    @contextmanager
+    def guarding(self, key: Hashable) -> Iterator[None]:
+        """Goes around one request: raises Unavailable instead of sending it, and learns from the error that it raises.
+
+        An error of ours that does not say that the service is away is an answer. Any other exception is a fault of
+        the bot's, and says nothing about the service.
+        """
+        self.check(key)
+        try:
+            yield
+        except self._error as error:
+            if error.retry_after is not None:
+                self.asked(key, error.retry_after)
+            else:
+                self.failed()
+            raise
+        except ShipmateError:
+            self.answered()
+            raise
+        self.answered()
 
     def check(self, key: Hashable) -> None:
         """Raises Unavailable, with nothing sent and nobody asked, while it makes no sense to send anything."""

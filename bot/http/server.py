@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.ports.chat import Clock
 from bot.http.app import WebhookListener
 from bot.settings import Settings
@@ -39,7 +39,7 @@ def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, ke
         slack,
         bot_name=settings.bot.name,
         signing_secret=secret.get_secret_value() if secret else None,
-        inbox=store,
+        inbox=store.inbox,
         on_stored=stored,
         keep_password=keep_password,
     )
@@ -56,10 +56,10 @@ def listener(
 
         listens_to_slack = http_handler(slack(), secrets.slack_signing_secret.get_secret_value())
     return WebhookListener(
-        inbox=store,
+        inbox=store.inbox,
         webhook_secret=secrets.github_webhook_secret.get_secret_value() if secrets.github_webhook_secret else "",
         stored=stored,
-        obstacles=store.obstacles,
+        obstacles=store.database.obstacles,
         slack=listens_to_slack,
         intake=intake,
     )

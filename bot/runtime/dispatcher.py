@@ -19,8 +19,9 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, WorkflowHandle
 
 from bot.adapters.storage import serialization
-from bot.adapters.storage.inbox import ClaimedDelivery, Store
+from bot.adapters.storage.inbox import ClaimedDelivery
 from bot.adapters.storage.leases import BEAT_EVERY, Lease
+from bot.adapters.storage.store import Store
 from bot.core.errors import Unavailable
 from bot.core.events.internal import RunWanted
 from bot.core.stored import stored_name
@@ -71,11 +72,11 @@ class Engine:
         config: DBOSConfig = {
             "name": "shipmate",
             # Not connected to, but it says which kind of database the engine is for.
-            "system_database_url": self._store.engine.url.render_as_string(hide_password=False),
-            "system_database_engine": self._store.engine,
+            "system_database_url": self._store.database.engine.url.render_as_string(hide_password=False),
+            "system_database_engine": self._store.database.engine,
             "application_version": "1",
             "executor_id": self._lease.id,
-            "run_migrations": self._store.is_sqlite,
+            "run_migrations": self._store.database.is_sqlite,
             "log_level": "WARNING",
             "serializer": DBOSPortableJSONSerializer(),
             "use_listen_notify": False,
@@ -132,7 +133,7 @@ class Engine:
         return self.quiet()
 
     def quiet(self) -> bool:
-        return not (self._load.busy() or self._store.backlog() or self._store.has_pending_effects())
+        return not (self._load.busy() or self._store.inbox.backlog() or self._store.outbox.has_pending())
 
     def stop(self, drain: float = DRAIN) -> None:
         """Take nothing more, let what runs finish its step and be recorded, and close."""
@@ -187,9 +188,9 @@ class Engine:
     def _look_after_ours(self) -> None:
         """What a failed database kept from being recorded is neither handled nor in hand: take it again."""
         in_hand = (*self._load.deliveries(), *(one.id for one in tuple(self._taken)))
-        if self._store.retake(self._lease.id, in_hand):
+        if self._store.inbox.retake(self._lease.id, in_hand):
             self._wake.set()
-        for lane in self._store.forgotten_lanes():
+        for lane in self._store.outbox.forgotten_lanes():
             self._start_delivering(lane)
 
     # --- taking deliveries --------------------------------------------------------------------------------------
@@ -206,11 +207,11 @@ class Engine:
 
     def _take_all(self) -> None:
         while not self._stopping.is_set():
-            for lane in self._store.take_lanes():
+            for lane in self._store.outbox.take_lanes():
                 self._start_delivering(lane)
             # What was taken stays here until it is started: nobody else gets it while this process lives.
             if not self._taken:
-                self._taken.extend(self._store.take(AT_ONCE, self._lease.id))
+                self._taken.extend(self._store.inbox.take(AT_ONCE, self._lease.id))
             if not self._taken:
                 return
             self._take_up(self._taken[0])
@@ -232,7 +233,7 @@ class Engine:
             # before would never end a second time.
             self._load.expect_run(wanted.deployment_id)
             self._start(self._carry_out, run, wanted.deployment_id)
-        self._store.handled(taken.id)
+        self._store.inbox.handled(taken.id)
 
     def _start_delivering(self, lane: str) -> None:
         self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
@@ -251,7 +252,7 @@ class Engine:
         due = self._store.next_due()
         if due is None:
             return POLL
-        return min(POLL, max(0.01, (due - self._store.clock.now()).total_seconds()))
+        return min(POLL, max(0.01, (due - self._store.database.clock.now()).total_seconds()))
 
     def _start(self, workflow: Callable[..., None], workflow_id: str, argument: Any) -> WorkflowHandle[None]:
         with SetWorkflowID(workflow_id):

@@ -13,8 +13,9 @@ from zlib import crc32
 
 import structlog
 
-from bot.adapters.storage.inbox import AlreadyDecided, Store
+from bot.adapters.storage.decisions import AlreadyDecided
 from bot.adapters.storage.outbox import LaneGuard, PendingEffect
+from bot.adapters.storage.store import Store
 from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
@@ -103,20 +104,20 @@ class Pipeline:
 
     def decide(self, delivery_id: str) -> list[str]:
         """Decide on a delivery; returns the lanes that have something to do because of it."""
-        found = self.store.delivery(delivery_id)
+        found = self.store.inbox.delivery(delivery_id)
         if found is None:
             return []
         delivery, handled_at, tries = found
         if handled_at is None:
             try:
                 self._decide_all(delivery)
-                self.store.handled(delivery_id)
+                self.store.inbox.handled(delivery_id)
             except Unavailable as error:
                 self._postpone(delivery, tries, error)
             except ShipmateError as error:
                 log.warning("delivery refused", delivery=delivery_id, name=delivery.name, reason=str(error))
-                self.store.handled(delivery_id, str(error))
-        return self.store.lanes_of(delivery_id)
+                self.store.inbox.handled(delivery_id, str(error))
+        return self.store.outbox.lanes_of(delivery_id)
 
     def _decide_all(self, delivery: Delivery) -> None:
         failures: list[ShipmateError] = []
@@ -135,11 +136,11 @@ class Pipeline:
             raise failures[0]
 
     def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
-        if self.store.decided(delivery.id, name):
+        if self.store.decisions.made(delivery.id, name):
             return
         asked: Context | None = None
         try:
-            with self.store.decision(delivery.id, name) as decision:
+            with self.store.decisions.open(delivery.id, name) as decision:
                 context = asked = self._context(delivery.id, decision, origin=origin_of(event))
                 answer = handler(context, event)
                 if isinstance(event, CommandGiven):
@@ -168,7 +169,7 @@ class Pipeline:
             told = schedule_messages.at_its_moment(event.person, event.text, message)
             reply = Reply(delivery_id, event.place, told, else_to=event.person)
         try:
-            with self.store.decision(delivery_id, name) as decision:
+            with self.store.decisions.open(delivery_id, name) as decision:
                 records = decision.begin(None, None)
                 if asked is not None:
                     audit.refused(records, asked, message)
@@ -184,12 +185,12 @@ class Pipeline:
             if command:
                 self._tell(delivery.id, "given up", command, replies.given_up(error))
             log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
-            self.store.handled(delivery.id, str(error))
+            self.store.inbox.handled(delivery.id, str(error))
             return
         if command and not isinstance(error, Speechless):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
-        self.store.postpone(delivery.id, delay, str(error))
+        self.store.inbox.postpone(delivery.id, delay, str(error))
 
     def _too_late(self, command: CommandGiven | None, delay: timedelta) -> bool:
         return bool(command and command.said_at and self._clock.now() + delay > command.said_at + STALE_AFTER)
@@ -208,8 +209,8 @@ class Pipeline:
             now=self._clock.now(),
             settings=self._settings,
             transactions=decision or Outside(self.store),
-            parents=self.store,
-            identities=self.store,
+            parents=self.store.parents,
+            identities=self.store.people,
             archive=self._archive,
             times=self._times,
             cron=self._cron,
@@ -232,7 +233,7 @@ class Pipeline:
         try:
             going = True
             while going:
-                pending = self.store.claim(lane, self.owner)
+                pending = self.store.outbox.claim(lane, self.owner)
                 while pending is not None:
                     pending = self._act(pending)
                 going = self._lane_guard.look_again(lane)
@@ -251,20 +252,20 @@ class Pipeline:
             return None
         except ShipmateError as error:
             log.warning("effect given up", effect=stored_name(kind), lane=pending.lane, reason=str(error))
-            return self.store.done(pending, self.owner, failure=str(error))
+            return self.store.outbox.done(pending, self.owner, failure=str(error))
         except Exception:
             log.exception("effect failed", effect=stored_name(kind), lane=pending.lane)
             if pending.tries < FAULT_TRIES:
-                self.store.later(pending, self.owner, backoff(pending.tries), FAULT, untouched=False)
+                self.store.outbox.later(pending, self.owner, backoff(pending.tries), FAULT, untouched=False)
                 return None
-            return self.store.done(pending, self.owner, failure=FAULT)
-        return self.store.done(pending, self.owner, follow_ups)
+            return self.store.outbox.done(pending, self.owner, failure=FAULT)
+        return self.store.outbox.done(pending, self.owner, follow_ups)
 
     def _retry_later(self, pending: PendingEffect, error: Unavailable) -> None:
         delay = pause_before(pending.tries, error, pending.lane)
         if not isinstance(error, NotYet):
             log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
-        self.store.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
+        self.store.outbox.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
 
 
 class Outside:

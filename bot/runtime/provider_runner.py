@@ -10,7 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.adapters.storage.inbox import OUTPUT_LINES, Store
+from bot.adapters.storage.output import OUTPUT_LINES
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Deployment
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.events.internal import RunBegan, RunFinished
@@ -69,7 +70,7 @@ class StoredRun:
     def flush(self) -> None:
         """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
         lines = tuple(self._buffer)
-        self._carrier.store.write_output(self.job.deployment_id, self._line, lines)
+        self._carrier.store.output.write(self.job.deployment_id, self._line, lines)
         self._line += len(lines)
         del self._buffer[: len(lines)]
 
@@ -143,7 +144,7 @@ class ProviderRunner:
             self._finish(deployment_id, _fault(deployment_id, error))
             return {}
         self._store_rest(run)
-        self.store.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
+        self.store.inbox.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
         return {"handle": handle}
 
     def follow(self, deployment_id: int, handle: str) -> None:
@@ -194,14 +195,14 @@ class ProviderRunner:
             settings=environment.provider.settings,
             one_time_password=self.passwords.get(deployment.password_key),
         )
-        written = self.store.count_output(deployment_id)
+        written = self.store.output.count(deployment_id)
         return load(environment.provider.type), StoredRun(self, job, deployment, written)
 
     def _finish(self, deployment_id: int, outcome: Outcome) -> None:
         event = RunFinished(
             deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
         )
-        self.store.put_event(event, f"finished:{deployment_id}")
+        self.store.inbox.put_event(event, f"finished:{deployment_id}")
 
 
 def _fault(deployment_id: int, error: Exception) -> Outcome:

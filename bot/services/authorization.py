@@ -62,7 +62,7 @@ def may_write(context: Context, repository: str, does: str, person: Person | Non
     """Whether they have write permission on the repository, or are an admin, whatever else the settings say."""
     who = person or asker(context)
     subject = _subject(context, who, does)
-    if not context.forge.keeps_permissions or is_admin(context, who):
+    if not context.forge.users.keeps_permissions or is_admin(context, who):
         return everybody(subject)
     return _by_repository(context, subject, repository)
 
@@ -98,7 +98,7 @@ def membership(context: Context, person: Person, parties: tuple[str, ...]) -> Me
 def _may(context: Context, target: Target, parties: tuple[str, ...], does: str, person: Person | None) -> Permission:
     who = person or asker(context)
     subject = _subject(context, who, does)
-    if not context.forge.keeps_permissions:
+    if not context.forge.users.keeps_permissions:
         return everybody(subject)
     if who.bot or who.foreign:
         return untold(subject, "They do not belong to this workspace.")
@@ -112,14 +112,14 @@ def _may(context: Context, target: Target, parties: tuple[str, ...], does: str, 
 
 
 def _subject(context: Context, person: Person, does: str) -> Subject:
-    return Subject(person.name, person.forge_login, does, can_link=context.forge.sign_in is not None)
+    return Subject(person.name, person.forge_login, does, can_link=context.forge.users.sign_in is not None)
 
 
 def _by_repository(context: Context, subject: Subject, repository: str) -> Permission:
     if subject.login is None:
         return by_repository(subject, repository, None)
     try:
-        return by_repository(subject, repository, context.forge.permission(repository, subject.login))
+        return by_repository(subject, repository, context.forge.users.permission(repository, subject.login))
     except (NotAllowed, NotThere, Rejected) as error:
         log.warning("permission not told", repository=repository, reason=str(error))
         return untold(subject, str(error))
@@ -130,7 +130,7 @@ def _belongs(context: Context, person: Person, party: str, problems: list[str]) 
         if kind_of(party) is Kind.GROUP:
             return person.id in context.chat.group_members(party)
         if kind_of(party) is Kind.TEAM and person.forge_login is not None:
-            return context.forge.is_team_member(party, person.forge_login)
+            return context.forge.users.is_team_member(party, person.forge_login)
     except (NotAllowed, NotThere, Rejected) as error:
         log.warning("party not looked into", party=party, reason=str(error))
         problems.append(str(error))
@@ -189,7 +189,7 @@ def _login_by_email(context: Context, person: Person) -> str | None:
     if not person.email:
         return None
     try:
-        return context.forge.login_by_email(person.email)
+        return context.forge.users.login_by_email(person.email)
     except (NotAllowed, NotThere, Rejected) as error:
         log.warning("e-mail address not looked for", reason=str(error))
         return None

@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
 from bot.core.locks.model import Lock, is_candidate, same_person
-from bot.core.ports.forge import PullRequest
+from bot.core.ports.forge_types import PullRequest
 from bot.services.targets import Target
 
 log = structlog.get_logger(__name__)

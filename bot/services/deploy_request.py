@@ -14,7 +14,7 @@ from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
 from bot.services import authorization

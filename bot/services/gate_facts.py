@@ -14,7 +14,7 @@ from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
-from bot.core.ports.forge import Check, Commit, Comparison, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
 from bot.services.targets import Target
@@ -59,7 +59,7 @@ def commit_facts(
         reviewed=_reviewed(context, repository, wanted) if environment.required_reviews else None,
         behind=behind,
         default_branch=default_branch,
-        protection=context.forge.guards.protection(repository, environment.name),
+        protection=context.forge.reviews.protection(repository, environment.name),
     )
 
 
@@ -86,7 +86,7 @@ def _reviewed(context: Context, repository: str, wanted: Deployment) -> Reviewed
         pull = next(exact, holding[0] if holding else None)
     if pull is None:
         return Reviewed(None)
-    return Reviewed(pull, tuple(context.forge.guards.reviews(repository, pull.number)))
+    return Reviewed(pull, tuple(context.forge.reviews.of(repository, pull.number)))
 
 
 def _behind(context: Context, target: Target, wanted: Deployment) -> tuple[Comparison | None, str]:

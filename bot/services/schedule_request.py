@@ -12,7 +12,7 @@ from bot.core.events.external import Place
 from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as sentences
 from bot.core.schedules.model import MOST, ScheduleEntry, timer_of

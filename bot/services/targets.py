@@ -12,7 +12,7 @@ from bot.core.errors import NotThere, Refused
 from bot.core.grammar.commands import Command, Deploy
 from bot.core.grammar.parser import show
 from bot.core.names import near
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.settings import AppSettings, EnvironmentSettings
 
 

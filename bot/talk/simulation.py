@@ -15,7 +15,7 @@ from bot.core.errors import NotThere, ShipmateError
 from bot.core.events import Event
 from bot.core.names import nearest
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge import Commit
+from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Bold, Code, Line, Message, Moment, say
 from bot.talk.console import Terminal
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.adapters.storage import migrations
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from tests.postgres import new_database
 
@@ -43,4 +43,4 @@ def store(kind: str) -> Iterator[Store]:
     with migrated(kind) as url:
         opened = Store(connect(url), SystemClock())
         yield opened
-        opened.engine.dispose()
+        opened.database.engine.dispose()

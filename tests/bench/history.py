@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowReads, to_row
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from tests.bench import databases
 from tests.bench.tables import median, milliseconds, show, times
@@ -103,15 +103,15 @@ def going_on() -> Iterator[Deployment]:
 def fill(store: Store, count: int) -> None:
     """As fast as the database allows: rows are made from a few by the database itself."""
     some = min(count, FEW)
-    with store.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.insert(tables.deployments), [to_row(finished(number)) for number in range(some)])
         ratio = count // some
         if ratio > 1:
             connection.execute(sa.text(_copies(store, some, ratio)))
         connection.execute(sa.insert(tables.deployments), [to_row(one) for one in going_on()])
-    if store.is_sqlite:
+    if store.database.is_sqlite:
         return
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Autovacuum does it by itself, a little later.
         connection.exec_driver_sql("VACUUM ANALYZE deployments")
 
@@ -124,7 +124,7 @@ def _copies(store: Store, some: int, ratio: int) -> str:
         "sha": f"'{'c' * 24}' || substr('0000000000000000' || (n * {some} + id), -16)",
         "ref": f"'topic-' || ((n * {some} + id) % 5000)",
     }
-    if not store.is_sqlite:
+    if not store.database.is_sqlite:
         changed["sha"] = f"'{'c' * 24}' || lpad((n * {some} + id)::text, 16, '0')"
     names = [column.name for column in tables.deployments.columns if column.name != "id"]
     quoted = ", ".join(f'"{name}"' for name in names)

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.adapters.storage.bulk_insert import Arrival, Writer
 from bot.adapters.storage.compression import Packer
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from tests.bench.databases import HOME
 from tests.bench.payloads import payloads
@@ -48,13 +48,13 @@ def disk(seconds: float) -> float:
 def inserts(url: str, seconds: float) -> dict[int, float]:
     """Deliveries per second, by the number that shares a transaction; compressed beforehand."""
     store = Store(connect(url), SystemClock())
-    writer, packer = Writer(store), Packer()
+    writer, packer = Writer(store.database), Packer()
     bodies = [packer.packed(body) for body in payloads(16)]
     found = {}
     for group in GROUPS:
 
         def store_some(group: int = group) -> int:
-            now = store.clock.now()
+            now = store.database.clock.now()
             ids = [f"github:{uuid.uuid4()}" for _ in range(group)]
             arrivals = [Arrival(one, "github", "pull_request", bodies[n % 16], now) for n, one in enumerate(ids)]
             outcomes = writer.store(arrivals)
@@ -64,7 +64,7 @@ def inserts(url: str, seconds: float) -> dict[int, float]:
 
         found[group] = rate(seconds, store_some)
     writer.close()
-    store.engine.dispose()
+    store.database.engine.dispose()
     return found
 
 

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.chat import Slack
-from bot.adapters.storage.inbox import Decision, Store
+from bot.adapters.storage.decisions import Decision
+from bot.adapters.storage.inbox import Inbox
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
+from bot.adapters.storage.output import Output
 from bot.adapters.system import processes
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.runtime.dispatcher import Engine
@@ -48,31 +51,31 @@ def _result(*given: object) -> object:
 POINTS: dict[str, Point] = {
     "lease taken, work of others not yet": Point(Lease, "take", True),
     "taken over, workflows not yet": Point(Lease, "take_over", True, _result),
-    "stored, not acknowledged": Point(Store, "put", True),
-    "deliveries taken": Point(Store, "take", True, _result),
+    "stored, not acknowledged": Point(Inbox, "put", True),
+    "deliveries taken": Point(Inbox, "take", True, _result),
     "facts gathered, nothing decided": Point(Decision, "begin", False),
     "decided, not committed": Point(Decision, "begin", True),
-    "decided, not handled": Point(Store, "handled", False),
+    "decided, not handled": Point(Inbox, "handled", False),
     "handled, nothing done": Point(Pipeline, "decide", True, _result),
     "before a claim": Point(Outbox, "claim", False),
     "after a claim": Point(Outbox, "claim", True, _result),
-    "created on GitHub, not recorded": Point(GitHub, "create_deployment", True),
-    "status posted, not recorded": Point(GitHub, "post_status", True),
+    "created on GitHub, not recorded": Point(GitHubDeployments, "create", True),
+    "status posted, not recorded": Point(GitHubDeployments, "post_status", True),
     "message posted, not recorded": Point(Slack, "post", True),
     "message edited, not recorded": Point(Slack, "edit", True),
     "done in the world, not recorded": Point(Outbox, "done", False),
     "done and recorded": Point(Outbox, "done", True),
     "before a postponement": Point(Outbox, "later", False),
     "after a postponement": Point(Outbox, "later", True),
-    "lanes taken": Point(Store, "take_lanes", True, _result),
+    "lanes taken": Point(Outbox, "take_lanes", True, _result),
     "checked out, not started": Point(GitHub, "checkout", True),
     "command started, not recorded": Point(processes, "launch", True),
-    "start about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
-    "start told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
+    "start about to be told": Point(Inbox, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
+    "start told": Point(Inbox, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
     "about to follow": Point(ProviderRunner, "follow", False),
-    "output written": Point(Store, "write_output", True),
-    "end about to be told": Point(Store, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
-    "end told": Point(Store, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
+    "output written": Point(Output, "write", True),
+    "end about to be told": Point(Inbox, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
+    "end told": Point(Inbox, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
     AT_THE_END: Point(Lease, "release", False),
 }
 

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
 from tests.databases import migrate
@@ -145,10 +145,10 @@ def test_after_an_outage_nobody_is_taken_for_dead_who_had_no_time_to_speak() -> 
     engine = connect(new_database())
     migrate(engine)
     kept = Store(engine, SystemClock())
-    mine, silent, left = Lease(kept), Lease(kept), Lease(kept)
+    mine, silent, left = Lease(kept.database), Lease(kept.database), Lease(kept.database)
     for lease in (mine, silent, left):
         lease.take()
-    with kept.writing() as connection:
+    with kept.database.writing() as connection:
         long_ago = sa.func.now() - timedelta(minutes=2)
         connection.execute(sa.update(tables.executors).values(seen_at=long_ago))
     left.release()
@@ -173,7 +173,7 @@ def test_a_locked_sqlite_file_is_waited_for(tmp_path: Path) -> None:
 
     def put() -> None:
         begins.set()
-        stored.append(kept.put(delivery))
+        stored.append(kept.inbox.put(delivery))
 
     with sa.create_engine(f"sqlite:///{tmp_path / 'bot.db'}").connect() as stranger:
         stranger.exec_driver_sql("BEGIN IMMEDIATE")

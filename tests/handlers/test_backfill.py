@@ -142,7 +142,7 @@ def test_while_github_is_down_nothing_piles_up_and_the_merge_is_found_afterwards
     for _ in range(40):
         away.reconcile()
         away.wait(minutes=3)
-    waiting = away.store.backlog()
+    waiting = away.store.inbox.backlog()
     away.github.heal()
 
     away.reconcile()
@@ -265,7 +265,7 @@ def test_what_our_own_provider_carries_out_is_not_asked_about(carrying: World) -
 def test_of_many_that_wait_some_are_looked_at_each_time_and_all_in_turn(world: World) -> None:
     world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
     world.says("maria", "deploy main to production when green")
-    with world.store.writing() as connection:
+    with world.store.database.writing() as connection:
         records = RowRecords(connection, "test", world.clock.now())
         for number in range(2, 151):
             records.add(replace(world.deployment(1), request_id=f"r{number}", parent="", channel="C1"))
@@ -285,7 +285,7 @@ def reconsidered(world: World) -> list[int]:
     """The deployments that were decided on again because of the clock."""
     row = tables.deliveries.c
     query = sa.select(row.body).where(row.name == "Reconsider", row.id.like("%clock:reconcile%"))
-    return [json.loads(one.body)["deployment_id"] for one in world.store.select(query)]
+    return [json.loads(one.body)["deployment_id"] for one in world.store.database.select(query)]
 
 
 # --- webhooks that failed ----------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def test_webhooks_that_cannot_be_understood_change_nothing_and_the_next_words_ar
 
     assert channel(world, "#web") == []
     assert len(answers(world, said)) == 1
-    assert world.store.backlog() == 0
+    assert world.store.inbox.backlog() == 0
 
 
 def test_a_webhook_without_the_fields_that_are_used_changes_nothing(world: World) -> None:
@@ -155,7 +155,7 @@ def test_a_webhook_without_the_fields_that_are_used_changes_nothing(world: World
         world.deliver(Webhook("deployment", f"without-{field}", json.dumps(payload).encode(), {}, REPOSITORY))
 
     assert channel(world, "#web") == []
-    assert world.store.backlog() == 0
+    assert world.store.inbox.backlog() == 0
 
 
 def test_the_person_who_is_refused_is_the_only_one_who_reads_it(world: World) -> None:

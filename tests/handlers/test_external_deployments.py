@@ -128,10 +128,10 @@ def test_a_status_that_another_worker_takes_up_before_the_deployment_is_there_is
     remote_id = world.github.create_deployment(REPOSITORY, "main", environment="staging", by="argo")
     world.github.report_deployment_status(REPOSITORY, remote_id, "success")
     _, status = world.github.webhooks
-    world.store.put(Delivery(f"github:{status.delivery_id}", "github", status.event, status.body))
+    world.store.inbox.put(Delivery(f"github:{status.delivery_id}", "github", status.event, status.body))
 
     world.pipeline.decide(f"github:{status.delivery_id}")
-    again = next(one.id for one in world.store.take(9) if one.name == "DeploymentStatusReported")
+    again = next(one.id for one in world.store.inbox.take(9) if one.name == "DeploymentStatusReported")
     for _ in range(3):
         world.pipeline.decide(again)
     world.restart()

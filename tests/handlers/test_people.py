@@ -402,7 +402,7 @@ def test_the_code_runs_out(world: World) -> None:
     world.wait(minutes=5)
 
     assert told(world, "maria")[1:] == ["The code has expired, and nothing is linked. For a new one: `link octocat`"]
-    assert world.store.next_timer() is None
+    assert world.store.timers.next_due() is None
 
 
 def test_a_sign_in_that_is_declined_is_told(world: World) -> None:

@@ -199,7 +199,7 @@ def test_secrets_are_in_no_payload_and_not_in_the_database(tmp_path: Path) -> No
 
 def test_a_crash_before_anything_was_decided_loses_nothing(world: World) -> None:
     world.slack.says("maria", "#web", "@shipmate deploy main to staging")
-    world.store.take(16)
+    world.store.inbox.take(16)
 
     world.restart()
     world.settle()

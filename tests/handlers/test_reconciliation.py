@@ -79,10 +79,10 @@ def test_what_was_handled_is_kept_for_as_long_as_the_settings_say_and_deployment
 
         world.wait(days=4)
         world.fires("retain")
-        still_there = world.store.delivery(webhook) is not None
+        still_there = world.store.inbox.delivery(webhook) is not None
         world.wait(days=2)
         world.fires("retain")
 
         assert still_there
-        assert world.store.delivery(webhook) is None
+        assert world.store.inbox.delivery(webhook) is None
         assert world.deployment(1).state == "succeeded"

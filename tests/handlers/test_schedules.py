@@ -361,7 +361,7 @@ def test_an_app_that_is_deployed_from_some_channels_is_scheduled_there_only(tmp_
 def test_an_app_has_a_hundred_entries_at_most(world: World) -> None:
     first = world.says("maria", "deploy main to production in 2 hours")
     entry = world.store.reads().schedules.of("web")[0]
-    with world.store.decision("filling", "up") as decision:
+    with world.store.decisions.open("filling", "up") as decision:
         records = decision.begin("web", "production")
         for number in range(MOST - 1):
             records.schedules.add(entry)

@@ -44,7 +44,7 @@ def test_a_channel_archived_while_it_runs_does_not_either(tmp_path: Path) -> Non
         another_tool(world, "in_progress", "success")
 
         assert answers(world, said)[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
-        assert world.store.has_pending_effects() is False
+        assert world.store.outbox.has_pending() is False
 
 
 def test_a_channel_that_the_bot_is_not_in_does_not_hold_the_deployment_up(tmp_path: Path) -> None:
@@ -127,4 +127,4 @@ def test_a_parent_message_that_was_deleted_holds_nothing_up(world: World) -> Non
     another_tool(world, "success")
 
     assert world.deployment(1).state == "succeeded"
-    assert world.store.has_pending_effects() is False
+    assert world.store.outbox.has_pending() is False

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.http.app import LARGEST_BODY, WebhookListener
 from bot.http.server import server_of
@@ -66,7 +66,7 @@ class Door:
 
     def stored(self) -> list[tuple[str, str]]:
         """Id and name of everything that is in the inbox."""
-        with self.kept.engine.connect() as connection:
+        with self.kept.database.engine.connect() as connection:
             columns = tables.deliveries.c
             rows = connection.execute(sa.select(columns.id, columns.name).order_by(columns.seq))
             return [(row.id, row.name) for row in rows]
@@ -86,12 +86,12 @@ def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool 
             migrate(engine)
         kept = Store(engine, SystemClock())
         made = Door(kept, 0)
-        intake = BatchingInbox(kept) if together else None
+        intake = BatchingInbox(kept.database) if together else None
         listener = WebhookListener(
-            kept,
+            kept.inbox,
             SECRET,
             made.ring,
-            lambda: kept.obstacles() if ready else ["the database does not answer"],
+            lambda: kept.database.obstacles() if ready else ["the database does not answer"],
             intake=intake,
         )
         server = server_of(listener)
@@ -121,7 +121,7 @@ def test_a_signed_webhook_is_stored_and_the_engine_told(listening: Door) -> None
     assert answer == (202, "stored\n")
     assert listening.stored() == [("github:d1", "ping")]
     assert listening.rung == 1
-    found = listening.kept.delivery("github:d1")
+    found = listening.kept.inbox.delivery("github:d1")
     assert found is not None
     assert found[0].body == PING
 
@@ -132,7 +132,7 @@ def test_a_form_is_signed_as_it_came_and_stored_as_the_json_in_it(listening: Doo
     answer = listening.posts(body, Content_Type="application/x-www-form-urlencoded")
 
     assert answer == (202, "stored\n")
-    found = listening.kept.delivery("github:d1")
+    found = listening.kept.inbox.delivery("github:d1")
     assert found is not None
     assert found[0].body == PING
 
@@ -336,6 +336,6 @@ def test_a_payload_in_another_language_comes_through_unchanged(listening: Door) 
 
     listening.posts(body, Content_Type="application/json; charset=utf-8")
 
-    found = listening.kept.delivery("github:d1")
+    found = listening.kept.inbox.delivery("github:d1")
     assert found is not None
     assert found[0].body == body

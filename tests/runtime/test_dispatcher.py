@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable
@@ -71,8 +71,8 @@ class Desk:
             self.away -= 1
             raise Unavailable("The database does not answer.")
         self._ledger.write(f"decide {delivery_id}")
-        if not self._kept.decided(delivery_id, "desk"):
-            with self._kept.decision(delivery_id, "desk") as decision:
+        if not self._kept.decisions.made(delivery_id, "desk"):
+            with self._kept.decisions.open(delivery_id, "desk") as decision:
                 records = decision.begin(None, None)
                 if delivery_id.startswith("deploy"):
                     records.emit(StartRun(int(delivery_id.rpartition(":")[2])))
@@ -80,12 +80,12 @@ class Desk:
                     records.emit(RenderParent(1), RenderParent(2))
                 if delivery_id.startswith("clear"):
                     records.emit(ClearRecords(datetime.now(UTC) + timedelta(minutes=1)))
-        self._kept.handled(delivery_id)
-        return self._kept.lanes_of(delivery_id)
+        self._kept.inbox.handled(delivery_id)
+        return self._kept.outbox.lanes_of(delivery_id)
 
     def deliver(self, lane: str) -> None:
         self._ledger.write(f"deliver {lane}")
-        pending = self._kept.claim(lane, self.owner)
+        pending = self._kept.outbox.claim(lane, self.owner)
         while pending is not None:
             follow_ups = []
             match pending.effect:
@@ -93,7 +93,7 @@ class Desk:
                     follow_ups = [RunWanted(number)]
                 case ClearRecords(before=before):
                     self.archive(before)
-            pending = self._kept.done(pending, self.owner, follow_ups)
+            pending = self._kept.outbox.done(pending, self.owner, follow_ups)
 
 
 class Crew:
@@ -114,7 +114,7 @@ class Crew:
     def follow(self, deployment_id: int, handle: str) -> None:
         self._ledger.write(f"follow {handle}")
         finished = RunFinished(deployment_id, "succeeded", "Done")
-        self._kept.put_event(finished, f"finished:{deployment_id}")
+        self._kept.inbox.put_event(finished, f"finished:{deployment_id}")
 
 
 class House:
@@ -131,7 +131,7 @@ class House:
         self.engine: Engine | None = None
 
     def opens(self) -> Engine:
-        lease = Lease(self.kept)
+        lease = Lease(self.kept.database)
         self.engine = Engine(self.kept, lease)
         self.desk.archive, self.desk.owner = self.engine.clear, lease.id
         self.engine.launch(self.desk, self.crew)  # type: ignore[arg-type] # both do what is asked of them here
@@ -145,13 +145,13 @@ class House:
 
     def puts(self, *names: str) -> None:
         for name in names:
-            self.kept.put(Delivery(name, "bot", "Reconsider", b'{"deployment_id": 1}'))
+            self.kept.inbox.put(Delivery(name, "bot", "Reconsider", b'{"deployment_id": 1}'))
         if self.engine is not None:
             self.engine.nudge()
 
     def workflows(self) -> dict[str, str]:
         """The engine's own record: what became of each workflow."""
-        with self.kept.engine.connect() as connection:
+        with self.kept.database.engine.connect() as connection:
             rows = connection.execute(sa.text("SELECT workflow_uuid, status FROM workflow_status"))
             return {row.workflow_uuid: row.status for row in rows}
 
@@ -188,9 +188,9 @@ def test_what_was_put_before_the_start_is_handled(house: House) -> None:
 
 def test_what_was_taken_and_never_handled_is_handled_after_a_restart(house: House) -> None:
     house.puts("hello:1")
-    dead = Lease(house.kept)
+    dead = Lease(house.kept.database)
     dead.take()
-    house.kept.take(1, dead.id)
+    house.kept.inbox.take(1, dead.id)
     dead.release()
 
     quiet = house.opens().wait_until_quiet(PATIENCE)
@@ -211,8 +211,8 @@ def test_a_decision_that_was_cut_off_is_made_after_a_restart(house: House) -> No
     house.ledger.let_go()
 
     assert engine.wait_until_quiet(PATIENCE)
-    assert house.kept.delivery("draw:1") is not None
-    assert not house.kept.has_pending_effects()
+    assert house.kept.inbox.delivery("draw:1") is not None
+    assert not house.kept.outbox.has_pending()
 
 
 def test_effects_that_were_cut_off_are_done_after_a_restart(house: House) -> None:
@@ -228,11 +228,11 @@ def test_effects_that_were_cut_off_are_done_after_a_restart(house: House) -> Non
     assert quiet
     assert house.ledger.entries.count("decide draw:1") == 1
     assert "deliver parent:2" in house.ledger.entries
-    assert not house.kept.has_pending_effects()
+    assert not house.kept.outbox.has_pending()
 
 
 def test_effects_without_anybody_to_deliver_them_are_found_at_the_start(house: House) -> None:
-    with house.kept.decision("draw:1", "desk") as decision:
+    with house.kept.decisions.open("draw:1", "desk") as decision:
         decision.begin(None, None).emit(RenderParent(5))
 
     quiet = house.opens().wait_until_quiet(PATIENCE)
@@ -274,7 +274,7 @@ def test_a_run_is_carried_out_once_though_it_is_wanted_again_meanwhile(house: Ho
     house.puts("deploy:7")
     house.ledger.wait_for("follow handle of 7")
 
-    house.kept.put_event(RunWanted(7), "wanted once more")
+    house.kept.inbox.put_event(RunWanted(7), "wanted once more")
     engine.nudge()
     house.puts("hello:1")
     house.ledger.wait_for("decide hello:1")
@@ -291,7 +291,7 @@ def test_a_run_that_is_over_is_not_carried_out_again_and_leaves_the_engine_quiet
     house.ledger.wait_for("decide bot:finished:7")
     assert engine.wait_until_quiet(PATIENCE)
 
-    house.kept.put_event(RunWanted(7), "wanted once more")
+    house.kept.inbox.put_event(RunWanted(7), "wanted once more")
     engine.nudge()
 
     assert engine.wait_until_quiet(PATIENCE)
@@ -361,8 +361,8 @@ def test_a_database_that_does_not_answer_for_a_moment_costs_only_time(house: Hou
 
 def test_a_postponed_delivery_is_taken_up_at_its_moment(house: House) -> None:
     house.puts("hello:1")
-    house.kept.take(1)
-    house.kept.postpone("hello:1", timedelta(seconds=0.3), "GitHub does not answer.")
+    house.kept.inbox.take(1)
+    house.kept.inbox.postpone("hello:1", timedelta(seconds=0.3), "GitHub does not answer.")
 
     engine = house.opens()
 
@@ -381,9 +381,9 @@ def test_stopping_takes_nothing_more_and_lets_the_work_at_hand_finish(house: Hou
     house.ledger.let_go()
     engine.stop(PATIENCE)
 
-    assert not house.kept.has_pending_effects()
+    assert not house.kept.outbox.has_pending()
     assert "decide hello:2" not in house.ledger.entries
-    assert house.kept.backlog() == 1
+    assert house.kept.inbox.backlog() == 1
 
 
 def test_clearing_deletes_the_record_of_workflows_that_have_ended(house: House) -> None:
@@ -399,7 +399,7 @@ def test_clearing_deletes_the_record_of_workflows_that_have_ended(house: House) 
     wait_for_workflows(house, ended={"clear:1~0"})
 
     assert house.workflows() == {"run:7": "PENDING", "clear:1~0": "SUCCESS"}
-    assert house.kept.delivery("hello:1") is None
+    assert house.kept.inbox.delivery("hello:1") is None
     house.ledger.let_go()
     assert engine.wait_until_quiet(PATIENCE)
 
@@ -430,7 +430,7 @@ def test_migrating_the_engine_twice_leaves_its_tables_ready(tmp_path: Path) -> N
 
 def test_events_of_our_own_wake_the_engine_without_being_told(house: House) -> None:
     engine = house.opens()
-    house.kept.put_event(Reconsider(1), "quietly")
+    house.kept.inbox.put_event(Reconsider(1), "quietly")
 
     house.ledger.wait_for("decide bot:quietly")
 

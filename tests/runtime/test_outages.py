@@ -286,7 +286,7 @@ def test_a_channel_archived_half_way_does_not_stop_the_deployment(ours: World) -
     ours.wait(minutes=1)
 
     assert on_github(ours) == [["queued", "in_progress", "success"]]
-    assert not ours.store.has_pending_effects()
+    assert not ours.store.outbox.has_pending()
 
 
 def test_a_bot_that_was_removed_from_the_channel_goes_on(ours: World) -> None:
@@ -298,7 +298,7 @@ def test_a_bot_that_was_removed_from_the_channel_goes_on(ours: World) -> None:
     ours.wait(minutes=1)
 
     assert on_github(ours) == [["queued", "in_progress", "success"]]
-    assert not ours.store.has_pending_effects()
+    assert not ours.store.outbox.has_pending()
 
 
 def test_where_the_parent_was_deleted_its_thread_does_not_spill_into_the_channel(ours: World) -> None:

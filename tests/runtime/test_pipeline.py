@@ -16,8 +16,8 @@ from bot.adapters.clock.crons import Crons
 from bot.adapters.clock.natural_time import Times
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
-from bot.adapters.storage.outbox import PendingEffect
+from bot.adapters.storage.outbox import Outbox, PendingEffect
+from bot.adapters.storage.store import Store
 from bot.context import Context
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
@@ -69,7 +69,7 @@ class Room:
         return frozenset({channel})
 
 
-class Faltering(Store):
+class Faltering(Outbox):
     """A database whose connection breaks just when an effect's end is to be written, so many times."""
 
     breaks = 0
@@ -90,7 +90,8 @@ class Works:
         self.clock = clock
         engine = connect(f"sqlite:///{directory / 'works.db'}")
         migrate(engine)
-        self.kept = Faltering(engine, clock)
+        self.kept = Store(engine, clock)
+        self.kept.outbox = self.outbox = Faltering(self.kept.database)
         self.router = Router()
         self.log: list[str] = []
         self.pipeline = self.another("one process")
@@ -114,19 +115,19 @@ class Works:
     def hears(self, text: str, person: str = "maria") -> list[str]:
         """A command comes and is decided on; the lanes that have something to do."""
         given = CommandGiven(text, person, Place("#web", message="1.0"), "mention")
-        self.kept.put(Delivery("chat:1", "chat", "CommandGiven", serialization.event_to_bytes(given)))
+        self.kept.inbox.put(Delivery("chat:1", "chat", "CommandGiven", serialization.event_to_bytes(given)))
         return self.decides("chat:1")
 
     def happens(self, event: Event) -> list[str]:
-        self.kept.put_event(event, "event")
+        self.kept.inbox.put_event(event, "event")
         return self.decides("bot:event")
 
     def decides(self, delivery_id: str) -> list[str]:
-        self.kept.take(16, "one process")
+        self.kept.inbox.take(16, "one process")
         return self.pipeline.decide(delivery_id)
 
     def emits(self, *effects: Any, cause: str = "github:1") -> None:
-        with self.kept.decision(cause, "test") as decision:
+        with self.kept.decisions.open(cause, "test") as decision:
             decision.begin(None, None).emit(*effects)
 
     def replies(self) -> list[tuple[str | None, str]]:
@@ -148,7 +149,7 @@ def works(tmp_path: Path) -> Iterator[Works]:
     # Tracebacks in colour take a second each.
     with capture_logs():
         yield works
-    works.kept.engine.dispose()
+    works.kept.database.engine.dispose()
 
 
 def failing(works: Works, *errors: Exception | None) -> Callable[[Context, Any], list[Event]]:
@@ -185,7 +186,7 @@ def test_what_nobody_subscribes_to_and_what_is_not_there_is_over_at_once(works: 
     lanes = works.happens(Reconsider(7)), works.pipeline.decide("github:unheard of")
 
     assert lanes == ([], [])
-    assert works.kept.backlog() == 0
+    assert works.kept.inbox.backlog() == 0
 
 
 def test_a_feature_that_has_decided_does_not_decide_again_when_another_had_to_wait(works: Works) -> None:
@@ -207,7 +208,7 @@ def test_a_feature_that_has_decided_does_not_decide_again_when_another_had_to_wa
     works.decides("bot:event")
 
     assert works.log == ["first", "second", "second"]
-    assert works.kept.backlog() == 0
+    assert works.kept.inbox.backlog() == 0
 
 
 def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> None:
@@ -227,7 +228,7 @@ def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> 
     lanes = works.happens(Tick("reconcile", T0))
 
     assert lanes == ["parent:2"]
-    assert works.kept.backlog() == 0
+    assert works.kept.inbox.backlog() == 0
 
 
 def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: Works) -> None:
@@ -250,12 +251,12 @@ def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: W
 
 
 def test_an_event_that_this_version_does_not_understand_is_put_aside(works: Works) -> None:
-    works.kept.put(Delivery("bot:old", "bot", "Sunrise", b"{}"))
+    works.kept.inbox.put(Delivery("bot:old", "bot", "Sunrise", b"{}"))
 
     lanes = works.decides("bot:old")
 
     assert lanes == []
-    assert works.kept.backlog() == 0
+    assert works.kept.inbox.backlog() == 0
 
 
 def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: Works) -> None:
@@ -266,7 +267,7 @@ def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: W
         ready.wait(PATIENCE)
         context.begin().emit(RenderParent(event.deployment_id))
 
-    works.kept.put_event(Reconsider(7), "event")
+    works.kept.inbox.put_event(Reconsider(7), "event")
     threads = [Thread(target=works.pipeline.decide, args=["bot:event"]) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -361,7 +362,7 @@ def test_a_command_is_given_up_with_a_word_after_some_minutes(works: Works) -> N
         works.clock.passes(minutes=6)
         works.decides("chat:1")
 
-    assert works.kept.backlog() == 0
+    assert works.kept.inbox.backlog() == 0
     assert works.replies()[-1] == (
         "maria",
         "GitHub does not answer. I have given up on this command and nothing was changed; please send it again later.",
@@ -380,7 +381,7 @@ def test_what_follows_from_an_effect_is_put_into_the_inbox(works: Works) -> None
 
     works.pipeline.deliver("remote:7")
 
-    assert [one.name for one in works.kept.take(16)] == ["RunWanted"]
+    assert [one.name for one in works.kept.inbox.take(16)] == ["RunWanted"]
 
 
 def test_a_lane_waits_in_order_while_the_other_side_does_not_answer(works: Works) -> None:
@@ -391,7 +392,7 @@ def test_a_lane_waits_in_order_while_the_other_side_does_not_answer(works: Works
     works.pipeline.deliver("remote:7")
     waiting = list(works.log)
     works.clock.passes(seconds=2)
-    for lane in works.kept.take_lanes():
+    for lane in works.kept.outbox.take_lanes():
         works.pipeline.deliver(lane)
 
     assert waiting == ["CreateDeployment"]
@@ -428,7 +429,7 @@ def test_an_effect_that_is_rejected_is_given_up_and_the_lane_goes_on(works: Work
     works.pipeline.deliver("remote:7")
 
     assert works.log == ["CreateDeployment", "PostStatus"]
-    assert not works.kept.has_pending_effects()
+    assert not works.kept.outbox.has_pending()
 
 
 def test_a_fault_of_our_own_is_tried_a_few_times_and_then_given_up(works: Works) -> None:
@@ -440,21 +441,21 @@ def test_a_fault_of_our_own_is_tried_a_few_times_and_then_given_up(works: Works)
         works.clock.passes(minutes=6)
 
     assert len(works.log) == FAULT_TRIES + 1
-    assert not works.kept.has_pending_effects()
+    assert not works.kept.outbox.has_pending()
 
 
 def test_a_lane_goes_on_in_the_same_process_after_the_database_broke_in_the_middle(works: Works) -> None:
     works.router.effects[CreateDeployment] = failing(works)
     works.router.effects[PostStatus] = failing(works)
     works.emits(CreateDeployment(7), PostStatus(7, "queued", "Queued by Shipmate"))
-    works.kept.breaks = 1
+    works.outbox.breaks = 1
     with pytest.raises(Unavailable):
         works.pipeline.deliver("remote:7")
 
     works.pipeline.deliver("remote:7")
 
     assert works.log == ["CreateDeployment", "CreateDeployment repeated", "PostStatus"]
-    assert not works.kept.has_pending_effects()
+    assert not works.kept.outbox.has_pending()
 
 
 def test_a_lane_in_the_hands_of_another_process_is_left_to_it(works: Works) -> None:
@@ -502,7 +503,7 @@ def test_an_effect_cannot_decide(works: Works) -> None:
 
     works.pipeline.deliver("remote:7")
 
-    assert works.kept.has_pending_effects()
+    assert works.kept.outbox.has_pending()
 
 
 def test_pauses_grow_to_five_minutes() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Event
@@ -92,18 +92,18 @@ class Ship:
             created_at=T0,
             started_at=T0,
         )
-        with self.kept.decision(str(uuid4()), "test") as decision:
+        with self.kept.decisions.open(str(uuid4()), "test") as decision:
             return decision.begin(None, None).add(replace(one, **but)).id  # type: ignore[arg-type]
 
     def changes(self, number: int, **to: object) -> None:
         found = self.kept.reads().deployment(number)
         assert found is not None
-        with self.kept.decision(str(uuid4()), "test") as decision:
+        with self.kept.decisions.open(str(uuid4()), "test") as decision:
             decision.begin(None, None).save(replace(found, **to))  # type: ignore[arg-type]
 
     def told(self) -> list[Event]:
         """The events that the carrier has put into the inbox."""
-        return [serialization.event_from_bytes(one.name, one.body) for one in self.kept.take(16)]
+        return [serialization.event_from_bytes(one.name, one.body) for one in self.kept.inbox.take(16)]
 
     def run_of(self, number: int) -> StoredRun:
         """The provider's way to talk back about a deployment."""
@@ -116,7 +116,7 @@ class Ship:
 def ship(tmp_path: Path) -> Iterator[Ship]:
     ship = Ship(tmp_path)
     yield ship
-    ship.kept.engine.dispose()
+    ship.kept.database.engine.dispose()
 
 
 # --- beginning and following ----------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_much_output_is_kept_while_it_comes(ship: Ship) -> None:
     for number in range(FLUSH_AT + 1):
         run.write(f"line {number}")
 
-    assert ship.kept.count_output(run.job.deployment_id) == FLUSH_AT
+    assert ship.kept.output.count(run.job.deployment_id) == FLUSH_AT
 
 
 def test_output_goes_on_behind_that_of_the_process_before(ship: Ship) -> None:

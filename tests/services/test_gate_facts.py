@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.deployments.model import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
-from bot.core.ports.forge import Check, Commit, Comparison, PullRequest, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, RemoteStatus
 from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
 from bot.services.targets import Target
 from bot.settings import Settings, read
@@ -29,7 +29,7 @@ required_checks = "none"
 GREEN = Check("ci/test", "success")
 
 
-class NoGuards:
+class NoRules:
     """A forge's own rules: there are none."""
 
     def protection(self, repository: str, environment: str) -> None:
@@ -45,7 +45,7 @@ class History:
     pulls: dict[str, PullRequest] = field(default_factory=dict)
     gone: bool = False
     asked: list[str] = field(default_factory=list)
-    guards: NoGuards = field(default_factory=NoGuards)
+    reviews: NoRules = field(default_factory=NoRules)
 
     def checks(self, repository: str, sha: str) -> Sequence[Check]:
         self.asked.append(sha)

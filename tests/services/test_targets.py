@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.errors import NotThere, Refused
 from bot.core.grammar.commands import Deploy, Status
-from bot.core.ports.forge import Commit, Repository
+from bot.core.ports.forge_types import Commit, Repository
 from bot.services.targets import Target, app_of, commit_of, environment_of, looked_at
 from bot.settings import Settings, read
 

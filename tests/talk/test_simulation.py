@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters.local.forge import LocalGit
 from bot.core.events.external import ChecksChanged, PullRequestMerged
-from bot.core.ports.forge import Check
+from bot.core.ports.forge_types import Check
 from bot.talk.sample import REPOSITORY
 from bot.talk.session import Talk
 from bot.talk.simulation import Simulator

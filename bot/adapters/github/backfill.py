@@ -1,4 +1,4 @@
-"""What GitHub tells of the time in which nobody listened: the ``Past`` port over its REST API."""
+"""What GitHub tells of the time in which nobody listened: the ``Backfill`` port over its REST API."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
-from urllib.parse import quote
 
 from cachetools import TTLCache
 from msgspec import Struct
 
 from bot.adapters.github.doctor import LISTENER, HookConfig
-from bot.adapters.github.http import Auth, Connection
+from bot.adapters.github.http import Auth, Connection, at
 from bot.adapters.github.mapping import deployment_of
 from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
 from bot.core.ports.backfill import FailedDelivery
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge import RemoteDeployment
+from bot.core.ports.forge_types import RemoteDeployment
 
 ASK_AGAIN = timedelta(hours=1)
 """How long it is believed that our credentials may not see a webhook."""
@@ -57,8 +56,8 @@ class _Delivery(Struct, frozen=True):
     event: str
 
 
-class GitHubPast:
-    """Implements ``bot.core.ports.backfill.Past``. Safe to share between threads."""
+class GitHubBackfill:
+    """Implements ``bot.core.ports.backfill.Backfill``. Safe to share between threads."""
 
     def __init__(self, connection: Connection, auth: Auth, clock: Clock) -> None:
         self._connection = connection
@@ -76,7 +75,7 @@ class GitHubPast:
             "per_page": PULLS_PER_PAGE,
         }
         newest: _Pull | None = None
-        for pull in self._listed(f"{_at(repository)}/pulls", list[_Pull], most=8, **query):
+        for pull in self._listed(f"{at(repository)}/pulls", list[_Pull], most=8, **query):
             if pull.updated_at < since:
                 break
             # GitHub ignores a base that it does not know, and lists everything.
@@ -87,7 +86,7 @@ class GitHubPast:
 
     def merge(self, repository: str, number: int) -> PullRequestMerged | None:
         try:
-            found = self._connection.get(f"{_at(repository)}/pulls/{number}", PullRequestShape)
+            found = self._connection.get(f"{at(repository)}/pulls/{number}", PullRequestShape)
         except NotThere:
             return None
         if found.merged_at is None or not found.merge_commit_sha:
@@ -108,7 +107,7 @@ class GitHubPast:
 
     def deployments(self, repository: str, since: datetime) -> Sequence[RemoteDeployment]:
         found: list[RemoteDeployment] = []
-        for deployment in self._listed(f"{_at(repository)}/deployments", list[DeploymentShape], most=5, per_page=30):
+        for deployment in self._listed(f"{at(repository)}/deployments", list[DeploymentShape], most=5, per_page=30):
             if deployment.created_at < since:
                 break
             found.append(deployment_of(deployment))
@@ -120,7 +119,7 @@ class GitHubPast:
         try:
             if repository is None:
                 return self._failed("/app/hook/deliveries", since, None, None)
-            hooks = list(self._listed(f"{_at(repository)}/hooks", list[_Hook], most=2))
+            hooks = list(self._listed(f"{at(repository)}/hooks", list[_Hook], most=2))
             ours = [hook.id for hook in hooks if hook.active and hook.config.url.rstrip("/").endswith(LISTENER)]
             return [one for hook in ours for one in self._failed_of(repository, hook, since)]
         except (NotThere, NotAllowed, Rejected):  # only administrators see webhooks, and the bot need not be one
@@ -129,11 +128,11 @@ class GitHubPast:
             return ()
 
     def redeliver(self, failed: FailedDelivery) -> None:
-        hook = f"{_at(failed.repository)}/hooks/{failed.hook}" if failed.repository else "/app/hook"
+        hook = f"{at(failed.repository)}/hooks/{failed.hook}" if failed.repository else "/app/hook"
         self._connection.send(f"{hook}/deliveries/{failed.id}/attempts")
 
     def _failed_of(self, repository: str, hook: int, since: datetime) -> list[FailedDelivery]:
-        return self._failed(f"{_at(repository)}/hooks/{hook}/deliveries", since, repository, hook)
+        return self._failed(f"{at(repository)}/hooks/{hook}/deliveries", since, repository, hook)
 
     def _failed(self, path: str, since: datetime, repository: str | None, hook: int | None) -> list[FailedDelivery]:
         """The newest come first, so that an attempt that succeeded is known before those that it made up for."""
@@ -155,7 +154,3 @@ class GitHubPast:
     def _listed(self, path: str, shape: type[list[T]], *, most: int, **query: str | int) -> Iterator[T]:
         for page in self._connection.pages(path, shape, most=most, **query):
             yield from page
-
-
-def _at(repository: str) -> str:
-    return f"/repos/{quote(repository)}"

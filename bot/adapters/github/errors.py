@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
-from bot.core.ports.forge import JSON
+from bot.core.ports.forge_types import JSON
 
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: "wait for at least one minute"
 UNSAID_WAIT = 60.0

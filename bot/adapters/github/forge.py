@@ -7,20 +7,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, cast
-from urllib.parse import quote
 
-from bot.adapters.github.backfill import GitHubPast
+from bot.adapters.github.backfill import GitHubBackfill
+from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
-from bot.adapters.github.http import TIMEOUT, Auth, Connection
+from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
 from bot.adapters.github.mapping import (
     BADNESS,
     check_of_run,
     check_of_status,
     commit_of,
-    deployment_of,
     pull_request_of,
-    status_of,
 )
 from bot.adapters.github.payloads import (
     Branch,
@@ -28,40 +26,23 @@ from bot.adapters.github.payloads import (
     CombinedStatus,
     CommitShape,
     ComparisonShape,
-    CreatedDeployment,
-    DeploymentShape,
-    DeploymentStatusShape,
     Named,
     PullRequestShape,
     Repo,
-    request_id_in,
 )
-from bot.adapters.github.reviews import GitHubGuards
+from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
-from bot.adapters.github.users import GitHubPeople
-from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
+from bot.adapters.github.users import GitHubUsers
+from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
-from bot.core.ports.forge import (
-    JSON,
-    Check,
-    Commit,
-    Comparison,
-    MergedInstead,
-    NewRemoteDeployment,
-    NewRemoteStatus,
-    PullRequest,
-    RemoteDeployment,
-    RemoteStatus,
-    Repository,
-)
+from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Repository
 
-DESCRIPTION_LENGTH = 140  # https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status
 REF_LENGTH = 250  # GitHub takes no longer names
 COMPARED_COMMITS = 250
 NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
-class GitHub(GitHubPeople):
+class GitHub:
     """Implements ``bot.core.ports.forge.Forge``. Safe to share between threads.
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
@@ -85,12 +66,13 @@ class GitHub(GitHubPeople):
         )
         self._auth = auth
         self._web_url = web_url.rstrip("/")
-        self.past = GitHubPast(self._connection, auth, clock)
-        self.guards = GitHubGuards(self._connection, clock)
         sign_in = (
             DeviceFlow(client_id, web_url=web_url, api_url=api_url, clock=clock, pause=pause) if client_id else None
         )
-        super().__init__(self._connection, clock, sign_in, named=auth.named)
+        self.users = GitHubUsers(self._connection, clock, sign_in, named=auth.named)
+        self.reviews = GitHubReviews(self._connection, clock)
+        self.deployments = GitHubDeployments(self._connection, self.resolve)
+        self.backfill = GitHubBackfill(self._connection, auth, clock)
 
     def __repr__(self) -> str:
         return f"GitHub({self._connection!r})"
@@ -103,7 +85,7 @@ class GitHub(GitHubPeople):
         return doctor(self._connection, self._auth, repositories, self._web_url)
 
     def repository(self, repository: str) -> Repository:
-        found = self._connection.get(_at(repository), Repo)
+        found = self._connection.get(at(repository), Repo)
         return Repository(found.full_name, found.default_branch, found.html_url)
 
     def resolve(self, repository: str, ref: str) -> Commit | None:
@@ -114,7 +96,7 @@ class GitHub(GitHubPeople):
             return None
         if not re.fullmatch(r"[0-9a-fA-F]{40}", ref):
             try:
-                branch = self._connection.get(_at(repository, "branches", ref), Branch)
+                branch = self._connection.get(at(repository, "branches", ref), Branch)
             except NotThere:  # no such branch, or no such repository: the next request tells which
                 pass
             else:
@@ -124,7 +106,7 @@ class GitHub(GitHubPeople):
     def refs(self, repository: str) -> Sequence[str]:
         names: dict[str, None] = {}
         for kind in ("branches", "tags"):
-            for page in self._connection.pages(_at(repository, kind), list[Named], most=2):
+            for page in self._connection.pages(at(repository, kind), list[Named], most=2):
                 names.update((found.name, None) for found in page)
         return tuple(names)
 
@@ -138,7 +120,7 @@ class GitHub(GitHubPeople):
         return tuple(found.values())
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
-        path = f"{_at(repository, 'compare')}/{_quoted(base)}...{_quoted(head)}"
+        path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
         pages = list(self._connection.pages(path, ComparisonShape, most=-(-COMPARED_COMMITS // 100)))
         commits = [commit_of(commit, commit.sha[:7]) for page in pages for commit in page.commits]
         first = pages[0]
@@ -146,7 +128,7 @@ class GitHub(GitHubPeople):
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         try:
-            return pull_request_of(self._connection.get(_at(repository, "pulls", number), PullRequestShape))
+            return pull_request_of(self._connection.get(at(repository, "pulls", number), PullRequestShape))
         except NotThere:
             return None
 
@@ -154,88 +136,31 @@ class GitHub(GitHubPeople):
         """``merged_by`` is not told here."""
         found: list[PullRequest] = []
         try:
-            for page in self._connection.pages(
-                _at(repository, "commits", sha, "pulls"), list[PullRequestShape], most=3
-            ):
+            for page in self._connection.pages(at(repository, "commits", sha, "pulls"), list[PullRequestShape], most=3):
                 found.extend(map(pull_request_of, page))
         except Rejected:  # 422: no such commit
             return ()
         return tuple(sorted(found, key=lambda pull_request: pull_request.state != "merged"))
 
-    def create_deployment(self, new: NewRemoteDeployment) -> int | MergedInstead:
-        body: dict[str, JSON] = {
-            "ref": new.sha,
-            "task": new.task,
-            "environment": new.environment,
-            "description": _cut(new.description),
-            "payload": {**new.payload, "request_id": new.request_id},
-            "auto_merge": new.auto_merge,
-            "required_contexts": [],  # the checks were read before: GitHub's own test blocks on skipped ones
-            "production_environment": new.production,
-            "transient_environment": new.transient,
-        }
-        created = self._connection.post(_at(new.repository, "deployments"), body, CreatedDeployment)
-        if created.id is not None:
-            return created.id
-        if not created.message:
-            raise Unavailable("GitHub's answer names no deployment.", uncertain=True)
-        return MergedInstead(created.sha or self._merged_head(new), created.message)
-
-    def find_deployment(self, new: NewRemoteDeployment) -> int | None:
-        query = {"sha": new.sha, "environment": new.environment, "task": new.task}
-        for page in self._connection.pages(_at(new.repository, "deployments"), list[DeploymentShape], most=5, **query):
-            for deployment in page:
-                if request_id_in(deployment.payload) == new.request_id:
-                    return deployment.id
-        return None
-
-    def deployment(self, repository: str, remote_id: int) -> RemoteDeployment | None:
-        try:
-            found = self._connection.get(_at(repository, "deployments", remote_id), DeploymentShape)
-        except NotThere:
-            return None
-        return deployment_of(found)
-
-    def statuses(self, repository: str, remote_id: int) -> Sequence[RemoteStatus]:
-        path = _at(repository, "deployments", remote_id, "statuses")
-        found: list[RemoteStatus] = []
-        for page in self._connection.pages(path, list[DeploymentStatusShape], most=5):
-            found.extend(map(status_of, page))
-        return tuple(sorted(found, key=lambda status: status.id))  # GitHub lists the newest first
-
-    def post_status(self, repository: str, remote_id: int, status: NewRemoteStatus) -> int:
-        body: dict[str, JSON] = {
-            "state": status.state,
-            "description": _cut(status.description),
-            "environment": status.environment,
-            "auto_inactive": status.auto_inactive,
-        }
-        if status.log_url:
-            body["log_url"] = status.log_url
-        if status.environment_url:
-            body["environment_url"] = status.environment_url
-        path = _at(repository, "deployments", remote_id, "statuses")
-        return self._connection.post(path, body, DeploymentStatusShape).id
-
     def checkout(self, repository: str, sha: str, into: Path) -> None:
-        with self._connection.download(_at(repository, "tarball", sha)) as answer:
+        with self._connection.download(at(repository, "tarball", sha)) as answer:
             unpack(cast("IO[bytes]", answer.raw), into)
 
     def _head_of(self, repository: str, number: int) -> Commit | None:
         try:
-            found = self._connection.get(_at(repository, "pulls", number), PullRequestShape)
+            found = self._connection.get(at(repository, "pulls", number), PullRequestShape)
         except NotThere:
             return None
         head = found.head
         inside = head.repo is not None and head.repo.full_name.lower() == repository.lower()
-        commit = self._connection.get(_at(repository, "commits", head.sha), CommitShape)
+        commit = self._connection.get(at(repository, "commits", head.sha), CommitShape)
         # A fork's "main" is not ours: its label, "octocat:main", says so.
         return commit_of(commit, head.ref if inside else head.label or head.ref, pull_request=number)
 
     def _tag_or_id(self, repository: str, ref: str) -> Commit | None:
         """Asking for a commit peels annotated tags, and a tag wins over a commit id as in git itself."""
         try:
-            found = self._connection.get(_at(repository, "commits", ref), CommitShape)
+            found = self._connection.get(at(repository, "commits", ref), CommitShape)
         except NotThere:
             self.repository(
                 repository
@@ -249,32 +174,11 @@ class GitHub(GitHubPeople):
             return None
         return commit_of(found, ref)
 
-    def _merged_head(self, new: NewRemoteDeployment) -> str:
-        """The merge commit that GitHub has just made is the new head of the branch that was asked for."""
-        branch = new.payload.get("ref")
-        merged = self.resolve(new.repository, branch) if isinstance(branch, str) else None
-        return merged.sha if merged else new.sha
-
     def _statuses(self, repository: str, sha: str) -> Iterator[Check]:
-        for page in self._connection.pages(_at(repository, "commits", sha, "status"), CombinedStatus, most=10):
+        for page in self._connection.pages(at(repository, "commits", sha, "status"), CombinedStatus, most=10):
             yield from map(check_of_status, page.statuses)
 
     def _check_runs(self, repository: str, sha: str) -> Iterator[Check]:
-        path = _at(repository, "commits", sha, "check-runs")
+        path = at(repository, "commits", sha, "check-runs")
         for page in self._connection.pages(path, CheckRuns, most=10, filter="latest"):
             yield from map(check_of_run, page.check_runs)
-
-
-def _cut(text: str) -> str:
-    """At most as many characters as GitHub takes, on one line, with an ellipsis where something is missing."""
-    line = " ".join(text.split())
-    return line if len(line) <= DESCRIPTION_LENGTH else f"{line[: DESCRIPTION_LENGTH - 1].rstrip()}…"
-
-
-def _at(repository: str, *rest: str | int) -> str:
-    """The path of something in a repository; every part is quoted whole, slashes in branch names included."""
-    return "/".join(["/repos", quote(repository), *(_quoted(str(part)) for part in rest)])
-
-
-def _quoted(part: str) -> str:
-    return quote(part, safe="", errors="replace")

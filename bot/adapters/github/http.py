@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Protocol, TypeVar
-from urllib.parse import unquote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import msgspec
 import requests
@@ -21,7 +21,7 @@ from bot.adapters.github.errors import error_of
 from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge import JSON
+from bot.core.ports.forge_types import JSON
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, and between two bytes of an answer
 PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET
@@ -163,21 +163,8 @@ class Connection:
         """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
         if method != "GET":
             self._before_change()
-        limit = self._limit(url)
-        self._breaker.check(limit)
-        try:
-            answer = self._repeated(method, url, body, headers or {}, stream)
-        except Unavailable as error:
-            if error.retry_after is not None:
-                self._breaker.asked(limit, error.retry_after)
-            else:
-                self._breaker.failed()
-            raise
-        except ShipmateError:
-            self._breaker.answered()
-            raise
-        self._breaker.answered()
-        return answer
+        with self._breaker.guarding(self._limit(url)):
+            return self._repeated(method, url, body, headers or {}, stream)
 
     def _limit(self, url: str) -> str:
         """Which limit of requests the question counts against: searching has its own, an App one for each owner."""
@@ -267,6 +254,16 @@ class Connection:
             named=self._auth.named,
             now=self._clock.now(),
         )
+
+
+def at(repository: str, *rest: str | int) -> str:
+    """The path of something in a repository; every part is quoted whole, slashes in branch names included."""
+    return "/".join(["/repos", quote(repository), *(quoted(str(part)) for part in rest)])
+
+
+def quoted(part: str) -> str:
+    """As one segment of a URL's path, whatever is in it."""
+    return quote(part, safe="", errors="replace")
 
 
 def _decoded(body: bytes, shape: type[T], method: str) -> T:

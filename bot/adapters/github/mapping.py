@@ -15,7 +15,7 @@ from bot.adapters.github.payloads import (
     request_id_in,
     utc,
 )
-from bot.core.ports.forge import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus
 
 BADNESS = {"success": 0, "pending": 1, "failure": 2}
 

@@ -1,4 +1,4 @@
-"""Reviews of pull requests and the rules of GitHub's environments: the ``Guards`` port over its REST API."""
+"""Reviews of pull requests and the rules of GitHub's environments: the ``Reviews`` port over its REST API."""
 
 from __future__ import annotations
 
@@ -65,15 +65,15 @@ class _Environment(Struct, frozen=True):
     deployment_branch_policy: _BranchPolicy | None = None
 
 
-class GitHubGuards:
-    """Implements ``bot.core.ports.reviews.Guards``. Safe to share between threads."""
+class GitHubReviews:
+    """Implements ``bot.core.ports.reviews.Reviews``. Safe to share between threads."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._protections: TTLCache[str, Protection | None, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
         self._lock = Lock()
 
-    def reviews(self, repository: str, number: int) -> Sequence[Review]:
+    def of(self, repository: str, number: int) -> Sequence[Review]:
         path = f"/repos/{quote(repository)}/pulls/{number}/reviews"
         return [_review(one) for page in self._connection.pages(path, list[_Review], most=10) for one in page]
 

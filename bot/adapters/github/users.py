@@ -48,12 +48,12 @@ class _Found(Struct, frozen=True):
     items: list[_Profile]
 
 
-def _regardless_of_case(_: GitHubPeople, place: str, login: str) -> str:
+def _regardless_of_case(_: GitHubUsers, place: str, login: str) -> str:
     return f"{place} {login}".lower()
 
 
-class GitHubPeople:
-    """The part of ``bot.core.ports.forge.Forge`` that is about people. Safe to share between threads.
+class GitHubUsers:
+    """Implements ``bot.core.ports.users.Users``. Safe to share between threads.
 
     ``named`` is what people call the credentials of ``connection``.
     """
@@ -61,12 +61,12 @@ class GitHubPeople:
     keeps_permissions = True
 
     def __init__(self, connection: Connection, clock: Clock, sign_in: SignIn | None, *, named: str) -> None:
-        self._people_connection = connection
-        self._people_named = named
+        self._connection = connection
+        self._named = named
         self._sign_in = sign_in
         self._levels: TTLCache[str, Level, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
         self._memberships: TTLCache[str, bool, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
-        self._people_lock = Lock()
+        self._lock = Lock()
 
     @property
     def sign_in(self) -> SignIn | None:
@@ -86,37 +86,37 @@ class GitHubPeople:
         if not re.fullmatch(r"[^\s@\":]+@[^\s@\":]+", email):
             return None
         try:
-            found = self._people_connection.get("/search/users", _Found, q=f"{email} in:email", per_page=CANDIDATES)
+            found = self._connection.get("/search/users", _Found, q=f"{email} in:email", per_page=CANDIDATES)
         except Rejected:  # 422: the search takes no such word
             return None
         for one in found.items[:CANDIDATES]:
-            profile = self._people_connection.get(f"/users/{quote(one.login, safe='')}", _Profile)
+            profile = self._connection.get(f"/users/{quote(one.login, safe='')}", _Profile)
             if profile.email is not None and profile.email.casefold() == email.casefold():
                 return profile.login
         return None
 
-    @cachedmethod(lambda self: self._levels, key=_regardless_of_case, lock=lambda self: self._people_lock)
+    @cachedmethod(lambda self: self._levels, key=_regardless_of_case, lock=lambda self: self._lock)
     def _ask_level(self, repository: str, login: str) -> Level:
         path = f"/repos/{quote(repository)}/collaborators/{quote(login, safe='')}/permission"
         try:
-            return self._people_connection.get(path, _CollaboratorPermission).permission
+            return self._connection.get(path, _CollaboratorPermission).permission
         except NotThere:
             # No such login, or no such repository: asking for the repository tells which, and raises.
-            self._people_connection.get(f"/repos/{quote(repository)}", Repo)
+            self._connection.get(f"/repos/{quote(repository)}", Repo)
             return "none"
 
-    @cachedmethod(lambda self: self._memberships, key=_regardless_of_case, lock=lambda self: self._people_lock)
+    @cachedmethod(lambda self: self._memberships, key=_regardless_of_case, lock=lambda self: self._lock)
     def _ask_membership(self, team: str, login: str) -> bool:
         organization, _, slug = team.partition("/")
         path = f"/orgs/{quote(organization, safe='')}/teams/{quote(slug, safe='')}"
         try:
-            found = self._people_connection.get(f"{path}/memberships/{quote(login, safe='')}", _TeamMembership)
+            found = self._connection.get(f"{path}/memberships/{quote(login, safe='')}", _TeamMembership)
             return found.state == "active"
         except NotThere:
             pass
         try:  # not in the team, or no such team: asking for the team tells which
-            self._people_connection.get(path, Named)
+            self._connection.get(path, Named)
         except NotThere as unseen:
-            named = self._people_named
+            named = self._named
             raise NotThere(f"GitHub has no team {team}, or {named} cannot see it.") from unseen
         return False

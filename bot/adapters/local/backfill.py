@@ -1,4 +1,4 @@
-"""What the local record tells of the time in which the bot was not running: the ``Past`` port on a file."""
+"""What the local record tells of the time in which the bot was not running: the ``Backfill`` port on a file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 from bot.adapters.local.record import LocalRecord
 from bot.core.events.external import PullRequestMerged
 from bot.core.ports.backfill import FailedDelivery
-from bot.core.ports.forge import RemoteDeployment
+from bot.core.ports.forge_types import RemoteDeployment
 
 
-class LocalPast:
-    """Implements ``bot.core.ports.backfill.Past``. There are no webhooks, so none of them fails."""
+class LocalBackfill:
+    """Implements ``bot.core.ports.backfill.Backfill``. There are no webhooks, so none of them fails."""
 
     def __init__(self, record: LocalRecord) -> None:
         self._record = record

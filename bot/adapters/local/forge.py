@@ -5,41 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
-from bot.adapters.local.backfill import LocalPast
+from bot.adapters.local.backfill import LocalBackfill
+from bot.adapters.local.deployments import LocalDeployments
 from bot.adapters.local.git import GitRepository, LoggedCommit, Signature
-from bot.adapters.local.record import (
-    Book,
-    CheckState,
-    LocalRecord,
-    RecordedCheck,
-    RecordedDeployment,
-    RecordedPullRequest,
-    RecordedStatus,
-)
+from bot.adapters.local.record import CheckState, LocalRecord, RecordedCheck, RecordedPullRequest
+from bot.adapters.local.users import LocalUsers
 from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge import (
-    Check,
-    Commit,
-    Comparison,
-    MergedInstead,
-    NewRemoteDeployment,
-    NewRemoteStatus,
-    PullRequest,
-    RemoteDeployment,
-    RemoteStatus,
-    Repository,
-)
-from bot.core.ports.reviews import NoGuards
+from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Repository
+from bot.core.ports.reviews import NoReviews
 
-_BOT = "shipmate"
 _MOST_REFS = 300
-_LONGEST_DESCRIPTION = 140
-_STATES = frozenset({"queued", "pending", "in_progress", "success", "failure", "error", "inactive"})
 
 
 def find_repositories(names: Iterable[str], near: Path) -> dict[str, Path]:
@@ -53,15 +32,14 @@ class LocalGit:
     ``deliver`` is told what GitHub's webhooks would tell. There are no pages to link to: every url is empty.
     """
 
-    keeps_permissions = False
-
     def __init__(self, paths: Mapping[str, Path], record: Path, clock: Clock, deliver: Callable[[Event], None]) -> None:
         self._paths = dict(paths)
         self._record = LocalRecord(record)
-        self.past = LocalPast(self._record)
-        self.guards = NoGuards()
         self._clock = clock
-        self._deliver = deliver
+        self.users = LocalUsers()
+        self.reviews = NoReviews()
+        self.deployments = LocalDeployments(self._record, clock, deliver, self._sha_of)
+        self.backfill = LocalBackfill(self._record)
 
     def repository(self, repository: str) -> Repository:
         return Repository(name=repository, default_branch=self._git(repository).default_branch(), url="")
@@ -107,73 +85,8 @@ class LocalGit:
             if one.repository == repository and (sha == one.merge_sha or sha in one.commits)
         ]
 
-    def create_deployment(self, new: NewRemoteDeployment) -> int | MergedInstead:
-        sha = self._git(new.repository).resolve(new.sha)
-        if sha is None:
-            raise Rejected(f"There is no commit {new.sha[:7]} in {new.repository}.")
-        with self._record.change() as book:
-            created = RecordedDeployment(
-                id=book.next_id(),
-                repository=new.repository,
-                sha=sha,
-                task=new.task,
-                environment=new.environment,
-                description=new.description[:_LONGEST_DESCRIPTION],
-                payload=dict(new.payload),
-                request_id=new.request_id,
-                production=new.production,
-                transient=new.transient,
-                creator=_BOT,
-                created_at=self._clock.now(),
-                statuses=[],
-            )
-            book.deployments.append(created)
-        self._deliver(created.event())
-        return created.id
-
-    def find_deployment(self, new: NewRemoteDeployment) -> int | None:
-        wanted = (new.repository, new.request_id)
-        recorded = self._record.read().deployments
-        return next((one.id for one in recorded if (one.repository, one.request_id) == wanted), None)
-
-    def deployment(self, repository: str, remote_id: int) -> RemoteDeployment | None:
-        found = self._record.read().deployment(repository, remote_id)
-        return found.remote() if found else None
-
-    def statuses(self, repository: str, remote_id: int) -> Sequence[RemoteStatus]:
-        found = self._record.read().deployment(repository, remote_id)
-        if found is None:
-            raise NotThere(f"There is no deployment {remote_id} in {repository}.")
-        return [status.remote() for status in found.statuses]
-
-    def post_status(self, repository: str, remote_id: int, status: NewRemoteStatus) -> int:
-        if status.state not in _STATES:
-            raise Rejected(f"A deployment's status cannot be {status.state}.")
-        with self._record.change() as book:
-            deployment = book.deployment(repository, remote_id)
-            if deployment is None:
-                raise NotThere(f"There is no deployment {remote_id} in {repository}.")
-            posted = self._append(book, deployment, status)
-            if status.state == "success" and status.auto_inactive:
-                self._retire_others(book, deployment)
-        self._deliver(posted.event(deployment))
-        return posted.id
-
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         self._git(repository).extract(self._pin(repository, sha), into)
-
-    @property
-    def sign_in(self) -> None:
-        return None
-
-    def permission(self, repository: str, login: str) -> Literal["admin"]:  # noqa: ARG002 - whoever sits here owns it
-        return "admin"
-
-    def is_team_member(self, team: str, login: str) -> bool:  # noqa: ARG002 - there are no teams to be kept out of
-        return True
-
-    def login_by_email(self, email: str) -> str | None:  # noqa: ARG002 - everybody here is who they say
-        return None
 
     def set_check(self, repository: str, sha: str, name: str, state: CheckState) -> ChecksChanged:
         """Report the check ``name`` on a commit, as a CI would; the latest of each name counts.
@@ -223,6 +136,9 @@ class LocalGit:
         """The branch that the repository's work tree shows, where it has one."""
         return self._git(repository).checked_out()
 
+    def _sha_of(self, repository: str, ref: str) -> str | None:
+        return self._git(repository).resolve(ref)
+
     def _git(self, repository: str) -> GitRepository:
         path = self._paths.get(repository)
         if path is None:
@@ -230,33 +146,10 @@ class LocalGit:
         return GitRepository.at(path)
 
     def _pin(self, repository: str, ref: str) -> str:
-        sha = self._git(repository).resolve(ref)
+        sha = self._sha_of(repository, ref)
         if sha is None:
             raise NotThere(f"There is no branch, tag or commit {ref} in {repository}.")
         return sha
-
-    def _append(self, book: Book, deployment: RecordedDeployment, status: NewRemoteStatus) -> RecordedStatus:
-        posted = RecordedStatus(
-            id=book.next_id(),
-            state=status.state,
-            description=status.description[:_LONGEST_DESCRIPTION],
-            environment=status.environment,
-            log_url=status.log_url,
-            environment_url=status.environment_url,
-            creator=_BOT,
-            created_at=self._clock.now(),
-        )
-        deployment.statuses.append(posted)
-        return posted
-
-    def _retire_others(self, book: Book, newest: RecordedDeployment) -> None:
-        """GitHub's ``auto_inactive``; no webhook tells of it."""
-        place = (newest.repository, newest.environment)
-        for old in book.deployments:
-            if old is newest or (old.repository, old.environment) != place or old.production or old.transient:
-                continue
-            if old.statuses and old.statuses[-1].state == "success":
-                self._append(book, old, NewRemoteStatus("inactive", "", newest.environment))
 
 
 def _find(name: str, near: Path) -> Path:

@@ -14,7 +14,7 @@ import msgspec
 
 from bot.core.errors import Rejected, Unavailable
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported, PullRequestMerged
-from bot.core.ports.forge import PullRequest, RemoteDeployment, RemoteStatus
+from bot.core.ports.forge_types import PullRequest, RemoteDeployment, RemoteStatus
 
 CheckState: TypeAlias = Literal["success", "pending", "failure"]
 

@@ -16,7 +16,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.slack.errors import from_answer, from_line
-from bot.core.errors import ShipmateError, Speechless
+from bot.core.errors import Speechless
 from bot.core.ports.chat import Clock
 
 Answer: TypeAlias = dict[str, Any]
@@ -111,21 +111,8 @@ class Api:
     def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""
         self._before_call()
-        limit = (method, arguments.get("channel"))
-        self._breaker.check(limit)
-        try:
-            answer = self._sent(method, arguments)
-        except Speechless as error:
-            if error.retry_after is not None:
-                self._breaker.asked(limit, error.retry_after)
-            else:
-                self._breaker.failed()
-            raise
-        except ShipmateError:
-            self._breaker.answered()
-            raise
-        self._breaker.answered()
-        return answer
+        with self._breaker.guarding((method, arguments.get("channel"))):
+            return self._sent(method, arguments)
 
     def _sent(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         given = {name: value for name, value in arguments.items() if value is not None}

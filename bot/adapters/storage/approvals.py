@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.upsert import insert_new
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Actor, Deployment
 
@@ -57,10 +57,7 @@ class ApprovalTransaction(ApprovalRows):
             "by": msgspec.to_builtins(by),
             "at": approval.at,
         }
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(tables.approvals).values(row)
-        given = insert.on_conflict_do_nothing(index_elements=["deployment_id", "person"]).returning(_A.person)
-        return bool(self._connection.execute(given).all())
+        return insert_new(self._connection, tables.approvals, [row], "deployment_id", "person") == 1
 
     def withdraw(self, deployment_id: int) -> None:
         self._connection.execute(sa.delete(tables.approvals).where(_A.deployment_id == deployment_id))

@@ -16,7 +16,7 @@ import structlog
 
 from bot.adapters.storage.bulk_insert import Arrival, Outcome, Writer
 from bot.adapters.storage.compression import Packer
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.engine import Database
 from bot.core.errors import ShipmateError, Unavailable
 from bot.core.ports.chat import Delivery
 
@@ -56,9 +56,9 @@ class BatchingInbox:
     Holds one database connection from the first delivery on.
     """
 
-    def __init__(self, store: Store, *, waiting: int = WAITING, waiting_bytes: int = WAITING_BYTES) -> None:
-        self._clock = store.clock
-        self._writer = Writer(store)
+    def __init__(self, database: Database, *, waiting: int = WAITING, waiting_bytes: int = WAITING_BYTES) -> None:
+        self._clock = database.clock
+        self._writer = Writer(database)
         self._most = waiting
         self._most_bytes = waiting_bytes
         self._packer = Packer()

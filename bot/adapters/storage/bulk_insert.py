@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.adapters.storage import tables
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.engine import Database
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -35,10 +35,10 @@ class Arrival:
 class Writer:
     """Inserts deliveries through one connection of its own, on whichever database the store has."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
         # As SQLAlchemy writes moments, so that it can read them: the driver's own way is deprecated since Python 3.12.
-        dialect = store.engine.dialect
+        dialect = database.engine.dialect
         moment = tables.deliveries.c.due_at.type.dialect_impl(dialect)
         self._moment: Callable[[Any], Any] | None = moment.bind_processor(dialect)
         self._connection: sa.PoolProxiedConnection | None = None
@@ -65,7 +65,7 @@ class Writer:
 
     def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
         """Once more where an open connection is dead: after a restart of a database server every one is."""
-        again = self._connection is not None and not self._store.is_sqlite
+        again = self._connection is not None and not self._database.is_sqlite
         try:
             return self._commit(rows)
         except Unavailable:
@@ -74,9 +74,9 @@ class Writer:
         return self._commit(rows)
 
     def _commit(self, rows: Sequence[Row]) -> list[Outcome]:
-        driver = self._store.engine.dialect.loaded_dbapi
+        driver = self._database.engine.dialect.loaded_dbapi
         try:
-            with self._store.turn():
+            with self._database.turn():
                 new = self._execute(rows)
         except (driver.DataError, driver.IntegrityError) as error:
             self.close()
@@ -95,7 +95,7 @@ class Writer:
         connection = self._open()
         cursor = connection.cursor()
         try:
-            if not self._store.is_sqlite:
+            if not self._database.is_sqlite:
                 cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
                 return {found[0] for found in cursor.fetchall()}
             new: set[str] = set()
@@ -109,8 +109,8 @@ class Writer:
 
     def _open(self) -> sa.PoolProxiedConnection:
         if self._connection is None:
-            opened = self._connection = self._store.engine.raw_connection()
-            if not self._store.is_sqlite:
+            opened = self._connection = self._database.engine.raw_connection()
+            if not self._database.is_sqlite:
                 # There one statement takes all rows: committing by itself, it is a single round trip.
                 driver: Any = opened.driver_connection
                 driver.autocommit = True

@@ -9,15 +9,16 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
+from bot.adapters.storage.inbox import insert_delivery
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
+from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
@@ -230,10 +231,7 @@ class RowRecords(RowReads):
         self._connection.execute(change)
 
     def keep(self, key: str, value: str) -> None:
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(tables.kept).values(key=key, value=value)
-        change = insert.on_conflict_do_update(index_elements=["key"], set_={"value": value})
-        self._connection.execute(change)
+        upsert(self._connection, tables.kept, {"key": key, "value": value}, "key")
 
     def emit(self, *effects: Effect) -> None:
         for effect in effects:
@@ -247,9 +245,8 @@ class RowRecords(RowReads):
             self._connection.execute(sa.insert(tables.effects).values(row))
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
-        self.stop_timer(key)
         row = {"key": key, "due_at": at, "name": stored_name(type(event)), "body": serialization.event_to_bytes(event)}
-        self._connection.execute(sa.insert(tables.timers).values(row))
+        upsert(self._connection, tables.timers, row, "key")
 
     def stop_timer(self, key: str) -> None:
         self._connection.execute(sa.delete(tables.timers).where(tables.timers.c.key == key))
@@ -266,15 +263,3 @@ class RowRecords(RowReads):
                 "due_at": self._now,
             },
         )
-
-
-def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
-    """Store a delivery unless its id is known; whether it was new."""
-    return insert_new(connection, tables.deliveries, [row], "id") == 1
-
-
-def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], *key: str) -> int:
-    """Insert the rows whose key is not there yet; how many there were."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(rows).on_conflict_do_nothing(index_elements=key)
-    return len(connection.execute(insert.returning(table.c[key[0]])).all())

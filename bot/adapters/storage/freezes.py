@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.upsert import upsert
 from bot.core.deployments.model import Actor
 from bot.core.freezes.model import Freeze, WindowState
 
@@ -54,8 +54,9 @@ class FreezeRowRecords(FreezeRowReads):
             "declared_at": freeze.declared_at,
             "until": freeze.until,
         }
-        put = self._put(tables.freezes, row, "app", "environment", "person").returning(_F.id)
-        return replace(freeze, id=self._connection.execute(put).scalar_one())
+        put = upsert(self._connection, tables.freezes, row, "app", "environment", "person")
+        assert put is not None
+        return replace(freeze, id=put.id)
 
     def remove(self, freeze_id: int) -> None:
         self._connection.execute(sa.delete(tables.freezes).where(_F.id == freeze_id))
@@ -67,18 +68,11 @@ class FreezeRowRecords(FreezeRowReads):
             "closed": state.closed,
             "changes_at": state.changes_at,
         }
-        self._connection.execute(self._put(tables.window_states, row, "app", "environment"))
+        upsert(self._connection, tables.window_states, row, "app", "environment")
 
     def forget_windows(self, app: str, environment: str) -> None:
         gone = sa.delete(tables.window_states).where(_W.app == app, _W.environment == environment)
         self._connection.execute(gone)
-
-    def _put(self, table: sa.Table, row: dict[str, Any], *key: str) -> Any:
-        """In one statement, so that two who write at the same instant do not meet."""
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(table).values(row)
-        change = {name: insert.excluded[name] for name in row if name not in key}
-        return insert.on_conflict_do_update(index_elements=key, set_=change)
 
 
 def _freeze(row: Any) -> Freeze:

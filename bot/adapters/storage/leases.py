@@ -15,7 +15,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.engine import Database
 from bot.core.errors import Rejected, Unavailable
 
 BEAT_EVERY = 5.0
@@ -33,9 +33,9 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 class Lease:
     """This process's lease. ``id`` is new at each boot: two live processes never share one."""
 
-    def __init__(self, store: Store, expires_after: float = EXPIRES_AFTER) -> None:
+    def __init__(self, database: Database, expires_after: float = EXPIRES_AFTER) -> None:
         self.id = str(uuid4())
-        self._store = store
+        self._database = database
         self._expires_after = expires_after
         self._ours_until: float | None = None
         self._file: IO[str] | None = None
@@ -43,8 +43,8 @@ class Lease:
     def reserve(self) -> None:
         """Keep a SQLite database to this process; it is for one only. Raises Rejected where another has it,
         Unavailable where there is no place for one."""
-        database = self._store.engine.url.database
-        if not self._store.is_sqlite or not database or database == ":memory:" or self._file is not None:
+        database = self._database.engine.url.database
+        if not self._database.is_sqlite or not database or database == ":memory:" or self._file is not None:
             return
         try:
             file = Path(f"{database}.lock").open("w", encoding="utf-8")  # noqa: SIM115 - held as long as we live
@@ -64,14 +64,14 @@ class Lease:
         """Insert the lease; from now on others know that this process is alive. Raises Rejected as ``reserve``."""
         self.reserve()
         began = _now()
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(sa.insert(tables.executors).values(id=self.id, seen_at=sa.func.now()))
         self._renewed(began)
 
     def beat(self) -> bool:
         """Say that this process is alive; False where the lease is gone, so that others have taken its work over."""
         began = _now()
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             change = sa.update(tables.executors).where(_LEASE.id == self.id).values(seen_at=sa.func.now())
             held = connection.execute(change).rowcount == 1
         if held:
@@ -79,7 +79,7 @@ class Lease:
         return held
 
     def _renewed(self, began: float) -> None:
-        if not self._store.is_sqlite:  # nobody takes over while the file is locked
+        if not self._database.is_sqlite:  # nobody takes over while the file is locked
             self._ours_until = began + self._expires_after
 
     def check(self) -> None:
@@ -93,7 +93,7 @@ class Lease:
 
     def release(self) -> None:
         """Give the lease up: it counts as expired at once, so that others take over what this process had in hand."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             change = sa.update(tables.executors).where(_LEASE.id == self.id)
             connection.execute(change.values(seen_at=GIVEN_UP))
         if self._file is not None:
@@ -105,9 +105,9 @@ class Lease:
         Without ``silent`` only those that gave their lease up: after an outage of the database everybody has been
         silent for long, and whoever is alive is about to say so.
         """
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             gone = _LEASE.id != self.id
-            if not self._store.is_sqlite:  # there the file lock says that nobody else is alive
+            if not self._database.is_sqlite:  # there the file lock says that nobody else is alive
                 allowed = sa.text(f"interval '{self._expires_after} seconds'")
                 gone = sa.and_(gone, _LEASE.seen_at <= (sa.func.now() - allowed if silent else GIVEN_UP))
             expired = sa.select(_LEASE.id).where(gone).with_for_update(skip_locked=True)
@@ -119,7 +119,7 @@ class Lease:
 
     def without_one(self, ids: set[str]) -> list[str]:
         """Those among the ids of processes that have no lease any more, and so are dead."""
-        alive = {row.id for row in self._store.select(sa.select(_LEASE.id))}
+        alive = {row.id for row in self._database.select(sa.select(_LEASE.id))}
         return sorted(ids - alive)
 
 

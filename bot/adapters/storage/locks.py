@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import Actor
 from bot.core.locks.model import Lock, Watcher
 
@@ -46,33 +46,21 @@ class LockTransaction(LockRows):
         self._connection = connection
 
     def claim(self, lock: Lock) -> bool:
-        insert = self._insert(tables.locks).values(_row(lock))
-        claimed = insert.on_conflict_do_nothing(index_elements=["app", "environment"]).returning(_L.app)
-        return bool(self._connection.execute(claimed).all())
+        return insert_new(self._connection, tables.locks, [_row(lock)], "app", "environment") == 1
 
     def save(self, lock: Lock) -> None:
-        row = _row(lock)
-        change = self._insert(tables.locks).values(row)
-        self._connection.execute(change.on_conflict_do_update(index_elements=["app", "environment"], set_=row))
+        upsert(self._connection, tables.locks, _row(lock), "app", "environment")
 
     def remove(self, app: str, environment: str) -> None:
         self._connection.execute(sa.delete(tables.locks).where(_L.app == app, _L.environment == environment))
         self._connection.execute(sa.delete(tables.lock_watchers).where(_W.app == app, _W.environment == environment))
 
     def watch(self, watcher: Watcher) -> None:
-        row = asdict(watcher)
-        change = self._insert(tables.lock_watchers).values(row)
-        self._connection.execute(
-            change.on_conflict_do_update(index_elements=["app", "environment", "person"], set_=row)
-        )
+        upsert(self._connection, tables.lock_watchers, asdict(watcher), "app", "environment", "person")
 
     def unwatch(self, app: str, environment: str, person: str) -> None:
         mine = (_W.app == app, _W.environment == environment, _W.person == person)
         self._connection.execute(sa.delete(tables.lock_watchers).where(*mine))
-
-    def _insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-        """Both databases take ``ON CONFLICT``, but SQLAlchemy has one statement for each."""
-        return postgresql.insert(table) if self._connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _row(lock: Lock) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.adapters.storage import serialization, tables
-from bot.adapters.storage.deployments import RowRecords, insert_new
+from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import Database
+from bot.adapters.storage.upsert import insert_new
 from bot.core.effects import Effect
 from bot.core.events import Event
 
@@ -66,8 +67,11 @@ class LaneGuard:
             self._wanted_again.pop(lane, None)
 
 
-class Outbox(Database):
+class Outbox:
     """Every method is a transaction of its own. Raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def claim(self, lane: str, owner: str) -> PendingEffect | None:
         """Take the lane and its first undone effect, marked as attempted from now on.
@@ -77,7 +81,7 @@ class Outbox(Database):
         that only one of them works on a lane.
         """
         for _ in range(CLAIMS):
-            with self.writing() as connection:
+            with self._database.writing() as connection:
                 if _claim(connection, lane, owner):
                     return self._next(connection, lane, owner)
                 held = sa.update(tables.lanes).where(_LANE.lane == lane, _LANE.owner.isnot(None))
@@ -92,8 +96,8 @@ class Outbox(Database):
 
         Returns the lane's next effect; without one the lane is let go of.
         """
-        now = self.clock.now()
-        with self.writing() as connection:
+        now = self._database.clock.now()
+        with self._database.writing() as connection:
             change = sa.update(tables.effects).where(_OUT.id == pending.id)
             connection.execute(change.values(done_at=now, failure=failure))
             records = RowRecords(connection, f"effect:{pending.id}", now)
@@ -108,8 +112,13 @@ class Outbox(Database):
 
         A lane that others have taken over meanwhile stays in their hands.
         """
-        with self.writing() as connection:
-            change = {"owner": None, "again": False, "due_at": self.clock.now() + delay, "tries": pending.tries + 1}
+        with self._database.writing() as connection:
+            change = {
+                "owner": None,
+                "again": False,
+                "due_at": self._database.clock.now() + delay,
+                "tries": pending.tries + 1,
+            }
             mine = sa.update(tables.lanes).where(_LANE.lane == pending.lane, _LANE.owner == owner)
             ours = connection.execute(mine.values(change | {"reason": reason})).rowcount
             if ours and untouched and not pending.attempted:
@@ -132,7 +141,7 @@ class Outbox(Database):
             if row is not None:
                 if row.attempted_at is None:
                     change = sa.update(tables.effects).where(_OUT.id == row.id)
-                    connection.execute(change.values(attempted_at=self.clock.now()))
+                    connection.execute(change.values(attempted_at=self._database.clock.now()))
                 return PendingEffect(
                     row.id, lane, serialization.effect_from_json(row.body), row.attempted_at is not None, row.tries
                 )
@@ -153,15 +162,15 @@ class Outbox(Database):
             .group_by(_OUT.lane)
             .order_by("first")
         )
-        return [row.lane for row in self.select(pending)]
+        return [row.lane for row in self._database.select(pending)]
 
     def take_lanes(self) -> list[str]:
         """Lanes whose retry is due; they come again in a minute unless somebody has gone on with them by then."""
-        now = self.clock.now()
+        now = self._database.clock.now()
         due = sa.and_(_LANE.due_at <= now, _LANE.owner.is_(None))
-        if not self.select(sa.select(_LANE.lane).where(due).limit(1)):
+        if not self._database.select(sa.select(_LANE.lane).where(due).limit(1)):
             return []
-        with self.writing() as connection:
+        with self._database.writing() as connection:
             rows = connection.execute(
                 sa.select(_LANE.lane).where(due).limit(100).with_for_update(skip_locked=True)
             ).all()
@@ -174,13 +183,16 @@ class Outbox(Database):
         """Lanes with an undone effect that nobody works on and no retry is set for: after a crash."""
         taken = sa.select(_LANE.lane)
         pending = sa.select(_OUT.lane).where(_OUT.done_at.is_(None), _OUT.lane.not_in(taken)).distinct().limit(1_000)
-        return [row.lane for row in self.select(pending)]
+        return [row.lane for row in self._database.select(pending)]
 
-    def has_pending_effects(self) -> bool:
-        return bool(self.select(sa.select(_OUT.id).where(_OUT.done_at.is_(None)).limit(1)))
+    def has_pending(self) -> bool:
+        return bool(self._database.select(sa.select(_OUT.id).where(_OUT.done_at.is_(None)).limit(1)))
 
-    def next_due_lane(self) -> datetime | None:
-        moment: datetime | None = self.select(sa.select(sa.func.min(_LANE.due_at)).where(_LANE.owner.is_(None)))[0][0]
+    def next_due(self) -> datetime | None:
+        """When the first lane that was put off wants to be looked at."""
+        moment: datetime | None = self._database.select(
+            sa.select(sa.func.min(_LANE.due_at)).where(_LANE.owner.is_(None))
+        )[0][0]
         return moment
 
 

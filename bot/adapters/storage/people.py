@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
+from bot.adapters.storage.upsert import upsert
 from bot.core.events.external import Place
 from bot.core.people.model import How, Identity, PendingLink
 
@@ -63,31 +63,25 @@ class PeopleRowRecords(PeopleRowReads):
             "expires_at": pending.expires_at,
             "device_code": pending.device_code,
         }
-        _put(self._connection, tables.pending_links, row)
+        upsert(self._connection, tables.pending_links, row, "chat_id")
 
     def end_link(self, chat_id: str) -> None:
         self._connection.execute(sa.delete(tables.pending_links).where(_P.chat_id == chat_id))
 
 
-class IdentityRows(Database):
+class IdentityRows:
     """Remembers who is who, outside of decisions. Raises Unavailable."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     def learned(self, identity: Identity) -> None:
-        with self.writing() as connection:
+        with self._database.writing() as connection:
             _learn(connection, identity)
 
 
 def _learn(connection: sa.Connection, identity: Identity) -> None:
     row = {"chat_id": identity.chat_id, "login": identity.login, "how": identity.how, "at": identity.at}
     # An address that was looked for at the same moment must not take the place of a proof.
-    _put(connection, tables.identities, row, only_over=None if identity.how is How.LINK else _I.how != How.LINK)
-
-
-def _put(
-    connection: sa.Connection, table: sa.Table, row: dict[str, Any], *, only_over: sa.ColumnElement[bool] | None = None
-) -> None:
-    """In one statement, so that two who write at the same instant do not meet."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(row)
-    change = {name: insert.excluded[name] for name in row if name != "chat_id"}
-    connection.execute(insert.on_conflict_do_update(index_elements=["chat_id"], set_=change, where=only_over))
+    only_over = None if identity.how is How.LINK else _I.how != How.LINK
+    upsert(connection, tables.identities, row, "chat_id", only_over=only_over)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.deployments.model import Waiting
 from bot.core.gates.model import Answer, Facts, if_patient
-from bot.core.ports.forge import Check
+from bot.core.ports.forge_types import Check
 from bot.core.rich_text import Code, Link, Span
 
 

@@ -8,7 +8,7 @@ from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Deployment
 from bot.core.names import listed
 from bot.core.people.permissions import Kind, kind_of
-from bot.core.ports.forge import Comparison, PullRequest
+from bot.core.ports.forge_types import Comparison, PullRequest
 from bot.core.ports.reviews import Protection, Reviewed, rules, standing
 from bot.core.rich_text import Bold, Code, Line, Link, Span
 

@@ -12,7 +12,7 @@ from bot.core.deployments.model import Actor, Deployment, Waiting
 from bot.core.freezes.model import ClosedBy, Force
 from bot.core.locks.model import Lock
 from bot.core.people.permissions import Permission
-from bot.core.ports.forge import Check, Comparison
+from bot.core.ports.forge_types import Check, Comparison
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.rich_text import Button, Line
 

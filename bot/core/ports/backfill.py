@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.events.external import DeploymentCreated, PullRequestMerged
-from bot.core.ports.forge import RemoteDeployment
+from bot.core.ports.forge_types import RemoteDeployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class FailedDelivery:
     hook: int | None = None
 
 
-class Past(Protocol):
+class Backfill(Protocol):
     """Asked every few minutes, so each question costs one request where nothing has happened.
 
     All methods raise the errors of ``bot.core.errors`` and look back no further than some hundred things.

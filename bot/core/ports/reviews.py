@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from bot.core.deployments.wording import spoken
-
-if TYPE_CHECKING:
-    from bot.core.ports.forge import PullRequest
+from bot.core.ports.forge_types import PullRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +33,20 @@ class Protection:
     url: str | None = None
 
 
-class Guards(Protocol):
+class Reviews(Protocol):
     """Both methods may raise the errors of ``bot.core.errors``."""
 
-    def reviews(self, repository: str, number: int) -> Sequence[Review]:
+    def of(self, repository: str, number: int) -> Sequence[Review]:
         """Of a pull request, oldest first."""
 
     def protection(self, repository: str, environment: str) -> Protection | None:
         """None where there is no such environment, or no rule; at most a few minutes old."""
 
 
-class NoGuards:
+class NoReviews:
     """Where there is no GitHub: nobody has reviewed anything, and no environment has rules."""
 
-    def reviews(self, repository: str, number: int) -> Sequence[Review]:  # noqa: ARG002
+    def of(self, repository: str, number: int) -> Sequence[Review]:  # noqa: ARG002
         return ()
 
     def protection(self, repository: str, environment: str) -> Protection | None:  # noqa: ARG002

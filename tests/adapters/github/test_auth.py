@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Unavailable
-from bot.core.ports.forge import NewRemoteStatus
+from bot.core.ports.forge_types import NewRemoteStatus
 from tests.patience import PATIENCE
 from tests.servers.github.accounts import App
 from tests.servers.github.pair import REPO, StillClock
@@ -119,7 +119,7 @@ def test_token_that_cannot_be_had_leaves_no_doubt_about_the_request(scene: Scene
     scene.server.fail_next("POST", "/access_tokens$", 502)
 
     with pytest.raises(Unavailable) as error:
-        scene.client.post_status(REPO, remote_id, NewRemoteStatus("queued", "Waiting", "production"))
+        scene.client.deployments.post_status(REPO, remote_id, NewRemoteStatus("queued", "Waiting", "production"))
 
     assert not error.value.uncertain
     assert scene.server.deployment_statuses(REPO, remote_id) == []

@@ -40,7 +40,7 @@ def test_the_newest_merge_is_the_one_that_was_merged_last(github: Pair) -> None:
     merge(github, "one")
     second = merge(github, "two")
 
-    assert github.client.past.newest_merge(REPO, "main", T0) == second
+    assert github.client.backfill.newest_merge(REPO, "main", T0) == second
 
 
 def test_what_is_closed_without_a_merge_or_merged_elsewhere_does_not_count(github: Pair) -> None:
@@ -50,21 +50,21 @@ def test_what_is_closed_without_a_merge_or_merged_elsewhere_does_not_count(githu
     github.server.commit(REPO, "three", "Never mind")
     github.server.close_pull_request(REPO, github.server.open_pull_request(REPO, "three"))
 
-    assert github.client.past.newest_merge(REPO, "main", T0) == wanted
+    assert github.client.backfill.newest_merge(REPO, "main", T0) == wanted
 
 
 def test_an_older_merge_is_no_news(github: Pair) -> None:
     merge(github, "one")
 
-    assert github.client.past.newest_merge(REPO, "main", github.clock.now().replace(minute=30)) is None
+    assert github.client.backfill.newest_merge(REPO, "main", github.clock.now().replace(minute=30)) is None
 
 
 def test_asking_again_costs_nothing(github: Pair) -> None:
     merge(github, "one")
-    github.client.past.newest_merge(REPO, "main", T0)
+    github.client.backfill.newest_merge(REPO, "main", T0)
     before = len(github.server.requests)
 
-    github.client.past.newest_merge(REPO, "main", T0)
+    github.client.backfill.newest_merge(REPO, "main", T0)
 
     assert [one.status for one in github.server.requests[before:]] == [304]
 
@@ -73,7 +73,7 @@ def test_a_merge_is_told_as_its_webhook_would_tell_it(github: Pair) -> None:
     number = merge(github, "one")
     pull = github.server.repository(REPO).pull_requests[number]
 
-    told = github.client.past.merge(REPO, number)
+    told = github.client.backfill.merge(REPO, number)
 
     assert told is not None
     assert (told.repository, told.number, told.title, told.base) == (REPO, number, "Change one", "main")
@@ -86,8 +86,8 @@ def test_an_open_or_unknown_pull_request_is_no_merge(github: Pair) -> None:
     github.server.commit(REPO, "one", "Wait for it")
     number = github.server.open_pull_request(REPO, "one")
 
-    assert github.client.past.merge(REPO, number) is None
-    assert github.client.past.merge(REPO, 404) is None
+    assert github.client.backfill.merge(REPO, number) is None
+    assert github.client.backfill.merge(REPO, 404) is None
 
 
 # --- deployments -------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_deployments_since_then_come_oldest_first_over_all_pages(github: Pair) -
     since = github.clock.now()
     wanted = [github.server.create_deployment(REPO, "main") for _ in range(40)]
 
-    found = github.client.past.deployments(REPO, since)
+    found = github.client.backfill.deployments(REPO, since)
 
     assert [one.id for one in found] == wanted
     assert github.asked() == ["/deployments", "/deployments"]
@@ -109,7 +109,7 @@ def test_deployments_since_then_come_oldest_first_over_all_pages(github: Pair) -
 
 
 def failed(github: Pair, repository: str | None = REPO) -> list[FailedDelivery]:
-    return list(github.client.past.failed_deliveries(repository, T0))
+    return list(github.client.backfill.failed_deliveries(repository, T0))
 
 
 def administers(github: Pair) -> None:
@@ -150,7 +150,7 @@ def test_a_delivery_that_got_through_later_has_not_failed(github: Pair, door: We
     (lost,) = failed(github)
     door.status = 202
 
-    github.client.past.redeliver(lost)
+    github.client.backfill.redeliver(lost)
     github.server.settle()
 
     assert door.taken == door.turned_away == [lost.guid]
@@ -197,10 +197,10 @@ def test_an_app_asks_for_its_own_deliveries(door: WebhookReceiver) -> None:
         github.server.subscribe(door.url)
         report(github, door, 500)
 
-        (lost,) = client.past.failed_deliveries(None, T0)
-        none = client.past.failed_deliveries(REPO, T0)
+        (lost,) = client.backfill.failed_deliveries(None, T0)
+        none = client.backfill.failed_deliveries(REPO, T0)
         door.status = 202
-        client.past.redeliver(lost)
+        client.backfill.redeliver(lost)
         github.server.settle()
 
         assert (lost.guid, lost.repository, lost.hook) == (door.turned_away[0], None, None)

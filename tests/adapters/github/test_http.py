@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.ports.forge import NewRemoteStatus
+from bot.core.ports.forge_types import NewRemoteStatus
 from tests.patience import PATIENCE
 from tests.servers.github.pair import REPO, T0, Pair, StillClock, pair
 from tests.servers.github.server import GitHubServer
@@ -61,7 +61,7 @@ def test_change_is_never_repeated_and_is_called_uncertain(github: Pair, fault: i
     github.server.fail_next("POST", "/statuses$", fault)
 
     with pytest.raises(Unavailable) as error:
-        github.client.post_status(REPO, remote_id, STATUS)
+        github.client.deployments.post_status(REPO, remote_id, STATUS)
 
     assert error.value.uncertain
     assert len(github.asked("POST")) == 1
@@ -80,7 +80,7 @@ def test_silence_is_waited_for_once_only(github: Pair) -> None:
     with pytest.raises(Unavailable) as question:
         hasty.repository(REPO)
     with pytest.raises(Unavailable) as change:
-        hasty.post_status(REPO, remote_id, STATUS)
+        hasty.deployments.post_status(REPO, remote_id, STATUS)
 
     assert (str(question.value), question.value.uncertain) == ("GitHub does not answer in time.", False)
     assert (str(change.value), change.value.uncertain) == ("GitHub does not answer in time.", True)
@@ -111,7 +111,7 @@ def test_limit_says_how_long_to_wait(github: Pair, status: int, headers: dict[st
 
     for ask in (
         lambda: github.client.repository(REPO),
-        lambda: github.client.post_status(REPO, remote_id, STATUS),
+        lambda: github.client.deployments.post_status(REPO, remote_id, STATUS),
     ):
         with pytest.raises(Unavailable) as error:
             ask()
@@ -198,7 +198,7 @@ def test_server_that_is_gone_has_certainly_done_nothing(github: Pair) -> None:
         gone = GitHub(other.url, TokenAuth("t"), clock=StillClock(), web_url="", pause=github.pauses.append)
 
     with pytest.raises(Unavailable) as error:
-        gone.post_status(REPO, 1, STATUS)
+        gone.deployments.post_status(REPO, 1, STATUS)
 
     assert str(error.value) == "GitHub cannot be reached."
     assert not error.value.uncertain
@@ -236,7 +236,10 @@ def test_redirect_to_another_host_is_not_followed(github: Pair) -> None:
         github.server.fail_next("GET", "/repos/acme/web$", 301, headers=elsewhere)
         github.server.fail_next("POST", "/statuses$", 307, headers=elsewhere)
 
-        for ask in (lambda: github.client.repository(REPO), lambda: github.client.post_status(REPO, 1, STATUS)):
+        for ask in (
+            lambda: github.client.repository(REPO),
+            lambda: github.client.deployments.post_status(REPO, 1, STATUS),
+        ):
             with pytest.raises(Rejected) as error:
                 ask()
             assert str(error.value) == "GitHub sends the bot to another host, 127.0.0.1, which it does not follow."

@@ -25,7 +25,7 @@ def test_reviews_come_oldest_first_with_who_belongs_here(github: Pair) -> None:
     github.server.review(REPO, number, "approved", author="bob", association="OWNER")
     github.server.review(REPO, number, "approved", author="mallory", association="CONTRIBUTOR")
 
-    found = github.client.guards.reviews(REPO, number)
+    found = github.client.reviews.of(REPO, number)
 
     assert found == [
         Review("bob", "changes_requested"),
@@ -40,7 +40,7 @@ def test_all_pages_of_reviews_are_read(github: Pair) -> None:
     for person in range(130):
         github.server.review(REPO, number, author=f"reviewer-{person}")
 
-    found = github.client.guards.reviews(REPO, number)
+    found = github.client.reviews.of(REPO, number)
 
     assert len(found) == 130
 
@@ -48,7 +48,7 @@ def test_all_pages_of_reviews_are_read(github: Pair) -> None:
 def test_the_rules_of_an_environment_are_told(github: Pair) -> None:
     protect(github.server, REPO, "production", users=["octocat"], teams=["ops"], minutes=30, branches="custom")
 
-    found = github.client.guards.protection(REPO, "production")
+    found = github.client.reviews.protection(REPO, "production")
 
     assert found == Protection(
         reviewers=("octocat", "the team ops"),
@@ -61,7 +61,7 @@ def test_the_rules_of_an_environment_are_told(github: Pair) -> None:
 def test_an_environment_without_rules_and_one_that_is_not_there_have_none(github: Pair) -> None:
     protect(github.server, REPO, "staging")
 
-    found = [github.client.guards.protection(REPO, name) for name in ("staging", "production", "a/b c")]
+    found = [github.client.reviews.protection(REPO, name) for name in ("staging", "production", "a/b c")]
 
     assert found == [None, None, None]
 
@@ -71,21 +71,21 @@ def test_rules_that_github_does_not_tell_are_in_nobodys_way(github: Pair, fault:
     protect(github.server, REPO, "production", minutes=30)
     github.server.fail_next("GET", "/environments/", fault, times=20)
 
-    found = github.client.guards.protection(REPO, "production")
+    found = github.client.reviews.protection(REPO, "production")
 
     assert found is None
 
 
 def test_rules_are_asked_for_again_after_a_while(github: Pair) -> None:
-    guards = github.client.guards
-    guards.protection(REPO, "production")
+    reviews = github.client.reviews
+    reviews.protection(REPO, "production")
     protect(github.server, REPO, "production", minutes=30)
-    soon = guards.protection(REPO, "production")
+    soon = reviews.protection(REPO, "production")
 
     github.clock.tick(minutes=6)
 
     assert soon is None
-    assert guards.protection(REPO, "production") == Protection(
+    assert reviews.protection(REPO, "production") == Protection(
         wait=timedelta(minutes=30),
         url="https://github.com/acme/web/deployments/activity_log?environments_filter=production",
     )

@@ -33,7 +33,7 @@ def github() -> Iterator[Pair]:
 def test_permission_is_told_as_one_of_four(github: Pair, level: str, told: str) -> None:
     github.server.set_permission(REPO, "octocat", level)
 
-    found = github.client.permission(REPO, "octocat")
+    found = github.client.users.permission(REPO, "octocat")
 
     assert found == told
 
@@ -41,26 +41,26 @@ def test_permission_is_told_as_one_of_four(github: Pair, level: str, told: str) 
 def test_a_login_that_github_does_not_know_has_no_permission(github: Pair) -> None:
     github.server.fail_next("GET", "/collaborators/", 404)
 
-    found = github.client.permission(REPO, "octocat")
+    found = github.client.users.permission(REPO, "octocat")
 
     assert found == "none"
 
 
 def test_the_permission_on_an_unknown_repository_is_not_there(github: Pair) -> None:
     with pytest.raises(NotThere) as error:
-        github.client.permission("acme/nothing", "octocat")
+        github.client.users.permission("acme/nothing", "octocat")
 
     assert str(error.value) == "acme/nothing does not exist on GitHub, or GITHUB_TOKEN cannot see it."
 
 
 def test_permission_is_asked_for_once_a_minute_per_person_and_repository(github: Pair) -> None:
     github.server.set_permission(REPO, "octocat", "write")
-    github.client.permission(REPO, "octocat")
+    github.client.users.permission(REPO, "octocat")
     github.server.set_permission(REPO, "octocat", "none")
 
-    soon = [github.client.permission(REPO, login) for login in ("octocat", "OctoCat", "hubot")]
+    soon = [github.client.users.permission(REPO, login) for login in ("octocat", "OctoCat", "hubot")]
     github.clock.tick(minutes=1)
-    later = github.client.permission(REPO, "octocat")
+    later = github.client.users.permission(REPO, "octocat")
 
     assert (soon, later) == (["write", "write", "none"], "none")
     assert github.asked() == [f"/collaborators/{login}/permission" for login in ("octocat", "hubot", "octocat")]
@@ -71,22 +71,22 @@ def test_an_outage_is_unavailable_and_not_remembered(github: Pair) -> None:
     github.server.fail_next("GET", "/collaborators/", 503, times=3)
 
     with pytest.raises(Unavailable):
-        github.client.permission(REPO, "octocat")
+        github.client.users.permission(REPO, "octocat")
 
-    assert github.client.permission(REPO, "octocat") == "write"
+    assert github.client.users.permission(REPO, "octocat") == "write"
 
 
 def test_team_members_are_active_ones_in_any_case(github: Pair) -> None:
     github.server.add_team("acme/devs", ["octocat"], invited=["hubot"])
 
-    found = [github.client.is_team_member("acme/devs", login) for login in ("OctoCat", "hubot", "mallory")]
+    found = [github.client.users.is_team_member("acme/devs", login) for login in ("OctoCat", "hubot", "mallory")]
 
     assert found == [True, False, False]
 
 
 def test_a_team_that_cannot_be_seen_is_not_there(github: Pair) -> None:
     with pytest.raises(NotThere) as error:
-        github.client.is_team_member("acme/nothing", "octocat")
+        github.client.users.is_team_member("acme/nothing", "octocat")
 
     assert str(error.value) == "GitHub has no team acme/nothing, or GITHUB_TOKEN cannot see it."
 
@@ -96,7 +96,7 @@ def test_a_token_that_may_not_read_teams_is_told_apart_from_not_being_in_one(git
     github.server.deny(github.server.token, "members=read")
 
     with pytest.raises(NotAllowed) as error:
-        github.client.is_team_member("acme/devs", "octocat")
+        github.client.users.is_team_member("acme/devs", "octocat")
 
     assert "GITHUB_TOKEN lacks the permission “members: read”" in str(error.value)
 
@@ -105,14 +105,14 @@ def test_a_public_address_tells_a_login_and_a_similar_one_does_not(github: Pair)
     github.server.set_email("mallory", "maria@example.community")
     github.server.set_email("octocat", "Maria@Example.com")
 
-    found = [github.client.login_by_email(email) for email in ("maria@example.com", "bob@example.com")]
+    found = [github.client.users.login_by_email(email) for email in ("maria@example.com", "bob@example.com")]
 
     assert found == ["octocat", None]
 
 
 @pytest.mark.parametrize("email", ["", "maria", "a@b in:login", 'a"@b', "user:x@y", "@", "a@b@c"])
 def test_what_is_no_address_is_not_searched_for(github: Pair, email: str) -> None:
-    found = github.client.login_by_email(email)
+    found = github.client.users.login_by_email(email)
 
     assert found is None
     assert github.server.requests == []
@@ -128,10 +128,10 @@ def test_the_app_asks_about_teams_and_addresses_as_its_installation() -> None:
         auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock)
         client = GitHub(server.url, auth, clock=clock, web_url=server.web_url)
 
-        by_address = client.login_by_email("maria@example.com")
-        member = client.is_team_member("acme/devs", "octocat")
+        by_address = client.users.login_by_email("maria@example.com")
+        member = client.users.is_team_member("acme/devs", "octocat")
         with pytest.raises(NotThere) as elsewhere:
-            client.is_team_member("other/devs", "octocat")
+            client.users.is_team_member("other/devs", "octocat")
         client.close()
         auth.close()
 
@@ -150,7 +150,7 @@ def test_an_app_that_is_installed_nowhere_finds_nobody() -> None:
         client = GitHub(server.url, auth, clock=clock, web_url=server.web_url)
 
         with pytest.raises(NotThere) as error:
-            client.login_by_email("maria@example.com")
+            client.users.login_by_email("maria@example.com")
         client.close()
         auth.close()
 

@@ -301,8 +301,8 @@ def test_missing_git_is_said_in_a_sentence(forge: LocalGit, monkeypatch: pytest.
 
 
 def test_nobody_is_kept_out_of_a_repository_on_this_machine(forge: LocalGit) -> None:
-    level = forge.permission(REPOSITORY, "anybody")
-    member = forge.is_team_member("acme/devs", "anybody")
+    level = forge.users.permission(REPOSITORY, "anybody")
+    member = forge.users.is_team_member("acme/devs", "anybody")
 
-    assert (forge.keeps_permissions, level, member) == (False, "admin", True)
-    assert (forge.sign_in, forge.login_by_email("anybody@example.com")) == (None, None)
+    assert (forge.users.keeps_permissions, level, member) == (False, "admin", True)
+    assert (forge.users.sign_in, forge.users.login_by_email("anybody@example.com")) == (None, None)

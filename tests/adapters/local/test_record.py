@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.local.forge import LocalGit
 from bot.core.errors import NotThere, Rejected
 from bot.core.events.external import ChecksChanged, DeploymentCreated, DeploymentStatusReported
-from bot.core.ports.forge import Check, NewRemoteDeployment, NewRemoteStatus
+from bot.core.ports.forge_types import Check, NewRemoteDeployment, NewRemoteStatus
 from bot.talk.sample import REPOSITORY, prepare
 from tests.adapters.local.webhooks import MAIN, T0, TOPIC, Webhooks, open_forge
 from tests.patience import PATIENCE
@@ -50,7 +50,7 @@ def status(state: str, description: str = "") -> NewRemoteStatus:
 
 
 def test_deployment_is_recorded_and_told_as_a_webhook_would(forge: LocalGit, webhooks: Webhooks) -> None:
-    remote_id = forge.create_deployment(asked())
+    remote_id = forge.deployments.create(asked())
 
     assert remote_id == 1
     assert webhooks.events == [
@@ -67,16 +67,16 @@ def test_deployment_is_recorded_and_told_as_a_webhook_would(forge: LocalGit, web
             created_at=T0,
         )
     ]
-    deployment = forge.deployment(REPOSITORY, 1)
+    deployment = forge.deployments.get(REPOSITORY, 1)
     assert deployment is not None
     assert (deployment.sha, deployment.environment, deployment.request_id) == (TOPIC, "staging", "r1")
 
 
 def test_deployment_is_found_again_by_its_request(forge: LocalGit) -> None:
-    forge.create_deployment(asked("r1"))
-    forge.create_deployment(asked("r2"))
+    forge.deployments.create(asked("r1"))
+    forge.deployments.create(asked("r2"))
 
-    found = [forge.find_deployment(asked(request_id)) for request_id in ("r1", "r2", "r3")]
+    found = [forge.deployments.find(asked(request_id)) for request_id in ("r1", "r2", "r3")]
 
     assert found == [1, 2, None]
 
@@ -87,18 +87,21 @@ def test_unknown_commit_is_not_deployed(forge: LocalGit, webhooks: Webhooks) -> 
     )
 
     with pytest.raises(Rejected, match=r"^There is no commit fffffff in you/web\.$"):
-        forge.create_deployment(unknown)
+        forge.deployments.create(unknown)
 
     assert webhooks.events == []
 
 
 def test_statuses_are_kept_in_order_and_told(forge: LocalGit, webhooks: Webhooks) -> None:
-    forge.create_deployment(asked())
+    forge.deployments.create(asked())
 
-    ids = [forge.post_status(REPOSITORY, 1, status(state, "x" * 200)) for state in ("queued", "in_progress", "success")]
+    ids = [
+        forge.deployments.post_status(REPOSITORY, 1, status(state, "x" * 200))
+        for state in ("queued", "in_progress", "success")
+    ]
 
     assert ids == [2, 3, 4]
-    assert [(one.id, one.state) for one in forge.statuses(REPOSITORY, 1)] == [
+    assert [(one.id, one.state) for one in forge.deployments.statuses(REPOSITORY, 1)] == [
         (2, "queued"),
         (3, "in_progress"),
         (4, "success"),
@@ -120,10 +123,10 @@ def test_statuses_are_kept_in_order_and_told(forge: LocalGit, webhooks: Webhooks
 def test_success_retires_the_deployment_before_but_not_one_of_production(forge: LocalGit, webhooks: Webhooks) -> None:
     remote_ids = []
     for new in (asked("r1"), asked("r2", production=True), asked("r3", "other"), asked("r4")):
-        remote_ids.append(forge.create_deployment(new))
-        forge.post_status(REPOSITORY, remote_ids[-1], status("success"))
+        remote_ids.append(forge.deployments.create(new))
+        forge.deployments.post_status(REPOSITORY, remote_ids[-1], status("success"))
 
-    states = [forge.statuses(REPOSITORY, remote_id)[-1].state for remote_id in remote_ids]
+    states = [forge.deployments.statuses(REPOSITORY, remote_id)[-1].state for remote_id in remote_ids]
 
     assert states == ["inactive", "success", "success", "success"]
     told = [event.state for event in webhooks.events if isinstance(event, DeploymentStatusReported)]
@@ -131,14 +134,14 @@ def test_success_retires_the_deployment_before_but_not_one_of_production(forge: 
 
 
 def test_status_of_no_deployment_and_no_state_are_refused(forge: LocalGit) -> None:
-    forge.create_deployment(asked())
+    forge.deployments.create(asked())
 
     with pytest.raises(NotThere, match=r"^There is no deployment 9 in you/web\.$"):
-        forge.post_status(REPOSITORY, 9, status("queued"))
+        forge.deployments.post_status(REPOSITORY, 9, status("queued"))
     with pytest.raises(Rejected, match=r"^A deployment's status cannot be great\.$"):
-        forge.post_status(REPOSITORY, 1, status("great"))
+        forge.deployments.post_status(REPOSITORY, 1, status("great"))
     with pytest.raises(NotThere, match=r"^There is no deployment 9 in you/web\.$"):
-        forge.statuses(REPOSITORY, 9)
+        forge.deployments.statuses(REPOSITORY, 9)
 
 
 def test_latest_of_each_check_counts(forge: LocalGit) -> None:
@@ -151,15 +154,15 @@ def test_latest_of_each_check_counts(forge: LocalGit) -> None:
 
 
 def test_everything_is_there_after_a_restart(forge: LocalGit, home: Path, webhooks: Webhooks) -> None:
-    forge.create_deployment(asked())
-    forge.post_status(REPOSITORY, 1, status("queued"))
+    forge.deployments.create(asked())
+    forge.deployments.post_status(REPOSITORY, 1, status("queued"))
     forge.set_check(REPOSITORY, TOPIC, "ci", "success")
     forge.merge(REPOSITORY, "topic", by="you")
 
     again = open_forge(home, webhooks)
 
-    assert again.deployment(REPOSITORY, 1) == forge.deployment(REPOSITORY, 1)
-    assert again.statuses(REPOSITORY, 1) == forge.statuses(REPOSITORY, 1)
+    assert again.deployments.get(REPOSITORY, 1) == forge.deployments.get(REPOSITORY, 1)
+    assert again.deployments.statuses(REPOSITORY, 1) == forge.deployments.statuses(REPOSITORY, 1)
     assert again.checks(REPOSITORY, TOPIC) == [Check("ci", "success")]
     assert again.pull_request(REPOSITORY, 1) == forge.pull_request(REPOSITORY, 1)
 
@@ -168,7 +171,7 @@ def test_record_that_is_none_is_left_alone_and_said(forge: LocalGit, home: Path)
     (home / "record.json").write_text("shopping list")
 
     with pytest.raises(Rejected) as caught:
-        forge.create_deployment(asked())
+        forge.deployments.create(asked())
 
     assert str(caught.value).startswith(f"{home / 'record.json'} is not a record of deployments (")
     assert str(caught.value).endswith("). Move it away to begin anew.")
@@ -178,7 +181,7 @@ def test_record_that_is_none_is_left_alone_and_said(forge: LocalGit, home: Path)
 def test_threads_take_turns_with_the_record(home: Path, webhooks: Webhooks) -> None:
     def deploy(name: str) -> None:
         for turn in range(10):
-            open_forge(home, webhooks).create_deployment(asked(f"{name}{turn}"))
+            open_forge(home, webhooks).deployments.create(asked(f"{name}{turn}"))
 
     threads = [Thread(target=deploy, args=[name]) for name in "abcd"]
     for thread in threads:

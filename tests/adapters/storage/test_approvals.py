@@ -14,7 +14,7 @@ import pytest
 
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from tests import postgres
@@ -57,7 +57,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def decide(kept: Store, work: Callable[[RowRecords], None]) -> None:
-    with kept.decision(str(uuid4()), "test") as decision:
+    with kept.decisions.open(str(uuid4()), "test") as decision:
         work(decision.begin("web", "production"))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.audit.model import ITSELF, LONGEST, AuditEntry, Origin
 from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from tests import postgres
@@ -52,7 +52,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def decide(kept: Store, work: Callable[[RowRecords], None], cause: str = "") -> None:
-    with kept.decision(cause or str(uuid4()), "test") as decision:
+    with kept.decisions.open(cause or str(uuid4()), "test") as decision:
         work(decision.begin("web", "production"))
 
 

@@ -15,7 +15,7 @@ from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, Batchi
 from bot.adapters.storage.bulk_insert import Arrival, Writer, portions
 from bot.adapters.storage.compression import MAGIC, Packer, unpacked
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery
@@ -30,9 +30,9 @@ LONG = b'{"zen": "' + b"Keep it logically awesome. " * 400 + b'"}'
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = new_database() if request.param == "Postgres" else f"sqlite:///{tmp_path / 'intake.db'}"
     store = Store(connect(url, pool_size=2), SystemClock())
-    migrate(store.engine)
+    migrate(store.database.engine)
     yield store
-    store.engine.dispose()
+    store.database.engine.dispose()
 
 
 def delivery(name: str, body: bytes = b"{}") -> Delivery:
@@ -40,12 +40,12 @@ def delivery(name: str, body: bytes = b"{}") -> Delivery:
 
 
 def arrival(store: Store, name: str, body: bytes = b"{}") -> Arrival:
-    return Arrival(f"github:{name}", "github", "ping", body, store.clock.now())
+    return Arrival(f"github:{name}", "github", "ping", body, store.database.clock.now())
 
 
 def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[bool | BaseException]:
     """What each was answered, when all of them came in the same round of the event loop."""
-    intake = BatchingInbox(store, waiting=waiting)
+    intake = BatchingInbox(store.database, waiting=waiting)
 
     async def come() -> list[bool | BaseException]:
         return await asyncio.gather(*[intake.put(one) for one in deliveries], return_exceptions=True)
@@ -59,7 +59,7 @@ def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[bool 
 
 def stored(store: Store) -> list[str]:
     query = sa.select(tables.deliveries.c.id).order_by(tables.deliveries.c.seq)
-    return [row.id for row in store.select(query)]
+    return [row.id for row in store.database.select(query)]
 
 
 def test_deliveries_that_come_together_are_all_stored_in_their_order(kept: Store) -> None:
@@ -71,8 +71,8 @@ def test_deliveries_that_come_together_are_all_stored_in_their_order(kept: Store
 
 def test_what_is_answered_is_there_for_everybody_else(tmp_path: Path) -> None:
     store = Store(connect(f"sqlite:///{tmp_path / 'shared.db'}"), SystemClock())
-    migrate(store.engine)
-    writer = Writer(store)
+    migrate(store.database.engine)
+    writer = Writer(store.database)
 
     outcomes = writer.store([arrival(store, "d1"), arrival(store, "d2")])
     with sqlite3.connect(tmp_path / "shared.db") as other:
@@ -82,7 +82,7 @@ def test_what_is_answered_is_there_for_everybody_else(tmp_path: Path) -> None:
     assert outcomes == [True, True]
     assert seen == (2,)
     writer.close()
-    store.engine.dispose()
+    store.database.engine.dispose()
 
 
 def test_a_known_delivery_is_told_from_a_new_one_in_the_same_group(kept: Store) -> None:
@@ -97,8 +97,8 @@ def test_a_known_delivery_is_told_from_a_new_one_in_the_same_group(kept: Store) 
 def test_a_stored_delivery_is_taken_up_like_any_other(kept: Store) -> None:
     put(kept, delivery("d1", LONG))
 
-    taken = kept.take(10)
-    found = kept.delivery("github:d1")
+    taken = kept.inbox.take(10)
+    found = kept.inbox.delivery("github:d1")
 
     assert [one.id for one in taken] == ["github:d1"]
     assert found is not None
@@ -130,7 +130,7 @@ def test_on_postgres_bodies_are_stored_as_they_come() -> None:
 
 
 def test_a_delivery_that_the_database_refuses_does_not_fail_the_others(kept: Store) -> None:
-    refused = delivery("nul\0") if not kept.is_sqlite else Delivery("github:x", "github", None, b"{}")  # type: ignore[arg-type]
+    refused = delivery("nul\0") if not kept.database.is_sqlite else Delivery("github:x", "github", None, b"{}")  # type: ignore[arg-type]
 
     answers = put(kept, delivery("d1"), refused, delivery("d2"))
 
@@ -148,15 +148,15 @@ def test_a_database_that_cannot_store_fails_every_one_of_them(tmp_path: Path) ->
 
     assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
     assert str(answers[0]) == "The database does not answer: no such table: deliveries"
-    store.engine.dispose()
+    store.database.engine.dispose()
 
 
 def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing() -> None:
     store = Store(connect(new_database(), pool_size=2), SystemClock())
-    migrate(store.engine)
-    writer = Writer(store)
+    migrate(store.database.engine)
+    writer = Writer(store.database)
     writer.store([arrival(store, "before")])
-    with store.engine.connect() as other:
+    with store.database.engine.connect() as other:
         kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
         ended = other.exec_driver_sql(
             f"{kill} AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -168,23 +168,23 @@ def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing()
     assert outcomes == [True]
     assert stored(store) == ["github:before", "github:after"]
     writer.close()
-    store.engine.dispose()
+    store.database.engine.dispose()
 
 
 def test_the_writer_needs_one_connection_however_much_it_stores() -> None:
     store = Store(connect(new_database(), pool_size=2), SystemClock())
-    migrate(store.engine)
-    writer = Writer(store)
+    migrate(store.database.engine)
+    writer = Writer(store.database)
 
     for number in range(30):
         writer.store([arrival(store, f"d{number}")])
-    with store.engine.connect() as other:
+    with store.database.engine.connect() as other:
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         connections = other.exec_driver_sql(f"{count} AND backend_type = 'client backend'").scalar()
 
     assert connections == 2
     writer.close()
-    store.engine.dispose()
+    store.database.engine.dispose()
 
 
 def test_who_comes_when_too_many_wait_is_told_to_come_again(kept: Store) -> None:
@@ -196,12 +196,12 @@ def test_who_comes_when_too_many_wait_is_told_to_come_again(kept: Store) -> None
 
 
 def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept: Store) -> None:
-    intake = BatchingInbox(kept)
+    intake = BatchingInbox(kept.database)
     intake.start()
 
     async def come() -> bool | BaseException:
         first = asyncio.ensure_future(intake.put(delivery("before")))
-        while not kept.select(sa.select(tables.deliveries.c.id)):
+        while not kept.database.select(sa.select(tables.deliveries.c.id)):
             await asyncio.sleep(0.005)
         intake.stop()
         late = await asyncio.gather(intake.put(delivery("after")), return_exceptions=True)

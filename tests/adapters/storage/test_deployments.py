@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import from_row, to_row
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State, Waiting
 from tests.databases import migrate
 
@@ -120,7 +120,7 @@ def deployment(**but: object) -> Deployment:
 
 
 def add(kept: Store, *new: Deployment) -> list[Deployment]:
-    with kept.decision(str(uuid4()), "test") as decision:
+    with kept.decisions.open(str(uuid4()), "test") as decision:
         records = decision.begin("web", "production")
         return [records.add(one) for one in new]
 
@@ -147,7 +147,7 @@ def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Depl
 def test_saving_changes_every_field_but_the_parent_message(kept: Store, changed: Deployment) -> None:
     [added] = add(kept, deployment(channel="C1", parent="1.0", edited_at=T0))
 
-    with kept.decision(str(uuid4()), "test") as decision:
+    with kept.decisions.open(str(uuid4()), "test") as decision:
         decision.begin("web", "production").save(replace(changed, id=added.id))
 
     expected = replace(changed, id=added.id, channel="C1", parent="1.0", edited_at=T0)
@@ -157,7 +157,7 @@ def test_saving_changes_every_field_but_the_parent_message(kept: Store, changed:
 def test_the_parent_message_is_written_beside_the_decisions(kept: Store) -> None:
     [added] = add(kept, deployment())
 
-    kept.posted(added.id, "C1", "1.0", T0 + timedelta(seconds=2))
+    kept.parents.posted(added.id, "C1", "1.0", T0 + timedelta(seconds=2))
 
     found = kept.reads().deployment(added.id)
     assert found == replace(added, channel="C1", parent="1.0", edited_at=T0 + timedelta(seconds=2))
@@ -189,7 +189,7 @@ def test_other_environments_ended_and_foreign_deployments_do_not_count_as_a_seco
 
 def test_a_second_deployment_may_run_when_the_first_has_ended(kept: Store) -> None:
     [first] = add(kept, deployment(state=State.RUNNING))
-    with kept.decision("github:1", "test") as decision:
+    with kept.decisions.open("github:1", "test") as decision:
         decision.begin("web", "production").save(replace(first, state=State.SUCCEEDED))
 
     [second] = add(kept, deployment(state=State.RUNNING))
@@ -295,7 +295,7 @@ def test_what_cancel_may_mean_is_what_one_asked_for_oneself(kept: Store) -> None
 def test_a_row_and_a_deployment_say_the_same(kept: Store) -> None:
     [added] = add(kept, deployment(params=(("color", "blue"),), by=Actor("maria", "U1", "octocat")))
 
-    with kept.engine.connect() as connection:
+    with kept.database.engine.connect() as connection:
         row = connection.exec_driver_sql('SELECT "by", params, state, created_at FROM deployments').one()
 
     assert tuple(row) == (

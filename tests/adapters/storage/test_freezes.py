@@ -13,7 +13,7 @@ import pytest
 
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor
 from bot.core.freezes.model import Freeze, WindowState
 from tests.databases import migrate
@@ -41,7 +41,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def records(kept: Store) -> Iterator[RowRecords]:
-    with kept.decision(str(uuid4()), "test") as decision:
+    with kept.decisions.open(str(uuid4()), "test") as decision:
         yield decision.begin("web", "production")
 
 
@@ -98,7 +98,7 @@ def test_a_person_who_freezes_twice_at_the_same_instant_has_one_freeze(kept: Sto
 
     def declare(reason: str) -> None:
         start.wait(PATIENCE)
-        with kept.decision(str(uuid4()), "test") as decision:
+        with kept.decisions.open(str(uuid4()), "test") as decision:
             decision.begin("web", "production").freezes.declare(replace(FREEZE, reason=reason))
 
     threads = [Thread(target=declare, args=(reason,)) for reason in ("one", "two")]

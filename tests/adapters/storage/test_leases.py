@@ -15,14 +15,14 @@ from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.leases import Lease
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.effects import RenderParent
 from bot.core.errors import Rejected, Unavailable
 from bot.core.events.external import Place
 from bot.core.ports.chat import Delivery
-from bot.core.ports.forge import NewRemoteStatus
+from bot.core.ports.forge_types import NewRemoteStatus
 from bot.core.rich_text import Message
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -41,36 +41,36 @@ def opened(url: str) -> Store:
 def shared() -> Iterator[Store]:
     kept = opened(new_database())
     yield kept
-    kept.engine.dispose()
+    kept.database.engine.dispose()
 
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Store]:
     kept = opened(f"sqlite:///{tmp_path / 'bot.db'}")
     yield kept
-    kept.engine.dispose()
+    kept.database.engine.dispose()
 
 
 def taken(kept: Store, **how: float) -> Lease:
-    lease = Lease(kept, **how)
+    lease = Lease(kept.database, **how)
     lease.take()
     return lease
 
 
 def silence(kept: Store, lease: Lease) -> None:
     """As if nothing had been heard of it for two minutes."""
-    with kept.writing() as connection:
+    with kept.database.writing() as connection:
         mine = sa.update(tables.executors).where(tables.executors.c.id == lease.id)
         connection.execute(mine.values(seen_at=sa.func.now() - timedelta(minutes=2)))
 
 
 def in_hand(kept: Store, lease: Lease) -> None:
     """It takes a delivery, and a lane with one effect."""
-    kept.put(Delivery("github:1", "github", "ping", b"{}"))
-    kept.take(1, lease.id)
-    with kept.decision("github:0", "handler") as decision:
+    kept.inbox.put(Delivery("github:1", "github", "ping", b"{}"))
+    kept.inbox.take(1, lease.id)
+    with kept.decisions.open("github:0", "handler") as decision:
         decision.begin(None, None).emit(RenderParent(1))
-    assert kept.claim("parent:1", lease.id) is not None
+    assert kept.outbox.claim("parent:1", lease.id) is not None
 
 
 def test_each_boot_has_a_lease_of_its_own(shared: Store) -> None:
@@ -88,9 +88,9 @@ def test_a_silent_process_is_taken_over_with_all_that_it_had_in_hand(shared: Sto
     found = mine.take_over()
 
     assert found == [dead.id]
-    assert [(one.id, one.tries) for one in shared.take(5, mine.id)] == [("github:1", 1)]
-    assert shared.take_lanes() == ["parent:1"]
-    pending = shared.claim("parent:1", mine.id)
+    assert [(one.id, one.tries) for one in shared.inbox.take(5, mine.id)] == [("github:1", 1)]
+    assert shared.outbox.take_lanes() == ["parent:1"]
+    pending = shared.outbox.claim("parent:1", mine.id)
     assert pending is not None
     assert pending.attempted
     assert not dead.beat()
@@ -125,8 +125,8 @@ def test_a_process_that_left_is_taken_over_at_once_and_the_living_keep_what_they
     found = mine.take_over(silent=False)
 
     assert found == [left.id]
-    assert shared.take(5, mine.id) == []
-    assert shared.claim("parent:1", mine.id) is None
+    assert shared.inbox.take(5, mine.id) == []
+    assert shared.outbox.claim("parent:1", mine.id) is None
     assert alive.beat()
 
 
@@ -139,8 +139,8 @@ def test_what_a_process_takes_after_its_lease_is_gone_is_free_again_at_the_next_
     found = mine.take_over()
 
     assert found == []
-    assert [one.id for one in shared.take(5, mine.id)] == ["github:1"]
-    assert shared.claim("parent:1", mine.id) is not None
+    assert [one.id for one in shared.inbox.take(5, mine.id)] == ["github:1"]
+    assert shared.outbox.claim("parent:1", mine.id) is not None
 
 
 def test_those_without_a_lease_are_told_from_those_with_one(shared: Store) -> None:
@@ -172,7 +172,7 @@ def test_without_a_word_of_its_own_a_process_changes_nothing_on_github_and_says_
         chat = Slack(slack.bot_token, api_url=slack.api_url, clock=SystemClock(), before_call=lease.check)
 
         with pytest.raises(Unavailable) as unchanged:
-            forge.post_status("acme/web", remote, NewRemoteStatus("success", "Done", "production"))
+            forge.deployments.post_status("acme/web", remote, NewRemoteStatus("success", "Done", "production"))
         with pytest.raises(Unavailable) as unsaid:
             chat.post(Place("C1"), Message(("Done.",)), key="1")
         forge.close()
@@ -185,7 +185,7 @@ def test_without_a_word_of_its_own_a_process_changes_nothing_on_github_and_says_
 
 def test_a_sqlite_file_is_for_one_process_and_whatever_was_there_before_is_dead(alone: Store) -> None:
     first = taken(alone)
-    second = Lease(alone)
+    second = Lease(alone.database)
 
     with pytest.raises(Rejected) as refused:
         second.take()
@@ -193,9 +193,11 @@ def test_a_sqlite_file_is_for_one_process_and_whatever_was_there_before_is_dead(
     first.release()
     second.take()
 
-    assert str(refused.value).startswith(f"Another process uses {alone.engine.url.database} already, and SQLite is for")
+    assert str(refused.value).startswith(
+        f"Another process uses {alone.database.engine.url.database} already, and SQLite is for"
+    )
     assert second.take_over(silent=False) == [first.id]
-    assert [one.id for one in alone.take(5, second.id)] == ["github:1"]
+    assert [one.id for one in alone.inbox.take(5, second.id)] == ["github:1"]
 
 
 def test_on_sqlite_nobody_can_have_taken_over_however_long_it_takes(alone: Store) -> None:
@@ -210,7 +212,7 @@ def test_a_database_without_a_place_is_told_in_a_sentence(tmp_path: Path) -> Non
     nowhere = Store(connect(f"sqlite:///{tmp_path / 'nowhere' / 'bot.db'}"), SystemClock())
 
     with pytest.raises(Unavailable) as refused:
-        Lease(nowhere).reserve()
+        Lease(nowhere.database).reserve()
 
     file = tmp_path / "nowhere" / "bot.db"
     assert str(refused.value) == f"The database does not answer: {file}: No such file or directory."
@@ -219,6 +221,6 @@ def test_a_database_without_a_place_is_told_in_a_sentence(tmp_path: Path) -> Non
 def test_moments_are_the_databases_own(shared: Store) -> None:
     taken(shared)
 
-    [row] = shared.select(sa.select(tables.executors.c.seen_at))
+    [row] = shared.database.select(sa.select(tables.executors.c.seen_at))
 
     assert abs((row.seen_at - datetime.now(UTC)).total_seconds()) < 60

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from bot.adapters.storage import inbox, tables
+from bot.adapters.storage import tables
+from bot.adapters.storage.decisions import Decision
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks.model import Lock, Watcher
@@ -54,12 +55,12 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
             stack.callback(engine.dispose)
             return Store(engine, StoppedClock())
 
-        migrate(one().engine)
+        migrate(one().database.engine)
         yield one
 
 
-def decide(kept: Store, work: Callable[[inbox.Decision], None]) -> None:
-    with kept.decision(str(uuid4()), "test") as decision:
+def decide(kept: Store, work: Callable[[Decision], None]) -> None:
+    with kept.decisions.open(str(uuid4()), "test") as decision:
         work(decision)
 
 
@@ -118,7 +119,7 @@ def test_a_lock_that_goes_takes_its_watchers_along_and_no_others(opens: Callable
     kept = opens()
     elsewhere = Watcher("api", "production", "U2")
 
-    def work(decision: inbox.Decision) -> None:
+    def work(decision: Decision) -> None:
         locks = decision.begin("web", "production").locks
         locks.save(LOCK)
         for watcher in (Watcher("web", "production", "U2"), Watcher("web", "production", "U3"), elsewhere):
@@ -171,7 +172,7 @@ def test_two_who_want_all_environments_do_not_block_each_other(opens: Callable[[
     counts: list[int] = []
 
     def take_all(kept: Store, by: Actor) -> None:
-        def work(decision: inbox.Decision) -> None:
+        def work(decision: Decision) -> None:
             first, *others = places
             records = decision.begin(*first)
             for place in others:
@@ -195,7 +196,7 @@ def test_locking_and_taking_over_at_the_same_instant_leave_one_owner_and_tell_th
     over = [replace(LOCK, by=Actor(name, chat_id), reason="hotfix") for name, chat_id in (("bob", "U2"), ("eve", "U3"))]
 
     def take_over(kept: Store, wanted: Lock) -> None:
-        def work(decision: inbox.Decision) -> None:
+        def work(decision: Decision) -> None:
             records = decision.begin(*wanted.place)
             before = lock_lifecycle.current(records, *wanted.place, T0)
             assert before is not None
@@ -209,5 +210,5 @@ def test_locking_and_taking_over_at_the_same_instant_leave_one_owner_and_tell_th
     assert there is not None
     assert there.by.name in {"bob", "eve"}
     query = tables.effects.select().where(tables.effects.c.name == "TellPerson").order_by(tables.effects.c.id)
-    told = [row.lane for row in stores[0].select(query)]
+    told = [row.lane for row in stores[0].database.select(query)]
     assert told == ["person:U1", f"person:{'U3' if there.by.name == 'bob' else 'U2'}"]

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
 from bot.adapters.storage.outbox import PendingEffect
+from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.effects import RenderParent
 from tests.databases import migrate
@@ -33,15 +33,15 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def decide(kept: Store, times: int = 1) -> None:
-    with kept.decision(f"github:{times}", "handler") as decision:
+    with kept.decisions.open(f"github:{times}", "handler") as decision:
         decision.begin(None, None).emit(*[RenderParent(1)] * times)
 
 
 def hand_over(kept: Store, owner: str) -> PendingEffect:
     """As after a takeover: the lane is free, and somebody else claims it."""
-    with kept.writing() as connection:
+    with kept.database.writing() as connection:
         connection.execute(sa.update(tables.lanes).values(owner=None))
-    pending = kept.claim(LANE, owner)
+    pending = kept.outbox.claim(LANE, owner)
     assert pending is not None
     return pending
 
@@ -53,7 +53,7 @@ def test_of_many_that_claim_a_lane_at_once_one_gets_it(kept: Store) -> None:
 
     def claim(owner: str) -> None:
         together.wait(PATIENCE)
-        if kept.claim(LANE, owner) is not None:
+        if kept.outbox.claim(LANE, owner) is not None:
             got.append(owner)
 
     threads = [Thread(target=claim, args=(f"worker {number}",)) for number in range(5)]
@@ -67,53 +67,53 @@ def test_of_many_that_claim_a_lane_at_once_one_gets_it(kept: Store) -> None:
 
 def test_whoever_comes_meanwhile_is_not_forgotten(kept: Store) -> None:
     decide(kept)
-    mine = kept.claim(LANE, "mine")
+    mine = kept.outbox.claim(LANE, "mine")
     assert mine is not None
     decide(kept, 2)
 
-    theirs = kept.claim(LANE, "theirs")
+    theirs = kept.outbox.claim(LANE, "theirs")
     done = 0
     following: PendingEffect | None = mine
     while following is not None:
-        following = kept.done(following, "mine")
+        following = kept.outbox.done(following, "mine")
         done += 1
 
     assert theirs is None
     assert done == 3
-    assert not kept.has_pending_effects()
+    assert not kept.outbox.has_pending()
 
 
 def test_whoever_has_lost_a_lane_gets_nothing_more_from_it(kept: Store) -> None:
     decide(kept, 2)
-    paused = kept.claim(LANE, "paused")
+    paused = kept.outbox.claim(LANE, "paused")
     assert paused is not None
     heirs = hand_over(kept, "heir")
 
-    following = kept.done(paused, "paused")
+    following = kept.outbox.done(paused, "paused")
 
     assert following is None
     assert heirs.id == paused.id
     assert heirs.attempted
-    assert kept.done(heirs, "heir") is not None
+    assert kept.outbox.done(heirs, "heir") is not None
 
 
 def test_whoever_has_lost_a_lane_cannot_put_it_off(kept: Store) -> None:
     decide(kept)
-    paused = kept.claim(LANE, "paused")
+    paused = kept.outbox.claim(LANE, "paused")
     assert paused is not None
     heirs = hand_over(kept, "heir")
 
-    kept.later(paused, "paused", timedelta(0), "GitHub does not answer.", untouched=True)
+    kept.outbox.later(paused, "paused", timedelta(0), "GitHub does not answer.", untouched=True)
 
-    assert kept.take_lanes() == []
-    assert kept.claim(LANE, "a third one") is None
-    assert kept.done(heirs, "heir") is None
-    assert not kept.has_pending_effects()
+    assert kept.outbox.take_lanes() == []
+    assert kept.outbox.claim(LANE, "a third one") is None
+    assert kept.outbox.done(heirs, "heir") is None
+    assert not kept.outbox.has_pending()
 
 
 def test_an_attempt_that_may_have_got_through_is_remembered_by_whoever_comes_next(kept: Store) -> None:
     decide(kept)
-    first = kept.claim(LANE, "first")
+    first = kept.outbox.claim(LANE, "first")
 
     second = hand_over(kept, "second")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.events.external import Place
 from bot.core.people.model import How, Identity, PendingLink
 from tests.databases import migrate
@@ -41,8 +41,8 @@ def test_what_was_learned_is_remembered_with_how_and_when(the_store: Store) -> N
     found = Identity(MARIA, "octocat", How.EMAIL, T0)
     missed = Identity(BOB, None, How.EMAIL, T0)
 
-    the_store.learned(found)
-    the_store.learned(missed)
+    the_store.people.learned(found)
+    the_store.people.learned(missed)
 
     people = the_store.reads().people
     assert [people.identity(one) for one in (MARIA, BOB, "U00000003")] == [found, missed, None]
@@ -54,15 +54,15 @@ def test_a_proof_replaces_an_address_and_a_proof_but_an_address_replaces_no_proo
 
     seen = []
     for learned in (Identity(MARIA, "mallory", How.EMAIL, T0), proved, Identity(MARIA, None, How.EMAIL, T0), newer):
-        the_store.learned(learned)
+        the_store.people.learned(learned)
         seen.append(the_store.reads().people.identity(MARIA))
 
     assert [one and one.login for one in seen] == ["mallory", "octocat", "octocat", "hubot"]
 
 
 def test_a_login_leads_back_to_the_person_who_proved_it(the_store: Store) -> None:
-    the_store.learned(Identity(BOB, "OctoCat", How.EMAIL, T0 + timedelta(days=1)))
-    the_store.learned(Identity(MARIA, "octocat", How.LINK, T0))
+    the_store.people.learned(Identity(BOB, "OctoCat", How.EMAIL, T0 + timedelta(days=1)))
+    the_store.people.learned(Identity(MARIA, "octocat", How.LINK, T0))
 
     people = the_store.reads().people
 
@@ -71,13 +71,13 @@ def test_a_login_leads_back_to_the_person_who_proved_it(the_store: Store) -> Non
 
 def test_a_proof_under_way_is_replaced_and_ended(the_store: Store) -> None:
     newer = replace(PENDING, attempt="a-2", device_code="device-2", interval=10.0)
-    with the_store.decision("d-1", "link") as decision:
+    with the_store.decisions.open("d-1", "link") as decision:
         decision.begin(None, None).people.begin_link(PENDING)
-    with the_store.decision("d-2", "link") as decision:
+    with the_store.decisions.open("d-2", "link") as decision:
         decision.begin(None, None).people.begin_link(newer)
     replaced = the_store.reads().people.pending(MARIA)
 
-    with the_store.decision("d-3", "link") as decision:
+    with the_store.decisions.open("d-3", "link") as decision:
         decision.begin(None, None).people.end_link(MARIA)
 
     assert replaced == newer
@@ -89,7 +89,7 @@ def test_two_who_learn_the_same_at_one_instant_do_not_meet(the_store: Store) -> 
 
     def learn(n: int) -> None:
         together.wait(PATIENCE)
-        the_store.learned(Identity(MARIA, f"login-{n}", How.LINK, T0))
+        the_store.people.learned(Identity(MARIA, f"login-{n}", How.LINK, T0))
 
     threads = [threading.Thread(target=learn, args=(n,)) for n in range(8)]
     for thread in threads:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import Store
+from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
 from bot.core.schedules.model import ScheduleEntry
@@ -46,7 +46,7 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RowRecor
     url = f"sqlite:///{tmp_path / 'kept.db'}" if request.param == "sqlite" else new_database()
     engine = connect(url)
     migrate(engine)
-    with Store(engine, StoppedClock()).decision(str(uuid4()), "test") as decision:
+    with Store(engine, StoppedClock()).decisions.open(str(uuid4()), "test") as decision:
         yield decision.begin("web", "production")
     engine.dispose()
 

@@ -15,7 +15,7 @@ from bot.core.gates.checks import checks
 from bot.core.gates.environment import busy
 from bot.core.gates.judge import GATES, judge
 from bot.core.gates.model import Answer, Facts
-from bot.core.ports.forge import Check
+from bot.core.ports.forge_types import Check
 from bot.core.rich_text import plain
 from tests.core.deployments.made import T0, a_deployment
 from tests.core.gates.rules import App, Environment

@@ -1,4 +1,4 @@
-"""The database as an inbox and an outbox: each delivery once, decisions whole or not at all, effects in order."""
+"""The store as a whole: each delivery once, decisions whole or not at all, effects in order, an end to what is over."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters.storage import inbox, tables
+from bot.adapters.storage import output, tables
+from bot.adapters.storage.decisions import AlreadyDecided
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.inbox import AlreadyDecided, Store
 from bot.adapters.storage.outbox import PendingEffect
+from bot.adapters.storage.store import Store
 from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import Unavailable
 from bot.core.events.internal import Due, Reconsider, RunBegan, RunWanted
@@ -59,12 +60,12 @@ def ping(number: int = 1) -> Delivery:
 
 
 def decide(kept: Store, delivery: str, *effects: object, handler: str = "handler") -> None:
-    with kept.decision(delivery, handler) as decision:
+    with kept.decisions.open(delivery, handler) as decision:
         decision.begin(None, None).emit(*effects)  # type: ignore[arg-type] # any effect will do
 
 
 def claimed(kept: Store, lane: str) -> PendingEffect:
-    pending = kept.claim(lane, ME)
+    pending = kept.outbox.claim(lane, ME)
     assert pending is not None
     return pending
 
@@ -73,41 +74,45 @@ def claimed(kept: Store, lane: str) -> PendingEffect:
 
 
 def test_a_delivery_is_stored_once_whatever_a_repeat_says(kept: Store) -> None:
-    first = kept.put(ping())
+    first = kept.inbox.put(ping())
 
-    again = kept.put(Delivery("github:1", "github", "push", b"{}"))
+    again = kept.inbox.put(Delivery("github:1", "github", "push", b"{}"))
 
     assert (first, again) == (True, False)
-    assert kept.delivery("github:1") == (ping(), None, 0)
+    assert kept.inbox.delivery("github:1") == (ping(), None, 0)
 
 
 def test_deliveries_are_taken_in_the_order_of_arrival_and_only_once(kept: Store, clock: HandClock) -> None:
     for number in (3, 1, 2):
-        kept.put(ping(number))
+        kept.inbox.put(ping(number))
         clock.passes(seconds=1)
 
-    taken = [one.id for one in kept.take(2)], [one.id for one in kept.take(2)], [one.id for one in kept.take(2)]
+    taken = (
+        [one.id for one in kept.inbox.take(2)],
+        [one.id for one in kept.inbox.take(2)],
+        [one.id for one in kept.inbox.take(2)],
+    )
 
     assert taken == (["github:3", "github:1"], ["github:2"], [])
 
 
 def test_deliveries_of_one_moment_are_taken_in_the_order_in_which_they_were_stored(kept: Store) -> None:
     for number in (9, 7, 8):
-        kept.put(ping(number))
+        kept.inbox.put(ping(number))
 
-    taken = kept.take(16)
+    taken = kept.inbox.take(16)
 
     assert [one.id for one in taken] == ["github:9", "github:7", "github:8"]
 
 
 def test_a_postponed_delivery_comes_again_at_its_moment_and_counts_its_tries(kept: Store, clock: HandClock) -> None:
-    kept.put(ping())
-    kept.take(1)
-    kept.postpone("github:1", timedelta(seconds=30), "GitHub does not answer.")
+    kept.inbox.put(ping())
+    kept.inbox.take(1)
+    kept.inbox.postpone("github:1", timedelta(seconds=30), "GitHub does not answer.")
 
-    early = kept.take(1)
+    early = kept.inbox.take(1)
     clock.passes(seconds=30)
-    late = kept.take(1)
+    late = kept.inbox.take(1)
 
     assert early == []
     assert [(one.id, one.tries) for one in late] == [("github:1", 1)]
@@ -115,35 +120,35 @@ def test_a_postponed_delivery_comes_again_at_its_moment_and_counts_its_tries(kep
 
 def test_what_was_taken_and_never_handled_comes_again_after_a_restart(kept: Store) -> None:
     for number in (1, 2):
-        kept.put(ping(number))
-    kept.take(2)
-    kept.handled("github:2")
+        kept.inbox.put(ping(number))
+    kept.inbox.take(2)
+    kept.inbox.handled("github:2")
 
-    how_many = kept.retake()
+    how_many = kept.inbox.retake()
 
     assert how_many == 1
-    assert [(one.id, one.tries) for one in kept.take(16)] == [("github:1", 1)]
+    assert [(one.id, one.tries) for one in kept.inbox.take(16)] == [("github:1", 1)]
 
 
 def test_a_postponed_delivery_is_not_hurried_by_a_restart(kept: Store) -> None:
-    kept.put(ping())
-    kept.take(1)
-    kept.postpone("github:1", timedelta(minutes=5), "GitHub does not answer.")
+    kept.inbox.put(ping())
+    kept.inbox.take(1)
+    kept.inbox.postpone("github:1", timedelta(minutes=5), "GitHub does not answer.")
 
-    how_many = kept.retake()
+    how_many = kept.inbox.retake()
 
     assert how_many == 0
-    assert kept.take(16) == []
+    assert kept.inbox.take(16) == []
     assert kept.next_due() == T0 + timedelta(minutes=5)
 
 
 def test_the_backlog_counts_what_nobody_has_handled(kept: Store) -> None:
     for number in (1, 2, 3):
-        kept.put(ping(number))
-    kept.take(1)
-    kept.handled("github:1", "It is no JSON.")
+        kept.inbox.put(ping(number))
+    kept.inbox.take(1)
+    kept.inbox.handled("github:1", "It is no JSON.")
 
-    backlog = kept.backlog()
+    backlog = kept.inbox.backlog()
 
     assert backlog == 2
 
@@ -153,7 +158,7 @@ def test_many_threads_that_store_the_same_delivery_make_one_of_it(kept: Store) -
 
     def put() -> None:
         ready.wait(PATIENCE)
-        new.append(kept.put(ping()))
+        new.append(kept.inbox.put(ping()))
 
     threads = [Thread(target=put) for _ in range(8)]
     for thread in threads:
@@ -166,13 +171,13 @@ def test_many_threads_that_store_the_same_delivery_make_one_of_it(kept: Store) -
 
 def test_many_threads_that_take_never_get_the_same_delivery(kept: Store) -> None:
     for number in range(40):
-        kept.put(ping(number))
+        kept.inbox.put(ping(number))
     ready, taken = Barrier(4), []
 
     def take() -> None:
         ready.wait(PATIENCE)
         for _ in range(20):
-            taken.extend(one.id for one in kept.take(3))
+            taken.extend(one.id for one in kept.inbox.take(3))
 
     threads = [Thread(target=take) for _ in range(4)]
     for thread in threads:
@@ -187,36 +192,36 @@ def test_many_threads_that_take_never_get_the_same_delivery(kept: Store) -> None
 
 
 def test_a_decision_is_kept_with_its_effects_and_events(kept: Store) -> None:
-    with kept.decision("github:1", "handler") as decision:
+    with kept.decisions.open("github:1", "handler") as decision:
         records = decision.begin("web", "production")
         records.emit(RenderParent(1))
         records.put(Reconsider(1), "reconsider:1")
 
-    assert kept.decided("github:1", "handler")
-    assert kept.lanes_of("github:1") == ["parent:1"]
-    assert [one.id for one in kept.take(16)] == ["bot:reconsider:1"]
+    assert kept.decisions.made("github:1", "handler")
+    assert kept.outbox.lanes_of("github:1") == ["parent:1"]
+    assert [one.id for one in kept.inbox.take(16)] == ["bot:reconsider:1"]
 
 
 def test_an_exception_rolls_back_the_whole_decision(kept: Store) -> None:
-    with suppress(ZeroDivisionError), kept.decision("github:1", "handler") as decision:
+    with suppress(ZeroDivisionError), kept.decisions.open("github:1", "handler") as decision:
         records = decision.begin("web", "production")
         records.emit(RenderParent(1))
         records.put(Reconsider(1), "reconsider:1")
         records.set_timer("reminder", T0, Reconsider(1))
         raise ZeroDivisionError
 
-    assert not kept.decided("github:1", "handler")
-    assert kept.lanes_of("github:1") == []
-    assert kept.take(16) == []
-    assert kept.next_timer() is None
+    assert not kept.decisions.made("github:1", "handler")
+    assert kept.outbox.lanes_of("github:1") == []
+    assert kept.inbox.take(16) == []
+    assert kept.timers.next_due() is None
 
 
 def test_a_decision_that_changes_nothing_is_remembered_all_the_same(kept: Store) -> None:
-    with kept.decision("github:1", "handler"):
+    with kept.decisions.open("github:1", "handler"):
         pass
 
-    assert kept.decided("github:1", "handler")
-    assert not kept.decided("github:1", "another handler")
+    assert kept.decisions.made("github:1", "handler")
+    assert not kept.decisions.made("github:1", "another handler")
 
 
 def test_who_decides_second_keeps_nothing(kept: Store) -> None:
@@ -225,15 +230,15 @@ def test_who_decides_second_keeps_nothing(kept: Store) -> None:
     with pytest.raises(AlreadyDecided):
         decide(kept, "github:1", RenderParent(2))
 
-    assert kept.lanes_of("github:1") == ["parent:1"]
+    assert kept.outbox.lanes_of("github:1") == ["parent:1"]
 
 
 def test_who_is_late_with_a_decision_that_changes_nothing_lets_go_of_the_database(kept: Store) -> None:
-    with suppress(AlreadyDecided), kept.decision("github:1", "handler") as late:
+    with suppress(AlreadyDecided), kept.decisions.open("github:1", "handler") as late:
         decide(kept, "github:1", RenderParent(1))
     stored: list[bool] = []
 
-    other = Thread(target=lambda: stored.append(kept.put(ping(2))), daemon=True)
+    other = Thread(target=lambda: stored.append(kept.inbox.put(ping(2))), daemon=True)
     other.start()
     other.join(PATIENCE)
 
@@ -249,25 +254,25 @@ def test_effects_of_a_lane_come_one_after_another_in_the_order_of_their_decision
     decide(kept, "github:2", PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1))
     done = []
 
-    pending = kept.claim("remote:1", ME)
+    pending = kept.outbox.claim("remote:1", ME)
     while pending is not None:
         done.append(pending.effect)
-        pending = kept.done(pending, ME)
+        pending = kept.outbox.done(pending, ME)
 
     assert done == [CreateDeployment(1), PostStatus(1, "queued", "Queued by Shipmate"), StartRun(1)]
-    assert kept.forgotten_lanes() == ["parent:1"]
+    assert kept.outbox.forgotten_lanes() == ["parent:1"]
 
 
 def test_lanes_of_a_delivery_come_in_the_order_of_its_effects(kept: Store) -> None:
     decide(kept, "github:1", RenderParent(2), CreateDeployment(1), RenderParent(1), StartRun(1))
 
-    lanes = kept.lanes_of("github:1")
+    lanes = kept.outbox.lanes_of("github:1")
 
     assert lanes == ["parent:2", "remote:1", "parent:1"]
 
 
 def test_a_lane_without_anything_to_do_is_let_go_of_at_once(kept: Store) -> None:
-    first, second = kept.claim("remote:1", ME), kept.claim("remote:1", "another process")
+    first, second = kept.outbox.claim("remote:1", ME), kept.outbox.claim("remote:1", "another process")
 
     assert (first, second) == (None, None)
     assert kept.next_due() is None
@@ -278,8 +283,8 @@ def test_a_lane_is_in_the_hands_of_one_process_who_is_told_to_look_again(kept: S
     mine = claimed(kept, "remote:1")
     decide(kept, "github:2", StartRun(1))
 
-    theirs = kept.claim("remote:1", "another process")
-    following = kept.done(mine, ME)
+    theirs = kept.outbox.claim("remote:1", "another process")
+    following = kept.outbox.done(mine, ME)
 
     assert theirs is None
     assert following is not None
@@ -288,10 +293,10 @@ def test_a_lane_is_in_the_hands_of_one_process_who_is_told_to_look_again(kept: S
 
 def test_an_effect_that_comes_while_its_lane_is_let_go_of_is_not_left_behind(kept: Store) -> None:
     decide(kept, "github:1", CreateDeployment(1))
-    kept.done(claimed(kept, "remote:1"), ME)
+    kept.outbox.done(claimed(kept, "remote:1"), ME)
     decide(kept, "github:2", StartRun(1))
 
-    theirs = kept.claim("remote:1", "another process")
+    theirs = kept.outbox.claim("remote:1", "another process")
 
     assert theirs is not None
     assert theirs.effect == StartRun(1)
@@ -308,7 +313,7 @@ def test_an_effect_that_was_claimed_before_says_that_it_may_have_got_through(kep
 
 def test_an_attempt_that_surely_did_nothing_is_forgotten(kept: Store, clock: HandClock) -> None:
     decide(kept, "github:1", CreateDeployment(1))
-    kept.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "GitHub does not answer.", untouched=True)
+    kept.outbox.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "GitHub does not answer.", untouched=True)
 
     again = claimed(kept, "remote:1")
 
@@ -317,8 +322,8 @@ def test_an_attempt_that_surely_did_nothing_is_forgotten(kept: Store, clock: Han
 
 def test_a_doubt_about_an_earlier_attempt_is_not_forgotten(kept: Store) -> None:
     decide(kept, "github:1", CreateDeployment(1))
-    kept.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "No answer came.", untouched=False)
-    kept.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "GitHub does not answer.", untouched=True)
+    kept.outbox.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "No answer came.", untouched=False)
+    kept.outbox.later(claimed(kept, "remote:1"), ME, timedelta(seconds=1), "GitHub does not answer.", untouched=True)
 
     again = claimed(kept, "remote:1")
 
@@ -329,9 +334,9 @@ def test_what_follows_from_an_effect_is_stored_with_its_end(kept: Store) -> None
     decide(kept, "github:1", StartRun(7))
     pending = claimed(kept, "remote:7")
 
-    kept.done(pending, ME, [RunWanted(7), RunBegan(7)])
+    kept.outbox.done(pending, ME, [RunWanted(7), RunBegan(7)])
 
-    assert [(one.id, one.name) for one in kept.take(16)] == [
+    assert [(one.id, one.name) for one in kept.inbox.take(16)] == [
         (f"bot:effect:{pending.id}:0", "RunWanted"),
         (f"bot:effect:{pending.id}:1", "RunBegan"),
     ]
@@ -340,7 +345,7 @@ def test_what_follows_from_an_effect_is_stored_with_its_end(kept: Store) -> None
 def test_the_number_of_an_effect_is_never_given_out_again(kept: Store, clock: HandClock) -> None:
     decide(kept, "github:1", RenderParent(1))
     first = claimed(kept, "parent:1")
-    kept.done(first, ME)
+    kept.outbox.done(first, ME)
     clock.passes(days=20)
     kept.clear(clock.now())
 
@@ -352,13 +357,13 @@ def test_the_number_of_an_effect_is_never_given_out_again(kept: Store, clock: Ha
 
 def test_a_lane_that_waits_comes_at_its_moment_and_again_a_minute_later(kept: Store, clock: HandClock) -> None:
     decide(kept, "github:1", RenderParent(1))
-    kept.later(claimed(kept, "parent:1"), ME, timedelta(seconds=2), "Edited a moment ago.", untouched=True)
+    kept.outbox.later(claimed(kept, "parent:1"), ME, timedelta(seconds=2), "Edited a moment ago.", untouched=True)
 
-    early = kept.take_lanes()
+    early = kept.outbox.take_lanes()
     clock.passes(seconds=2)
-    on_time, at_once = kept.take_lanes(), kept.take_lanes()
+    on_time, at_once = kept.outbox.take_lanes(), kept.outbox.take_lanes()
     clock.passes(minutes=1)
-    once_more = kept.take_lanes()
+    once_more = kept.outbox.take_lanes()
 
     assert (early, on_time, at_once, once_more) == ([], ["parent:1"], [], ["parent:1"])
 
@@ -370,8 +375,8 @@ def test_a_lane_counts_its_tries_until_an_effect_is_done(kept: Store) -> None:
     for _ in range(3):
         pending = claimed(kept, "parent:1")
         counted.append(pending.tries)
-        kept.later(pending, ME, timedelta(seconds=2), "Slack does not answer.", untouched=True)
-    following = kept.done(claimed(kept, "parent:1"), ME)
+        kept.outbox.later(pending, ME, timedelta(seconds=2), "Slack does not answer.", untouched=True)
+    following = kept.outbox.done(claimed(kept, "parent:1"), ME)
 
     assert counted == [0, 1, 2]
     assert following is not None
@@ -380,32 +385,32 @@ def test_a_lane_counts_its_tries_until_an_effect_is_done(kept: Store) -> None:
 
 def test_lanes_that_wait_or_are_worked_on_are_not_among_the_forgotten_ones(kept: Store) -> None:
     decide(kept, "github:1", RenderParent(1), RenderParent(2), RenderParent(3))
-    kept.later(claimed(kept, "parent:1"), ME, timedelta(seconds=2), "Edited a moment ago.", untouched=True)
+    kept.outbox.later(claimed(kept, "parent:1"), ME, timedelta(seconds=2), "Edited a moment ago.", untouched=True)
     claimed(kept, "parent:2")
 
-    forgotten = kept.forgotten_lanes()
+    forgotten = kept.outbox.forgotten_lanes()
 
     assert forgotten == ["parent:3"]
-    assert kept.has_pending_effects()
+    assert kept.outbox.has_pending()
 
 
 # --- moments --------------------------------------------------------------------------------------------------------
 
 
 def test_a_timer_rings_once_at_its_moment(kept: Store, clock: HandClock) -> None:
-    with kept.decision("github:1", "handler") as decision:
+    with kept.decisions.open("github:1", "handler") as decision:
         decision.begin(None, None).set_timer("reminder", T0 + timedelta(hours=3), Reconsider(1))
-    early = kept.ring_timers()
+    early = kept.timers.ring()
     clock.passes(hours=3)
 
-    late = kept.ring_timers(), kept.ring_timers()
+    late = kept.timers.ring(), kept.timers.ring()
 
     assert (early, late) == (0, (1, 0))
-    assert [one.name for one in kept.take(16)] == ["Reconsider"]
+    assert [one.name for one in kept.inbox.take(16)] == ["Reconsider"]
 
 
 def test_a_timer_of_the_same_key_takes_the_place_of_the_old_one(kept: Store, clock: HandClock) -> None:
-    with kept.decision("github:1", "handler") as decision:
+    with kept.decisions.open("github:1", "handler") as decision:
         records = decision.begin(None, None)
         records.set_timer("reminder", T0 + timedelta(hours=1), Reconsider(1))
         records.set_timer("reminder", T0 + timedelta(hours=3), Due(1, T0))
@@ -413,26 +418,26 @@ def test_a_timer_of_the_same_key_takes_the_place_of_the_old_one(kept: Store, clo
         records.stop_timer("other")
 
     clock.passes(hours=4)
-    kept.ring_timers()
+    kept.timers.ring()
 
-    assert [one.id for one in kept.take(16)] == ["timer:reminder:2026-03-02T13:00:00+00:00"]
+    assert [one.id for one in kept.inbox.take(16)] == ["timer:reminder:2026-03-02T13:00:00+00:00"]
 
 
 # --- output and retention -------------------------------------------------------------------------------------------
 
 
 def test_output_is_kept_in_order_and_a_repeated_line_changes_nothing(kept: Store) -> None:
-    kept.write_output(1, 0, ["one", "two"])
-    kept.write_output(1, 1, ["two again", "three"])
+    kept.output.write(1, 0, ["one", "two"])
+    kept.output.write(1, 1, ["two again", "three"])
 
     lines = kept.reads().output(1, 2)
 
     assert lines == ["two", "three"]
-    assert kept.count_output(1) == 3
+    assert kept.output.count(1) == 3
 
 
 def test_output_is_capped(kept: Store) -> None:
-    kept.write_output(1, inbox.OUTPUT_LINES - 1, ["the last that is kept", "one too many"])
+    kept.output.write(1, output.OUTPUT_LINES - 1, ["the last that is kept", "one too many"])
 
     lines = kept.reads().output(1, 20)
 
@@ -441,22 +446,22 @@ def test_output_is_capped(kept: Store) -> None:
 
 def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: HandClock) -> None:
     for number in (1, 2):
-        kept.put(ping(number))
+        kept.inbox.put(ping(number))
         decide(kept, f"github:{number}", RenderParent(number))
-    kept.handled("github:1")
-    kept.done(claimed(kept, "parent:1"), ME)
+    kept.inbox.handled("github:1")
+    kept.outbox.done(claimed(kept, "parent:1"), ME)
     clock.passes(days=20)
-    kept.put(ping(3))
-    kept.handled("github:3")
+    kept.inbox.put(ping(3))
+    kept.inbox.handled("github:3")
 
     kept.clear(clock.now() - timedelta(days=14))
 
-    assert kept.delivery("github:1") is None
-    assert not kept.decided("github:1", "handler")
-    assert kept.delivery("github:2") is not None
-    assert kept.decided("github:2", "handler")
-    assert kept.forgotten_lanes() == ["parent:2"]
-    assert kept.delivery("github:3") is not None
+    assert kept.inbox.delivery("github:1") is None
+    assert not kept.decisions.made("github:1", "handler")
+    assert kept.inbox.delivery("github:2") is not None
+    assert kept.decisions.made("github:2", "handler")
+    assert kept.outbox.forgotten_lanes() == ["parent:2"]
+    assert kept.inbox.delivery("github:3") is not None
 
 
 # --- when the database is out of order ------------------------------------------------------------------------------
@@ -466,10 +471,10 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: 
     gone = Store(connect(f"sqlite:///{tmp_path / 'nowhere' / 'kept.db'}"), clock)
 
     with pytest.raises(Unavailable, match=r"^The database does not answer: unable to open database file\.$"):
-        gone.put(ping())
+        gone.inbox.put(ping())
 
-    assert gone.obstacles() == ["the database does not answer"]
-    assert gone.doctor() == [
+    assert gone.database.obstacles() == ["the database does not answer"]
+    assert gone.database.doctor() == [
         Finding(
             False,
             "The database does not answer: unable to open database file.",
@@ -483,7 +488,7 @@ def test_check_tells_a_database_that_is_not_there_yet_from_one_that_is_up_to_dat
 ) -> None:
     engine = connect(f"sqlite:///{tmp_path / 'empty.db'}")
 
-    findings = Store(engine, clock).doctor() + kept.doctor()
+    findings = Store(engine, clock).database.doctor() + kept.database.doctor()
     engine.dispose()
 
     assert findings == [
@@ -493,7 +498,7 @@ def test_check_tells_a_database_that_is_not_there_yet_from_one_that_is_up_to_dat
 
 
 def test_sqlite_is_opened_so_that_nothing_confirmed_is_lost(kept: Store) -> None:
-    with kept.engine.connect() as connection:
+    with kept.database.engine.connect() as connection:
         pragmas = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
@@ -503,7 +508,7 @@ def test_sqlite_is_opened_so_that_nothing_confirmed_is_lost(kept: Store) -> None
 
 
 def test_what_was_stored_is_there_for_another_process(kept: Store, tmp_path: Path) -> None:
-    kept.put(ping())
+    kept.inbox.put(ping())
 
     with sqlite3.connect(tmp_path / "kept.db") as other:
         found = other.execute("SELECT id, source, name, tries FROM deliveries").fetchall()
@@ -513,9 +518,9 @@ def test_what_was_stored_is_there_for_another_process(kept: Store, tmp_path: Pat
 
 
 def test_times_come_back_aware_and_in_utc(kept: Store) -> None:
-    kept.put(ping())
+    kept.inbox.put(ping())
 
-    with kept.engine.connect() as connection:
+    with kept.database.engine.connect() as connection:
         received = connection.execute(sa.select(tables.deliveries.c.received_at)).scalar_one()
 
     assert received.isoformat() == "2026-03-02T10:00:00+00:00"

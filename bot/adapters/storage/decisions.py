@@ -1,0 +1,82 @@
+"""Decisions on deliveries: each in one transaction with all that follows from it, and made once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import sqlalchemy as sa
+
+from bot.adapters.storage import tables
+from bot.adapters.storage.deployments import RowReads, RowRecords
+from bot.adapters.storage.engine import Database
+from bot.adapters.storage.upsert import insert_new
+
+
+class Decision:
+    """One handler's decision on one delivery. ``begin`` may be called once."""
+
+    def __init__(self, database: Database, delivery_id: str, handler: str) -> None:
+        self._database = database
+        self._delivery_id = delivery_id
+        self._handler = handler
+        self._stack = ExitStack()
+        self.records: RowRecords | None = None
+
+    def reads(self) -> RowReads:
+        return RowReads(self._database.select)
+
+    def begin(self, app: str | None, environment: str | None) -> RowRecords:
+        """Open the transaction with the environment's row locked, and claim the decision.
+
+        Raises AlreadyDecided where another process was faster.
+        """
+        connection = self._stack.enter_context(self._database.writing())
+        now = self._database.clock.now()
+        claim = {"delivery_id": self._delivery_id, "handler": self._handler, "decided_at": now}
+        if not insert_new(connection, tables.decisions, [claim], "delivery_id", "handler"):
+            raise AlreadyDecided
+        self.records = RowRecords(connection, self._delivery_id, now)
+        if app is not None and environment is not None:
+            self.records.hold(app, environment)
+        return self.records
+
+    def close(self, *, keep: bool) -> None:
+        if keep:
+            self._stack.close()
+        else:
+            self._stack.__exit__(*sys.exc_info())
+
+
+class AlreadyDecided(Exception):
+    """This decision was made before: there is nothing left to decide."""
+
+
+class Decisions:
+    """Opens decisions, and knows those that were made. Raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def open(self, delivery_id: str, handler: str) -> Iterator[Decision]:
+        """A decision's transaction: opened at ``begin``, committed at the end, rolled back by an exception.
+
+        What it writes is kept together with the note that ``handler`` has decided on the delivery.
+        """
+        decision = Decision(self._database, delivery_id, handler)
+        try:
+            yield decision
+            if decision.records is None:
+                decision.begin(None, None)
+        except BaseException:
+            decision.close(keep=False)
+            raise
+        decision.close(keep=True)
+
+    def made(self, delivery_id: str, handler: str) -> bool:
+        """Whether ``handler`` has decided on the delivery."""
+        made = tables.decisions.c
+        query = sa.select(made.handler).where(made.delivery_id == delivery_id, made.handler == handler)
+        return bool(self._database.select(query))

@@ -1,0 +1,53 @@
+"""The bot's own storage, put together: one part per concern, all on one database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.adapters.storage import tables
+from bot.adapters.storage.decisions import Decisions
+from bot.adapters.storage.deployments import RowReads
+from bot.adapters.storage.engine import Database
+from bot.adapters.storage.inbox import Inbox
+from bot.adapters.storage.outbox import Outbox
+from bot.adapters.storage.output import Output
+from bot.adapters.storage.parents import ParentRows
+from bot.adapters.storage.people import IdentityRows
+from bot.adapters.storage.timers import Timers
+from bot.core.ports.chat import Clock
+
+
+class Store:
+    """Everything that the bot keeps, by its parts; here is only what concerns several of them.
+
+    Raises Unavailable where the database does not answer.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self.database = Database(engine, clock)
+        self.inbox = Inbox(self.database)
+        self.decisions = Decisions(self.database)
+        self.outbox = Outbox(self.database)
+        self.timers = Timers(self.database)
+        self.output = Output(self.database)
+        self.parents = ParentRows(self.database)
+        self.people = IdentityRows(self.database)
+
+    def reads(self) -> RowReads:
+        """Rows as they are now, without a lock."""
+        return RowReads(self.database.select)
+
+    def next_due(self) -> datetime | None:
+        """When the first postponed delivery or lane wants to be looked at."""
+        moments = (self.inbox.next_due(), self.outbox.next_due())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def clear(self, before: datetime) -> None:
+        """Delete handled deliveries and done effects that are older, and the decisions on them."""
+        old = sa.select(tables.deliveries.c.id).where(tables.deliveries.c.handled_at < before)
+        with self.database.writing() as connection:
+            connection.execute(sa.delete(tables.decisions).where(tables.decisions.c.delivery_id.in_(old)))
+            connection.execute(sa.delete(tables.effects).where(tables.effects.c.done_at < before))
+            connection.execute(sa.delete(tables.deliveries).where(tables.deliveries.c.handled_at < before))

@@ -1,0 +1,133 @@
+"""What a forge tells and is told, as plain data: shared by all parts of the port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    name: str
+    default_branch: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A ref, pinned. ``ref`` is what people call it (branch, tag, short id), ``sha`` all forty characters.
+
+    ``pull_request`` is set where the ref was given as ``#123``; ``moment`` is the committer's date.
+    """
+
+    sha: str
+    ref: str
+    title: str
+    author: str
+    url: str
+    parents: tuple[str, ...] = ()
+    pull_request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A commit status or a check run, by its context or name.
+
+    ``state``: success (neutral and skipped included), pending, or failure (errors, cancellations, time-outs included).
+    """
+
+    name: str
+    state: Literal["success", "pending", "failure"]
+    url: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    number: int
+    title: str
+    url: str
+    author: str
+    state: Literal["open", "closed", "merged"]
+    head_ref: str
+    head_sha: str
+    base: str
+    merge_sha: str | None = None
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """From ``base`` to ``head``: ``commits`` are those in head that base lacks, oldest first, at most 250."""
+
+    ahead_by: int
+    behind_by: int
+    commits: tuple[Commit, ...]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRemoteDeployment:
+    """The body of GitHub's "create a deployment"; ``payload`` is sent as an object."""
+
+    repository: str
+    sha: str
+    task: str
+    environment: str
+    description: str
+    payload: dict[str, JSON]
+    request_id: str
+    production: bool = False
+    transient: bool = False
+    auto_merge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MergedInstead:
+    """GitHub's 202: the default branch was merged into the ref, and nothing was deployed."""
+
+    sha: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRemoteStatus:
+    """``state`` is GitHub's: queued, in_progress, success, failure, error, inactive, pending.
+
+    The adapter cuts ``description`` to the 140 characters that GitHub takes.
+    """
+
+    state: str
+    description: str
+    environment: str
+    log_url: str | None = None
+    environment_url: str | None = None
+    auto_inactive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    id: int
+    state: str
+    description: str
+    log_url: str | None
+    environment_url: str | None
+    creator: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteDeployment:
+    id: int
+    sha: str
+    ref: str
+    task: str
+    environment: str
+    description: str
+    creator: str
+    request_id: str | None
+    created_at: datetime

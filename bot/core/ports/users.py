@@ -1,0 +1,33 @@
+"""Who people are on the forge, and what they may do there."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from bot.core.people.model import SignIn
+
+
+class Users(Protocol):
+    """All methods may raise the errors of ``bot.core.errors``.
+
+    ``keeps_permissions`` is False where nobody is kept out: whoever sits at the machine owns the repository.
+    ``sign_in`` is None where people cannot prove who they are.
+    """
+
+    @property
+    def keeps_permissions(self) -> bool: ...
+
+    @property
+    def sign_in(self) -> SignIn | None: ...
+
+    def permission(self, repository: str, login: str) -> Literal["admin", "write", "read", "none"]:
+        """What somebody may do with the repository; ``none`` where there is no such login. At most a minute old."""
+
+    def is_team_member(self, team: str, login: str) -> bool:
+        """Whether somebody is an active member of ``org/team``, at most a minute ago.
+
+        Raises NotThere where there is no such team to be seen.
+        """
+
+    def login_by_email(self, email: str) -> str | None:
+        """The login whose public e-mail address is exactly this one."""

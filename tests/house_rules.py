@@ -44,6 +44,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/router.py": ("bot.core", "bot.context"),
     "bot/settings/*": ("bot.core", "bot.settings", "bot.providers"),
     "bot/http/*": ("bot.core", "bot.adapters", "bot.settings", "bot.http"),
+    "bot/talk/local_bot.py": ("bot.core", "bot.adapters", "bot.context", "bot.runtime"),
     "bot/talk/*": ("bot.core", "bot.adapters", "bot.talk"),
     "bot/runtime/*": ("bot.core", "bot.adapters", "bot.runtime", "bot.services", "bot.providers", *HANDED_TO_HANDLERS),
     "bot/app.py": ("bot", "handlers"),

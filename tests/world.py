@@ -22,13 +22,14 @@ from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
 from bot.adapters.storage.store import Store
-from bot.app import pipeline_of, put_due
+from bot.app import pipeline_of
 from bot.core.deployments.model import Deployment
 from bot.core.events.external import Tick
 from bot.core.events.internal import RunWanted
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 from bot.runtime.provider_runner import Passwords, ProviderRunner
+from bot.runtime.timers import put_due
 from bot.settings import read
 from tests.servers.github.server import GitHubServer
 from tests.servers.github.webhooks import Webhook

@@ -54,7 +54,7 @@ class StoredRun:
     """The Run port on the database: output goes into rows, and a cancellation is read from one."""
 
     def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment, written: int) -> None:
-        self._carrier = provider_runner
+        self._runner = provider_runner
         self.job = job
         self._line = written
         self._buffer: list[str] = []
@@ -63,14 +63,14 @@ class StoredRun:
         self._cancelled = False
 
     def write(self, line: str) -> None:
-        self._buffer.append(masked(line, self._carrier.settings.secrets))
+        self._buffer.append(masked(line, self._runner.settings.secrets))
         if len(self._buffer) >= FLUSH_AT:
             self._flush_if_possible()
 
     def flush(self) -> None:
         """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
         lines = tuple(self._buffer)
-        self._carrier.store.output.write(self.job.deployment_id, self._line, lines)
+        self._runner.store.output.write(self.job.deployment_id, self._line, lines)
         self._line += len(lines)
         del self._buffer[: len(lines)]
 
@@ -86,23 +86,23 @@ class StoredRun:
         if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
             self._asked_at = time.monotonic()
             try:
-                deployment = self._carrier.store.reads().deployment(self.job.deployment_id)
+                deployment = self._runner.store.reads().deployment(self.job.deployment_id)
             except Unavailable:  # nobody can have cancelled it meanwhile
                 return False
             self._cancelled = deployment is None or deployment.ended or deployment.cancel_by is not None
         return self._cancelled
 
     def remaining(self) -> float:
-        return (self._deadline - self._carrier.clock.now()).total_seconds()
+        return (self._deadline - self._runner.clock.now()).total_seconds()
 
     def checkout(self, into: Path) -> None:
-        self._carrier.forge.checkout(self.job.repository, self.job.sha, into)
+        self._runner.forge.checkout(self.job.repository, self.job.sha, into)
         # It may have taken long, and what is begun now would not be begun by whoever has taken over.
-        self._carrier.before_start()
+        self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
         self._flush_if_possible()
-        if self._carrier.stopping.wait(seconds):
+        if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
             time.sleep(seconds)
 

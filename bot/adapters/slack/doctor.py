@@ -79,3 +79,17 @@ def _channel(slack: Slack, name: str, bot: str) -> Finding:
     if not about.get("is_member"):
         return Finding(False, f"Slack: the bot is not in {name}", f"{invite}.")
     return Finding(True, f"Slack: the bot is in {name}")
+
+
+class SlackDoctor:
+    """Asks Slack about the bot token, the channels and, where there is one, the app token."""
+
+    def __init__(self, slack: Slack, app_token: str | None) -> None:
+        self._slack = slack
+        self._app_token = app_token
+
+    def doctor(self, names: Sequence[str], /) -> Sequence[Finding]:
+        found = doctor(self._slack, names)
+        if self._app_token is not None:
+            found.append(examine_app_token(self._slack, self._app_token))
+        return found

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core.approvals import messages as sentences
+from bot.core.approvals import messages
 from bot.core.approvals.model import Approval, is_same
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Actor, Deployment, State, Waiting
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import RenderParent
 from bot.core.errors import Refused
 from bot.core.events.external import ReviewChanged
@@ -38,17 +39,17 @@ def approve(context: Context, command: Approve) -> Message | None:
     records = context.begin(chosen.app, chosen.environment)
     deployment = _waiting(records, chosen)
     if not records.approvals.give(Approval(deployment.id, by, context.now)):
-        raise Refused(sentences.approved_already(deployment))
+        raise Refused(messages.approved_already(deployment))
     counted = approvals_of(records, target, deployment)
     if len(counted) <= len(deployment.approved_by):
-        raise Refused(sentences.approved_already(deployment))
+        raise Refused(messages.approved_already(deployment))
     missing = max(0, target.environment.approvals - len(counted))
     approved = replace(deployment, approved_by=tuple(one.by for one in counted), approvals_missing=missing)
     records.save(approved)
     records.emit(RenderParent(approved.id))
-    lifecycle.note(records, approved, sentences.approved_line(approved, Mention(by.chat_id, by.name)))
-    lifecycle.reconsider(records, approved)
-    return None if _in_its_thread(context, approved) else sentences.thanks(approved)
+    lifecycle.note(records, approved, messages.approved_line(approved, Mention(by.chat_id, by.name)))
+    reconsider(records, approved)
+    return None if _in_its_thread(context, approved) else messages.thanks(approved)
 
 
 @router.command(Reject)
@@ -58,9 +59,9 @@ def reject(context: Context, command: Reject) -> Message | None:
     records = context.begin(chosen.app, chosen.environment)
     deployment = _waiting(records, chosen)
     records.approvals.withdraw(deployment.id)
-    why = sentences.rejected_by(by.name, command.reason)
+    why = messages.rejected_by(by.name, command.reason)
     lifecycle.end(records, replace(deployment, approvals_missing=0), State.CANCELLED, context.now, why)
-    return None if _in_its_thread(context, deployment) else sentences.rejected(deployment)
+    return None if _in_its_thread(context, deployment) else messages.rejected(deployment)
 
 
 def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, Target, Actor]:
@@ -75,7 +76,7 @@ def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, T
     asker = authorization.asker(context)
     by = Actor(asker.name, asker.id, asker.forge_login)
     if is_same(by, chosen.by) and not target.environment.self_approval:
-        raise Refused(sentences.own_request(chosen))
+        raise Refused(messages.own_request(chosen))
     return chosen, target, by
 
 
@@ -88,9 +89,9 @@ def _chosen(context: Context, number: int | None, verb: str) -> Deployment:
         return named
     candidates = context.reads.wanting_approval(context.here, OFFERED)
     if not candidates:
-        raise Refused(sentences.nothing_to_approve())
+        raise Refused(messages.nothing_to_approve())
     if len(candidates) > 1:
-        raise Refused(sentences.which_one(verb, candidates))
+        raise Refused(messages.which_one(verb, candidates))
     return candidates[0]
 
 
@@ -100,9 +101,9 @@ def _waiting(records: Records, chosen: Deployment) -> Deployment:
     if deployment.ended:
         raise Refused(already_ended(deployment))
     if deployment.state is not State.WAITING:
-        raise Refused(sentences.needs_none(deployment))
+        raise Refused(messages.needs_none(deployment))
     if not deployment.approvals_missing:
-        raise Refused(sentences.needs_no_more(deployment))
+        raise Refused(messages.needs_no_more(deployment))
     return deployment
 
 
@@ -123,7 +124,7 @@ def overdue(context: Context, event: Due) -> None:
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.due_at != event.due_at or deployment.waits_for is not Waiting.APPROVAL:
         return
-    why = sentences.nobody_approved(deployment, target.environment.approval_timeout)
+    why = messages.nobody_approved(deployment, target.environment.approval_timeout)
     lifecycle.end(records, deployment, State.EXPIRED, context.now, why)
 
 
@@ -150,4 +151,4 @@ def _look_again(context: Context, waiting: Sequence[Deployment]) -> None:
     if not waiting:
         return
     records = context.begin()
-    lifecycle.reconsider(records, *waiting)
+    reconsider(records, *waiting)

@@ -11,7 +11,7 @@ from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestClosed, PullRequestMerged, Tick
 from bot.core.events.internal import BranchOver, DeploymentEnded
 from bot.core.locks import lifecycle as lock_lifecycle
-from bot.core.locks import messages as sentences
+from bot.core.locks import messages
 from bot.core.locks.model import Lock, is_candidate, same_person
 from bot.core.ports.forge_types import PullRequest
 from bot.router import Router
@@ -114,7 +114,7 @@ def _offer_lock(context: Context, target: Target, deployment: Deployment) -> Non
     free = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now) is None
     newest = records.last_success(deployment.app, deployment.environment)
     if free and newest is not None and newest.id == deployment.id:
-        records.emit(PostInThread(deployment.id, sentences.offer_lock(deployment)))
+        records.emit(PostInThread(deployment.id, messages.offer_lock(deployment)))
 
 
 def _offer_unlock(context: Context, target: Target, deployment: Deployment) -> None:
@@ -123,7 +123,7 @@ def _offer_unlock(context: Context, target: Target, deployment: Deployment) -> N
     records = context.begin(deployment.app, deployment.environment)
     held = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now)
     if held is not None and _may_be_done(held, deployment):
-        records.emit(PostInThread(deployment.id, sentences.offer_unlock(deployment, held)))
+        records.emit(PostInThread(deployment.id, messages.offer_unlock(deployment, held)))
 
 
 def _remind_later(context: Context, target: Target) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.deployments import lifecycle
+from bot.core.deployments import lifecycle, reconsideration
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused
@@ -138,4 +138,4 @@ def hung(context: Context, event: Due) -> None:
         return
     records.save(replace(deployment, due_at=gives_up))
     lifecycle.note(records, deployment, deployment_messages.hung_checks(deployment), occasion="hung")
-    lifecycle.reconsider(records, deployment)
+    reconsideration.reconsider(records, deployment)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Waiting
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce
 from bot.core.events.external import Tick
 from bot.core.events.internal import WindowsTurn
-from bot.core.freezes import messages as sentences
-from bot.core.freezes import windows
+from bot.core.freezes import messages, windows
 from bot.core.freezes.model import WindowState, closed_by
 from bot.router import Router
 from bot.services.gate_facts import what_closes, windows_of
@@ -36,7 +36,7 @@ def look_at_windows(context: Context, tick: Tick) -> None:
     for target in turns:
         turn = WindowsTurn(target.app.name, target.environment.name)
         records.put(turn, f"{_windows_timer(turn)}:{records.cause}")
-    lifecycle.reconsider(records, *free)
+    reconsider(records, *free)
 
 
 def _is_news(context: Context, target: Target) -> bool:
@@ -66,10 +66,10 @@ def turn(context: Context, event: WindowsTurn) -> None:
     records = context.begin(event.app, event.environment)
     before = records.freezes.window_state(event.app, event.environment)
     if active_window is not None and not (before and before.closed):
-        records.emit(Announce(event.app, sentences.window_begins(event.app, event.environment, active_window)))
+        records.emit(Announce(event.app, messages.window_begins(event.app, event.environment, active_window)))
     if active_window is None and before and before.closed:
         still = closed_by(records.freezes.of(event.app, event.environment), None, context.now)
-        records.emit(Announce(event.app, sentences.window_ends(event.app, event.environment, still)))
+        records.emit(Announce(event.app, messages.window_ends(event.app, event.environment, still)))
     if state is None:
         records.freezes.forget_windows(event.app, event.environment)
     else:

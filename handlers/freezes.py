@@ -11,8 +11,7 @@ from bot.core.deployments.model import Waiting
 from bot.core.effects import Announce
 from bot.core.errors import Refused
 from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
-from bot.core.freezes import messages as sentences
-from bot.core.freezes import windows
+from bot.core.freezes import messages, windows
 from bot.core.freezes.model import ClosedBy, Freeze, closed_by
 from bot.core.grammar.commands import DeclareFreeze, Freezes, Unfreeze
 from bot.core.ports.transaction import Records
@@ -44,7 +43,7 @@ def _targets(context: Context, command: DeclareFreeze | Unfreeze) -> list[Target
         environment_called(apps[0], environment, command.with_environment)
     if not found:
         known = dict.fromkeys(name for app in apps for name in app.environments)
-        raise Refused(sentences.no_such_environment(environment, known))
+        raise Refused(messages.no_such_environment(environment, known))
     return found
 
 
@@ -79,11 +78,11 @@ def freeze(context: Context, command: DeclareFreeze) -> Message | None:
             records.put(one, f"freeze:{one.app}:{one.environment}:{records.cause}")
     for app, names in _by_app((one.app, one.environment) for one in declared):
         shown = Freeze(0, app, names[0], by, command.reason, context.now, until)
-        records.emit(Announce(app, sentences.frozen(app, names, shown)))
+        records.emit(Announce(app, messages.frozen(app, names, shown)))
     denied = [permission.line for _, permission in verdicts if not permission]
     if here and not denied:
         return None
-    return sentences.is_frozen([(one.app, one.environment) for one in declared], until, denied)
+    return messages.is_frozen([(one.app, one.environment) for one in declared], until, denied)
 
 
 def _until(context: Context, command: DeclareFreeze) -> datetime | None:
@@ -92,7 +91,7 @@ def _until(context: Context, command: DeclareFreeze) -> datetime | None:
     until = schedule_request.moment(context, command.until)
     if until is None:
         over = schedule_request.is_over(context, command.until)
-        raise Refused(sentences.until_not_understood(command.until, over=over))
+        raise Refused(messages.until_not_understood(command.until, over=over))
     return until
 
 
@@ -144,7 +143,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     admin = authorization.is_admin(context)
     lifted = [one for one in found if admin or one.declared_by(by)]
     if not lifted:
-        raise Refused(sentences.not_yours(found[0]))
+        raise Refused(messages.not_yours(found[0]))
     left = [one for one in found if one not in lifted]
     targets = {(app.name, one.name): Target(app, one) for app in _apps(context) for one in app.environments.values()}
     here = _announced_here(context, [one.app for one in lifted])
@@ -152,7 +151,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     records = context.begin(single.app, single.environment) if single else context.begin()
     if single:
         if single.id not in {one.id for one in records.freezes.of(single.app, single.environment)}:
-            raise Refused(sentences.nothing_frozen(_subject(context, single.environment)))
+            raise Refused(messages.nothing_frozen(_subject(context, single.environment)))
         _lift(records, single.app, single.environment, single.id)
     else:
         for one in lifted:
@@ -160,8 +159,8 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     mention = Mention(by.chat_id, by.name)
     for place in dict.fromkeys((one.app, one.environment) for one in lifted):
         still = _still(records, context, targets.get(place), place, without=lifted)
-        records.emit(Announce(place[0], sentences.over(*place, lifted_by=mention, still=still)))
-    return None if here and not left else sentences.lifted(lifted, left)
+        records.emit(Announce(place[0], messages.over(*place, lifted_by=mention, still=still)))
+    return None if here and not left else messages.lifted(lifted, left)
 
 
 def _to_lift(context: Context, command: Unfreeze) -> list[Freeze]:
@@ -175,14 +174,14 @@ def _to_lift(context: Context, command: Unfreeze) -> list[Freeze]:
     ]
     names = list(dict.fromkeys(one.environment for one in found))
     if environment is None and len(names) > 1:
-        raise Refused(sentences.which_to_lift(names))
+        raise Refused(messages.which_to_lift(names))
     if found:
         return found
     for target in _targets(context, command):
         active_window = windows.active_window(windows_of(target), context.now, context.cron)
         if active_window is not None:
-            raise Refused(sentences.windows_stay(target.app.name, target.environment.name, active_window))
-    raise Refused(sentences.nothing_frozen(_subject(context, environment)))
+            raise Refused(messages.windows_stay(target.app.name, target.environment.name, active_window))
+    raise Refused(messages.nothing_frozen(_subject(context, environment)))
 
 
 def _still(
@@ -214,7 +213,7 @@ def over(context: Context, event: FreezeOver) -> None:
         return
     target = target_at(context, event.app, event.environment)
     still = _still(records, context, target, (event.app, event.environment), without=[freeze])
-    records.emit(Announce(event.app, sentences.over(event.app, event.environment, lifted_by=None, still=still)))
+    records.emit(Announce(event.app, messages.over(event.app, event.environment, lifted_by=None, still=still)))
     records.audit.record("unfreeze", reason="its time is over")
     _lift(records, event.app, event.environment, event.freeze_id)
 
@@ -228,12 +227,12 @@ def freezes(context: Context, _command: Freezes) -> Message:
     apps = _apps(context)
     names = {app.name for app in apps}
     found = [one for one in context.reads.freezes.all() if one.app in names and not one.ended(context.now)]
-    lines: list[Line] = [sentences.freeze_line(one) for one in found]
+    lines: list[Line] = [messages.freeze_line(one) for one in found]
     for target in [Target(app, one) for app in apps for one in app.environments.values()]:
         found_windows = windows_of(target)
         if found_windows:
             active_window = windows.active_window(found_windows, context.now, context.cron)
             change = windows.next_change(found_windows, context.now, context.cron)
-            lines.append(sentences.window_line(target.app.name, target.environment.name, active_window, change))
+            lines.append(messages.window_line(target.app.name, target.environment.name, active_window, change))
     lift = [Button(f"Unfreeze {name}", f"unfreeze {name}") for name in dict.fromkeys(one.environment for one in found)]
-    return sentences.listing(lines, _subject(context, None), lift[:5])
+    return messages.listing(lines, _subject(context, None), lift[:5])

@@ -14,7 +14,7 @@ from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeLock, TakeOver, Unlock
 from bot.core.grammar.parser import show
 from bot.core.locks import lifecycle as lock_lifecycle
-from bot.core.locks import messages as sentences
+from bot.core.locks import messages
 from bot.core.locks.model import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
@@ -42,11 +42,11 @@ def lock(context: Context, command: TakeLock) -> Message | None:
     mine = [one for one in held if same_person(one.by, by)]
     others = [one for one in held if one not in mine]
     if not mine:
-        raise Refused(sentences.held(others))
+        raise Refused(messages.held(others))
     _announce_taken(records, app.name, mine, before, context.now)
     if heard and not others:
         return None  # the announcement appears right here and says it all
-    return sentences.yours(mine, others, min(every[one.environment] for one in mine))
+    return messages.yours(mine, others, min(every[one.environment] for one in mine))
 
 
 def _announce_taken(
@@ -60,8 +60,8 @@ def _announce_taken(
 
     fresh = [one for one in mine if is_new(one)]
     if fresh:
-        records.emit(Announce(app, sentences.locked(fresh)))
-    records.emit(*(Announce(app, sentences.renewed(one)) for one in mine if one not in fresh))
+        records.emit(Announce(app, messages.locked(fresh)))
+    records.emit(*(Announce(app, messages.renewed(one)) for one in mine if one not in fresh))
 
 
 def _targets(context: Context, command: TakeLock) -> list[Target]:
@@ -87,7 +87,7 @@ def _until(context: Context, command: TakeLock) -> datetime | None:
     if moment is None:
         example = replace(command, duration="2h" if command.duration else None)
         example = example if command.duration else replace(example, until="fri 9:00")
-        raise Refused(sentences.time_not_understood(command.duration or command.until or "", example))
+        raise Refused(messages.time_not_understood(command.duration or command.until or "", example))
     return moment
 
 
@@ -110,7 +110,7 @@ def unlock(context: Context, command: Unlock) -> Message | None:
     """Its owner may, and admins; of ``all`` what one may release, of ``mine`` one's own in every app."""
     by, chosen, app = authorization.actor(context), _chosen_to_unlock(context, command), command.app
     if not chosen:
-        raise Refused(sentences.no_lock_of_yours() if app is None else sentences.nothing_locked(app))
+        raise Refused(messages.no_lock_of_yours() if app is None else messages.nothing_locked(app))
     foreign = any(not same_person(one.by, by) for one in chosen)
     admin = foreign and authorization.is_admin(context)
     apps = {one.app for one in chosen}
@@ -121,16 +121,16 @@ def unlock(context: Context, command: Unlock) -> Message | None:
     others = [one for one in there if one not in mine]
     if not mine and not (others and admin):
         if others:
-            raise Refused(sentences.held(others, hint=True))
-        raise Refused(sentences.not_locked(*chosen[0].place))
+            raise Refused(messages.held(others, hint=True))
+        raise Refused(messages.not_locked(*chosen[0].place))
     for one in mine:
         lock_lifecycle.release(records, one)
     for name, group in groupby(mine, key=lambda one: one.app):
-        records.emit(Announce(name, sentences.unlocked(by, list(group))))
+        records.emit(Announce(name, messages.unlocked(by, list(group))))
     for one in others if admin else []:
         lock_lifecycle.release_by_admin(records, one, by)
     left = [] if admin else others
-    return None if heard and not left else sentences.released([*mine, *others] if admin else mine, left)
+    return None if heard and not left else messages.released([*mine, *others] if admin else mine, left)
 
 
 def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
@@ -143,13 +143,13 @@ def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
         app = app_of(context, command)
         found = [one for one in known if one.app == app.name]
         if not found:
-            raise Refused(sentences.nothing_locked(app.name))
+            raise Refused(messages.nothing_locked(app.name))
         return found
     target = resolve(context, command)
     place = (target.app.name, target.environment.name)
     found = [one for one in known if one.place == place and not one.ended(context.now)]
     if not found:
-        raise Refused(sentences.not_locked(*place))
+        raise Refused(messages.not_locked(*place))
     return found
 
 
@@ -159,7 +159,7 @@ def locks(context: Context, _command: Locks) -> Message:
     there = [one for one in context.reads.locks.all() if not one.ended(context.now)]
     words = context.settings.vocabulary(context.here)
     example = show(TakeLock(words.named_environment(), words.named_app()))
-    return sentences.listing(there, context.asker.id, example)
+    return messages.listing(there, context.asker.id, example)
 
 
 @router.command(TakeOver)
@@ -174,15 +174,15 @@ def take_over(context: Context, command: TakeOver) -> Message | None:
     records = context.begin(*wanted.place)
     before = lock_lifecycle.current(records, *wanted.place, context.now)
     if before is not None and same_person(before.by, by):
-        raise Refused(sentences.yours_already(before))
+        raise Refused(messages.yours_already(before))
     if before is None:
         taken = lock_lifecycle.take(records, wanted, every)
-        records.emit(Announce(taken.app, sentences.locked([taken])))
+        records.emit(Announce(taken.app, messages.locked([taken])))
     elif not command.reason:
-        raise Refused(sentences.why_take_over(before))
+        raise Refused(messages.why_take_over(before))
     else:
         taken = lock_lifecycle.take_over(records, before, wanted, every)
-    return None if heard else sentences.yours([taken], [], every)
+    return None if heard else messages.yours([taken], [], every)
 
 
 @router.command(AskToRelease)
@@ -192,12 +192,12 @@ def ask_to_release(context: Context, command: AskToRelease) -> None:
     watching = {one.person: one for one in records.locks.watchers(*held.place)}
     asked_at = watching[context.asker.id].asked_at if context.asker.id in watching else None
     if asked_at is not None and context.now - asked_at < ASKED_AGAIN_AFTER:
-        _whisper(context, records, sentences.asked_already(held, asked_at))
+        _whisper(context, records, messages.asked_already(held, asked_at))
         return
     records.locks.watch(Watcher(*held.place, context.asker.id, context.now))
     if held.by.chat_id is not None:
-        records.emit(TellPerson(held.by.chat_id, sentences.please_release(by, held)))
-    _whisper(context, records, sentences.asked_owner(held))
+        records.emit(TellPerson(held.by.chat_id, messages.please_release(by, held)))
+    _whisper(context, records, messages.asked_owner(held))
 
 
 @router.command(NotifyMe)
@@ -206,7 +206,7 @@ def notify_me(context: Context, command: NotifyMe) -> None:
     records, held, _ = _held_by_another(context, command)
     if all(one.person != context.asker.id for one in records.locks.watchers(*held.place)):
         records.locks.watch(Watcher(*held.place, context.asker.id))
-    _whisper(context, records, sentences.will_notify(held))
+    _whisper(context, records, messages.will_notify(held))
 
 
 def _whisper(context: Context, records: Records, message: Message) -> None:
@@ -219,9 +219,9 @@ def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tupl
     records = context.begin(target.app.name, target.environment.name)
     held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
     if held is None:
-        raise Refused(sentences.not_locked(target.app.name, target.environment.name))
+        raise Refused(messages.not_locked(target.app.name, target.environment.name))
     if same_person(held.by, by):
-        raise Refused(sentences.yours_already(held))
+        raise Refused(messages.yours_already(held))
     return records, held, by
 
 
@@ -232,10 +232,10 @@ def keep(context: Context, command: KeepLock) -> Message:
     records = context.begin(target.app.name, target.environment.name)
     held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
     if held is None:
-        raise Refused(sentences.not_locked(target.app.name, target.environment.name))
+        raise Refused(messages.not_locked(target.app.name, target.environment.name))
     if not same_person(held.by, by):
-        raise Refused(sentences.held([held]))
-    return sentences.kept(lock_lifecycle.keep(records, held, context.now, target.environment.lock_reminder))
+        raise Refused(messages.held([held]))
+    return messages.kept(lock_lifecycle.keep(records, held, context.now, target.environment.lock_reminder))
 
 
 # --- as time passes ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import RenderParent
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
@@ -115,4 +116,4 @@ def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
 def checks_changed(context: Context, event: ChecksChanged) -> None:
     """Whoever waits for this commit's checks looks again."""
     records = context.begin()
-    lifecycle.reconsider(records, *records.waiting_for_checks(event.repository, event.sha))
+    reconsider(records, *records.waiting_for_checks(event.repository, event.sha))

@@ -10,6 +10,7 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.lifecycle import HUNG_AFTER
 from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
@@ -144,7 +145,7 @@ def _goes_on_merged(records: Records, context: Context, deployment: Deployment, 
     why = deployment_messages.merged_instead(deployment, newer)
     lifecycle.end(records, gone, State.CANCELLED, context.now, why)
     lifecycle.wait_for_checks(records, newer, context.now)
-    lifecycle.reconsider(records, newer)
+    reconsider(records, newer)
 
 
 @router.performs(StartRun)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import structlog
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Deployment, Waiting
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import ClearRecords
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events import Event
@@ -47,7 +47,7 @@ def reconcile(context: Context, tick: Tick) -> None:
         # A status that was heard of and still not taken in is told again, so the key is this tick's own.
         key = f"status:{deployment.repository}:{deployment.remote_id}:{status.id}:{records.cause}"
         records.put(status_event(deployment, status), key)
-    lifecycle.reconsider(records, *_in_turn(_waiting(unended), tick))
+    reconsider(records, *_in_turn(_waiting(unended), tick))
 
 
 LOOKS_AGAIN = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.LOCK})

@@ -9,7 +9,7 @@ from bot.core.events.external import CommandGiven
 from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import ShowSchedule, Unschedule
 from bot.core.rich_text import Message
-from bot.core.schedules import messages as sentences
+from bot.core.schedules import messages
 from bot.core.schedules.model import ScheduleEntry, is_missed, timer_of
 from bot.router import Router
 from bot.services import authorization
@@ -24,7 +24,7 @@ def show_schedule(context: Context, command: ShowSchedule) -> Message:
     app = app_of(context, command).name if command.app else context.here
     words = context.settings.vocabulary(app)
     example = f"deploy {words.named_app()} to {words.named_environment()} at 17:00"
-    return sentences.listing(context.reads.schedules.of(app), app or "all apps", example)
+    return messages.listing(context.reads.schedules.of(app), app or "all apps", example)
 
 
 @router.command(Unschedule)
@@ -32,16 +32,16 @@ def unschedule(context: Context, command: Unschedule) -> Message:
     """Whoever scheduled it may take it off, and so may those who deploy there, and admins."""
     seen = context.reads.schedules.entry(command.deployment)
     if seen is None:
-        raise Refused(sentences.unknown_entry(command.deployment))
+        raise Refused(messages.unknown_entry(command.deployment))
     if not _may_unschedule(context, seen):
-        raise Refused(sentences.not_yours(seen))
+        raise Refused(messages.not_yours(seen))
     records = context.begin(seen.app, seen.environment)
     entry = records.schedules.entry(seen.id)
     if entry is None:
-        raise Refused(sentences.unknown_entry(command.deployment))
+        raise Refused(messages.unknown_entry(command.deployment))
     records.schedules.remove(entry.id)
     records.stop_timer(timer_of(entry.id))
-    return sentences.unscheduled(entry)
+    return messages.unscheduled(entry)
 
 
 def _may_unschedule(context: Context, entry: ScheduleEntry) -> bool:
@@ -66,7 +66,7 @@ def due(context: Context, event: ScheduleDue) -> None:
         return
     again = context.cron.next_fire(entry.cron, entry.timezone, context.now) if entry.cron else None
     if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
-        told = sentences.missed(entry, again, context.now - entry.at)
+        told = messages.missed(entry, again, context.now - entry.at)
         records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
         why = f"#{entry.id} was due too long ago"
         records.audit.record("schedule", outcome="missed", command=entry.command, reason=why)

@@ -14,7 +14,7 @@ from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
-from bot.core.schedules import messages as sentences
+from bot.core.schedules import messages
 from bot.core.schedules.model import MOST, ScheduleEntry, timer_of
 from bot.services import authorization
 from bot.services.targets import Target
@@ -46,7 +46,7 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
     when = _when(context, command, show(now_command))
     authorization.demand(authorization.may_deploy(context, target))
     if not target.app.allowed_in(context.chat.channel_names(context.where.channel)):
-        raise Refused(sentences.deployed_elsewhere(target.app.name, target.app.allowed_channels))
+        raise Refused(messages.deployed_elsewhere(target.app.name, target.app.allowed_channels))
     pinned = _names_commit(command.ref, commit)
     ref = commit.sha if pinned else command.ref or commit.ref
     where = context.where
@@ -67,10 +67,10 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
     )
     records = context.begin(target.app.name, target.environment.name)
     if len(records.schedules.of(target.app.name)) >= MOST:
-        raise Refused(sentences.full(target.app.name))
+        raise Refused(messages.full(target.app.name))
     kept = records.schedules.add(entry)
     records.set_timer(timer_of(kept.id), kept.at, ScheduleDue(kept.id, kept.at))
-    return sentences.scheduled(kept, context.now, pinned=pinned)
+    return messages.scheduled(kept, context.now, pinned=pinned)
 
 
 def moment(context: Context, words: str) -> datetime | None:
@@ -91,12 +91,12 @@ def _when(context: Context, command: Deploy, example: str) -> _When:
         cron = context.times.cron(command.every)
         at = context.cron.next_fire(cron, zone, context.now) if cron else None
         if at is None:
-            raise Refused(sentences.repetition_not_understood(command.every, example))
+            raise Refused(messages.repetition_not_understood(command.every, example))
         return _When(at, zone, cron)
     words = command.at or ""
     at = moment(context, words)
     if at is None:
-        raise Refused(sentences.moment_not_understood(words, example, over=is_over(context, words)))
+        raise Refused(messages.moment_not_understood(words, example, over=is_over(context, words)))
     return _When(at, zone)
 
 

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
-from bot.core.events.internal import DeploymentEnded, Reconsider
+from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.messages import in_line
 from bot.core.gates.model import Answer, Verdict
 from bot.core.gates.verdict import gates_line
@@ -277,9 +278,3 @@ def _tell(
     if deployment.asked_channel and deployment.asked_thread and not here_only:
         place = Place(deployment.asked_channel, thread=deployment.asked_thread)
         records.emit(Reply(records.cause, place, deployment_messages.elsewhere(deployment, message)))
-
-
-def reconsider(records: Records, *deployments: Deployment) -> None:
-    """Decide on each again, with fresh facts, after this decision: something that it waits for may have changed."""
-    for one in deployments:
-        records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Actor, Deployment, State
+from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce, TellPerson
 from bot.core.events.internal import LockExpired, LockReminderDue
-from bot.core.locks import messages as sentences
+from bot.core.locks import messages
 from bot.core.locks.model import Lock, next_reminder, same_person
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
@@ -25,8 +25,8 @@ def current(records: Records, app: str, environment: str, now: datetime) -> Lock
         return lock
     release(records, lock)
     _record(records, "unlock", lock, "expired")
-    records.emit(Announce(app, sentences.expired(lock)))
-    _tell(records, lock.by, sentences.expired_for_you(lock))
+    records.emit(Announce(app, messages.expired(lock)))
+    _tell(records, lock.by, messages.expired_for_you(lock))
     return None
 
 
@@ -64,8 +64,8 @@ def take_over(records: Records, before: Lock, wanted: Lock, every: timedelta) ->
     taken = keep(records, wanted, wanted.since, every)
     if wanted.by.chat_id is not None:
         records.locks.unwatch(*wanted.place, wanted.by.chat_id)
-    records.emit(Announce(taken.app, sentences.taken_over(taken, before)))
-    _tell(records, before.by, sentences.taken_from_you(taken))
+    records.emit(Announce(taken.app, messages.taken_over(taken, before)))
+    _tell(records, before.by, messages.taken_from_you(taken))
     look_again(records, taken)
     return taken
 
@@ -76,27 +76,27 @@ def release(records: Records, lock: Lock) -> None:
     records.locks.remove(*lock.place)
     for key in _timers(lock):
         records.stop_timer(key)
-    records.emit(*(TellPerson(watcher.person, sentences.free_now(lock)) for watcher in watchers))
+    records.emit(*(TellPerson(watcher.person, messages.free_now(lock)) for watcher in watchers))
     look_again(records, lock)
 
 
 def release_by_admin(records: Records, lock: Lock, admin: Actor) -> None:
     release(records, lock)
-    records.emit(Announce(lock.app, sentences.unlocked_by_admin(admin, lock)))
-    _tell(records, lock.by, sentences.released_for_you(admin, lock))
+    records.emit(Announce(lock.app, messages.unlocked_by_admin(admin, lock)))
+    _tell(records, lock.by, messages.released_for_you(admin, lock))
 
 
 def release_with_branch(records: Records, lock: Lock, number: int, *, merged: bool) -> None:
     """The pull request is no more that it was taken for: what was merged is to be deployed."""
     release(records, lock)
     _record(records, "unlock", lock, f"#{number} was {'merged' if merged else 'closed'}")
-    records.emit(Announce(lock.app, sentences.branch_over(lock, number, merged=merged)))
+    records.emit(Announce(lock.app, messages.branch_over(lock, number, merged=merged)))
 
 
 def remind(records: Records, lock: Lock, now: datetime, every: timedelta) -> None:
     """Ask the owner whether they still need it, and again after the same time."""
     waiting = records.waiting(*lock.place)
-    _tell(records, lock.by, sentences.reminder(lock, now, waiting))
+    _tell(records, lock.by, messages.reminder(lock, now, waiting))
     keep(records, lock, now, every)
 
 
@@ -117,12 +117,12 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
     lock = replace(held, reason=reason, holds_merges=True)
     records.locks.save(lock)
     _record(records, "lock", lock, reason)
-    records.emit(Announce(lock.app, sentences.locked_after_rollback(lock)))
+    records.emit(Announce(lock.app, messages.locked_after_rollback(lock)))
 
 
 def look_again(records: Records, lock: Lock) -> None:
     """Whatever waits for the environment is decided on with the lock as it is now."""
-    lifecycle.reconsider(records, *records.waiting(*lock.place))
+    reconsider(records, *records.waiting(*lock.place))
 
 
 def _record(records: Records, action: str, lock: Lock, reason: str) -> None:

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 def talk(settings_file: Path | None) -> int:
     from bot.app import talking
     from bot.context import SkippableClock
-    from bot.talk.console import Terminal, console
+    from bot.talk.console import Terminal, console, local_zone
     from bot.talk.sample import prepare
     from bot.talk.session import Talk, greeting
     from bot.talk.session import run as converse
@@ -81,7 +81,7 @@ def talk(settings_file: Path | None) -> int:
     log_to((HOME / "talk.log").open("a", encoding="utf-8"))
     settings = load(settings_file or prepare(HOME), {})
     clock = SkippableClock()
-    terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel)
+    terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel, zone=local_zone())
     bot, parts, forge = talking(settings, HOME, terminal, clock)
     parts.launch()
     app = next(iter(settings.apps.values()))

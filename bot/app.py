@@ -66,12 +66,6 @@ class Bot:
         self.provider_runner.stopping.set()
         self.engine.stop()
 
-    def put(self, delivery: Delivery) -> bool:
-        """The Inbox port, with word to the engine."""
-        new = self.store.inbox.put(delivery)
-        self.engine.nudge()
-        return new
-
 
 def build(
     settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, lease: Lease | None = None

@@ -14,13 +14,7 @@ from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
-from bot.core.events.internal import (
-    DeploymentNotOpened,
-    DeploymentOpened,
-    RunBegan,
-    RunFinished,
-    RunWanted,
-)
+from bot.core.events.internal import DeploymentNotOpened, DeploymentOpened, RunBegan, RunFinished, RunWanted
 from bot.core.ports.forge_types import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.ports.transaction import Records
 from bot.providers import load

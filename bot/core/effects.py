@@ -6,9 +6,8 @@ wait for each other. Every effect looks before it acts, so that doing it again d
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from bot.core.events.external import Place
 from bot.core.rich_text import Message
@@ -18,14 +17,18 @@ Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", 
 """What the channel may want to hear of outside the thread: the environment's ``notify`` says which."""
 
 
-class Effect(ABC):
-    """Effects of one ``lane`` are done one after another, in the order in which they were decided."""
+class Effect:
+    """Effects of one ``lane`` are done one after another, in the order in which they were decided.
+
+    ``LANE`` names it, with the effect itself as ``{0}``.
+    """
 
     __slots__ = ()
+    LANE: ClassVar[str]
 
     @property
-    @abstractmethod
-    def lane(self) -> str: ...
+    def lane(self) -> str:
+        return self.LANE.format(self)
 
 
 @stored("CreateDeployment")
@@ -34,9 +37,7 @@ class CreateDeployment(Effect):
 
     deployment_id: int
 
-    @property
-    def lane(self) -> str:
-        return f"remote:{self.deployment_id}"
+    LANE = "remote:{0.deployment_id}"
 
 
 @stored("PostStatus")
@@ -47,9 +48,7 @@ class PostStatus(Effect):
     state: str
     description: str
 
-    @property
-    def lane(self) -> str:
-        return f"remote:{self.deployment_id}"
+    LANE = "remote:{0.deployment_id}"
 
 
 @stored("StartRun")
@@ -58,9 +57,7 @@ class StartRun(Effect):
 
     deployment_id: int
 
-    @property
-    def lane(self) -> str:
-        return f"remote:{self.deployment_id}"
+    LANE = "remote:{0.deployment_id}"
 
 
 @stored("RenderParent")
@@ -69,9 +66,7 @@ class RenderParent(Effect):
 
     deployment_id: int
 
-    @property
-    def lane(self) -> str:
-        return f"parent:{self.deployment_id}"
+    LANE = "parent:{0.deployment_id}"
 
 
 @stored("PostInThread")
@@ -82,9 +77,7 @@ class PostInThread(Effect):
     message: Message
     occasion: Occasion | None = None
 
-    @property
-    def lane(self) -> str:
-        return f"thread:{self.deployment_id}"
+    LANE = "thread:{0.deployment_id}"
 
 
 @stored("Reply")
@@ -112,9 +105,7 @@ class Announce(Effect):
     app: str
     message: Message
 
-    @property
-    def lane(self) -> str:
-        return f"announce:{self.app}"
+    LANE = "announce:{0.app}"
 
 
 @stored("TellPerson")
@@ -124,9 +115,7 @@ class TellPerson(Effect):
     person: str
     message: Message
 
-    @property
-    def lane(self) -> str:
-        return f"person:{self.person}"
+    LANE = "person:{0.person}"
 
 
 @stored("AskForRedelivery")
@@ -138,9 +127,7 @@ class AskForRedelivery(Effect):
     repository: str | None
     hook: int | None
 
-    @property
-    def lane(self) -> str:
-        return f"redelivery:{self.hook}"
+    LANE = "redelivery:{0.hook}"
 
 
 @stored("ClearRecords")
@@ -149,6 +136,4 @@ class ClearRecords(Effect):
 
     before: datetime
 
-    @property
-    def lane(self) -> str:
-        return "clear"
+    LANE = "clear"

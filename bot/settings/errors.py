@@ -14,14 +14,7 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import (
-    AppSettings,
-    BotSettings,
-    EnvironmentSettings,
-    SlackSettings,
-    Table,
-    WindowSettings,
-)
+from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -18,19 +18,7 @@ from rich.text import Text
 
 from bot.core.events.external import Place
 from bot.core.ports.chat import Person
-from bot.core.rich_text import (
-    Bold,
-    Button,
-    Code,
-    CodeBlock,
-    Line,
-    Link,
-    Mention,
-    Message,
-    Moment,
-    Span,
-    plain,
-)
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
 
 CHANNEL = "#deploys"
 YOU = "you"

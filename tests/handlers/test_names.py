@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.handlers.scenes import (
-    another_tool,
-    channel,
-    told,
-)
+from tests.handlers.scenes import another_tool, channel, told
 from tests.world import REPOSITORY, World
 from tests.world import world as open_world
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from tests.handlers.scenes import (
-    another_tool,
-    channel,
-    told,
-)
+from tests.handlers.scenes import another_tool, channel, told
 from tests.world import REPOSITORY, World
 
 

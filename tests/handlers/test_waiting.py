@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.handlers.scenes import (
-    another_tool,
-    answers,
-    broadcasts,
-    channel,
-    notification,
-    parent,
-    thread,
-    told,
-)
+from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 

@@ -12,14 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.settings import Secrets
-from bot.settings.models import (
-    AppSettings,
-    BotSettings,
-    EnvironmentSettings,
-    SlackSettings,
-    Table,
-    WindowSettings,
-)
+from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
 from bot.settings.planned import MARK, PLANNED
 
 ROOT = Path(__file__).parents[2]

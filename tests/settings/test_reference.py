@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Secrets, load, read
-from bot.settings.models import (
-    AppSettings,
-    BotSettings,
-    EnvironmentSettings,
-    SlackSettings,
-    Table,
-    WindowSettings,
-)
+from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
 from bot.settings.reference import PAGE, refreshed
 
 ROOT = Path(__file__).parents[2]

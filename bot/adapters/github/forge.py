@@ -13,13 +13,7 @@ from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
-from bot.adapters.github.mapping import (
-    BADNESS,
-    check_of_run,
-    check_of_status,
-    commit_of,
-    pull_request_of,
-)
+from bot.adapters.github.mapping import BADNESS, check_of_run, check_of_status, commit_of, pull_request_of
 from bot.adapters.github.payloads import (
     Branch,
     CheckRuns,

@@ -10,19 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from bot.core.rich_text import (
-    Bold,
-    Button,
-    Code,
-    CodeBlock,
-    Line,
-    Link,
-    Mention,
-    Message,
-    Moment,
-    Span,
-    plain,
-)
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
 
 Block: TypeAlias = dict[str, Any]
 

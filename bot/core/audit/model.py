@@ -9,13 +9,7 @@ from typing import Protocol
 
 from bot.core.deployments.model import Deployment, State
 from bot.core.events import Event
-from bot.core.events.external import (
-    CommandGiven,
-    DeploymentCreated,
-    DeploymentStatusReported,
-    PullRequestMerged,
-    Tick,
-)
+from bot.core.events.external import CommandGiven, DeploymentCreated, DeploymentStatusReported, PullRequestMerged, Tick
 from bot.core.events.internal import MergeToDeploy
 from bot.core.grammar import commands as c
 

@@ -7,16 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core import phrases
-from bot.core.grammar.arguments import (
-    BECAUSE,
-    FLAG,
-    TO,
-    misread,
-    read_reason,
-    read_subject,
-    show_quoted,
-    show_subject,
-)
+from bot.core.grammar.arguments import BECAUSE, FLAG, TO, misread, read_reason, read_subject, show_quoted, show_subject
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.tokens import Misread, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary

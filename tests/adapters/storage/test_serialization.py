@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -97,7 +98,8 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) in {Union, UnionType}:
         return st.one_of([anything_of(each) for each in get_args(hint)])
-    return st.builds(hint, **{name: anything_of(each) for name, each in get_type_hints(hint).items()})
+    hints = get_type_hints(hint)
+    return st.builds(hint, **{field.name: anything_of(hints[field.name]) for field in fields(hint)})
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

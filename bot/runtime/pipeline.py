@@ -121,7 +121,7 @@ class Pipeline:
 
     def _decide_all(self, delivery: Delivery) -> None:
         failures: list[ShipmateError] = []
-        for n, event in enumerate(self._decode(delivery)):
+        for n, event in enumerate(self._events_of(delivery)):
             if isinstance(event, CommandGiven):
                 self._decide(delivery, f"{n}:command", event, self._conversation.answer)
                 continue
@@ -134,6 +134,18 @@ class Pipeline:
                     failures.append(error)
         if failures:
             raise failures[0]
+
+    def _events_of(self, delivery: Delivery) -> Sequence[Event]:
+        """What the delivery means. Raises Rejected where it cannot be read: nobody can do better at another time.
+
+        What strangers may write into a payload must not come back for ever, so whatever goes wrong here ends it.
+        """
+        try:
+            return self._decode(delivery)
+        except ShipmateError:
+            raise
+        except Exception as error:
+            raise Rejected(f"The {delivery.name} cannot be read: {type(error).__name__}.") from error
 
     def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
         if self.store.decisions.made(delivery.id, name):
@@ -179,7 +191,7 @@ class Pipeline:
 
     def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
-        command = next((event for event in self._decode(delivery) if isinstance(event, CommandGiven)), None)
+        command = next((event for event in self._events_of(delivery) if isinstance(event, CommandGiven)), None)
         delay = pause_before(tries, error, delivery.id)
         if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
             if command:

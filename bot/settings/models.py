@@ -227,9 +227,9 @@ class AppSettings(Table):
         default=False, description="Whether GitHub may merge the default branch into a ref that is behind it."
     )
     foreign_deployments: Literal["carry_out", "follow"] = Field(
-        default="carry_out",
-        description='What happens to deployments that other tools create: "carry_out" runs the provider, '
-        '"follow" only announces them.',
+        default="follow",
+        description='What happens to deployments that other tools create: "follow" announces them, "carry_out" '
+        "runs the provider as well.",
     )
     digest: Cron | None = Field(
         default=None,

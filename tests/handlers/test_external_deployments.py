@@ -14,9 +14,10 @@ from tests.handlers.scenes import another_tool, answers, broadcasts, channel, no
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
-LOCAL = SETTINGS.replace(
+FOLLOWED = SETTINGS.replace(
     'provider = { type = "external" }', 'provider = { type = "local", directory = "{directory}/releases" }'
 )
+LOCAL = FOLLOWED.replace("[apps.web]", '[apps.web]\nforeign_deployments = "carry_out"')
 
 
 def created(world: World, environment: str = "staging", **more: str) -> int:
@@ -80,9 +81,8 @@ def test_where_the_provider_is_ours_it_is_carried_out(tmp_path: Path) -> None:
         assert (tmp_path / "releases" / "current" / "README.md").read_text() == "acme/web\n"
 
 
-def test_where_the_app_only_follows_it_is_not_carried_out(tmp_path: Path) -> None:
-    follows = LOCAL.replace("[apps.web]", '[apps.web]\nforeign_deployments = "follow"')
-    with open_world(tmp_path, follows) as world:
+def test_unless_the_app_says_so_it_is_not_carried_out(tmp_path: Path) -> None:
+    with open_world(tmp_path, FOLLOWED) as world:
         remote_id = created(world)
 
         another_tool(world, "success")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from bot.core.ports.chat import Chat, Delivery, Person
 from bot.core.ports.forge import Forge
 from bot.core.rich_text import Message, say
 from bot.router import Router
+from bot.runtime.decoder import decoder
 from bot.runtime.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
 from bot.settings import read
 from tests.databases import migrate
@@ -277,6 +279,58 @@ def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: W
     works.router.effects[RenderParent] = failing(works)
     works.pipeline.deliver("parent:7")
     assert works.log == ["RenderParent"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"payload": "[" * 1_000},
+        {"payload": "{" * 100_000},
+        {"created_at": "0001-01-01T00:00:00+14:00"},
+        {"created_at": "9999-12-31T23:59:59-14:00"},
+        {"id": 10**400},
+        {"environment": None},
+        {"payload": {"request_id": ["a", "list"]}},
+    ],
+    ids=lambda payload: next(iter(payload)),
+)
+def test_a_webhook_that_cannot_be_read_ends_and_is_not_tried_again(works: Works, payload: dict[str, Any]) -> None:
+    deployment = {
+        "id": 7,
+        "sha": "1a2b3c4" + "0" * 33,
+        "ref": "main",
+        "task": "deploy",
+        "environment": "staging",
+        "description": "",
+        "creator": {"login": "mallory"},
+        "created_at": "2026-03-02T10:00:00Z",
+        "payload": {},
+    }
+    body = {"action": "created", "deployment": deployment | payload, "repository": {"full_name": "acme/web"}}
+    works.kept.inbox.put(Delivery("github:poison", "github", "deployment", json.dumps(body).encode()))
+    works.pipeline._decode = decoder(works.pipeline._settings)
+
+    works.pipeline.decide("github:poison")
+
+    found = works.kept.inbox.delivery("github:poison")
+    assert found is not None
+    assert found[1] is not None
+    assert works.kept.inbox.take(9) == []
+
+
+@pytest.mark.parametrize("error", [RecursionError, OverflowError, ValueError, KeyError, MemoryError, AssertionError])
+def test_whatever_goes_wrong_while_a_webhook_is_read_ends_it(works: Works, error: type[Exception]) -> None:
+    def poisoned(_: Delivery) -> list[Event]:
+        raise error
+
+    works.pipeline._decode = poisoned
+    works.kept.inbox.put(Delivery("github:poison", "github", "status", b"{}"))
+
+    works.pipeline.decide("github:poison")
+
+    found = works.kept.inbox.delivery("github:poison")
+    assert found is not None
+    assert found[1] is not None
 
 
 def test_asking_the_world_after_begin_is_a_fault(works: Works) -> None:

@@ -42,7 +42,7 @@ def test_the_smallest_file_gets_sensible_values() -> None:
     production = web.environments["production"]
 
     assert (web.name, web.repository, web.channel) == ("web", "acme/web", "#deploys")
-    assert (web.default_environment, web.default_ref, web.foreign_deployments) == (None, None, "carry_out")
+    assert (web.default_environment, web.default_ref, web.foreign_deployments) == (None, None, "follow")
     assert production.name == "production"
     assert production.channel == "#deploys"
     assert production.provider == ProviderSettings(type="external", settings=external.Settings())

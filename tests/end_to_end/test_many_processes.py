@@ -167,11 +167,21 @@ def go_on(process: BotProcess) -> None:
 
 
 def pause_at(there: Cluster, process: BotProcess, method: str, path: str) -> list[str]:
-    """Pause the process when its first such request has been carried out, before it has the answer."""
+    """Pause the process when its first such request has been carried out, before it has the answer.
+
+    What it has to say by then is said before: half a message that is sent when it goes on again nobody could take back.
+    """
     paused: list[str] = []
+    last_words = {"/deployments": "On it", "/statuses": "Queued"}[path]
+
+    def has_said_it() -> bool:
+        said = [one for one in there.slack.messages("#web") if one.bot_id is None]
+        threads = [there.thread(one) for one in (*said, *there.parents()[: path == "/statuses"])]
+        return bool(there.parents()) and all(any(last_words in text for text in texts) for texts in threads)
 
     def trap(when: str, its_method: str, its_path: str) -> bool:
         if not paused and (when, its_method) == ("after", method) and its_path.endswith(path):
+            there.wait_for(has_said_it, f"{last_words} in the threads")
             paused.append(its_path)
             pause(process)
         return False

@@ -38,6 +38,7 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
             connect_args={"connect_timeout": 10, "application_name": "shipmate"},
         )
         sa_event.listen(engine, "handle_error", _no_connection_is_a_lost_one)
+        sa_event.listen(engine, "connect", _let_go_of_locks)
         return engine
     engine = sa.create_engine(url, pool_size=max(pool_size, 10), max_overflow=20)
 
@@ -70,6 +71,15 @@ def _seconds_since_1970(modifier: object) -> float:
     if modifier != "subsec":
         raise ValueError("Of unixepoch() only unixepoch('subsec') is here.")
     return time.time()
+
+
+def _let_go_of_locks(connection: Any, _record: Any) -> None:
+    """A process that stands still in the middle of a transaction must not hold its rows against those that take over.
+
+    No transaction of ours waits for anything but the database, so half a minute is for a machine in trouble alone.
+    """
+    connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+    connection.commit()
 
 
 def _no_connection_is_a_lost_one(failure: sa.engine.ExceptionContext) -> None:

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters.storage.engine import add_missing_functions, connect
+from tests.postgres import new_database
 
 TABLE = "CREATE TABLE version (at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"
 
@@ -61,4 +62,14 @@ def test_every_connection_of_ours_has_it_whatever_the_sqlite(tmp_path: Path) -> 
         at = connection.scalar(sa.text("SELECT unixepoch('subsec') * 1000"))
 
     assert at > 1_700_000_000_000
+    engine.dispose()
+
+
+def test_a_process_that_stands_still_in_a_transaction_lets_go_of_its_rows_on_postgres() -> None:
+    engine = connect(new_database())
+
+    with engine.connect() as connection:
+        patience = connection.scalar(sa.text("SHOW idle_in_transaction_session_timeout"))
+
+    assert patience == "30s"
     engine.dispose()

@@ -36,7 +36,7 @@ class Weather:
 
     def __init__(self, site: Installation, chance: random.Random) -> None:
         self.happened: Counter[str] = Counter()
-        self._harbour = site
+        self._site = site
         self._chance = chance
 
     def change(self) -> None:
@@ -47,26 +47,26 @@ class Weather:
         fault, headers = self._chance.choice(GITHUB)
         method, path = self._chance.choice((("POST", r"/deployments$"), ("POST", r"/statuses$"), ("GET", r"/repos/")))
         times = self._chance.choice((1, 1, 2, 3))
-        self._harbour.github.fail_next(method, path, fault, times=times, headers=dict(headers))
+        self._site.github.fail_next(method, path, fault, times=times, headers=dict(headers))
         self.happened[f"GitHub {fault}"] += 1
 
     def _slack(self) -> None:
         fault = self._chance.choice(SLACK)
         times = self._chance.choice((1, 1, 2))
-        self._harbour.slack.fail_next(self._chance.choice(SLACK_METHODS), times=times, **fault)  # type: ignore[arg-type]
+        self._site.slack.fail_next(self._chance.choice(SLACK_METHODS), times=times, **fault)  # type: ignore[arg-type]
         self.happened[f"Slack {next(iter(fault.values()))}"] += 1
 
     def _sockets(self) -> None:
-        slack = self._harbour.slack
+        slack = self._site.slack
         name = self._chance.choice(("drop_sockets", "ask_to_reconnect", "go_silent"))
         getattr(slack, name)()
         self.happened[name.replace("_", " ")] += 1
 
     def fair(self) -> None:
-        self._harbour.github.heal()
-        with self._harbour.slack.workspace.changed:
-            self._harbour.slack.counter.failures.clear()
-        self._harbour.slack.drop_sockets()
+        self._site.github.heal()
+        with self._site.slack.workspace.changed:
+            self._site.slack.counter.failures.clear()
+        self._site.slack.drop_sockets()
 
 
 class Postman:
@@ -78,7 +78,7 @@ class Postman:
     def __init__(self, site: Installation, chance: random.Random, ports: list[int]) -> None:
         self.brought: Counter[str] = Counter()
         self.honest = False
-        self._harbour = site
+        self._site = site
         self._chance = chance
         self._ports = ports
         self._seen = 0
@@ -87,7 +87,7 @@ class Postman:
 
     def carry(self) -> None:
         with self._guard:
-            sent = self._harbour.github.webhooks
+            sent = self._site.github.webhooks
             fresh, self._seen = sent[self._seen :], len(sent)
             for webhook in fresh:
                 self._bag += [webhook] * (1 if self.honest else self._chance.choice((0, 1, 1, 1, 1, 1, 1, 2, 2)))
@@ -105,7 +105,7 @@ class Postman:
             webhook.event,
             webhook.delivery_id,
             webhook.body,
-            self._harbour.github.webhook_secret,
+            self._site.github.webhook_secret,
             self._chance.choice(("json", "form")),
         )
         line = http.client.HTTPConnection("127.0.0.1", self._chance.choice(self._ports), timeout=5)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from bot import providers
 from bot.core.errors import NotThere, Rejected
 from bot.providers import external
+from bot.settings.providers import PLANNED, provider_types
 
 PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
 
@@ -68,3 +69,7 @@ def test_every_provider_and_each_of_its_settings_is_described(name: str) -> None
     assert section, f"docs/providers.md has no section {name}"
     described = set(re.findall(r"^\| `(\w+)` \|", section[1], re.MULTILINE))
     assert set(providers.load(name).Settings.model_fields) <= described
+
+
+def test_a_provider_that_is_there_is_not_said_to_be_still_to_come() -> None:
+    assert set(PLANNED) & set(provider_types()) == set()

@@ -30,7 +30,7 @@ class ClaimedDelivery:
     body: bytes
 
 
-class Inbox:
+class InboxRows:
     """The Inbox port, and what the engine needs around it. Every method is a transaction of its own.
 
     Raises Unavailable where the database does not answer.

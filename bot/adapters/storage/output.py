@@ -14,7 +14,7 @@ OUTPUT_LINES = 5_000
 """How many lines of a provider's output are kept; what comes later is not."""
 
 
-class Output:
+class OutputRows:
     """Every method is a transaction of its own. Raises Unavailable."""
 
     def __init__(self, database: Database) -> None:

@@ -10,9 +10,9 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
-from bot.adapters.storage.inbox import Inbox
+from bot.adapters.storage.inbox import InboxRows
 from bot.adapters.storage.outbox import Outbox
-from bot.adapters.storage.output import Output
+from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
 from bot.adapters.storage.timers import Timers
@@ -27,11 +27,11 @@ class Store:
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self.database = Database(engine, clock)
-        self.inbox = Inbox(self.database)
+        self.inbox = InboxRows(self.database)
         self.decisions = Decisions(self.database)
         self.outbox = Outbox(self.database)
         self.timers = Timers(self.database)
-        self.output = Output(self.database)
+        self.output = OutputRows(self.database)
         self.parents = ParentRows(self.database)
         self.people = IdentityRows(self.database)
 

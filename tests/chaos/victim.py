@@ -18,7 +18,7 @@ from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.forge import GitHub
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage.decisions import Decision
-from bot.adapters.storage.inbox import Inbox
+from bot.adapters.storage.inbox import InboxRows
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
 from bot.adapters.storage.output import Output
@@ -51,11 +51,11 @@ def _result(*given: object) -> object:
 POINTS: dict[str, Point] = {
     "lease taken, work of others not yet": Point(Lease, "take", True),
     "taken over, workflows not yet": Point(Lease, "take_over", True, _result),
-    "stored, not acknowledged": Point(Inbox, "put", True),
-    "deliveries taken": Point(Inbox, "take", True, _result),
+    "stored, not acknowledged": Point(InboxRows, "put", True),
+    "deliveries taken": Point(InboxRows, "take", True, _result),
     "facts gathered, nothing decided": Point(Decision, "begin", False),
     "decided, not committed": Point(Decision, "begin", True),
-    "decided, not handled": Point(Inbox, "handled", False),
+    "decided, not handled": Point(InboxRows, "handled", False),
     "handled, nothing done": Point(Pipeline, "decide", True, _result),
     "before a claim": Point(Outbox, "claim", False),
     "after a claim": Point(Outbox, "claim", True, _result),
@@ -70,12 +70,12 @@ POINTS: dict[str, Point] = {
     "lanes taken": Point(Outbox, "take_lanes", True, _result),
     "checked out, not started": Point(GitHub, "checkout", True),
     "command started, not recorded": Point(processes, "launch", True),
-    "start about to be told": Point(Inbox, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
-    "start told": Point(Inbox, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
+    "start about to be told": Point(InboxRows, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
+    "start told": Point(InboxRows, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
     "about to follow": Point(ProviderRunner, "follow", False),
     "output written": Point(Output, "write", True),
-    "end about to be told": Point(Inbox, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
-    "end told": Point(Inbox, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
+    "end about to be told": Point(InboxRows, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
+    "end told": Point(InboxRows, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
     AT_THE_END: Point(Lease, "release", False),
 }
 

@@ -23,6 +23,7 @@ channel = "#deploys"
 repository = "acme/web"
 channel = "#web"
 default_environment = "production"
+foreign_deployments = "carry_out"
 provider = {{ type = "shell", command = ["sh", "-c", "test ! -e {{directory}}/broken"] }}
 
 [apps.web.environments.staging]

@@ -21,7 +21,7 @@ from bot.adapters.storage.decisions import Decision
 from bot.adapters.storage.inbox import InboxRows
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
-from bot.adapters.storage.output import Output
+from bot.adapters.storage.output import OutputRows
 from bot.adapters.system import processes
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.runtime.dispatcher import Engine
@@ -73,7 +73,7 @@ POINTS: dict[str, Point] = {
     "start about to be told": Point(InboxRows, "put_event", False, lambda _, event, *__: isinstance(event, RunBegan)),
     "start told": Point(InboxRows, "put_event", True, lambda _, event, *__: isinstance(event, RunBegan)),
     "about to follow": Point(ProviderRunner, "follow", False),
-    "output written": Point(Output, "write", True),
+    "output written": Point(OutputRows, "write", True),
     "end about to be told": Point(InboxRows, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
     "end told": Point(InboxRows, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
     AT_THE_END: Point(Lease, "release", False),

@@ -24,7 +24,7 @@ class Spec:
 
     ``examples`` hold ``{app}`` and ``{environment}`` in the places of real names. ``aliases`` are other words for
     ``name``. ``parse`` reads the words after the name, and raises Misread; ``show`` writes the command as it is read.
-    A ``read_only`` one decides nothing, so that nothing of it is kept in the audit; its handler gets no transaction.
+    A ``read_only`` one decides nothing, so nothing of it is kept in the audit.
     """
 
     name: str

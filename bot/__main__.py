@@ -208,17 +208,29 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     _leave(0)
 
 
-def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, threading.Event]:
-    """The settings, and what is set when the process is to end. Raises SettingsProblems."""
+def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int]:
+    """The settings, and a file descriptor that tells when the process is to end. Raises SettingsProblems."""
     log_to(sys.stderr)
     settings = load(settings_file, process_environment())
     missing = requirements_missing(settings, process)
     if missing:
         raise SettingsProblems(missing)
-    stop = threading.Event()
+    return settings, _stop_signals()
+
+
+def _stop_signals() -> int:
+    """A file descriptor that can be read once SIGTERM or SIGINT has come.
+
+    Not an Event: its ``set`` in a handler waits for ever for the lock that its ``wait`` holds at that moment; and a
+    signal that reaches another thread does not wake the main one, which alone runs handlers. This wakes it always
+    (docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return settings, stop
+        signal.signal(number, lambda *_: None)
+    return reading
 
 
 def _bring_up_to_date(database: Database, process: Process) -> None:
@@ -240,12 +252,12 @@ def _bring_up_to_date(database: Database, process: Process) -> None:
     _check_tables(database)
 
 
-def _wait_for_end(process: Process, stop: threading.Event) -> None:
+def _wait_for_end(process: Process, stop: int) -> None:
     # What is loaded by now stays: looking through it at each full collection would hold webhooks up for 50 ms.
     gc.collect()
     gc.freeze()
     log.info("ready", process=process, version=__version__)
-    stop.wait()
+    os.read(stop, 1)
     log.info("stopping", process=process)
 
 

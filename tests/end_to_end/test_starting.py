@@ -165,3 +165,10 @@ def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(site: I
     assert any("topic@" in line and "scheduled by @you" in line for line in ran.lines), ran.printed
     assert not any("was due" in line for line in ran.lines)
     assert any("Nothing is scheduled for web." in line for line in ran.lines)
+
+
+def test_a_process_ends_however_early_it_is_told_to(site: Installation) -> None:
+    told = site.starts(program="tests.end_to_end.stopping")
+
+    assert told.wait() == 0, told.printed
+    assert int(told.lines[-1]) > 10

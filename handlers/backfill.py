@@ -90,13 +90,12 @@ def _missed_merge(context: Context, repository: str, base: str, since: datetime)
 
 
 def _missed_deployments(context: Context, repository: str, since: datetime) -> list[DeploymentCreated]:
-    """Those of other tools that we have not heard of, for environments of ours."""
+    """Those that we have not heard of, for environments of ours; whose they are is asked when they are taken in."""
     found = [
         one
         for one in context.forge.backfill.deployments(repository, since)
         if target_named(context, repository, one.environment) is not None
         and context.reads.by_remote(repository, one.id) is None
-        and (one.request_id is None or context.reads.by_request(one.request_id) is None)
     ]
     return [
         created_event(repository, one, taken=bool(context.forge.deployments.statuses(repository, one.id)))

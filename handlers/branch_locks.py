@@ -17,6 +17,7 @@ from bot.core.ports.forge_types import PullRequest
 from bot.router import Router
 from bot.services.branch_locks import is_unmerged
 from bot.services.gate_facts import target_of
+from bot.services.pull_requests import is_over
 from bot.services.targets import Target
 
 router = Router()
@@ -30,13 +31,14 @@ log = structlog.get_logger(__name__)
 def pull_request_over(context: Context, event: PullRequestMerged | PullRequestClosed) -> None:
     """One event for each lock, because each belongs to an environment of its own."""
     apps = {app.name for app in context.settings.apps_of_repository(event.repository)}
-    there = [one for one in context.reads.locks.all() if one.app in apps]
-    merged = isinstance(event, PullRequestMerged)
+    held = [one for one in context.reads.locks.all() if one.app in apps]
+    there = [one for one in held if one.for_pull_request(event.number, event.head_ref)]
+    if not there or not is_over(context, event):
+        return
     records = context.begin()
     for one in there:
-        if one.for_pull_request(event.number, event.head_ref):
-            over = BranchOver(*one.place, event.number, event.head_ref, merged)
-            records.put(over, f"branch-over:{one.app}:{one.environment}:{records.cause}")
+        over = BranchOver(*one.place, event.number, event.head_ref, isinstance(event, PullRequestMerged))
+        records.put(over, f"branch-over:{one.app}:{one.environment}:{records.cause}")
 
 
 @router.on(Tick, name="locked_branches.reconcile")

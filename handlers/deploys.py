@@ -8,17 +8,19 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import lifecycle, reconsideration
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import Deployment, State, Waiting
-from bot.core.errors import Refused
+from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
+from bot.core.errors import NotYet, Refused
 from bot.core.events.internal import Due, Reconsider
 from bot.core.gates.judge import judge
+from bot.core.gates.model import Facts, Verdict
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.grammar.parser import show
+from bot.core.names import near
 from bot.core.ports.forge_types import Commit
-from bot.core.ports.transaction import Records
+from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import deploy_request, schedule_request
+from bot.services import authorization, deploy_request, schedule_request
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.services.targets import Target, commit_of, resolve
 
@@ -29,6 +31,7 @@ router = Router()
 def deploy(context: Context, command: Deploy) -> Message | None:
     """Pin the commit, ask the gates, and start, wait or refuse."""
     target = resolve(context, command)
+    _check_task(command, target)
     _check_force(command, target)
     named = command.with_app(target.app.name).with_environment(target.environment.name)
     commit = commit_of(context, target, named)
@@ -44,6 +47,15 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     )
     retyped = replace(named, ref=command.ref or commit.ref, when_green=False)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
+
+
+def _check_task(command: Deploy, target: Target) -> None:
+    known = target.app.tasks
+    name = command.task.removeprefix(f"{DEPLOY}:")
+    if command.task == DEPLOY or not known or name in known:
+        return
+    choices = [(one, show(replace(command, task=f"{DEPLOY}:{one}"))) for one in near(name, known)]
+    raise Refused(replies.unknown_task(target.app.name, name, choices, known))
 
 
 def _check_force(command: Deploy, target: Target) -> None:
@@ -62,9 +74,8 @@ def retry(context: Context, command: Retry) -> Message | None:
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
     again = deploy_request.wanted(context, target, commit)
     same = {name: getattr(old, name) for name in ("task", "hosts", "params", "force", "force_reason", "reason")}
-    rolls_back = old.rollback_of is not None
     wanted = replace(again, trigger="retry", retry_of=old.id, rollback_of=old.rollback_of, **same)
-    return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False, unchecked=rolls_back)
+    return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False)
 
 
 def _retyped(old: Deployment) -> Deploy:
@@ -98,19 +109,31 @@ def reconsider(context: Context, event: Reconsider) -> None:
         return
     found = commit_facts(context, target, seen, waits_for_checks=True)
     admin = seen.force and deploy_request.is_admin_where_closed(context, target, seen)
+    permission = None
+    if starts := not _asked_again(context.reads, context, target, seen, found, admin=admin)[1].waits:
+        permission = authorization.may_still_deploy(context, target, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.state is not State.WAITING:
         return
-    _decide_again(records, context, target, deployment, found, admin=admin)
+    view, verdict = _asked_again(records, context, target, deployment, found, admin=admin)
+    if not verdict.waits and not starts:
+        raise NotYet("Whoever asked for it has to be looked at before it starts.")
+    if not verdict.waits:
+        verdict = judge(replace(view, permission=permission), force=deployment.force)
+    _go_on(records, context, deployment, verdict)
 
 
-def _decide_again(
-    records: Records, context: Context, target: Target, deployment: Deployment, found: CommitFacts, *, admin: bool
-) -> None:
-    view = facts(records, context, target, found, deployment)
+def _asked_again(
+    reads: Reads, context: Context, target: Target, deployment: Deployment, found: CommitFacts, *, admin: bool
+) -> tuple[Facts, Verdict]:
+    """What the gates look at, and say, but for the permission of whoever asked."""
+    view = facts(reads, context, target, found, deployment)
     view = replace(view, waits_for_checks=True, force=force_of(deployment, admin=admin))
-    verdict = judge(view, force=deployment.force)
+    return view, judge(view, force=deployment.force)
+
+
+def _go_on(records: Records, context: Context, deployment: Deployment, verdict: Verdict) -> None:
     if verdict.closed:
         reasons = replies.closed_reasons(verdict)
         lifecycle.end(records, deployment, State.CANCELLED, context.now, reasons)

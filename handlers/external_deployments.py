@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import uuid4
 
+import structlog
+
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
@@ -19,35 +21,69 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
-from bot.services.gate_facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds
+from bot.services import authorization
+from bot.services.gate_facts import (
+    CommitFacts,
+    changes,
+    chat_id_of,
+    commit_facts,
+    facts,
+    status_event,
+    target_of,
+    usual_seconds,
+)
 from bot.services.targets import Target, target_named
 
 router = Router()
+log = structlog.get_logger(__name__)
 
 
 @router.on(DeploymentCreated, name="following.created")
 def created(context: Context, event: DeploymentCreated) -> None:
     """Ours comes back as an event too, and may do so before GitHub's answer has been taken in."""
-    if event.request_id is not None:
-        ours = context.reads.by_request(event.request_id)
-        if ours is not None:
+    ours = _agrees(context, event)
+    if ours is not None:
+        creator = context.forge.users.own_login()
+        if creator is None:
+            return  # GitHub will not tell who we are, so only its answer to our own request can be believed
+        if creator.lower() == event.creator.lower():
             records = context.begin()
             records.put(DeploymentOpened(ours.id, event.remote_id), f"opened:{event.request_id}:{event.remote_id}")
             return
+        log.warning("request id not believed", deployment=ours.id, remote=event.remote_id, creator=event.creator)
     target = target_named(context, event.repository, event.environment)
-    if target is None or context.reads.by_remote(event.repository, event.remote_id) is not None:
-        return
+    if target is not None and context.reads.by_remote(event.repository, event.remote_id) is None:
+        _announce(context, target, event)
+
+
+def _agrees(context: Context, event: DeploymentCreated) -> Deployment | None:
+    """The deployment of ours that the event names, if it is of the same commit, place and task.
+
+    Who may read it on GitHub can copy a request id, so all of this proves nothing without the creator.
+    """
+    named = context.reads.by_request(event.request_id) if event.request_id else None
+    if named is None:
+        return None
+    wanted = (named.repository.lower(), named.sha, named.environment, named.task)
+    return named if wanted == (event.repository.lower(), event.sha, event.environment, event.task) else None
+
+
+def _announce(context: Context, target: Target, event: DeploymentCreated) -> None:
+    """Follow it; where it is to be carried out, ask all gates first, as for a command that may wait."""
     wanted = _wanted(context, target, event)
+    found, permission = CommitFacts(), None
+    if wanted.exclusive:
+        found = commit_facts(context, target, wanted, waits_for_checks=True)
+        permission = authorization.may_still_deploy(context, target, wanted)
     records = context.begin(target.app.name, target.environment.name)
     if records.by_remote(event.repository, event.remote_id) is not None:
         return
     deployment = records.add(wanted)
-    if wanted.exclusive:
-        # Nobody is there to be refused: what another tool asks for waits instead.
-        view = replace(facts(records, context, target, CommitFacts(), deployment), waits_for_checks=True)
-        lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
+    if not wanted.exclusive:
+        records.emit(RenderParent(deployment.id))
         return
-    records.emit(RenderParent(deployment.id))
+    view = replace(facts(records, context, target, found, deployment), waits_for_checks=True, permission=permission)
+    lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
 
 
 def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
@@ -57,7 +93,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
     return Deployment(
         id=0,
-        request_id=event.request_id or str(uuid4()),
+        request_id=str(uuid4()),
         app=target.app.name,
         environment=target.environment.name,
         repository=target.app.repository,
@@ -82,7 +118,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
 @router.on(DeploymentStatusReported, name="following.reported")
 def reported(context: Context, event: DeploymentStatusReported) -> None:
     """A newer status drives the deployment on; an older or repeated one changes nothing."""
-    seen = _find(context, event)
+    seen = context.reads.by_remote(event.repository, event.remote_id)
     if seen is None:
         _adopt(context, event)
         return
@@ -104,9 +140,8 @@ def _with_overtaken(
         there = context.forge.deployments.statuses(event.repository, event.remote_id)
     except (NotThere, NotAllowed, Rejected):
         return [event]
-    known = replace(deployment, remote_id=event.remote_id)
-    others = [one for one in there if one.id > known.last_status and one.id != event.status_id]
-    return sorted([event, *(status_event(known, one) for one in others)], key=lambda one: one.status_id)
+    others = [one for one in there if one.id > deployment.last_status and one.id != event.status_id]
+    return sorted([event, *(status_event(deployment, one) for one in others)], key=lambda one: one.status_id)
 
 
 def _take_in(
@@ -116,7 +151,7 @@ def _take_in(
     deployment = records.deployment(deployment_id)
     if deployment is None or event.status_id <= deployment.last_status:
         return
-    known = replace(deployment, last_status=event.status_id, remote_id=deployment.remote_id or event.remote_id)
+    known = replace(deployment, last_status=event.status_id)
     records.save(known)
     goal = REMOTE_STATES.get(event.state)
     if target is None or goal is None or known.ended:
@@ -137,13 +172,6 @@ def _take_in(
 def _is_ours(target: Target, deployment: Deployment) -> bool:
     """Whether we carry it out ourselves, so that its statuses are our own coming back."""
     return deployment.exclusive and load(target.environment.provider.type).carries_out
-
-
-def _find(context: Context, event: DeploymentStatusReported) -> Deployment | None:
-    found = context.reads.by_remote(event.repository, event.remote_id)
-    if found is None and event.request_id is not None:
-        found = context.reads.by_request(event.request_id)
-    return found
 
 
 def _adopt(context: Context, event: DeploymentStatusReported) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import NAMESPACE_URL, uuid5
+from uuid import uuid4
 
 from bot.context import Context
 from bot.core.deployments import lifecycle
@@ -18,6 +18,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.gate_facts import changes, chat_id_of, commit_facts, facts, usual_seconds
+from bot.services.pull_requests import confirmed_merge
 from bot.services.targets import Target
 
 router = Router()
@@ -29,14 +30,20 @@ def merged(context: Context, event: PullRequestMerged) -> None:
 
     Its key is made of the merge itself: a redelivered webhook, or one that is found again later, deploys nothing twice.
     """
+    asking = [
+        Target(app, environment)
+        for app in context.settings.apps_of_repository(event.repository)
+        for environment in app.environments.values()
+        if event.base in environment.deploy_on_merge
+    ]
+    merge = confirmed_merge(context, event) if asking else None
+    if merge is None:
+        return
     records = context.begin()
-    for app in context.settings.apps.values():
-        if app.repository.lower() != event.repository.lower():
-            continue
-        for environment in app.environments.values():
-            if event.base in environment.deploy_on_merge:
-                key = f"merge:{event.repository.lower()}:{event.merge_sha}:{app.name}:{environment.name}"
-                records.put(MergeToDeploy(app.name, environment.name, event), key)
+    for target in asking:
+        app, environment = target.place
+        key = f"merge:{merge.repository.lower()}:{merge.merge_sha}:{app}:{environment}"
+        records.put(MergeToDeploy(app, environment, merge), key)
 
 
 @router.on(MergeToDeploy, name="merges.deploy")
@@ -50,7 +57,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     before = event.merged.base_sha
     found = commit_facts(context, target, wanted, after=before)
     records = context.begin(event.app, event.environment)
-    if records.by_request(wanted.request_id) is not None:
+    if records.merged(event.app, event.environment, wanted.sha):
         return
     newest = records.newest_merge(event.app, event.environment)
     deployment = records.add(wanted)
@@ -74,10 +81,9 @@ def _arrived_late(records: Records, context: Context, deployment: Deployment, ne
 def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deployment:
     merge = event.merged
     commit = _commit(context, target, event)
-    key = f"{merge.repository.lower()}/{merge.merge_sha}/{event.app}/{event.environment}"
     return Deployment(
         id=0,
-        request_id=str(uuid5(NAMESPACE_URL, key)),
+        request_id=str(uuid4()),
         app=event.app,
         environment=event.environment,
         repository=target.app.repository,

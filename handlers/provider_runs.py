@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from uuid import uuid4
 
 from bot.context import Context
 from bot.core.deployments import lifecycle
@@ -122,7 +123,7 @@ def _goes_on_merged(records: Records, context: Context, deployment: Deployment, 
     newer = records.add(
         replace(
             deployment,
-            request_id=f"{deployment.request_id}/merged",
+            request_id=str(uuid4()),
             sha=merged_sha,
             url=deployment.url.replace(deployment.sha, merged_sha) if deployment.url else None,
             state=State.REQUESTED,
@@ -146,7 +147,7 @@ def _goes_on_merged(records: Records, context: Context, deployment: Deployment, 
 def start_run(context: Context, effect: StartRun) -> Iterable[Event]:
     """The provider works from here on; starting it again finds the work that has begun."""
     deployment = context.reads.deployment(effect.deployment_id)
-    if deployment is None or deployment.ended:
+    if deployment is None or not deployment.busy:
         return []
     return [RunWanted(effect.deployment_id)]
 

@@ -6,6 +6,7 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.audit import messages as audit_messages
 from bot.core.deployments import listings
+from bot.core.deployments.model import DEPLOY
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploys, Status
 from bot.core.locks import messages as lock_messages
@@ -47,6 +48,8 @@ def deploys(context: Context, command: Deploys) -> Message:
         app = known.name
         if command.environment is not None:
             environment_of(known, command)
-    found = context.reads.history(app=app, environment=command.environment, ref=command.ref, limit=LISTED)
+    of = {"app": app, "environment": command.environment, "ref": command.ref}
+    found = context.reads.history(**of, limit=LISTED, task=DEPLOY)
+    others = [one for one in context.reads.history(**of, limit=LISTED) if one.task != DEPLOY]
     subject = f"{app or 'all apps'}{f' ({command.ref})' if command.ref else ''}"
-    return listings.history(found, f"{subject} in {command.environment}" if command.environment else subject)
+    return listings.history(found, f"{subject} in {command.environment}" if command.environment else subject, others)

@@ -52,6 +52,8 @@ def stale(command: str, age: timedelta) -> Message:
 
 
 def not_a_member(person: Person) -> Message:
+    if person.deactivated:
+        return say(f"I take no commands from {person.name}, who is no longer active in this workspace.")
     kind = "bots" if person.bot else "people of other workspaces"
     return say(f"I take no commands from {kind}.")
 
@@ -73,6 +75,11 @@ def unknown_app(name: str, choices: Choices, known: Sequence[str]) -> Message:
 
 def which_app(choices: Choices) -> Message:
     return say("Which app do you mean?", buttons=_buttons(choices))
+
+
+def unknown_task(app: str, name: str, choices: Choices, known: Sequence[str]) -> Message:
+    """``choices`` are the tasks of nearly this name."""
+    return _unknown((Bold(app), f" has no task called {name}."), choices, f"Its settings name {listed(known)}.")
 
 
 def unknown_environment(app: str, name: str, choices: Choices, known: Sequence[str]) -> Message:

@@ -11,6 +11,7 @@ from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
 from bot.core.grammar.parser import NotUnderstood, parse, parse_slash, show
 from bot.core.grammar.registry import spec_of
+from bot.core.ports.chat import Person
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
@@ -30,9 +31,7 @@ class Conversation:
 
     def answer(self, context: Context, given: CommandGiven) -> Message | None:
         """The answer to a command. Raises Refused with what the asker alone should read."""
-        person = context.chat.person(given.person)
-        if person.foreign or person.bot:
-            raise Refused(replies.not_a_member(person))
+        person = self._asker(context, given)
         identity = authorization.at_hand(context, person)
         context.person = replace(person, forge_login=identity.login if identity else None)
         context.place = given.place
@@ -50,3 +49,13 @@ class Conversation:
         if handler is None:
             raise Refused(replies.not_there_yet(spec_of(command).name))
         return handler(context, command)
+
+    def _asker(self, context: Context, given: CommandGiven) -> Person:
+        """Raises Refused for those who take no part in the workspace."""
+        if given.via == "schedule":
+            # They may have left since somebody looked last, and nothing that they do now tells of it.
+            authorization.ask_anew(context, given.person)
+        person = context.chat.person(given.person)
+        if person.outsider:
+            raise Refused(replies.not_a_member(person))
+        return person

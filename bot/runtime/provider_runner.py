@@ -171,7 +171,7 @@ class ProviderRunner:
 
     def _run(self, deployment_id: int) -> tuple[Provider, StoredRun] | None:
         deployment = self.store.reads().deployment(deployment_id)
-        if deployment is None or deployment.ended:
+        if deployment is None or not deployment.busy:
             return None
         app = self.settings.apps.get(deployment.app)
         environment = app.environments.get(deployment.environment) if app else None

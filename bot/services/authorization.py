@@ -11,7 +11,7 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
-from bot.core.deployments.model import Actor
+from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
 from bot.core.people import messages as people_messages
 from bot.core.people.model import How, Identity, known
@@ -47,6 +47,39 @@ def may_deploy(
     """
     does = does or f"deploy to {target.environment.name}"
     return _may(context, target, target.environment.deployers, does, person)
+
+
+def may_still_deploy(context: Context, target: Target, deployment: Deployment) -> Permission | None:
+    """Whether whoever asked for it may deploy there at this very moment: nothing that is remembered counts.
+
+    None where nobody asks: a merge goes where the settings send it.
+    """
+    if deployment.trigger == "merge":
+        return None
+    by = deployment.by
+    if by.login is not None:
+        context.forge.users.forget(by.login)
+    if deployment.trigger == "foreign" or by.chat_id is None:
+        return creator_may_deploy(context, target, deployment)
+    try:
+        return may_deploy(context, target, ask_anew(context, by.chat_id))
+    except NotThere as gone:
+        return untold(Subject(by.name, by.login, f"deploy to {target.environment.name}"), str(gone))
+
+
+def ask_anew(context: Context, chat_id: str) -> Person:
+    """Who somebody is now: their account, their groups, their teams and their rights may have been taken from them."""
+    context.chat.forget(chat_id)
+    person = person_of(context, chat_id)
+    if person.forge_login is not None:
+        context.forge.users.forget(person.forge_login)
+    return person
+
+
+def creator_may_deploy(context: Context, target: Target, deployment: Deployment) -> Permission:
+    """Whether whoever created it with another tool may deploy there; they are known by their GitHub login alone."""
+    by = deployment.by
+    return may_deploy(context, target, Person(by.chat_id or "", by.name, forge_login=by.login))
 
 
 def may_approve(context: Context, target: Target, person: Person | None = None) -> Permission:
@@ -100,8 +133,8 @@ def _may(context: Context, target: Target, parties: tuple[str, ...], does: str, 
     subject = _subject(context, who, does)
     if not context.forge.users.keeps_permissions:
         return everybody(subject)
-    if who.bot or who.foreign:
-        return untold(subject, "They do not belong to this workspace.")
+    if who.outsider:
+        return untold(subject, f"They do not belong to this workspace{' any more' if who.deactivated else ''}.")
     if not parties:
         permission = _by_repository(context, subject, target.app.repository)
     else:

@@ -18,7 +18,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
 from bot.services import authorization
-from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, force_of, usual_seconds, what_closes
+from bot.services.gate_facts import changes, commit_facts, facts, force_of, usual_seconds, what_closes
 from bot.services.targets import Target
 
 
@@ -49,15 +49,12 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     )
 
 
-def request(
-    context: Context, target: Target, new: Deployment, *, retyped: Deploy, waits: bool, unchecked: bool = False
-) -> Message | None:
+def request(context: Context, target: Target, new: Deployment, *, retyped: Deploy, waits: bool) -> Message | None:
     """Ask the gates and let it start, wait or be refused; all requests from the chat come through here.
 
-    ``retyped`` is the command that asks for the same, for buttons and hints; ``waits`` lets it wait for its checks;
-    ``unchecked`` does not ask for them.
+    ``retyped`` is the command that asks for the same, for buttons and hints; ``waits`` lets it wait for its checks.
     """
-    found = CommitFacts() if unchecked else commit_facts(context, target, new, waits_for_checks=waits)
+    found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
     announced_in = context.chat.channel_id(target.app.channel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -17,7 +18,8 @@ from bot.core.gates.model import Facts
 from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
-from bot.services.targets import Target
+from bot.services import authorization
+from bot.services.targets import Target, target_at
 
 LOOKED_UP = 6
 """How many commits are asked for their pull request where the title does not tell: each costs a request."""
@@ -28,7 +30,8 @@ _MERGE_TITLE = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)$")
 class CommitFacts:
     """What GitHub tells of a commit that wants to go somewhere; None is what was not asked for.
 
-    ``expects_checks`` says that the commit before had checks.
+    ``expects_checks`` says that the commit before had checks, ``before_here`` is its success in the environment
+    before, and ``been_here`` that what goes back was there with all that is asked for now.
     """
 
     checks: tuple[Check, ...] | None = None
@@ -37,6 +40,8 @@ class CommitFacts:
     behind: Comparison | None = None
     default_branch: str = ""
     protection: Protection | None = None
+    before_here: Deployment | None = None
+    been_here: bool = False
 
 
 def commit_facts(
@@ -44,12 +49,11 @@ def commit_facts(
 ) -> CommitFacts:
     """Only what the environment asks for costs a request.
 
-    What goes back is not asked for anything: it has been there before. What other tools create has passed GitHub's own
-    required contexts. ``after`` is the commit before: where it had checks and this one has none yet, they are still to
-    come. ``patient`` requests wait for them; the commit before is looked up where it is not given.
+    What goes back to where it has been is not asked for anything. ``after`` is the commit before: where it had checks
+    and this one has none yet, they are still to come; where they are waited for, it is looked up if it is not given.
     """
-    if wanted.rollback_of is not None or wanted.trigger == "foreign":
-        return CommitFacts()
+    if wanted.rollback_of is not None and any(has_been_let_in(context, target, one) for one in _there(context, wanted)):
+        return CommitFacts(been_here=True)
     environment, repository = target.environment, target.app.repository
     checks, expected = _checks(context, target, wanted.sha, after=after, waits_for_checks=waits_for_checks)
     behind, default_branch = _behind(context, target, wanted)
@@ -60,7 +64,32 @@ def commit_facts(
         behind=behind,
         default_branch=default_branch,
         protection=context.forge.reviews.protection(repository, environment.name),
+        before_here=_before_here(context, target, wanted),
     )
+
+
+def _there(context: Context, wanted: Deployment) -> Sequence[Deployment]:
+    return context.reads.successes_of(wanted, wanted.environment)
+
+
+def has_been_let_in(context: Context, target: Target, success: Deployment) -> bool:
+    """Whether it succeeded there with all that is asked for now, so that one may go back to it without asking again."""
+    return len(success.approved_by) >= target.environment.approvals and _is_trusted(context, target, success)
+
+
+def _is_trusted(context: Context, target: Target, success: Deployment) -> bool:
+    """Whether the bot made it, or somebody who may deploy there: many more can report a success to GitHub."""
+    return success.trigger != "foreign" or bool(authorization.creator_may_deploy(context, target, success))
+
+
+def _before_here(context: Context, target: Target, wanted: Deployment) -> Deployment | None:
+    """The success of the commit in the environment that comes before."""
+    after = target.environment.after
+    before = target_at(context, target.app.name, after) if after else None
+    if before is None:
+        return None
+    found = context.reads.successes_of(wanted, before.environment.name)
+    return next((one for one in found if _is_trusted(context, before, one)), None)
 
 
 def _checks(
@@ -111,7 +140,6 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
     """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count."""
     app, environment = target.app.name, target.environment.name
     queued = [one for one in reads.waiting(app, environment) if one.waits_for == "queue"]
-    after = target.environment.after
     return Facts(
         now=context.now,
         app=target.app,
@@ -120,7 +148,8 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
         checks=found.checks,
         expects_checks=found.expects_checks,
         reviewed=found.reviewed,
-        before_here=reads.success_of(wanted, after) if after else None,
+        before_here=found.before_here,
+        been_here=found.been_here,
         behind=found.behind,
         default_branch=found.default_branch,
         protection=found.protection,
@@ -249,5 +278,4 @@ def status_event(deployment: Deployment, status: RemoteStatus) -> DeploymentStat
         environment_url=status.environment_url,
         creator=status.creator,
         created_at=status.created_at,
-        request_id=deployment.request_id,
     )

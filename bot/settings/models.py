@@ -231,6 +231,12 @@ class AppSettings(Table):
         description='What happens to deployments that other tools create: "follow" announces them, "carry_out" '
         "runs the provider as well.",
     )
+    tasks: Names = Field(
+        default=(),
+        description="The tasks that may run beside `deploy`, as in `deploy:migrate`; they pass the same gates, and "
+        "count for no rollback, status or history. Empty: any.",
+        examples=[["migrate"]],
+    )
     digest: Cron | None = Field(
         default=None,
         description="When the channel gets a digest of what was deployed: a cron line, in the bot's time zone.",

@@ -119,6 +119,9 @@ class Terminal:
         zone = self._zone.key if self._zone else None
         return Person(id=person, name=person, timezone=zone, forge_login=person)
 
+    def forget(self, person: str) -> None:
+        """Nobody changes here."""
+
     def group_members(self, handle: str) -> frozenset[str]:  # noqa: ARG002 - nobody has to be in a group here
         return frozenset()
 

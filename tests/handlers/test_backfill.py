@@ -217,6 +217,7 @@ def carrying(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_missed_deployment_that_waits_for_us_is_carried_out_once(carrying: World) -> None:
+    carrying.github.set_permission(REPOSITORY, "jenkins", "write")
     remote = carrying.github.create_deployment(REPOSITORY, "main", by="jenkins")
     (webhook,) = carrying.github.webhooks_of("deployment")
 

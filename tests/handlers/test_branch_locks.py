@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -153,6 +155,24 @@ def test_a_branch_of_that_name_in_a_fork_does_not_end_it(world: World) -> None:
     world.settle()
 
     assert [line for line in channel(world, "#web") if line.startswith("🔓")] == []
+
+
+@pytest.mark.parametrize("said", ["merged", "closed"])
+def test_an_end_that_the_api_does_not_know_of_ends_nothing(world: World, said: str) -> None:
+    number = tries_topic(world)
+    world.hold_webhooks = True
+    world.github.close_pull_request(REPOSITORY, number)
+    webhook = world.github.webhooks_of("pull_request")[-1]
+    body = json.loads(webhook.body)
+    body["pull_request"]["merged"] = said == "merged"
+    body["pull_request"]["merged_at"] = "2026-03-02T10:00:00Z" if said == "merged" else None
+    body["pull_request"]["merge_commit_sha"] = "e" * 40
+    if said == "closed":
+        world.github.fail_next("GET", f"/pulls/{number}$", 404)
+
+    world.deliver(dataclasses.replace(webhook, body=json.dumps(body).encode()))
+
+    assert [one.app for one in world.store.reads().locks.all()] == ["web"]
 
 
 def test_a_pull_request_of_that_number_in_another_repository_does_not_end_it(world: World) -> None:

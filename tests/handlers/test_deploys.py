@@ -244,3 +244,50 @@ def test_a_force_needs_a_reason_where_the_environment_says_so(tmp_path: Path) ->
             'For example: `deploy web/main to production --force "hotfix for the login page"`'
         ]
         assert world.github.deployments(REPOSITORY) == []
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------
+
+TASKS = SETTINGS.replace(
+    'default_environment = "production"', 'default_environment = "production"\ntasks = ["migrate"]'
+)
+
+
+def test_every_gate_is_asked_for_every_task(tmp_path: Path) -> None:
+    with open_world(tmp_path, SETTINGS + 'after = "staging"\n') as world:
+        world.github.commit(REPOSITORY, "topic", "Change")
+
+        for task in ("deploy:x", "deploy:migrate", "deploy"):
+            world.says("maria", f"{task} topic to production")
+
+        assert creations(world) == 0
+        assert len(told(world, "maria")) == 3
+        assert all("has not succeeded in staging" in line or "staging" in line for line in told(world, "maria"))
+
+
+def test_a_task_that_the_settings_do_not_name_is_refused_with_those_they_do(tmp_path: Path) -> None:
+    with open_world(tmp_path, TASKS) as world:
+        world.says("maria", "deploy:migrat main to production")
+        world.says("maria", "deploy:migrate main to production")
+
+        assert told(world, "maria") == ["*web* has no task called migrat. Did you mean migrate?"]
+        assert [one.task for one in world.github.deployments(REPOSITORY)] == ["deploy:migrate"]
+
+
+def test_only_deploy_counts_for_status_history_and_rollback(tmp_path: Path) -> None:
+    with open_world(tmp_path, TASKS) as world:
+        first = world.github.repository(REPOSITORY).branches["main"]
+        world.says("maria", "deploy main to production")
+        another_tool(world, "success")
+        world.github.commit(REPOSITORY, "topic", "Change")
+        world.says("maria", "deploy:migrate topic to production")
+        another_tool(world, "success")
+
+        status = world.says("maria", "status web production")
+        history = world.says("maria", "deploys web in production")
+        world.says("maria", "rollback web on production")
+
+        assert f"main@{first[:7]}" in answers(world, status)[0]
+        assert "topic@" not in answers(world, history)[0]
+        assert answers(world, history)[0].endswith("Other tasks: #2 deploy:migrate")
+        assert told(world, "maria")[-1].startswith("*web* has no earlier successful deployment on production")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +27,11 @@ def created(world: World, environment: str = "staging", **more: str) -> int:
     remote_id = world.github.create_deployment(REPOSITORY, "main", environment=environment, by="argo", **more)
     world.settle()
     return remote_id
+
+
+def said_on_github(world: World, remote_id: int) -> list[tuple[str, str]]:
+    """The statuses of the deployment with what they say."""
+    return [(one.state, one.description) for one in world.github.deployment_statuses(REPOSITORY, remote_id)]
 
 
 def test_somebody_elses_deployment_is_announced_and_followed(world: World) -> None:
@@ -72,6 +79,8 @@ def test_an_alias_of_the_environment_is_understood(tmp_path: Path) -> None:
 
 def test_where_the_provider_is_ours_it_is_carried_out(tmp_path: Path) -> None:
     with open_world(tmp_path, LOCAL) as world:
+        world.github.set_permission(REPOSITORY, "argo", "write")
+
         remote_id = created(world)
 
         assert parent(world, 1) == (
@@ -93,16 +102,20 @@ def test_unless_the_app_says_so_it_is_not_carried_out(tmp_path: Path) -> None:
 
 def test_two_of_ours_to_carry_out_queue_like_any_other(tmp_path: Path) -> None:
     with open_world(tmp_path, LOCAL) as world:
+        world.github.set_permission(REPOSITORY, "argo", "write")
         world.hold_runs = True
         created(world)
         second = created(world)
-        waiting = parent(world, 2).split("\n")[1]
+        waiting = (parent(world, 2).split("\n")[1], said_on_github(world, second))
 
         world.hold_runs = False
         world.settle()
 
-        assert waiting == "Queued: #1 (main) is being deployed to staging now"
-        assert world.statuses(second) == ["queued", "in_progress", "success"]
+        assert waiting == (
+            "Queued: #1 (main) is being deployed to staging now",
+            [("queued", "Queued: #1 (main) is being deployed to staging now")],
+        )
+        assert world.statuses(second) == ["queued", "queued", "in_progress", "success"]
 
 
 def test_our_own_deployment_does_not_come_back_as_somebody_elses(world: World) -> None:
@@ -278,3 +291,130 @@ def test_a_webhook_of_another_repository_is_nobody_elses_business(world: World) 
     world.settle()
 
     assert channel(world, "#web") == []
+
+
+# --- all gates are asked before one of ours to carry out --------------------------------------------------------
+
+GATED = LOCAL.replace("[apps.web.environments.staging]", "[apps.web.environments.staging]\n{gates}")
+
+
+def carried(tmp_path: Path, gates: str = "") -> AbstractContextManager[World]:
+    return open_world(tmp_path, GATED.replace("{gates}", gates))
+
+
+def allow(world: World, login: str = "argo") -> None:
+    world.github.set_permission(REPOSITORY, login, "write")
+
+
+def test_who_may_not_deploy_there_has_nothing_carried_out_and_reads_why_on_github(tmp_path: Path) -> None:
+    with carried(tmp_path) as world:
+        remote = created(world)
+
+        assert said_on_github(world, remote) == [
+            (
+                "error",
+                "Not deployed: argo may not deploy to staging: argo has no permission on acme/web, and it takes write;"
+                " its admins can give it",
+            )
+        ]
+        assert not (tmp_path / "releases").exists()
+
+
+@pytest.mark.parametrize("deployers", ['["argo"]', '["ARGO"]', '["acme/tools"]'])
+def test_who_the_environment_names_may(tmp_path: Path, deployers: str) -> None:
+    with carried(tmp_path, f"deployers = {deployers}") as world:
+        world.github.add_team("acme/tools", ["argo"])
+
+        remote = created(world)
+
+        assert world.statuses(remote)[-1] == "success"
+
+
+@pytest.mark.parametrize(("deployers", "goes"), [('["release[bot]"]', True), ('["release"]', False), ("[]", False)])
+def test_an_app_is_named_with_its_suffix(tmp_path: Path, deployers: str, goes: bool) -> None:
+    with carried(tmp_path, f"deployers = {deployers}") as world:
+        remote = world.github.create_deployment(REPOSITORY, "main", environment="staging", by="release[bot]")
+        world.settle()
+
+        assert (world.statuses(remote)[-1] == "success") is goes
+
+
+def test_checks_are_waited_for_and_github_reads_which(tmp_path: Path) -> None:
+    with carried(tmp_path) as world:
+        allow(world)
+        world.github.set_status(REPOSITORY, "main", "ci/test", "failure")
+
+        remote = created(world)
+        waiting = said_on_github(world, remote)
+        world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+        world.settle()
+
+        assert waiting == [("pending", "Waiting: checks failed: ci/test")]
+        assert world.statuses(remote) == ["pending", "queued", "in_progress", "success"]
+
+
+def test_an_approval_is_waited_for_and_github_reads_whose(tmp_path: Path) -> None:
+    with carried(tmp_path, 'approvals = 1\napprovers = ["bob"]') as world:
+        allow(world)
+
+        remote = created(world)
+        waiting = said_on_github(world, remote)
+        world.says("bob", "approve #1")
+
+        assert waiting == [("pending", "Waiting: 1 approval is needed, from bob")]
+        assert world.statuses(remote)[-1] == "success"
+
+
+def test_a_freeze_holds_it_back_and_its_end_lets_it_go(tmp_path: Path) -> None:
+    with carried(tmp_path) as world:
+        allow(world)
+        world.says("maria", "freeze staging because audit")
+
+        remote = created(world)
+        waiting = said_on_github(world, remote)
+        world.says("maria", "unfreeze staging")
+
+        assert waiting[0][0] == "pending"
+        assert "audit" in waiting[0][1]
+        assert world.statuses(remote)[-1] == "success"
+
+
+def test_order_is_waited_for(tmp_path: Path) -> None:
+    settings_ = LOCAL + 'after = "staging"\n'
+    with open_world(tmp_path, settings_) as world:
+        allow(world)
+
+        remote = created(world, "production")
+        waiting = world.statuses(remote)
+        world.says("maria", "deploy main to staging")
+
+        assert waiting == ["pending"]
+        assert world.statuses(remote)[-1] == "success"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_one_that_never_starts_ends_on_github_too(tmp_path: Path, how: str) -> None:
+    with carried(tmp_path, "approvals = 1") as world:
+        allow(world)
+        remote = created(world)
+
+        if how == "cancelled":
+            world.says("maria", "cancel #1")
+        else:
+            world.wait(hours=2)
+
+        assert world.statuses(remote) == ["pending", "error"]
+
+
+def test_who_loses_the_right_while_it_waits_has_nothing_carried_out(tmp_path: Path) -> None:
+    with carried(tmp_path) as world:
+        allow(world)
+        world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
+        remote = created(world)
+
+        world.github.set_permission(REPOSITORY, "argo", "read")
+        world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+        world.settle()
+
+        assert world.statuses(remote) == ["pending", "error"]
+        assert not (tmp_path / "releases").exists()

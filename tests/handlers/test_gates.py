@@ -8,7 +8,7 @@ import pytest
 
 from tests.handlers.scenes import another_tool, answers, creations, parent, seen, thread, told
 from tests.servers.github.environments import protect
-from tests.world import PEOPLE, REPOSITORY, World, read_out
+from tests.world import PEOPLE, REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
 
 BASE = """
@@ -402,3 +402,64 @@ def test_a_check_that_hangs_is_told_by_name_after_an_hour(tmp_path: Path) -> Non
             "⚠️ Still waiting after an hour: checks are pending: ci/lint. Look at the check, or cancel with `cancel #1`"
         )
         assert seen(world, read_out(world.parent(1))).split("\n")[1] == "Waiting: checks are pending: ci/lint"
+
+
+# --- permission is asked again when what waited starts ----------------------------------------------------------
+
+
+def waits_for_checks(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
+    world.says("bob", "deploy main to production when green")
+
+
+def turns_green(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+    world.settle()
+
+
+def test_who_lost_the_right_while_it_waited_has_nothing_deployed(tmp_path: Path) -> None:
+    with open_world(tmp_path, SETTINGS) as world:
+        waits_for_checks(world)
+
+        world.github.set_base_permission("bob", "read")
+        turns_green(world)
+
+        assert creations(world) == 0
+        assert parent(world, 1).split("\n")[1].startswith("Not deployed: bob may not deploy to production")
+
+
+def test_whose_account_was_taken_away_while_it_waited_has_nothing_deployed(tmp_path: Path) -> None:
+    with open_world(tmp_path, SETTINGS) as world:
+        waits_for_checks(world)
+
+        world.slack.deactivate("bob")
+        turns_green(world)
+
+        assert creations(world) == 0
+        assert "do not belong to this workspace any more" in parent(world, 1)
+
+
+@pytest.mark.parametrize("party", ["@oncall", "acme/devs"])
+def test_who_left_the_group_or_the_team_while_it_waited_has_nothing_deployed(tmp_path: Path, party: str) -> None:
+    with open_world(tmp_path, f'{SETTINGS}deployers = ["{party}"]\n') as world:
+        world.slack.add_group("oncall", ["bob"])
+        world.github.add_team("acme/devs", ["bob"])
+        waits_for_checks(world)
+
+        world.slack.leave_group("oncall", "bob")
+        world.github.add_team("acme/devs", ["maria"])
+        turns_green(world)
+
+        assert creations(world) == 0
+        assert parent(world, 1).split("\n")[1].startswith("Not deployed: bob may not deploy to production")
+
+
+def test_while_it_goes_on_waiting_nobody_is_asked_about(tmp_path: Path) -> None:
+    with open_world(tmp_path, SETTINGS) as world:
+        waits_for_checks(world)
+        before = len(world.github.requests)
+
+        world.github.set_status(REPOSITORY, "main", "ci/other", "pending")
+        world.settle()
+
+        assert not any("/collaborators/" in one.path for one in world.github.requests[before:])

@@ -332,6 +332,7 @@ def test_what_may_wait_waits_for_the_lock_too(world: World) -> None:
 
 def test_what_another_tool_asks_us_to_carry_out_waits_too(world: World) -> None:
     world.says("maria", "lock production")
+    world.github.set_permission(REPOSITORY, "octocat", "write")
 
     world.github.create_deployment(REPOSITORY, "main", environment="production", by="octocat")
     world.settle()

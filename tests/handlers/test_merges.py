@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.handlers.scenes import another_tool, broadcasts, channel, creations, notification, parent, thread
+from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -256,3 +258,67 @@ def test_github_down_at_the_merge_only_costs_time(world: World) -> None:
     world.wait(minutes=5)
 
     assert creations(world) == 1
+
+
+# --- GitHub's API has the last word -----------------------------------------------------------------------------
+
+
+def tampered(webhook: Webhook, **different: object) -> Webhook:
+    """The webhook with something else in its pull request, signed all the same."""
+    body = json.loads(webhook.body)
+    body["pull_request"] |= different
+    return dataclasses.replace(webhook, delivery_id=f"{webhook.delivery_id}-x", body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("merged", [True, False], ids=["merged", "open"])
+@pytest.mark.parametrize(
+    "different",
+    [{"merge_commit_sha": "e" * 40}, {"base": {"ref": "main", "sha": "e" * 40}}, {"number": 99}],
+    ids=["another commit", "another branch", "another number"],
+)
+def test_a_merge_is_believed_only_as_the_api_tells_it(world: World, merged: bool, different: dict[str, object]) -> None:
+    world.hold_webhooks = True
+    world.github.commit(REPOSITORY, "search", "Add search", author="alice")
+    world.github.branch(REPOSITORY, "release")
+    number = world.github.open_pull_request(REPOSITORY, "search", author="alice", base="release")
+    world.github.merge_pull_request(REPOSITORY, number)
+    webhook = world.github.webhooks_of("pull_request")[-1]
+    if not merged:
+        world.github.commit(REPOSITORY, "other", "Add other", author="alice")
+        open_ = world.github.open_pull_request(REPOSITORY, "other", author="alice")
+        different = {**different, "number": open_}
+
+    world.deliver(tampered(webhook, **{"base": {"ref": "main", "sha": "e" * 40}, **different}))
+
+    assert channel(world, "#web") == []
+
+
+def test_who_merged_and_what_is_told_by_the_api(world: World) -> None:
+    world.hold_webhooks = True
+    world.github.commit(REPOSITORY, "search", "Add search", author="alice")
+    number = world.github.open_pull_request(REPOSITORY, "search", author="alice")
+    world.github.merge_pull_request(REPOSITORY, number, by="octocat")
+    webhook = world.github.webhooks_of("pull_request")[-1]
+
+    world.deliver(tampered(webhook, title="Free beer", merged_by={"login": "ceo"}))
+
+    assert "merged by @octocat" in parent(world, 1)
+    assert "Add search" in parent(world, 1)
+
+
+def test_a_merge_that_the_api_knows_only_later_is_found_when_github_is_looked_at_next(world: World) -> None:
+    world.reconcile()
+    world.hold_webhooks = True
+    world.wait(minutes=3)
+    world.github.commit(REPOSITORY, "search", "Add search", author="alice")
+    number = world.github.open_pull_request(REPOSITORY, "search", author="alice")
+    world.github.merge_pull_request(REPOSITORY, number)
+    world.github.fail_next("GET", f"/pulls/{number}$", 404)
+
+    world.deliver(world.github.webhooks_of("pull_request")[-1])
+    before = channel(world, "#web")
+    world.wait(minutes=3)
+    world.reconcile()
+
+    assert before == []
+    assert len(channel(world, "#web")) == 1

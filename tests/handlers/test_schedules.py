@@ -160,6 +160,16 @@ def test_permission_is_checked_again_at_the_moment(world: World) -> None:
     assert "bob may not deploy to production: bob has only read permission on acme/web" in answers(world, said)[-1]
 
 
+def test_who_has_left_by_then_deploys_nothing(world: World) -> None:
+    said = world.says("bob", "deploy main to production every weekday at 10:01")
+
+    world.slack.deactivate("bob")
+    world.wait(minutes=2)
+
+    assert world.store.reads().deployment(1) is None
+    assert answers(world, said)[-1].endswith("I take no commands from bob, who is no longer active in this workspace.")
+
+
 def test_a_branch_that_is_gone_by_then_is_told(world: World) -> None:
     world.github.commit(REPOSITORY, "topic", "Add search")
     said = world.says("maria", "deploy topic to production in 2 hours")

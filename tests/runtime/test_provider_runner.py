@@ -119,6 +119,17 @@ def ship(tmp_path: Path) -> Iterator[Ship]:
     ship.kept.database.engine.dispose()
 
 
+@pytest.mark.parametrize("state", [State.REQUESTED, State.WAITING, State.SUCCEEDED, State.CANCELLED, State.SUPERSEDED])
+def test_what_has_not_started_or_is_over_is_not_carried_out(ship: Ship, state: State) -> None:
+    number = ship.deployment(state=state)
+
+    begun = ship.provider_runner.begin(number)
+
+    assert begun == {}
+    assert ship.told() == []
+    assert not (ship.directory / "releases").exists()
+
+
 # --- beginning and following ----------------------------------------------------------------------------------------
 
 

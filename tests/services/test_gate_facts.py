@@ -79,6 +79,9 @@ class Past:
     def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
         return self.done[:limit]
 
+    def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
+        return self.done
+
 
 @dataclass
 class Around:
@@ -126,12 +129,27 @@ def test_checks_that_are_there_are_all_that_is_asked_for() -> None:
     assert around.forge.asked == [SHA]
 
 
-@pytest.mark.parametrize("different", [{"rollback_of": 7}, {"trigger": "foreign"}], ids=["goes back", "foreign"])
-def test_nothing_is_asked_about_what_has_been_there_or_was_let_in_by_github(different: dict[str, object]) -> None:
+def test_nothing_is_asked_about_what_has_been_let_in_there() -> None:
+    around = Around(History(reported={SHA: [GREEN]}), Past([succeeded()]))
+
+    assert commit_facts(around, around.target(), a_deployment(rollback_of=7)) == CommitFacts(been_here=True)
+    assert around.forge.asked == []
+
+
+def test_what_was_never_approved_is_asked_about_again_where_approvals_are_wanted_now() -> None:
+    around = Around(History(reported={SHA: [GREEN]}), Past([succeeded()]), read(f"{SETTINGS}approvals = 1\n", {}))
+
+    found = commit_facts(around, around.target(), a_deployment(rollback_of=7))
+
+    assert (found.checks, found.been_here) == ((GREEN,), False)
+
+
+def test_what_other_tools_create_is_asked_about_like_a_command() -> None:
     around = Around(History(reported={SHA: [GREEN]}))
 
-    assert commit_facts(around, around.target(), a_deployment(**different)) == CommitFacts()
-    assert around.forge.asked == []
+    found = commit_facts(around, around.target(), a_deployment(trigger="foreign"), waits_for_checks=True)
+
+    assert found == CommitFacts((GREEN,))
 
 
 @pytest.mark.parametrize("had", [True, False])
@@ -219,4 +237,4 @@ def test_a_status_found_on_github_is_told_like_one_that_came_as_a_webhook() -> N
 
     assert (event.repository, event.remote_id, event.status_id) == ("acme/web", 77, 9)
     assert (event.state, event.description, event.log_url) == ("success", "done", "https://ci.example")
-    assert (event.creator, event.created_at, event.request_id) == ("argo", T0, "request-1")
+    assert (event.creator, event.created_at) == ("argo", T0)

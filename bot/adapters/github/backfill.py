@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bot.adapters.github.doctor import LISTENER, HookConfig
 from bot.adapters.github.http import Auth, Connection, at
-from bot.adapters.github.mapping import deployment_of
+from bot.adapters.github.mapping import deployment_of, head_ref_of
 from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
@@ -103,6 +103,7 @@ class GitHubBackfill:
             merge_sha=found.merge_commit_sha,
             base_sha=found.base.sha,
             merged_at=utc(found.merged_at),
+            head_ref=head_ref_of(found),
         )
 
     def deployments(self, repository: str, since: datetime) -> Sequence[RemoteDeployment]:

@@ -6,7 +6,13 @@ from collections.abc import Callable, Sequence
 
 from bot.adapters.github.http import Connection, at
 from bot.adapters.github.mapping import deployment_of, status_of
-from bot.adapters.github.payloads import CreatedDeployment, DeploymentShape, DeploymentStatusShape, request_id_in
+from bot.adapters.github.payloads import (
+    CreatedDeployment,
+    DeploymentShape,
+    DeploymentStatusShape,
+    login_of,
+    request_id_in,
+)
 from bot.core.errors import NotThere, Unavailable
 from bot.core.ports.forge_types import (
     JSON,
@@ -24,12 +30,18 @@ DESCRIPTION_LENGTH = 140  # https://docs.github.com/en/rest/deployments/statuses
 class GitHubDeployments:
     """Implements ``bot.core.ports.remote_deployments.RemoteDeployments``. Safe to share between threads.
 
-    ``resolve`` finds the commit behind a repository's branch.
+    ``resolve`` finds the commit behind a repository's branch, ``own_login`` tells as whom deployments are created.
     """
 
-    def __init__(self, connection: Connection, resolve: Callable[[str, str], Commit | None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        resolve: Callable[[str, str], Commit | None],
+        own_login: Callable[[], str | None],
+    ) -> None:
         self._connection = connection
         self._resolve = resolve
+        self._own_login = own_login
 
     def create(self, new: NewRemoteDeployment) -> int | MergedInstead:
         body: dict[str, JSON] = {
@@ -54,9 +66,14 @@ class GitHubDeployments:
         query = {"sha": new.sha, "environment": new.environment, "task": new.task}
         for page in self._connection.pages(at(new.repository, "deployments"), list[DeploymentShape], most=5, **query):
             for deployment in page:
-                if request_id_in(deployment.payload) == new.request_id:
+                if request_id_in(deployment.payload) == new.request_id and self._is_own(deployment):
                     return deployment.id
         return None
+
+    def _is_own(self, deployment: DeploymentShape) -> bool:
+        """Others can read our request ids, and send them. A token that may not ask who it is has to believe them."""
+        own = self._own_login()
+        return own is None or login_of(deployment.creator).lower() == own.lower()
 
     def get(self, repository: str, remote_id: int) -> RemoteDeployment | None:
         try:

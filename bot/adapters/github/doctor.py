@@ -10,21 +10,13 @@ from msgspec import Struct
 from bot.adapters.github.errors import NotAccepted, starting
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo
+from bot.adapters.github.users import CredentialOwner
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Finding
 
 LISTENER = "/github/webhook"
 APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "contents": "read", "pull_requests": "read"}
 NEEDED_EVENTS = ("pull_request", "deployment", "deployment_status", "status", "check_run")
-
-
-class CredentialOwner(Struct, frozen=True):
-    """A user has a ``login``; an App has a ``slug``, ``permissions``, and the ``events`` it subscribed to."""
-
-    login: str = ""
-    slug: str = ""
-    events: list[str] = []
-    permissions: dict[str, str] = {}
 
 
 class HookConfig(Struct, frozen=True):
@@ -47,7 +39,7 @@ def doctor(connection: Connection, auth: Auth, repositories: Sequence[str], web_
         identity = CredentialOwner()  # an installation's token may not ask who it is, and works all the same
     except (Unavailable, Rejected, NotThere) as failed:
         return [Finding(False, str(failed), "Look at GITHUB_API_URL, and at the network between here and GitHub.")]
-    who = f", as {identity.login or identity.slug}" if identity.login or identity.slug else ""
+    who = f", as {identity.acts_as}" if identity.acts_as else ""
     findings = [Finding(True, f"{starting(auth.named)} is accepted by GitHub{who}.")]
     is_app = auth.about_itself == "/app"
     if is_app:

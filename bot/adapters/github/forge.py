@@ -13,7 +13,14 @@ from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
-from bot.adapters.github.mapping import BADNESS, check_of_run, check_of_status, commit_of, pull_request_of
+from bot.adapters.github.mapping import (
+    BADNESS,
+    check_of_run,
+    check_of_status,
+    commit_of,
+    head_ref_of,
+    pull_request_of,
+)
 from bot.adapters.github.payloads import (
     Branch,
     CheckRuns,
@@ -63,9 +70,9 @@ class GitHub:
         sign_in = (
             DeviceFlow(client_id, web_url=web_url, api_url=api_url, clock=clock, pause=pause) if client_id else None
         )
-        self.users = GitHubUsers(self._connection, clock, sign_in, named=auth.named)
+        self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
-        self.deployments = GitHubDeployments(self._connection, self.resolve)
+        self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
 
     def __repr__(self) -> str:
@@ -145,11 +152,8 @@ class GitHub:
             found = self._connection.get(at(repository, "pulls", number), PullRequestShape)
         except NotThere:
             return None
-        head = found.head
-        inside = head.repo is not None and head.repo.full_name.lower() == repository.lower()
-        commit = self._connection.get(at(repository, "commits", head.sha), CommitShape)
-        # A fork's "main" is not ours: its label, "octocat:main", says so.
-        return commit_of(commit, head.ref if inside else head.label or head.ref, pull_request=number)
+        commit = self._connection.get(at(repository, "commits", found.head.sha), CommitShape)
+        return commit_of(commit, head_ref_of(found), pull_request=number)
 
     def _tag_or_id(self, repository: str, ref: str) -> Commit | None:
         """Asking for a commit peels annotated tags, and a tag wins over a commit id as in git itself."""

@@ -48,6 +48,13 @@ def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) 
     )
 
 
+def head_ref_of(found: PullRequestShape) -> str:
+    """The branch; ``owner:branch`` where it is in a fork, so that none passes for one of ours that has its name."""
+    head, home = found.head, found.base.repo
+    inside = head.repo is not None and home is not None and head.repo.full_name.lower() == home.full_name.lower()
+    return head.ref if inside else head.label or f"unknown:{head.ref}"
+
+
 def pull_request_of(found: PullRequestShape) -> PullRequest:
     merged = found.merged_at is not None
     return PullRequest(
@@ -56,7 +63,7 @@ def pull_request_of(found: PullRequestShape) -> PullRequest:
         url=found.html_url,
         author=login_of(found.user),
         state="merged" if merged else found.state,
-        head_ref=found.head.ref,
+        head_ref=head_ref_of(found),
         head_sha=found.head.sha,
         base=found.base.ref,
         merge_sha=found.merge_commit_sha if merged else None,  # before the merge it is a trial merge

@@ -11,17 +11,34 @@ from urllib.parse import quote
 from cachetools import TTLCache, cachedmethod
 from msgspec import Struct
 
-from bot.adapters.github.http import Connection
+from bot.adapters.github.errors import NotAccepted
+from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import Named, Repo
-from bot.core.errors import NotThere, Rejected
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
 
 KEPT_FOR = timedelta(minutes=1)
 """Somebody whose permission is taken away keeps it here for this long at most, from GitHub's last answer on."""
+OWN_KEPT_FOR = timedelta(hours=1)
+"""A login can be changed, and is what it is called now wherever GitHub shows it."""
 MOST_KEPT = 5_000
 CANDIDATES = 3
 Level: TypeAlias = Literal["admin", "write", "read", "none"]
+
+
+class CredentialOwner(Struct, frozen=True):
+    """Whom credentials belong to: a user has a ``login``; an App has a ``slug``, ``permissions`` and ``events``."""
+
+    login: str = ""
+    slug: str = ""
+    events: list[str] = []
+    permissions: dict[str, str] = {}
+
+    @property
+    def acts_as(self) -> str | None:
+        """The login that GitHub shows for what is done with them."""
+        return self.login or (f"{self.slug}[bot]" if self.slug else None)
 
 
 class _CollaboratorPermission(Struct, frozen=True):
@@ -55,22 +72,38 @@ def _regardless_of_case(_: GitHubUsers, place: str, login: str) -> str:
 class GitHubUsers:
     """Implements ``bot.core.ports.users.Users``. Safe to share between threads.
 
-    ``named`` is what people call the credentials of ``connection``.
+    ``auth`` holds the credentials of ``connection``.
     """
 
     keeps_permissions = True
 
-    def __init__(self, connection: Connection, clock: Clock, sign_in: SignIn | None, *, named: str) -> None:
+    def __init__(self, connection: Connection, clock: Clock, sign_in: SignIn | None, auth: Auth) -> None:
         self._connection = connection
-        self._named = named
+        self._auth = auth
         self._sign_in = sign_in
         self._levels: TTLCache[str, Level, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
         self._memberships: TTLCache[str, bool, datetime] = TTLCache(MOST_KEPT, KEPT_FOR, clock.now)
+        self._own: TTLCache[str, str | None, datetime] = TTLCache(1, OWN_KEPT_FOR, clock.now)
         self._lock = Lock()
 
     @property
     def sign_in(self) -> SignIn | None:
         return self._sign_in
+
+    @cachedmethod(lambda self: self._own, key=lambda self: self._auth.about_itself, lock=lambda self: self._lock)
+    def own_login(self) -> str | None:
+        try:
+            return self._connection.get(self._auth.about_itself, CredentialOwner).acts_as
+        except NotAccepted as refused:
+            raise Unavailable(str(refused)) from refused
+        except (NotAllowed, NotThere, Rejected):  # an installation's token may not ask who it is
+            return None
+
+    def forget(self, login: str) -> None:
+        with self._lock:
+            for kept in (self._levels, self._memberships):
+                for key in [key for key in kept if key.endswith(f" {login}".lower())]:
+                    kept.pop(key, None)
 
     def permission(self, repository: str, login: str) -> Level:
         return self._ask_level(repository, login)
@@ -117,6 +150,5 @@ class GitHubUsers:
         try:  # not in the team, or no such team: asking for the team tells which
             self._connection.get(path, Named)
         except NotThere as unseen:
-            named = self._named
-            raise NotThere(f"GitHub has no team {team}, or {named} cannot see it.") from unseen
+            raise NotThere(f"GitHub has no team {team}, or {self._auth.named} cannot see it.") from unseen
         return False

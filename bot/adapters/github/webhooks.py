@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Struct
 
+from bot.adapters.github.mapping import head_ref_of
 from bot.adapters.github.payloads import (
     Account,
     DeploymentShape,
@@ -86,14 +87,13 @@ class _Deployment(Struct, frozen=True):
     deployment: DeploymentShape
 
 
-class _DeploymentPayload(Struct, frozen=True):
+class _DeploymentId(Struct, frozen=True):
     id: int
-    payload: Any = None
 
 
 class _DeploymentStatus(Struct, frozen=True):
     repository: _Repository
-    deployment: _DeploymentPayload
+    deployment: _DeploymentId
     deployment_status: DeploymentStatusShape
 
 
@@ -143,7 +143,7 @@ def _pull_request(body: bytes) -> list[Event]:
     said = _read("pull_request", body, _PullRequest)
     found, repository = said.pull_request, said.repository.full_name
     if found.merged_at is None:
-        return [PullRequestClosed(repository, found.number, _head_ref(found, repository), found.head.sha)]
+        return [PullRequestClosed(repository, found.number, head_ref_of(found), found.head.sha)]
     if not found.merge_commit_sha:
         raise Rejected("The webhook “pull_request” is not understood: it tells of a merge without its commit.")
     return [
@@ -159,15 +159,9 @@ def _pull_request(body: bytes) -> list[Event]:
             merge_sha=found.merge_commit_sha,
             base_sha=found.base.sha,
             merged_at=utc(found.merged_at),
-            head_ref=_head_ref(found, repository),
+            head_ref=head_ref_of(found),
         )
     ]
-
-
-def _head_ref(found: PullRequestShape, repository: str) -> str:
-    """A branch of a fork must not pass for one of ours that has the same name."""
-    inside = found.head.repo is not None and found.head.repo.full_name.lower() == repository.lower()
-    return found.head.ref if inside else found.head.label or f"unknown:{found.head.ref}"
 
 
 def _deployment(body: bytes) -> list[Event]:
@@ -205,7 +199,6 @@ def _deployment_status(body: bytes) -> list[Event]:
             environment_url=found.environment_url or None,
             creator=login_of(found.creator),
             created_at=utc(found.created_at),
-            request_id=request_id_in(said.deployment.payload),
         )
     ]
 

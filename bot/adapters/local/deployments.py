@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.adapters.local.record import Book, LocalRecord, RecordedDeployment, RecordedStatus
+from bot.adapters.local.users import BOT
 from bot.core.errors import NotThere, Rejected
 from bot.core.events import Event
 from bot.core.ports.chat import Clock
@@ -16,7 +17,6 @@ from bot.core.ports.forge_types import (
     RemoteStatus,
 )
 
-_BOT = "shipmate"
 _LONGEST_DESCRIPTION = 140
 _STATES = frozenset({"queued", "pending", "in_progress", "success", "failure", "error", "inactive"})
 
@@ -55,7 +55,7 @@ class LocalDeployments:
                 request_id=new.request_id,
                 production=new.production,
                 transient=new.transient,
-                creator=_BOT,
+                creator=BOT,
                 created_at=self._clock.now(),
                 statuses=[],
             )
@@ -99,7 +99,7 @@ class LocalDeployments:
             environment=status.environment,
             log_url=status.log_url,
             environment_url=status.environment_url,
-            creator=_BOT,
+            creator=BOT,
             created_at=self._clock.now(),
         )
         deployment.statuses.append(posted)

@@ -51,7 +51,6 @@ class RecordedStatus(msgspec.Struct):
             environment_url=self.environment_url,
             creator=self.creator,
             created_at=self.created_at,
-            request_id=deployment.request_id,
         )
 
 

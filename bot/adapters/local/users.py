@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+BOT = "shipmate"
+"""As whom the bot creates deployments."""
+
 
 class LocalUsers:
     """Implements ``bot.core.ports.users.Users``."""
@@ -13,6 +16,12 @@ class LocalUsers:
     @property
     def sign_in(self) -> None:
         return None
+
+    def own_login(self) -> str | None:
+        return BOT
+
+    def forget(self, login: str) -> None:
+        """Nobody's rights change here."""
 
     def permission(self, repository: str, login: str) -> Literal["admin"]:  # noqa: ARG002 - whoever sits here owns it
         return "admin"

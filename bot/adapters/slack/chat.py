@@ -113,6 +113,9 @@ class Slack:
         """Raises NotThere where Slack knows no such person."""
         return self.directory.person(person)
 
+    def forget(self, person: str) -> None:
+        self.directory.forget(person)
+
     def channel_id(self, name: str) -> str | None:
         """The id behind ``#name``; an id is returned as it is. None where the bot sees no such channel."""
         return self.directory.channel_id(name)

@@ -51,6 +51,12 @@ class Directory:
         """Raises NotThere where Slack knows no such person."""
         return self._ask_person(person)
 
+    def forget(self, person: str) -> None:
+        """Slack tells who is in a group, not in which groups somebody is, so all groups are asked for again."""
+        with self._kept_lock:
+            self._people.pop(person, None)
+            self._groups.clear()
+
     def channel_id(self, name: str) -> str | None:
         """The id behind ``#name`` or ``name``; an id is returned as it is."""
         if _CHANNEL_ID.fullmatch(name):
@@ -79,7 +85,7 @@ class Directory:
         """Ids of the members of the user group ``@handle`` or ``S…``. Raises NotThere where there is no such group."""
         return self._ask_group(handle.strip().removeprefix("@"))
 
-    @cachedmethod(lambda self: self._people, lock=lambda self: self._kept_lock)
+    @cachedmethod(lambda self: self._people, key=lambda _, person: person, lock=lambda self: self._kept_lock)
     def _ask_person(self, person: str) -> Person:
         answer = self._api.call("users.info", user=person)
         return _person(answer["user"], self._api.identity())
@@ -139,4 +145,5 @@ def _person(user: dict[str, Any], us: BotIdentity) -> Person:
         email=profile.get("email"),
         bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
         foreign=bool(user.get("is_stranger")) or not ours,
+        deactivated=bool(user.get("deleted")),
     )

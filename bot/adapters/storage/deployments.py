@@ -31,6 +31,8 @@ _BUSY = sa.and_(_UNENDED, _D.state.in_([State.STARTING, State.RUNNING]))
 _WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
 
 
+SUCCESSES_OF_ONE = 50
+"""How many successes of one commit in one place are looked at."""
 PARENT = ("channel", "parent", "edited_at")
 """What the performers write, and no decision does: a decision that is made meanwhile must not undo it."""
 
@@ -100,10 +102,11 @@ class RowReads:
         here = [_D.app == app] if app else []
         return self._many(_WAITING, _D.approvals_missing > 0, *here, limit=limit)
 
-    def success_of(self, deployment: Deployment, environment: str) -> Deployment | None:
+    def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         commit = (_D.repository == deployment.repository, _D.sha == deployment.sha)
         there = (_D.app == deployment.app, _D.environment == environment)
-        return self._one(*commit, *there, _D.state == State.SUCCEEDED, _D.task == "deploy")
+        succeeded = (_D.state == State.SUCCEEDED, _D.task == "deploy")
+        return self._many(*commit, *there, *succeeded, newest=True, limit=SUCCESSES_OF_ONE)
 
     def last_success(self, app: str, environment: str) -> Deployment | None:
         found = self.successes(app, environment, 1)
@@ -113,13 +116,19 @@ class RowReads:
         here = (_D.app == app, _D.environment == environment, _D.state == State.SUCCEEDED, _D.task == "deploy")
         return self._many(*here, newest=True, limit=limit)
 
-    def history(self, *, app: str | None, environment: str | None, ref: str | None, limit: int) -> Sequence[Deployment]:
+    def history(
+        self, *, app: str | None, environment: str | None, ref: str | None, limit: int, task: str | None = None
+    ) -> Sequence[Deployment]:
         wanted = [
             column == value
-            for column, value in ((_D.app, app), (_D.environment, environment), (_D.ref, ref))
+            for column, value in ((_D.app, app), (_D.environment, environment), (_D.ref, ref), (_D.task, task))
             if value is not None
         ]
         return self._many(*wanted, newest=True, limit=limit)
+
+    def merged(self, app: str, environment: str, sha: str) -> bool:
+        there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
+        return self._one(*there, _D.sha == sha, _D.trigger == "merge") is not None
 
     def newest_merge(self, app: str, environment: str) -> Deployment | None:
         query = (

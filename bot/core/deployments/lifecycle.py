@@ -35,6 +35,8 @@ REMOTE_ENDS: dict[State, str] = {
     State.ERROR: "error",
     State.TIMED_OUT: "error",
     State.CANCELLED: "error",
+    State.EXPIRED: "error",
+    State.SUPERSEDED: "inactive",
 }
 
 
@@ -55,11 +57,19 @@ def proceed(
     again = deployment.waits_for is answer.waits_for
     due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = deployment_messages.waits(answer)
-    held = replace(waiting(deployment, answer.waits_for, now, due_at), description=text)
-    records.save(held)
-    records.emit(RenderParent(held.id))
+    held = _said_to_wait(records, waiting(deployment, answer.waits_for, now, due_at), text)
     if not again or deployment_messages.worth_telling(deployment.description, text):
         _tell(records, held, deployment_messages.waiting_line(held), here_only=answered)
+    return held
+
+
+def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deployment:
+    """With what it waits for, in the message and, where another tool has created it, on GitHub."""
+    held = replace(deployment, description=text)
+    records.save(held)
+    records.emit(RenderParent(held.id))
+    if held.remote_id is not None and text != deployment.description:
+        records.emit(PostStatus(held.id, "queued" if held.waits_for is Waiting.QUEUE else "pending", text))
     return held
 
 
@@ -111,14 +121,17 @@ def start(records: Records, deployment: Deployment, now: datetime) -> Deployment
 
 
 def opened(records: Records, deployment: Deployment, remote_id: int, now: datetime, *, ours: bool) -> None:
-    """It exists on GitHub now: let it be carried out, by our provider or by another tool."""
-    if deployment.remote_id is not None:
+    """It exists on GitHub now: let it be carried out, by our provider or by another tool.
+
+    What still waits was never asked for there, whoever says so.
+    """
+    if deployment.remote_id is not None or deployment.started_at is None:
         return
     known = replace(deployment, remote_id=remote_id)
     if known.ended:
         # Cancelled while it was being created: GitHub must not show it as pending for ever.
         records.save(known)
-        records.emit(PostStatus(known.id, REMOTE_ENDS.get(known.state, "error"), known.description))
+        _report_end(records, known)
         return
     if ours:
         records.save(known)
@@ -158,8 +171,8 @@ def end(
         return deployment
     ended = moved(deployment, state, now, description)
     records.save(ended)
-    if report and ended.remote_id is not None and state in REMOTE_ENDS:
-        records.emit(PostStatus(ended.id, REMOTE_ENDS[state], description))
+    if report:
+        _report_end(records, ended)
     records.emit(RenderParent(ended.id))
     output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
     _tell(records, ended, deployment_messages.end_line(ended, output), occasion=deployment_messages.occasion(ended))
@@ -168,6 +181,11 @@ def end(
     next_in_queue(records, ended.app, ended.environment)
     records.put(DeploymentEnded(ended.id), f"ended:{ended.id}")
     return ended
+
+
+def _report_end(records: Records, ended: Deployment) -> None:
+    if ended.remote_id is not None:
+        records.emit(PostStatus(ended.id, REMOTE_ENDS[ended.state], ended.description))
 
 
 def report(
@@ -228,6 +246,7 @@ def _overtake(records: Records, newer: Deployment, now: datetime) -> None:
 def _give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
     gone = replace(moved(old, State.SUPERSEDED, now, deployment_messages.superseded_by(newer)), superseded_by=newer.id)
     records.save(gone)
+    _report_end(records, gone)
     records.emit(RenderParent(gone.id))
     _tell(records, gone, deployment_messages.end_line(gone, ()))
 
@@ -249,8 +268,7 @@ def _move_up(records: Records, app: str, environment: str) -> None:
     for before, one in enumerate(queue):
         text = deployment_messages.queued(in_line(busy[0], queue[:before]))
         if text != one.description:
-            records.save(replace(one, description=text))
-            records.emit(RenderParent(one.id))
+            _said_to_wait(records, one, text)
 
 
 def look_again(records: Records, app: str, environment: str, reason: Waiting) -> None:

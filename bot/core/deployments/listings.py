@@ -13,10 +13,12 @@ from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Momen
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 
 
-def history(deployments: Sequence[Deployment], subject: str) -> Message:
+def history(deployments: Sequence[Deployment], subject: str, tasks: Sequence[Deployment] = ()) -> Message:
+    """``tasks`` ran lately beside them, and deployed nothing."""
+    others = [("Other tasks: ", listed([f"#{one.id} {one.task}" for one in tasks]))] if tasks else []
     if not deployments:
-        return say(f"There are no deployments of {subject} yet.")
-    return say(f"The last deployments of {subject}:", lines=[_history_line(one) for one in deployments])
+        return say(f"There are no deployments of {subject} yet.", lines=others)
+    return say(f"The last deployments of {subject}:", lines=[*map(_history_line, deployments), *others])
 
 
 def _history_line(one: Deployment) -> Line:

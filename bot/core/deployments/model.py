@@ -54,6 +54,9 @@ MOVES: dict[State, frozenset[State]] = {
 ENDED: frozenset[State] = frozenset(state for state, next_states in MOVES.items() if not next_states)
 BUSY: frozenset[State] = frozenset({State.STARTING, State.RUNNING})
 
+DEPLOY = "deploy"
+"""The task that puts a commit where it is to run; all others leave what is there as it is."""
+
 REMOTE_STATES: dict[str, State] = {
     "pending": State.STARTING,
     "queued": State.STARTING,
@@ -125,7 +128,7 @@ class Deployment:
     created_at: datetime
     title: str = ""
     url: str | None = None
-    task: str = "deploy"
+    task: str = DEPLOY
     hosts: str | None = None
     params: tuple[tuple[str, str], ...] = ()
     force: bool = False

@@ -106,7 +106,6 @@ class DeploymentStatusReported(Event):
     environment_url: str | None
     creator: str
     created_at: datetime
-    request_id: str | None = None
 
 
 @stored("ChecksChanged")

@@ -8,9 +8,9 @@ from bot.core.gates.model import Answer, Facts
 
 
 def approval(facts: Facts) -> Answer | None:
-    """Enough others have approved. What goes back was approved when it came."""
+    """Enough others have approved. What goes back has been approved already."""
     needed, wanted = facts.environment.approvals, facts.wanted
-    if not needed or wanted is None or wanted.rollback_of is not None:
+    if not needed or wanted is None or facts.been_here:
         return None
     if len(facts.approvals) >= needed:
         return Answer("approval", True, messages.approved(facts.approvals, wanted))

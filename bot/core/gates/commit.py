@@ -18,9 +18,9 @@ def review(facts: Facts) -> Answer | None:
 
 
 def order(facts: Facts) -> Answer | None:
-    """The commit has succeeded in the environment that comes before. What goes back was there already."""
+    """The commit has succeeded in the environment that comes before. What goes back has been let in already."""
     after, wanted = facts.environment.after, facts.wanted
-    if after is None or wanted is None or wanted.rollback_of is not None or wanted.task != "deploy":
+    if after is None or wanted is None or facts.been_here:
         return None
     if facts.before_here is not None:
         return Answer("order", True, messages.has_this_commit(after))

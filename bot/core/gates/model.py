@@ -56,9 +56,9 @@ class Facts:
     where the request did not come from the chat. What ``waits_for_checks`` waits for failed ones too: they may be run
     again. ``wanted`` is what is decided on, with the id 0 where it is new. ``reviewed`` and ``behind`` (what it lacks
     of the default branch) are None where they are not asked for. ``before_here`` is the success of the commit in the
-    environment before. ``approvals`` are those that count. ``lock`` is the environment's, whose ever it is.
-    ``closed_by`` is what freezes and windows keep closed, ``force`` who wants to pass; ``later`` is the command that
-    asks for the same at its end.
+    environment before, ``been_here`` says that it goes back to where it was let in. ``approvals`` are those that
+    count. ``lock`` is the environment's, whose ever it is. ``closed_by`` is what freezes and windows keep closed,
+    ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
     """
 
     now: datetime
@@ -69,6 +69,7 @@ class Facts:
     expects_checks: bool = False
     reviewed: Reviewed | None = None
     before_here: Deployment | None = None
+    been_here: bool = False
     behind: Comparison | None = None
     default_branch: str = ""
     protection: Protection | None = None

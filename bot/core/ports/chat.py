@@ -27,6 +27,12 @@ class Person:
     forge_login: str | None = None
     bot: bool = False
     foreign: bool = False
+    deactivated: bool = False
+
+    @property
+    def outsider(self) -> bool:
+        """Whether they take no part in the workspace as people of it do."""
+        return self.bot or self.foreign or self.deactivated
 
 
 class Chat(Protocol):
@@ -62,7 +68,11 @@ class Chat(Protocol):
         Nobody can look up afterwards what one person was shown: after a lost answer it is shown again, not never.
         """
 
-    def person(self, person: str) -> Person: ...
+    def person(self, person: str) -> Person:
+        """May be ten minutes old. Raises NotThere where there is no such person."""
+
+    def forget(self, person: str) -> None:
+        """Ask anew who the person is, and what groups they are in, when that is wanted next."""
 
     def group_members(self, handle: str) -> frozenset[str]:
         """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""

@@ -25,7 +25,7 @@ class RemoteDeployments(Protocol):
         """
 
     def find(self, new: NewRemoteDeployment) -> int | None:
-        """The deployment that carries ``new.request_id`` in its payload, if it was created already."""
+        """The deployment of the bot's own that carries ``new.request_id`` in its payload, if it was created already."""
 
     def get(self, repository: str, remote_id: int) -> RemoteDeployment | None: ...
 

@@ -43,8 +43,8 @@ class Reads(Protocol):
     def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
         """What waits and still needs approvals, oldest first."""
 
-    def success_of(self, deployment: Deployment, environment: str) -> Deployment | None:
-        """The newest success of the same commit in another environment of the app."""
+    def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
+        """The last successes of the same commit in that environment of the app, newest first."""
 
     def last_success(self, app: str, environment: str) -> Deployment | None:
         """What is deployed there now, as far as the bot knows."""
@@ -52,8 +52,13 @@ class Reads(Protocol):
     def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
         """Newest first; for rollbacks and for how long it usually takes."""
 
-    def history(self, *, app: str | None, environment: str | None, ref: str | None, limit: int) -> Sequence[Deployment]:
+    def history(
+        self, *, app: str | None, environment: str | None, ref: str | None, limit: int, task: str | None = None
+    ) -> Sequence[Deployment]:
         """Newest first."""
+
+    def merged(self, app: str, environment: str, sha: str) -> bool:
+        """Whether a merge of this commit was taken up there before, whatever became of it."""
 
     def newest_merge(self, app: str, environment: str) -> Deployment | None:
         """The deployment of the pull request that was merged last, whatever became of it."""

@@ -20,6 +20,12 @@ class Users(Protocol):
     @property
     def sign_in(self) -> SignIn | None: ...
 
+    def own_login(self) -> str | None:
+        """The login under which the bot itself acts; None where the forge does not tell it. At most an hour old."""
+
+    def forget(self, login: str) -> None:
+        """Ask anew what somebody may do, and what teams they are in, when that is wanted next."""
+
     def permission(self, repository: str, login: str) -> Literal["admin", "write", "read", "none"]:
         """What somebody may do with the repository; ``none`` where there is no such login. At most a minute old."""
 

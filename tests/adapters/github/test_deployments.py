@@ -137,14 +137,25 @@ def test_deployment_is_found_again_after_a_lost_answer(github: Pair) -> None:
 
 def test_deployment_is_found_among_those_of_others(github: Pair) -> None:
     sha = github.server.repository(REPO).branches["main"]
-    ours = github.server.create_deployment(REPO, sha, payload='{"request_id": "r-1"}')
+    mine = github.server.bot_login
+    ours = github.server.create_deployment(REPO, sha, payload='{"request_id": "r-1"}', by=mine)
     for payload in ({"request_id": "r-2"}, "no json", "", '["r-1"]', {"request_id": 1}):
         github.server.create_deployment(REPO, sha, payload=payload)
     for number in range(130):
         github.server.create_deployment(REPO, sha, payload={"n": number})
-    github.server.create_deployment(REPO, sha, payload={"request_id": "r-1"}, task="migrate")
+    github.server.create_deployment(REPO, sha, payload={"request_id": "r-1"}, task="migrate", by=mine)
+    github.server.create_deployment(REPO, sha, payload={"request_id": "r-1"}, by="mallory")
 
     assert github.client.deployments.find(new_deployment(sha)) == ours
+
+
+def test_a_token_that_may_not_ask_who_it_is_believes_the_request_id(github: Pair) -> None:
+    github.server.fail_next("GET", "^/user$", 403)
+    sha = github.server.repository(REPO).branches["main"]
+    copied = github.server.create_deployment(REPO, sha, payload={"request_id": "r-1"}, by="ghs-app[bot]")
+
+    assert github.client.users.own_login() is None
+    assert github.client.deployments.find(new_deployment(sha)) == copied
 
 
 def test_unknown_deployment_is_none(github: Pair) -> None:

@@ -172,7 +172,7 @@ def test_app_is_examined_by_its_own_webhook() -> None:
         after = client.doctor([REPO])
 
     assert before[0] == Finding(
-        True, "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is accepted by GitHub, as shipmate."
+        True, "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is accepted by GitHub, as shipmate[bot]."
     )
     assert bad(before) == [
         Finding(

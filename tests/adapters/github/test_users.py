@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.adapters.github.auth import AppAuth
+from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
+from bot.adapters.github.http import Auth
 from bot.core.errors import NotAllowed, NotThere, Unavailable
 from tests.servers.github.pair import REPO, Pair, StillClock, pair
 from tests.servers.github.server import GitHubServer
@@ -17,6 +18,10 @@ from tests.servers.github.server import GitHubServer
 def github() -> Iterator[Pair]:
     with pair() as both:
         yield both
+
+
+def client_of(server: GitHubServer, auth: Auth) -> GitHub:
+    return GitHub(server.url, auth, clock=StillClock(), web_url=server.web_url)
 
 
 @pytest.mark.parametrize(
@@ -155,3 +160,47 @@ def test_an_app_that_is_installed_nowhere_finds_nobody() -> None:
         auth.close()
 
     assert str(error.value) == "The GitHub App is not installed anywhere."
+
+
+def test_the_bot_knows_as_whom_it_acts() -> None:
+    clock = StillClock()
+    with GitHubServer(now=clock.now, bot_login="Ship-Bot") as server:
+        server.add_repository(REPO)
+        app = server.add_app(REPO, slug="shipmate-acme")
+        by_token = client_of(server, TokenAuth(server.token))
+        auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock)
+        by_app = client_of(server, auth)
+
+        told = (by_token.users.own_login(), by_app.users.own_login())
+        asked = len(server.requests)
+        told_again = (by_token.users.own_login(), by_app.users.own_login())
+
+        assert told == told_again == ("Ship-Bot", "shipmate-acme[bot]")
+        assert len(server.requests) == asked
+        by_token.close(), by_app.close(), auth.close()
+
+
+def test_refused_credentials_do_not_make_it_forget_who_it_is(github: Pair) -> None:
+    github.server.fail_next("GET", "^/user$", 401)
+
+    with pytest.raises(Unavailable):
+        github.client.users.own_login()
+
+    assert github.client.users.own_login() == github.server.bot_login
+
+
+def test_what_is_forgotten_is_asked_for_again(github: Pair) -> None:
+    github.server.set_permission(REPO, "octocat", "write")
+    github.server.add_team("acme/devs", ["octocat"])
+    before = (
+        github.client.users.permission(REPO, "octocat"),
+        github.client.users.is_team_member("acme/devs", "octocat"),
+    )
+    github.server.set_permission(REPO, "octocat", "none")
+    github.server.add_team("acme/devs", [])
+
+    github.client.users.forget("Octocat")
+
+    assert before == ("write", True)
+    assert github.client.users.permission(REPO, "octocat") == "none"
+    assert not github.client.users.is_team_member("acme/devs", "octocat")

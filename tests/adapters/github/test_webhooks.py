@@ -223,7 +223,6 @@ def test_deployment_status_is_reported(server: GitHubServer) -> None:
             environment_url=None,
             creator="hubot",
             created_at=T0,
-            request_id="r-1",
         )
     ]
 

@@ -116,7 +116,6 @@ def test_statuses_are_kept_in_order_and_told(forge: LocalGit, webhooks: Webhooks
         environment_url=None,
         creator="shipmate",
         created_at=T0,
-        request_id="r1",
     )
 
 

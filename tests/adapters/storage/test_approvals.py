@@ -152,18 +152,18 @@ def test_what_waits_for_approval_is_found_by_app(kept: Store) -> None:
     assert [one.id for one in reads.waiting_for(Waiting.APPROVAL, "acme/web")] == [1, 2, 3]
 
 
-def test_the_success_of_a_commit_in_another_environment_is_found(kept: Store) -> None:
+def test_the_successes_of_a_commit_in_another_environment_are_found_newest_first(kept: Store) -> None:
     wanted = add(kept)
     add(kept, replace(WANTED, environment="staging", state=State.FAILED))
-    before = kept.reads().success_of(wanted, "staging")
-    there = add(kept, replace(WANTED, environment="staging", state=State.SUCCEEDED))
+    before = kept.reads().successes_of(wanted, "staging")
+    there = [add(kept, replace(WANTED, environment="staging", state=State.SUCCEEDED)) for _ in range(2)]
     add(kept, replace(WANTED, environment="staging", state=State.SUCCEEDED, sha="fff"))
+    add(kept, replace(WANTED, environment="staging", state=State.SUCCEEDED, task="deploy:migrate"))
 
-    found = kept.reads().success_of(wanted, "staging")
+    found = kept.reads().successes_of(wanted, "staging")
 
-    assert before is None
-    assert found is not None
-    assert found.id == there.id
+    assert before == []
+    assert [one.id for one in found] == [there[1].id, there[0].id]
 
 
 def test_who_approved_and_what_was_forced_come_back_with_the_deployment(kept: Store) -> None:

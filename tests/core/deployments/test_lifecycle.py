@@ -207,6 +207,18 @@ def test_what_another_tool_should_carry_out_is_looked_at_after_half_a_minute() -
     assert register.rows[1].due_at == t(seconds=35)
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_still_waits_is_opened_by_nobody(ours: bool) -> None:
+    register = Register()
+    held = lifecycle.proceed(register, register.add(a_deployment()), PENDING, T0)
+    register.effects.clear()
+
+    lifecycle.opened(register, held, 77, T0, ours=ours)
+
+    assert register.rows[1].remote_id is None
+    assert register.effects == []
+
+
 def test_opened_twice_is_opened_once() -> None:
     register = Register()
     begun = lifecycle.start(register, register.add(a_deployment()), T0)

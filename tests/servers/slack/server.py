@@ -95,6 +95,11 @@ class SlackServer:
             self.workspace.users[user.id] = user
             return user
 
+    def deactivate(self, person: str) -> None:
+        """An admin takes somebody's account away."""
+        with self.workspace.changed:
+            self.workspace.user(person).deleted = True
+
     def add_channel(
         self, name: str, *, members: Sequence[str] = (), bot: bool = True, private: bool = False, archived: bool = False
     ) -> Channel:
@@ -110,6 +115,12 @@ class SlackServer:
             group = self.workspace.next_id("S")
             self.workspace.groups[group] = (handle, [self.workspace.user(member).id for member in members])
             return group
+
+    def leave_group(self, handle: str, person: str) -> None:
+        with self.workspace.changed:
+            for known, members in self.workspace.groups.values():
+                if known == handle:
+                    members.remove(self.workspace.user(person).id)
 
     def messages(self, channel: str) -> list[Message]:
         """What stands at top level of the channel, oldest first, broadcast replies included."""

@@ -13,7 +13,7 @@ from bot.core.events.external import DeploymentCreated, PullRequestMerged, Tick
 from bot.core.events.internal import CatchUp
 from bot.core.ports.backfill import created_event
 from bot.router import Router
-from bot.services.targets import target_named
+from bot.services.targets import Target, target_named
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -41,10 +41,7 @@ def catch_up(context: Context, event: CatchUp) -> None:
     deployments: list[DeploymentCreated] = []
     if since is not None:
         try:
-            missed = [
-                _missed_merge(context, event.repository, base, since) for base in _bases(context, event.repository)
-            ]
-            merges = [merge for merge in missed if merge is not None]
+            merges = _missed_merges(context, event.repository, since)
             deployments = _missed_deployments(context, event.repository, since)
         except (Unavailable, NotAllowed, NotThere, Rejected) as error:
             log.warning("not caught up", repository=event.repository, reason=str(error))
@@ -58,35 +55,30 @@ def catch_up(context: Context, event: CatchUp) -> None:
         records.put(created, f"adopted:{event.repository}:{created.remote_id}")
 
 
-def _bases(context: Context, repository: str) -> list[str]:
-    """The branches whose merges are deployed."""
-    environments = [
-        environment
-        for app in context.settings.apps.values()
-        for environment in app.environments.values()
-        if app.repository == repository
-    ]
-    return list(dict.fromkeys(base for environment in environments for base in environment.deploy_on_merge))
-
-
-def _missed_merge(context: Context, repository: str, base: str, since: datetime) -> PullRequestMerged | None:
-    """The last merge into the branch, unless it is known.
+def _missed_merges(context: Context, repository: str, since: datetime) -> list[PullRequestMerged]:
+    """The last merge into each branch whose merges are deployed, unless it is known.
 
     Those before it go out with it and are listed as what ships: to deploy each of them would take all of them longer.
     """
-    known = [
-        context.reads.newest_merge(app.name, environment.name)
-        for app in context.settings.apps.values()
+    places = [
+        Target(app, environment)
+        for app in context.settings.apps_of_repository(repository)
         for environment in app.environments.values()
-        if app.repository == repository and base in environment.deploy_on_merge
+        if environment.deploy_on_merge
     ]
-    number = context.forge.backfill.newest_merge(repository, base, since)
-    if number is None or all(one is not None and one.pull_request == number for one in known):
-        return None
-    found = context.forge.backfill.merge(repository, number)
-    if found is None or all(one is not None and one.merged_at and one.merged_at >= found.merged_at for one in known):
-        return None
-    return found
+    bases = tuple(dict.fromkeys(base for one in places for base in one.environment.deploy_on_merge))
+    unknown = [
+        number
+        for base, numbers in (context.forge.backfill.newest_merges(repository, bases, since) if bases else {}).items()
+        for number in numbers
+        if not all(
+            context.reads.merge_known(*one.place, pull_request=number)
+            for one in places
+            if one.environment.deploys_merges_into(base)
+        )
+    ]
+    found = [context.forge.backfill.merge(repository, number) for number in unknown]
+    return [merge for merge in found if merge is not None]
 
 
 def _missed_deployments(context: Context, repository: str, since: datetime) -> list[DeploymentCreated]:

@@ -8,6 +8,7 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import lifecycle, reconsideration
 from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.ancestry import Ancestry
 from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
 from bot.core.errors import NotYet, Refused
 from bot.core.events.internal import Due, Reconsider
@@ -21,6 +22,7 @@ from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization, deploy_request, schedule_request
+from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.services.targets import Target, commit_of, resolve
 
@@ -109,39 +111,53 @@ def reconsider(context: Context, event: Reconsider) -> None:
         return
     found = commit_facts(context, target, seen, waits_for_checks=True)
     admin = seen.force and deploy_request.is_admin_where_closed(context, target, seen)
+    known = ancestry(context, target, seen)
     permission = None
-    if starts := not _asked_again(context.reads, context, target, seen, found, admin=admin)[1].waits:
+    if starts := not _asked_again(context.reads, context, target, seen, found, known, admin=admin)[1].waits:
         permission = authorization.may_still_deploy(context, target, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.state is not State.WAITING:
         return
-    view, verdict = _asked_again(records, context, target, deployment, found, admin=admin)
+    demand_known(records, deployment, known)
+    if newer := known.overtaken_by(deployment):
+        lifecycle.give_way(records, deployment, newer, context.now)
+        return
+    view, verdict = _asked_again(records, context, target, deployment, found, known, admin=admin)
     if not verdict.waits and not starts:
         raise NotYet("Whoever asked for it has to be looked at before it starts.")
     if not verdict.waits:
         verdict = judge(replace(view, permission=permission), force=deployment.force)
-    _go_on(records, context, deployment, verdict)
+    _go_on(records, context, deployment, verdict, known)
 
 
 def _asked_again(
-    reads: Reads, context: Context, target: Target, deployment: Deployment, found: CommitFacts, *, admin: bool
+    reads: Reads,
+    context: Context,
+    target: Target,
+    deployment: Deployment,
+    found: CommitFacts,
+    known: Ancestry,
+    *,
+    admin: bool,
 ) -> tuple[Facts, Verdict]:
     """What the gates look at, and say, but for the permission of whoever asked."""
-    view = facts(reads, context, target, found, deployment)
+    view = facts(reads, context, target, found, deployment, known)
     view = replace(view, waits_for_checks=True, force=force_of(deployment, admin=admin))
     return view, judge(view, force=deployment.force)
 
 
-def _go_on(records: Records, context: Context, deployment: Deployment, verdict: Verdict) -> None:
+def _go_on(records: Records, context: Context, deployment: Deployment, verdict: Verdict, known: Ancestry) -> None:
     if verdict.closed:
-        reasons = replies.closed_reasons(verdict)
-        lifecycle.end(records, deployment, State.CANCELLED, context.now, reasons)
+        lifecycle.end(records, deployment, State.CANCELLED, context.now, replies.closed_reasons(verdict))
+    elif not verdict.waits and (newer := lifecycle.defers_to(records, deployment, known)):
+        reconsideration.reconsider(records, newer)
+        return
     else:
-        lifecycle.proceed(records, deployment, verdict, context.now)
+        lifecycle.proceed(records, deployment, verdict, context.now, known)
     if deployment.waits_for is Waiting.QUEUE and verdict.waits and verdict.waits[0].waits_for is not Waiting.QUEUE:
         # Its turn has come but its checks are no longer green: it must not hold up those behind it.
-        lifecycle.next_in_queue(records, deployment.app, deployment.environment, after=deployment.id)
+        lifecycle.next_in_queue(records, deployment.app, deployment.environment)
 
 
 @router.on(Due, name="deploys.hung")

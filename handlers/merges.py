@@ -17,6 +17,7 @@ from bot.core.gates.judge import judge
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.router import Router
+from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import changes, chat_id_of, commit_facts, facts, usual_seconds
 from bot.services.pull_requests import confirmed_merge
 from bot.services.targets import Target
@@ -34,7 +35,7 @@ def merged(context: Context, event: PullRequestMerged) -> None:
         Target(app, environment)
         for app in context.settings.apps_of_repository(event.repository)
         for environment in app.environments.values()
-        if event.base in environment.deploy_on_merge
+        if environment.deploys_merges_into(event.base)
     ]
     merge = confirmed_merge(context, event) if asking else None
     if merge is None:
@@ -48,29 +49,29 @@ def merged(context: Context, event: PullRequestMerged) -> None:
 
 @router.on(MergeToDeploy, name="merges.deploy")
 def deploy(context: Context, event: MergeToDeploy) -> None:
-    """Announce it, and start or wait; a merge that arrives after a newer one gives way to it."""
+    """Announce it, and start or wait; one that is part of what has gone out already gives way to that."""
     app = context.settings.apps.get(event.app)
     if app is None or event.environment not in app.environments:
         return
     target = Target(app, app.environments[event.environment])
     wanted = _wanted(context, target, event)
-    before = event.merged.base_sha
-    found = commit_facts(context, target, wanted, after=before)
+    found = commit_facts(context, target, wanted, after=event.merged.base_sha)
+    known = ancestry(context, target, wanted)
     records = context.begin(event.app, event.environment)
     if records.merged(event.app, event.environment, wanted.sha):
         return
-    newest = records.newest_merge(event.app, event.environment)
+    demand_known(records, wanted, known)
     deployment = records.add(wanted)
-    if newest is not None and newest.merged_at is not None and newest.merged_at > event.merged.merged_at:
-        _arrived_late(records, context, deployment, newest)
+    newer = known.overtaken_by(deployment)
+    if newer is not None:
+        _arrived_late(records, context, deployment, newer)
         return
-    lifecycle.supersede(records, deployment, context.now)
-    view = replace(facts(records, context, target, found, deployment), waits_for_checks=True)
-    lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
+    view = replace(facts(records, context, target, found, deployment, known), waits_for_checks=True)
+    lifecycle.proceed(records, deployment, judge(view, force=False), context.now, known)
 
 
 def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment) -> None:
-    text = deployment_messages.superseded_by(newer)
+    text = deployment_messages.superseded_by(deployment, newer)
     late = replace(
         deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=text
     )

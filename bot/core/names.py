@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
 ALIKE = 0.6
 """How much of two names must be the same, from 0 to 1, for one to be taken for the other."""
@@ -25,6 +26,18 @@ def near(word: str, known: Iterable[str], *, most: int = 3, alike: float = 0.55)
     """
     folded = {name.casefold(): name for name in known}
     return [folded[name] for name in get_close_matches(word.casefold(), folded, n=most, cutoff=alike)]
+
+
+def branch_matches(pattern: str, branch: str) -> bool:
+    """Whether the branch is meant, as GitHub reads such patterns: only ``**`` stands for slashes too.
+
+    >>> [branch_matches("release/*", branch) for branch in ("release/7", "release/7/fix", "main")]
+    [True, False, False]
+    """
+    if "**" in pattern:
+        return fnmatchcase(branch, pattern)
+    wanted, given = pattern.split("/"), branch.split("/")
+    return len(wanted) == len(given) and all(map(fnmatchcase, given, wanted))
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:

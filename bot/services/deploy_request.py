@@ -18,6 +18,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
 from bot.services import authorization
+from bot.services.ancestry import ancestry
 from bot.services.gate_facts import changes, commit_facts, facts, force_of, usual_seconds, what_closes
 from bot.services.targets import Target
 
@@ -59,14 +60,15 @@ def request(context: Context, target: Target, new: Deployment, *, retyped: Deplo
     place = context.chat.channel_names(context.where.channel)
     announced_in = context.chat.channel_id(target.app.channel)
     force = force_of(new, admin=is_admin_where_closed(context, target, new))
+    known = ancestry(context, target, new)
     records = context.begin(target.app.name, target.environment.name)
-    view = facts(records, context, target, found, new)
+    view = facts(records, context, target, found, new, known)
     view = replace(view, place=place, waits_for_checks=waits, permission=permission)
     view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
         raise Refused(replies.gates_closed(new, verdict, show(retyped)))
-    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, answered=True)
+    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known, answered=True)
     if announced_in == context.where.channel:
         # Where there is no thread to answer in, the parent message appears right here and says it all.
         return replies.on_it(deployment) if deployment.asked_thread else None

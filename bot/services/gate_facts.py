@@ -9,6 +9,8 @@ from statistics import median
 
 from bot.context import Context
 from bot.core.approvals.model import Approval, counting
+from bot.core.deployments import lifecycle
+from bot.core.deployments.ancestry import Ancestry, same_line
 from bot.core.deployments.model import Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import DeploymentStatusReported
@@ -136,10 +138,22 @@ def _commit_before(context: Context, repository: str, sha: str) -> str | None:
     return commit.parents[0] if commit and commit.parents else None
 
 
-def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wanted: Deployment) -> Facts:
-    """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count."""
+def facts(
+    reads: Reads,
+    context: Context,
+    target: Target,
+    found: CommitFacts,
+    wanted: Deployment,
+    known: Ancestry = lifecycle.UNKNOWN,
+) -> Facts:
+    """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count.
+
+    A merge stands in the queue where the first stands that is part of it.
+    """
     app, environment = target.app.name, target.environment.name
     queued = [one for one in reads.waiting(app, environment) if one.waits_for == "queue"]
+    parts = [one.id for one in queued if one.sha in known.older and same_line(one, wanted)]
+    place = min([wanted.id, *parts]) if wanted.trigger == "merge" else wanted.id
     return Facts(
         now=context.now,
         app=target.app,
@@ -155,7 +169,7 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
         protection=found.protection,
         approvals=approvals_of(reads, target, wanted),
         busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
-        queued_before=tuple(one for one in queued if not wanted.id or one.id < wanted.id),
+        queued_before=tuple(one for one in queued if not wanted.id or one.id < place),
         lock=reads.locks.of(app, environment),
         closed_by=what_closes(reads, context, target),
         force=force_of(wanted),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bot.core.names import branch_matches
 from bot.settings.fields import (
     Channel,
     Channels,
@@ -123,8 +124,9 @@ class EnvironmentSettings(Table):
     )
     deploy_on_merge: Refs = Field(
         default=(),
-        description="Branches: a pull request merged into one of them is deployed here.",
-        examples=[["main"]],
+        description="Branches: a pull request merged into one of them is deployed here. `*` stands for anything but a "
+        "slash, `**` for anything.",
+        examples=[["main", "release/*"]],
     )
     promote_to: str | None = Field(
         default=None, description="The environment that comes after a success here.", examples=["production"]
@@ -191,6 +193,10 @@ class EnvironmentSettings(Table):
     auto_inactive: Flag = Field(
         default=True, description="Whether a success makes the environment's earlier deployments inactive on GitHub."
     )
+
+    def deploys_merges_into(self, branch: str) -> bool:
+        """Whether what is merged into the branch is deployed here."""
+        return any(branch_matches(pattern, branch) for pattern in self.deploy_on_merge)
 
 
 class AppSettings(Table):

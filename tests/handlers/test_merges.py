@@ -112,7 +112,7 @@ def test_a_newer_merge_supersedes_one_that_still_waits_and_says_so(world: World)
     world.github.set_status(REPOSITORY, newer, "ci/test", "success")
     world.settle()
 
-    sentence = f"Superseded by #2 (main@{newer[:7]}), which was merged later"
+    sentence = f"Superseded by #2 (main@{newer[:7]}), which has all of it"
     assert parent(world, 1).split("\n")[1] == sentence
     assert thread(world, 1)[-1] == f"⏭️ {sentence}"
     assert world.parent(1).labels == []
@@ -139,7 +139,7 @@ def test_an_older_merge_whose_webhook_comes_late_gives_way(world: World) -> None
     world.deliver(second)
     world.deliver(first)
 
-    assert parent(world, 2).split("\n")[1] == f"Superseded by #1 (main@{newer[:7]}), which was merged later"
+    assert parent(world, 2).split("\n")[1] == f"Superseded by #1 (main@{newer[:7]}), which has all of it"
     assert [one.sha for one in world.github.deployments(REPOSITORY)] == [newer]
 
 

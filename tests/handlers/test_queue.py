@@ -97,7 +97,7 @@ def test_an_older_commit_that_waits_gives_way_to_a_newer_one_of_its_branch(world
     world.settle()
 
     newer = world.github.repository(REPOSITORY).branches["topic"][:7]
-    gone = f"Superseded by #2 (topic@{newer}), which is newer and goes first"
+    gone = f"Superseded by #2 (topic@{newer}), which has all of it"
     assert parent(world, 1).split("\n")[1] == gone
     assert answers(world, said)[-1] == f"*web → staging* #1: ⏭️ {gone}"
     assert creations(world) == 1
@@ -118,7 +118,7 @@ def test_a_merge_that_waits_gives_way_to_the_newer_head_of_its_branch(world: Wor
     world.github.set_status(REPOSITORY, merged, "ci/test", "success")
     world.settle()
 
-    assert parent(world, 1).split("\n")[1] == (f"Superseded by #2 (main@{head[:7]}), which is newer and goes first")
+    assert parent(world, 1).split("\n")[1] == (f"Superseded by #2 (main@{head[:7]}), which has all of it")
     assert [one.sha for one in world.github.deployments(REPOSITORY)] == [head]
 
 

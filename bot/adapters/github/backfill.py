@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from bot.adapters.github.mapping import deployment_of, head_ref_of
 from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
+from bot.core.names import branch_matches
 from bot.core.ports.backfill import FailedDelivery
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import RemoteDeployment
@@ -38,6 +39,12 @@ class _Pull(Struct, frozen=True):
     updated_at: AwareTime
     base: Head
     merged_at: AwareTime | None = None
+
+
+def _last(pulls: list[_Pull]) -> list[int]:
+    """The numbers of those that were merged last, in one second if they are several; the lowest first."""
+    moment = max(one.merged_at for one in pulls if one.merged_at)
+    return sorted(one.number for one in pulls if one.merged_at == moment)
 
 
 class _Hook(Struct, frozen=True):
@@ -65,24 +72,22 @@ class GitHubBackfill:
         self._unseen: TTLCache[str | None, bool, datetime] = TTLCache(MOST_KEPT, ASK_AGAIN, clock.now)
         self._lock = threading.Lock()
 
-    def newest_merge(self, repository: str, base: str, since: datetime) -> int | None:
+    def newest_merges(self, repository: str, bases: Sequence[str], since: datetime) -> Mapping[str, Sequence[int]]:
         """One request while nothing is closed: the list is sorted by what changed last, and remembered."""
         query: dict[str, str | int] = {
             "state": "closed",
-            "base": base,
             "sort": "updated",
             "direction": "desc",
             "per_page": PULLS_PER_PAGE,
         }
-        newest: _Pull | None = None
+        newest: dict[str, list[_Pull]] = {}
         for pull in self._listed(f"{at(repository)}/pulls", list[_Pull], most=8, **query):
             if pull.updated_at < since:
                 break
-            # GitHub ignores a base that it does not know, and lists everything.
-            merged = pull.merged_at if pull.base.ref == base else None
-            if merged and merged >= since and (newest is None or merged > (newest.merged_at or merged)):
-                newest = pull
-        return newest.number if newest else None
+            base = pull.base.ref
+            if pull.merged_at and pull.merged_at >= since and any(branch_matches(one, base) for one in bases):
+                newest.setdefault(base, []).append(pull)
+        return {base: _last(pulls) for base, pulls in newest.items()}
 
     def merge(self, repository: str, number: int) -> PullRequestMerged | None:
         try:

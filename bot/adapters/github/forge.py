@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import IO, cast
+
+from cachetools import LRUCache, cachedmethod
 
 from bot.adapters.github.backfill import GitHubBackfill
 from bot.adapters.github.deployments import GitHubDeployments
@@ -29,6 +32,7 @@ from bot.adapters.github.payloads import (
     ComparisonShape,
     Named,
     PullRequestShape,
+    RelationShape,
     Repo,
 )
 from bot.adapters.github.reviews import GitHubReviews
@@ -36,10 +40,11 @@ from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubUsers
 from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Relation, Repository
 
 REF_LENGTH = 250  # GitHub takes no longer names
 COMPARED_COMMITS = 250
+RELATIONS_KEPT = 5_000
 NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
@@ -66,6 +71,8 @@ class GitHub:
             api_url, auth, clock=clock, pause=pause, timeout=timeout, before_change=before_change
         )
         self._auth = auth
+        self._relations: LRUCache[tuple[Hashable, ...], Relation] = LRUCache(RELATIONS_KEPT)
+        self._relations_lock = Lock()
         self._web_url = web_url.rstrip("/")
         sign_in = (
             DeviceFlow(client_id, web_url=web_url, api_url=api_url, clock=clock, pause=pause) if client_id else None
@@ -126,6 +133,11 @@ class GitHub:
         commits = [commit_of(commit, commit.sha[:7]) for page in pages for commit in page.commits]
         first = pages[0]
         return Comparison(first.ahead_by, first.behind_by, tuple(commits[:COMPARED_COMMITS]), first.html_url)
+
+    @cachedmethod(lambda self: self._relations, lock=lambda self: self._relations_lock)
+    def relation(self, repository: str, base: str, head: str) -> Relation:
+        path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
+        return self._connection.get(path, RelationShape, per_page=1).status
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         try:

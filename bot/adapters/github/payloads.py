@@ -68,6 +68,12 @@ class ComparisonShape(Struct, frozen=True):
     commits: list[CommitShape]
 
 
+class RelationShape(Struct, frozen=True):
+    """Of the same answer only how the two stand to each other."""
+
+    status: Literal["ahead", "behind", "diverged", "identical"]
+
+
 class StatusShape(Struct, frozen=True):
     context: str
     state: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.adapters.local.record import LocalRecord
 from bot.core.events.external import PullRequestMerged
+from bot.core.names import branch_matches
 from bot.core.ports.backfill import FailedDelivery
 from bot.core.ports.forge_types import RemoteDeployment
 
@@ -17,13 +18,11 @@ class LocalBackfill:
     def __init__(self, record: LocalRecord) -> None:
         self._record = record
 
-    def newest_merge(self, repository: str, base: str, since: datetime) -> int | None:
-        found = [
-            one
-            for one in self._record.read().pull_requests
-            if (one.repository, one.base) == (repository, base) and one.merged_at >= since
-        ]
-        return max(found, key=lambda one: one.merged_at).number if found else None
+    def newest_merges(self, repository: str, bases: Sequence[str], since: datetime) -> Mapping[str, Sequence[int]]:
+        """Later merges take the place of earlier ones; no two are made at once here."""
+        found = [one for one in self._record.read().pull_requests if one.repository == repository]
+        merged = sorted((one for one in found if one.merged_at >= since), key=lambda one: one.merged_at)
+        return {one.base: [one.number] for one in merged if any(branch_matches(base, one.base) for base in bases)}
 
     def merge(self, repository: str, number: int) -> PullRequestMerged | None:
         recorded = self._record.read().pull_requests

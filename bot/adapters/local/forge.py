@@ -15,7 +15,7 @@ from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Relation, Repository
 from bot.core.ports.reviews import NoReviews
 
 _MOST_REFS = 300
@@ -71,6 +71,12 @@ class LocalGit:
         ahead, behind = git.distance(old, new)
         commits = tuple(_commit(commit, commit.sha) for commit in git.commits_between(old, new))
         return Comparison(ahead_by=ahead, behind_by=behind, commits=commits, url="")
+
+    def relation(self, repository: str, base: str, head: str) -> Relation:
+        ahead, behind = self._git(repository).distance(self._pin(repository, base), self._pin(repository, head))
+        if ahead and behind:
+            return "diverged"
+        return "ahead" if ahead else "behind" if behind else "identical"
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         recorded = self._record.read().pull_requests

@@ -130,15 +130,9 @@ class RowReads:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
         return self._one(*there, _D.sha == sha, _D.trigger == "merge") is not None
 
-    def newest_merge(self, app: str, environment: str) -> Deployment | None:
-        query = (
-            sa.select(tables.deployments)
-            .where(_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
-            .order_by(_D.merged_at.desc(), _D.id.desc())
-            .limit(1)
-        )
-        rows = self._run(query)
-        return from_row(rows[0]) if rows else None
+    def merge_known(self, app: str, environment: str, *, pull_request: int) -> bool:
+        there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
+        return self._one(*there, _D.pull_request == pull_request, _D.trigger == "merge") is not None
 
     def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
         found = self._many(_UNENDED, *([_D.app == app] if app else []), newest=True)

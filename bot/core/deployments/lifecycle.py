@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.ancestry import Ancestry, ahead_key, same_line
 from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
@@ -29,6 +30,9 @@ EXPIRES_AFTER = timedelta(hours=24)
 PICKED_UP_WITHIN = timedelta(seconds=30)
 """A deployment that another tool should carry out is reported when nothing has touched it for this long."""
 
+UNKNOWN = Ancestry()
+"""Where nothing else of the branch waits, or has gone out."""
+
 REMOTE_ENDS: dict[State, str] = {
     State.SUCCEEDED: "success",
     State.FAILED: "failure",
@@ -41,17 +45,24 @@ REMOTE_ENDS: dict[State, str] = {
 
 
 def proceed(
-    records: Records, deployment: Deployment, verdict: Verdict, now: datetime, *, answered: bool = False
+    records: Records,
+    deployment: Deployment,
+    verdict: Verdict,
+    now: datetime,
+    known: Ancestry = UNKNOWN,
+    *,
+    answered: bool = False,
 ) -> Deployment:
     """Start it, let it wait for what the gates say, or end it where one of them will not open.
 
-    A wait that was announced before is not announced again. ``answered`` says that whoever asked is told by the answer.
+    ``known`` is how its commit stands to those that wait beside it. A wait that was announced before is not announced
+    again. ``answered`` says that whoever asked is told by the answer.
     """
     deployment = judged(deployment, verdict)
     if verdict.closed:
         return end(records, deployment, State.CANCELLED, now, replies.closed_reasons(verdict))
     if not verdict.waits:
-        return _start(records, deployment, verdict, now)
+        return _start(records, deployment, verdict, now, known)
     answer = verdict.waits[0]
     assert answer.waits_for is not None
     again = deployment.waits_for is answer.waits_for
@@ -89,8 +100,8 @@ def _looked_at_again(answer: Answer, now: datetime) -> datetime | None:
     return now + answer.within if answer.within is not None else None
 
 
-def _start(records: Records, deployment: Deployment, verdict: Verdict, now: datetime) -> Deployment:
-    begun = start(records, deployment, now)
+def _start(records: Records, deployment: Deployment, verdict: Verdict, now: datetime, known: Ancestry) -> Deployment:
+    begun = start(records, deployment, now, known)
     results = gates_line(deployment, verdict)
     if results is not None:
         _tell(records, begun, results)
@@ -104,20 +115,28 @@ def wait_for_checks(records: Records, deployment: Deployment, now: datetime) -> 
     records.emit(RenderParent(held.id))
 
 
-def start(records: Records, deployment: Deployment, now: datetime) -> Deployment:
+def start(records: Records, deployment: Deployment, now: datetime, known: Ancestry = UNKNOWN) -> Deployment:
     """Begin: on GitHub first, the provider follows when the deployment exists there."""
     begun = moved(deployment, State.STARTING, now)
     records.save(begun)
     records.emit(RenderParent(begun.id))
     if deployment.waits_for is not None:
         _tell(records, begun, deployment_messages.begins_line(deployment))
-    _overtake(records, begun, now)
+    _overtake(records, begun, known, now)
+    _keep_ahead(records, begun, known)
     _move_up(records, begun.app, begun.environment)
     if begun.remote_id is None:
         records.emit(CreateDeployment(begun.id))
     else:
         hand_over(records, begun)
     return begun
+
+
+def _keep_ahead(records: Records, begun: Deployment, known: Ancestry) -> None:
+    """From now on it is what has gone furthest of its branch there, unless it is a part of what has."""
+    key = ahead_key(begun)
+    if key is not None and known.kept and (known.ahead is None or known.ahead.sha not in known.newer):
+        records.keep(key, str(begun.id))
 
 
 def opened(records: Records, deployment: Deployment, remote_id: int, now: datetime, *, ours: bool) -> None:
@@ -217,44 +236,35 @@ def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datet
     _tell(records, now_is, line(now_is))
 
 
-def supersede(records: Records, newer: Deployment, now: datetime) -> list[Deployment]:
-    """Merges that still wait give way to a newer one, and say so."""
-    old = [
-        one
-        for one in records.waiting(newer.app, newer.environment)
-        if one.trigger == "merge" and one.id != newer.id and one.ref == newer.ref
-    ]
-    for one in old:
-        _give_way(records, one, newer, now)
-    return old
-
-
-def _overtake(records: Records, newer: Deployment, now: datetime) -> None:
-    """What was asked for earlier of the same branch and still waits must not take the environment back later.
-
-    A retry and a rollback are not newer, whatever their number.
-    """
-    if newer.trigger in {"retry", "foreign"} or newer.rollback_of is not None:
-        return
-    same = (newer.ref, newer.task, newer.hosts, newer.params)
+def _overtake(records: Records, newer: Deployment, known: Ancestry, now: datetime) -> None:
+    """What still waits of the same branch, and is part of it, must not take the environment back later."""
     for one in records.waiting(newer.app, newer.environment):
-        older = one.id < newer.id and one.sha != newer.sha and one.rollback_of is None
-        if older and (one.ref, one.task, one.hosts, one.params) == same:
-            _give_way(records, one, newer, now)
+        if one.sha in known.older and one.rollback_of is None and same_line(one, newer):
+            give_way(records, one, newer, now)
 
 
-def _give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
-    gone = replace(moved(old, State.SUPERSEDED, now, deployment_messages.superseded_by(newer)), superseded_by=newer.id)
+def give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
+    """It is part of another one, which goes or has gone in its place."""
+    gone = replace(moved(old, State.SUPERSEDED, now, deployment_messages.superseded_by(old, newer)))
+    gone = replace(gone, superseded_by=newer.id)
     records.save(gone)
     _report_end(records, gone)
     records.emit(RenderParent(gone.id))
     _tell(records, gone, deployment_messages.end_line(gone, ()))
 
 
-def next_in_queue(records: Records, app: str, environment: str, after: int = 0) -> None:
-    """The first of those that wait for their turn is decided on again; ``after`` passes over the ones up to that id."""
+def defers_to(records: Records, deployment: Deployment, known: Ancestry) -> Deployment | None:
+    """The newer merge of its branch that is ready as well, and stands in the queue only."""
+    if deployment.trigger != "merge":
+        return None
+    queue = [one for one in records.waiting(deployment.app, deployment.environment) if one.waits_for is Waiting.QUEUE]
+    return next((one for one in reversed(queue) if one.sha in known.newer and same_line(one, deployment)), None)
+
+
+def next_in_queue(records: Records, app: str, environment: str) -> None:
+    """The first of those that wait for their turn is decided on again."""
     for one in records.waiting(app, environment):
-        if one.waits_for is Waiting.QUEUE and one.id > after:
+        if one.waits_for is Waiting.QUEUE:
             reconsider(records, one)
             return
 

@@ -252,8 +252,8 @@ def occasion(deployment: Deployment) -> Occasion | None:
     return OCCASIONS.get(deployment.state)
 
 
-def superseded_by(newer: Deployment) -> str:
-    how = "which was merged later" if newer.trigger == "merge" else "which is newer and goes first"
+def superseded_by(old: Deployment, newer: Deployment) -> str:
+    how = "which is this very commit" if old.sha == newer.sha else "which has all of it"
     return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), {how}"
 
 

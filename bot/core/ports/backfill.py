@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -30,8 +30,11 @@ class Backfill(Protocol):
     All methods raise the errors of ``bot.core.errors`` and look back no further than some hundred things.
     """
 
-    def newest_merge(self, repository: str, base: str, since: datetime) -> int | None:
-        """The number of the pull request that was merged into ``base`` last, None if that was before ``since``."""
+    def newest_merges(self, repository: str, bases: Sequence[str], since: datetime) -> Mapping[str, Sequence[int]]:
+        """By branch that one of the patterns means, the numbers of the pull requests merged into it last since then.
+
+        Several where they were merged in one moment, as a merge queue does.
+        """
 
     def merge(self, repository: str, number: int) -> PullRequestMerged | None:
         """What the webhook would have told of the merge; None where the pull request is not merged."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.core.ports.backfill import Backfill
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Relation, Repository
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
 from bot.core.ports.users import Users
@@ -44,6 +44,9 @@ class Forge(Protocol):
         """Commit statuses and check runs together, the latest of each name."""
 
     def compare(self, repository: str, base: str, head: str) -> Comparison: ...
+
+    def relation(self, repository: str, base: str, head: str) -> Relation:
+        """How the commit ``head`` stands to the commit ``base``: ahead of it where it has all of it and more."""
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None: ...
 

@@ -60,8 +60,8 @@ class Reads(Protocol):
     def merged(self, app: str, environment: str, sha: str) -> bool:
         """Whether a merge of this commit was taken up there before, whatever became of it."""
 
-    def newest_merge(self, app: str, environment: str) -> Deployment | None:
-        """The deployment of the pull request that was merged last, whatever became of it."""
+    def merge_known(self, app: str, environment: str, *, pull_request: int) -> bool:
+        """Whether the merge of the pull request was taken up there, whatever became of it."""
 
     def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
         """What ``cancel`` without a number may mean: not ended, newest first."""

@@ -40,7 +40,7 @@ def test_the_newest_merge_is_the_one_that_was_merged_last(github: Pair) -> None:
     merge(github, "one")
     second = merge(github, "two")
 
-    assert github.client.backfill.newest_merge(REPO, "main", T0) == second
+    assert github.client.backfill.newest_merges(REPO, ["main"], T0) == {"main": [second]}
 
 
 def test_what_is_closed_without_a_merge_or_merged_elsewhere_does_not_count(github: Pair) -> None:
@@ -50,21 +50,37 @@ def test_what_is_closed_without_a_merge_or_merged_elsewhere_does_not_count(githu
     github.server.commit(REPO, "three", "Never mind")
     github.server.close_pull_request(REPO, github.server.open_pull_request(REPO, "three"))
 
-    assert github.client.backfill.newest_merge(REPO, "main", T0) == wanted
+    assert github.client.backfill.newest_merges(REPO, ["main"], T0) == {"main": [wanted]}
+
+
+def test_branches_are_meant_by_patterns_and_a_merge_queue_merges_several_at_once(github: Pair) -> None:
+    for base in ("release/1", "release/2", "release/2/fix"):
+        github.server.branch(REPO, base)
+    first = merge(github, "one", base="release/1")
+    merge(github, "two", base="release/2/fix")
+    together = []
+    for name in ("three", "four"):
+        github.server.commit(REPO, name, f"Change {name}")
+        together.append(github.server.open_pull_request(REPO, name, base="release/2"))
+        github.server.merge_pull_request(REPO, together[-1])
+
+    found = github.client.backfill.newest_merges(REPO, ["release/*"], T0)
+
+    assert found == {"release/1": [first], "release/2": together}
 
 
 def test_an_older_merge_is_no_news(github: Pair) -> None:
     merge(github, "one")
 
-    assert github.client.backfill.newest_merge(REPO, "main", github.clock.now().replace(minute=30)) is None
+    assert github.client.backfill.newest_merges(REPO, ["main"], github.clock.now().replace(minute=30)) == {}
 
 
 def test_asking_again_costs_nothing(github: Pair) -> None:
     merge(github, "one")
-    github.client.backfill.newest_merge(REPO, "main", T0)
+    github.client.backfill.newest_merges(REPO, ["main"], T0)
     before = len(github.server.requests)
 
-    github.client.backfill.newest_merge(REPO, "main", T0)
+    github.client.backfill.newest_merges(REPO, ["main"], T0)
 
     assert [one.status for one in github.server.requests[before:]] == [304]
 

@@ -262,18 +262,18 @@ def test_history_is_the_newest_first_and_narrowed_by_what_is_asked(kept: Store) 
     assert [one.id for one in reads.history(app="web", environment=None, ref="main", limit=9)] == [4]
 
 
-def test_the_newest_merge_is_told_by_its_merge_and_not_by_its_arrival(kept: Store) -> None:
+def test_a_merge_that_was_taken_up_is_known_by_its_commit_and_its_pull_request(kept: Store) -> None:
     add(
         kept,
-        deployment(merged_at=T0 + timedelta(minutes=5), state=State.SUPERSEDED),
-        deployment(merged_at=T0),
-        deployment(),
+        deployment(merged_at=T0, trigger="merge", pull_request=7, state=State.SUPERSEDED),
+        deployment(pull_request=8),
     )
 
-    newest = kept.reads().newest_merge("web", "production")
+    reads = kept.reads()
 
-    assert newest is not None
-    assert newest.id == 1
+    assert [reads.merge_known("web", "production", pull_request=number) for number in (7, 8)] == [True, False]
+    assert not reads.merge_known("web", "staging", pull_request=7)
+    assert [reads.merged("web", "production", sha) for sha in (deployment().sha, "e" * 40)] == [True, False]
 
 
 def test_what_cancel_may_mean_is_what_one_asked_for_oneself(kept: Store) -> None:

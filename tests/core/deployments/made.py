@@ -49,7 +49,11 @@ class Register:
     events: list[Event] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     locks: LockLedger = field(default_factory=LockLedger)
+    kept_values: dict[str, str] = field(default_factory=dict)
     cause: str = "test"
+
+    def keep(self, key: str, value: str) -> None:
+        self.kept_values[key] = value
 
     def add(self, deployment: Deployment) -> Deployment:
         new = replace(deployment, id=len(self.rows) + 1)

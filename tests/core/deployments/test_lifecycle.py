@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.deployments import lifecycle
+from bot.core.deployments.ancestry import Ancestry
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.effects import CreateDeployment, PostInThread, RenderParent, StartRun
 from bot.core.events.internal import Reconsider
@@ -162,28 +163,30 @@ def test_ends_are_occasions_for_the_channel(state: State, occasion: str) -> None
     assert posted[-1].occasion == occasion
 
 
-def test_a_newer_merge_of_the_same_branch_supersedes_the_one_that_waits() -> None:
+def test_what_starts_supersedes_what_waits_of_its_branch_and_is_part_of_it() -> None:
     register = Register()
-    old = lifecycle.proceed(
-        register,
-        register.add(a_deployment(trigger="merge", ref="main")),
-        PENDING,
-        T0,
-    )
-    other = lifecycle.proceed(
-        register,
-        register.add(a_deployment(trigger="merge", ref="stable")),
-        PENDING,
-        T0,
-    )
+    waits = [
+        lifecycle.proceed(register, register.add(a_deployment(trigger="merge", ref=ref, sha=sha * 40)), PENDING, T0)
+        for ref, sha in (("main", "a"), ("stable", "a"), ("main", "b"), ("main", "c"))
+    ]
     newer = register.add(a_deployment(trigger="merge", ref="main", sha="f" * 40))
+    known = Ancestry(older=frozenset({"a" * 40}), newer=frozenset({"b" * 40}), apart=frozenset({"c" * 40}), kept=True)
 
-    lifecycle.supersede(register, newer, t(minutes=1))
+    lifecycle.proceed(register, newer, OPEN, t(minutes=1), known)
 
-    assert register.rows[old.id].state is State.SUPERSEDED
-    assert register.rows[old.id].superseded_by == newer.id
-    assert register.rows[other.id].state is State.WAITING
-    assert register.thread[-1] == "⏭️ Superseded by #3 (main@fffffff), which was merged later"
+    assert [register.rows[one.id].state.value for one in waits] == ["superseded", "waiting", "waiting", "waiting"]
+    assert register.rows[1].superseded_by == newer.id
+    assert "⏭️ Superseded by #5 (main@fffffff), which has all of it" in register.thread
+    assert register.kept_values == {"ahead:web:production:main": "5"}
+
+
+@pytest.mark.parametrize("trigger", ["retry", "foreign"])
+def test_what_is_meant_again_overtakes_nothing_and_is_not_what_is_ahead(trigger: str) -> None:
+    register = Register()
+
+    lifecycle.proceed(register, register.add(a_deployment(trigger=trigger)), OPEN, T0, Ancestry(kept=True))
+
+    assert register.kept_values == {}
 
 
 def test_one_cancelled_while_it_was_created_does_not_stay_pending_on_github() -> None:

@@ -13,6 +13,7 @@ from bot.core.errors import Refused, Rejected
 from bot.core.events.internal import LinkAwaited
 from bot.core.grammar.commands import LinkLogin, WhereCanIDeploy, WhoAmI
 from bot.core.people import messages as people_messages
+from bot.core.people.logins import same_login
 from bot.core.people.messages import Choice
 from bot.core.people.model import How, Identity, PendingLink, SignedIn
 from bot.core.ports.transaction import Records
@@ -81,7 +82,7 @@ def link(context: Context, command: LinkLogin) -> None:
     if context.forge.users.sign_in is None:
         raise Refused(people_messages.linking_is_not_set_up())
     row = context.reads.people.identity(context.asker.id)
-    if row is not None and row.how is How.LINK and (row.login or "").casefold() == command.login.casefold():
+    if row is not None and row.how is How.LINK and same_login(row.login, command.login):
         raise Refused(people_messages.linked_already(row.login or command.login))
     try:
         given = context.forge.users.sign_in.begin()
@@ -143,7 +144,7 @@ def _ended(context: Context, records: Records, pending: PendingLink, told: Signe
         return people_messages.sign_in_declined(pending.login)
     if told.login is None:
         return people_messages.code_expired(pending.login)
-    if told.login.casefold() != pending.login.casefold():
+    if not same_login(told.login, pending.login):
         return people_messages.linked_to_another(pending.login, told.login)
     records.people.learn(Identity(pending.chat_id, told.login, How.LINK, context.now))
     records.audit.record("link", reason=f"{pending.chat_id} is {told.login} on GitHub")

@@ -14,6 +14,7 @@ from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
+from bot.core.people.logins import same_login
 from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
@@ -232,7 +233,7 @@ def target_of(context: Context, deployment: Deployment) -> Target | None:
 def chat_id_of(context: Context, login: str) -> str | None:
     """The chat id of a GitHub login: as it was proved, else as the settings tell."""
     proved = context.reads.people.chat_id_of(login)
-    mapped = (chat for chat, known in context.settings.people.items() if known.lower() == login.lower())
+    mapped = (chat for chat, known in context.settings.people.items() if same_login(known, login))
     return proved or next(mapped, None)
 
 

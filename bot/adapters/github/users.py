@@ -14,6 +14,7 @@ from msgspec import Struct
 from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Named, Repo
 from bot.core.errors import NotThere, Rejected
+from bot.core.people.logins import in_lower_case
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
 
@@ -49,7 +50,7 @@ class _Found(Struct, frozen=True):
 
 
 def _regardless_of_case(_: GitHubUsers, place: str, login: str) -> str:
-    return f"{place} {login}".lower()
+    return in_lower_case(f"{place} {login}")
 
 
 class GitHubUsers:
@@ -91,7 +92,7 @@ class GitHubUsers:
             return None
         for one in found.items[:CANDIDATES]:
             profile = self._connection.get(f"/users/{quote(one.login, safe='')}", _Profile)
-            if profile.email is not None and profile.email.casefold() == email.casefold():
+            if profile.email is not None and in_lower_case(profile.email) == in_lower_case(email):
                 return profile.login
         return None
 

@@ -12,6 +12,7 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import upsert
 from bot.core.events.external import Place
+from bot.core.people.logins import in_lower_case
 from bot.core.people.model import How, Identity, PendingLink
 
 _I = tables.identities.c
@@ -30,7 +31,7 @@ class PeopleRowReads:
 
     def chat_id_of(self, login: str) -> str | None:
         """What was proved counts before what was found by an address, and the newest of each."""
-        query = sa.select(_I.chat_id).where(sa.func.lower(_I.login) == login.lower())
+        query = sa.select(_I.chat_id).where(sa.func.lower(_I.login) == in_lower_case(login))
         rows = self._run(query.order_by((_I.how == How.LINK).desc(), _I.at.desc()).limit(1))
         return str(rows[0].chat_id) if rows else None
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.core.people.logins import same_login
 from bot.core.rich_text import Code, Line, Mention, Span
 
 WRITES = frozenset({"write", "maintain", "admin"})
@@ -45,7 +46,7 @@ def is_named(party: str, chat_id: str, login: str | None) -> bool:
         case Kind.PERSON:
             return party == chat_id
         case Kind.LOGIN:
-            return login is not None and party.casefold() == login.casefold()
+            return same_login(party, login)
         case Kind.GROUP | Kind.TEAM:
             return False
 

@@ -19,7 +19,8 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
-from bot.services.gate_facts import CommitFacts, changes, chat_id_of, facts, status_event, target_of, usual_seconds
+from bot.services.authorization import chat_id_of
+from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, status_event, target_of, usual_seconds
 from bot.services.targets import Target, target_named
 
 router = Router()
@@ -38,13 +39,14 @@ def created(context: Context, event: DeploymentCreated) -> None:
     if target is None or context.reads.by_remote(event.repository, event.remote_id) is not None:
         return
     wanted = _wanted(context, target, event)
+    found = commit_facts(context, target, wanted) if wanted.exclusive else CommitFacts()
     records = context.begin(target.app.name, target.environment.name)
     if records.by_remote(event.repository, event.remote_id) is not None:
         return
     deployment = records.add(wanted)
     if wanted.exclusive:
         # Nobody is there to be refused: what another tool asks for waits instead.
-        view = replace(facts(records, context, target, CommitFacts(), deployment), waits_for_checks=True)
+        view = replace(facts(records, context, target, found, deployment), waits_for_checks=True)
         lifecycle.proceed(records, deployment, judge(view, force=False), context.now)
         return
     records.emit(RenderParent(deployment.id))

@@ -52,7 +52,8 @@ def stale(command: str, age: timedelta) -> Message:
 
 
 def not_a_member(person: Person) -> Message:
-    kind = "bots" if person.bot else "people of other workspaces"
+    others = "people of other workspaces" if person.foreign else "people whose account is deactivated"
+    kind = "bots" if person.bot else others
     return say(f"I take no commands from {kind}.")
 
 

@@ -31,7 +31,7 @@ class Conversation:
     def answer(self, context: Context, given: CommandGiven) -> Message | None:
         """The answer to a command. Raises Refused with what the asker alone should read."""
         person = context.chat.person(given.person)
-        if person.foreign or person.bot:
+        if person.outsider:
             raise Refused(replies.not_a_member(person))
         identity = authorization.at_hand(context, person)
         context.person = replace(person, forge_login=identity.login if identity else None)

@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from bot.context import Context
-from bot.core.approvals.model import Approval, counting
-from bot.core.deployments.model import Changes, Deployment, Shipped
+from bot.core.deployments.model import Actor, Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
-from bot.core.people.logins import same_login
 from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
+from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target
 
 LOOKED_UP = 6
@@ -29,7 +28,7 @@ _MERGE_TITLE = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)$")
 class CommitFacts:
     """What GitHub tells of a commit that wants to go somewhere; None is what was not asked for.
 
-    ``expects_checks`` says that the commit before had checks.
+    ``expects_checks`` says that the commit before had checks. ``approvers`` have approved it and still may.
     """
 
     checks: tuple[Check, ...] | None = None
@@ -38,6 +37,7 @@ class CommitFacts:
     behind: Comparison | None = None
     default_branch: str = ""
     protection: Protection | None = None
+    approvers: tuple[Actor, ...] = ()
 
 
 def commit_facts(
@@ -45,12 +45,14 @@ def commit_facts(
 ) -> CommitFacts:
     """Only what the environment asks for costs a request.
 
-    What goes back is not asked for anything: it has been there before. What other tools create has passed GitHub's own
-    required contexts. ``after`` is the commit before: where it had checks and this one has none yet, they are still to
-    come. ``patient`` requests wait for them; the commit before is looked up where it is not given.
+    What goes back is not asked for anything: it has been there before. What other tools create is asked for approvals
+    alone: it has passed GitHub's own required contexts. ``after`` is the commit before: where it had checks and this
+    one has none yet, they are still to come. ``patient`` requests wait for them; the commit before is looked up where
+    it is not given.
     """
+    approvers = approvers_of(context, target, wanted)
     if wanted.rollback_of is not None or wanted.trigger == "foreign":
-        return CommitFacts()
+        return CommitFacts(approvers=approvers)
     environment, repository = target.environment, target.app.repository
     checks, expected = _checks(context, target, wanted.sha, after=after, waits_for_checks=waits_for_checks)
     behind, default_branch = _behind(context, target, wanted)
@@ -61,6 +63,7 @@ def commit_facts(
         behind=behind,
         default_branch=default_branch,
         protection=context.forge.reviews.protection(repository, environment.name),
+        approvers=approvers,
     )
 
 
@@ -125,23 +128,13 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
         behind=found.behind,
         default_branch=found.default_branch,
         protection=found.protection,
-        approvals=approvals_of(reads, target, wanted),
+        approvals=approvals_of(reads, context, target, wanted, found.approvers),
         busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
         queued_before=tuple(one for one in queued if not wanted.id or one.id < wanted.id),
         lock=reads.locks.of(app, environment),
         closed_by=what_closes(reads, context, target),
         force=force_of(wanted),
     )
-
-
-def approvals_of(reads: Reads, target: Target, wanted: Deployment) -> tuple[Approval, ...]:
-    """Those that count: its own, and those that the very same got within the time in which it may be approved."""
-    environment = target.environment
-    if not environment.approvals:
-        return ()
-    own = reads.approvals.of(wanted.id) if wanted.id else ()
-    others = reads.approvals.for_same(wanted, wanted.created_at - environment.approval_timeout)
-    return counting((*own, *others), wanted.by, self_approval=environment.self_approval)
 
 
 def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | None:
@@ -228,13 +221,6 @@ def target_of(context: Context, deployment: Deployment) -> Target | None:
     app = context.settings.apps.get(deployment.app)
     environment = app.environments.get(deployment.environment) if app else None
     return Target(app, environment) if app and environment else None
-
-
-def chat_id_of(context: Context, login: str) -> str | None:
-    """The chat id of a GitHub login: as it was proved, else as the settings tell."""
-    proved = context.reads.people.chat_id_of(login)
-    mapped = (chat for chat, known in context.settings.people.items() if same_login(known, login))
-    return proved or next(mapped, None)
 
 
 def status_event(deployment: Deployment, status: RemoteStatus) -> DeploymentStatusReported:

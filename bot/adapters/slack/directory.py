@@ -139,4 +139,5 @@ def _person(user: dict[str, Any], us: BotIdentity) -> Person:
         email=profile.get("email"),
         bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
         foreign=bool(user.get("is_stranger")) or not ours,
+        deactivated=bool(user.get("deleted")),
     )

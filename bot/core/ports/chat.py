@@ -27,6 +27,12 @@ class Person:
     forge_login: str | None = None
     bot: bool = False
     foreign: bool = False
+    deactivated: bool = False
+
+    @property
+    def outsider(self) -> bool:
+        """Whether they do not belong to the workspace, or no longer: then they may do nothing at all."""
+        return self.bot or self.foreign or self.deactivated
 
 
 class Chat(Protocol):

@@ -25,7 +25,7 @@ def user_json(user: User, *, email: bool) -> dict[str, Any]:
     if user.email and email:
         profile["email"] = user.email
     seen = {"id": user.id, "team_id": user.team, "name": user.name, "real_name": user.real_name, "tz": user.tz}
-    return {**seen, "is_bot": user.is_bot, "is_stranger": user.is_stranger, "deleted": False, "profile": profile}
+    return {**seen, "is_bot": user.is_bot, "is_stranger": user.is_stranger, "deleted": user.deleted, "profile": profile}
 
 
 def message_json(message: Message, *, metadata: bool = False) -> dict[str, Any]:

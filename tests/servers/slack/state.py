@@ -28,6 +28,7 @@ class User:
     team: str = TEAM
     is_bot: bool = False
     is_stranger: bool = False
+    deleted: bool = False
 
 
 @dataclass

@@ -170,7 +170,10 @@ def identity(context: Context, person: Person) -> Identity:
     found = at_hand(context, person)
     if found is not None:
         return found
-    looked_up = Identity(person.id, _login_by_email(context, person), How.EMAIL, context.now)
+    login = _login_by_email(context, person)
+    if login is not None and _is_proved_by_another(context, login, person.id):
+        login = None
+    looked_up = Identity(person.id, login, How.EMAIL, context.now)
     if person.email:
         context.identities.learned(looked_up)
     return looked_up
@@ -193,6 +196,12 @@ def chat_id_of(context: Context, login: str) -> str | None:
 def mapped_to(context: Context, login: str) -> str | None:
     """Whose login it is by the settings; nobody takes it from them."""
     return next((chat for chat, known in context.settings.people.items() if same_login(known, login)), None)
+
+
+def _is_proved_by_another(context: Context, login: str, chat_id: str) -> bool:
+    holder = context.reads.people.chat_id_of(login, besides=chat_id)
+    row = context.reads.people.identity(holder) if holder else None
+    return row is not None and row.how is How.LINK
 
 
 def _login_by_email(context: Context, person: Person) -> str | None:

@@ -28,7 +28,7 @@ provider = { type = "local", directory = "{directory}/releases" }
 [apps.web.environments.production]
 deploy_on_merge = ["main"]
 approvals = 1
-approvers = ["U00000001", "U00000002", "U00000003"]
+approvers = ["U00000001", "U00000002"]
 """
 NOBODY_MAPPED = f"{SETTINGS}\n[people]\n"
 LINK_FIRST = (

@@ -99,11 +99,12 @@ def _channel(value: object) -> str:
 
 def _party(value: object) -> str:
     name = _text(value, "acme/devs")
-    if re.fullmatch(r"[UWS][A-Z0-9]{2,}|@[\w.-]+|[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[\w.-]+)?", name):
+    if re.fullmatch(r"[UWS][A-Z0-9]{2,}|@[\w.-]+|[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[\w.-]+|\[bot\])?", name):
         return name
     raise ValueError(
         'must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
-        f'a GitHub login such as "octocat", or a GitHub team such as "acme/devs", not {shown(value)}'
+        f'a GitHub login such as "octocat" (of an app: "deployer[bot]"), or a GitHub team such as "acme/devs", '
+        f"not {shown(value)}"
     )
 
 

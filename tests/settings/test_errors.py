@@ -98,7 +98,8 @@ def test_every_problem_is_told_at_once() -> None:
         (
             'deployers = ["Bob Smith"]',
             '.deployers[0] must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
-            'a GitHub login such as "octocat", or a GitHub team such as "acme/devs", not "Bob Smith".',
+            'a GitHub login such as "octocat" (of an app: "deployer[bot]"), or a GitHub team such as "acme/devs", '
+            'not "Bob Smith".',
         ),
         (
             'windows = [{ deny = "0 17 * *", for = "1h" }]',

@@ -12,6 +12,7 @@ from bot.adapters.github.backfill import GitHubBackfill
 from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
+from bot.adapters.github.head_counts import HeadCounts
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
 from bot.adapters.github.mapping import BADNESS, check_of_run, check_of_status, commit_of, pull_request_of
 from bot.adapters.github.payloads import (
@@ -67,6 +68,7 @@ class GitHub:
         self.reviews = GitHubReviews(self._connection, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
+        self.head_counts = HeadCounts(self._connection)
 
     def __repr__(self) -> str:
         return f"GitHub({self._connection!r})"

@@ -11,8 +11,9 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 INSTALL = @$(PIP) install --quiet --require-hashes --no-deps -r $< >&2 && { broken=$$($(PIP) check 2>&1) || { echo "$$broken" >&2; exit 1; }; }
 # The oldest pip that a supported Python is found with: Debian 12's. What it can install, all later ones can.
 OLDEST_PIP := 23.0.1
-LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-strip-extras \
+PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-strip-extras \
 	--custom-compile-command "make requirements"
+LOCK = $(PIN) pyproject.toml
 
 .venv/run.stamp: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Shipmate needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": name another one, such as make PYTHON=python3.11 $(MAKECMDGOALS)")'
@@ -54,6 +55,9 @@ check: .venv/dev.stamp  ## format, lint, types, all tests
 	@wc -l $$(git ls-files 'bot/*.py' 'handlers/*.py' ':!bot/migrations/versions') | awk '$$1 > 400 && $$2 != "total" {print "! " $$2 " has " $$1 " lines: which idea is missing?"}'
 	@$(PYTEST)
 
+audit: .venv/dev.stamp  ## known vulnerabilities of the pinned requirements, where their advisories can be reached
+	@$(BIN)/python -m tests.audit $(ARGS)
+
 fresh:  ## set up in an empty folder with the oldest pip that is supported, and say something to the bot
 	@tests/fresh.sh "$(PYTHON)" "$(OLDEST_PIP)"
 
@@ -64,5 +68,6 @@ format: .venv/dev.stamp  ## format and mend what can be mended by itself
 requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml, for every Python that is supported
 	@$(LOCK) -o requirements.txt
 	@$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
+	@$(PIN) --group audit -o requirements-audit.txt
 
-.PHONY: help setup talk run test test-processes bench chaos check fresh format requirements
+.PHONY: help setup talk run test test-processes bench chaos check audit fresh format requirements

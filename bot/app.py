@@ -164,12 +164,14 @@ def doctors(settings: Settings) -> Doctors:
     clock = SystemClock()
     secrets = settings.secrets
     has_github = secrets.github_token is not None or secrets.github_app
+    forge = github(settings, clock) if has_github else None
     return Doctors(
-        github=github(settings, clock) if has_github else None,
+        github=forge,
         slack=SlackDoctor(slack(settings, clock), token_of(secrets.slack_app_token))
         if secrets.slack_bot_token
         else None,
         store=open_store(settings, clock).database,
+        counts=forge.head_counts if forge else None,
     )
 
 

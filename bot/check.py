@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
-from bot import __version__
+from bot import __version__, exposure
 from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
+from bot.exposure import HeadCounts, outsiders
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
@@ -37,6 +38,7 @@ class Doctors:
     github: DoctorOfNames | None = None
     slack: DoctorOfNames | None = None
     store: DoctorOfItself | None = None
+    counts: HeadCounts | None = None
 
 
 def check(load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], out: TextIO) -> int:
@@ -52,11 +54,11 @@ def check(load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], 
         asked = doctors(settings)
     except Exception as error:  # noqa: BLE001 - whatever an adapter cannot start with is a finding, not a traceback
         refused.append(_failed("The bot", error))
-    return _written(overview(settings), [*findings(settings, asked), *refused], out, settings)
+    return _written(overview(settings, asked.counts), [*findings(settings, asked), *refused], out, settings)
 
 
-def overview(settings: Settings) -> list[str]:
-    """How the bot is set up, a line each, without secrets."""
+def overview(settings: Settings, counts: HeadCounts | None = None) -> list[str]:
+    """How the bot is set up, and who may deploy where, a line each, without secrets."""
     secrets = settings.secrets
     return [
         f"Shipmate {__version__}, called {settings.bot.name} in the chat, set up in {settings.path}",
@@ -64,6 +66,8 @@ def overview(settings: Settings) -> list[str]:
         f"Slack: {_slack(secrets)}",
         f"GitHub: {_github(secrets)}, at {secrets.github_api_url}",
         f"Database: {'Postgres' if secrets.on_postgres else secrets.database_url.get_secret_value()}",
+        "Who may deploy:",
+        *(f"  {line}" for app in settings.apps.values() for line in _who_may(settings, app, counts)),
     ]
 
 
@@ -84,6 +88,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
         for app in examples
     ]
     found += _set_in_vain(settings, planned)
+    found += exposure.left_open(settings)
     repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
@@ -92,6 +97,10 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
         found += _answers("The database", store.doctor)
+    if doctors.counts is not None:
+        found += [
+            one for app in settings.apps.values() if app not in examples for one in outsiders(app, doctors.counts)
+        ]
     return found
 
 
@@ -113,6 +122,12 @@ def _app_lines(app: AppSettings) -> Iterator[str]:
         default = " (default)" if name == app.default_environment else ""
         merges = f", after merges into {', '.join(environment.deploy_on_merge)}" if environment.deploy_on_merge else ""
         yield f"  {name}{default}: provider {environment.provider.type}{merges}"
+
+
+def _who_may(settings: Settings, app: AppSettings, counts: HeadCounts | None) -> Iterator[str]:
+    asked = None if _is_example(app, settings) else counts
+    for environment in app.environments.values():
+        yield exposure.who_may(settings, app, environment, asked)
 
 
 def _is_example(app: AppSettings, settings: Settings) -> bool:

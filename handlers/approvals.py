@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core.approvals import messages
-from bot.core.approvals.model import Approval, is_same
+from bot.core.approvals.model import Approval, is_same, told_apart
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from bot.core.deployments.reconsideration import reconsider
@@ -21,7 +21,8 @@ from bot.core.replies import already_ended, gone_from_settings, unknown_deployme
 from bot.core.rich_text import Mention, Message
 from bot.router import Router
 from bot.services import authorization
-from bot.services.gate_facts import approvals_of, target_of
+from bot.services.approvals import approvals_of, approvers_of, requester_of
+from bot.services.gate_facts import target_of
 from bot.services.targets import Target
 
 router = Router()
@@ -36,12 +37,14 @@ OFFERED = 10
 def approve(context: Context, command: Approve) -> Message | None:
     """One yes more. The gates are asked again with fresh facts, so that the last one lets it start."""
     chosen, target, by = _may(context, command.deployment, "approve")
+    _demand_told_apart(context, chosen, target, by)
+    approvers = (*approvers_of(context, target, chosen), by)
     records = context.begin(chosen.app, chosen.environment)
     deployment = _waiting(records, chosen)
     if not records.approvals.give(Approval(deployment.id, by, context.now)):
         raise Refused(messages.approved_already(deployment))
-    counted = approvals_of(records, target, deployment)
-    if len(counted) <= len(deployment.approved_by):
+    counted = approvals_of(records, context, target, deployment, approvers)
+    if by not in [one.by for one in counted]:
         raise Refused(messages.approved_already(deployment))
     missing = max(0, target.environment.approvals - len(counted))
     approved = replace(deployment, approved_by=tuple(one.by for one in counted), approvals_missing=missing)
@@ -75,9 +78,17 @@ def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, T
     authorization.demand(authorization.may_approve(context, target))
     asker = authorization.asker(context)
     by = Actor(asker.name, asker.id, asker.forge_login)
-    if is_same(by, chosen.by) and not target.environment.self_approval:
+    if is_same(by, requester_of(context, chosen)) and not target.environment.self_approval:
         raise Refused(messages.own_request(chosen))
     return chosen, target, by
+
+
+def _demand_told_apart(context: Context, chosen: Deployment, target: Target, by: Actor) -> None:
+    """Raises Refused where whoever approves may be who merged it, or created it with another tool."""
+    requester = requester_of(context, chosen)
+    if not target.environment.self_approval and not told_apart(by, requester):
+        can_link = context.forge.users.sign_in is not None
+        raise Refused(messages.link_first(chosen, requester.login or requester.name, can_link=can_link))
 
 
 def _chosen(context: Context, number: int | None, verb: str) -> Deployment:

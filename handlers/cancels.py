@@ -10,6 +10,7 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Cancel
+from bot.core.people.logins import same_login
 from bot.core.people.permissions import Permission
 from bot.core.rich_text import Message
 from bot.providers import load
@@ -48,8 +49,7 @@ def _is_own(context: Context, deployment: Deployment) -> bool:
     """Whoever asked for it, or merged it, may always take that back."""
     if deployment.by.chat_id is not None:
         return deployment.by.chat_id == context.asker.id
-    login = authorization.asker(context).forge_login
-    return login is not None and (deployment.by.login or "").casefold() == login.casefold()
+    return same_login(deployment.by.login, authorization.asker(context).forge_login)
 
 
 def _may_cancel(context: Context, deployment: Deployment, target: Target | None) -> Permission:

@@ -16,22 +16,15 @@ from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
 from bot.core.events.internal import DeploymentOpened, Due
 from bot.core.gates.judge import judge
+from bot.core.people.logins import same_login
 from bot.core.ports.backfill import created_event
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.providers import load
 from bot.router import Router
 from bot.services import authorization
-from bot.services.gate_facts import (
-    CommitFacts,
-    changes,
-    chat_id_of,
-    commit_facts,
-    facts,
-    status_event,
-    target_of,
-    usual_seconds,
-)
+from bot.services.authorization import chat_id_of
+from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, status_event, target_of, usual_seconds
 from bot.services.targets import Target, target_named
 
 router = Router()
@@ -46,7 +39,7 @@ def created(context: Context, event: DeploymentCreated) -> None:
         creator = context.forge.users.own_login()
         if creator is None:
             return  # GitHub will not tell who we are, so only its answer to our own request can be believed
-        if creator.lower() == event.creator.lower():
+        if same_login(creator, event.creator):
             records = context.begin()
             records.put(DeploymentOpened(ours.id, event.remote_id), f"opened:{event.request_id}:{event.remote_id}")
             return

@@ -18,7 +18,8 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.ancestry import ancestry, demand_known
-from bot.services.gate_facts import changes, chat_id_of, commit_facts, facts, usual_seconds
+from bot.services.authorization import chat_id_of
+from bot.services.gate_facts import changes, commit_facts, facts, usual_seconds
 from bot.services.pull_requests import confirmed_merge
 from bot.services.targets import Target
 
@@ -94,7 +95,7 @@ def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deploymen
         url=commit.url or None,
         state=State.REQUESTED,
         trigger="merge",
-        by=Actor(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by),
+        by=Actor(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by, author=merge.author),
         created_at=context.now,
         pull_request=merge.number,
         merged_at=merge.merged_at,

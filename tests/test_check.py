@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from bot import __version__
 from bot.check import Doctors, check
 from bot.check import findings as check_findings
@@ -15,6 +17,8 @@ from bot.core.ports.chat import Finding
 from bot.settings import Settings, SettingsProblems, load, read
 
 SHOP = """
+[bot]
+admins = ["U012AB3CD"]
 [slack]
 channel = "#deploys"
 [apps.shop]
@@ -25,7 +29,8 @@ default_environment = "staging"
 [apps.shop.environments.staging]
 deploy_on_merge = ["main"]
 [apps.shop.environments.production]
-provider = { type = "shell", command = "bin/deploy" }
+provider = { type = "local", directory = "releases" }
+deployers = ["corner/devs", "@oncall", "octocat", "deployer[bot]"]
 """
 COMPLETE = {
     "SLACK_BOT_TOKEN": "xoxb-1-bot",
@@ -37,10 +42,15 @@ OVERVIEW = f"""\
 Shipmate {__version__}, called shipmate in the chat, set up in settings.toml
 shop: corner/shop, announced in #shop
   staging (default): provider external, after merges into main
-  production: provider shell
+  production: provider local
 Slack: Socket Mode
 GitHub: a token, at https://api.github.com
 Database: sqlite:///shipmate.db
+Who may deploy:
+  shop → staging: everybody with write permission on corner/shop; merges into main; no approvals; \
+admins always (U012AB3CD)
+  shop → production: corner/devs, @oncall, octocat, deployer[bot] (an app on GitHub); no approvals; \
+admins always (U012AB3CD)
 
 ✓ settings.toml is understood
 """
@@ -174,6 +184,8 @@ def test_a_fresh_clone_is_told_precisely_what_to_fill_in() -> None:
         "✗ GITHUB_WEBHOOK_SECRET is not set",
         "✗ GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY",
         "✗ apps.web.repository is still the example acme/web",
+        "! `admins` of [bot] names nobody: a lock or a login whose holder is away stays theirs",
+        "! web/production is production, and everybody who can write to acme/web may deploy it alone",
     ]
 
 
@@ -228,3 +240,111 @@ def test_the_database_and_the_github_app_are_shown_without_their_secrets() -> No
 
 def test_settings_problems_are_one_sentence_a_line() -> None:
     assert str(SettingsProblems(["One.", "Two."])) == "One.\nTwo."
+
+
+# --- who may, and what is open ----------------------------------------------------------------------------------
+
+OPEN = """
+[slack]
+channel = "#deploys"
+[apps.shop]
+repository = "corner/shop"
+foreign_deployments = "carry_out"
+[apps.shop.environments.staging]
+required_checks = "none"
+[apps.shop.environments.production]
+provider = { type = "shell", command = "bin/deploy" }
+[apps.shop.environments.qa]
+approvals = 2
+approvers = ["corner/leads"]
+self_approval = true
+"""
+
+
+@dataclass
+class Counted:
+    """GitHub, which counts some and not others."""
+
+    teams: dict[str, int] = field(default_factory=dict)
+    writing: dict[str, int] = field(default_factory=dict)
+    outside: tuple[str, ...] = ()
+
+    def of_team(self, team: str) -> int | None:
+        return self.teams.get(team)
+
+    def writers(self, repository: str) -> int | None:
+        return self.writing.get(repository)
+
+    def outside_writers(self, repository: str) -> Sequence[str]:
+        return self.outside
+
+
+def who_may(text: str, counts: Counted) -> list[str]:
+    printed = run(text, doctors=lambda _: Doctors(counts=counts))[1]
+    return [line for line in printed.splitlines() if " → " in line and line.startswith("  ")]
+
+
+def warnings(text: str, counts: Counted | None = None) -> list[str]:
+    code, printed = run(text, doctors=lambda _: Doctors(counts=counts))
+    assert code == 0
+    return [line.partition("  → ")[0] for line in printed.splitlines() if line.startswith("!")]
+
+
+def test_people_are_counted_where_github_tells_how_many() -> None:
+    counts = Counted({"corner/devs": 5, "corner/leads": 2}, {"corner/shop": 12})
+
+    found = who_may(SHOP, counts) + who_may(OPEN, counts)[2:]
+
+    everybody = "everybody with write permission on corner/shop (12 people)"
+    devs = "corner/devs (team of 5), @oncall, octocat, deployer[bot] (an app on GitHub)"
+    assert found == [
+        f"  shop → staging: {everybody}; merges into main; no approvals; admins always (U012AB3CD)",
+        f"  shop → production: {devs}; no approvals; admins always (U012AB3CD)",
+        f"  shop → qa: {everybody}; approvals: 2 of corner/leads (team of 2), one's own counts; no admins",
+    ]
+
+
+def test_one_person_is_a_person_and_what_others_create_is_told() -> None:
+    found = who_may(OPEN, Counted(writing={"corner/shop": 1}))
+
+    everybody = "everybody with write permission on corner/shop (1 person)"
+    assert found[1] == (
+        f"  shop → production: {everybody}; whatever other tools create on GitHub; no approvals; no admins"
+    )
+
+
+def test_nobody_is_counted_for_the_example() -> None:
+    found = who_may(SHOP.replace("corner/shop", "acme/web"), Counted(writing={"acme/web": 12}))
+
+    assert "people)" not in found[0]
+
+
+def test_what_is_open_is_warned_of_and_is_no_mistake() -> None:
+    found = warnings(OPEN)
+
+    creators = "whoever may create deployments on corner/shop deploys"
+    assert found == [
+        "! `admins` of [bot] names nobody: a lock or a login whose holder is away stays theirs",
+        "! shop/staging takes commits whose checks fail",
+        "! shop/production is production, and everybody who can write to corner/shop may deploy it alone",
+        f"! shop/production carries out what other tools create: {creators}",
+        "! shop/production runs its command as the bot's own user, who can read whatever the bot can",
+        "! shop/qa lets people approve their own deployments",
+    ]
+
+
+@pytest.mark.parametrize("closes", ["approvals = 1", 'deployers = ["corner/devs"]', "production = false"])
+def test_production_that_somebody_guards_is_not_warned_of(closes: str) -> None:
+    text = SHOP.replace('deployers = ["corner/devs", "@oncall", "octocat", "deployer[bot]"]', closes)
+
+    assert warnings(text) == []
+
+
+def test_outsiders_who_may_deploy_are_named() -> None:
+    counts = Counted(outside=("mallory", "eve"))
+    guarded = SHOP.replace("[apps.shop.environments.staging]", '[apps.shop.environments.staging]\ndeployers = ["eve"]')
+
+    found = [warnings(text, counts) for text in (SHOP, guarded)]
+
+    who = "2 people outside its organisation: mallory and eve"
+    assert found == [[f"! corner/shop can be written to, and so deployed, by {who}"], []]

@@ -45,6 +45,7 @@ NAMES = [
     "merges.checks_changed",
     "merges.deploy",
     "merges.merged",
+    "people.claim_expired",
     "people.link_awaited",
     "reconciliation.reconcile",
     "reconciliation.retain",

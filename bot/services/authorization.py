@@ -14,6 +14,7 @@ from bot.context import Context
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
 from bot.core.people import messages as people_messages
+from bot.core.people.logins import same_login
 from bot.core.people.model import How, Identity, known
 from bot.core.people.permissions import (
     Kind,
@@ -97,13 +98,15 @@ def may_write(context: Context, repository: str, does: str, person: Person | Non
     subject = _subject(context, who, does)
     if not context.forge.users.keeps_permissions or is_admin(context, who):
         return everybody(subject)
+    if who.outsider:
+        return untold(subject, "They do not belong to this workspace.")
     return _by_repository(context, subject, repository)
 
 
 def is_admin(context: Context, person: Person | None = None) -> bool:
     """Whether the asker, or ``person``, is one of ``bot.admins``."""
     who = person or asker(context)
-    return membership(context, who, context.settings.bot.admins).by is not None
+    return not who.outsider and membership(context, who, context.settings.bot.admins).by is not None
 
 
 def demand(permission: Permission) -> None:
@@ -200,7 +203,10 @@ def identity(context: Context, person: Person) -> Identity:
     found = at_hand(context, person)
     if found is not None:
         return found
-    looked_up = Identity(person.id, _login_by_email(context, person), How.EMAIL, context.now)
+    login = _login_by_email(context, person)
+    if login is not None and _is_proved_by_another(context, login, person.id):
+        login = None
+    looked_up = Identity(person.id, login, How.EMAIL, context.now)
     if person.email:
         context.identities.learned(looked_up)
     return looked_up
@@ -208,13 +214,27 @@ def identity(context: Context, person: Person) -> Identity:
 
 def at_hand(context: Context, person: Person) -> Identity | None:
     """Who the person is as far as it is known without asking GitHub."""
-    return known(
-        person.id,
-        row=context.reads.people.identity(person.id),
-        mapped=context.settings.people.get(person.id),
-        told=person.forge_login,
-        now=context.now,
-    )
+    row, mapped = context.reads.people.identity(person.id), context.settings.people.get(person.id)
+    if row is not None and row.how is How.LINK and mapped_to(context, row.login or "") not in {None, person.id}:
+        # The settings have given to somebody else what this person had proved.
+        return Identity(person.id, mapped, How.SETTINGS)
+    return known(person.id, row=row, mapped=mapped, told=person.forge_login, now=context.now)
+
+
+def chat_id_of(context: Context, login: str) -> str | None:
+    """The chat id of a GitHub login: as the settings tell, else as it was proved or found by an address."""
+    return mapped_to(context, login) or context.reads.people.chat_id_of(login)
+
+
+def mapped_to(context: Context, login: str) -> str | None:
+    """Whose login it is by the settings; nobody takes it from them."""
+    return next((chat for chat, known in context.settings.people.items() if same_login(known, login)), None)
+
+
+def _is_proved_by_another(context: Context, login: str, chat_id: str) -> bool:
+    holder = context.reads.people.chat_id_of(login, besides=chat_id)
+    row = context.reads.people.identity(holder) if holder else None
+    return row is not None and row.how is How.LINK
 
 
 def _login_by_email(context: Context, person: Person) -> str | None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from bot.context import Context
-from bot.core.approvals.model import Approval, counting
 from bot.core.deployments import lifecycle
 from bot.core.deployments.ancestry import Ancestry, same_line
-from bot.core.deployments.model import Changes, Deployment, Shipped
+from bot.core.deployments.model import Actor, Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
@@ -21,6 +20,7 @@ from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
 from bot.services import authorization
+from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target, target_at
 
 LOOKED_UP = 6
@@ -33,7 +33,8 @@ class CommitFacts:
     """What GitHub tells of a commit that wants to go somewhere; None is what was not asked for.
 
     ``expects_checks`` says that the commit before had checks, ``before_here`` is its success in the environment
-    before, and ``been_here`` that what goes back was there with all that is asked for now.
+    before, and ``been_here`` that what goes back was there with all that is asked for now. ``approvers`` have
+    approved it and still may.
     """
 
     checks: tuple[Check, ...] | None = None
@@ -44,6 +45,7 @@ class CommitFacts:
     protection: Protection | None = None
     before_here: Deployment | None = None
     been_here: bool = False
+    approvers: tuple[Actor, ...] = ()
 
 
 def commit_facts(
@@ -67,6 +69,7 @@ def commit_facts(
         default_branch=default_branch,
         protection=context.forge.reviews.protection(repository, environment.name),
         before_here=_before_here(context, target, wanted),
+        approvers=approvers_of(context, target, wanted),
     )
 
 
@@ -167,23 +170,13 @@ def facts(
         behind=found.behind,
         default_branch=found.default_branch,
         protection=found.protection,
-        approvals=approvals_of(reads, target, wanted),
+        approvals=approvals_of(reads, context, target, wanted, found.approvers),
         busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
         queued_before=tuple(one for one in queued if not wanted.id or one.id < place),
         lock=reads.locks.of(app, environment),
         closed_by=what_closes(reads, context, target),
         force=force_of(wanted),
     )
-
-
-def approvals_of(reads: Reads, target: Target, wanted: Deployment) -> tuple[Approval, ...]:
-    """Those that count: its own, and those that the very same got within the time in which it may be approved."""
-    environment = target.environment
-    if not environment.approvals:
-        return ()
-    own = reads.approvals.of(wanted.id) if wanted.id else ()
-    others = reads.approvals.for_same(wanted, wanted.created_at - environment.approval_timeout)
-    return counting((*own, *others), wanted.by, self_approval=environment.self_approval)
 
 
 def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | None:
@@ -270,13 +263,6 @@ def target_of(context: Context, deployment: Deployment) -> Target | None:
     app = context.settings.apps.get(deployment.app)
     environment = app.environments.get(deployment.environment) if app else None
     return Target(app, environment) if app and environment else None
-
-
-def chat_id_of(context: Context, login: str) -> str | None:
-    """The chat id of a GitHub login: as it was proved, else as the settings tell."""
-    proved = context.reads.people.chat_id_of(login)
-    mapped = (chat for chat, known in context.settings.people.items() if known.lower() == login.lower())
-    return proved or next(mapped, None)
 
 
 def status_event(deployment: Deployment, status: RemoteStatus) -> DeploymentStatusReported:

@@ -104,7 +104,8 @@ def _party(value: object) -> str:
         return name
     raise ValueError(
         'must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
-        f'a GitHub login such as "octocat" or "renovate[bot]", or a GitHub team such as "acme/devs", not {shown(value)}'
+        f'a GitHub login such as "octocat" (of an app: "deployer[bot]"), or a GitHub team such as "acme/devs", '
+        f"not {shown(value)}"
     )
 
 

@@ -70,7 +70,7 @@ def people_of(table: Mapping[str, object], problems: list[str]) -> dict[str, str
         where = path("people", chat_id)
         if not re.fullmatch(r"[UW][A-Z0-9]{2,}", chat_id):
             problems.append(f"{where} must be a Slack id such as U012AB3CD, from the person's profile in Slack.")
-        elif not isinstance(login, str) or not re.fullmatch(r"@?[A-Za-z0-9][\w-]*", login):
+        elif not isinstance(login, str) or not re.fullmatch(r"@?[A-Za-z0-9][A-Za-z0-9_-]*", login):
             problems.append(f'{where} must be a GitHub login such as "octocat", not {shown(login)}.')
         else:
             people[chat_id] = login.removeprefix("@")

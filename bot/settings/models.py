@@ -263,6 +263,8 @@ class AppSettings(Table):
 
 
 def same_channel(configured: str, channel: Collection[str]) -> bool:
-    """Whether ``configured`` (``#web``, ``web`` or an id) is the channel that goes by the names ``channel``."""
-    wanted = configured.removeprefix("#").casefold()
-    return any(name.removeprefix("#").casefold() == wanted for name in channel)
+    """Whether ``configured`` (``#web``, ``web`` or an id) is the channel that goes by the names ``channel``.
+
+    Case counts: Slack's names have no capitals and its ids nothing else, so that no channel is named like another's id.
+    """
+    return configured.removeprefix("#") in {name.removeprefix("#") for name in channel}

@@ -98,8 +98,8 @@ def test_every_problem_is_told_at_once() -> None:
         (
             'deployers = ["Bob Smith"]',
             '.deployers[0] must name people by a Slack id such as "U012AB3CD", a Slack user group such as "@oncall", '
-            'a GitHub login such as "octocat" or "renovate[bot]", or a GitHub team such as "acme/devs", not "Bob '
-            'Smith".',
+            'a GitHub login such as "octocat" (of an app: "deployer[bot]"), or a GitHub team such as "acme/devs", '
+            'not "Bob Smith".',
         ),
         (
             'windows = [{ deny = "0 17 * *", for = "1h" }]',
@@ -317,9 +317,14 @@ def test_names_must_fit_together() -> None:
 
 
 def test_people_are_slack_ids_and_github_logins() -> None:
-    found = problems(WEB + PRODUCTION + '[people]\noctocat = "U012AB3CD"\nU012AB3CD = "the octocat"\nU1234 = "@mona"')
+    found = problems(
+        WEB
+        + PRODUCTION
+        + '[people]\noctocat = "U012AB3CD"\nU012AB3CD = "the octocat"\nU1234 = "@mona"\nU1235 = "bo\u017fs"'
+    )
 
     assert found == [
         "people.octocat must be a Slack id such as U012AB3CD, from the person's profile in Slack.",
         'people.U012AB3CD must be a GitHub login such as "octocat", not "the octocat".',
+        'people.U1235 must be a GitHub login such as "octocat", not "bo\u017fs".',
     ]

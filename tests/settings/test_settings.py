@@ -188,6 +188,14 @@ def test_apps_are_found_by_name_repository_and_channel() -> None:
     assert found.app_of_channel({"C0000000002", "#random"}) is None
 
 
+@pytest.mark.parametrize("configured", ["#deploys", "deploys", "C0123ABCD"])
+@pytest.mark.parametrize("made_by_anybody", ["deploy\u017f", "c0123abcd", "\uff44eploys"])
+def test_no_channel_passes_for_another_by_a_name_that_looks_alike(configured: str, made_by_anybody: str) -> None:
+    found = settings(SMALLEST.replace('"acme/web"', f'"acme/web"\nallowed_channels = ["{configured}"]')).apps["web"]
+
+    assert not found.allowed_in({"C0000000009", f"#{made_by_anybody}", made_by_anybody})
+
+
 def test_a_channel_that_two_apps_share_means_neither() -> None:
     found = settings(SMALLEST + '[apps.api]\nrepository = "acme/api"\n[apps.api.environments.production]')
 

@@ -14,6 +14,7 @@ from bot.adapters.github.payloads import (
     request_id_in,
 )
 from bot.core.errors import NotThere, Unavailable
+from bot.core.people.logins import same_login
 from bot.core.ports.forge_types import (
     JSON,
     Commit,
@@ -73,7 +74,7 @@ class GitHubDeployments:
     def _is_own(self, deployment: DeploymentShape) -> bool:
         """Others can read our request ids, and send them. A token that may not ask who it is has to believe them."""
         own = self._own_login()
-        return own is None or login_of(deployment.creator).lower() == own.lower()
+        return own is None or same_login(login_of(deployment.creator), own)
 
     def get(self, repository: str, remote_id: int) -> RemoteDeployment | None:
         try:

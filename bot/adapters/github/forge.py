@@ -15,6 +15,7 @@ from bot.adapters.github.backfill import GitHubBackfill
 from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
+from bot.adapters.github.head_counts import HeadCounts
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
 from bot.adapters.github.mapping import (
     BADNESS,
@@ -81,6 +82,7 @@ class GitHub:
         self.reviews = GitHubReviews(self._connection, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
+        self.head_counts = HeadCounts(self._connection)
 
     def __repr__(self) -> str:
         return f"GitHub({self._connection!r})"

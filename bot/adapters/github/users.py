@@ -15,6 +15,7 @@ from bot.adapters.github.errors import NotAccepted
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import Named, Repo
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.people.logins import in_lower_case
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
 
@@ -66,7 +67,7 @@ class _Found(Struct, frozen=True):
 
 
 def _regardless_of_case(_: GitHubUsers, place: str, login: str) -> str:
-    return f"{place} {login}".lower()
+    return in_lower_case(f"{place} {login}")
 
 
 class GitHubUsers:
@@ -124,7 +125,7 @@ class GitHubUsers:
             return None
         for one in found.items[:CANDIDATES]:
             profile = self._connection.get(f"/users/{quote(one.login, safe='')}", _Profile)
-            if profile.email is not None and profile.email.casefold() == email.casefold():
+            if profile.email is not None and in_lower_case(profile.email) == in_lower_case(email):
                 return profile.login
         return None
 

@@ -90,6 +90,17 @@ pending_links = sa.Table(
 )
 """Proofs under way: a person has been given a code to type in at GitHub."""
 
+login_claims = sa.Table(
+    "login_claims",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    column("login", sa.Text),
+    column("holder", sa.Text),
+    column("place", sa.JSON),
+    column("expires_at", Utc),
+)
+"""Logins that a person has proved and another one holds."""
+
 freezes = sa.Table(
     "freezes",
     metadata,

@@ -12,10 +12,12 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import upsert
 from bot.core.events.external import Place
-from bot.core.people.model import How, Identity, PendingLink
+from bot.core.people.logins import in_lower_case
+from bot.core.people.model import Claim, How, Identity, PendingLink
 
 _I = tables.identities.c
 _P = tables.pending_links.c
+_C = tables.login_claims.c
 
 
 class PeopleRowReads:
@@ -28,9 +30,9 @@ class PeopleRowReads:
         rows = self._run(sa.select(tables.identities).where(_I.chat_id == chat_id))
         return Identity(rows[0].chat_id, rows[0].login, How(rows[0].how), rows[0].at) if rows else None
 
-    def chat_id_of(self, login: str) -> str | None:
+    def chat_id_of(self, login: str, *, besides: str | None = None) -> str | None:
         """What was proved counts before what was found by an address, and the newest of each."""
-        query = sa.select(_I.chat_id).where(sa.func.lower(_I.login) == login.lower())
+        query = sa.select(_I.chat_id).where(_is_login(login), _I.chat_id != (besides or ""))
         rows = self._run(query.order_by((_I.how == How.LINK).desc(), _I.at.desc()).limit(1))
         return str(rows[0].chat_id) if rows else None
 
@@ -41,6 +43,13 @@ class PeopleRowReads:
         row = rows[0]
         place = msgspec.convert(row.place, Place)
         return PendingLink(chat_id, row.attempt, row.login, place, row.interval, row.expires_at, row.device_code)
+
+    def claim(self, chat_id: str) -> Claim | None:
+        rows = self._run(sa.select(tables.login_claims).where(_C.chat_id == chat_id))
+        if not rows:
+            return None
+        row = rows[0]
+        return Claim(chat_id, row.login, row.holder, msgspec.convert(row.place, Place), row.expires_at)
 
 
 class PeopleRowRecords(PeopleRowReads):
@@ -68,6 +77,23 @@ class PeopleRowRecords(PeopleRowReads):
     def end_link(self, chat_id: str) -> None:
         self._connection.execute(sa.delete(tables.pending_links).where(_P.chat_id == chat_id))
 
+    def begin_claim(self, claim: Claim) -> None:
+        row = {
+            "chat_id": claim.chat_id,
+            "login": claim.login,
+            "holder": claim.holder,
+            "place": msgspec.to_builtins(claim.place),
+            "expires_at": claim.expires_at,
+        }
+        upsert(self._connection, tables.login_claims, row, "chat_id")
+
+    def end_claim(self, chat_id: str) -> bool:
+        ended = sa.delete(tables.login_claims).where(_C.chat_id == chat_id).returning(_C.chat_id)
+        return self._connection.execute(ended).first() is not None
+
+    def forget(self, login: str, *, besides: str) -> None:
+        self._connection.execute(sa.delete(tables.identities).where(_is_login(login), _I.chat_id != besides))
+
 
 class IdentityRows:
     """Remembers who is who, outside of decisions. Raises Unavailable."""
@@ -78,6 +104,10 @@ class IdentityRows:
     def learned(self, identity: Identity) -> None:
         with self._database.writing() as connection:
             _learn(connection, identity)
+
+
+def _is_login(login: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(_I.login) == in_lower_case(login)
 
 
 def _learn(connection: sa.Connection, identity: Identity) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.deployments.model import Actor, Deployment
+from bot.core.people.logins import is_nobody, same_login
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class ApprovalReads(Protocol):
         """Oldest first."""
 
     def for_same(self, deployment: Deployment, since: datetime) -> Sequence[Approval]:
-        """Those that other requests for the very same have got ``since`` then, oldest first: same commit, environment,
-        task, hosts and parameters."""
+        """Those that other requests for the very same have got ``since`` then, oldest first: same app, environment,
+        repository, commit, task, hosts and parameters; forced or not."""
 
 
 class ApprovalRecords(ApprovalReads, Protocol):
@@ -44,14 +45,27 @@ def is_same(one: Actor, other: Actor) -> bool:
     """Whether both are one person: by chat id or by GitHub login, whichever is known of both."""
     if one.chat_id is not None and one.chat_id == other.chat_id:
         return True
-    return one.login is not None and other.login is not None and one.login.casefold() == other.login.casefold()
+    return same_login(one.login, other.login)
+
+
+def told_apart(one: Actor, other: Actor) -> bool:
+    """Whether they are certainly two people: two in the chat, two on GitHub, or one of them an app.
+
+    Where one is known in the chat only and the other on GitHub only, they may be one.
+    """
+    if is_same(one, other):
+        return False
+    if any(who.chat_id is None and is_nobody(who.login or "") for who in (one, other)):
+        return True
+    in_chat = one.chat_id is not None and other.chat_id is not None
+    return in_chat or (one.login is not None and other.login is not None)
 
 
 def counting(approvals: Iterable[Approval], requester: Actor, *, self_approval: bool) -> tuple[Approval, ...]:
-    """Each person once; whoever asked only where the settings let them."""
+    """Each person once; whoever asked, or may be who asked, only where the settings let them."""
     found: list[Approval] = []
     for approval in approvals:
-        if is_same(approval.by, requester) and not self_approval:
+        if not self_approval and not told_apart(approval.by, requester):
             continue
         if not any(is_same(approval.by, known.by) for known in found):
             found.append(approval)

@@ -70,11 +70,15 @@ REMOTE_STATES: dict[str, State] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asked: ``chat_id`` and ``login`` where known, ``name`` always, fit to be shown."""
+    """Who asked: ``chat_id`` and ``login`` where known, ``name`` always, fit to be shown.
+
+    ``author`` is the login behind the pull request that was merged.
+    """
 
     name: str
     chat_id: str | None = None
     login: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,14 @@ class LinkAwaited(Event):
     attempt: str
 
 
+@stored("ClaimExpired")
+class ClaimExpired(Event):
+    """Nobody has answered the claim of a person to a login in time; it is another claim where the moment differs."""
+
+    chat_id: str
+    expires_at: datetime
+
+
 @stored("LockReminderDue")
 class LockReminderDue(Event):
     """Whoever has the lock is to be asked whether they still need it."""

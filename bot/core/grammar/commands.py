@@ -237,6 +237,22 @@ class LinkLogin(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver(Command):
+    """A GitHub login is somebody else's from now on; ``person`` is their chat id."""
+
+    login: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold(Command):
+    """A GitHub login stays whose it is, whatever ``person`` (a chat id) has proved."""
+
+    login: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class WhoAmI(Command):
     pass
 

@@ -27,7 +27,7 @@ Made = TypeVar("Made")
 
 _AGAINST = frozenset({"with", "against", "vs", "and"})
 _LOGIN = re.compile(r"(?:@|https?://[^/\s]+/)?(?P<login>[A-Za-z0-9][A-Za-z0-9_-]{0,38})/?")
-_CHAT_ID = re.compile(r"@[UW](?=[A-Z]*[0-9])[A-Z0-9]+")
+_CHAT_ID = re.compile(r"@(?P<id>[UW](?=[A-Z]*[0-9])[A-Z0-9]+)")
 
 
 def alone(make: Callable[[], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
@@ -147,11 +147,30 @@ def show_diff(diff: Diff) -> str:
     return shown + (f" against {quote(diff.target)}" if diff.target else "")
 
 
-def read_login(cursor: TokenCursor, _words: Vocabulary) -> LinkLogin:
+def read_link(cursor: TokenCursor, _words: Vocabulary) -> LinkLogin:
+    return LinkLogin(_read_login(cursor))
+
+
+def of_claim(make: Callable[[str, str], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
+    """A command about a login that somebody claims: which login, and who."""
+
+    def read(cursor: TokenCursor, _words: Vocabulary) -> Made:
+        login = _read_login(cursor)
+        if cursor.word() in TO | {"from"}:
+            cursor.take()
+        found = None if cursor.done else _CHAT_ID.fullmatch(cursor.take().text)
+        if found is None:
+            raise Misread("Who claims it? Mention the person at the end.")
+        return make(login, found["id"])
+
+    return read
+
+
+def _read_login(cursor: TokenCursor) -> str:
     if cursor.done:
         raise Misread("Which GitHub login? It is missing.")
     word = cursor.take().text
     found = _LOGIN.fullmatch(word)
     if found is None or _CHAT_ID.fullmatch(word):
         raise Misread(f"{shorten(word)} is no GitHub login.")
-    return LinkLogin(found["login"])
+    return found["login"]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.core.deployments.model import Actor, Deployment
+from bot.core.people.logins import same_login
 
 ASKED_AGAIN_AFTER = timedelta(minutes=10)
 """Whoever asks for a release twice within this time is told that the owner was asked already."""
@@ -92,7 +93,7 @@ def same_person(one: Actor, other: Actor) -> bool:
     """By chat id where both have one, else by GitHub login: a merge knows only the latter, and not for everybody."""
     if one.chat_id is not None and other.chat_id is not None:
         return one.chat_id == other.chat_id
-    return one.login is not None and other.login is not None and one.login.casefold() == other.login.casefold()
+    return same_login(one.login, other.login)
 
 
 def lets_in(lock: Lock, who: Actor, *, merge: bool, now: datetime) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.names import listed
-from bot.core.people.model import DeviceCode, How, Identity
+from bot.core.people.model import Claim, DeviceCode, How, Identity
 from bot.core.people.permissions import Permission
 from bot.core.ports.chat import Person
-from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, say
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, say
 
 Choice = tuple[str, Sequence[str], Sequence[Permission]]
 """An app, the environments that somebody may deploy it to, and why not to the others."""
@@ -112,6 +112,109 @@ def enter_the_code(login: str, given: DeviceCode) -> Message:
 
 def linked(login: str) -> Message:
     return say("Thank you: you are ", Bold(login), " on GitHub. ", Code("whoami"), " tells what you may do.")
+
+
+def the_settings_say(login: str, holder: str) -> Message:
+    return say(
+        *(
+            Bold(login),
+            " is ",
+            Mention(holder, holder),
+            " by my settings, so that I link it to nobody else. Whoever runs ",
+        ),
+        "me can change that in [people] of settings.toml.",
+    )
+
+
+def waits_for_the_holder(claim: Claim) -> Message:
+    """To whoever has proved a login that somebody else holds."""
+    return say(
+        *(
+            "You can sign in to GitHub as ",
+            Bold(claim.login),
+            ", but so far that is ",
+            Mention(claim.holder, claim.holder),
+        ),
+        *(". I have asked them; nothing is linked unless they agree before ", Moment(claim.expires_at), ". One of my "),
+        *("admins can decide too: ", Code(f"hand over {claim.login} to @{claim.chat_id}")),
+    )
+
+
+def is_it_theirs(claim: Claim) -> Message:
+    """To whoever holds the login."""
+    yes, no = (f"{verb} @{claim.chat_id}" for verb in (f"hand over {claim.login} to", f"withhold {claim.login} from"))
+    return say(
+        *(
+            Mention(claim.chat_id, claim.chat_id),
+            " has signed in to GitHub as ",
+            Bold(claim.login),
+            ", who is you as far ",
+        ),
+        *(
+            "as I know. Is it theirs? Then they are ",
+            Bold(claim.login),
+            " to me from now on, and you are not. Without an ",
+        ),
+        *(
+            "answer before ",
+            Moment(claim.expires_at),
+            " it stays yours. If it is your account, say no, and change its ",
+        ),
+        "password: they can sign in with it.",
+        buttons=(Button("Yes, it is theirs", yes, style="danger"), Button("No", no)),
+    )
+
+
+def no_such_claim(login: str) -> Message:
+    return say("Nobody waits for ", Bold(login), ": it was decided already, or took too long.")
+
+
+def not_yours_to_decide(claim: Claim) -> Message:
+    holder = Mention(claim.holder, claim.holder)
+    return say("That is for ", holder, ", who is ", Bold(claim.login), " so far, or for one of my admins to say.")
+
+
+def handed_over(claim: Claim) -> Message:
+    return say(Bold(claim.login), " is ", Mention(claim.chat_id, claim.chat_id), " from now on.")
+
+
+def withheld(claim: Claim) -> Message:
+    return say(Bold(claim.login), " stays with ", Mention(claim.holder, claim.holder), ".")
+
+
+def handed_over_to_you(claim: Claim, by: Mention) -> Message:
+    return say(by, " agreed: you are ", Bold(claim.login), " on GitHub. ", Code("whoami"), " tells what you may do.")
+
+
+def withheld_from_you(claim: Claim, by: Mention) -> Message:
+    return say(by, " says that ", Bold(claim.login), " is not yours, so nothing is linked.")
+
+
+def taken_from_you(claim: Claim, by: Mention) -> Message:
+    """To the holder, where an admin has decided."""
+    return say(
+        *(by, " has decided that ", Bold(claim.login), " is ", Mention(claim.chat_id, claim.chat_id), " and not you. "),
+        *("Tell me who you are on GitHub with ", Code("link <your GitHub login>")),
+    )
+
+
+def left_to_you(claim: Claim, by: Mention) -> Message:
+    """To the holder, where an admin has decided."""
+    return say(by, " has decided that ", Bold(claim.login), " stays yours.")
+
+
+def nobody_answered(claim: Claim) -> Message:
+    """To whoever claimed the login."""
+    holder = Mention(claim.holder, claim.holder)
+    again = Code(f"link {claim.login}")
+    return say(
+        holder, " has not said that ", Bold(claim.login), " is yours, so nothing is linked. To ask again: ", again
+    )
+
+
+def stays_yours(claim: Claim) -> Message:
+    """To the holder, who has not answered."""
+    return say(Bold(claim.login), " stays yours: ", Mention(claim.chat_id, claim.chat_id), " has waited long enough.")
 
 
 def linked_to_another(wanted: str, found: str) -> Message:

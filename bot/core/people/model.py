@@ -15,6 +15,10 @@ MISSED_FOR = timedelta(hours=1)
 """How long nobody is looked for again after nobody was found."""
 
 
+ANSWERED_WITHIN = timedelta(hours=24)
+"""How long somebody's claim to a login waits for the answer of whoever holds it."""
+
+
 class How(StrEnum):
     """How a login is known. Proof counts most, then what the settings say, then what an address tells."""
 
@@ -49,6 +53,20 @@ class PendingLink:
     interval: float
     expires_at: datetime
     device_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A login that a person has proved to be theirs while ``holder`` has it: it is theirs when that person agrees.
+
+    Of the proof nothing is kept but this.
+    """
+
+    chat_id: str
+    login: str
+    holder: str
+    place: Place
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +107,11 @@ class PeopleReads(Protocol):
     def identity(self, chat_id: str) -> Identity | None:
         """What was proved, else what was found by the e-mail address, however old."""
 
-    def chat_id_of(self, login: str) -> str | None:
-        """The person who is this GitHub login; GitHub ignores case."""
+    def chat_id_of(self, login: str, *, besides: str | None = None) -> str | None:
+        """The person who is this GitHub login; GitHub ignores case. ``besides`` is somebody who is left out."""
+
+    def claim(self, chat_id: str) -> Claim | None:
+        """The login that the person waits for."""
 
     def pending(self, chat_id: str) -> PendingLink | None:
         """The proof that the person has begun."""
@@ -106,6 +127,15 @@ class PeopleRecords(PeopleReads, Protocol):
         """In place of an earlier one of the same person."""
 
     def end_link(self, chat_id: str) -> None: ...
+
+    def begin_claim(self, claim: Claim) -> None:
+        """In place of an earlier one of the same person."""
+
+    def end_claim(self, chat_id: str) -> bool:
+        """Whether there was one: of several who decide on it at the same instant one does."""
+
+    def forget(self, login: str, *, besides: str) -> None:
+        """Nobody but this person is the login any more."""
 
 
 def known(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.core.people.logins import is_app, same_login
 from bot.core.rich_text import Code, Line, Mention, Span
 
 WRITES = frozenset({"write", "maintain", "admin"})
@@ -35,8 +36,8 @@ def kind_of(party: str) -> Kind:
 
 
 def on_github(party: str) -> bool:
-    """Whether only a GitHub login tells who belongs to it."""
-    return kind_of(party) in {Kind.LOGIN, Kind.TEAM}
+    """Whether only a person's GitHub login tells whether they belong to it: an app is nobody in the chat."""
+    return kind_of(party) in {Kind.LOGIN, Kind.TEAM} and not is_app(party)
 
 
 def is_named(party: str, chat_id: str, login: str | None) -> bool:
@@ -45,7 +46,7 @@ def is_named(party: str, chat_id: str, login: str | None) -> bool:
         case Kind.PERSON:
             return party == chat_id
         case Kind.LOGIN:
-            return login is not None and party.casefold() == login.casefold()
+            return same_login(party, login)
         case Kind.GROUP | Kind.TEAM:
             return False
 

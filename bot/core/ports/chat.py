@@ -31,7 +31,7 @@ class Person:
 
     @property
     def outsider(self) -> bool:
-        """Whether they take no part in the workspace as people of it do."""
+        """Whether they do not belong to the workspace, or no longer: then they may do nothing at all."""
         return self.bot or self.foreign or self.deactivated
 
 

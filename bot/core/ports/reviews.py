@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from bot.core.deployments.wording import spoken
+from bot.core.people.logins import in_lower_case, same_login
 from bot.core.ports.forge_types import PullRequest
 
 
@@ -68,8 +69,8 @@ def standing(reviews: Iterable[Review], author: str) -> dict[str, str]:
     """
     last: dict[str, tuple[str, str]] = {}
     for review in reviews:
-        key = review.author.casefold()
-        if key == author.casefold() or not review.insider or review.state in {"commented", "pending"}:
+        key = in_lower_case(review.author)
+        if same_login(review.author, author) or not review.insider or review.state in {"commented", "pending"}:
             continue
         last[key] = (review.author, review.state)
     return {login: state for login, state in last.values() if state != "dismissed"}

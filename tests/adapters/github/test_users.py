@@ -115,6 +115,26 @@ def test_a_public_address_tells_a_login_and_a_similar_one_does_not(github: Pair)
     assert found == ["octocat", None]
 
 
+@pytest.mark.parametrize(
+    ("shown", "looked_for"),
+    [
+        ("boss@example.com", "bo\u017f\u017f@example.com"),
+        ("bo\u017f\u017f@example.com", "boss@example.com"),
+        ("kim@example.com", "\u212aim@example.com"),
+        ("kim@example.com", "k\u0131m@example.com"),
+        ("bob@example.com", "\uff42\uff4f\uff42@example.com"),
+        ("bob@example.com", "bob@\uff45xample.com"),
+    ],
+)
+def test_an_address_that_only_looks_alike_tells_nobody(github: Pair, shown: str, looked_for: str) -> None:
+    github.server.set_email("boss", shown)
+    github.server.set_email("somebody", "somebody@example.com")
+
+    found = github.client.users.login_by_email(looked_for)
+
+    assert found is None
+
+
 @pytest.mark.parametrize("email", ["", "maria", "a@b in:login", 'a"@b', "user:x@y", "@", "a@b@c"])
 def test_what_is_no_address_is_not_searched_for(github: Pair, email: str) -> None:
     found = github.client.users.login_by_email(email)

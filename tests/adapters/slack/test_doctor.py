@@ -46,6 +46,15 @@ def test_all_is_well(server: SlackServer, slack: Slack) -> None:
     ]
 
 
+def test_a_channel_that_is_shared_with_others_is_warned_of(server: SlackServer, slack: Slack) -> None:
+    server.add_channel("web").is_ext_shared = True
+
+    found = doctor(slack, ["#web"])
+
+    what = "Slack: #web is shared with other workspaces, whose people read what is announced there"
+    assert found[-1] == Finding(True, what, "Announce in a channel of your own where that is not meant.", warning=True)
+
+
 def test_missing_scopes_are_listed_with_what_they_are_for(server: SlackServer, slack: Slack) -> None:
     server.scopes -= {"im:write", "commands"}
 

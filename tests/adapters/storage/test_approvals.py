@@ -99,6 +99,8 @@ def test_the_same_person_at_the_same_instant_counts_once(kept: Store) -> None:
 @pytest.mark.parametrize(
     "other",
     [
+        replace(WANTED, app="api"),
+        replace(WANTED, repository="acme/api"),
         replace(WANTED, sha="fff"),
         replace(WANTED, environment="staging"),
         replace(WANTED, task="deploy:migrate"),
@@ -106,7 +108,7 @@ def test_the_same_person_at_the_same_instant_counts_once(kept: Store) -> None:
         replace(WANTED, params=()),
         replace(WANTED, params=(("steps", "4"),)),
     ],
-    ids=["commit", "environment", "task", "hosts", "no parameters", "other parameters"],
+    ids=["app", "repository", "commit", "environment", "task", "hosts", "no parameters", "other parameters"],
 )
 def test_an_approval_counts_for_the_very_same_only(kept: Store, other: Deployment) -> None:
     give(kept, add(kept))

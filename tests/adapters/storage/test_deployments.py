@@ -299,7 +299,7 @@ def test_a_row_and_a_deployment_say_the_same(kept: Store) -> None:
         row = connection.exec_driver_sql('SELECT "by", params, state, created_at FROM deployments').one()
 
     assert tuple(row) == (
-        '{"name": "maria", "chat_id": "U1", "login": "octocat"}',
+        '{"name": "maria", "chat_id": "U1", "login": "octocat", "author": null}',
         '[["color", "blue"]]',
         "requested",
         "2026-03-02 10:00:00.000000",

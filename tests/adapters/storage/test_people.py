@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.core.events.external import Place
-from bot.core.people.model import How, Identity, PendingLink
+from bot.core.people.model import Claim, How, Identity, PendingLink
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
@@ -82,6 +82,38 @@ def test_a_proof_under_way_is_replaced_and_ended(the_store: Store) -> None:
 
     assert replaced == newer
     assert the_store.reads().people.pending(MARIA) is None
+
+
+def test_a_claim_is_replaced_and_ended_once(the_store: Store) -> None:
+    first = Claim(MARIA, "octocat", BOB, Place("C1"), T0)
+    newer = replace(first, login="hubot", place=Place("D1", thread="7.1", direct=True))
+    with the_store.decisions.open("d-1", "claim") as decision:
+        decision.begin(None, None).people.begin_claim(first)
+    with the_store.decisions.open("d-2", "claim") as decision:
+        decision.begin(None, None).people.begin_claim(newer)
+    replaced = the_store.reads().people.claim(MARIA)
+
+    with the_store.decisions.open("d-3", "claim") as decision:
+        records = decision.begin(None, None)
+        ended = [records.people.end_claim(MARIA), records.people.end_claim(MARIA)]
+
+    assert replaced == newer
+    assert ended == [True, False]
+    assert the_store.reads().people.claim(MARIA) is None
+
+
+def test_a_login_is_forgotten_of_everybody_besides_one(the_store: Store) -> None:
+    the_store.people.learned(Identity(MARIA, "octocat", How.LINK, T0))
+    the_store.people.learned(Identity(BOB, "OctoCat", How.LINK, T0 + timedelta(days=1)))
+    the_store.people.learned(Identity("U00000003", "hubot", How.LINK, T0))
+    holder = the_store.reads().people.chat_id_of("octocat", besides=BOB)
+
+    with the_store.decisions.open("d-1", "claim") as decision:
+        decision.begin(None, None).people.forget("OCTOCAT", besides=MARIA)
+
+    people = the_store.reads().people
+    assert holder == MARIA
+    assert [people.identity(one) is None for one in (MARIA, BOB, "U00000003")] == [False, True, False]
 
 
 def test_two_who_learn_the_same_at_one_instant_do_not_meet(the_store: Store) -> None:

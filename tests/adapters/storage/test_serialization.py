@@ -47,6 +47,7 @@ EVENTS = [
     "BranchOver",
     "CatchUp",
     "ChecksChanged",
+    "ClaimExpired",
     "CommandGiven",
     "DeliveryFailed",
     "DeploymentCreated",

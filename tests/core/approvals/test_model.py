@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.approvals.model import Approval, counting, is_same
+from bot.core.approvals.model import Approval, counting, is_same, told_apart
 from bot.core.deployments.model import Actor
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -52,3 +52,24 @@ def test_people_are_known_by_chat_id_or_login_and_never_by_name(one: Actor, othe
     found = is_same(one, other)
 
     assert found is same
+
+
+@pytest.mark.parametrize(
+    ("approver", "requester", "apart"),
+    [
+        (Actor("bob", "U2"), Actor("octocat", None, "octocat"), False),
+        (Actor("bob", "U2", "bob"), Actor("octocat", None, "octocat"), True),
+        (Actor("bob", "U2", "OctoCat"), Actor("octocat", None, "octocat"), False),
+        (Actor("bob", "U2"), Actor("maria", "U1"), True),
+        (Actor("bob", "U2"), Actor("octocat", "U1", "octocat"), True),
+        (Actor("bob", "U2", "octocat"), Actor("octocat", "U1", "octocat"), False),
+        (Actor("bob", "U2"), Actor("bob", "U2", "octocat"), False),
+        (Actor("bob", "U2"), Actor("deploy[bot]", None, "deploy[bot]"), True),
+        (Actor("bob", "U2"), Actor("ghost", None, "ghost"), True),
+        (Actor("bob", "U2"), Actor("somebody"), False),
+    ],
+)
+def test_two_are_told_apart_only_where_they_cannot_be_one(approver: Actor, requester: Actor, *, apart: bool) -> None:
+    assert told_apart(approver, requester) is apart
+    assert len(counting([approval(approver)], requester, self_approval=False)) == apart
+    assert len(counting([approval(approver)], requester, self_approval=True)) == 1

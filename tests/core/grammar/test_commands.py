@@ -19,6 +19,7 @@ from bot.core.grammar.commands import (
     Deploys,
     Diff,
     Freezes,
+    HandOver,
     Help,
     KeepLock,
     LinkLogin,
@@ -43,6 +44,7 @@ from bot.core.grammar.commands import (
     Version,
     WhereCanIDeploy,
     WhoAmI,
+    Withhold,
 )
 from bot.core.grammar.parser import COMMANDS, parse, show
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
@@ -68,6 +70,9 @@ repetitions = st.sampled_from(["weekday at 9:00", "day at 17:00", "mon, thu 9am"
 reasons = st.from_regex(r"[A-Za-z0-9'\"\\#<&][A-Za-z0-9 ,.!?'\"\\:=#<>&@é🚀-]{0,40}", fullmatch=True).map(str.strip)
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 values = st.one_of(st.just(""), st.from_regex(r"[A-Za-z0-9'\"\\ =/:é]{1,12}", fullmatch=True).map(str.strip))
+
+logins = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", fullmatch=True)
+chat_ids = st.from_regex(r"[UW]0[A-Z0-9]{4,9}", fullmatch=True)
 
 
 def maybe(some: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
@@ -136,7 +141,9 @@ STRATEGIES: dict[type[Command], st.SearchStrategy[Command]] = {
     Queue: st.builds(Queue, maybe(apps), maybe(environments)),
     Status: st.builds(Status, maybe(apps), maybe(environments)),
     Unschedule: st.builds(Unschedule, numbers),
-    LinkLogin: st.builds(LinkLogin, st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,30}", fullmatch=True)),
+    LinkLogin: st.builds(LinkLogin, logins),
+    HandOver: st.builds(HandOver, logins, chat_ids),
+    Withhold: st.builds(Withhold, logins, chat_ids),
     Help: st.builds(Help, maybe(st.sampled_from([spec.name for spec in COMMANDS] + ["me out"]))),
     TakeOver: st.builds(TakeOver, environments, maybe(apps), maybe(reasons)),
     **{one: st.builds(one, maybe(apps)) for one in (Undeployed, WhereCanIDeploy, ShowSchedule)},

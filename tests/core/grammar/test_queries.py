@@ -10,6 +10,7 @@ from bot.core.grammar.commands import (
     Command,
     Deploys,
     Diff,
+    HandOver,
     Help,
     LinkLogin,
     Mute,
@@ -24,6 +25,7 @@ from bot.core.grammar.commands import (
     Version,
     WhereCanIDeploy,
     WhoAmI,
+    Withhold,
 )
 from bot.core.grammar.parser import parse
 from tests.core.grammar.words import WORDS
@@ -108,6 +110,9 @@ def test_questions(said: str, meant: Command) -> None:
         ("link octocat", LinkLogin("octocat")),
         ("link @Octo-Cat", LinkLogin("Octo-Cat")),
         ("link <https://github.com/octocat>", LinkLogin("octocat")),
+        ("hand over octocat to @U012AB3CD", HandOver("octocat", "U012AB3CD")),
+        ("Hand over https://github.com/octocat <@U012AB3CD|maria>", HandOver("octocat", "U012AB3CD")),
+        ("withhold octocat from <@W012AB3CD>", Withhold("octocat", "W012AB3CD")),
         ("whoami", WhoAmI()),
         ("Who am I?", WhoAmI()),
         ("mute", Mute()),

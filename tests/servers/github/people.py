@@ -22,6 +22,7 @@ class People:
     base: dict[str, str] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
+    outside: set[str] = field(default_factory=set)
 
     def level(self, permissions: dict[str, str], login: str) -> str:
         return permissions.get(login, self.base.get(login, "none"))
@@ -43,9 +44,11 @@ def team_membership(call: Call) -> Answer:
 
 @route("GET", "/orgs/{org}/teams/{slug}", "")
 def team(call: Call) -> Answer:
-    if f"{call.params['org']}/{call.params['slug']}" not in call.world.people.teams:
+    members = call.world.people.teams.get(f"{call.params['org']}/{call.params['slug']}")
+    if members is None:
         raise Refusal(404, "Not Found")
-    return Answer({"name": call.params["slug"].title(), "slug": call.params["slug"]})
+    count = sum(state == "active" for state in members.values())
+    return Answer({"name": call.params["slug"].title(), "slug": call.params["slug"], "members_count": count})
 
 
 @route("GET", "/search/users", "")

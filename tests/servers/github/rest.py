@@ -229,6 +229,20 @@ def hooks(call: Call) -> Answer:
     return Answer([call.world.write.hook(call.repository, hook) for hook in page], headers=headers)
 
 
+@route("GET", "/repos/{repo}/collaborators")
+def collaborators(call: Call) -> Answer:
+    """Everybody who may read; with ``affiliation=outside`` those who do not belong to the organisation."""
+    people = call.world.people
+    levels = {**people.base, **call.repository.permissions}
+    outside = call.query.get("affiliation") == "outside"
+    found = [login for login, level in levels.items() if level != "none" and (not outside or login in people.outside)]
+    page, headers = call.page(found)
+    pushes = {login: levels[login] in {"write", "maintain", "admin"} for login in page}
+    return Answer(
+        [{**call.world.write.user(login), "permissions": {"push": pushes[login]}} for login in page], headers=headers
+    )
+
+
 @route("GET", "/repos/{repo}/collaborators/{login}/permission")
 def permission(call: Call) -> Answer:
     login = call.params["login"]

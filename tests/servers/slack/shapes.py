@@ -15,6 +15,7 @@ def channel_json(channel: Channel) -> dict[str, Any]:
         "is_private": channel.type != "channel",
         "is_im": channel.type == "im",
         "is_archived": channel.is_archived,
+        "is_ext_shared": channel.is_ext_shared,
         "is_member": BOT_USER in channel.members,
         "num_members": len(channel.members),
     }

@@ -41,6 +41,7 @@ class Channel:
     is_private: bool = False
     is_archived: bool = False
     of: str | None = None
+    is_ext_shared: bool = False
 
     @property
     def type(self) -> str:

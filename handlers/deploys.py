@@ -13,7 +13,6 @@ from bot.core.errors import Refused
 from bot.core.events.internal import Due, Reconsider
 from bot.core.gates.judge import judge
 from bot.core.grammar.commands import Deploy, Retry
-from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
@@ -42,13 +41,13 @@ def deploy(context: Context, command: Deploy) -> Message | None:
         force=command.force,
         force_reason=command.force_reason,
     )
-    retyped = replace(named, ref=command.ref or commit.ref, when_green=False)
+    retyped = replace(named, ref=command.ref or commit.ref, when_green=False, force=False, force_reason=None)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
 
 
 def _check_force(command: Deploy, target: Target) -> None:
     if command.force and target.environment.force_needs_reason and not command.force_reason:
-        example = show(replace(command, force_reason="hotfix for the login page"))
+        example = replace(command, force_reason="hotfix for the login page")
         raise Refused(replies.force_needs_reason(target.environment.name, example))
 
 
@@ -69,7 +68,7 @@ def retry(context: Context, command: Retry) -> Message | None:
 
 def _retyped(old: Deployment) -> Deploy:
     """The command that asks for the same: by commit, because the branch may have moved."""
-    same = Deploy(app=old.app, ref=old.sha[:12], environment=old.environment, hosts=old.hosts, task=old.task)
+    same = Deploy(app=old.app, ref=old.sha, environment=old.environment, hosts=old.hosts, task=old.task)
     return replace(same, params=old.params)
 
 

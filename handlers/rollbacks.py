@@ -32,7 +32,7 @@ def rollback(context: Context, command: Rollback) -> Message | None:
         rollback_of=current.id,
         reason=command.reason,
     )
-    retyped = Deploy(app=target.app.name, ref=earlier.sha[:12], environment=target.environment.name)
+    retyped = Deploy(app=target.app.name, ref=earlier.sha, environment=target.environment.name)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=False, unchecked=True)
 
 

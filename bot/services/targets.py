@@ -10,7 +10,6 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.errors import NotThere, Refused
 from bot.core.grammar.commands import Command, Deploy
-from bot.core.grammar.parser import show
 from bot.core.names import near
 from bot.core.ports.forge_types import Commit
 from bot.settings import AppSettings, EnvironmentSettings
@@ -123,9 +122,9 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     return commit
 
 
-def _choices(names: list[str], complete: Callable[[str], Command]) -> list[tuple[str, str]]:
+def _choices(names: list[str], complete: Callable[[str], Command]) -> list[tuple[str, Command]]:
     """Each name, and the command completed with it."""
-    return [(name, show(complete(name))) for name in names]
+    return [(name, complete(name)) for name in names]
 
 
 def _near_refs(context: Context, repository: str, ref: str) -> list[str]:

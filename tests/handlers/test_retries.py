@@ -44,7 +44,7 @@ def test_a_retry_that_has_to_wait_offers_a_command_that_works(world: World) -> N
         "main@d470312 cannot go to *staging* now:\n"
         "⏳ Checks are pending: lint\n"
         "✅ Nothing else is running\n"
-        'To go on all the same: `deploy web/d47031240fd6 to staging --force "why"`'
+        'To go on all the same: `deploy web/d47031240fd681ce6541bef0548347c6cddca0a6 to staging --force "why"`'
     ]
     assert channel(world, "#web")[-1] == "⏳ *web* → *staging*  d470312  asked for by @maria"
 

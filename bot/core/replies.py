@@ -12,14 +12,19 @@ from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
-from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys
+from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Rollback
 from bot.core.grammar.offers import hint, offer, written
 from bot.core.names import listed
 from bot.core.ports.chat import Person
+from bot.core.ports.forge_types import Meaning
+from bot.core.refs import HEADS, TAGS, short_name
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 
 Choices: TypeAlias = Sequence[tuple[str, Command]]
 """What may be meant: a name, and the command completed with it. One that cannot be written down is left out."""
+
+SHOWN_DIGITS = 12
+"""How many of a commit's id are shown where several begin alike; a button carries all of them."""
 
 
 # --- when it does not go on ------------------------------------------------------------------------------------
@@ -95,6 +100,19 @@ def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
         return _unknown((f"{repository} has no pull request {ref}.",), choices, "")
     start = (Code(ref), f" is neither a branch, a tag, a commit nor a pull request of {repository}.")
     return _unknown(start, choices, "")
+
+
+def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Command]]) -> Message:
+    """``choices`` are all that it may mean, for those who may know."""
+    exact = ("Write ", Code(f"{HEADS}…"), " for a branch, ", Code(f"{TAGS}…"), " for a tag, or a commit's forty digits")
+    lines: list[Line] = [("• ", _named(one), f"  {one.commit.title}") for one, _ in choices]
+    labelled = [(_named(one), command) for one, command in choices]
+    return say(Code(ref), " may mean several things. ", *exact, ".", lines=lines, buttons=_buttons(labelled))
+
+
+def _named(meaning: Meaning) -> str:
+    kind = "branch" if meaning.exact.startswith(HEADS) else "tag" if meaning.exact.startswith(TAGS) else "commit"
+    return f"{kind} {meaning.exact[:SHOWN_DIGITS] if kind == 'commit' else short_name(meaning.exact)}"
 
 
 def _unknown(start: Line, choices: Choices, otherwise: str) -> Message:
@@ -219,6 +237,15 @@ def nothing_to_roll_back(app: str, environment: str) -> Message:
         f" has no earlier successful deployment on {environment} to go back to.",
         *hint(" Deploy the commit you want: ", Deploy(app, "<sha>", environment)),
     )
+
+
+def ambiguous_way_back(to: str, choices: Sequence[tuple[Deployment, Rollback]]) -> Message:
+    """``choices`` are the successes that may be meant."""
+    labelled = [(f"#{one.id} {wording.name_of(one)}", command) for one, command in choices]
+    lines: list[Line] = [
+        ("• ", label, f"  {one.title}") for (label, _), (one, _) in zip(labelled, choices, strict=True)
+    ]
+    return say(Code(to), " may mean several of them:", lines=lines, buttons=_buttons(labelled))
 
 
 def never_deployed_there(app: str, environment: str, wanted: str) -> Message:

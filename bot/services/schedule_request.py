@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Commit
+from bot.core.refs import looks_like_id
 from bot.core.rich_text import Message
 from bot.core.schedules import messages
 from bot.core.schedules.model import MOST, ScheduleEntry, timer_of
@@ -102,6 +102,4 @@ def _when(context: Context, command: Deploy, asked: Deploy) -> _When:
 
 def _names_commit(ref: str | None, commit: Commit) -> bool:
     """Whether the ref is the (short) id of the commit, and no name that may move."""
-    return (
-        ref is not None and re.fullmatch(r"[0-9a-fA-F]{4,40}", ref) is not None and commit.sha.startswith(ref.lower())
-    )
+    return ref is not None and looks_like_id(ref) and commit.sha.startswith(ref.lower())

@@ -13,6 +13,7 @@ from bot.core.errors import Refused
 from bot.core.events.internal import Due, Reconsider
 from bot.core.gates.judge import judge
 from bot.core.grammar.commands import Deploy, Retry
+from bot.core.locks.model import same_person
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
@@ -53,16 +54,18 @@ def _check_force(command: Deploy, target: Target) -> None:
 
 @router.command(Retry)
 def retry(context: Context, command: Retry) -> Message | None:
-    """The same commit to the same place once more, as a new deployment."""
+    """The same commit to the same place once more, as a new deployment: with its force, if that was one's own."""
     old = _to_retry(context, command.deployment)
     target = target_of(context, old)
     if target is None:
         raise Refused(replies.gone_from_settings(old))
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
     again = deploy_request.wanted(context, target, commit)
-    same = {name: getattr(old, name) for name in ("task", "hosts", "params", "force", "force_reason", "reason")}
+    same = replace(again, task=old.task, hosts=old.hosts, params=old.params, rollback_of=old.rollback_of)
+    if old.trigger != "foreign" and same_person(old.by, again.by):
+        same = replace(same, force=old.force, force_reason=old.force_reason, reason=old.reason)
     rolls_back = old.rollback_of is not None
-    wanted = replace(again, trigger="retry", retry_of=old.id, rollback_of=old.rollback_of, **same)
+    wanted = replace(same, trigger="retry", retry_of=old.id)
     return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False, unchecked=rolls_back)
 
 

@@ -18,6 +18,7 @@ from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.locks import messages as lock_messages
 from bot.core.rich_text import Button, Code, Message
 from tests.core.deployments.made import a_deployment
+from tests.core.grammar.words import YUBIKEY
 
 WORDS = Vocabulary(
     {
@@ -62,6 +63,11 @@ def test_what_reads_as_it_was_meant_is_offered() -> None:
         Button("Go", "deploy web/feature/x to staging", "primary", "Sure?"),
     )
     assert hint("or ", Cancel(12), "!") == ("or ", Code("cancel #12"), "!")
+
+
+@pytest.mark.parametrize("reason", [YUBIKEY, f"it is {YUBIKEY}"])
+def test_what_would_be_taken_for_a_password_is_not_offered(reason: str) -> None:
+    assert written(Deploy("web", "topic", "staging", force=True, force_reason=reason)) is None
 
 
 @settings(max_examples=400, derandomize=True, deadline=None)

@@ -15,7 +15,7 @@ from bot.core.events.internal import Due, Reconsider
 from bot.core.gates.judge import judge
 from bot.core.gates.model import Facts, Verdict
 from bot.core.grammar.commands import Deploy, Retry
-from bot.core.grammar.parser import show
+from bot.core.locks.model import same_person
 from bot.core.names import near
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
@@ -47,7 +47,7 @@ def deploy(context: Context, command: Deploy) -> Message | None:
         force=command.force,
         force_reason=command.force_reason,
     )
-    retyped = replace(named, ref=command.ref or commit.ref, when_green=False)
+    retyped = replace(named, ref=command.ref or commit.ref, when_green=False, force=False, force_reason=None)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
 
 
@@ -56,33 +56,35 @@ def _check_task(command: Deploy, target: Target) -> None:
     name = command.task.removeprefix(f"{DEPLOY}:")
     if command.task == DEPLOY or not known or name in known:
         return
-    choices = [(one, show(replace(command, task=f"{DEPLOY}:{one}"))) for one in near(name, known)]
+    choices = [(one, replace(command, task=f"{DEPLOY}:{one}")) for one in near(name, known)]
     raise Refused(replies.unknown_task(target.app.name, name, choices, known))
 
 
 def _check_force(command: Deploy, target: Target) -> None:
     if command.force and target.environment.force_needs_reason and not command.force_reason:
-        example = show(replace(command, force_reason="hotfix for the login page"))
+        example = replace(command, force_reason="hotfix for the login page")
         raise Refused(replies.force_needs_reason(target.environment.name, example))
 
 
 @router.command(Retry)
 def retry(context: Context, command: Retry) -> Message | None:
-    """The same commit to the same place once more, as a new deployment."""
+    """The same commit to the same place once more, as a new deployment: with its force, if that was one's own."""
     old = _to_retry(context, command.deployment)
     target = target_of(context, old)
     if target is None:
         raise Refused(replies.gone_from_settings(old))
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
     again = deploy_request.wanted(context, target, commit)
-    same = {name: getattr(old, name) for name in ("task", "hosts", "params", "force", "force_reason", "reason")}
-    wanted = replace(again, trigger="retry", retry_of=old.id, rollback_of=old.rollback_of, **same)
+    same = replace(again, task=old.task, hosts=old.hosts, params=old.params, rollback_of=old.rollback_of)
+    if old.trigger != "foreign" and same_person(old.by, again.by):
+        same = replace(same, force=old.force, force_reason=old.force_reason, reason=old.reason)
+    wanted = replace(same, trigger="retry", retry_of=old.id)
     return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False)
 
 
 def _retyped(old: Deployment) -> Deploy:
     """The command that asks for the same: by commit, because the branch may have moved."""
-    same = Deploy(app=old.app, ref=old.sha[:12], environment=old.environment, hosts=old.hosts, task=old.task)
+    same = Deploy(app=old.app, ref=old.sha, environment=old.environment, hosts=old.hosts, task=old.task)
     return replace(same, params=old.params)
 
 

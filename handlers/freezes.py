@@ -15,7 +15,7 @@ from bot.core.freezes import messages, windows
 from bot.core.freezes.model import ClosedBy, Freeze, closed_by
 from bot.core.grammar.commands import DeclareFreeze, Freezes, Unfreeze
 from bot.core.ports.transaction import Records
-from bot.core.rich_text import Button, Line, Mention, Message
+from bot.core.rich_text import Line, Mention, Message
 from bot.router import Router
 from bot.services import authorization, schedule_request
 from bot.services.gate_facts import windows_of
@@ -234,5 +234,5 @@ def freezes(context: Context, _command: Freezes) -> Message:
             active_window = windows.active_window(found_windows, context.now, context.cron)
             change = windows.next_change(found_windows, context.now, context.cron)
             lines.append(messages.window_line(target.app.name, target.environment.name, active_window, change))
-    lift = [Button(f"Unfreeze {name}", f"unfreeze {name}") for name in dict.fromkeys(one.environment for one in found)]
-    return messages.listing(lines, _subject(context, None), lift[:5])
+    lift = messages.unfreeze_buttons(one.environment for one in found)
+    return messages.listing(lines, _subject(context, None), lift)

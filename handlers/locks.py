@@ -12,7 +12,6 @@ from bot.core.effects import Announce, Reply, TellPerson
 from bot.core.errors import Refused
 from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeLock, TakeOver, Unlock
-from bot.core.grammar.parser import show
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages
 from bot.core.locks.model import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
@@ -158,7 +157,7 @@ def locks(context: Context, _command: Locks) -> Message:
     """Everybody may see who holds what."""
     there = [one for one in context.reads.locks.all() if not one.ended(context.now)]
     words = context.settings.vocabulary(context.here)
-    example = show(TakeLock(words.named_environment(), words.named_app()))
+    example = TakeLock(words.named_environment(), words.named_app())
     return messages.listing(there, context.asker.id, example)
 
 

@@ -11,7 +11,7 @@ from bot.core.deployments import listings
 from bot.core.effects import Reply, TellPerson
 from bot.core.errors import Refused, Rejected
 from bot.core.events.internal import ClaimExpired, LinkAwaited
-from bot.core.grammar.commands import HandOver, LinkLogin, WhereCanIDeploy, WhoAmI, Withhold
+from bot.core.grammar.commands import Deploy, HandOver, LinkLogin, WhereCanIDeploy, WhoAmI, Withhold
 from bot.core.people import messages as people_messages
 from bot.core.people.logins import same_login
 from bot.core.people.messages import Choice
@@ -66,9 +66,9 @@ def _choice(context: Context, app: AppSettings) -> Choice:
     return app.name, [name for name, may in found.items() if may], [may for may in found.values() if not may]
 
 
-def _example(app: AppSettings, allowed: Sequence[str]) -> str:
+def _example(app: AppSettings, allowed: Sequence[str]) -> Deploy:
     chosen = app.default_environment if app.default_environment in allowed else allowed[0]
-    return f"deploy {app.name} to {chosen}"
+    return Deploy(app.name, environment=chosen)
 
 
 # --- proving who one is -----------------------------------------------------------------------------------------

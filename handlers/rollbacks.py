@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.context import Context
@@ -11,6 +12,7 @@ from bot.core.deployments.model import DEPLOY, Deployment
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploy, Rollback
 from bot.core.ports.forge_types import Commit
+from bot.core.refs import HEADS, TAGS, is_full_id, looks_like_id, short_name
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request
@@ -25,7 +27,7 @@ LOOKED_BACK = 50
 def rollback(context: Context, command: Rollback) -> Message | None:
     """A new deployment of an old commit. What was let in there once is not asked for anything again."""
     target = resolve(context, command)
-    current, earlier = _current_and_earlier(context, target, command.to)
+    current, earlier = _current_and_earlier(context, target, command)
     commit = Commit(earlier.sha, earlier.ref, earlier.title, "", earlier.url or "")
     wanted = replace(
         deploy_request.wanted(context, target, commit),
@@ -33,27 +35,42 @@ def rollback(context: Context, command: Rollback) -> Message | None:
         rollback_of=current.id,
         reason=command.reason,
     )
-    retyped = Deploy(app=target.app.name, ref=earlier.sha[:12], environment=target.environment.name)
+    retyped = Deploy(app=target.app.name, ref=earlier.sha, environment=target.environment.name)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=False)
 
 
-def _current_and_earlier(context: Context, target: Target, to: str | None) -> tuple[Deployment, Deployment]:
+def _current_and_earlier(context: Context, target: Target, command: Rollback) -> tuple[Deployment, Deployment]:
     """What was deployed last, and the success to go back to: the one that is named, else the last other commit."""
-    app, environment = target.app.name, target.environment.name
+    app, environment = target.place
     successes = context.reads.successes(app, environment, LOOKED_BACK)
     history = context.reads.history(app=app, environment=environment, ref=None, limit=LOOKED_BACK, task=DEPLOY)
     current = next((one for one in history if one.ended and one.remote_id is not None), None)
     if not successes or current is None:
         raise Refused(replies.nothing_to_roll_back(app, environment))
-    if to is None:
+    if command.to is None:
         others = [one for one in successes if one.sha != current.sha]
         if not others:
             raise Refused(replies.nothing_to_roll_back(app, environment))
         return current, next((one for one in others if has_been_let_in(context, target, one)), others[0])
-    number = re.fullmatch(r"#?(\d{1,6})", to)
-    for one in successes:
-        if (to.startswith("#") and number and one.id == int(number[1])) or (
-            not to.startswith("#") and (one.sha.startswith(to.lower()) or one.ref == to)
-        ):
-            return current, one
-    raise Refused(replies.never_deployed_there(app, environment, to))
+    meant = _meant(successes, command.to)
+    if len(meant) > 1:
+        complete = replace(command, app=app, environment=environment)
+        choices = [(one, replace(complete, to=f"#{one.id}")) for one in meant]
+        raise Refused(replies.ambiguous_way_back(command.to, choices))
+    if not meant:
+        raise Refused(replies.never_deployed_there(app, environment, command.to))
+    return current, meant[0]
+
+
+def _meant(successes: Sequence[Deployment], to: str) -> list[Deployment]:
+    """The last success of each commit that the words may mean: ``#<id>``, a commit's id, or a ref as it was asked for.
+
+    A whole id is nothing else, whatever a branch is called; a ref of many commits is the last that succeeded.
+    """
+    number = re.fullmatch(r"#([0-9]{1,9})", to)
+    if number:
+        return [one for one in successes if one.id == int(number[1])]
+    by_id = [one for one in successes if looks_like_id(to) and one.sha.startswith(to.lower())]
+    by_ref = [] if is_full_id(to) else [one for one in successes if one.ref == short_name(to)][:1]
+    found = by_ref if to.startswith((HEADS, TAGS)) else [*by_ref, *by_id]
+    return list({one.sha: one for one in reversed(found)}.values())[::-1]

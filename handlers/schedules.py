@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.context import Context
 from bot.core.effects import Reply
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
 from bot.core.events.internal import ScheduleDue
-from bot.core.grammar.commands import ShowSchedule, Unschedule
+from bot.core.grammar.commands import Deploy, ShowSchedule, Unschedule
+from bot.core.grammar.parser import parse
 from bot.core.rich_text import Message
 from bot.core.schedules import messages
 from bot.core.schedules.model import ScheduleEntry, is_missed, timer_of
@@ -23,7 +26,7 @@ def show_schedule(context: Context, command: ShowSchedule) -> Message:
     """What is to come, of the app that is named, else the channel's, else all."""
     app = app_of(context, command).name if command.app else context.here
     words = context.settings.vocabulary(app)
-    example = f"deploy {words.named_app()} to {words.named_environment()} at 17:00"
+    example = Deploy(words.named_app(), environment=words.named_environment(), at="17:00")
     return messages.listing(context.reads.schedules.of(app), app or "all apps", example)
 
 
@@ -66,7 +69,7 @@ def due(context: Context, event: ScheduleDue) -> None:
         return
     again = context.cron.next_fire(entry.cron, entry.timezone, context.now) if entry.cron else None
     if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
-        told = messages.missed(entry, again, context.now - entry.at)
+        told = messages.missed(entry, again, context.now - entry.at, _unforced(context, entry))
         records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
         why = f"#{entry.id} was due too long ago"
         records.audit.record("schedule", outcome="missed", command=entry.command, reason=why)
@@ -78,3 +81,9 @@ def due(context: Context, event: ScheduleDue) -> None:
         return
     records.schedules.move(entry.id, again)
     records.set_timer(timer_of(entry.id), again, ScheduleDue(entry.id, again))
+
+
+def _unforced(context: Context, entry: ScheduleEntry) -> Deploy | None:
+    """What the entry would deploy, for whoever presses the button: a force is its own person's, and not theirs."""
+    command = parse(entry.command, context.settings.vocabulary(entry.app))
+    return replace(command, force=False, force_reason=None) if isinstance(command, Deploy) else None

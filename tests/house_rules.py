@@ -10,6 +10,8 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
+from bot.core.grammar.registry import COMMANDS
+
 Rule = Callable[[str, str], list[str]]
 """Takes a file's path from the root and its text; returns what is wrong with it, a line each."""
 
@@ -107,6 +109,10 @@ UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
 INDEX = re.compile(r"py" + r"pi\.org|python" + r"hosted\.org|--(?:extra-)?ind" + r"ex-url|--trusted" + r"-host")
 
 
+OFFERS = "bot/core/grammar/offers.py"
+VERBS = tuple(f"{name.lower()} " for spec in COMMANDS for name in spec.names)
+
+
 # --- the rules ---------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +161,33 @@ def has_short_functions(path: str, text: str) -> list[str]:
             if length > LONGEST_FUNCTION:
                 found.append(f"{path}: {node.name} has {length} lines")
     return found
+
+
+def writes_commands_by_printing(path: str, text: str) -> list[str]:
+    """What people press or type is printed from a command: joined text may be read as something else."""
+    if path == OFFERS:
+        return []
+    found = []
+    for node in ast.walk(_tree(text)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func).rpartition(".")[2]
+        if called == "Button":
+            found.append(f"{path}:{node.lineno} makes a button itself: {OFFERS} does")
+        elif called == "Code" and any(_joins_a_command(argument) for argument in node.args):
+            found.append(f"{path}:{node.lineno} joins a command: {OFFERS} prints one")
+    return found
+
+
+def _joins_a_command(node: ast.expr) -> bool:
+    """Whether a text is put together that begins as a command does, or ends in what follows one."""
+    if isinstance(node, ast.JoinedStr):
+        texts = [one.value for one in node.values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    elif isinstance(node, ast.BinOp | ast.Call):
+        texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    else:
+        return False
+    return any(f"{text.lower()} ".startswith(VERBS) or "--force" in text for text in texts)
 
 
 def opens_with_a_sentence(path: str, text: str) -> list[str]:

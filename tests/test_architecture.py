@@ -20,6 +20,7 @@ from tests.house_rules import (
     opens_with_a_sentence,
     pins_by_name,
     reads_no_environment,
+    writes_commands_by_printing,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,7 @@ EVERYWHERE: list[tuple[Rule, list[str]]] = [
     (asks_no_clock, SOURCES),
     (reads_no_environment, SOURCES),
     (has_short_functions, SOURCES),
+    (writes_commands_by_printing, SOURCES),
     (opens_with_a_sentence, [*SOURCES, *TESTS]),
     (is_no_drawer, [*SOURCES, *TESTS]),
     (is_finished, [*SOURCES, *TESTS, *TEXTS]),
@@ -129,6 +131,22 @@ def test_the_house_rule_holds(rule: Rule, paths: list[str]) -> None:
         (reads_no_environment, "bot/app.py", "os.environ['HOME']", "bot/app.py reads os.environ"),
         (reads_no_environment, "bot/app.py", "from os import getenv", "bot/app.py reads os.getenv"),
         (has_short_functions, "bot/a.py", "def f():\n" + "    x = 1\n" * 40, "bot/a.py: f has 41 lines"),
+        (
+            writes_commands_by_printing,
+            "bot/core/a.py",
+            "Button('Go', f'deploy {ref}')",
+            "bot/core/a.py:1 makes a button",
+        ),
+        (
+            writes_commands_by_printing,
+            "handlers/a.py",
+            "x = rich_text.Button('Go', y)",
+            "handlers/a.py:1 makes a button",
+        ),
+        (writes_commands_by_printing, "bot/core/a.py", "say('', Code(f'cancel #{n}'))", "bot/core/a.py:1 joins a"),
+        (writes_commands_by_printing, "bot/core/a.py", "Code('take over ' + place)", "bot/core/a.py:1 joins a"),
+        (writes_commands_by_printing, "bot/core/a.py", "Code('unlock {}'.format(x))", "bot/core/a.py:1 joins a"),
+        (writes_commands_by_printing, "bot/core/a.py", """Code(f'{x} --force "why"')""", "bot/core/a.py:1 joins a"),
         (opens_with_a_sentence, "bot/a.py", "x = 1", "bot/a.py does not open with a sentence"),
         (opens_with_a_sentence, "bot/a.py", '"""things"""', "bot/a.py does not open with a sentence"),
         (is_no_drawer, "bot/string_utils.py", "x = 1", "bot/string_utils.py"),
@@ -157,6 +175,9 @@ def test_what_keeps_a_house_rule_is_let_pass() -> None:
         == []
     )
     assert asks_no_clock("bot/context.py", "datetime.now(UTC)") == []
+    assert (
+        writes_commands_by_printing("bot/core/a.py", "say(Code('locks'), Code(f'{key}={value}'), *offer(x, y))") == []
+    )
     assert has_short_functions("bot/migrations/versions/0001_first_tables.py", "x = 1\n" * 401) == []
 
 

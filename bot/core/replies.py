@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -11,12 +12,19 @@ from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
+from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Rollback
+from bot.core.grammar.offers import hint, offer, written
 from bot.core.names import listed
 from bot.core.ports.chat import Person
+from bot.core.ports.forge_types import Meaning
+from bot.core.refs import HEADS, TAGS, short_name
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 
-Choices: TypeAlias = Sequence[tuple[str, str]]
-"""What may be meant: a name, and the command completed with it."""
+Choices: TypeAlias = Sequence[tuple[str, Command]]
+"""What may be meant: a name, and the command completed with it. One that cannot be written down is left out."""
+
+SHOWN_DIGITS = 12
+"""How many of a commit's id are shown where several begin alike; a button carries all of them."""
 
 
 # --- when it does not go on ------------------------------------------------------------------------------------
@@ -42,12 +50,12 @@ def given_up(error: Unavailable) -> Message:
     return say(f"{error} I have given up on this command and nothing was changed; please send it again later.")
 
 
-def stale(command: str, age: timedelta) -> Message:
+def stale(command: Command, age: timedelta) -> Message:
     return say(
-        f"You asked {wording.spoken(age)} ago, while I was away: ",
-        Code(command),
+        f"You asked {wording.spoken(age)} ago, while I was away",
+        *hint(": ", command),
         ". Send it again if you still want it.",
-        buttons=[Button("Run it now", command)],
+        buttons=offer("Run it now", command),
     )
 
 
@@ -89,7 +97,8 @@ def unknown_environment(app: str, name: str, choices: Choices, known: Sequence[s
 
 def which_environment(app: str, choices: Choices) -> Message:
     known = listed(name for name, _ in choices)
-    return say("Where to? ", Bold(app), f" has {known}. For example: ", Code(choices[0][1]), buttons=_buttons(choices))
+    example = hint(" For example: ", choices[0][1])
+    return say("Where to? ", Bold(app), f" has {known}.", *example, buttons=_buttons(choices))
 
 
 def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
@@ -100,35 +109,49 @@ def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
     return _unknown(start, choices, "")
 
 
+def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Command]]) -> Message:
+    """``choices`` are all that it may mean, for those who may know."""
+    exact = ("Write ", Code(f"{HEADS}…"), " for a branch, ", Code(f"{TAGS}…"), " for a tag, or a commit's forty digits")
+    lines: list[Line] = [("• ", _named(one), f"  {one.commit.title}") for one, _ in choices]
+    labelled = [(_named(one), command) for one, command in choices]
+    return say(Code(ref), " may mean several things. ", *exact, ".", lines=lines, buttons=_buttons(labelled))
+
+
+def _named(meaning: Meaning) -> str:
+    kind = "branch" if meaning.exact.startswith(HEADS) else "tag" if meaning.exact.startswith(TAGS) else "commit"
+    return f"{kind} {meaning.exact[:SHOWN_DIGITS] if kind == 'commit' else short_name(meaning.exact)}"
+
+
 def _unknown(start: Line, choices: Choices, otherwise: str) -> Message:
-    hint = f"Did you mean {listed((name for name, _ in choices), 'or')}?" if choices else otherwise
-    return say(*start, *((f" {hint}",) if hint else ()), buttons=_buttons(choices))
+    names = [name for name, command in choices if written(command) is not None]
+    told = f"Did you mean {listed(names, 'or')}?" if names else otherwise
+    return say(*start, *((f" {told}",) if told else ()), buttons=_buttons(choices))
 
 
 def _buttons(choices: Choices) -> list[Button]:
-    return [Button(name, command) for name, command in choices[:25] if command]
+    return [button for name, command in choices[:25] for button in offer(name, command)]
 
 
 def unknown_deployment(number: int) -> Message:
     return say(f"There is no deployment #{number}. ", Code("deploys"), " lists the last ones.")
 
 
-def force_needs_reason(environment: str, example: str) -> Message:
-    return say(Bold(environment), " takes a force only with a reason. For example: ", Code(example))
+def force_needs_reason(environment: str, example: Command) -> Message:
+    return say(Bold(environment), " takes a force only with a reason.", *hint(" For example: ", example))
 
 
-def gates_closed(deployment: Deployment, verdict: Verdict, command: str) -> Message:
-    """All reasons together, with what is fine as well, and how to go on."""
+def gates_closed(deployment: Deployment, verdict: Verdict, retyped: Deploy) -> Message:
+    """All reasons together, with what is fine as well, and how to go on: ``retyped`` asks for the same, unforced."""
     lines: list[Line] = [_answer(answer) for answer in verdict.answers]
     stopping = [*verdict.closed, *(one for one in verdict.waits if one.waits_for not in WAITED_FOR)]
     buttons: list[Button] = []
     if not verdict.closed:
-        buttons.append(Button("Deploy when green", f"{command} when green", style="primary"))
+        buttons += offer("Deploy when green", replace(retyped, when_green=True), style="primary")
     buttons += [button for answer in stopping for button in answer.buttons]
     if all(answer.forcible for answer in stopping):
-        lines.append(("To go on all the same: ", Code(f'{command} --force "why"')))
+        lines.append(hint("To go on all the same: ", replace(retyped, force=True, force_reason="why")))
     head = (*wording.what(deployment), " cannot go to ", Bold(deployment.environment), " now:")
-    return say(*head, lines=lines, buttons=buttons)
+    return say(*head, lines=[line for line in lines if line], buttons=buttons)
 
 
 def closed_reasons(verdict: Verdict) -> str:
@@ -163,10 +186,8 @@ def nothing_to_cancel() -> Message:
 
 
 def which_to_cancel(candidates: Sequence[Deployment]) -> Message:
-    buttons = [
-        Button(f"#{one.id} {one.app} → {one.environment} ({one.ref})", f"cancel #{one.id}") for one in candidates[:10]
-    ]
-    return say("Which one do you want to cancel?", buttons=buttons)
+    labelled = [(f"#{one.id} {one.app} → {one.environment} ({one.ref})", Cancel(one.id)) for one in candidates[:10]]
+    return say("Which one do you want to cancel?", buttons=_buttons(labelled))
 
 
 def already_ended(deployment: Deployment) -> Message:
@@ -220,14 +241,22 @@ def nothing_to_retry() -> Message:
 def nothing_to_roll_back(app: str, environment: str) -> Message:
     return say(
         Bold(app),
-        f" has no earlier successful deployment on {environment} to go back to. Deploy the commit you want: ",
-        Code(f"deploy {app}/<sha> to {environment}"),
+        f" has no earlier successful deployment on {environment} to go back to.",
+        *hint(" Deploy the commit you want: ", Deploy(app, "<sha>", environment)),
     )
+
+
+def ambiguous_way_back(to: str, choices: Sequence[tuple[Deployment, Rollback]]) -> Message:
+    """``choices`` are the successes that may be meant."""
+    labelled = [(f"#{one.id} {wording.name_of(one)}", command) for one, command in choices]
+    lines: list[Line] = [
+        ("• ", label, f"  {one.title}") for (label, _), (one, _) in zip(labelled, choices, strict=True)
+    ]
+    return say(Code(to), " may mean several of them:", lines=lines, buttons=_buttons(labelled))
 
 
 def never_deployed_there(app: str, environment: str, wanted: str) -> Message:
     return say(
-        f"{wanted} is not a successful deployment of {app} on {environment}. ",
-        Code(f"deploys {app} in {environment}"),
-        " lists them.",
+        f"{wanted} is not a successful deployment of {app} on {environment}.",
+        *hint(" ", Deploys(app, environment=environment), " lists them."),
     )

@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
-from bot.core.grammar.parser import NotUnderstood, parse, parse_slash, show
+from bot.core.grammar.parser import NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Message
@@ -44,7 +44,7 @@ class Conversation:
             raise Refused(replies.not_understood(command.reason, command.example))
         context.command = command
         if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
-            raise Refused(replies.stale(show(command), context.now - given.said_at))
+            raise Refused(replies.stale(command, context.now - given.said_at))
         handler = self.router.commands.get(type(command))
         if handler is None:
             raise Refused(replies.not_there_yet(spec_of(command).name))

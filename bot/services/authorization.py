@@ -7,16 +7,18 @@ Where GitHub does not answer these functions raise Unavailable: an outage never 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.context import Context
 from bot.core.deployments.model import Actor, Deployment
-from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
+from bot.core.errors import NotAllowed, NotThere, Refused, Rejected, ShipmateError
 from bot.core.people import messages as people_messages
 from bot.core.people.logins import same_login
 from bot.core.people.model import How, Identity, known
 from bot.core.people.permissions import (
+    READS,
     Kind,
     Membership,
     Permission,
@@ -30,7 +32,9 @@ from bot.core.people.permissions import (
     untold,
 )
 from bot.core.ports.chat import Person
-from bot.services.targets import Target
+
+if TYPE_CHECKING:
+    from bot.services.targets import Target  # which asks here what somebody may read
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +105,20 @@ def may_write(context: Context, repository: str, does: str, person: Person | Non
     if who.outsider:
         return untold(subject, "They do not belong to this workspace.")
     return _by_repository(context, subject, repository)
+
+
+def may_read(context: Context, repository: str) -> bool:
+    """Whether the asker may read the repository on GitHub, and so may know what it holds. An outage says no."""
+    if not context.forge.users.keeps_permissions:
+        return True
+    try:
+        who = asker(context)
+        if who.bot or who.foreign or who.forge_login is None:
+            return False
+        return context.forge.users.permission(repository, who.forge_login) in READS
+    except ShipmateError as error:
+        log.warning("reading not told", repository=repository, reason=str(error))
+        return False
 
 
 def is_admin(context: Context, person: Person | None = None) -> bool:

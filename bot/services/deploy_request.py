@@ -13,7 +13,6 @@ from bot.core.errors import Refused
 from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
-from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
@@ -53,7 +52,8 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
 def request(context: Context, target: Target, new: Deployment, *, retyped: Deploy, waits: bool) -> Message | None:
     """Ask the gates and let it start, wait or be refused; all requests from the chat come through here.
 
-    ``retyped`` is the command that asks for the same, for buttons and hints; ``waits`` lets it wait for its checks.
+    ``retyped`` is the command that asks for the same without force, for buttons and hints: others may read them too,
+    and a force is its own person's. ``waits`` lets it wait for its checks.
     """
     found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
@@ -67,7 +67,7 @@ def request(context: Context, target: Target, new: Deployment, *, retyped: Deplo
     view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
-        raise Refused(replies.gates_closed(new, verdict, show(retyped)))
+        raise Refused(replies.gates_closed(new, verdict, retyped))
     deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known, answered=True)
     if announced_in == context.where.channel:
         # Where there is no thread to answer in, the parent message appears right here and says it all.
@@ -82,7 +82,7 @@ def is_admin_where_closed(context: Context, target: Target, deployment: Deployme
     return authorization.is_admin(context, authorization.person_of(context, deployment.by.chat_id))
 
 
-def _later(view: Facts, retyped: Deploy) -> str | None:
+def _later(view: Facts, retyped: Deploy) -> Deploy | None:
     """The command that asks for the same when what keeps the environment closed is over."""
     until = view.closed_by.until if view.closed_by else None
-    return show(replace(retyped, at=as_words(until), force=False, force_reason=None)) if until else None
+    return replace(retyped, at=as_words(until)) if until else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Commit
+from bot.core.refs import looks_like_id
 from bot.core.rich_text import Message
 from bot.core.schedules import messages
 from bot.core.schedules.model import MOST, ScheduleEntry, timer_of
@@ -43,7 +43,7 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
     Where the person may not deploy there now, they are told now; it is looked at again at the moment itself.
     """
     now_command = replace(command, at=None, every=None)
-    when = _when(context, command, show(now_command))
+    when = _when(context, command, now_command)
     authorization.demand(authorization.may_deploy(context, target))
     if not target.app.allowed_in(context.chat.channel_names(context.where.channel)):
         raise Refused(messages.deployed_elsewhere(target.app.name, target.app.allowed_channels))
@@ -85,23 +85,21 @@ def is_over(context: Context, words: str) -> bool:
     return before is not None and moment(context, words) is None
 
 
-def _when(context: Context, command: Deploy, example: str) -> _When:
+def _when(context: Context, command: Deploy, asked: Deploy) -> _When:
     zone = timezone_of(context)
     if command.every is not None:
         cron = context.times.cron(command.every)
         at = context.cron.next_fire(cron, zone, context.now) if cron else None
         if at is None:
-            raise Refused(messages.repetition_not_understood(command.every, example))
+            raise Refused(messages.repetition_not_understood(command.every, asked))
         return _When(at, zone, cron)
     words = command.at or ""
     at = moment(context, words)
     if at is None:
-        raise Refused(messages.moment_not_understood(words, example, over=is_over(context, words)))
+        raise Refused(messages.moment_not_understood(words, asked, over=is_over(context, words)))
     return _When(at, zone)
 
 
 def _names_commit(ref: str | None, commit: Commit) -> bool:
     """Whether the ref is the (short) id of the commit, and no name that may move."""
-    return (
-        ref is not None and re.fullmatch(r"[0-9a-fA-F]{4,40}", ref) is not None and commit.sha.startswith(ref.lower())
-    )
+    return ref is not None and looks_like_id(ref) and commit.sha.startswith(ref.lower())

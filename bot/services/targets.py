@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.errors import NotThere, Refused
+from bot.core.errors import Refused, ShipmateError
 from bot.core.grammar.commands import Command, Deploy
-from bot.core.grammar.parser import show
 from bot.core.names import near
-from bot.core.ports.forge_types import Commit
+from bot.core.ports.forge_types import Commit, Meaning
+from bot.core.rich_text import Message
+from bot.services import authorization
 from bot.settings import AppSettings, EnvironmentSettings
 
 
@@ -110,30 +111,52 @@ def looked_at(context: Context, command: NamesEnvironment) -> list[Target]:
 def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     """The commit behind the ref: as named, else the environment's, else the app's, else the default branch.
 
-    Raises Refused where there is none.
+    Raises Refused where there is none, and where a person's word may mean several: who names a branch like the
+    beginning of a commit's id must not be able to have it deployed in its place. What may be meant is told to those
+    who may read the repository.
     """
     repository = target.app.repository
+    if command.ref is not None:
+        found = {one.commit.sha: one for one in reversed(context.forge.meanings(repository, command.ref))}
+        if len(found) > 1:
+            raise Refused(_ambiguous(context, repository, command, list(reversed(found.values()))))
+        if found:
+            return next(iter(found.values())).commit
     wanted = command.ref or target.environment.ref or target.app.default_ref
     if wanted is None:
         wanted = context.forge.repository(repository).default_branch
-    commit = context.forge.resolve(repository, wanted)
+    commit = None if command.ref is not None else context.forge.resolve(repository, wanted)
     if commit is None:
-        choices = _choices(_near_refs(context, repository, wanted), command.with_ref)
+        choices = _choices(_near_refs(context, repository, wanted), _completed(context, command))
         raise Refused(replies.unknown_ref(repository, wanted, choices))
     return commit
 
 
-def _choices(names: list[str], complete: Callable[[str], Command]) -> list[tuple[str, str]]:
+def _ambiguous(context: Context, repository: str, command: Deploy, meanings: Sequence[Meaning]) -> Message:
+    shown = meanings if authorization.may_read(context, repository) else ()
+    complete = _completed(context, command)
+    return replies.ambiguous_ref(command.ref or "", [(one, complete(one.exact)) for one in shown])
+
+
+def _completed(context: Context, command: Deploy) -> Callable[[str], Command]:
+    """How the command goes on with another ref. What was scheduled is answered where others may press: unforced."""
+    if context.via == "schedule":
+        command = replace(command, force=False, force_reason=None)
+    return command.with_ref
+
+
+def _choices(names: list[str], complete: Callable[[str], Command]) -> list[tuple[str, Command]]:
     """Each name, and the command completed with it."""
-    return [(name, show(complete(name))) for name in names]
+    return [(name, complete(name)) for name in names]
 
 
 def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
+    """Nothing for those who may not read the repository, and nothing where that cannot be told: names are secrets."""
     if ref.startswith("#"):
         return []
     try:
-        return near(ref, context.forge.refs(repository))
-    except NotThere:
+        return near(ref, context.forge.refs(repository)) if authorization.may_read(context, repository) else []
+    except ShipmateError:
         return []
 
 

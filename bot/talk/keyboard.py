@@ -15,19 +15,19 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from bot.core.grammar.one_time_password import take_password
+from bot.core.grammar.parser import split_one_time_password
 
 _PROMPT = "> "
 
 
 def without_password(line: str) -> str:
-    """The line with a one-time password at its end made unreadable.
+    """The line with its one-time passwords made unreadable.
 
     >>> without_password("deploy topic to production 123456")
     'deploy topic to production ••••••'
     """
-    kept, password = take_password(line.rstrip())
-    return line if password is None else f"{kept} ••••••"
+    kept, password = split_one_time_password(line)
+    return line if password is None else f"{kept} ••••••".lstrip()
 
 
 def above_the_line() -> AbstractContextManager[None]:

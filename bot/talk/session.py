@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.adapters.local.forge import LocalGit
-from bot.core.grammar.parser import COMMANDS
+from bot.core.grammar.commands import Deploy
+from bot.core.grammar.offers import written
+from bot.core.grammar.parser import COMMANDS, show
 from bot.core.rich_text import Code, Line, Message, say
 from bot.talk.keyboard import Keyboard, above_the_line, without_password
 from bot.talk.simulation import SIMULATION_COMMANDS, Simulator, play
@@ -104,8 +106,9 @@ def greeting(forge: LocalGit, repository: str, environment: str) -> Message:
     topic = _unmerged(forge, repository, default)
     ref = topic or default
     world = (f"/merge {topic}", f"merges it into {default}") if topic else (f"/ci fail {ref}", "lets its checks fail")
+    deploy = written(Deploy(ref=ref, environment=environment)) or show(Deploy(environment=environment))
     worth = (
-        (f"deploy {ref} to {environment}", "deploys it: really, on this machine"),
+        (deploy, "deploys it: really, on this machine"),
         world,
         ("help", "shows all commands; /help is about the lines with a slash"),
     )

@@ -224,6 +224,33 @@ def test_what_was_missed_is_told_and_not_done_late(world: World) -> None:
     assert moments(world) == []
 
 
+def test_nobody_forces_by_the_button_of_somebody_elses_missed_moment(world: World) -> None:
+    world.github.set_status(REPOSITORY, "main", "ci/test", "failure")
+    said = world.says("maria", 'deploy main to production size=2 in 2 hours --force "a quiet night"')
+    world.is_down(hours=3)
+
+    world.presses("bob", world.slack.thread(said.channel, said.ts)[-1], "Deploy now")
+
+    assert world.github.deployments(REPOSITORY) == []
+    assert told(world, "bob")[-1].endswith(
+        'To go on all the same: `deploy web/main to production size=2 --force "why"`'
+    )
+
+
+def test_what_is_offered_where_a_scheduled_force_did_not_help_carries_no_force(world: World) -> None:
+    world.github.commit(REPOSITORY, "topic", "Add search")
+    said = world.says("maria", 'deploy topic to production in 2 hours --force "a quiet night"')
+    world.github.branch(REPOSITORY, "topics")
+    del world.github.repository(REPOSITORY).branches["topic"]
+    world.github.set_status(REPOSITORY, "topics", "ci/test", "failure")
+
+    world.wait(hours=2)
+    world.presses("bob", world.slack.thread(said.channel, said.ts)[-1], "topics")
+
+    assert world.github.deployments(REPOSITORY) == []
+    assert "Checks failed" in told(world, "bob")[-1]
+
+
 def test_what_repeats_goes_on_with_its_next_moment_after_one_was_missed(world: World) -> None:
     said = world.says("maria", "deploy main to production every day at 9:00")
 

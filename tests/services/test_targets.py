@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.core.errors import NotThere, Refused
+from bot.core.errors import NotAllowed, NotThere, Refused, Unavailable
 from bot.core.grammar.commands import Deploy, Status
-from bot.core.ports.forge_types import Commit, Repository
+from bot.core.ports.chat import Person
+from bot.core.ports.forge_types import Commit, Meaning, Repository
 from bot.services.targets import Target, app_of, commit_of, environment_of, looked_at
 from bot.settings import Settings, read
 
@@ -49,8 +50,23 @@ class Shelf:
     def repository(self, repository: str) -> Repository:
         return Repository(repository, "trunk", "")
 
+    keeps_permissions: bool = True
+    level: str | Exception = "read"
+
+    @property
+    def users(self) -> Shelf:
+        return self
+
+    def permission(self, repository: str, login: str) -> str:
+        if isinstance(self.level, Exception):
+            raise self.level
+        return self.level
+
     def resolve(self, repository: str, ref: str) -> Commit | None:
         return Commit(self.known[ref], ref, "", "", "") if ref in self.known else None
+
+    def meanings(self, repository: str, ref: str) -> list[Meaning]:
+        return [Meaning(exact, Commit(sha, ref, "", "", "")) for exact, sha in self.known.items() if ref in exact]
 
     def refs(self, repository: str) -> list[str]:
         if self.blind:
@@ -63,6 +79,8 @@ class Here:
     """As much of a Context as it takes."""
 
     here: str | None = None
+    via: str | None = "mention"
+    asker: Person = field(default_factory=lambda: Person("U00000001", "maria", forge_login="maria"))
     forge: Shelf = field(default_factory=Shelf)
     settings: Settings = field(default_factory=lambda: read(SETTINGS, {}))
 
@@ -157,6 +175,69 @@ def test_an_unknown_ref_is_answered_with_near_names() -> None:
         "tpoic is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?",
         "deploy web/topic",
     ]
+
+
+@pytest.mark.parametrize("level", ["admin", "maintain", "write", "triage", "read"])
+def test_near_names_are_told_to_whoever_may_read_the_repository(level: str) -> None:
+    here = Here(forge=Shelf(level=level))
+
+    offered = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "tpoic")))
+
+    assert offered[1:] == ["deploy web/topic"]
+
+
+@pytest.mark.parametrize(
+    ("level", "person"),
+    [
+        ("none", Person("U00000001", "maria", forge_login="maria")),
+        ("write", Person("U00000001", "maria", foreign=True, forge_login="maria")),
+        ("write", Person("U00000001", "maria", bot=True, forge_login="maria")),
+        (Unavailable("GitHub does not answer."), Person("U00000001", "maria", forge_login="maria")),
+        (NotAllowed("GitHub says no."), Person("U00000001", "maria", forge_login="maria")),
+    ],
+    ids=["no permission", "foreign", "bot", "outage", "refused"],
+)
+def test_no_name_is_told_to_anybody_else(level: str | Exception, person: Person) -> None:
+    known = {"refs/heads/ab12345": "f" * 40, "ab12345" + "0" * 33: "e" * 40, "topic": "d" * 40}
+    here = Here(asker=person, forge=Shelf(known, level=level))
+
+    unknown = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "tpoic")))
+    ambiguous = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "ab12345")))
+
+    assert unknown == ["tpoic is neither a branch, a tag, a commit nor a pull request of acme/web."]
+    assert ambiguous == [
+        "ab12345 may mean several things. "
+        "Write refs/heads/… for a branch, refs/tags/… for a tag, or a commit's forty digits."
+    ]
+
+
+def test_what_may_mean_several_things_is_asked_back_with_each_of_them() -> None:
+    known = {"refs/heads/ab12345": "f" * 40, "refs/tags/ab12345": "d" * 40, "ab12345" + "0" * 33: "e" * 40}
+    here = Here(forge=Shelf(known))
+
+    offered = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "ab12345", "staging")))
+
+    assert offered[1:] == [
+        "deploy web/refs/heads/ab12345 to staging",
+        "deploy web/refs/tags/ab12345 to staging",
+        f"deploy web/ab12345{'0' * 33} to staging",
+    ]
+
+
+def test_several_names_of_one_commit_are_one() -> None:
+    known = {"refs/heads/same": "f" * 40, "refs/tags/same": "f" * 40}
+    here = Here(forge=Shelf(known))
+
+    assert commit_of(here, here.target("web", "staging"), Deploy("web", "same")).sha == "f" * 40
+
+
+def test_what_was_scheduled_is_suggested_without_its_force() -> None:
+    here = Here(via="schedule")
+    scheduled = Deploy("web", "tpoic", "staging", force=True, force_reason="night")
+
+    offered = refusal(lambda: commit_of(here, here.target("web", "staging"), scheduled))
+
+    assert offered[1:] == ["deploy web/topic to staging"]
 
 
 def test_an_unknown_pull_request_gets_no_branches_offered() -> None:

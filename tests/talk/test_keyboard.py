@@ -65,8 +65,9 @@ def test_tab_completes_what_lines_begin_with(typed_so_far: str, offered: list[st
         ("deploy 1234567", "deploy 1234567"),
         ("rollback web to #123456", "rollback web to #123456"),
         ("rollback web to 123456", "rollback web to 123456"),
-        ("123456", "123456"),
+        ("123456", "••••••"),
+        ("depoly 123456 topic", "depoly topic ••••••"),
     ],
 )
-def test_only_a_trailing_one_time_password_is_hidden(line: str, shown: str) -> None:
+def test_one_time_passwords_are_hidden_and_nothing_else(line: str, shown: str) -> None:
     assert without_password(line) == shown

@@ -31,6 +31,7 @@ from bot.adapters.github.payloads import (
     CombinedStatus,
     CommitShape,
     ComparisonShape,
+    GitRef,
     Named,
     PullRequestShape,
     RelationShape,
@@ -41,7 +42,8 @@ from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubUsers
 from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, short_name
 
 REF_LENGTH = 250  # GitHub takes no longer names
 COMPARED_COMMITS = 250
@@ -102,16 +104,29 @@ class GitHub:
         """A branch takes one request, a tag or a short commit id two, ``#123`` two, a full commit id one."""
         if re.fullmatch(r"#[0-9]{1,9}", ref):
             return self._head_of(repository, int(ref[1:]))
-        if not ref or len(ref) > REF_LENGTH or ref in NOT_A_NAME:
+        if not ref or len(ref) > REF_LENGTH or short_name(ref) in NOT_A_NAME:
             return None
-        if not re.fullmatch(r"[0-9a-fA-F]{40}", ref):
-            try:
-                branch = self._connection.get(at(repository, "branches", ref), Branch)
-            except NotThere:  # no such branch, or no such repository: the next request tells which
-                pass
-            else:
-                return commit_of(branch.commit, branch.name)
-        return self._tag_or_id(repository, ref)
+        if ref.startswith((HEADS, TAGS)):
+            look = self._branch if ref.startswith(HEADS) else self._tag
+            found = look(repository, short_name(ref))
+            if found is None:
+                self.repository(repository)  # raises where that is what is missing
+            return found
+        branch = None if is_full_id(ref) else self._branch(repository, ref)
+        return branch or self._tag_or_id(repository, ref)
+
+    def meanings(self, repository: str, ref: str) -> Sequence[Meaning]:
+        """A branch takes two requests, all else three; the name of a branch or tag that may be an id sixteen more."""
+        if is_exact(ref) or not ref or len(ref) > REF_LENGTH or ref in NOT_A_NAME:
+            only = self.resolve(repository, ref)
+            return [Meaning(ref.lower() if is_full_id(ref) else ref, only)] if only else []
+        branch, tag = self._branch(repository, ref), self._tag(repository, ref)
+        named = [Meaning(HEADS + ref, branch)] if branch else []
+        named += [Meaning(TAGS + ref, tag)] if tag else []
+        found = None if named else self._tag_or_id(repository, ref)
+        if found is not None:
+            return [Meaning(found.sha if found.sha.startswith(ref.lower()) else ref, found)]
+        return [*named, *(Meaning(one.sha, one) for one in self._begun_with(repository, ref.lower()))]
 
     def refs(self, repository: str) -> Sequence[str]:
         names: dict[str, None] = {}
@@ -169,22 +184,57 @@ class GitHub:
         commit = self._connection.get(at(repository, "commits", found.head.sha), CommitShape)
         return commit_of(commit, head_ref_of(found), pull_request=number)
 
+    def _branch(self, repository: str, name: str) -> Commit | None:
+        try:
+            branch = self._connection.get(at(repository, "branches", name), Branch)
+        except NotThere:  # no such branch, or no such repository: the next request tells which
+            return None
+        return commit_of(branch.commit, branch.name)
+
+    def _tag(self, repository: str, name: str) -> Commit | None:
+        try:
+            self._connection.get(at(repository, "git", "ref", "tags", name), GitRef)
+        except (NotThere, Conflict, Rejected):
+            return None
+        found = self._commit(repository, f"tags/{name}")  # peels annotated ones
+        return commit_of(found, name) if found else None
+
     def _tag_or_id(self, repository: str, ref: str) -> Commit | None:
         """Asking for a commit peels annotated tags, and a tag wins over a commit id as in git itself."""
-        try:
-            found = self._connection.get(at(repository, "commits", ref), CommitShape)
-        except NotThere:
-            self.repository(
-                repository
-            )  # raises where that is what is missing; Enterprise servers say 404 for a ref too
-            return None
-        except Conflict:  # 409: the repository is empty
-            return None
-        except Rejected:  # 422: no commit found
+        found = self._commit(repository, ref)
+        if found is None:
             return None
         if len(ref) < 7 and found.sha.startswith(ref.lower()):  # "fade" is a word, not a commit
             return None
+        if is_full_id(ref) and found.sha != ref.lower():
+            return None
         return commit_of(found, ref)
+
+    def _begun_with(self, repository: str, digits: str) -> Iterator[Commit]:
+        """All commits whose ids begin so, though a branch or a tag be called so: GitHub would tell only of that.
+
+        With one digit more each of them is told, unless a branch is called like this too; then with one more still.
+        """
+        if not looks_like_id(digits) or is_full_id(digits):
+            return
+        for longer in (digits + digit for digit in "0123456789abcdef"):
+            found = self._commit(repository, longer)
+            if found is not None and found.sha.startswith(longer):
+                yield commit_of(found, found.sha)
+            elif found is not None:
+                yield from self._begun_with(repository, longer)
+
+    def _commit(self, repository: str, ref: str) -> CommitShape | None:
+        """None where there is none. Raises NotThere where it is the repository that is missing."""
+        try:
+            return self._connection.get(at(repository, "commits", ref), CommitShape)
+        except NotThere:  # Enterprise servers say 404 for a ref too
+            self.repository(repository)
+        except Conflict:  # 409: the repository is empty
+            pass
+        except Rejected:  # 422: no commit found
+            pass
+        return None
 
     def _statuses(self, repository: str, sha: str) -> Iterator[Check]:
         for page in self._connection.pages(at(repository, "commits", sha, "status"), CombinedStatus, most=10):

@@ -59,6 +59,12 @@ class Branch(Struct, frozen=True):
     commit: CommitShape
 
 
+class GitRef(Struct, frozen=True):
+    """https://docs.github.com/en/rest/git/refs#get-a-reference"""
+
+    ref: str
+
+
 class ComparisonShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
 

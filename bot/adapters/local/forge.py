@@ -15,8 +15,9 @@ from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
 from bot.core.ports.reviews import NoReviews
+from bot.core.refs import short_name
 
 _MOST_REFS = 300
 
@@ -45,15 +46,15 @@ class LocalGit:
         return Repository(name=repository, default_branch=self._git(repository).default_branch(), url="")
 
     def resolve(self, repository: str, ref: str) -> Commit | None:
+        return next((meaning.commit for meaning in self.meanings(repository, ref)), None)
+
+    def meanings(self, repository: str, ref: str) -> Sequence[Meaning]:
         git = self._git(repository)
-        sha = git.resolve(ref)
-        if sha is not None:
-            return _commit(git.commit(sha), ref)
         number = re.fullmatch(r"#(\d{1,9})", ref)
         pull_request = self.pull_request(repository, int(number[1])) if number else None
-        if pull_request is None:
-            return None
-        return _commit(git.commit(pull_request.head_sha), ref, pull_request.number)
+        if pull_request is not None:
+            return [Meaning(ref, _commit(git.commit(pull_request.head_sha), ref, pull_request.number))]
+        return [Meaning(exact, _commit(git.commit(sha), short_name(ref))) for exact, sha in git.meanings(ref).items()]
 
     def refs(self, repository: str) -> Sequence[str]:
         return self._git(repository).refs(_MOST_REFS)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
 from bot.core.names import listed
+from bot.core.refs import HEADS, TAGS, is_full_id, looks_like_id
 
 _SECONDS = 120.0
 _MOST_COMMITS = 250
@@ -99,13 +100,25 @@ class GitRepository:
 
     def resolve(self, ref: str) -> str | None:
         """The full id of the commit behind a branch, a tag or a (short) commit id, in this order."""
+        return next(iter(self.meanings(ref).values()), None)
+
+    def meanings(self, ref: str) -> dict[str, str]:
+        """Everything that the ref may be the name of, in that order: by what names it alone, the commit's full id."""
         if not _may_be_a_name(ref):
-            return None
-        return (
-            self._commit_id(f"refs/heads/{ref}")
-            or self._commit_id(f"refs/tags/{ref}")
-            or (self._commit_id(ref.lower()) if _ID.fullmatch(ref) else None)
-        )
+            return {}
+        exact = is_full_id(ref) or ref.startswith((HEADS, TAGS))
+        names = [] if is_full_id(ref) else [ref] if exact else [HEADS + ref, TAGS + ref]
+        found = {name: sha for name in names if (sha := self._commit_id(name))}
+        if found and exact:
+            return found
+        return found | {sha: sha for sha in self._begun_with(ref.lower())}
+
+    def _begun_with(self, digits: str) -> list[str]:
+        """The full ids of all commits that begin so."""
+        if not looks_like_id(digits):
+            return []
+        objects = self._git("rev-parse", f"--disambiguate={digits}", good=(0, 1, 128)).text.split()
+        return [one for one in objects if self._git("cat-file", "-t", one, good=(0, 128)).text.strip() == "commit"]
 
     def refs(self, most: int) -> list[str]:
         """Names of branches and tags, those with the newest commits first."""

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from bot.core.deployments.model import Deployment
 from bot.core.deployments.wording import deed, name_of, spoken, where
-from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
+from bot.core.grammar.commands import Approve, Cancel, Reject
+from bot.core.grammar.offers import hint, offer
+from bot.core.rich_text import Bold, Code, Line, Mention, Message, say
 
 
 def nothing_to_approve() -> Message:
@@ -16,7 +18,8 @@ def nothing_to_approve() -> Message:
 
 def which_one(verb: str, candidates: Sequence[Deployment]) -> Message:
     """``verb`` is ``approve`` or ``reject``."""
-    buttons = [Button(_label(one), f"{verb} #{one.id}") for one in candidates]
+    kind = Approve if verb == "approve" else Reject
+    buttons = [button for one in candidates for button in offer(_label(one), kind(one.id))]
     return say(f"Which one do you want to {verb}?", buttons=buttons)
 
 
@@ -34,9 +37,9 @@ def needs_no_more(deployment: Deployment) -> Message:
 
 def own_request(deployment: Deployment) -> Message:
     return say(
-        f"#{deployment.id} is your own request, so somebody else has to approve it. You can take it back: ",
-        Code(f"cancel #{deployment.id}"),
-        buttons=[Button("Cancel", f"cancel #{deployment.id}", style="danger")],
+        f"#{deployment.id} is your own request, so somebody else has to approve it.",
+        *hint(" You can take it back: ", Cancel(deployment.id)),
+        buttons=offer("Cancel", Cancel(deployment.id), style="danger"),
     )
 
 

@@ -11,6 +11,8 @@ from bot.core.deployments.model import Deployment, Shipped, State, Waiting
 from bot.core.deployments.wording import EMOJI, GOES_ON, deed, forced_line, sentence, state_line, what, where
 from bot.core.effects import Occasion
 from bot.core.gates.model import Answer
+from bot.core.grammar.commands import Approve, Cancel, Reject, Retry, Rollback
+from bot.core.grammar.offers import hint, offer
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
 
 SHOWN = 5
@@ -121,22 +123,22 @@ def _commits(count: int) -> str:
 
 def buttons(deployment: Deployment) -> tuple[Button, ...]:
     """The commands that fit the state, as buttons."""
-    number = f"#{deployment.id}"
     if not deployment.ended:
+        cancel = Cancel(deployment.id)
         name = f"{deployment.app} → {deployment.environment} ({deployment.ref})"
         if deployment.waits_for is Waiting.QUEUE:
-            leave = Button("Leave queue", f"cancel {number}", style="danger", confirm=f"Take {name} out of the queue?")
-            return (*_approval(deployment), leave)
-        return (*_approval(deployment), Button("Cancel", f"cancel {number}", style="danger", confirm=f"Cancel {name}?"))
+            leave = offer("Leave queue", cancel, style="danger", confirm=f"Take {name} out of the queue?")
+            return (*_approval(deployment), *leave)
+        return (*_approval(deployment), *offer("Cancel", cancel, style="danger", confirm=f"Cancel {name}?"))
     if deployment.superseded_by is not None:
         return ()
     match deployment.state:
         case State.SUCCEEDED:
             return _roll_back(deployment)
         case State.FAILED | State.ERROR | State.TIMED_OUT:
-            return (_retry(deployment), *_roll_back(deployment))
+            return (*_retry(deployment), *_roll_back(deployment))
         case _:
-            return (_retry(deployment),)
+            return _retry(deployment)
 
 
 def _approval(deployment: Deployment) -> tuple[Button, ...]:
@@ -144,14 +146,14 @@ def _approval(deployment: Deployment) -> tuple[Button, ...]:
         return ()
     question = f"Refuse {deployment.app} → {deployment.environment} ({deployment.ref})?"
     return (
-        Button("Approve", f"approve #{deployment.id}", style="primary"),
-        Button("Reject", f"reject #{deployment.id}", confirm=question),
+        *offer("Approve", Approve(deployment.id), style="primary"),
+        *offer("Reject", Reject(deployment.id), confirm=question),
     )
 
 
-def _retry(deployment: Deployment) -> Button:
+def _retry(deployment: Deployment) -> tuple[Button, ...]:
     question = f"Deploy {deployment.ref} to {deployment.environment} again?"
-    return Button("Retry", f"retry #{deployment.id}", confirm=question)
+    return offer("Retry", Retry(deployment.id), confirm=question)
 
 
 def _roll_back(deployment: Deployment) -> tuple[Button, ...]:
@@ -159,8 +161,8 @@ def _roll_back(deployment: Deployment) -> tuple[Button, ...]:
     if base is None or base == deployment.sha or deployment.task != "deploy" or deployment.remote_id is None:
         return ()
     question = f"Roll {deployment.app} back on {deployment.environment}?"
-    command = f"rollback {deployment.app} on {deployment.environment} to {base}"
-    return (Button(f"Roll back to {base[:7]}", command, style="danger", confirm=question),)
+    command = Rollback(deployment.app, deployment.environment, base)
+    return offer(f"Roll back to {base[:7]}", command, style="danger", confirm=question)
 
 
 # --- lines of the thread ----------------------------------------------------------------------------------------
@@ -276,8 +278,8 @@ def no_end_reported() -> str:
 def hung_checks(deployment: Deployment) -> Message:
     what_for = deployment.description.removeprefix("Waiting: ")
     return say(
-        f"⚠️ Still waiting after an hour: {what_for}. Look at the check, or cancel with ",
-        Code(f"cancel #{deployment.id}"),
+        f"⚠️ Still waiting after an hour: {what_for}. Look at the check",
+        *hint(", or cancel with ", Cancel(deployment.id)),
     )
 
 

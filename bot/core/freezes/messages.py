@@ -9,6 +9,8 @@ from bot.core.deployments.wording import spoken
 from bot.core.freezes.model import ClosedBy, Freeze
 from bot.core.freezes.reasons import closed_by_window, frozen_by, until_when, why_closed
 from bot.core.freezes.windows import ActiveWindow, Window
+from bot.core.grammar.commands import DeclareFreeze, Unfreeze
+from bot.core.grammar.offers import hint, offer
 from bot.core.names import listed
 from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, Moment, say
 
@@ -23,8 +25,13 @@ def frozen(app: str, environments: Sequence[str], freeze: Freeze) -> Message:
     names = (Bold(listed(environments)), " is " if len(environments) == 1 else " are ")
     line: Line = ("❄️ ", Bold(app), ": ", *names, *frozen_by(freeze, mention=True))
     rest: Line = ("What is running finishes. Merges wait for the end.",)
-    lift = [Button(f"Unfreeze {name}", f"unfreeze {name}") for name in environments[:5]]
-    return say(*line, lines=[rest], buttons=lift)
+    return say(*line, lines=[rest], buttons=unfreeze_buttons(environments))
+
+
+def unfreeze_buttons(environments: Iterable[str]) -> list[Button]:
+    """For the first few of them, each once."""
+    names = list(dict.fromkeys(environments))[:5]
+    return [button for name in names for button in offer(f"Unfreeze {name}", Unfreeze(name))]
 
 
 def is_frozen(places: Sequence[tuple[str, str]], until: datetime | None, denied: Sequence[Line]) -> Message:
@@ -36,7 +43,7 @@ def is_frozen(places: Sequence[tuple[str, str]], until: datetime | None, denied:
 
 def until_not_understood(words: str, *, over: bool) -> Message:
     why = f"“{words}” is over already." if over else f"I do not understand “{words}” as a moment."
-    return say(why, " For example: ", Code(f"freeze production until {EXAMPLES[0]} because of the holidays"))
+    return say(why, *hint(" For example: ", DeclareFreeze("production", EXAMPLES[0], "of the holidays")))
 
 
 def no_such_environment(name: str, known: Iterable[str]) -> Message:
@@ -72,8 +79,8 @@ def not_yours(freeze: Freeze) -> Message:
 
 
 def which_to_lift(environments: Sequence[str]) -> Message:
-    buttons = [Button(name, f"unfreeze {name}") for name in environments[:20]]
-    return say("Which freeze do you want to lift?", buttons=[*buttons, Button("All", "unfreeze all")])
+    buttons = [button for name in environments[:20] for button in offer(name, Unfreeze(name))]
+    return say("Which freeze do you want to lift?", buttons=[*buttons, *offer("All", Unfreeze("all"))])
 
 
 def nothing_frozen(subject: str) -> Message:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.core.deployments.model import Waiting
 from bot.core.gates import messages
 from bot.core.gates.model import PATIENCE, Answer, Facts, if_patient
-from bot.core.rich_text import Button
+from bot.core.grammar.commands import Deploy
+from bot.core.grammar.offers import offer
 
 
 def review(facts: Facts) -> Answer | None:
@@ -24,10 +25,10 @@ def order(facts: Facts) -> Answer | None:
         return None
     if facts.before_here is not None:
         return Answer("order", True, messages.has_this_commit(after))
-    first = Button(f"Deploy to {after}", f"deploy {wanted.app}/{wanted.sha[:12]} to {after}")
+    first = offer(f"Deploy to {after}", Deploy(wanted.app, wanted.sha, after))
     line = messages.lacks_this_commit(after)
     waits_for = if_patient(facts, Waiting.ORDER)
-    return Answer("order", False, line, waits_for, forcible=True, buttons=(first,), within=PATIENCE)
+    return Answer("order", False, line, waits_for, forcible=True, buttons=first, within=PATIENCE)
 
 
 def up_to_date(facts: Facts) -> Answer | None:

@@ -6,9 +6,9 @@ from bot.core.deployments.model import Waiting
 from bot.core.freezes import reasons as freeze_reasons
 from bot.core.gates import messages
 from bot.core.gates.model import Answer, Facts, if_patient
+from bot.core.grammar.offers import offer
 from bot.core.locks import messages as lock_messages
 from bot.core.locks.model import lets_in
-from bot.core.rich_text import Button
 
 
 def lock(facts: Facts) -> Answer | None:
@@ -39,7 +39,7 @@ def freeze(facts: Facts) -> Answer | None:
         freeze_reasons.closed(facts.environment.name, active_window, force),
         waits_for=if_patient(facts, Waiting.FREEZE),
         forcible=passes,
-        buttons=(Button("Schedule for its end", facts.later),) if facts.later else (),
+        buttons=offer("Schedule for its end", facts.later) if facts.later else (),
     )
 
 

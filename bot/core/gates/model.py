@@ -10,6 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Actor, Deployment, Waiting
 from bot.core.freezes.model import ClosedBy, Force
+from bot.core.grammar.commands import Deploy
 from bot.core.locks.model import Lock
 from bot.core.people.permissions import Permission
 from bot.core.ports.forge_types import Check, Comparison
@@ -82,7 +83,7 @@ class Facts:
     lock: Lock | None = None
     closed_by: ClosedBy | None = None
     force: Force | None = None
-    later: str | None = None
+    later: Deploy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bot.core.names import nearest
 VERB = re.compile(r"deploy(?::(?P<task>[\w.:-]*[\w.-]))?(?P<force>!)?", re.IGNORECASE | re.ASCII)
 
 # what the command means anyway, and what a polite person adds
-_IDLE = frozenset({"now", "please", "pls"})
+IDLE = frozenset({"now", "please", "pls"})
 
 _PARAM = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)=(?P<value>.*)", re.DOTALL | re.ASCII)
 
@@ -30,8 +30,8 @@ def read_deploy(cursor: TokenCursor, words: Vocabulary) -> Deploy:
     verb = VERB.fullmatch(cursor.verb)
     task = f"deploy:{verb['task']}" if verb and verb["task"] else "deploy"
     deploy = Deploy(task=task, force=bool(verb and verb["force"]))
-    if not cursor.done and not _clause_begins(cursor, first=True):
-        ref_may_follow = len(cursor.left) > 1 and not _clause_begins(_further(cursor, 1), first=False)
+    if not cursor.done and not clause_begins(cursor, first=True):
+        ref_may_follow = len(cursor.left) > 1 and not clause_begins(_further(cursor, 1), first=False)
         app, ref = read_subject(cursor, words, second=ref_may_follow)
         deploy = replace(deploy, app=app, ref=ref)
     while not cursor.done:
@@ -62,7 +62,7 @@ def _lowered(cursor: TokenCursor) -> list[str]:
     return [token.word for token in cursor.left]
 
 
-def _clause_begins(cursor: TokenCursor, *, first: bool) -> bool:
+def clause_begins(cursor: TokenCursor, *, first: bool) -> bool:
     """Whether the next words are no app and no ref. A day's name alone is one as the ``first`` word."""
     token = cursor.left[0]
     if token.key or token.word.startswith("-") or _PARAM.fullmatch(token.word):
@@ -77,7 +77,7 @@ def _clause_begins(cursor: TokenCursor, *, first: bool) -> bool:
 
 def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
     token = cursor.left[0]
-    if token.word in _IDLE:
+    if token.word in IDLE:
         cursor.take()
         return deploy
     if FLAG in {token.key, token.word.partition("=")[0]}:
@@ -160,10 +160,10 @@ def _goes_on(cursor: TokenCursor, deploy: Deploy) -> bool:
     if cursor.left[0].quoted:
         return False
     if cursor.word() not in TO or phrases.moment(_lowered(cursor)):
-        return _clause_begins(cursor, first=False)
+        return clause_begins(cursor, first=False)
     if deploy.environment is not None or len(cursor.left) < 2:
         return False
-    return len(cursor.left) == 2 or _clause_begins(_further(cursor, 2), first=False)
+    return len(cursor.left) == 2 or clause_begins(_further(cursor, 2), first=False)
 
 
 def _unquoted_reason(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> str:

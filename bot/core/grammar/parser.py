@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.core.grammar.arguments import misread
-from bot.core.grammar.commands import Command, Help
+from bot.core.grammar.commands import Approve, Command, Deploy, Help, Promote, Retry, Rollback, Ship
 from bot.core.grammar.deploy import VERB
-from bot.core.grammar.one_time_password import take_password
+from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys
 from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
-from bot.core.grammar.slack_text import LONGEST_LINE, clean, protect
+from bot.core.grammar.slack_text import LONGEST_LINE, clean, clean_lines, protect
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import nearest
@@ -29,6 +29,11 @@ __all__ = [
     "split_one_time_password",
 ]
 
+_STARTS_ONE = frozenset({Deploy, Ship, Rollback, Promote, Retry, Approve})
+"""Commands after which a deployment may start, for which a provider may want a one-time password."""
+_NUMBERED = frozenset({Ship, Retry, Approve})
+"""Those of them whose first number is a pull request or a deployment."""
+
 _POLITE = frozenset({"please", "pls", "plz"})
 _END = "?!.,:"
 
@@ -45,7 +50,7 @@ class NotUnderstood:
 def parse(text: str, words: Vocabulary) -> Command | NotUnderstood:
     """The command in ``text``, which may be exactly as a chat service sends it. Never raises.
 
-    A deploy's one-time password is dropped: who needs it calls ``split_one_time_password`` before.
+    One-time passwords are dropped: who needs it calls ``split_one_time_password`` before.
     """
     return _understand(clean(text), words)
 
@@ -59,16 +64,22 @@ def parse_slash(text: str, words: Vocabulary) -> Command | NotUnderstood:
 
 
 def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str | None]:
-    """A deploy command without the one-time password at its end, and the password; other texts as they are, and None.
+    """All lines without one-time passwords, and the last of these; a text that has none as it is, and None.
 
     ``slash`` says that the text came behind ``/deploy``, where the verb may be missing.
 
     >>> split_one_time_password("deploy web to production 123456")
     ('deploy web to production', '123456')
     """
-    line = clean(text)
-    kept, password = _split_password(line, slash=slash)
-    return (text, None) if password is None else (kept, password)
+    kept, passwords = [], []
+    said_before = DEPLOY if slash else None
+    for place, line in enumerate(clean_lines(text)):
+        bare, found = _without_passwords(line, said_before, goes_on=place > 0)
+        matched = _match(bare)
+        said_before = matched[0] if matched else said_before
+        passwords += found
+        kept.append(bare)
+    return ("\n".join(filter(None, kept)), passwords[-1]) if passwords else (text, None)
 
 
 def show(command: Command) -> str:
@@ -96,7 +107,7 @@ def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
     if len(text) > LONGEST_LINE:
         sentence = f"This is too long for a command: I read {LONGEST_LINE:,} characters at most."
         return NotUnderstood(sentence, None, DEPLOY.example(words))
-    kept, _ = _split_password(text, slash=False)
+    kept, _ = _without_passwords(text, None)
     matched = _match(kept)
     if matched is None:
         return _unknown(kept, words)
@@ -139,16 +150,26 @@ def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
     return NotUnderstood(f"I do not know the command {shorten(word)}.", spec, (spec or DEPLOY).example(words))
 
 
-def _split_password(line: str, *, slash: bool) -> tuple[str, str | None]:
-    if len(line) > LONGEST_LINE:
-        return line, None
+def _without_passwords(line: str, said_before: Spec | None, *, goes_on: bool = False) -> tuple[str, list[str]]:
+    """The line without one-time passwords, and these. One that begins with no verb belongs to what was said before.
+
+    Six digits are looked for where a deployment is asked for, also in front of the verb, and where it cannot be told
+    what is asked for: the verb may be mistyped.
+    """
+    line, found = cut_yubikeys(line)
     matched = _match(line)
-    if matched is None and slash:
-        return take_password(line)
-    if matched is None or matched[0] is not DEPLOY:
-        return line, None
-    named = line.split(maxsplit=matched[1])
-    if len(named) <= matched[1]:
-        return line, None
-    kept, password = take_password(named[-1])
-    return (line, None) if password is None else (" ".join([*named[:-1], kept]), password)
+    first, _, rest = line.partition(" ")
+    if matched is None and cut_six_digits(first, goes_on=True)[1] and _takes_password(_match(rest)):
+        found, line, matched = [*found, first], rest, _match(rest)
+    spec, count = matched or (said_before, 0)
+    if spec is not None and spec.makes not in _STARTS_ONE:
+        return line, found
+    words = line.split(maxsplit=count)
+    arguments = words[count] if len(words) > count else ""
+    numbered, unknown = spec is not None and spec.makes in _NUMBERED, matched is None and (goes_on or spec is None)
+    kept, digits = cut_six_digits(arguments, numbered=numbered, goes_on=unknown)
+    return (" ".join([*words[:count], kept]).rstrip(), [*found, *digits]) if digits else (line, found)
+
+
+def _takes_password(matched: tuple[Spec, int] | None) -> bool:
+    return matched is not None and matched[0].makes in _STARTS_ONE

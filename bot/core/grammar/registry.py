@@ -27,8 +27,7 @@ __all__ = ["COMMANDS", "DEPLOY", "HELP", "Spec", "find", "spec_of"]
 
 def find(name: str) -> Spec | None:
     """The command called ``name``, by any of its names, in any case."""
-    wanted = " ".join(name.lower().split())
-    return next((one for one in COMMANDS if wanted in (known.lower() for known in one.names)), None)
+    return _BY_NAME.get(" ".join(name.lower().split()))
 
 
 def spec_of(command: c.Command) -> Spec:
@@ -290,3 +289,5 @@ COMMANDS: tuple[Spec, ...] = (
     ),
     HELP,
 )
+
+_BY_NAME = {name.lower(): one for one in reversed(COMMANDS) for name in one.names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 LONGEST_LINE = 1_000
 
@@ -38,7 +39,18 @@ def clean(text: str) -> str:
     >>> clean("“deploy” `topic` to <http://v1.io|v1.io> —force")
     '"deploy" topic to v1.io --force'
     """
-    line = _first_line(_CONTROL.sub("", _NOTHING.sub("", text)))
+    return next(clean_lines(text), "")
+
+
+def clean_lines(text: str) -> Iterator[str]:
+    """Every line of ``text`` that is not empty, as the person meant it."""
+    for line in _LINE_END.split(_CONTROL.sub("", _NOTHING.sub("", text))):
+        flat = _SPACE.sub(" ", line).strip()
+        if flat:
+            yield _meant(flat)
+
+
+def _meant(line: str) -> str:
     line = _ENTITY.sub(lambda found: _ENTITIES[found[1]], _LINK.sub(_link_shows, line))
     line = _DASHES.sub("--", line.translate(_QUOTES)).strip()
     return line if len(line) > LONGEST_LINE else _without_marks(line)
@@ -48,14 +60,6 @@ def protect(line: str) -> str:
     """Write a line so that ``clean`` gives it back where it looks like an entity or a link already."""
     guarded = _ENTITY.sub(r"&amp;\1;", line)
     return _LINK.sub(lambda found: "&lt;" + found[0][1:-1] + "&gt;", guarded)
-
-
-def _first_line(text: str) -> str:
-    for line in _LINE_END.split(text):
-        flat = _SPACE.sub(" ", line).strip()
-        if flat:
-            return flat
-    return ""
 
 
 def _link_shows(found: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.core.deployments import wording
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.grammar import commands
-from bot.core.grammar.parser import show
+from bot.core.grammar.offers import hint, offer
 from bot.core.locks.model import Lock
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, Span, say
 
@@ -66,24 +66,26 @@ def own_line(lock: Lock) -> Line:
 # --- what may be done about a lock ------------------------------------------------------------------------------
 
 
-def lock_button(app: str, environment: str, reason: str | None = None, label: str = "Lock") -> Button:
-    return Button(label, show(commands.TakeLock(environment, app, reason=reason)))
+def lock_button(app: str, environment: str, reason: str | None = None, label: str = "Lock") -> tuple[Button, ...]:
+    """With the reason, if that can be written down: it may hold the name of a branch."""
+    explained = offer(label, commands.TakeLock(environment, app, reason=reason))
+    return explained or offer(label, commands.TakeLock(environment, app))
 
 
-def unlock_button(lock: Lock, label: str = "Unlock") -> Button:
-    return Button(label, show(commands.Unlock(lock.environment, lock.app)))
+def unlock_button(lock: Lock, label: str = "Unlock") -> tuple[Button, ...]:
+    return offer(label, commands.Unlock(lock.environment, lock.app))
 
 
-def _notify_button(lock: Lock) -> Button:
-    return Button("Notify me", show(commands.NotifyMe(lock.environment, lock.app)))
+def _notify_button(lock: Lock) -> tuple[Button, ...]:
+    return offer("Notify me", commands.NotifyMe(lock.environment, lock.app))
 
 
 def buttons_for_others(lock: Lock) -> tuple[Button, ...]:
     place = (lock.environment, lock.app)
     return (
-        _notify_button(lock),
-        Button("Ask to release", show(commands.AskToRelease(*place))),
-        Button("Take over", show(commands.TakeOver(*place))),
+        *_notify_button(lock),
+        *offer("Ask to release", commands.AskToRelease(*place)),
+        *offer("Take over", commands.TakeOver(*place)),
     )
 
 
@@ -138,7 +140,7 @@ def locked_after_rollback(lock: Lock) -> Message:
         " is locked for ",
         who(lock.by),
         f" because {lock.reason}: merges wait, so that what was taken back is not shipped again.",
-        buttons=[unlock_button(lock)],
+        buttons=unlock_button(lock),
     )
 
 
@@ -170,12 +172,12 @@ def held(locks: Sequence[Lock], *, hint: bool = False) -> Message:
 
 
 def yours_already(lock: Lock) -> Message:
-    return say("You have ", _place(lock), " yourself", *_details(lock), ".", buttons=[unlock_button(lock)])
+    return say("You have ", _place(lock), " yourself", *_details(lock), ".", buttons=unlock_button(lock))
 
 
 def not_locked(app: str, environment: str) -> Message:
     button = lock_button(app, environment)
-    return say(where(app, environment), " is not locked.", buttons=[button])
+    return say(where(app, environment), " is not locked.", buttons=button)
 
 
 def no_lock_of_yours() -> Message:
@@ -194,30 +196,31 @@ def released(locks: Sequence[Lock], others: Sequence[Lock]) -> Message:
 
 
 def time_not_understood(words: str, example: commands.TakeLock) -> Message:
-    return say(f"I do not understand “{words}” as a time to come. For example: ", Code(show(example)))
+    return say(f"I do not understand “{words}” as a time to come.", *hint(" For example: ", example))
 
 
-def listing(locks: Sequence[Lock], asker: str, example: str) -> Message:
+def listing(locks: Sequence[Lock], asker: str, example: commands.TakeLock) -> Message:
     if not locks:
-        return say("Nothing is locked. ", Code(example), " keeps an environment to yourself.")
+        return say("Nothing is locked.", *hint(" ", example, " keeps an environment to yourself."))
     lines: list[Line] = [("🔒 ", _place(lock), " by ", *_held(lock)) for lock in locks]
     mine = [lock for lock in locks if lock.by.chat_id == asker]
-    buttons = [unlock_button(lock, f"Unlock {lock.app} → {lock.environment}") for lock in mine[:5]]
+    buttons = [one for lock in mine[:5] for one in unlock_button(lock, f"Unlock {lock.app} → {lock.environment}")]
     return say("Locked now:", lines=lines, buttons=buttons)
 
 
 def why_take_over(lock: Lock) -> Message:
-    def command(reason: str) -> str:
-        return show(commands.TakeOver(lock.environment, lock.app, reason))
+    def reasoned(reason: str) -> commands.TakeOver:
+        return commands.TakeOver(lock.environment, lock.app, reason)
 
+    labelled = [(reason[:1].upper() + reason[1:], reasoned(reason)) for reason in USUAL_REASONS]
     return say(
         "Why do you need ",
         _place(lock),
         " now? ",
         who(lock.by),
-        " is told. Choose a reason, or write it: ",
-        Code(command("…")),
-        buttons=[Button(reason[:1].upper() + reason[1:], command(reason), "danger") for reason in USUAL_REASONS],
+        " is told. Choose a reason",
+        *hint(", or write it: ", reasoned("…")),
+        buttons=[one for label, command in labelled for one in offer(label, command, "danger")],
     )
 
 
@@ -245,7 +248,7 @@ def kept(lock: Lock) -> Message:
 
 
 def reminder(lock: Lock, now: datetime, waiting: Sequence[Deployment]) -> Message:
-    keep = Button("Keep", show(commands.KeepLock(lock.environment, lock.app)))
+    keep = offer("Keep", commands.KeepLock(lock.environment, lock.app))
     lines: list[Line] = [("⏳ ", *wording.what(one), f" (#{one.id}) by {one.by.name} waits for it.") for one in waiting]
     return say(
         "You have had ",
@@ -254,13 +257,13 @@ def reminder(lock: Lock, now: datetime, waiting: Sequence[Deployment]) -> Messag
         *_details(lock),
         ". Do you still need it?",
         lines=lines,
-        buttons=[unlock_button(lock), keep],
+        buttons=[*unlock_button(lock), *keep],
     )
 
 
 def expired_for_you(lock: Lock) -> Message:
     again = lock_button(lock.app, lock.environment, lock.reason, "Lock again")
-    return say("Your lock on ", _place(lock), " has expired.", buttons=[again])
+    return say("Your lock on ", _place(lock), " has expired.", buttons=again)
 
 
 def released_for_you(by: Actor, lock: Lock) -> Message:
@@ -269,17 +272,17 @@ def released_for_you(by: Actor, lock: Lock) -> Message:
 
 def taken_from_you(lock: Lock) -> Message:
     because = f" because {lock.reason.rstrip('. ')}" if lock.reason else ""
-    return say(who(lock.by), " has taken ", _place(lock), f" over from you{because}.", buttons=[_notify_button(lock)])
+    return say(who(lock.by), " has taken ", _place(lock), f" over from you{because}.", buttons=_notify_button(lock))
 
 
 def please_release(by: Actor, lock: Lock) -> Message:
     """``by`` asks its owner."""
     held: Line = (", which you have had", *_since(lock), ".")
-    return say(who(by), " asks you to release ", _place(lock), *held, buttons=[unlock_button(lock)])
+    return say(who(by), " asks you to release ", _place(lock), *held, buttons=unlock_button(lock))
 
 
 def free_now(lock: Lock) -> Message:
-    return say(_place(lock), " is free now.", buttons=[lock_button(lock.app, lock.environment)])
+    return say(_place(lock), " is free now.", buttons=lock_button(lock.app, lock.environment))
 
 
 # --- what is said under a deployment ----------------------------------------------------------------------------
@@ -288,9 +291,9 @@ def free_now(lock: Lock) -> Message:
 def offer_lock(deployment: Deployment) -> Message:
     ref, button = deployment.ref, lock_button(deployment.app, deployment.environment, f"testing {deployment.ref}")
     ask = f", the next merge or deployment takes the place of {ref} here. Do you want to keep it for now?"
-    return say(who(deployment.by), ask, buttons=[button])
+    return say(who(deployment.by), ask, buttons=button)
 
 
 def offer_unlock(deployment: Deployment, lock: Lock) -> Message:
     ask: Line = (f", {deployment.ref} is back on ", _place(lock), ". Do you still need your lock?")
-    return say(who(lock.by), *ask, buttons=[unlock_button(lock)])
+    return say(who(lock.by), *ask, buttons=unlock_button(lock))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.core.grammar.commands import Deploy, LinkLogin
+from bot.core.grammar.offers import hint
 from bot.core.names import listed
 from bot.core.people.model import Claim, DeviceCode, How, Identity
 from bot.core.people.permissions import Permission
@@ -51,13 +53,13 @@ def _login(identity: Identity, can_link: bool) -> Line:
     return (f"GitHub login: {identity.login}{how}", *when)
 
 
-def where(choices: Sequence[Choice], defaults: dict[str, str | None], example: str | None) -> Message:
+def where(choices: Sequence[Choice], defaults: dict[str, str | None], example: Deploy | None) -> Message:
     """``defaults`` are the apps' default environments; without an ``example`` there is nothing to deploy."""
     denied = _denied(choices)
     if example is None:
         return say("There is nothing here that you may deploy:", lines=denied)
-    lines = [*_allowed(choices, defaults), *denied, ("For example: ", Code(example))]
-    return say("You can deploy:", lines=lines)
+    lines = [*_allowed(choices, defaults), *denied, hint("For example: ", example)]
+    return say("You can deploy:", lines=[line for line in lines if line])
 
 
 def _allowed(choices: Sequence[Choice], defaults: dict[str, str | None] | None = None) -> list[Line]:
@@ -221,17 +223,17 @@ def linked_to_another(wanted: str, found: str) -> Message:
     return say(
         f"You have signed in to GitHub as {found} and not as {wanted}, so nothing is linked. Are you ",
         Bold(found),
-        "? Then say ",
-        Code(f"link {found}"),
+        "?",
+        *hint(" Then say ", LinkLogin(found)),
     )
 
 
 def code_expired(login: str) -> Message:
-    return say("The code has expired, and nothing is linked. For a new one: ", Code(f"link {login}"))
+    return say("The code has expired, and nothing is linked.", *hint(" For a new one: ", LinkLogin(login)))
 
 
 def sign_in_declined(login: str) -> Message:
     return say(
-        "GitHub says that the sign-in was declined, so nothing is linked. If that was a mistake: ",
-        Code(f"link {login}"),
+        "GitHub says that the sign-in was declined, so nothing is linked.",
+        *hint(" If that was a mistake: ", LinkLogin(login)),
     )

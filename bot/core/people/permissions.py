@@ -11,6 +11,8 @@ from bot.core.rich_text import Code, Line, Mention, Span
 
 WRITES = frozenset({"write", "maintain", "admin"})
 """What GitHub's permission on the repository must be at least for somebody to deploy it."""
+READS = WRITES | {"triage", "read"}
+"""What it must be at least for somebody to be told what the repository holds."""
 
 
 class Kind(StrEnum):

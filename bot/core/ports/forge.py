@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.core.ports.backfill import Backfill
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
 from bot.core.ports.users import Users
@@ -35,7 +35,13 @@ class Forge(Protocol):
         """Raises NotThere where it does not exist or cannot be seen."""
 
     def resolve(self, repository: str, ref: str) -> Commit | None:
-        """The commit behind a branch, a tag, a (short) commit id or ``#123``, in this order; None if there is none."""
+        """The commit behind a branch, a tag, a (short) commit id or ``#123``, in this order; None if there is none.
+
+        All forty digits are the commit's, whatever a branch is called; ``refs/heads/…`` and ``refs/tags/…`` say which.
+        """
+
+    def meanings(self, repository: str, ref: str) -> Sequence[Meaning]:
+        """Everything that the ref may be the name of, in that order: a branch, a tag, commits whose ids begin so."""
 
     def refs(self, repository: str) -> Sequence[str]:
         """Names of branches and tags for suggestions; at most a few hundred."""

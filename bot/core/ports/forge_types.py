@@ -34,6 +34,17 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """One of the things that a word is the name of.
+
+    ``exact`` names this one alone: ``refs/heads/topic``, ``refs/tags/v1``, ``#123``, or all forty digits of an id.
+    """
+
+    exact: str
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A commit status or a check run, by its context or name.
 

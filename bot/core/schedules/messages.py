@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.core.deployments.wording import spoken
+from bot.core.grammar.commands import Deploy, ShowSchedule, Unschedule
+from bot.core.grammar.offers import hint, offer
 from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
 from bot.core.schedules.model import MOST, ScheduleEntry
 
@@ -35,20 +38,22 @@ def scheduled(entry: ScheduleEntry, now: datetime, *, pinned: bool) -> Message:
         when = (f", every {entry.every}; first{when[0]}",)
     what = "This very commit is deployed" if pinned else f"{entry.ref} is deployed as it is at that moment"
     rest: Line = (f"{what}. Checks, locks and your permission are looked at then, not now.",)
-    return say(f"⏰ Scheduled as #{entry.id}: ", *place, *when, ".", lines=[rest], buttons=[_unschedule(entry)])
+    return say(f"⏰ Scheduled as #{entry.id}: ", *place, *when, ".", lines=[rest], buttons=_unschedule(entry))
 
 
-def moment_not_understood(words: str, example: str, *, over: bool) -> Message:
-    """``example`` is the command up to its moment."""
+def moment_not_understood(words: str, asked: Deploy, *, over: bool) -> Message:
     why = f"“{words}” is over already." if over else f"I do not understand “{words}” as a moment to come."
     others: Line = ("Or ", *_codes(MOMENTS[1:]), ".")
-    return say(why, " For example: ", Code(f"{example} {MOMENTS[0]}"), lines=[others])
+    return say(
+        why, *hint(" For example: ", replace(asked, at=MOMENTS[0].removeprefix("at "), every=None)), lines=[others]
+    )
 
 
-def repetition_not_understood(words: str, example: str) -> Message:
+def repetition_not_understood(words: str, asked: Deploy) -> Message:
     others: Line = ("Or ", *_codes(REPETITIONS[1:]), ".")
     why = f"I do not understand “every {words}”."
-    return say(why, " For example: ", Code(f"{example} {REPETITIONS[0]}"), lines=[others])
+    example = replace(asked, at=None, every=REPETITIONS[0].removeprefix("every "))
+    return say(why, *hint(" For example: ", example), lines=[others])
 
 
 def _codes(texts: Sequence[str]) -> Line:
@@ -63,24 +68,22 @@ def deployed_elsewhere(app: str, channels: Sequence[str]) -> Message:
 def full(app: str) -> Message:
     return say(
         Bold(app),
-        f" has {MOST} entries in its schedule, which is all it may have. ",
-        Code(f"schedule {app}"),
-        " lists them.",
+        f" has {MOST} entries in its schedule, which is all it may have.",
+        *hint(" ", ShowSchedule(app), " lists them."),
     )
 
 
 # --- the list --------------------------------------------------------------------------------------------------
 
 
-def listing(entries: Sequence[ScheduleEntry], subject: str, example: str) -> Message:
+def listing(entries: Sequence[ScheduleEntry], subject: str, example: Deploy) -> Message:
     if not entries:
-        return say(f"Nothing is scheduled for {subject}. For example: ", Code(example))
+        return say(f"Nothing is scheduled for {subject}.", *hint(" For example: ", example))
     lines = [_line(entry) for entry in entries[:LISTED]]
     if len(entries) > LISTED:
         lines.append((f"… and {len(entries) - LISTED} more",))
-    return say(
-        f"Scheduled for {subject}:", lines=lines, buttons=[_unschedule(one, number=True) for one in entries[:10]]
-    )
+    buttons = [button for one in entries[:10] for button in _unschedule(one, number=True)]
+    return say(f"Scheduled for {subject}:", lines=lines, buttons=buttons)
 
 
 def _line(entry: ScheduleEntry) -> Line:
@@ -89,8 +92,8 @@ def _line(entry: ScheduleEntry) -> Line:
     return (f"⏰ #{entry.id}  ", name, f"  {entry.ref}  {in_full(entry.at, entry.timezone)}{again}, by {entry.by.name}")
 
 
-def _unschedule(entry: ScheduleEntry, *, number: bool = False) -> Button:
-    return Button(f"Unschedule #{entry.id}" if number else "Unschedule", f"unschedule #{entry.id}")
+def _unschedule(entry: ScheduleEntry, *, number: bool = False) -> tuple[Button, ...]:
+    return offer(f"Unschedule #{entry.id}" if number else "Unschedule", Unschedule(entry.id))
 
 
 def unscheduled(entry: ScheduleEntry) -> Message:
@@ -111,8 +114,11 @@ def not_yours(entry: ScheduleEntry) -> Message:
 # --- its moment ------------------------------------------------------------------------------------------------
 
 
-def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta) -> Message:
-    """It was not done at its moment, and is not done so much later; ``again`` is its next one."""
+def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta, now: Deploy | None) -> Message:
+    """It was not done at its moment, and is not done so much later; ``again`` is its next one.
+
+    ``now`` is what others may ask for in its place, without the force of whoever scheduled it.
+    """
     who = Mention(entry.by.chat_id, entry.by.name)
     why = f" was due {in_full(entry.at, entry.timezone)}, {spoken(late)} ago, and I was not there to do it."
     lines: list[Line] = [("It is not done late by itself.",)]
@@ -125,7 +131,7 @@ def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta) -> Mes
         Code(entry.command),
         why,
         lines=lines,
-        buttons=[Button("Deploy now", entry.command)],
+        buttons=offer("Deploy now", now) if now is not None else (),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,79 @@ def test_branch_wins_over_tag_and_over_commit_id(github: Pair) -> None:
     found = [github.client.resolve(REPO, name) for name in (first[:8], "same")]
 
     assert [commit and commit.sha for commit in found] == [second, second]
+
+
+def meant(github: Pair, ref: str) -> list[tuple[str, str]]:
+    return [(one.exact, one.commit.sha) for one in github.client.meanings(REPO, ref)]
+
+
+def test_a_branch_is_all_that_its_name_means_after_two_requests(github: Pair) -> None:
+    sha = github.server.commit(REPO, "feature/search", "Add search")
+
+    assert meant(github, "feature/search") == [("refs/heads/feature/search", sha)]
+    assert github.asked() == ["/branches/feature%2Fsearch", "/git/ref/tags/feature%2Fsearch"]
+
+
+def test_a_name_of_several_things_means_each_of_them(github: Pair) -> None:
+    first = github.server.repository(REPO).branches["main"]
+    second = github.server.commit(REPO, "main", "Second")
+    third = github.server.commit(REPO, "main", "Third")
+    for name in (first[:7], "v1"):
+        github.server.branch(REPO, name, at=second)
+        github.server.tag(REPO, name, at=third, annotated=True)
+
+    assert meant(github, "v1") == [("refs/heads/v1", second), ("refs/tags/v1", third)]
+    assert meant(github, first[:7].upper()) == [(first, first)]
+    assert meant(github, first[:7]) == [
+        (f"refs/heads/{first[:7]}", second),
+        (f"refs/tags/{first[:7]}", third),
+        (first, first),
+    ]
+
+
+def test_no_number_of_branches_hides_a_commit(github: Pair) -> None:
+    first = github.server.repository(REPO).branches["main"]
+    second = github.server.commit(REPO, "main", "Second")
+    for length in (7, 8, 9, 10):
+        github.server.branch(REPO, first[:length], at=second)
+
+    assert meant(github, first[:7]) == [(f"refs/heads/{first[:7]}", second), (first, first)]
+
+
+def test_the_beginning_of_two_ids_means_both_commits(github: Pair) -> None:
+    known = github.server.repository(REPO)
+    first = known.branches["main"]
+    twin = first[:9] + ("1" if first[9] == "0" else "0") + first[10:]
+    known.commits[twin] = replace(known.commits[first], sha=twin)
+
+    found = meant(github, first[:9])
+
+    assert sorted(found) == sorted([(first, first), (twin, twin)])
+
+
+@pytest.mark.parametrize("name", ["tag", "branch"])
+def test_what_is_written_in_full_is_this_and_nothing_else(github: Pair, name: str) -> None:
+    first = github.server.repository(REPO).branches["main"]
+    second = github.server.commit(REPO, "main", "Second")
+    github.server.tag(REPO, "same", at=first)
+    github.server.branch(REPO, "same", at=second)
+    github.server.branch(REPO, first, at=second)  # as a git of one's own may have it
+    exact, sha = {"tag": ("refs/tags/same", first), "branch": ("refs/heads/same", second)}[name]
+
+    found = github.client.resolve(REPO, exact)
+
+    assert found is not None
+    assert (found.sha, found.ref) == (sha, "same")
+    assert meant(github, exact) == [(exact, sha)]
+    assert meant(github, first) == [(first, first)]
+    assert meant(github, f"refs/heads/{first}") == [(f"refs/heads/{first}", second)]
+
+
+@pytest.mark.parametrize(
+    "ref", ["", "..", "refs/heads/..", "refs/heads/none", "refs/tags/none", "none", "fade", "fadefade"]
+)
+def test_what_nothing_is_called_means_nothing(github: Pair, ref: str) -> None:
+    assert meant(github, ref) == []
 
 
 def test_tag_wins_over_commit_id(github: Pair) -> None:

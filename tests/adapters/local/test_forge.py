@@ -59,12 +59,28 @@ def test_short_id_and_tag_are_refs_and_a_branch_wins_over_both(forge: LocalGit, 
     assert (by_id.sha, by_id.ref) == (TOPIC, "D872D007")
 
 
+def test_a_name_of_several_things_means_each_of_them(forge: LocalGit, home: Path) -> None:
+    for kind in ("heads", "tags"):
+        git(home / "web.git", "update-ref", f"refs/{kind}/{TOPIC[:7]}", MAIN)
+        git(home / "web.git", "update-ref", f"refs/{kind}/{TOPIC}", MAIN)
+
+    found = [(one.exact, one.commit.sha, one.commit.ref) for one in forge.meanings(REPOSITORY, TOPIC[:7])]
+    exact = [forge.resolve(REPOSITORY, ref) for ref in (TOPIC, f"refs/heads/{TOPIC}", f"refs/tags/{TOPIC[:7]}")]
+
+    assert found == [
+        (f"refs/heads/{TOPIC[:7]}", MAIN, TOPIC[:7]),
+        (f"refs/tags/{TOPIC[:7]}", MAIN, TOPIC[:7]),
+        (TOPIC, TOPIC, TOPIC[:7]),
+    ]
+    assert [one and (one.sha, one.ref) for one in exact] == [(TOPIC, TOPIC), (MAIN, TOPIC), (MAIN, TOPIC[:7])]
+
+
 @pytest.mark.parametrize(
     "ref",
     [
         "", " ", "nowhere", "--upload-pack=touch pwned", "--output=pwned", "-d", "--all", "$(touch pwned)",
         "`touch pwned`", "topic; touch pwned", "topic~1", "topic^", "topic^{tree}", "topic@{0}", "topic:index.html",
-        "main..topic", ":/page", "../../HEAD", "HEAD", "refs/heads/topic", "topic\0", "\udcff", "#1", "#", "töpic",
+        "main..topic", ":/page", "../../HEAD", "HEAD", "refs/heads/nope", "topic\0", "\udcff", "#1", "#", "töpic",
         "#" + "9" * 5000, "x" * 200_000, "abc", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "f" * 40, "*",
         "topic.lock", "/topic", "topic/", "to//pic",
     ],

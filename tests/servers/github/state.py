@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -168,7 +169,12 @@ class Repository:
         return commit
 
     def find(self, ref: str) -> str | None:
-        """The commit behind ``heads/x``, ``tags/x``, a branch, a tag, or the beginning of a commit id (four and up)."""
+        """The commit behind ``heads/x``, ``tags/x``, a branch, a tag, or the beginning of a commit id (four and up).
+
+        Forty digits are an id before all else, as in git.
+        """
+        if re.fullmatch(r"[0-9a-fA-F]{40}", ref):
+            return ref.lower() if ref.lower() in self.commits else None
         ref = ref.removeprefix("refs/")
         kind, _, name = ref.partition("/")
         if kind == "heads" and name in self.branches:

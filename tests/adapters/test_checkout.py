@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.checkout import Limits, unpack
@@ -285,6 +285,7 @@ def unpacked(members: list[Member], into: Path) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(st.lists(MEMBERS, min_size=1, max_size=8))
 def test_nothing_outside_is_touched_and_no_link_leads_there(members: list[Member]) -> None:
     with tempfile.TemporaryDirectory() as outer:
@@ -316,6 +317,7 @@ LINKS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(LINKS, min_size=1, max_size=6, unique_by=lambda one: one.name))
 def test_where_links_lead_by_each_other_is_known_before_they_are_made(links: list[Member]) -> None:
     with tempfile.TemporaryDirectory() as outer:

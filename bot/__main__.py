@@ -76,6 +76,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def talk(settings_file: Path | None) -> int:
+    from bot.adapters.system.directories import disk_errors, make_private_file, make_private_place
     from bot.app import talking
     from bot.context import SkippableClock
     from bot.talk.console import Terminal, console, local_zone
@@ -84,8 +85,10 @@ def talk(settings_file: Path | None) -> int:
     from bot.talk.session import run as converse
     from bot.talk.simulation import Simulator
 
-    HOME.mkdir(exist_ok=True)
-    log_to((HOME / "talk.log").open("a", encoding="utf-8"))
+    with disk_errors():
+        make_private_place(HOME)
+        make_private_file(HOME / "talk.log")
+        log_to((HOME / "talk.log").open("a", encoding="utf-8"))
     settings = load(settings_file or prepare(HOME), {})
     clock = SkippableClock()
     terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel, zone=local_zone())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.adapters.local.forge import LocalGit
+from bot.adapters.system.directories import make_private, make_private_file
 from bot.core.grammar.parser import COMMANDS
 from bot.core.rich_text import Code, Line, Message, say
 from bot.talk.keyboard import Keyboard, above_the_line, without_password
@@ -62,7 +63,8 @@ def run(talk: Talk, home: Path) -> int:
     """
     if sys.stdin.isatty() and sys.stdout.isatty():
         words = {*talk.verbs, *(f"/{name}" for name in SIMULATION_COMMANDS)}
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
+        make_private_file(home / "history")
         with above_the_line():
             typed(talk, Keyboard(home / "history", words).lines())
         return 0

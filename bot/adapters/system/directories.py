@@ -101,6 +101,15 @@ def make_private_file(file: Path) -> None:
             os.fchmod(opened.fileno(), 0o600)
 
 
+def make_private_place(directory: Path) -> None:
+    """A private directory in which the files and directories that are there already are closed to others too."""
+    make_private(directory)
+    for entry in directory.iterdir():
+        found = entry.lstat()
+        if not stat.S_ISLNK(found.st_mode) and found.st_mode & 0o077:
+            entry.chmod(found.st_mode & 0o700)
+
+
 def write_whole(file: Path, text: str) -> None:
     """Replace a small file, for this user's eyes: a reader sees the old text or the new, never a part."""
     fresh = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")

@@ -20,6 +20,7 @@ if sys.argv[1:2] == ["web"]:
 import structlog
 
 from bot import __version__
+from bot.adapters.system.dumpable import forbid_dumps
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.logs import log_to
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
@@ -43,17 +44,10 @@ HOME = Path(".shipmate")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one process; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Shipmate, a deployment bot.")
-    parser.add_argument("--version", action="version", version=f"Shipmate {__version__}")
-    processes = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
-    for name, (_, line) in PROCESSES.items():
-        process = processes.add_parser(name, help=line, description=line)
-        process.add_argument("--settings", type=Path, help="the settings file (default: settings.toml)")
-        if name == "audit":
-            since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
-            process.add_argument("--since", default="1970-01-01", help=since)
-    given = parser.parse_args(arguments)
     try:
+        # First of all: commands of earlier deployments may be running and look.
+        forbid_dumps()
+        given = _read(arguments)
         if given.process == "audit":
             return audit(given.settings, given.since)
         return PROCESSES[given.process][0](given.settings)
@@ -68,7 +62,21 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
+def _read(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Shipmate, a deployment bot.")
+    parser.add_argument("--version", action="version", version=f"Shipmate {__version__}")
+    processes = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
+    for name, (_, line) in PROCESSES.items():
+        process = processes.add_parser(name, help=line, description=line)
+        process.add_argument("--settings", type=Path, help="the settings file (default: settings.toml)")
+        if name == "audit":
+            since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
+            process.add_argument("--since", default="1970-01-01", help=since)
+    return parser.parse_args(arguments)
+
+
 def talk(settings_file: Path | None) -> int:
+    from bot.adapters.system.directories import disk_errors, make_private_file, make_private_place
     from bot.app import talking
     from bot.context import SkippableClock
     from bot.talk.console import Terminal, console, local_zone
@@ -77,8 +85,10 @@ def talk(settings_file: Path | None) -> int:
     from bot.talk.session import run as converse
     from bot.talk.simulation import Simulator
 
-    HOME.mkdir(exist_ok=True)
-    log_to((HOME / "talk.log").open("a", encoding="utf-8"))
+    with disk_errors():
+        make_private_place(HOME)
+        make_private_file(HOME / "talk.log")
+        log_to((HOME / "talk.log").open("a", encoding="utf-8"))
     settings = load(settings_file or prepare(HOME), {})
     clock = SkippableClock()
     terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel, zone=local_zone())

@@ -23,6 +23,7 @@ from bot.adapters.storage import migrations, serialization
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.store import Store
+from bot.adapters.system.directories import make_private
 from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.events.external import Tick
@@ -182,7 +183,7 @@ def talking(
     settings: Settings, home: Path, terminal: Terminal, clock: SkippableClock
 ) -> tuple[LocalBot, Bot, LocalGit]:
     """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
-    home.mkdir(parents=True, exist_ok=True)
+    make_private(home)
     the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
     migrations.upgrade(the_store.database.engine)
     heard: list[LocalBot] = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TextIO
 
 from bot import __version__, exposure
 from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
 from bot.exposure import HeadCounts, outsiders
+from bot.providers import load as load_provider
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
@@ -89,6 +90,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     ]
     found += _set_in_vain(settings, planned)
     found += exposure.left_open(settings)
+    found += _provider_findings(settings)
     repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
@@ -146,6 +148,14 @@ def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Fin
                 key = f"`{name}`{place}" if place else name.upper()
                 what = f"{key} does nothing yet: it is for {feature}"
                 yield Finding(good=True, warning=True, what=what, mend="do not rely on it until a later version")
+
+
+def _provider_findings(settings: Settings) -> Iterator[Finding]:
+    for app in settings.apps.values():
+        for name, environment in app.environments.items():
+            asked = getattr(load_provider(environment.provider.type), "doctor", None)
+            for finding in asked(environment.provider.settings) if asked else ():
+                yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
 
 
 def _channels(settings: Settings) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bot.core.grammar.registry import COMMANDS
 Rule = Callable[[str, str], list[str]]
 """Takes a file's path from the root and its text; returns what is wrong with it, a line each."""
 
-SHARED_BY_ADAPTERS = ("bot.adapters.circuit_breaker", "bot.__version__")
+SHARED_BY_ADAPTERS = ("bot.adapters.circuit_breaker", "bot.adapters.checkout", "bot.__version__")
 HANDED_TO_HANDLERS = ("bot.context", "bot.router", "bot.settings")
 
 # Who may import what of ours, by the first pattern that fits the file. What is not named here may not be imported.
@@ -35,7 +35,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/github/*": ("bot.core", "bot.adapters.github", *SHARED_BY_ADAPTERS),
     "bot/adapters/slack/*": ("bot.core", "bot.adapters.slack", *SHARED_BY_ADAPTERS),
     "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage"),
-    "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system"),
+    "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system", *SHARED_BY_ADAPTERS),
     "bot/adapters/clock/*": ("bot.core", "bot.adapters.clock"),
     "bot/adapters/system/*": ("bot.core", "bot.adapters.system"),
     "bot/adapters/*": ("bot.core",),

@@ -20,6 +20,7 @@ import handlers
 from bot import __version__
 from bot.__main__ import PROCESSES
 from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
+from bot.adapters.system.accounts import CAPABILITIES
 from bot.core.deployments.model import state_diagram
 from bot.core.grammar.parser import COMMANDS, command_table
 from bot.router import collect
@@ -126,7 +127,7 @@ def test_every_command_line_that_is_named_exists(page: Path) -> None:
 
 @ONE_PAGE
 def test_every_variable_that_is_named_exists(page: Path) -> None:
-    known = {*Secrets.variables(), *OTHERS, *_constants(), "SHIPMATE_SETTINGS"}
+    known = {*Secrets.variables(), *OTHERS, *CAPABILITIES, *_constants(), "SHIPMATE_SETTINGS"}
 
     named = set(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]*\b", page.read_text(encoding="utf-8")))
 

@@ -1,11 +1,13 @@
 """What a message is, before any chat service's own format: lines of text with links, and buttons.
 
 Everything that is a plain ``str`` here is escaped by the adapter that shows it, so nobody gets to ping a channel by
-naming a branch ``<!channel>``; what is meant to be more than text is one of the small types below.
+naming a branch ``<!channel>``; what is meant to be more than text is one of the small types below. And a line is one
+line: text of others may come in from anywhere, and never gets to begin a line, so as to speak in the bot's voice.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import field
 from datetime import datetime
@@ -106,6 +108,35 @@ def say(*spans: Span, lines: Iterable[Line] = (), buttons: Iterable[Button] = ()
     return Message(sentence=spans, lines=(spans, *more) if more else (), buttons=tuple(buttons))
 
 
+# What breaks a line somewhere, with the space around it: what Python, Unicode or a terminal take for an end of line.
+_BREAK = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+# What is not seen: controls, half characters, what turns the direction of writing (bidi), and what has no width but in
+# an emoji that is joined of several.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "|(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d"
+)
+
+
+def visible(text: str) -> str:
+    """Text without what only a machine sees; lines and tabulators stay.
+
+    >>> visible("one\\u202e\\u200b\\ntwo")
+    'one\\ntwo'
+    """
+    return _HIDDEN.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Text as part of a line: whatever could break it is a space, and nothing is hidden in it.
+
+    >>> one_line("fine\\n\\u2028✅ web is live")
+    'fine ✅ web is live'
+    """
+    return visible(_BREAK.sub(" ", text)).replace("\t", " ")
+
+
 def plain(line: Line) -> str:
     """A line without its markup."""
     return "".join(_plain(span) for span in line)
@@ -114,10 +145,12 @@ def plain(line: Line) -> str:
 def _plain(span: Span) -> str:
     match span:
         case str():
-            return span
+            return one_line(span)
         case Mention(chat_id=_, name=name):
-            return f"@{name}"
+            return f"@{one_line(name)}"
         case Moment(at=at):
             return at.strftime("%a %d %b %H:%M %Z").strip()
-        case Bold(text=text) | Code(text=text) | CodeBlock(text=text) | Link(text=text):
-            return text
+        case CodeBlock(text=text):
+            return visible(text)
+        case Bold(text=text) | Code(text=text) | Link(text=text):
+            return one_line(text)

@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,11 +21,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.adapters.system import directories, processes
-from bot.adapters.system.environment import VariableName, inherited, variables
+from bot.adapters.system.accounts import Account, account, hand_over
+from bot.adapters.system.environment import VariableName, base_environment, inherited, variables
 from bot.adapters.system.output import Output
-from bot.core.errors import ShipmateError
+from bot.core.errors import Rejected, ShipmateError
+from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
-from bot.settings import process_environment
+from bot.settings import masked, process_environment
+from bot.settings.environment import from_environment
 
 carries_out = True
 
@@ -48,6 +52,7 @@ class Settings(BaseModel):
     ``resume``: what to do when the machine was restarted meanwhile: end as an error, or run the command again.
     ``environment``: more variables for the command. ``inherit``: names of variables that the command gets as the bot
     has them; secrets of the bot itself are not for it. ``directory``: where checkouts live, private to the bot's user.
+    ``user``: whom the command runs as, where that is not to be the user who runs the bot.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +62,7 @@ class Settings(BaseModel):
     environment: dict[VariableName, Argument] = {}
     inherit: list[VariableName] = []
     directory: str | None = None
+    user: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*[$]?$")] | None = None
 
     @field_validator("command")
     @classmethod
@@ -69,6 +75,17 @@ class Settings(BaseModel):
     @classmethod
     def _no_secrets_of_the_bot(cls, names: list[str]) -> list[str]:
         return inherited(names)
+
+
+def doctor(settings: Settings) -> Sequence[Finding]:
+    """For ``python -m bot check``: whether the command can run as its user on this machine."""
+    if settings.user is None:
+        return []
+    try:
+        account(settings.user)
+    except Rejected as error:
+        return [Finding(False, str(error))]
+    return [Finding(True, f"the command runs as {settings.user}")]
 
 
 def start(run: Run) -> str:
@@ -162,24 +179,44 @@ def _begin(run: Run, attempt: Path) -> None:
     if processes.claimed(attempt):
         return
     job, settings = run.job, _settings(run.job)
+    runs_as = account(settings.user) if settings.user else None
+    environment = _environment(job, runs_as)
     try:
-        directories.publish(attempt / processes.CHECKOUT, run.checkout)
+        for directory in (attempt.parent, attempt):
+            directories.make_private(directory, passable=runs_as is not None)
+        directories.publish(attempt / processes.CHECKOUT, lambda into: _check_out(run, into, runs_as), mode=0o700)
     except (OSError, ShipmateError):
         # Somebody faster may have begun, ended and tidied up under our hands.
         if processes.claimed(attempt):
             return
         raise
     command = ["/bin/sh", "-c", settings.command] if isinstance(settings.command, str) else settings.command
-    environment = variables(job, settings.environment, settings.inherit, process_environment())
-    if processes.launch(attempt, command, environment):
+    if processes.launch(attempt, command, environment, runs_as):
         run.write(f"Running the command of {job.app} in {job.environment} on {job.sha[:7]}")
+
+
+def _check_out(run: Run, into: Path, runs_as: Account | None) -> None:
+    run.checkout(into)
+    if runs_as is not None:
+        # Under its unfinished name, where no command can be at work yet.
+        hand_over(into, runs_as)
+
+
+def _environment(job: Job, runs_as: Account | None) -> dict[str, str]:
+    """The command's variables. Raises Rejected where one that is inherited has a secret of the bot in it."""
+    settings, environ = _settings(job), process_environment()
+    passed_on = {name: environ[name] for name in settings.inherit if name in environ}
+    secrets = from_environment(environ, [])
+    if telling := [name for name, value in passed_on.items() if masked(value, secrets) != value]:
+        raise Rejected(f"{', '.join(telling)} of `inherit` holds a secret of the bot, which is not handed to commands.")
+    return variables(job, base_environment(environ, runs_as), passed_on, settings.environment)
 
 
 def _kept(outcome: Outcome, directory: Path) -> Outcome:
     """The outcome that everybody is told from now on: the first one."""
     if (earlier := _recorded(directory / _OUTCOME)) is not None:
         return earlier
-    directory.mkdir(parents=True, exist_ok=True)
+    directories.make_private(directory)
     directories.write_whole(directory / _OUTCOME, json.dumps(asdict(outcome)))
     return outcome
 
@@ -199,13 +236,13 @@ def _forget_old_runs(runs: Path) -> None:
 
 
 def _directory(job: Job) -> Path:
-    configured = _settings(job).directory
+    configured, passable = _settings(job).directory, _settings(job).user is not None
     if configured is None:
         root = Path(tempfile.gettempdir()).absolute() / f"shipmate-{os.getuid()}"
-        directories.make_private(root)
+        directories.make_private(root, passable=passable)
     else:
         root = Path(configured).expanduser().absolute()
-    directories.make_private(root / "runs")
+    directories.make_private(root / "runs", passable=passable)
     # A request id that came with somebody else's deployment may be anything.
     plain = _FILE_NAME.fullmatch(job.request_id)
     return root / "runs" / (job.request_id if plain else hashlib.sha256(job.request_id.encode()).hexdigest())

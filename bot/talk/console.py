@@ -18,7 +18,21 @@ from rich.text import Text
 
 from bot.core.events.external import Place
 from bot.core.ports.chat import Person
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Code,
+    CodeBlock,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Span,
+    one_line,
+    plain,
+    visible,
+)
 
 CHANNEL = "#deploys"
 YOU = "you"
@@ -197,7 +211,7 @@ class Terminal:
             case Bold() | Mention():
                 return _clean(plain((span,))), Style(bold=True)
             case CodeBlock(text=text):
-                return _clean(text).strip("\n"), _DIM
+                return visible(_without_controls(text)).strip("\n"), _DIM
             case Code() | Link():
                 return _clean(plain((span,))), Style(color="cyan") if isinstance(span, Code) else Style.null()
 
@@ -226,4 +240,8 @@ def _hints(buttons: Iterable[Button]) -> str:
 
 
 def _clean(text: str) -> str:
+    return one_line(_without_controls(text))
+
+
+def _without_controls(text: str) -> str:
     return _NOT_FOR_TERMINALS.sub("�", text)

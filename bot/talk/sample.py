@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.adapters.local.git import GitRepository
+from bot.adapters.system.directories import make_private, make_private_file
 from bot.core.errors import Unavailable
 
 REPOSITORY = "you/web"
@@ -71,7 +72,7 @@ def prepare(home: Path) -> Path:
     where there is no git.
     """
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         _make_repository(home / "web.git")
         return _make_settings(home)
     except OSError as error:
@@ -84,6 +85,7 @@ def _make_repository(path: Path) -> None:
     # Under another name until it is whole: an interrupted attempt is begun anew.
     unfinished = path.with_name(path.name + ".new")
     shutil.rmtree(unfinished, ignore_errors=True)
+    make_private(unfinished)
     GitRepository.create(unfinished, "main").fast_import(b"".join(map(_as_imported, _HISTORY)))
     unfinished.rename(path)
 
@@ -109,6 +111,7 @@ def _make_settings(home: Path) -> Path:
         # JSON's way of quoting is TOML's too.
         quoted = {name: json.dumps(str(home / name), ensure_ascii=False) for name in ("staging", "production")}
         unfinished = home / f"{SETTINGS}.new"
+        make_private_file(unfinished)
         unfinished.write_text(_SETTINGS_TEXT.format(**quoted), encoding="utf-8")
         unfinished.replace(settings)
     return settings

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.adapters.local.forge import LocalGit
+from bot.adapters.system.directories import make_private, make_private_file
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.offers import written
 from bot.core.grammar.parser import COMMANDS, show
@@ -64,7 +65,8 @@ def run(talk: Talk, home: Path) -> int:
     """
     if sys.stdin.isatty() and sys.stdout.isatty():
         words = {*talk.verbs, *(f"/{name}" for name in SIMULATION_COMMANDS)}
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
+        make_private_file(home / "history")
         with above_the_line():
             typed(talk, Keyboard(home / "history", words).lines())
         return 0

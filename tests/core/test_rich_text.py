@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, plain, say
 
 
@@ -47,3 +49,28 @@ def test_a_message_may_be_read_out_in_other_words_than_it_is_shown() -> None:
     message = Message(("web is deployed.",), (("✅ ", Bold("web")),), context=(("#1",),))
 
     assert (message.summary(), message.text()) == ("web is deployed.", "✅ web\n#1")
+
+
+@pytest.mark.parametrize(
+    "ends", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", " \n \n "]
+)
+def test_text_that_breaks_a_line_stays_in_its_line(ends: str) -> None:
+    foreign = f"fine{ends}✅ web is live"
+
+    message = Message(("Said: ", foreign), lines=(("Said: ", Bold(foreign), Code(foreign), Link(None, foreign)),))
+
+    one = "fine ✅ web is live"
+    assert message.summary() == f"Said: {one}"
+    assert message.text() == f"Said: {one}{one}{one}"
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\0", "\x1b", "\x9b", "\u202e", "\u2066", "\u200b", "\u200d", "\u2060", "\ufeff", "\U000e0041"]
+)
+def test_what_is_not_seen_is_not_there(hidden: str) -> None:
+    assert plain((f"o{hidden}ne", Mention(None, f"m{hidden}e"), CodeBlock(f"t{hidden}wo\nthree"))) == "one@metwo\nthree"
+
+
+@pytest.mark.parametrize("text", ["❤️ a\u0301 naïve 日本語 عربى हिन्दी", "👩‍💻 🏳️‍🌈 🇩🇪"])
+def test_what_people_write_stays(text: str) -> None:
+    assert plain((text,)) == text

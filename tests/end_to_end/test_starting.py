@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
 
@@ -172,3 +173,21 @@ def test_a_process_ends_however_early_it_is_told_to(site: Installation) -> None:
 
     assert told.wait() == 0, told.printed
     assert int(told.lines[-1]) > 10
+
+
+def test_what_the_terminal_keeps_is_for_its_user_alone_whatever_the_umask(site: Installation) -> None:
+    site.environ.clear()
+    home = site.directory / ".shipmate"
+    home.mkdir(mode=0o755)
+    (home / "history").touch(0o644)
+    before = os.umask(0)
+
+    ran = site.starts("talk", typed="deploy topic to staging\n")
+    code = ran.wait()
+    os.umask(before)
+
+    files = {entry.name: entry.stat().st_mode & 0o777 for entry in home.iterdir() if entry.is_file()}
+    assert code == 0, ran.printed
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert {"talk.db", "talk.log", "record.json", "record.json.lock", "settings.toml", "history"} <= set(files)
+    assert {name for name, mode in files.items() if mode != 0o600} == set()

@@ -56,6 +56,17 @@ def test_the_last_lines_of_output_are_in_the_thread_of_a_failure(tmp_path: Path)
         assert world.statuses(world.deployment(1).remote_id or 0) == ["queued", "in_progress", "failure"]
 
 
+def test_a_commit_that_would_leave_its_checkout_is_not_deployed_and_the_reason_said(tmp_path: Path) -> None:
+    with open_world(tmp_path, LOCAL) as world:
+        world.github.commit(REPOSITORY, "topic", "Lead out", files={"out": "-> ../../../precious"})
+
+        world.says("maria", "deploy topic to staging")
+
+        assert thread(world, 1)[-1] == "💥 Did not work: The commit holds “out”, which would leave the checkout."
+        assert world.statuses(world.deployment(1).remote_id or 0)[-1] == "error"
+        assert list((tmp_path / "releases" / "releases").iterdir()) == []
+
+
 def test_the_next_in_the_queue_is_carried_out_by_itself(tmp_path: Path) -> None:
     with open_world(tmp_path, LOCAL) as world:
         world.hold_runs = True

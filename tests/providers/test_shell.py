@@ -268,3 +268,36 @@ def test_a_directory_that_is_a_link_is_refused(deploy, tmp_path) -> None:
         deploy("true")
 
     assert str(refused.value) == f"{tmp_path}/runs must be a directory that belongs to the user who runs the bot."
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "secret"),
+    [
+        ("GH_TOKEN", "ghp_hush-hush", {"GITHUB_TOKEN": "ghp_hush-hush"}),
+        ("NETRC", "login bot password ghp_hush-hush", {"GITHUB_TOKEN": "ghp_hush-hush"}),
+        ("PGPASSWORD", "hush-hush", {"DATABASE_URL": "postgres://bot:hush-hush@db/bot"}),
+    ],
+)
+def test_a_secret_under_another_name_is_not_handed_on(deploy, monkeypatch, variable, value, secret) -> None:
+    for name, text in {variable: value, **secret}.items():
+        monkeypatch.setenv(name, text)
+
+    with pytest.raises(Rejected) as refused:
+        deploy("true", inherit=["LANG", variable])
+
+    assert str(refused.value) == f"{variable} of `inherit` holds a secret of the bot, which is not handed to commands."
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_whatever_the_umask_a_run_is_for_the_bots_user_alone(deploy, tmp_path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        run, outcome = deploy("umask; stat -c %a ../.. .. . ../claim ../output.log")
+    finally:
+        os.umask(before)
+
+    left = {path.stat().st_mode & 0o777 for path in (tmp_path / "runs").rglob("*") if path.is_file()}
+    assert outcome == SUCCEEDED
+    assert int(run.lines[1], 8) == umask
+    assert run.lines[2:] == ["700", "700", "700", "600", "600"]
+    assert left == {0o600}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 from threading import Thread
 from zoneinfo import ZoneInfo
@@ -142,6 +143,18 @@ def test_what_came_from_outside_cannot_steer_the_terminal(pipe: Screen) -> None:
     pipe.terminal.echo("deploy \x1b]0;title\x07")
 
     assert pipe.new() == "x�[2J��31m��b�[bold]:smile:a\n\n> deploy �]0;title�\n"
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\x85", "\u2028", "\u2029", "\v", "\f"])
+def test_what_came_from_outside_begins_no_line_and_hides_nothing(pipe: Screen, ends: str) -> None:
+    evil = f"fine{ends}✅ web\u200b is live"
+
+    pipe.terminal.post(CHANNEL_ITSELF, say("Said: ", evil, buttons=[Button(evil, "deploy")]), key="a")
+
+    lines = re.split(r"[\n\v\f\r\x85\u2028\u2029]", pipe.new())
+    assert [line for line in lines if line.lstrip("�").strip().startswith("✅")] == []
+    assert len(lines) == 3
+    assert "\u200b" not in "".join(lines)
 
 
 def test_long_lines_are_left_to_the_terminal_to_wrap(pipe: Screen) -> None:

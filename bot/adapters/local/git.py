@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.adapters import checkout
 from bot.core.errors import Conflict, NotThere, Rejected, Unavailable
 from bot.core.names import listed
 from bot.core.refs import HEADS, TAGS, is_full_id, looks_like_id
@@ -154,7 +155,7 @@ class GitRepository:
         return None if self._bare() else self._symbolic("HEAD").removeprefix("refs/heads/") or None
 
     def extract(self, sha: str, into: Path) -> None:
-        """Put the files of the commit into the directory; a file that would land outside it is refused."""
+        """Put the files of the commit into the empty directory. Raises Rejected where one would land outside it."""
         if not _ID.fullmatch(sha):
             raise Rejected(f"{sha} is not the id of a commit.")
         command = [*_command(), f"--git-dir={self.git_directory}", "archive", "--format=tar", sha]
@@ -251,12 +252,10 @@ def _unpack(process: subprocess.Popen[bytes], sha: str, into: Path) -> bool:
     if process.stdout is None:
         return False
     try:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-            archive.extractall(into, filter="data")
-        process.stdout.read()
-    except tarfile.FilterError as error:
+        checkout.unpack(process.stdout, into)
+    except Rejected:
         process.kill()
-        raise Rejected(f"{sha[:7]} has a file that would land outside its directory: {error.tarinfo.name}.") from error
+        raise
     except tarfile.TarError:
         return False
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from bot.adapters.system.directories import make_private_file
 from bot.core.errors import Rejected, Unavailable
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported, PullRequestMerged
 from bot.core.ports.forge_types import PullRequest, RemoteDeployment, RemoteStatus
@@ -199,7 +200,9 @@ class LocalRecord:
         """The record, for changing it: kept when the block ends without an error, one block at a time."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            turn = self._path.with_name(self._path.name + ".lock").open("wb")
+            lock = self._path.with_name(self._path.name + ".lock")
+            make_private_file(lock)
+            turn = lock.open("wb")
         except OSError as error:
             raise Unavailable(f"{self._path} could not be written: {error.strerror}.") from error
         with turn:
@@ -212,6 +215,7 @@ class LocalRecord:
     def _write(self, content: bytes) -> None:
         new = self._path.with_name(self._path.name + ".new")
         try:
+            make_private_file(new)
             with new.open("wb") as file:
                 file.write(content)
                 file.flush()

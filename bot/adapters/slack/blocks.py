@@ -10,7 +10,21 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, Span, plain
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Code,
+    CodeBlock,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Span,
+    one_line,
+    plain,
+    visible,
+)
 
 Block: TypeAlias = dict[str, Any]
 
@@ -28,13 +42,17 @@ LABEL_LIMIT = 75
 COMMAND_LIMIT = 2_000
 CONFIRM_LIMIT = 300
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _PERSON = re.compile(r"[UW][A-Z0-9]+")
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 _UNSAFE_IN_ADDRESS = re.compile(r"[|<>\"`\\^{}\s]")
 _HALF_AN_ENTITY = re.compile(r"^[a-z]{0,3};")
 _ROOM_FOR_MORE = 40
+_LONGEST_TEXT = 1_000
+# Slack knows no way to escape these. It marks text from one that no letter comes before to the next of its kind; what
+# looks like it does nothing.
+_MARK = re.compile(r"(?<![^\W_])[*_~](?=\S|$)|`")
+_LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
 
 
 def text_of(message: Message) -> str:
@@ -111,7 +129,7 @@ def _actions(buttons: Sequence[Button]) -> list[Block]:
 
 def _button(number: int, button: Button) -> Block:
     verb = re.sub(r"[^a-z]", "", button.command.split(maxsplit=1)[0].lower())[:20]
-    label = _cut(_clean(button.label).strip(), LABEL_LIMIT) or verb or "…"
+    label = _cut(one_line(button.label).strip(), LABEL_LIMIT) or verb or "…"
     drawn: Block = {
         "type": "button",
         "action_id": f"command:{number}:{verb}",
@@ -120,7 +138,7 @@ def _button(number: int, button: Button) -> Block:
     }
     if button.style:
         drawn["style"] = button.style
-    question = _cut(_clean(button.confirm or "").strip(), CONFIRM_LIMIT)
+    question = _cut(one_line(button.confirm or "").strip(), CONFIRM_LIMIT)
     if question:
         drawn["confirm"] = _confirm(question, button)
     return drawn
@@ -162,14 +180,16 @@ def _line(line: Line, limit: int) -> str:
             shown += whole
             continue
         room = limit - len(shown) - 1
-        return f"{shown}{_escape_within(plain((span,)), room)}…" if isinstance(span, str) else f"{shown}…"
-    return shown
+        shown += f"{_escape_within(_inert(span), room)}…" if isinstance(span, str) else "…"
+        break
+    # At the beginning of a line it would be the mark of a quotation.
+    return re.sub("^(?:&gt;)+", lambda found: "›" * (len(found[0]) // 4), shown)
 
 
 def _span(span: Span) -> str:
     match span:
         case str():
-            return _escape(span)
+            return _escape(_cut(_inert(span), _LONGEST_TEXT))
         case Bold(text=text):
             return _wrapped(text, "*", "∗")
         case Code(text=text):
@@ -179,7 +199,7 @@ def _span(span: Span) -> str:
         case Link():
             return _link(span)
         case Mention(chat_id=chat_id, name=name):
-            return f"<@{chat_id}>" if chat_id and _PERSON.fullmatch(chat_id) else _escape(f"@{name}")
+            return f"<@{chat_id}>" if chat_id and _PERSON.fullmatch(chat_id) else _escape(f"@{_inert(name)}")
         case Moment(at=at):
             fallback = _escape(plain((span,))).replace("|", "¦")
             return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
@@ -187,36 +207,36 @@ def _span(span: Span) -> str:
 
 def _wrapped(text: str, mark: str, lookalike: str) -> str:
     """Text between two marks. Slack wants them to touch the text, on one line, with no such mark inside."""
-    inner = _one_line(text).strip()
-    return f"{mark}{_escape(inner.replace(mark, lookalike))}{mark}" if inner else _escape(text)
+    inner = (one_line(text) if mark == "`" else _inert(text)).strip()
+    return f"{mark}{_escape(inner.replace(mark, lookalike))}{mark}" if inner else " " * len(one_line(text))
 
 
 def _code_block(text: str) -> str:
     """The end of the text where it is too long: of an output the last lines say what went wrong."""
-    shown = _escape(text.strip("\n").replace("```", "ˋˋˋ"))
+    shown = _escape(visible(text).strip("\n").replace("```", "ˋˋˋ"))
     if len(shown) > CODE_BLOCK_LIMIT:
         shown = f"…\n{_HALF_AN_ENTITY.sub('', shown[-CODE_BLOCK_LIMIT:])}"
     return f"```\n{shown}\n```" if shown.strip() else ""
 
 
 def _link(link: Link) -> str:
-    label = _one_line(link.text).replace("|", "¦").strip()
+    label = _inert(link.text).replace("|", "¦").strip()
     # Only these schemes: an address that begins with ! or @ would be a mention.
     if not link.url or not _ADDRESS.fullmatch(link.url.strip()):
-        return _escape(link.text)
-    address = _UNSAFE_IN_ADDRESS.sub(lambda found: f"%{ord(found[0]):02X}", _clean(link.url.strip()))
+        return _escape(_inert(link.text))
+    address = _UNSAFE_IN_ADDRESS.sub(lambda found: f"%{ord(found[0]):02X}", visible(link.url.strip()))
     address = address.replace("&", "&amp;")
     return f"<{address}|{_escape(label)}>" if label else f"<{address}>"
 
 
 def _escape(text: str) -> str:
-    return "".join(_ENTITIES.get(letter, letter) for letter in _clean(text))
+    return "".join(_ENTITIES.get(letter, letter) for letter in text)
 
 
 def _escape_within(text: str, limit: int) -> str:
     """As much of the escaped text as ``limit`` characters hold."""
     shown = ""
-    for letter in _clean(text[: max(0, limit)]):
+    for letter in text[: max(0, limit)]:
         escaped = _ENTITIES.get(letter, letter)
         if len(shown) + len(escaped) > limit:
             break
@@ -224,13 +244,9 @@ def _escape_within(text: str, limit: int) -> str:
     return shown
 
 
-def _clean(text: str) -> str:
-    """Without what Slack refuses (control characters, lone surrogates) or what makes text read in another order."""
-    return _CONTROL.sub("", text)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.splitlines())
+def _inert(text: str) -> str:
+    """Text that Slack takes for nothing but text: one line, and no bold, italic, struck or code in it."""
+    return _MARK.sub(lambda found: _LOOKALIKES[found[0]], one_line(text))
 
 
 def _cut(text: str, limit: int) -> str:

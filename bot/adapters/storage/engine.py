@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
         sa_event.listen(engine, "connect", _let_go_of_locks)
         return engine
     engine = sa.create_engine(url, pool_size=max(pool_size, 10), max_overflow=20)
+    if file := engine.url.database:
+        _keep_private(engine, Path(file))
 
     @sa_event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -51,6 +54,36 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
         add_missing_functions(connection)
 
     return engine
+
+
+def _keep_private(engine: sa.Engine, file: Path) -> None:
+    """See to it before each connection that only this user can open the file and what SQLite keeps beside it.
+
+    SQLite gives the files beside it the mode that the file has. What is there is never opened here: to close it would
+    let go of the locks that SQLite has on it (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    one_at_a_time = threading.Lock()
+
+    @sa_event.listens_for(engine, "do_connect")
+    def close_to_others(*_: Any) -> None:
+        with one_at_a_time, suppress(FileNotFoundError):  # a directory that is missing is SQLite's to tell
+            with suppress(FileExistsError):
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            for one in (
+                file,
+                *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal", ".lock")),
+            ):
+                _tighten(one)
+
+
+def _tighten(file: Path) -> None:
+    with suppress(FileNotFoundError):
+        try:
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
+        except PermissionError as error:
+            owner = "it belongs to another user than the one who runs the bot"
+            raise sqlite3.OperationalError(f"{file} is open to others, and {owner}") from error
 
 
 def add_missing_functions(connection: sqlite3.Connection) -> None:

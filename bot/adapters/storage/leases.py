@@ -6,9 +6,9 @@ All comparisons use the database's own clock, so that machines need not agree on
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
@@ -47,7 +47,8 @@ class Lease:
         if not self._database.is_sqlite or not database or database == ":memory:" or self._file is not None:
             return
         try:
-            file = Path(f"{database}.lock").open("w", encoding="utf-8")  # noqa: SIM115 - held as long as we live
+            opened = os.open(f"{database}.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+            file = os.fdopen(opened, "w", encoding="utf-8")  # held as long as we live
         except OSError as error:
             raise Unavailable(f"The database does not answer: {database}: {error.strerror}.") from error
         try:

@@ -13,20 +13,22 @@ from pathlib import Path
 from bot.core.errors import Rejected, Unavailable
 
 UNFINISHED = ".unfinished-"
+_PASS = 0o011
 _FOR_GOOD = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
-def publish(target: Path, fill: Callable[[Path], None]) -> bool:
+def publish(target: Path, fill: Callable[[Path], None], *, mode: int = 0o755) -> bool:
     """Let ``fill`` put files into a new directory beside ``target``, then rename it to ``target``.
 
-    Returns False where ``target`` was there already, complete; several may try at the same time. What a killed
-    attempt leaves behind has a name that starts with ``UNFINISHED``.
+    ``mode`` is the most that others may do there, and in the directories above it that are made. Returns False where
+    ``target`` was there already, complete; several may try at the same time. What a killed attempt leaves behind has a
+    name that starts with ``UNFINISHED``.
     """
     if target.is_dir():
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_parents(target, mode)
     fresh = target.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
-    fresh.mkdir()
+    fresh.mkdir(mode=mode)
     try:
         fill(fresh)
         return _rename(fresh, target)
@@ -47,7 +49,8 @@ def remove(directory: Path) -> None:
         except FileNotFoundError:
             return
     shutil.rmtree(doomed, ignore_errors=True)
-    if doomed.is_dir():
+    # Root needs no right, and must not be led to give one where a command has put a link meanwhile.
+    if doomed.is_dir() and os.geteuid() != 0:
         _make_deletable(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
@@ -70,22 +73,48 @@ def youngest_first(paths: Iterable[Path]) -> list[Path]:
     return [path for _, path in sorted(dated, reverse=True)]
 
 
-def make_private(directory: Path) -> None:
-    """See to it that the directory exists and this user alone can open it. Raises Rejected where it is another's."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
+def make_private(directory: Path, *, passable: bool = False) -> None:
+    """See to it that the directory exists and this user alone can open it, whatever the umask and its mode were.
+
+    Of a ``passable`` one others may reach what they know the name of; one that is passable already stays so, as
+    somebody may be in it. Raises Rejected where it is another's.
+    """
+    _make_parents(directory, 0o755)
     with suppress(FileExistsError):
         directory.mkdir(mode=0o700)
     found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise Rejected(f"{directory} must be a directory that belongs to the user who runs the bot.")
-    if found.st_mode & 0o077:
-        directory.chmod(0o700)
+    others = found.st_mode & 0o077
+    if others != _PASS and (others or passable):
+        directory.chmod(0o700 | (_PASS if passable else 0))
+
+
+def make_private_file(file: Path) -> None:
+    """See to it that the file exists and this user alone can open it. Raises Rejected where it is another's."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(file, flags, 0o600), "rb+", buffering=0) as opened:
+        found = os.fstat(opened.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise Rejected(f"{file} must be a file that belongs to the user who runs the bot.")
+        if found.st_mode & 0o077:
+            os.fchmod(opened.fileno(), 0o600)
+
+
+def make_private_place(directory: Path) -> None:
+    """A private directory in which the files and directories that are there already are closed to others too."""
+    make_private(directory)
+    for entry in directory.iterdir():
+        found = entry.lstat()
+        if not stat.S_ISLNK(found.st_mode) and found.st_mode & 0o077:
+            entry.chmod(found.st_mode & 0o700)
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Replace a small file: a reader sees the old text or the new, never a part."""
+    """Replace a small file, for this user's eyes: a reader sees the old text or the new, never a part."""
     fresh = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
+        make_private_file(fresh)
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(file)
     finally:
@@ -101,6 +130,12 @@ def disk_errors() -> Iterator[None]:
         where = f" ({error.filename})" if error.filename else ""
         sentence = f"The worker's disk: {error.strerror or error}{where}."
         raise (Rejected if isinstance(error, _FOR_GOOD) else Unavailable)(sentence) from error
+
+
+def _make_parents(target: Path, mode: int) -> None:
+    """The directories above ``target`` that are missing, each with at most this mode."""
+    for missing in [one for one in target.parents if not one.is_dir()][::-1]:
+        missing.mkdir(mode=mode, exist_ok=True)
 
 
 def _rename(fresh: Path, target: Path) -> bool:

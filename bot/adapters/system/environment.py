@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.adapters.system.accounts import Account
 from bot.core.ports.provider import Job
 
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -22,9 +23,12 @@ _SECRETS_OF_THE_BOT = re.compile(
 _NO_KEY = re.compile(r"[^A-Za-z0-9_]")
 
 
-def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a program needs to find its way about; nothing of it is a secret."""
+def base_environment(environ: Mapping[str, str], account: Account | None = None) -> dict[str, str]:
+    """What a program needs to find its way about, as the account if one is given; nothing of it is a secret."""
     base = {name: value for name, value in environ.items() if name in _BASE or name.startswith("LC_")}
+    if account is not None:
+        base.pop("TMPDIR", None)  # it may well be closed to others
+        base |= account.variables()
     return {"PATH": _DEFAULT_PATH, **base}
 
 
@@ -37,10 +41,11 @@ def inherited(names: Iterable[str]) -> list[str]:
     return wanted
 
 
-def variables(job: Job, more: Mapping[str, str], inherit: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+def variables(
+    job: Job, base: Mapping[str, str], passed_on: Mapping[str, str], more: Mapping[str, str]
+) -> dict[str, str]:
     """All variables of a command. What is to be deployed cannot be overridden by the settings."""
-    passed_on = {name: environ[name] for name in inherit if name in environ}
-    return {**base_environment(environ), **passed_on, **more, **_of_the_deployment(job)}
+    return {**base, **passed_on, **more, **_of_the_deployment(job)}
 
 
 def _of_the_deployment(job: Job) -> dict[str, str]:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from bot.adapters.system.accounts import Account
+from bot.adapters.system.directories import make_private_file
 from bot.core.errors import Rejected, Unavailable
 
 CHECKOUT = "checkout"
@@ -33,12 +35,14 @@ MARK = "SHIPMATE_RUN"
 _WRAPPER = """
 run=$1
 shift
+mask=$(umask)
+umask 077
 cd "$run/checkout" || exit 1
 echo $$ >"$run/claim.$$" || exit 1
 command -p ln "$run/claim.$$" "$run/claim" 2>/dev/null || { command -p rm -f "$run/claim.$$"; exit 0; }
 exec >>"$run/output.log" 2>&1 </dev/null
 trap : TERM
-(exec "$@")
+(umask "$mask" && exec "$@")
 code=$?
 command -p mv -f "$run/claim.$$" "$run/exit-$code"
 """
@@ -52,17 +56,20 @@ _NOT_SHOWN = (psutil.Error, OSError)
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
-def launch(directory: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+def launch(
+    directory: Path, arguments: Sequence[str], environment: Mapping[str, str], account: Account | None = None
+) -> bool:
     """Run the command in ``directory/checkout`` unless somebody has begun already; returns whether this call began it.
 
-    ``arguments[0]`` is looked up in the environment's PATH. Raises Rejected where the system will not take the
-    arguments or the environment, Unavailable where no process can be started now.
+    ``arguments[0]`` is looked up in the environment's PATH. With an ``account`` the command runs as that user, while
+    the wrapper and its files stay ours: the command can neither end the one nor forge the others. Raises Rejected
+    where the system will not take the arguments or the environment, Unavailable where no process can be started now.
     """
     reap()
     if claimed(directory):
         return False
-    (directory / OUTPUT).touch()
-    wrapper = _spawn(directory, arguments, environment)
+    make_private_file(directory / OUTPUT)
+    wrapper = _spawn(directory, account.command(arguments) if account else arguments, environment)
     _children[wrapper.pid] = wrapper
     until = time.monotonic() + _CLAIMED_WITHIN
     while not claimed(directory) and wrapper.poll() is None and time.monotonic() < until:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,3 +208,78 @@ def _texts(blocks: list[dict[str, object]]) -> list[str]:
     sections = [block["text"]["text"] for block in blocks if block["type"] == "section"]  # type: ignore[index]
     elements = [block["elements"] for block in blocks if block["type"] == "context"]
     return [*sections, *(element["text"] for row in elements for element in row)]  # type: ignore[attr-defined]
+
+
+# Z is how text of others is known again.
+PIECES = [
+    *("\n", "\r", "\v", "\f", "\x1c", "\x1e", "\x85", "\u2028", "\u2029", "\t", "\0", "\x1b", "\x9b", "\ud800"),
+    *(
+        "\u202a",
+        "\u202e",
+        "\u2066",
+        "\u2069",
+        "\u061c",
+        "\u200b",
+        "\u200c",
+        "\u200d",
+        "\u200e",
+        "\u2060",
+        "\ufeff",
+        "\xad",
+    ),
+    *("<!channel>", "<@U0EVIL>", "<", ">", "&", "|", "*", "_", "~", "`", "```", "*Z*", "Z", "z", " ", "✅", "x" * 700),
+]
+FOREIGN = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+FOREIGN_SPANS = st.one_of(
+    FOREIGN,
+    st.builds(Link, st.none() | st.just("https://x.example"), FOREIGN),
+    st.builds(Mention, st.none(), FOREIGN),
+)
+IN_THE_BOTS_OWN = st.lists(
+    st.one_of(FOREIGN_SPANS, st.sampled_from([": ", " by ", Bold("web"), Code("main")])), max_size=5
+)
+FORMATTED = re.compile(r"(?<![^\W_])([*_~])(?=\S)([^\n]*?\S)\1(?![^\W_])")
+
+
+@given(st.lists(IN_THE_BOTS_OWN, min_size=1, max_size=3), FOREIGN)
+def test_text_of_others_is_nothing_but_text_in_its_line(lines: list[list[object]], label: str) -> None:
+    whole: tuple[Line, ...] = tuple(("• ", *line) for line in lines)  # type: ignore[misc]
+    message = Message(whole[0], whole, buttons=(Button(f"b{label}", "deploy", confirm=f"c{label}"),))
+
+    shown, notified = body(message).split("\n"), text_of(message)
+
+    [button] = blocks_of(message)[-1]["elements"]
+    dialog = [button["text"]["text"], button["confirm"]["text"]["text"]]
+    assert len(shown) == len(lines)
+    for written in (*shown, notified, *dialog):
+        assert not [one for one in written if unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"}]
+        assert not set(written) & set("\u202a\u202e\u2066\u2069\u061c\u200b\u200c\u200e\u2060\ufeff\xad")
+    for written in (*shown, notified):
+        of_others = re.sub(r"\*web\*|`main`|<https://x\.example(?:\|[^>]*)?>", " ", written)
+        assert not re.search(r"[<>`]", of_others)
+        assert not FORMATTED.search(of_others)
+
+
+@pytest.mark.parametrize("text", ["> quoted", ">>> all that follows", "&gt; > x"])
+def test_text_at_the_beginning_of_a_line_is_no_quotation(text: str) -> None:
+    message = say("One:", lines=[(text,)])
+
+    line = body(message).split("\n")[1]
+
+    assert not line.startswith("&gt;")
+
+
+def test_text_that_is_too_long_is_cut_and_what_follows_is_still_there() -> None:
+    message = say("Because: ", "x" * 5_000, " ", Bold("web"))
+
+    text = body(message)
+
+    assert text == f"Because: {'x' * 999}… *web*"
+
+
+def test_names_with_ordinary_signs_are_shown_as_they_are() -> None:
+    names = ["feature/snake_case_name", "v1.0~rc", "2*3*4", "👩‍💻 Ada", "❤️", "naïve", "日本語", "a - b", "C:\\x"]
+
+    shown = body(say("Names:", lines=[(name,) for name in names])).split("\n")[1:]
+
+    assert shown == names

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,3 +76,66 @@ def test_a_process_that_stands_still_in_a_transaction_lets_go_of_its_rows_on_pos
 
     assert patience == "30s"
     engine.dispose()
+
+
+def used(file: Path) -> dict[str, str]:
+    """The modes of a database and of what is beside it, while it is being written to."""
+    engine = connect(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE IF NOT EXISTS things (id INTEGER)"))
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT * FROM things")).all()
+        modes = {path.name: f"{path.stat().st_mode & 0o777:o}" for path in file.parent.iterdir()}
+    engine.dispose()
+    return modes
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_a_database_is_for_its_user_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+
+    modes = used(tmp_path / "some.db")
+    os.umask(before)
+
+    assert modes == {"some.db": "600", "some.db-wal": "600", "some.db-shm": "600"}
+
+
+def test_a_database_that_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
+    file = tmp_path / "some.db"
+    other = sqlite3.connect(file)
+    other.execute("PRAGMA journal_mode=WAL")
+    other.execute("CREATE TABLE things (id INTEGER)")
+    other.commit()
+    for path in tmp_path.iterdir():
+        path.chmod(0o666)
+
+    modes = used(file)
+    other.close()
+
+    assert modes == {"some.db": "600", "some.db-wal": "600", "some.db-shm": "600"}
+
+
+def test_a_second_connection_leaves_the_locks_of_the_first_alone(tmp_path: Path) -> None:
+    engine, other = (connect(f"sqlite:///{tmp_path / 'some.db'}") for _ in range(2))
+    writes_too = "import sqlite3, sys\nsqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with other.connect():
+            pass
+        said = subprocess.run(
+            [sys.executable, "-c", writes_too, str(tmp_path / "some.db")], capture_output=True, text=True
+        )
+
+    engine.dispose()
+    other.dispose()
+    assert "database is locked" in said.stderr
+
+
+def test_a_directory_that_is_missing_is_told_by_sqlite(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'missing' / 'some.db'}")
+
+    with pytest.raises(sa.exc.OperationalError) as told, engine.connect():
+        pass
+
+    assert "unable to open database file" in str(told.value)

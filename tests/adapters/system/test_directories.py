@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,58 @@ def test_the_disks_complaints_are_put_in_our_words(complaint, ours) -> None:
 
     assert type(said.value) is type(ours)
     assert str(said.value) == str(ours)
+
+
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_what_is_private_is_private_whatever_the_umask(tmp_path, umask: int) -> None:
+    before = os.umask(umask)
+
+    directories.make_private(tmp_path / "directory")
+    directories.make_private(tmp_path / "passable", passable=True)
+    directories.make_private_file(tmp_path / "file")
+    directories.write_whole(tmp_path / "whole", "text")
+    os.umask(before)
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"directory": 0o700, "passable": 0o711, "file": 0o600, "whole": 0o600}
+
+
+def test_what_was_open_is_closed_and_keeps_its_content(tmp_path) -> None:
+    place = tmp_path / "place"
+    place.mkdir(mode=0o755)
+    for name, mode in (("file", 0o666), ("program", 0o755)):
+        (place / name).write_text(name)
+        (place / name).chmod(mode)
+    (place / "link").symlink_to("file")
+
+    directories.make_private_place(place)
+    directories.make_private_file(place / "file")
+
+    modes = {path.name: path.lstat().st_mode & 0o777 for path in (place, place / "file", place / "program")}
+    assert modes == {"place": 0o700, "file": 0o600, "program": 0o700}
+    assert (place / "file").read_text() == "file"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("make", [directories.make_private, directories.make_private_file])
+def test_what_belongs_to_others_is_not_taken_for_private(tmp_path, make) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir() if make is directories.make_private else theirs.touch()
+    os.chown(theirs, 1, 1)
+
+    with pytest.raises(Rejected) as refused:
+        make(theirs)
+
+    kind = "directory" if theirs.is_dir() else "file"
+    assert str(refused.value) == f"{theirs} must be a {kind} that belongs to the user who runs the bot."
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_nobody_else_may_write_where_a_directory_is_published(tmp_path, umask: int) -> None:
+    before = os.umask(umask)
+
+    directories.publish(tmp_path / "web" / "releases" / "1", fill)
+    os.umask(before)
+
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "web").rglob("*") if path.is_dir()}
+    assert modes | {(tmp_path / "web").stat().st_mode & 0o777} == {0o755 & ~umask}

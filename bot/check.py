@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 from bot import __version__
 from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
-from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
+from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
 from bot.settings.required import requirements
@@ -74,6 +74,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     """
     found = [Finding(good=True, what=f"{settings.path} is understood")]
     found += requirements(settings.secrets, "check")
+    found += _being_changed(settings.secrets)
     examples = [app for app in settings.apps.values() if _is_example(app, settings)]
     found += [
         Finding(
@@ -117,6 +118,17 @@ def _app_lines(app: AppSettings) -> Iterator[str]:
 
 def _is_example(app: AppSettings, settings: Settings) -> bool:
     return app.repository.startswith(EXAMPLE_OWNER) and settings.secrets.github_api_url == PUBLIC_GITHUB
+
+
+def _being_changed(secrets: Secrets) -> Iterator[Finding]:
+    for name, held, sender in (
+        ("GITHUB_WEBHOOK_SECRET", secrets.github_webhook_secret, "GitHub"),
+        ("SLACK_SIGNING_SECRET", secrets.slack_signing_secret, "Slack"),
+    ):
+        if len(secrets_in(held)) > 1:
+            what = f"{name} holds two secrets, and what is signed with either one is accepted"
+            mend = f"take the old one out as soon as {sender} signs with the new one"
+            yield Finding(good=True, warning=True, what=what, mend=mend)
 
 
 def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Finding]:

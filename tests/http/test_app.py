@@ -21,12 +21,14 @@ from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
-from bot.http.app import LARGEST_BODY, WebhookListener
+from bot.http.app import WebhookListener
+from bot.http.limits import PRODUCTION, WEBHOOK
 from bot.http.server import server_of
 from tests.databases import migrate
 from tests.patience import PATIENCE
 
 SECRET = "webhook-secret"
+LARGEST_BODY = PRODUCTION.largest_body(WEBHOOK)
 PING = b'{"zen": "Keep it logically awesome."}'
 
 
@@ -89,7 +91,7 @@ def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool 
         intake = BatchingInbox(kept.database) if together else None
         listener = WebhookListener(
             kept.inbox,
-            SECRET,
+            (SECRET,),
             made.ring,
             lambda: kept.database.obstacles() if ready else ["the database does not answer"],
             intake=intake,
@@ -300,7 +302,7 @@ def test_the_same_webhook_from_many_sides_is_stored_once(listening: Door) -> Non
     assert listening.stored() == [("github:d1", "ping")]
 
 
-def test_health_is_shown_and_webhooks_are_counted_by_their_answer(listening: Door) -> None:
+def test_health_is_shown_and_webhooks_are_counted_by_event_and_answer(listening: Door) -> None:
     listening.posts(PING)
     listening.posts(PING, X_Hub_Signature_256=None)
 
@@ -309,8 +311,8 @@ def test_health_is_shown_and_webhooks_are_counted_by_their_answer(listening: Doo
 
     assert (health, ready) == ((200, "ok\n"), (200, "ready\n"))
     assert metrics[0] == 200
-    assert 'shipmate_webhooks_total{answer="202"} 1.0' in metrics[1]
-    assert 'shipmate_webhooks_total{answer="401"} 1.0' in metrics[1]
+    assert 'shipmate_webhooks_total{answer="202",event="ping"} 1.0' in metrics[1]
+    assert 'shipmate_webhooks_total{answer="401",event="other"} 1.0' in metrics[1]
 
 
 def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) -> None:

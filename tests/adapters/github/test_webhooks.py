@@ -47,7 +47,7 @@ def changed(server: GitHubServer, event: str, **changes: Any) -> bytes:
 
 
 def test_githubs_own_example_is_genuine() -> None:
-    assert verify("It's a Secret to Everybody", b"Hello, World!", GITHUBS_EXAMPLE)
+    assert verify(("It's a Secret to Everybody",), b"Hello, World!", GITHUBS_EXAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_githubs_own_example_is_genuine() -> None:
     ],
 )
 def test_everything_else_is_not_genuine(secret: str, body: bytes, header: str | None) -> None:
-    assert not verify(secret, body, header)
+    assert not verify((secret,), body, header)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "", None])

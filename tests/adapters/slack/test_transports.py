@@ -51,7 +51,6 @@ def bolt(server: SlackServer, tray: Tray):  # type: ignore[no-untyped-def] # the
     return build(
         Slack(server.bot_token, api_url=server.api_url, clock=Watch()),
         bot_name="shipmate",
-        signing_secret=SECRET,
         inbox=tray,
         on_stored=tray.ring,
         keep_password=tray.passwords.__setitem__,
@@ -132,7 +131,7 @@ def test_a_slack_that_does_not_answer_is_unavailable(server: SlackServer, tray: 
 @pytest.fixture
 def endpoint(server: SlackServer, tray: Tray) -> Iterator[str]:
     """The address of a web process with nothing in it but the endpoint for Slack."""
-    route = Route("/slack/events", http_handler(bolt(server, tray), SECRET), methods=["POST"])
+    route = Route("/slack/events", http_handler(bolt(server, tray), (SECRET,)), methods=["POST"])
     web = uvicorn.Server(uvicorn.Config(Starlette(routes=[route]), port=0, log_level="error", lifespan="off"))
     thread = Thread(target=web.run, daemon=True)
     thread.start()

@@ -11,6 +11,7 @@ in tests/http/test_protocol.py.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,9 @@ UPGRADE_WITH_A_BODY = (400, "Only HTTP/1.1 is spoken here: send the body without
 TOO_SLOW = (408, "The request did not come whole in time.\n")
 HEAD_TOO_LARGE = (431, "The headers, or the address, are too large or too many.\n")
 BUSY = (503, "Too much is coming in at once; please send it again.\n")
+
+
+_NOTHING_KEPT: Any = deque(maxlen=0)
 
 
 class Refused(Exception):
@@ -67,13 +71,15 @@ class Crowd:
 class LimitedProtocol(HttpToolsProtocol):
     """One connection. It waits for a request, answers it, and waits for the next one.
 
-    ``since``: when it began to wait, by the loop's clock. ``held``: its share of the crowd's bytes.
+    ``since``: when it began to wait, by the loop's clock. ``held``: its share of the crowd's bytes. ``is_answering``:
+    a request has come whole, and its answer has not gone out yet.
     """
 
     def __init__(self, crowd: Crowd, **given: Any) -> None:
         super().__init__(**given)
         self.since = self.loop.time()
         self.held = 0
+        self.is_answering = False
         self._crowd = crowd
         self._limits = crowd.limits
         self._received = 0
@@ -82,10 +88,6 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_deaf = False
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
-
-    @property
-    def is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
 
     # --- the connection -------------------------------------------------------------------------------------------
 
@@ -194,7 +196,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def _is_incomplete(self, *, over_the_head: bool) -> None:
         if over_the_head and not self._head_is_whole:
             self.refuse(*HEAD_TOO_LARGE)
-        elif self._received - self.held > self._limits.head_bytes + self.held // 8:
+        elif self._head_is_whole and self._declared() > self._largest:
+            self.refuse(*self._too_large())
+        elif self._received - self.held > self._limits.head_bytes + self.held // 16:
             self.refuse(*TOO_MUCH_AROUND_IT)
         else:
             if self._deadline is None:
@@ -208,40 +212,43 @@ class LimitedProtocol(HttpToolsProtocol):
             raise Refused(*MALFORMED)  # sent before the one before it is answered: that one is, and then we close
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_is_whole:
-            return  # what follows a body says nothing that anybody asks for
-        if len(self.headers) == self._limits.headers:
-            raise Refused(*HEAD_TOO_LARGE)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
+        if len(self.headers) > self._limits.headers:
+            raise Refused(*HEAD_TOO_LARGE)
         super().on_headers_complete()
         self._head_is_whole = True
         self._largest = self._limits.largest_body(self.scope["path"])
-        framing = {name: value for name, value in self.headers if name in (b"content-length", b"transfer-encoding")}
-        self._check_size(int(framing.get(b"content-length", b"0")))
-        if self.parser.should_upgrade() and framing:
+        # What follows a body says nothing that anybody asks for, so it is not kept.
+        self.headers = _NOTHING_KEPT
+        if self.parser.should_upgrade() and self._declared() > 0:
             raise Refused(*UPGRADE_WITH_A_BODY)
         if self.expect_100_continue:
             self.cycle.waiting_for_100_continue = False
+            if self._declared() > self._largest:
+                raise Refused(*self._too_large())
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _declared(self) -> int:
+        """The body's length as the head says it; 1 where it says only that there is one."""
+        headers = dict(self.scope["headers"])
+        return int(headers.get(b"content-length", b"transfer-encoding" in headers))
+
+    def _too_large(self) -> tuple[int, str]:
+        return 413, f"The body is over {shown(self._largest)}.\n"
 
     def on_body(self, body: bytes) -> None:
         self.held += len(body)
         self._crowd.held += len(body)
-        self._check_size(self.held)
+        if self.held > self._largest:
+            raise Refused(*self._too_large())
         self.cycle.body += body
-
-    def _check_size(self, size: int) -> None:
-        if size > self._largest:
-            raise Refused(413, f"The body is over {shown(self._largest)}.\n")
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._let_go()
         self._received = 0
         self._head_is_whole = False
+        self.is_answering = True
         super()._start_asgi_task(self.cycle, self.app)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
@@ -249,6 +256,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self.is_answering = False
         self.since = self.loop.time()
         if self.transport.is_closing():
             self._end_soon()

@@ -2,113 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
-import sqlalchemy as sa
 
-from bot.adapters.storage import tables
-from bot.adapters.storage.batching_inbox import BatchingInbox
-from bot.adapters.storage.engine import connect
-from bot.adapters.storage.store import Store
-from bot.context import SystemClock
-from bot.http.app import WebhookListener
 from bot.http.limits import PRODUCTION, WEBHOOK
-from bot.http.server import server_of
-from tests.databases import migrate
+from tests.http.door import PING, Door, door, signature
 from tests.patience import PATIENCE
 
-SECRET = "webhook-secret"
 LARGEST_BODY = PRODUCTION.largest_body(WEBHOOK)
-PING = b'{"zen": "Keep it logically awesome."}'
-
-
-class Door:
-    """A listener on 127.0.0.1 and the database behind it. ``rung`` counts how often the engine was told."""
-
-    def __init__(self, kept: Store, port: int) -> None:
-        self.kept = kept
-        self.port = port
-        self.rung = 0
-
-    def ring(self) -> None:
-        self.rung += 1
-
-    def posts(self, body: bytes, **but: str | None) -> tuple[int, str]:
-        """Post a webhook as GitHub does; headers given by name (``_`` for ``-``) take the place of the right ones."""
-        headers = {
-            "Content-Type": "application/json",
-            "X-GitHub-Event": "ping",
-            "X-GitHub-Delivery": "d1",
-            "X-Hub-Signature-256": signature(body),
-        }
-        headers |= {name.replace("_", "-"): value for name, value in but.items()}  # type: ignore[misc]
-        return self.asks("POST", "/github/webhook", body, {k: v for k, v in headers.items() if v is not None})
-
-    def asks(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, str]:
-        """The status and the text of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body=body, headers=headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
-
-    def stored(self) -> list[tuple[str, str]]:
-        """Id and name of everything that is in the inbox."""
-        with self.kept.database.engine.connect() as connection:
-            columns = tables.deliveries.c
-            rows = connection.execute(sa.select(columns.id, columns.name).order_by(columns.seq))
-            return [(row.id, row.name) for row in rows]
-
-
-def signature(body: bytes, secret: str = SECRET) -> str:
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-@contextmanager
-def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool = True) -> Iterator[Door]:
-    """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
-    with ExitStack() as stack:
-        engine = connect(f"sqlite:///{directory / 'door.db'}")
-        stack.callback(engine.dispose)
-        if migrated:
-            migrate(engine)
-        kept = Store(engine, SystemClock())
-        made = Door(kept, 0)
-        intake = BatchingInbox(kept.database) if together else None
-        listener = WebhookListener(
-            kept.inbox,
-            (SECRET,),
-            made.ring,
-            lambda: kept.database.obstacles() if ready else ["the database does not answer"],
-            intake=intake,
-        )
-        server = server_of(listener)
-        opened = socket.create_server(("127.0.0.1", 0))
-        made.port = opened.getsockname()[1]
-        if intake is not None:
-            intake.start()
-        thread = Thread(target=server.run, args=([opened],), daemon=True)
-        thread.start()
-        yield made
-        server.should_exit = True
-        thread.join(PATIENCE)
-        opened.close()
-        if intake is not None:
-            intake.stop()
 
 
 @pytest.fixture(params=[True, False], ids=["together", "one by one"])
@@ -316,7 +224,7 @@ def test_health_is_shown_and_webhooks_are_counted_by_event_and_answer(listening:
 
 
 def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) -> None:
-    with door(tmp_path, together=False, ready=False) as listening:
+    with door(tmp_path, together=False, obstacles=lambda: ["the database does not answer"]) as listening:
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")
 
     assert answers == ((200, "ok\n"), (503, "not ready: the database does not answer\n"))

@@ -249,3 +249,27 @@ def test_a_payload_in_another_language_comes_through_unchanged(listening: Door) 
     found = listening.kept.inbox.delivery("github:d1")
     assert found is not None
     assert found[0].body == body
+
+
+@pytest.mark.parametrize("secret", ["old-secret", "new-secret"])
+def test_while_the_secret_is_changed_a_webhook_signed_with_either_is_stored(tmp_path: Path, secret: str) -> None:
+    with door(tmp_path, secrets=("old-secret", "new-secret")) as listening:
+        answer = listening.posts(PING, X_Hub_Signature_256=signature(PING, secret))
+
+    assert answer == (202, "stored\n")
+
+
+@pytest.mark.parametrize("secret", ["", " ", ",", "old-secret,new-secret", "old-secret, new-secret", "another", "o"])
+def test_nothing_but_the_two_secrets_signs_a_webhook(tmp_path: Path, secret: str) -> None:
+    with door(tmp_path, secrets=("old-secret", "new-secret")) as listening:
+        answer = listening.posts(PING, X_Hub_Signature_256=signature(PING, secret))
+
+    assert answer[0] == 401
+
+
+@pytest.mark.parametrize("secrets", [(), ("",), ("", "")])
+def test_an_empty_secret_signs_nothing(tmp_path: Path, secrets: tuple[str, ...]) -> None:
+    with door(tmp_path, secrets=secrets) as listening:
+        answer = listening.posts(PING, X_Hub_Signature_256=signature(PING, ""))
+
+    assert answer[0] == 401

@@ -47,7 +47,7 @@ def webhook(site: Installation, delivery: str) -> int:
 def endless_bodies(port: int, stack: ExitStack) -> None:
     for path in ("/slack/events", "/github/webhook", "/nowhere"):
         somebody = stack.enter_context(sender(port))
-        somebody.sends(post(path, Transfer_Encoding="chunked"), *[chunk(b"x" * MB)] * 60)
+        somebody.sends(post(path, Transfer_Encoding="chunked"), *[chunk(b"x" * MB)] * 250)
 
 
 def half_open_bodies(port: int, stack: ExitStack) -> None:

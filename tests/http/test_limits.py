@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,7 +12,7 @@ from threading import Event, Thread
 
 import pytest
 
-from bot.http.limits import PRODUCTION, Limits
+from bot.http.limits import PRODUCTION, Limits, shown
 from tests.http.door import PING, Door, door, signature
 from tests.http.sender import NONE, Sender, chunk, post, sender
 from tests.patience import PATIENCE
@@ -539,3 +540,24 @@ def test_the_limits_in_use_leave_room_for_everybody() -> None:
     assert limits.largest_body("/metrics") == 64 * KB
     assert share >= 256 * KB
     assert limits.unverified_bytes > 2 * limits.largest_body("/github/webhook")
+
+
+def test_the_page_for_operators_names_the_limits_in_use() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "operations.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", page, flags=re.MULTILINE))
+    limits = PRODUCTION
+
+    said = {
+        "request line and headers": f"{shown(limits.head_bytes)}, {limits.headers} headers",
+        "body at `/github/webhook`": f"{shown(limits.largest_body('/github/webhook'))}, as GitHub's own",
+        "body at `/slack/events`": shown(limits.largest_body("/slack/events")),
+        "body anywhere else": f"{shown(limits.other_body)}, and nobody reads it",
+        "all bodies together that have not come whole": shown(limits.unverified_bytes),
+        "connections": str(limits.connections),
+    }
+
+    assert said.items() <= rows.items()
+    assert rows["time until a request has come whole"].startswith(f"{limits.request_seconds} s ")
+    assert rows["a connection that is kept after an answer"].startswith(f"{limits.keep_alive_seconds} s ")
+    assert rows["reading an answer"].startswith(f"{limits.stalled_seconds} s ")
+    assert f"A body of at most {shown(limits.unverified_bytes // limits.connections)} always has room" in page

@@ -11,7 +11,7 @@ from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
 from bot.exposure import HeadCounts, outsiders
 from bot.providers import load as load_provider
-from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked
+from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
 from bot.settings.required import requirements
@@ -79,6 +79,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     """
     found = [Finding(good=True, what=f"{settings.path} is understood")]
     found += requirements(settings.secrets, "check")
+    found += _being_changed(settings.secrets)
     examples = [app for app in settings.apps.values() if _is_example(app, settings)]
     found += [
         Finding(
@@ -134,6 +135,17 @@ def _who_may(settings: Settings, app: AppSettings, counts: HeadCounts | None) ->
 
 def _is_example(app: AppSettings, settings: Settings) -> bool:
     return app.repository.startswith(EXAMPLE_OWNER) and settings.secrets.github_api_url == PUBLIC_GITHUB
+
+
+def _being_changed(secrets: Secrets) -> Iterator[Finding]:
+    for name, held, sender in (
+        ("GITHUB_WEBHOOK_SECRET", secrets.github_webhook_secret, "GitHub"),
+        ("SLACK_SIGNING_SECRET", secrets.slack_signing_secret, "Slack"),
+    ):
+        if len(secrets_in(held)) > 1:
+            what = f"{name} holds two secrets, and what is signed with either one is accepted"
+            mend = f"take the old one out as soon as {sender} signs with the new one"
+            yield Finding(good=True, warning=True, what=what, mend=mend)
 
 
 def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Finding]:

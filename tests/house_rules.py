@@ -76,6 +76,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "rich": ("bot/talk/console.py",),
     "tzlocal": ("bot/talk/console.py",),
     "uvicorn": ("bot/http/*",),
+    "httptools": ("bot/http/protocol.py",),
     "starlette": ("bot/http/*", "bot/adapters/slack/bolt_app.py"),
     "prometheus_client": ("bot/http/*",),
     "zstandard": ("bot/adapters/storage/*",),

@@ -103,6 +103,18 @@ def test_when_all_is_well_it_says_how_the_bot_is_set_up() -> None:
     assert code == 0
 
 
+def test_a_secret_that_is_being_changed_is_said_so_that_the_old_one_is_not_forgotten() -> None:
+    environ = {**COMPLETE, "GITHUB_WEBHOOK_SECRET": "old-secret, new-secret", "SLACK_SIGNING_SECRET": "first-one,"}
+
+    code, printed = run(environ=environ)
+
+    assert printed == OVERVIEW + (
+        "! GITHUB_WEBHOOK_SECRET holds two secrets, and what is signed with either one is accepted"
+        "  → take the old one out as soon as GitHub signs with the new one\n"
+    )
+    assert code == 0
+
+
 def test_slack_and_github_are_asked_about_everything_that_the_settings_name() -> None:
     github = Directory(frozenset({"corner/shop"}), "Create it.")
     slack = Directory(frozenset({"#deploys", "#shop"}), "Invite the bot.")

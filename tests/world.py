@@ -145,7 +145,6 @@ class World:
         self.bolt = build(
             self.chat,
             bot_name=self.settings.bot.name,
-            signing_secret=self.slack.signing_secret,
             inbox=self.store.inbox,
             on_stored=lambda: None,
             keep_password=self.passwords.put,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,22 +17,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.adapters.github.webhooks import payload_of, verify
+from bot.adapters.github.webhooks import EVENTS, payload_of, verify
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery, Inbox
+from bot.http.limits import PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
+from bot.http.refusals import Refusals
 
 log = structlog.get_logger(__name__)
 
-WEBHOOK = "/github/webhook"
-LARGEST_BODY = 25 * 1024 * 1024
-"""GitHub's own limit for a webhook: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap"""
 LONGEST_NAME = 200
 Answer = tuple[int, str]
 """The status, and a sentence."""
-
-
-class TooLarge(Exception):
-    """The body is over the limit."""
+UNNAMED = "other"
+"""The event in the metrics where it is not signed, or none that we know: nobody else adds to their number."""
+CLOSE = (b"connection", b"close")
 
 
 class Disconnected(Exception):
@@ -53,77 +52,103 @@ class WebhookListener:
     """
 
     inbox: Inbox
-    webhook_secret: str
+    webhook_secrets: tuple[str, ...]
     stored: Callable[[], None]
     obstacles: Callable[[], Sequence[str]]
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: AsyncInbox | None = None
 
-    def app(self) -> Door:
+    def app(self, limits: Limits = PRODUCTION) -> Door:
         registry = CollectorRegistry()
-        received = Counter("shipmate_webhooks", "Webhooks received, by answer", ["answer"], registry=registry)
+        kinds = ["event", "answer"]
+        received = Counter("shipmate_webhooks", "Webhooks received, by event and answer", kinds, registry=registry)
 
         async def metrics(_: Request) -> Response:
             return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-        webhook = Webhook(self, received)
+        refusals = Refusals(limits.refusals_told_every)
+        webhook = Webhook(self, received, refusals)
         routes = [
             Route(WEBHOOK, webhook, methods=["POST"]),
             Route("/healthz", _alive),
-            Route("/readyz", self._ready),
+            Route("/readyz", Readiness(self.obstacles).page),
             Route("/metrics", metrics),
             Route("/", _hello),
         ]
         if self.slack is not None:
-            routes.append(Route("/slack/events", self.slack, methods=["POST"]))
-        pages = Starlette(routes=routes)
+            routes.append(Route(SLACK_EVENTS, _noted(self.slack, refusals), methods=["POST"]))
+        return Door(webhook, Starlette(routes=routes), refusals)
 
-        return Door(webhook, pages)
 
-    async def _ready(self, _: Request) -> Response:
-        obstacles = await run_in_threadpool(self.obstacles)
+class Readiness:
+    """Whether something can be stored. The database is asked by one at a time, however many strangers want to know."""
+
+    def __init__(self, obstacles: Callable[[], Sequence[str]]) -> None:
+        self._obstacles = obstacles
+        self._asking: asyncio.Future[Sequence[str]] | None = None
+
+    async def page(self, _: Request) -> Response:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(run_in_threadpool(self._obstacles))
+        obstacles = await self._asking
         answer = f"not ready: {', '.join(obstacles)}\n" if obstacles else "ready\n"
         return PlainTextResponse(answer, 503 if obstacles else 200)
+
+
+def _noted(
+    slack: Callable[[Request], Awaitable[Response]], refusals: Refusals
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        answer = await slack(request)
+        if answer.status_code == 401:
+            refusals.note(401, SLACK_EVENTS, request.client.host if request.client else "")
+            answer.headers["connection"] = "close"
+        return answer
+
+    return handle
 
 
 class Webhook:
     """The endpoint for GitHub: verifies the raw bytes, stores them once, and answers; nothing is decided here."""
 
-    def __init__(self, listener: WebhookListener, received: Counter) -> None:
+    def __init__(self, listener: WebhookListener, received: Counter, refusals: Refusals) -> None:
         self._listener = listener
         self._received = received
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Of a header that comes twice the first counts, as everywhere.
         headers = dict(reversed(scope["headers"]))
         more: list[tuple[bytes, bytes]] = []
+        event = UNNAMED
         try:
-            status, sentence = await self._take(headers, await _body(headers, receive))
-        except TooLarge:
-            status, sentence = 413, f"The body is over {LARGEST_BODY // 1024 // 1024} MB.\n"
-            # The rest of it would be read, and thrown away, for as long as somebody sends.
-            more.append((b"connection", b"close"))
+            raw = await _body(receive)
         except Disconnected:
             status, sentence = 400, ""
-        self._received.labels(str(status)).inc()
+        else:
+            if verify(self._listener.webhook_secrets, raw, _text(headers, b"x-hub-signature-256")):
+                event = _text(headers, b"x-github-event")
+                status, sentence = await self._take(headers, event, raw)
+            else:
+                status, sentence = 401, "The signature is missing or wrong; compare GITHUB_WEBHOOK_SECRET.\n"
+                more.append(CLOSE)
+                self._refusals.note(status, WEBHOOK, (scope["client"] or ("",))[0])
+        self.count(status, event)
         body = sentence.encode()
         head = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain; charset=utf-8"), *more]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
-    async def _take(self, headers: dict[bytes, bytes], raw: bytes) -> Answer:
-        """``headers`` by their names in lower case; ``raw`` is the body as it came."""
+    def count(self, status: int, event: str = UNNAMED) -> None:
+        self._received.labels(event if event in EVENTS else UNNAMED, str(status)).inc()
 
-        def header(name: bytes) -> str:
-            return headers.get(name, b"").decode("latin-1")
-
-        if not verify(self._listener.webhook_secret, raw, header(b"x-hub-signature-256")):
-            return 401, "The signature is missing or wrong; compare GITHUB_WEBHOOK_SECRET.\n"
-        event, delivery = header(b"x-github-event"), header(b"x-github-delivery")
+    async def _take(self, headers: dict[bytes, bytes], event: str, raw: bytes) -> Answer:
+        """``headers`` by their names in lower case; ``raw`` is the body as it came, and signed."""
+        delivery = _text(headers, b"x-github-delivery")
         if not (0 < len(event) <= LONGEST_NAME and 0 < len(delivery) <= LONGEST_NAME):
             return 400, "X-GitHub-Event and X-GitHub-Delivery are needed.\n"
         try:
-            body = payload_of(header(b"content-type"), raw)
+            body = payload_of(_text(headers, b"content-type"), raw)
             check_json(body)
             new = await self._store(Delivery(f"github:{delivery}", "github", event, body))
         except Rejected as error:
@@ -146,6 +171,7 @@ class Door:
 
     webhook: Webhook
     pages: ASGIApp
+    refusals: Refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
@@ -153,24 +179,26 @@ class Door:
         else:
             await self.pages(scope, receive, send)
 
+    def refused(self, status: int, path: str, address: str) -> None:
+        """Told of what did not come as far as here."""
+        if path == WEBHOOK:
+            self.webhook.count(status)
+        self.refusals.note(status, path, address)
 
-async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
-    """The body, given up as soon as it is over the limit, whatever its Content-Length says."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > LARGEST_BODY:
-        raise TooLarge
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")
+
+
+async def _body(receive: Receive) -> bytes:
+    """Within the limits, which the protocol keeps. Raises Disconnected."""
     chunks: list[bytes] = []
-    size = 0
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > LARGEST_BODY:
-            raise TooLarge
-        chunks.append(chunk)
+        chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(chunks)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from asyncio import Protocol
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.store import Store
 from bot.core.ports.chat import Clock
 from bot.http.app import WebhookListener
-from bot.settings import Settings
+from bot.http.limits import PRODUCTION, Limits
+from bot.settings import Settings, secrets_in
 
 if TYPE_CHECKING:
     import uvicorn
@@ -34,11 +37,9 @@ def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, ke
     """The Bolt app that stores what is said into the bot's inbox."""
     from bot.adapters.slack.bolt_app import build
 
-    secret = settings.secrets.slack_signing_secret
     return build(
         slack,
         bot_name=settings.bot.name,
-        signing_secret=secret.get_secret_value() if secret else None,
         inbox=store.inbox,
         on_stored=stored,
         keep_password=keep_password,
@@ -51,13 +52,14 @@ def listener(
     """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP."""
     secrets = settings.secrets
     listens_to_slack = None
-    if secrets.slack_signing_secret is not None and slack is not None:
+    signing_secrets = secrets_in(secrets.slack_signing_secret)
+    if signing_secrets and slack is not None:
         from bot.adapters.slack.bolt_app import http_handler
 
-        listens_to_slack = http_handler(slack(), secrets.slack_signing_secret.get_secret_value())
+        listens_to_slack = http_handler(slack(), signing_secrets)
     return WebhookListener(
         inbox=store.inbox,
-        webhook_secret=secrets.github_webhook_secret.get_secret_value() if secrets.github_webhook_secret else "",
+        webhook_secrets=secrets_in(secrets.github_webhook_secret),
         stored=stored,
         obstacles=store.database.obstacles,
         slack=listens_to_slack,
@@ -65,15 +67,20 @@ def listener(
     )
 
 
-def server_of(listens: WebhookListener) -> uvicorn.Server:
-    """Runs the listener, with nothing between it and the socket that webhooks do not need."""
+def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:
+    """Runs the listener, with nothing between it and the socket that webhooks do not need, but for the limits."""
     import uvicorn
 
+    from bot.http.protocol import Crowd, LimitedProtocol
+
+    app = listens.app(limits)
+    crowd = Crowd(limits, app.refused)
     config = uvicorn.Config(
-        listens.app(),
-        # Beside these, asyncio and h11 cost four times as much per request.
+        app,
+        # Beside uvloop and httptools, asyncio and h11 cost four times as much per request.
         loop="uvloop",
-        http="httptools",
+        http=cast("type[Protocol]", partial(LimitedProtocol, crowd)),
+        timeout_keep_alive=limits.keep_alive_seconds,
         ws="none",
         lifespan="off",
         proxy_headers=False,

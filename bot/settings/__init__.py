@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
-from bot.settings.environment import Process, Secrets, from_environment, masked
+from bot.settings.environment import Process, Secrets, from_environment, masked, secrets_in
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
 from bot.settings.models import (
@@ -40,6 +40,7 @@ __all__ = [
     "process_environment",
     "read",
     "requirements_missing",
+    "secrets_in",
 ]
 
 DEFAULT_PATH = Path("settings.toml")

@@ -50,6 +50,21 @@ def _port(value: object) -> int:
     return int(text)
 
 
+def _one_or_two(value: SecretStr) -> SecretStr:
+    """Both of them hold while one takes the place of the other."""
+    secrets = secrets_in(value)
+    if not 1 <= len(secrets) <= 2:
+        raise ValueError("must be one secret, or two with a comma between them while it is changed")
+    return SecretStr(",".join(secrets))
+
+
+def secrets_in(value: SecretStr | None) -> tuple[str, ...]:
+    """One, two while it is changed, or none; never an empty one."""
+    parts = (part.strip() for part in value.get_secret_value().split(",")) if value else ()
+    return tuple(part for part in parts if part)
+
+
+Changing: TypeAlias = Annotated[SecretStr, AfterValidator(_one_or_two)]
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 
 
@@ -65,10 +80,12 @@ class Secrets(BaseModel):
         default=None,
         description="Opens the connection of Socket Mode; begins with `xapp-`. Unset: HTTP at `/slack/events`.",
     )
-    slack_signing_secret: SecretStr | None = Field(
-        default=None, description="Proves that HTTP requests come from Slack."
+    slack_signing_secret: Changing | None = Field(
+        default=None, description="Proves that HTTP requests come from Slack; two with a comma while it is changed."
     )
-    github_webhook_secret: SecretStr | None = Field(default=None, description="Proves that webhooks come from GitHub.")
+    github_webhook_secret: Changing | None = Field(
+        default=None, description="Proves that webhooks come from GitHub; two with a comma while it is changed."
+    )
     github_token: SecretStr | None = Field(
         default=None, description="How the bot talks to GitHub, unless a GitHub App is set."
     )
@@ -144,7 +161,7 @@ def secret_values(secrets: Secrets) -> list[str]:
             password = re.match(r"[^:]+://[^:/@]*:(.*)@", text)
             found.update({text, password[1], unquote(password[1])} if password else ())
         else:
-            found.update({text, *text.splitlines()})
+            found.update({text, *text.splitlines(), *secrets_in(value)})
     kept = (text for text in found if len(text) >= _SHORTEST_MASKED and not text.startswith("-----"))
     return sorted(kept, key=len, reverse=True)
 

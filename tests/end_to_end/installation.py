@@ -108,6 +108,10 @@ class BotProcess:
     def alive(self) -> bool:
         return self._popen.poll() is None
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
     def wait_until_ready(self) -> None:
         """Return when it says that it is. Raises AssertionError with what it says instead."""
         with self._changed:

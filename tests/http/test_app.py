@@ -2,111 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
-import sqlalchemy as sa
 
-from bot.adapters.storage import tables
-from bot.adapters.storage.batching_inbox import BatchingInbox
-from bot.adapters.storage.engine import connect
-from bot.adapters.storage.store import Store
-from bot.context import SystemClock
-from bot.http.app import LARGEST_BODY, WebhookListener
-from bot.http.server import server_of
-from tests.databases import migrate
+from bot.http.limits import PRODUCTION, WEBHOOK
+from tests.http.door import PING, Door, door, signature
 from tests.patience import PATIENCE
 
-SECRET = "webhook-secret"
-PING = b'{"zen": "Keep it logically awesome."}'
-
-
-class Door:
-    """A listener on 127.0.0.1 and the database behind it. ``rung`` counts how often the engine was told."""
-
-    def __init__(self, kept: Store, port: int) -> None:
-        self.kept = kept
-        self.port = port
-        self.rung = 0
-
-    def ring(self) -> None:
-        self.rung += 1
-
-    def posts(self, body: bytes, **but: str | None) -> tuple[int, str]:
-        """Post a webhook as GitHub does; headers given by name (``_`` for ``-``) take the place of the right ones."""
-        headers = {
-            "Content-Type": "application/json",
-            "X-GitHub-Event": "ping",
-            "X-GitHub-Delivery": "d1",
-            "X-Hub-Signature-256": signature(body),
-        }
-        headers |= {name.replace("_", "-"): value for name, value in but.items()}  # type: ignore[misc]
-        return self.asks("POST", "/github/webhook", body, {k: v for k, v in headers.items() if v is not None})
-
-    def asks(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, str]:
-        """The status and the text of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body=body, headers=headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
-
-    def stored(self) -> list[tuple[str, str]]:
-        """Id and name of everything that is in the inbox."""
-        with self.kept.database.engine.connect() as connection:
-            columns = tables.deliveries.c
-            rows = connection.execute(sa.select(columns.id, columns.name).order_by(columns.seq))
-            return [(row.id, row.name) for row in rows]
-
-
-def signature(body: bytes, secret: str = SECRET) -> str:
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-@contextmanager
-def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool = True) -> Iterator[Door]:
-    """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
-    with ExitStack() as stack:
-        engine = connect(f"sqlite:///{directory / 'door.db'}")
-        stack.callback(engine.dispose)
-        if migrated:
-            migrate(engine)
-        kept = Store(engine, SystemClock())
-        made = Door(kept, 0)
-        intake = BatchingInbox(kept.database) if together else None
-        listener = WebhookListener(
-            kept.inbox,
-            SECRET,
-            made.ring,
-            lambda: kept.database.obstacles() if ready else ["the database does not answer"],
-            intake=intake,
-        )
-        server = server_of(listener)
-        opened = socket.create_server(("127.0.0.1", 0))
-        made.port = opened.getsockname()[1]
-        if intake is not None:
-            intake.start()
-        thread = Thread(target=server.run, args=([opened],), daemon=True)
-        thread.start()
-        yield made
-        server.should_exit = True
-        thread.join(PATIENCE)
-        opened.close()
-        if intake is not None:
-            intake.stop()
+LARGEST_BODY = PRODUCTION.largest_body(WEBHOOK)
 
 
 @pytest.fixture(params=[True, False], ids=["together", "one by one"])
@@ -300,7 +210,7 @@ def test_the_same_webhook_from_many_sides_is_stored_once(listening: Door) -> Non
     assert listening.stored() == [("github:d1", "ping")]
 
 
-def test_health_is_shown_and_webhooks_are_counted_by_their_answer(listening: Door) -> None:
+def test_health_is_shown_and_webhooks_are_counted_by_event_and_answer(listening: Door) -> None:
     listening.posts(PING)
     listening.posts(PING, X_Hub_Signature_256=None)
 
@@ -309,12 +219,12 @@ def test_health_is_shown_and_webhooks_are_counted_by_their_answer(listening: Doo
 
     assert (health, ready) == ((200, "ok\n"), (200, "ready\n"))
     assert metrics[0] == 200
-    assert 'shipmate_webhooks_total{answer="202"} 1.0' in metrics[1]
-    assert 'shipmate_webhooks_total{answer="401"} 1.0' in metrics[1]
+    assert 'shipmate_webhooks_total{answer="202",event="ping"} 1.0' in metrics[1]
+    assert 'shipmate_webhooks_total{answer="401",event="other"} 1.0' in metrics[1]
 
 
 def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) -> None:
-    with door(tmp_path, together=False, ready=False) as listening:
+    with door(tmp_path, together=False, obstacles=lambda: ["the database does not answer"]) as listening:
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")
 
     assert answers == ((200, "ok\n"), (503, "not ready: the database does not answer\n"))
@@ -339,3 +249,27 @@ def test_a_payload_in_another_language_comes_through_unchanged(listening: Door) 
     found = listening.kept.inbox.delivery("github:d1")
     assert found is not None
     assert found[0].body == body
+
+
+@pytest.mark.parametrize("secret", ["old-secret", "new-secret"])
+def test_while_the_secret_is_changed_a_webhook_signed_with_either_is_stored(tmp_path: Path, secret: str) -> None:
+    with door(tmp_path, secrets=("old-secret", "new-secret")) as listening:
+        answer = listening.posts(PING, X_Hub_Signature_256=signature(PING, secret))
+
+    assert answer == (202, "stored\n")
+
+
+@pytest.mark.parametrize("secret", ["", " ", ",", "old-secret,new-secret", "old-secret, new-secret", "another", "o"])
+def test_nothing_but_the_two_secrets_signs_a_webhook(tmp_path: Path, secret: str) -> None:
+    with door(tmp_path, secrets=("old-secret", "new-secret")) as listening:
+        answer = listening.posts(PING, X_Hub_Signature_256=signature(PING, secret))
+
+    assert answer[0] == 401
+
+
+@pytest.mark.parametrize("secrets", [(), ("",), ("", "")])
+def test_an_empty_secret_signs_nothing(tmp_path: Path, secrets: tuple[str, ...]) -> None:
+    with door(tmp_path, secrets=secrets) as listening:
+        answer = listening.posts(PING, X_Hub_Signature_256=signature(PING, ""))
+
+    assert answer[0] == 401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.settings import Secrets, Settings, masked, read, requirements_missing
+from bot.settings import Secrets, Settings, SettingsProblems, masked, read, requirements_missing, secrets_in
 
 APP = """
 [apps.web]
@@ -79,6 +79,56 @@ def test_secrets_are_masked_wherever_they_occur() -> None:
     assert masked("cannot reach db with p%40ssword or p@ssword", secrets) == "cannot reach db with •••• or ••••"
     assert masked("line MIIEowIBAAKCAQEAx1 of a key", secrets) == "line •••• of a key"
     assert masked("nothing to hide", Secrets()) == "nothing to hide"
+
+
+BEING_CHANGED = ("GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET")
+
+
+@pytest.mark.parametrize("name", BEING_CHANGED)
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        ("one", ("one",)),
+        ("old,new", ("old", "new")),
+        (" old , new ", ("old", "new")),
+        ("old,\tnew\n", ("old", "new")),
+        ("new,", ("new",)),
+        (",new", ("new",)),
+        (", ,old,, new,", ("old", "new")),
+        ("with space,new", ("with space", "new")),
+    ],
+)
+def test_a_secret_that_is_changed_may_be_two(name: str, given: str, held: tuple[str, ...]) -> None:
+    secrets = settings(**{name: given}).secrets
+
+    assert secrets_in(getattr(secrets, name.lower())) == held
+
+
+@pytest.mark.parametrize("name", BEING_CHANGED)
+@pytest.mark.parametrize("given", [",", " , ", ",,,", "a,b,c", "old,new,newer,"])
+def test_a_secret_that_is_none_or_too_many_is_a_problem_that_does_not_show_it(name: str, given: str) -> None:
+    with pytest.raises(SettingsProblems) as refused:
+        settings(**{name: given})
+
+    assert refused.value.problems == [
+        f"{name} must be one secret, or two with a comma between them while it is changed."
+    ]
+
+
+@pytest.mark.parametrize("name", BEING_CHANGED)
+@pytest.mark.parametrize("given", ["", " ", "\n"])
+def test_a_blank_secret_is_none(name: str, given: str) -> None:
+    assert secrets_in(getattr(settings(**{name: given}).secrets, name.lower())) == ()
+
+
+def test_both_secrets_are_masked_each_by_itself() -> None:
+    secrets = settings(
+        GITHUB_WEBHOOK_SECRET="old-secret, new-secret", SLACK_SIGNING_SECRET="slack-old,slack-new"
+    ).secrets
+
+    text = masked("old-secret new-secret slack-old slack-new old-secret,new-secret", secrets)
+
+    assert text == "•••• •••• •••• •••• ••••"
 
 
 def test_each_process_says_what_it_cannot_start_without() -> None:

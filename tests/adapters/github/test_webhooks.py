@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ def changed(server: GitHubServer, event: str, **changes: Any) -> bytes:
 
 
 def test_githubs_own_example_is_genuine() -> None:
-    assert verify("It's a Secret to Everybody", b"Hello, World!", GITHUBS_EXAMPLE)
+    assert verify(("It's a Secret to Everybody",), b"Hello, World!", GITHUBS_EXAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,21 @@ def test_githubs_own_example_is_genuine() -> None:
     ],
 )
 def test_everything_else_is_not_genuine(secret: str, body: bytes, header: str | None) -> None:
-    assert not verify(secret, body, header)
+    assert not verify((secret,), body, header)
+
+
+@pytest.mark.parametrize("secrets", [("old", "It's a Secret to Everybody"), ("It's a Secret to Everybody", "new")])
+def test_while_the_secret_is_changed_either_one_signs(secrets: tuple[str, ...]) -> None:
+    assert verify(secrets, b"Hello, World!", GITHUBS_EXAMPLE)
+
+
+@pytest.mark.parametrize("secrets", [(), ("",), ("", ""), ("old", "new"), ("old", "")])
+def test_no_other_secret_signs_and_an_empty_one_nothing(secrets: tuple[str, ...]) -> None:
+    empty = "sha256=" + hmac.digest(b"", b"Hello, World!", "sha256").hex()
+
+    assert not verify(secrets, b"Hello, World!", GITHUBS_EXAMPLE)
+    assert not verify(secrets, b"Hello, World!", empty)
+    assert not verify(secrets, b"Hello, World!", None)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "", None])

@@ -42,7 +42,6 @@ def slack(server: SlackServer, tray: Tray) -> Slack:
         build(
             slack,
             bot_name="shipmate",
-            signing_secret=None,
             inbox=tray,
             on_stored=tray.ring,
             keep_password=tray.passwords.__setitem__,

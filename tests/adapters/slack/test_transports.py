@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Thread
@@ -12,6 +13,7 @@ import pytest
 import uvicorn
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from starlette.applications import Starlette
+from starlette.requests import Request as HTTPRequest
 from starlette.routing import Route
 
 from bot.adapters.slack.bolt_app import build, connect, http_handler
@@ -51,7 +53,6 @@ def bolt(server: SlackServer, tray: Tray):  # type: ignore[no-untyped-def] # the
     return build(
         Slack(server.bot_token, api_url=server.api_url, clock=Watch()),
         bot_name="shipmate",
-        signing_secret=SECRET,
         inbox=tray,
         on_stored=tray.ring,
         keep_password=tray.passwords.__setitem__,
@@ -132,7 +133,7 @@ def test_a_slack_that_does_not_answer_is_unavailable(server: SlackServer, tray: 
 @pytest.fixture
 def endpoint(server: SlackServer, tray: Tray) -> Iterator[str]:
     """The address of a web process with nothing in it but the endpoint for Slack."""
-    route = Route("/slack/events", http_handler(bolt(server, tray), SECRET), methods=["POST"])
+    route = Route("/slack/events", http_handler(bolt(server, tray), (SECRET,)), methods=["POST"])
     web = uvicorn.Server(uvicorn.Config(Starlette(routes=[route]), port=0, log_level="error", lifespan="off"))
     thread = Thread(target=web.run, daemon=True)
     thread.start()
@@ -212,3 +213,15 @@ def test_http_answers_slacks_check_of_the_address(server: SlackServer, endpoint:
     answer = post(endpoint, *signed(envelope, SECRET))
 
     assert answer == (200, b'{"challenge": "abc"}')
+
+
+def test_who_has_left_before_the_body_is_looked_at_is_no_error(server: SlackServer, tray: Tray) -> None:
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    handle = http_handler(bolt(server, tray), (SECRET,))
+    scope = {"type": "http", "method": "POST", "path": "/slack/events", "headers": [], "query_string": b""}
+
+    answer = asyncio.run(handle(HTTPRequest(scope, receive)))
+
+    assert answer.status_code == 400

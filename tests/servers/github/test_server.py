@@ -69,7 +69,7 @@ def test_subscriber_gets_signed_webhooks_in_order(server: GitHubServer, content_
 
     names = [headers["X-GitHub-Event"] for headers, _ in got]
     assert names == ["create", "push", "pull_request", "pull_request", "push"]
-    assert all(verify("s3cret", body, headers["X-Hub-Signature-256"]) for headers, body in got)
+    assert all(verify(("s3cret",), body, headers["X-Hub-Signature-256"]) for headers, body in got)
     mine = [webhook for webhook in server.webhooks if webhook.repository == REPO]
     assert [payload_of(headers["Content-Type"], body) for headers, body in got] == [webhook.body for webhook in mine]
     assert [attempt.status for attempt in server.attempts] == [500, 200, 200, 200, 200]
@@ -90,7 +90,7 @@ def test_kept_webhooks_can_be_delivered_by_hand(server: GitHubServer) -> None:
 
     webhook = server.webhooks[-1]
 
-    assert verify(server.webhook_secret, webhook.body, webhook.headers["X-Hub-Signature-256"])
+    assert verify((server.webhook_secret,), webhook.body, webhook.headers["X-Hub-Signature-256"])
     assert webhook.headers["X-GitHub-Delivery"] == webhook.delivery_id
 
 

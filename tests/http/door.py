@@ -1,0 +1,134 @@
+"""A listener on a real port, with a database behind it, and what it takes to talk to it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.adapters.storage import tables
+from bot.adapters.storage.batching_inbox import BatchingInbox
+from bot.adapters.storage.engine import connect
+from bot.adapters.storage.store import Store
+from bot.context import SystemClock
+from bot.http.app import WebhookListener
+from bot.http.limits import PRODUCTION, Limits
+from bot.http.protocol import Crowd
+from bot.http.server import server_of
+from tests.databases import migrate
+from tests.patience import PATIENCE
+
+SECRET = "webhook-secret"
+PING = b'{"zen": "Keep it logically awesome."}'
+
+
+class Door:
+    """A listener on 127.0.0.1 and the database behind it. ``rung`` counts how often the engine was told.
+
+    ``crowd``: the connections that it has open, and how much they hold.
+    """
+
+    def __init__(self, kept: Store, port: int) -> None:
+        self.kept = kept
+        self.port = port
+        self.rung = 0
+        self.crowd: Crowd
+
+    def ring(self) -> None:
+        self.rung += 1
+
+    def posts(self, body: bytes, **but: str | None) -> tuple[int, str]:
+        """Post a webhook as GitHub does; headers given by name (``_`` for ``-``) take the place of the right ones."""
+        headers = {
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "ping",
+            "X-GitHub-Delivery": "d1",
+            "X-Hub-Signature-256": signature(body),
+        }
+        headers |= {name.replace("_", "-"): value for name, value in but.items()}  # type: ignore[misc]
+        return self.asks("POST", "/github/webhook", body, {k: v for k, v in headers.items() if v is not None})
+
+    def asks(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        """The status and the text of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def wait_for(self, comes_true: Callable[[], bool]) -> None:
+        """Look again and again until it has."""
+        pause, left = Event(), round(PATIENCE / 0.01)
+        while not comes_true():
+            left -= 1
+            if left == 0:
+                raise TimeoutError(f"nothing of the kind happened within {PATIENCE:g} s")
+            pause.wait(0.01)
+
+    def stored(self) -> list[tuple[str, str]]:
+        """Id and name of everything that is in the inbox."""
+        with self.kept.database.engine.connect() as connection:
+            columns = tables.deliveries.c
+            rows = connection.execute(sa.select(columns.id, columns.name).order_by(columns.seq))
+            return [(row.id, row.name) for row in rows]
+
+
+def signature(body: bytes, secret: str = SECRET) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+@contextmanager
+def door(
+    directory: Path,
+    *,
+    together: bool = True,
+    migrated: bool = True,
+    obstacles: Callable[[], Sequence[str]] | None = None,
+    limits: Limits = PRODUCTION,
+    secrets: tuple[str, ...] = (SECRET,),
+    slack: Callable[[Request], Awaitable[Response]] | None = None,
+) -> Iterator[Door]:
+    """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
+    with ExitStack() as stack:
+        engine = connect(f"sqlite:///{directory / 'door.db'}")
+        stack.callback(engine.dispose)
+        if migrated:
+            migrate(engine)
+        kept = Store(engine, SystemClock())
+        made = Door(kept, 0)
+        intake = BatchingInbox(kept.database) if together else None
+        listener = WebhookListener(
+            kept.inbox,
+            secrets,
+            made.ring,
+            obstacles or kept.database.obstacles,
+            slack,
+            intake,
+        )
+        server = server_of(listener, limits)
+        made.crowd = server.config.http.args[0]
+        opened = socket.create_server(("127.0.0.1", 0))
+        made.port = opened.getsockname()[1]
+        if intake is not None:
+            intake.start()
+        thread = Thread(target=server.run, args=([opened],), daemon=True)
+        thread.start()
+        yield made
+        server.should_exit = True
+        thread.join(PATIENCE)
+        opened.close()
+        if intake is not None:
+            intake.stop()

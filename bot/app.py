@@ -169,7 +169,7 @@ def doctors(settings: Settings) -> Doctors:
         slack=SlackDoctor(slack(settings, clock), token_of(secrets.slack_app_token))
         if secrets.slack_bot_token
         else None,
-        store=open_store(settings, clock).database,
+        store=open_store(settings, clock),
     )
 
 

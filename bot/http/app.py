@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -44,11 +45,19 @@ class AsyncInbox(Protocol):
     async def put(self, delivery: Delivery, /) -> bool: ...
 
 
+class Aside(Protocol):
+    """What was set aside after it had failed again and again. Raises Unavailable."""
+
+    def count(self) -> int: ...
+
+    def names(self) -> Sequence[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookListener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
-    ``obstacles`` tells why nothing can be stored just now, a clause each.
+    ``obstacles`` tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more.
     Webhooks go to ``intake`` where there is one, so that those that come at once are stored at once.
     """
 
@@ -58,12 +67,16 @@ class WebhookListener:
     obstacles: Callable[[], Sequence[str]]
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: AsyncInbox | None = None
+    set_aside: Aside | None = None
 
     def app(self) -> Door:
         registry = CollectorRegistry()
         received = Counter("shipmate_webhooks", "Webhooks received, by answer", ["answer"], registry=registry)
 
+        set_aside = Gauge("shipmate_set_aside", "Deliveries and effects that were set aside", registry=registry)
+
         async def metrics(_: Request) -> Response:
+            set_aside.set(await run_in_threadpool(self._count_set_aside))
             return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
         webhook = Webhook(self, received)
@@ -81,9 +94,26 @@ class WebhookListener:
         return Door(webhook, pages)
 
     async def _ready(self, _: Request) -> Response:
+        """What is set aside is named, and the status stays 200: others come through, and whoever takes a process out of
+        rotation because of one poisonous delivery does to everybody what the delivery could not."""
         obstacles = await run_in_threadpool(self.obstacles)
-        answer = f"not ready: {', '.join(obstacles)}\n" if obstacles else "ready\n"
-        return PlainTextResponse(answer, 503 if obstacles else 200)
+        if obstacles:
+            return PlainTextResponse(f"not ready: {', '.join(obstacles)}\n", 503)
+        aside = await run_in_threadpool(self._names_set_aside)
+        return PlainTextResponse(f"ready; set aside: {', '.join(aside)}\n" if aside else "ready\n")
+
+    def _names_set_aside(self) -> Sequence[str]:
+        try:
+            return self.set_aside.names() if self.set_aside is not None else ()
+        except Unavailable:  # the next look says that the database does not answer
+            return ()
+
+    def _count_set_aside(self) -> float:
+        """Not a number while the database does not tell: none would be a lie."""
+        try:
+            return self.set_aside.count() if self.set_aside is not None else 0
+        except Unavailable:
+            return math.nan
 
 
 class Webhook:

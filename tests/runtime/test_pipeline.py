@@ -128,6 +128,12 @@ class Works:
         self.kept.inbox.take(16, "one process")
         return self.pipeline.decide(delivery_id)
 
+    def tries_again(self, delivery_id: str, times: int) -> None:
+        """Time passes, and the delivery is decided on whenever its moment has come."""
+        for _ in range(times):
+            self.clock.passes(minutes=6)
+            self.decides(delivery_id)
+
     def emits(self, *effects: Any, cause: str = "github:1") -> None:
         with self.kept.decisions.open(cause, "test") as decision:
             decision.begin(None, None).emit(*effects)
@@ -228,9 +234,13 @@ def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> 
         context.begin().emit(RenderParent(2))
 
     lanes = works.happens(Tick("reconcile", T0))
+    sound_once = works.kept.decisions.made("bot:event", "0:handlers.test.6")
+    works.tries_again("bot:event", FAULT_TRIES)
 
     assert lanes == ["parent:2"]
+    assert sound_once
     assert works.kept.inbox.backlog() == 0
+    assert [one.reason for one in works.kept.set_aside.first()] == ["0:handlers.test.4 failed: ZeroDivisionError"]
 
 
 def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: Works) -> None:
@@ -252,13 +262,31 @@ def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: W
     assert 8 <= pauses[-1] <= 10
 
 
-def test_an_event_that_this_version_does_not_understand_is_put_aside(works: Works) -> None:
-    works.kept.inbox.put(Delivery("bot:old", "bot", "Sunrise", b"{}"))
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("Sunrise", b"{}"),
+        ("Place", b'{"channel": "#web"}'),
+        ("Reconsider", b'{"deployment_id": "seven"}'),
+        ("Reconsider", b'{"deployment_id": 7, "more": ' + b"[" * 9_000 + b"]" * 9_000 + b"}"),
+        ("Reconsider", b"\xff\x00"),
+        ("CommandGiven", b'{"text": "version", "person": 7}'),
+        ("RunWanted", b"{}"),
+    ],
+)
+def test_what_another_version_has_stored_waits_for_it_and_is_set_aside_in_the_end(
+    works: Works, name: str, body: bytes
+) -> None:
+    works.kept.inbox.put(Delivery("bot:old", "bot", name, body))
 
     lanes = works.decides("bot:old")
+    waits = works.kept.inbox.backlog()
+    works.tries_again("bot:old", FAULT_TRIES)
 
     assert lanes == []
+    assert waits == 1
     assert works.kept.inbox.backlog() == 0
+    assert [one.name for one in works.kept.set_aside.first()] == ["bot:old"]
 
 
 def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: Works) -> None:

@@ -9,6 +9,10 @@ import msgspec
 from msgspec import Struct
 
 AwareTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""GitHub's ids have 64 bits; a larger one is nobody's, and no database keeps it."""
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""Of a pull request, within its repository."""
 
 
 class Account(Struct, frozen=True):
@@ -113,7 +117,7 @@ class Head(Struct, frozen=True):
 class PullRequestShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request; lists leave ``merged_by`` out."""
 
-    number: int
+    number: Number
     title: str
     html_url: str
     state: Literal["open", "closed"]
@@ -128,7 +132,7 @@ class PullRequestShape(Struct, frozen=True):
 class DeploymentShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/deployments/deployments; ``payload`` comes back as it was sent."""
 
-    id: int
+    id: Id
     sha: str
     ref: str
     task: str
@@ -142,7 +146,7 @@ class DeploymentShape(Struct, frozen=True):
 class DeploymentStatusShape(Struct, frozen=True):
     """``log_url`` replaces ``target_url``, which old tools still send."""
 
-    id: int
+    id: Id
     state: str
     created_at: AwareTime
     description: str | None = None
@@ -155,7 +159,7 @@ class DeploymentStatusShape(Struct, frozen=True):
 class CreatedDeployment(Struct, frozen=True):
     """201 has an ``id``; 202 has a ``message`` alone: the default branch was merged instead."""
 
-    id: int | None = None
+    id: Id | None = None
     message: str = ""
     sha: str | None = None
 
@@ -169,7 +173,7 @@ def request_id_in(payload: Any) -> str | None:
     if isinstance(payload, str):
         try:
             payload = msgspec.json.decode(payload)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
     found = payload.get("request_id") if isinstance(payload, dict) else None
     return found if isinstance(found, str) and found else None

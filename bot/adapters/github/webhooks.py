@@ -15,6 +15,8 @@ from bot.adapters.github.payloads import (
     Account,
     DeploymentShape,
     DeploymentStatusShape,
+    Id,
+    Number,
     PullRequestShape,
     login_of,
     request_id_in,
@@ -87,7 +89,7 @@ class _Deployment(Struct, frozen=True):
 
 
 class _DeploymentPayload(Struct, frozen=True):
-    id: int
+    id: Id
     payload: Any = None
 
 
@@ -103,7 +105,7 @@ class _Status(Struct, frozen=True):
 
 
 class _Number(Struct, frozen=True):
-    number: int
+    number: Number
 
 
 class _PullRequestReview(Struct, frozen=True):

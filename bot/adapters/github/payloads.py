@@ -13,19 +13,21 @@ Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """GitHub's ids have 64 bits; a larger one is nobody's, and no database keeps it."""
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """Of a pull request, within its repository."""
+Word: TypeAlias = Annotated[str, msgspec.Meta(max_length=500)]
+"""A repository, a commit, a ref and the like: GitHub takes 255 characters, and no index of Postgres 8,000 bytes."""
 
 
 class Account(Struct, frozen=True):
     """A user, an app or an organization. GitHub sends an empty object where it cannot tell who wrote a commit."""
 
-    login: str = ""
+    login: Word = ""
 
 
 class Repo(Struct, frozen=True):
     """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
 
-    full_name: str
-    default_branch: str
+    full_name: Word
+    default_branch: Word
     html_url: str
     archived: bool = False
     permissions: dict[str, bool] = {}
@@ -36,7 +38,7 @@ class Named(Struct, frozen=True):
 
 
 class Sha(Struct, frozen=True):
-    sha: str
+    sha: Word
 
 
 class GitAuthor(Struct, frozen=True):
@@ -51,7 +53,7 @@ class CommitDetail(Struct, frozen=True):
 class CommitShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/commits/commits#get-a-commit"""
 
-    sha: str
+    sha: Word
     commit: CommitDetail
     html_url: str
     author: Account | None = None
@@ -102,15 +104,15 @@ class CheckRuns(Struct, frozen=True):
 
 
 class HeadRepo(Struct, frozen=True):
-    full_name: str
+    full_name: Word
 
 
 class Head(Struct, frozen=True):
     """One side of a pull request. ``repo`` is null where the fork was deleted."""
 
-    ref: str
-    sha: str
-    label: str = ""
+    ref: Word
+    sha: Word
+    label: Word = ""
     repo: HeadRepo | None = None
 
 
@@ -124,7 +126,7 @@ class PullRequestShape(Struct, frozen=True):
     head: Head
     base: Head
     user: Account | None = None
-    merge_commit_sha: str | None = None
+    merge_commit_sha: Word | None = None
     merged_at: AwareTime | None = None
     merged_by: Account | None = None
 
@@ -133,10 +135,10 @@ class DeploymentShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/deployments/deployments; ``payload`` comes back as it was sent."""
 
     id: Id
-    sha: str
-    ref: str
-    task: str
-    environment: str
+    sha: Word
+    ref: Word
+    task: Word
+    environment: Word
     created_at: AwareTime
     description: str | None = None
     creator: Account | None = None
@@ -147,7 +149,7 @@ class DeploymentStatusShape(Struct, frozen=True):
     """``log_url`` replaces ``target_url``, which old tools still send."""
 
     id: Id
-    state: str
+    state: Word
     created_at: AwareTime
     description: str | None = None
     creator: Account | None = None
@@ -161,7 +163,7 @@ class CreatedDeployment(Struct, frozen=True):
 
     id: Id | None = None
     message: str = ""
-    sha: str | None = None
+    sha: Word | None = None
 
 
 def request_id_in(payload: Any) -> str | None:

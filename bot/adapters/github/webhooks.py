@@ -18,6 +18,7 @@ from bot.adapters.github.payloads import (
     Id,
     Number,
     PullRequestShape,
+    Word,
     login_of,
     request_id_in,
     utc,
@@ -70,11 +71,11 @@ def events_of(name: str, body: bytes) -> list[Event]:
 
 
 class _Repository(Struct, frozen=True):
-    full_name: str
+    full_name: Word
 
 
 class _Action(Struct, frozen=True):
-    action: str
+    action: Word
 
 
 class _PullRequest(Struct, frozen=True):
@@ -101,7 +102,7 @@ class _DeploymentStatus(Struct, frozen=True):
 
 class _Status(Struct, frozen=True):
     repository: _Repository
-    sha: str
+    sha: Word
 
 
 class _Number(Struct, frozen=True):
@@ -114,7 +115,7 @@ class _PullRequestReview(Struct, frozen=True):
 
 
 class _HeadSha(Struct, frozen=True):
-    head_sha: str
+    head_sha: Word
 
 
 class _CheckRun(Struct, frozen=True):

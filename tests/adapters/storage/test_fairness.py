@@ -1,4 +1,4 @@
-"""Whose delivery is next: one person's commands stay in their order and delay nobody else's, in however many workers."""
+"""Whose delivery is next: a person's commands stay in their order and delay nobody's, by any number of workers."""
 
 from __future__ import annotations
 

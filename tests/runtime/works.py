@@ -78,9 +78,9 @@ class Faltering(Outbox):
 class Works:
     """A pipeline with a router that a test fills; ``log`` is for its handlers to write into."""
 
-    def __init__(self, engine: sa.Engine, clock: HandClock) -> None:
+    def __init__(self, engine: sa.Engine, clock: HandClock, *, dispatched: bool = False) -> None:
         self.clock = clock
-        migrate(engine)
+        migrate(engine, dispatched=dispatched)
         self.kept = Store(engine, clock)
         self.kept.outbox = self.outbox = Faltering(self.kept.database)
         self.router = Router()

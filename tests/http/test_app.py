@@ -7,7 +7,7 @@ import hmac
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,8 @@ from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
-from bot.http.app import LARGEST_BODY, WebhookListener
+from bot.core.errors import Unavailable
+from bot.http.app import LARGEST_BODY, Aside, WebhookListener
 from bot.http.server import server_of
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -77,7 +78,9 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 @contextmanager
-def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool = True) -> Iterator[Door]:
+def door(
+    directory: Path, *, together: bool, ready: bool = True, migrated: bool = True, aside: Aside | None = None
+) -> Iterator[Door]:
     """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -93,6 +96,7 @@ def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool 
             made.ring,
             lambda: kept.database.obstacles() if ready else ["the database does not answer"],
             intake=intake,
+            set_aside=aside,
         )
         server = server_of(listener)
         opened = socket.create_server(("127.0.0.1", 0))
@@ -318,6 +322,42 @@ def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) 
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")
 
     assert answers == ((200, "ok\n"), (503, "not ready: the database does not answer\n"))
+
+
+class Shelf:
+    """Things that were set aside; on a database that does not answer it says so."""
+
+    def __init__(self, *names: str, away: bool = False) -> None:
+        self._names = names
+        self._away = away
+
+    def count(self) -> int:
+        return len(self.names())
+
+    def names(self) -> Sequence[str]:
+        if self._away:
+            raise Unavailable("The database does not answer.")
+        return self._names
+
+
+@pytest.mark.parametrize(
+    ("aside", "ready", "gauge"),
+    [
+        (None, "ready\n", "0.0"),
+        (Shelf(), "ready\n", "0.0"),
+        (Shelf("github:1", "effect:7"), "ready; set aside: github:1, effect:7\n", "2.0"),
+        (Shelf(away=True), "ready\n", "NaN"),
+    ],
+    ids=["nobody to ask", "nothing", "two", "nobody knows"],
+)
+def test_what_is_set_aside_is_named_and_counted_and_takes_nothing_out_of_rotation(
+    tmp_path: Path, aside: Shelf | None, ready: str, gauge: str
+) -> None:
+    with door(tmp_path, together=False, aside=aside) as listening:
+        answer, metrics = listening.asks("GET", "/readyz"), listening.asks("GET", "/metrics")
+
+    assert answer == (200, ready)
+    assert f"\nshipmate_set_aside {gauge}\n" in metrics[1]
 
 
 def test_pages_that_are_not_there_and_wrong_methods_are_answered_as_usual(listening: Door) -> None:

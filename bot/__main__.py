@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         given = _read(arguments)
         if given.process == "audit":
             return audit(given.settings, given.since)
+        if given.process in SET_ASIDE:
+            return SET_ASIDE[given.process](given.settings, given.names)
         return PROCESSES[given.process][0](given.settings)
     except SettingsProblems as error:
         for problem in error.problems:
@@ -72,6 +74,8 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         if name == "audit":
             since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
             process.add_argument("--since", default="1970-01-01", help=since)
+        if name in SET_ASIDE:
+            process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
     return parser.parse_args(arguments)
 
 
@@ -187,14 +191,33 @@ def check(settings_file: Path | None) -> int:
 
 
 def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
-    from bot.app import open_store
     from bot.audit_export import export, moment
+
+    store = _current_store(settings_file)
+    export(store.reads().audit.since, moment(since, store.database.clock.now()), sys.stdout)
+    return 0
+
+
+def retry(settings_file: Path | None, names: Sequence[str] = ()) -> int:
+    _current_store(settings_file).set_aside.retry(names)
+    print("It is tried again." if len(names) == 1 else "They are tried again.")
+    return 0
+
+
+def drop(settings_file: Path | None, names: Sequence[str] = ()) -> int:
+    _current_store(settings_file).set_aside.drop(names)
+    print("It is left undone." if len(names) == 1 else "They are left undone.")
+    return 0
+
+
+def _current_store(settings_file: Path | None) -> Store:
+    """Raises Rejected where the database was not made by this version of the bot."""
+    from bot.app import open_store
     from bot.context import SystemClock
 
     store = open_store(load(settings_file, process_environment()), SystemClock())
     store.database.demand_current()
-    export(store.reads().audit.since, moment(since, store.database.clock.now()), sys.stdout)
-    return 0
+    return store
 
 
 def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
@@ -337,7 +360,10 @@ PROCESSES: dict[str, tuple[Callable[[Path | None], int], str]] = {
     "migrate": (migrate, "bring the database up to date"),
     "audit": (audit, "who decided what, when, from where and why, as JSON lines"),
     "check": (check, "what is set up, what is wrong with it, and how to mend it"),
+    "retry": (retry, "try again what was set aside after it had failed again and again"),
+    "drop": (drop, "leave undone what was set aside after it had failed again and again"),
 }
+SET_ASIDE = {"retry": retry, "drop": drop}
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def doctors(settings: Settings) -> Doctors:
         slack=SlackDoctor(slack(settings, clock), token_of(secrets.slack_app_token))
         if secrets.slack_bot_token
         else None,
-        store=open_store(settings, clock).database,
+        store=open_store(settings, clock),
         counts=forge.head_counts if forge else None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc  # noqa: F401 - pytest loads it where it is needed, which two threads must not do at one moment
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import freezegun
 import pytest
 
-from tests.leftovers import left_behind
+from tests import postgres
+from tests.leftovers import MARK, left_behind
 from tests.world import World
 from tests.world import world as open_world
 
@@ -29,7 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fails the run (the last test of it, as pytest shows it) where a process of its own is still alive."""
+    os.environ[MARK] = str(tmp_path_factory.getbasetemp())
     yield
+    postgres.stop()
     assert left_behind(tmp_path_factory.getbasetemp()) == []
 
 

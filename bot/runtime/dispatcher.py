@@ -21,6 +21,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, St
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
 from bot.adapters.storage.leases import BEAT_EVERY, Lease
+from bot.adapters.storage.serialization import Unreadable
 from bot.adapters.storage.store import Store
 from bot.core.errors import Unavailable
 from bot.core.events.internal import RunWanted
@@ -33,7 +34,7 @@ from bot.runtime.workload import Workload
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 16
-"""How many deliveries are handled at the same time in one process."""
+"""How many deliveries are handled at the same time in one process, commands apart."""
 POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
 DRAIN = 22.0
@@ -41,11 +42,23 @@ DRAIN = 22.0
 
 
 def _step(name: str) -> StepOptions:
-    """A step that is tried for a day while the database does not answer; all else the pipeline postpones.
+    """A step that is tried for a day while the database does not answer: nobody takes up a workflow that has failed.
 
-    Giving up sooner would lose a run for good: nobody takes up a workflow that has failed.
+    Anything else that it raises would come back each time, and sixteen of it would fill all slots. It ends the
+    workflow: what could not even be counted as failed is taken again at a heartbeat, and counted by that.
     """
-    return {"name": name, "retries_allowed": True, "max_attempts": 43_200, "interval_seconds": 2.0, "backoff_rate": 1.0}
+    return {
+        "name": name,
+        "retries_allowed": True,
+        "max_attempts": 43_200,
+        "interval_seconds": 2.0,
+        "backoff_rate": 1.0,
+        "should_retry": _passes,
+    }
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, Unavailable)
 
 
 class Engine:
@@ -198,8 +211,9 @@ class Engine:
     def _take_for_ever(self) -> None:
         while not self._stopping.is_set():
             try:
+                now = self._store.database.clock.now()
                 self._take_all()
-                self._wake.wait(self._patience())
+                self._wake.wait(self._patience(now))
             except Exception:
                 log.exception("the inbox cannot be read")
                 self._stopping.wait(POLL)
@@ -211,22 +225,23 @@ class Engine:
                 self._start_delivering(lane)
             # What was taken stays here until it is started: nobody else gets it while this process lives.
             if not self._taken:
-                self._taken.extend(self._store.inbox.take(AT_ONCE, self._lease.id))
+                # Commands need no slot: of each person one is in hand, and nobody waits behind webhooks.
+                free = self._load.free_slots()
+                self._taken.extend(self._store.inbox.take(free, self._lease.id, commands=AT_ONCE))
             if not self._taken:
                 return
             self._take_up(self._taken[0])
             self._taken.popleft()
 
     def _take_up(self, taken: ClaimedDelivery) -> None:
-        if taken.name == stored_name(RunWanted):
-            self._start_run(taken)
-        else:
+        wanted = _run_in(taken)
+        if wanted is None:
             self._start_handling(taken)
+        else:
+            self._start_run(taken, wanted)
 
-    def _start_run(self, taken: ClaimedDelivery) -> None:
+    def _start_run(self, taken: ClaimedDelivery, wanted: RunWanted) -> None:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
-        wanted = serialization.event_from_bytes(taken.name, taken.body)
-        assert isinstance(wanted, RunWanted)
         run = f"run:{wanted.deployment_id}"
         if DBOS.get_workflow_status(run) is None:
             # Whoever looks between here and its first step sees that there is something to do. One that had begun
@@ -240,23 +255,37 @@ class Engine:
 
     def _start_handling(self, taken: ClaimedDelivery) -> None:
         workflow_id = f"{taken.id}~{taken.tries}"
-        self._load.take_slot(workflow_id, taken.id)
+        self._load.take_in_hand(workflow_id, taken.id, slot=taken.person is None)
         try:
             self._start(self._handle, workflow_id, taken.id)
         except Exception:
             self._load.give_back(workflow_id)
             raise
 
-    def _patience(self) -> float:
-        """Seconds until something that was postponed wants to be looked at."""
+    def _patience(self, looked: datetime) -> float:
+        """Seconds until something that was postponed wants to be looked at.
+
+        What was due already when we ``looked`` waits for something that ends, and that wakes us.
+        """
         due = self._store.next_due()
-        if due is None:
+        if due is None or due <= looked:
             return POLL
         return min(POLL, max(0.01, (due - self._store.database.clock.now()).total_seconds()))
 
     def _start(self, workflow: Callable[..., None], workflow_id: str, argument: Any) -> WorkflowHandle[None]:
         with SetWorkflowID(workflow_id):
             return DBOS.start_workflow(workflow, argument)
+
+
+def _run_in(taken: ClaimedDelivery) -> RunWanted | None:
+    """The run that the delivery asks for; None where it is no such, or cannot be read, which is for the pipeline."""
+    if taken.name != stored_name(RunWanted):
+        return None
+    try:
+        wanted = serialization.event_from_bytes(taken.name, taken.body)
+    except Unreadable:
+        return None
+    return wanted if isinstance(wanted, RunWanted) else None
 
 
 def migrate(engine: sa.Engine) -> None:

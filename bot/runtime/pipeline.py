@@ -1,8 +1,9 @@
 """A delivery's way through the bot: gather, decide, act. Nothing here knows how it is dispatched.
 
 ``decide`` turns a delivery into rows and effects, once. ``deliver`` does a lane's effects, in order. Both may be called
-again at any time, by any thread, after any crash: what is done is not done again. Neither raises; what cannot be done
-now is postponed in the database.
+again at any time, by any thread, after any crash: what is done is not done again. What cannot be done now is postponed
+in the database, and what fails by a fault of ours again and again is set aside there, so that nobody waits for it. They
+raise Unavailable alone, where not even that can be written down: then they are to be called again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 
 from bot.adapters.storage.decisions import AlreadyDecided
 from bot.adapters.storage.outbox import LaneGuard, PendingEffect
+from bot.adapters.storage.serialization import Unreadable
 from bot.adapters.storage.store import Store
 from bot.context import Archive, Context, Transactions
 from bot.core import replies
@@ -29,7 +31,6 @@ from bot.core.ports.forge import Forge
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
-from bot.core.stored import stored_name
 from bot.router import Handler, Router
 from bot.runtime import audit
 from bot.runtime.commands import STALE_AFTER, Conversation
@@ -43,12 +44,13 @@ COMMAND_TRIES = 8
 """A command that could not be decided after this many tries (about five minutes) is given up, and its person told; so
 is one whose next try would come too late for it."""
 EVENT_TRIES = 300
-"""Webhooks are tried for about a day: reconciliation makes up for the rest."""
-
-
-FAULT = "a fault of the bot's own"
-FAULT_TRIES = 5
-"""An effect that fails by a fault of ours is tried this often: another version may do better, a loop would not."""
+"""Everything else is tried for about a day while the other side does not answer, and then set aside."""
+FAULT_TRIES = 8
+"""What fails by a fault of ours, or takes its process with it, is tried again this often before it is set aside. The
+pauses add up to eight minutes: while a release goes on, a worker of the other version may come by that knows it; more
+would only be noise, as the fault is in the code. See ``SetAside`` for what becomes of it then."""
+FAULTY_LANE = timedelta(minutes=1)
+"""How long a lane rests whose next effect could not even be looked at."""
 
 
 def backoff(tries: int) -> timedelta:
@@ -104,23 +106,60 @@ class Pipeline:
 
     def decide(self, delivery_id: str) -> list[str]:
         """Decide on a delivery; returns the lanes that have something to do because of it."""
-        found = self.store.inbox.delivery(delivery_id)
-        if found is None:
-            return []
-        delivery, handled_at, tries = found
-        if handled_at is None:
-            try:
-                self._decide_all(delivery)
-                self.store.inbox.handled(delivery_id)
-            except Unavailable as error:
-                self._postpone(delivery, tries, error)
-            except ShipmateError as error:
-                log.warning("delivery refused", delivery=delivery_id, name=delivery.name, reason=str(error))
-                self.store.inbox.handled(delivery_id, str(error))
+        try:
+            self._attempt(delivery_id)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not come back for ever, nor be forgotten
+            self._failed(delivery_id, error)
         return self.store.outbox.lanes_of(delivery_id)
 
+    def _attempt(self, delivery_id: str) -> None:
+        found = self.store.inbox.delivery(delivery_id)
+        if found is None or found[1] is not None:
+            return
+        delivery, _, tries = found
+        if tries > FAULT_TRIES and self.store.inbox.faults(delivery_id) > FAULT_TRIES:
+            # Whoever tried to write down what came of it has died of it each time.
+            self._set_aside(delivery_id, "no attempt came to an end")
+            return
+        try:
+            self._decide_all(delivery)
+            self.store.inbox.handled(delivery_id)
+        except Unavailable as error:
+            self._postpone(delivery, tries, error)
+        except Unreadable:
+            raise
+        except ShipmateError as error:
+            log.warning("delivery refused", delivery=delivery_id, name=delivery.name, reason=str(error))
+            self.store.inbox.handled(delivery_id, str(error))
+
+    def _failed(self, delivery_id: str, error: Exception) -> None:
+        """A fault of ours, or what another version has stored: tried again, and set aside in the end."""
+        faults = self.store.inbox.count_fault(delivery_id)
+        trace = None if isinstance(error, Fault | Unreadable) else error
+        log.error("delivery failed", delivery=delivery_id, faults=faults, reason=described(error), exc_info=trace)
+        if faults > FAULT_TRIES:
+            self._set_aside(delivery_id, described(error))
+        else:
+            self.store.inbox.postpone(delivery_id, backoff(faults), described(error))
+
+    def _set_aside(self, delivery_id: str, reason: str) -> None:
+        """Whoever asked is told, if that can be told."""
+        log.error("delivery set aside", delivery=delivery_id, reason=reason)
+        try:
+            found = self.store.inbox.delivery(delivery_id)
+            command = _command_in(self._events_of(found[0])) if found else None
+            if command:
+                self._tell(delivery_id, "set aside", command, replies.fault(delivery_id))
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("nobody can be told of it", delivery=delivery_id)
+        self.store.inbox.set_aside(delivery_id, reason)
+
     def _decide_all(self, delivery: Delivery) -> None:
-        failures: list[ShipmateError] = []
+        failures: list[Exception] = []
         for n, event in enumerate(self._events_of(delivery)):
             if isinstance(event, CommandGiven):
                 self._decide(delivery, f"{n}:command", event, self._conversation.answer)
@@ -130,22 +169,25 @@ class Pipeline:
                     self._decide(delivery, f"{n}:handlers.{listener.name}", event, listener.handle)
                 except Unavailable:
                     raise
-                except ShipmateError as error:  # one feature's failure is no other feature's business
+                except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
                     failures.append(error)
         if failures:
-            raise failures[0]
+            # A fault first: what the world refuses for good is over, a fault is tried again.
+            raise min(failures, key=lambda one: isinstance(one, ShipmateError))
 
     def _events_of(self, delivery: Delivery) -> Sequence[Event]:
         """What the delivery means. Raises Rejected where it cannot be read: nobody can do better at another time.
 
-        What strangers may write into a payload must not come back for ever, so whatever goes wrong here ends it.
+        What strangers may write into a payload must not come back for ever, so whatever goes wrong here ends it. What
+        the bot has stored itself is another matter, Unreadable: the version that wrote it knows it.
         """
         try:
             return self._decode(delivery)
         except ShipmateError:
             raise
         except Exception as error:
-            raise Rejected(f"The {delivery.name} cannot be read: {type(error).__name__}.") from error
+            kind = Rejected if delivery.source == "github" else Unreadable
+            raise kind(f"The {delivery.name} cannot be read: {type(error).__name__}.") from error
 
     def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
         if self.store.decisions.made(delivery.id, name):
@@ -167,10 +209,9 @@ class Pipeline:
             self._tell(delivery.id, name, event, replies.refusal(error), asked)
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
-            if isinstance(event, CommandGiven):
-                self._tell(delivery.id, name, event, replies.fault(delivery.id), asked)
-                return
-            raise Rejected(f"{name} failed: {type(error).__name__}") from error
+            if not isinstance(event, CommandGiven):
+                raise Fault(f"{name} failed: {described(error)}") from error
+            self._tell(delivery.id, name, event, replies.fault(delivery.id), asked)
 
     def _tell(
         self, delivery_id: str, name: str, event: CommandGiven, message: Message, asked: Context | None = None
@@ -191,13 +232,15 @@ class Pipeline:
 
     def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
-        command = next((event for event in self._events_of(delivery) if isinstance(event, CommandGiven)), None)
+        command = _command_in(self._events_of(delivery))
         delay = pause_before(tries, error, delivery.id)
         if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
+            log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
             if command:
                 self._tell(delivery.id, "given up", command, replies.given_up(error))
-            log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
-            self.store.inbox.handled(delivery.id, str(error))
+                self.store.inbox.handled(delivery.id, str(error))
+            else:
+                self.store.inbox.set_aside(delivery.id, str(error))
             return
         if command and not isinstance(error, Speechless):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
@@ -249,35 +292,77 @@ class Pipeline:
                 while pending is not None:
                     pending = self._act(pending)
                 going = self._lane_guard.look_again(lane)
+        except Exception as error:
+            self._lane_guard.drop(lane)
+            if isinstance(error, Unavailable):
+                raise
+            log.exception("lane failed", lane=lane)
+            self.store.outbox.put_off(lane, self.owner, FAULTY_LANE, described(error))
         except BaseException:
             self._lane_guard.drop(lane)
             raise
 
     def _act(self, pending: PendingEffect) -> PendingEffect | None:
         """Do one effect; the lane's next one, None where there is none or the lane has to wait."""
-        kind = type(pending.effect)
-        context = self._context(f"effect:{pending.id}", effect_id=pending.id, repeated=pending.attempted)
+        if pending.faults > FAULT_TRIES:  # whoever tried it has died of it each time
+            return self._set_effect_aside(pending, "no attempt came to an end")
         try:
-            follow_ups = list(self._router.effects[kind](context, pending.effect))
+            follow_ups = self._performed(pending)
         except Unavailable as error:
             self._retry_later(pending, error)
             return None
+        except Unreadable as error:
+            return self._effect_failed(pending, error)
         except ShipmateError as error:
-            log.warning("effect given up", effect=stored_name(kind), lane=pending.lane, reason=str(error))
+            log.warning("effect given up", effect=pending.id, lane=pending.lane, reason=str(error))
             return self.store.outbox.done(pending, self.owner, failure=str(error))
-        except Exception:
-            log.exception("effect failed", effect=stored_name(kind), lane=pending.lane)
-            if pending.tries < FAULT_TRIES:
-                self.store.outbox.later(pending, self.owner, backoff(pending.tries), FAULT, untouched=False)
-                return None
-            return self.store.outbox.done(pending, self.owner, failure=FAULT)
-        return self.store.outbox.done(pending, self.owner, follow_ups)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must neither stop the lane nor stay unseen
+            return self._effect_failed(pending, error)
+        try:
+            return self.store.outbox.done(pending, self.owner, follow_ups)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - what follows from it may be what cannot be stored
+            return self._effect_failed(pending, error)
+
+    def _performed(self, pending: PendingEffect) -> Sequence[Event]:
+        effect = pending.effect
+        context = self._context(f"effect:{pending.id}", effect_id=pending.id, repeated=pending.attempted)
+        return list(self._router.effects[type(effect)](context, effect))
+
+    def _effect_failed(self, pending: PendingEffect, error: Exception) -> PendingEffect | None:
+        """As with deliveries: the lane waits for another try, and goes on without the effect in the end."""
+        log.error("effect failed", effect=pending.id, lane=pending.lane, faults=pending.faults + 1, exc_info=error)
+        if pending.faults >= FAULT_TRIES:
+            return self._set_effect_aside(pending, described(error))
+        self.store.outbox.failed(pending, self.owner, backoff(pending.faults + 1), described(error))
+        return None
+
+    def _set_effect_aside(self, pending: PendingEffect, reason: str) -> PendingEffect | None:
+        log.error("effect set aside", effect=pending.id, lane=pending.lane, reason=reason)
+        return self.store.outbox.set_aside(pending, self.owner, reason)
 
     def _retry_later(self, pending: PendingEffect, error: Unavailable) -> None:
         delay = pause_before(pending.tries, error, pending.lane)
         if not isinstance(error, NotYet):
             log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
         self.store.outbox.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
+
+
+class Fault(Exception):
+    """A handler failed in a way that it should not."""
+
+
+def described(error: Exception) -> str:
+    """What went wrong, in one line, for whoever runs the bot."""
+    said = str(error).strip().partition("\n")[0][:300]
+    if isinstance(error, ShipmateError | Fault):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _command_in(events: Sequence[Event]) -> CommandGiven | None:
+    return next((event for event in events if isinstance(event, CommandGiven)), None)
 
 
 class Outside:

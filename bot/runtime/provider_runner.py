@@ -128,7 +128,19 @@ class ProviderRunner:
         self.stopping = threading.Event()
 
     def begin(self, deployment_id: int) -> dict[str, str | int]:
-        """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run."""
+        """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run.
+
+        Like ``follow`` it raises Unavailable alone, where not even the end can be stored.
+        """
+        try:
+            return self._begin(deployment_id)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - nobody takes up a run that has failed: it ends with a sentence
+            self._finish(deployment_id, _fault(deployment_id, error))
+            return {}
+
+    def _begin(self, deployment_id: int) -> dict[str, str | int]:
         found = self._run(deployment_id)
         if found is None:
             return {}
@@ -140,22 +152,27 @@ class ProviderRunner:
                 self._finish(deployment_id, Outcome("error", str(error)))
                 return {}
             return {"later": int(error.retry_after or 5) + 1}
-        except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
-            self._finish(deployment_id, _fault(deployment_id, error))
-            return {}
         self._store_rest(run)
         self.store.inbox.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
         return {"handle": handle}
 
     def follow(self, deployment_id: int, handle: str) -> None:
         """Stay with the work until it has ended, and store how."""
+        try:
+            self._follow(deployment_id, handle)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._finish(deployment_id, _fault(deployment_id, error))
+
+    def _follow(self, deployment_id: int, handle: str) -> None:
         found = self._run(deployment_id)
         if found is None:
             return
         provider, run = found
         try:
             outcome = provider.follow(run, handle)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome)

@@ -12,27 +12,31 @@ class Workload:
 
     def __init__(self, slots: int, ended: Callable[[], None]) -> None:
         self._ended = ended
-        self._slots = threading.BoundedSemaphore(slots)
+        self._slots = slots
         self._changed = threading.Condition()
         self._in_slots: dict[str, str] = {}
+        self._beside: dict[str, str] = {}
         self._workflows = 0
         self._runs: set[int] = set()
 
-    def take_slot(self, workflow_id: str, delivery_id: str) -> None:
-        """Wait for a free slot; the workflow has it until it is over or ``give_back``."""
-        self._slots.acquire()
+    def free_slots(self) -> int:
         with self._changed:
-            self._in_slots[workflow_id] = delivery_id
+            return max(0, self._slots - len(self._in_slots))
+
+    def take_in_hand(self, workflow_id: str, delivery_id: str, *, slot: bool) -> None:
+        """The workflow has the delivery until it is over or ``give_back``: in a slot, or beside them."""
+        with self._changed:
+            (self._in_slots if slot else self._beside)[workflow_id] = delivery_id
 
     def give_back(self, workflow_id: str) -> None:
         with self._changed:
-            if self._in_slots.pop(workflow_id, None) is not None:
-                self._slots.release()
+            self._in_slots.pop(workflow_id, None)
+            self._beside.pop(workflow_id, None)
 
     def deliveries(self) -> tuple[str, ...]:
         """The ids of those that are being handled."""
         with self._changed:
-            return tuple(self._in_slots.values())
+            return (*self._in_slots.values(), *self._beside.values())
 
     def busy(self) -> bool:
         with self._changed:

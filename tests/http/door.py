@@ -21,6 +21,7 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.http.app import WebhookListener
+from bot.http.health import Aside
 from bot.http.limits import PRODUCTION, Limits
 from bot.http.protocol import Crowd
 from bot.http.server import server_of
@@ -100,6 +101,7 @@ def door(
     limits: Limits = PRODUCTION,
     secrets: tuple[str, ...] = (SECRET,),
     slack: Callable[[Request], Awaitable[Response]] | None = None,
+    aside: Aside | None = None,
 ) -> Iterator[Door]:
     """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
     with ExitStack() as stack:
@@ -117,6 +119,7 @@ def door(
             obstacles or kept.database.obstacles,
             slack,
             intake,
+            aside,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bot.core.errors import Unavailable
 from bot.http.limits import PRODUCTION, WEBHOOK
 from tests.http.door import PING, Door, door, signature
 from tests.patience import PATIENCE
@@ -228,6 +229,42 @@ def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) 
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")
 
     assert answers == ((200, "ok\n"), (503, "not ready: the database does not answer\n"))
+
+
+class Shelf:
+    """Things that were set aside; on a database that does not answer it says so."""
+
+    def __init__(self, *names: str, away: bool = False) -> None:
+        self._names = names
+        self._away = away
+
+    def count(self) -> int:
+        return len(self.names())
+
+    def names(self) -> Sequence[str]:
+        if self._away:
+            raise Unavailable("The database does not answer.")
+        return self._names
+
+
+@pytest.mark.parametrize(
+    ("aside", "ready", "gauge"),
+    [
+        (None, "ready\n", "0.0"),
+        (Shelf(), "ready\n", "0.0"),
+        (Shelf("github:1", "effect:7"), "ready; set aside: github:1, effect:7\n", "2.0"),
+        (Shelf(away=True), "ready\n", "NaN"),
+    ],
+    ids=["nobody to ask", "nothing", "two", "nobody knows"],
+)
+def test_what_is_set_aside_is_named_and_counted_and_takes_nothing_out_of_rotation(
+    tmp_path: Path, aside: Shelf | None, ready: str, gauge: str
+) -> None:
+    with door(tmp_path, together=False, aside=aside) as listening:
+        answer, metrics = listening.asks("GET", "/readyz"), listening.asks("GET", "/metrics")
+
+    assert answer == (200, ready)
+    assert f"\nshipmate_set_aside {gauge}\n" in metrics[1]
 
 
 def test_pages_that_are_not_there_and_wrong_methods_are_answered_as_usual(listening: Door) -> None:

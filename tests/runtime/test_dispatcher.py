@@ -11,12 +11,14 @@ from threading import Condition
 import pytest
 import sqlalchemy as sa
 
+from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
-from bot.adapters.storage.leases import Lease
+from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.effects import ClearRecords, RenderParent, StartRun
 from bot.core.errors import Unavailable
+from bot.core.events.external import CommandGiven, Place
 from bot.core.events.internal import Reconsider, RunFinished, RunWanted
 from bot.core.ports.chat import Delivery
 from bot.runtime import dispatcher
@@ -54,7 +56,8 @@ class Ledger:
 
 
 class Desk:
-    """In the pipeline's place: takes down what it decides and delivers. A delivery named ``deploy`` wants run 1.
+    """In the pipeline's place: takes down what it decides and delivers. A delivery named ``deploy`` wants run 1; on
+    one named ``poison`` it raises what no pipeline should.
 
     While the database is ``away`` every decision fails as it would then, so many times.
     """
@@ -71,6 +74,8 @@ class Desk:
             self.away -= 1
             raise Unavailable("The database does not answer.")
         self._ledger.write(f"decide {delivery_id}")
+        if delivery_id.startswith("poison"):
+            raise ZeroDivisionError(delivery_id)
         if not self._kept.decisions.made(delivery_id, "desk"):
             with self._kept.decisions.open(delivery_id, "desk") as decision:
                 records = decision.begin(None, None)
@@ -130,9 +135,9 @@ class House:
         self.crew = Crew(self.kept, self.ledger)
         self.engine: Engine | None = None
 
-    def opens(self) -> Engine:
+    def opens(self, beat_every: float = BEAT_EVERY) -> Engine:
         lease = Lease(self.kept.database)
-        self.engine = Engine(self.kept, lease)
+        self.engine = Engine(self.kept, lease, beat_every)
         self.desk.archive, self.desk.owner = self.engine.clear, lease.id
         self.engine.launch(self.desk, self.crew)  # type: ignore[arg-type] # both do what is asked of them here
         return self.engine
@@ -357,6 +362,59 @@ def test_a_database_that_does_not_answer_for_a_moment_costs_only_time(house: Hou
 
     assert engine.wait_until_quiet(PATIENCE)
     assert house.ledger.entries == ["decide hello:1"]
+
+
+def test_what_should_never_be_raised_holds_no_slot_and_nobody_else_up_not_after_a_restart_either(house: House) -> None:
+    house.puts(*(f"poison:{number}" for number in range(2 * AT_ONCE)))
+    house.opens()
+    house.ledger.wait_for(f"decide poison:{2 * AT_ONCE - 1}")
+    house.puts("hello:1")
+    house.ledger.wait_for("decide hello:1")
+    house.dies()
+
+    house.opens()
+    house.puts("hello:2")
+
+    house.ledger.wait_for("decide hello:2")
+
+
+def test_what_should_never_be_raised_is_counted_and_comes_again_at_a_heartbeat(house: House) -> None:
+    house.opens(beat_every=0.1)
+
+    house.puts("poison:1")
+
+    house.ledger.wait_for("decide poison:1", times=3)
+    assert house.kept.inbox.faults("poison:1") >= 2
+    assert house.workflows()["poison:1~0"] == "ERROR"
+
+
+def test_a_run_that_another_version_has_asked_for_holds_nothing_up(house: House) -> None:
+    house.kept.inbox.put(Delivery("run:odd", "bot", "RunWanted", b'{"deployment": "seven"}'))
+    engine = house.opens()
+
+    house.puts("hello:1")
+
+    house.ledger.wait_for("decide run:odd")
+    assert engine.wait_until_quiet(PATIENCE)
+    assert "decide hello:1" in house.ledger.entries
+
+
+def test_commands_are_decided_though_all_slots_are_taken(house: House) -> None:
+    names = [f"hello:{number}" for number in range(AT_ONCE + 4)]
+    house.ledger.hold(*(f"decide {name}" for name in names))
+    engine = house.opens()
+    house.puts(*names)
+    for name in names[:AT_ONCE]:
+        house.ledger.wait_for(f"decide {name}")
+
+    given = CommandGiven("version", "maria", Place("#web"), "mention")
+    house.kept.inbox.put(Delivery("chat:1", "chat", "CommandGiven", serialization.event_to_bytes(given)))
+    engine.nudge()
+    house.ledger.wait_for("decide chat:1")
+
+    assert len(house.ledger.entries) == AT_ONCE + 1
+    house.ledger.let_go()
+    assert engine.wait_until_quiet(PATIENCE)
 
 
 def test_a_postponed_delivery_is_taken_up_at_its_moment(house: House) -> None:

@@ -3,155 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from threading import Barrier, Thread
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
-from bot.adapters.clock.crons import Crons
-from bot.adapters.clock.natural_time import Times
-from bot.adapters.storage import serialization
-from bot.adapters.storage.engine import connect
-from bot.adapters.storage.outbox import Outbox, PendingEffect
-from bot.adapters.storage.store import Store
 from bot.context import Context
-from bot.core.effects import CreateDeployment, PostStatus, RenderParent, Reply, StartRun
+from bot.core.effects import CreateDeployment, PostStatus, RenderParent, StartRun
 from bot.core.errors import NotThere, Refused, Rejected, Unavailable
 from bot.core.events import Event
-from bot.core.events.external import CommandGiven, Place, Tick
+from bot.core.events.external import Tick
 from bot.core.events.internal import Reconsider, RunWanted
 from bot.core.grammar.commands import Version
-from bot.core.ports.chat import Chat, Delivery, Person
-from bot.core.ports.forge import Forge
+from bot.core.ports.chat import Delivery
 from bot.core.rich_text import Message, say
-from bot.router import Router
 from bot.runtime.decoder import decoder
-from bot.runtime.pipeline import COMMAND_TRIES, FAULT_TRIES, Pipeline, backoff
-from bot.settings import read
-from tests.databases import migrate
+from bot.runtime.pipeline import COMMAND_TRIES, FAULT_TRIES, backoff
 from tests.patience import PATIENCE
-
-T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-SETTINGS = """
-[apps.web]
-repository = "acme/web"
-channel = "#web"
-
-[apps.web.environments.production]
-"""
-
-
-@dataclass
-class HandClock:
-    """Stands still until somebody moves it."""
-
-    at: datetime = T0
-
-    def now(self) -> datetime:
-        return self.at
-
-    def passes(self, **how_long: float) -> None:
-        self.at += timedelta(**how_long)
-
-
-class Room:
-    """As much of a chat as understanding a command needs: everybody is called like their id."""
-
-    between_edits = 0.0
-
-    def person(self, person: str) -> Person:
-        return Person(person, person, bot=person == "robot", foreign=person == "stranger")
-
-    def channel_names(self, channel: str) -> frozenset[str]:
-        return frozenset({channel})
-
-
-class Faltering(Outbox):
-    """A database whose connection breaks just when an effect's end is to be written, so many times."""
-
-    breaks = 0
-
-    def done(
-        self, pending: PendingEffect, owner: str, follow_ups: Sequence[Event] = (), failure: str | None = None
-    ) -> PendingEffect | None:
-        if self.breaks:
-            self.breaks -= 1
-            raise Unavailable("The database does not answer: connection reset.")
-        return super().done(pending, owner, follow_ups, failure)
-
-
-class Works:
-    """A pipeline with a router that a test fills; ``log`` is for its handlers to write into."""
-
-    def __init__(self, directory: Path, clock: HandClock) -> None:
-        self.clock = clock
-        engine = connect(f"sqlite:///{directory / 'works.db'}")
-        migrate(engine)
-        self.kept = Store(engine, clock)
-        self.kept.outbox = self.outbox = Faltering(self.kept.database)
-        self.router = Router()
-        self.log: list[str] = []
-        self.pipeline = self.another("one process")
-
-    def another(self, owner: str) -> Pipeline:
-        """The same works in another process."""
-        return Pipeline(
-            store=self.kept,
-            router=self.router,
-            settings=read(SETTINGS, {}),
-            forge=cast("Forge", None),
-            chat=cast("Chat", Room()),
-            clock=self.clock,
-            times=Times(),
-            cron=Crons(),
-            decode=lambda delivery: [serialization.event_from_bytes(delivery.name, delivery.body)],
-            archive=self.kept,
-            owner=owner,
-        )
-
-    def hears(self, text: str, person: str = "maria") -> list[str]:
-        """A command comes and is decided on; the lanes that have something to do."""
-        given = CommandGiven(text, person, Place("#web", message="1.0"), "mention")
-        self.kept.inbox.put(Delivery("chat:1", "chat", "CommandGiven", serialization.event_to_bytes(given)))
-        return self.decides("chat:1")
-
-    def happens(self, event: Event) -> list[str]:
-        self.kept.inbox.put_event(event, "event")
-        return self.decides("bot:event")
-
-    def decides(self, delivery_id: str) -> list[str]:
-        self.kept.inbox.take(16, "one process")
-        return self.pipeline.decide(delivery_id)
-
-    def emits(self, *effects: Any, cause: str = "github:1") -> None:
-        with self.kept.decisions.open(cause, "test") as decision:
-            decision.begin(None, None).emit(*effects)
-
-    def replies(self) -> list[tuple[str | None, str]]:
-        """To whom alone, and what, of the answers that wait to be sent."""
-        found: list[tuple[str | None, str]] = []
-
-        def sent(context: Context, effect: Reply) -> Iterable[Event]:
-            found.append((effect.only_to, effect.message.text()))
-            return []
-
-        self.router.effects[Reply] = sent
-        self.pipeline.deliver("reply:#web:1.0")
-        return found
-
-
-@pytest.fixture
-def works(tmp_path: Path) -> Iterator[Works]:
-    works = Works(tmp_path, HandClock())
-    # Tracebacks in colour take a second each.
-    with capture_logs():
-        yield works
-    works.kept.database.engine.dispose()
+from tests.runtime.works import T0, Works
 
 
 def failing(works: Works, *errors: Exception | None) -> Callable[[Context, Any], list[Event]]:
@@ -228,9 +98,13 @@ def test_a_feature_that_fails_keeps_no_other_from_its_decision(works: Works) -> 
         context.begin().emit(RenderParent(2))
 
     lanes = works.happens(Tick("reconcile", T0))
+    sound_once = works.kept.decisions.made("bot:event", "0:handlers.test.6")
+    works.tries_again("bot:event", FAULT_TRIES)
 
     assert lanes == ["parent:2"]
+    assert sound_once
     assert works.kept.inbox.backlog() == 0
+    assert [one.reason for one in works.kept.set_aside.first()] == ["0:handlers.test.4 failed: ZeroDivisionError"]
 
 
 def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: Works) -> None:
@@ -252,13 +126,31 @@ def test_an_event_waits_longer_each_time_the_other_side_does_not_answer(works: W
     assert 8 <= pauses[-1] <= 10
 
 
-def test_an_event_that_this_version_does_not_understand_is_put_aside(works: Works) -> None:
-    works.kept.inbox.put(Delivery("bot:old", "bot", "Sunrise", b"{}"))
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("Sunrise", b"{}"),
+        ("Place", b'{"channel": "#web"}'),
+        ("Reconsider", b'{"deployment_id": "seven"}'),
+        ("Reconsider", b'{"deployment_id": 7, "more": ' + b"[" * 9_000 + b"]" * 9_000 + b"}"),
+        ("Reconsider", b"\xff\x00"),
+        ("CommandGiven", b'{"text": "version", "person": 7}'),
+        ("RunWanted", b"{}"),
+    ],
+)
+def test_what_another_version_has_stored_waits_for_it_and_is_set_aside_in_the_end(
+    works: Works, name: str, body: bytes
+) -> None:
+    works.kept.inbox.put(Delivery("bot:old", "bot", name, body))
 
     lanes = works.decides("bot:old")
+    waits = works.kept.inbox.backlog()
+    works.tries_again("bot:old", FAULT_TRIES)
 
     assert lanes == []
+    assert waits == 1
     assert works.kept.inbox.backlog() == 0
+    assert [one.name for one in works.kept.set_aside.first()] == ["bot:old"]
 
 
 def test_two_threads_that_decide_on_the_same_delivery_make_one_decision(works: Works) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
@@ -131,6 +132,55 @@ def test_what_has_not_started_or_is_over_is_not_carried_out(ship: Ship, state: S
 
 
 # --- beginning and following ----------------------------------------------------------------------------------------
+
+
+class Lame:
+    """A store in which one part fails in a way that it should not."""
+
+    def __init__(self, kept: Store, error: Exception) -> None:
+        self._kept = kept
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kept, name)
+
+    @property
+    def output(self) -> Any:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ValueError("\0"), RecursionError(), KeyError("colour")])
+@pytest.mark.parametrize("step", ["begin", "follow"])
+def test_a_fault_around_the_provider_ends_the_run_with_a_sentence_and_is_not_tried_again(
+    ship: Ship, step: str, error: Exception
+) -> None:
+    number = ship.deployment()
+    ship.provider_runner.store = Lame(ship.kept, error)  # type: ignore[assignment]
+
+    with capture_logs() as lines:
+        if step == "begin":
+            assert ship.provider_runner.begin(number) == {}
+        else:
+            ship.provider_runner.follow(number, "a handle")
+
+    [told] = ship.told()
+    assert isinstance(told, RunFinished)
+    assert (told.outcome, told.description) == (
+        "error",
+        "The provider failed in a way that it should not; the log tells more",
+    )
+    assert [line["event"] for line in lines] == ["provider failed"]
+
+
+@pytest.mark.parametrize("step", ["begin", "follow"])
+def test_a_database_that_is_away_around_the_provider_is_waited_for(ship: Ship, step: str) -> None:
+    number = ship.deployment()
+    ship.provider_runner.store = Lame(ship.kept, Unavailable("The database does not answer."))  # type: ignore[assignment]
+
+    with pytest.raises(Unavailable):
+        getattr(ship.provider_runner, step)(number, *(["a handle"] if step == "follow" else []))
+
+    assert ship.told() == []
 
 
 def test_a_run_begins_is_followed_and_tells_its_end(ship: Ship) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from bot.adapters.github.doctor import LISTENER, HookConfig
 from bot.adapters.github.http import Auth, Connection, at
 from bot.adapters.github.mapping import deployment_of, head_ref_of
-from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, PullRequestShape, login_of, utc
+from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, Id, Number, PullRequestShape, login_of, utc
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
 from bot.core.names import branch_matches
@@ -35,7 +35,7 @@ T = TypeVar("T")
 class _Pull(Struct, frozen=True):
     """https://docs.github.com/en/rest/pulls/pulls#list-pull-requests"""
 
-    number: int
+    number: Number
     updated_at: AwareTime
     base: Head
     merged_at: AwareTime | None = None
@@ -48,7 +48,7 @@ def _last(pulls: list[_Pull]) -> list[int]:
 
 
 class _Hook(Struct, frozen=True):
-    id: int
+    id: Id
     config: HookConfig
     active: bool = True
 
@@ -56,7 +56,7 @@ class _Hook(Struct, frozen=True):
 class _Delivery(Struct, frozen=True):
     """https://docs.github.com/en/rest/repos/webhooks#list-deliveries-for-a-repository-webhook"""
 
-    id: int
+    id: Id
     guid: str
     delivered_at: AwareTime
     status_code: int

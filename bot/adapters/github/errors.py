@@ -68,7 +68,7 @@ def _problem(body: bytes) -> Object:
     """GitHub's error object; proxies in between answer with pages of HTML, which say nothing to a person."""
     try:
         problem = msgspec.json.decode(body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
     return problem if isinstance(problem, dict) else {}
 

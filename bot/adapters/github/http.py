@@ -269,7 +269,7 @@ def quoted(part: str) -> str:
 def _decoded(body: bytes, shape: type[T], method: str) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as broken:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as broken:
         raise Unavailable(f"GitHub's answer is not understood: {broken}.", uncertain=method != "GET") from broken
 
 

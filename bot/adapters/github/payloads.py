@@ -9,19 +9,25 @@ import msgspec
 from msgspec import Struct
 
 AwareTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""GitHub's ids have 64 bits; a larger one is nobody's, and no database keeps it."""
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""Of a pull request, within its repository."""
+Word: TypeAlias = Annotated[str, msgspec.Meta(max_length=500)]
+"""A repository, a commit, a ref and the like: GitHub takes 255 characters, and no index of Postgres 8,000 bytes."""
 
 
 class Account(Struct, frozen=True):
     """A user, an app or an organization. GitHub sends an empty object where it cannot tell who wrote a commit."""
 
-    login: str = ""
+    login: Word = ""
 
 
 class Repo(Struct, frozen=True):
     """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
 
-    full_name: str
-    default_branch: str
+    full_name: Word
+    default_branch: Word
     html_url: str
     archived: bool = False
     permissions: dict[str, bool] = {}
@@ -32,7 +38,7 @@ class Named(Struct, frozen=True):
 
 
 class Sha(Struct, frozen=True):
-    sha: str
+    sha: Word
 
 
 class GitAuthor(Struct, frozen=True):
@@ -47,7 +53,7 @@ class CommitDetail(Struct, frozen=True):
 class CommitShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/commits/commits#get-a-commit"""
 
-    sha: str
+    sha: Word
     commit: CommitDetail
     html_url: str
     author: Account | None = None
@@ -110,29 +116,29 @@ class CheckRuns(Struct, frozen=True):
 
 
 class HeadRepo(Struct, frozen=True):
-    full_name: str
+    full_name: Word
 
 
 class Head(Struct, frozen=True):
     """One side of a pull request. ``repo`` is null where the fork was deleted."""
 
-    ref: str
-    sha: str
-    label: str = ""
+    ref: Word
+    sha: Word
+    label: Word = ""
     repo: HeadRepo | None = None
 
 
 class PullRequestShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request; lists leave ``merged_by`` out."""
 
-    number: int
+    number: Number
     title: str
     html_url: str
     state: Literal["open", "closed"]
     head: Head
     base: Head
     user: Account | None = None
-    merge_commit_sha: str | None = None
+    merge_commit_sha: Word | None = None
     merged_at: AwareTime | None = None
     merged_by: Account | None = None
 
@@ -140,11 +146,11 @@ class PullRequestShape(Struct, frozen=True):
 class DeploymentShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/deployments/deployments; ``payload`` comes back as it was sent."""
 
-    id: int
-    sha: str
-    ref: str
-    task: str
-    environment: str
+    id: Id
+    sha: Word
+    ref: Word
+    task: Word
+    environment: Word
     created_at: AwareTime
     description: str | None = None
     creator: Account | None = None
@@ -154,8 +160,8 @@ class DeploymentShape(Struct, frozen=True):
 class DeploymentStatusShape(Struct, frozen=True):
     """``log_url`` replaces ``target_url``, which old tools still send."""
 
-    id: int
-    state: str
+    id: Id
+    state: Word
     created_at: AwareTime
     description: str | None = None
     creator: Account | None = None
@@ -167,9 +173,9 @@ class DeploymentStatusShape(Struct, frozen=True):
 class CreatedDeployment(Struct, frozen=True):
     """201 has an ``id``; 202 has a ``message`` alone: the default branch was merged instead."""
 
-    id: int | None = None
+    id: Id | None = None
     message: str = ""
-    sha: str | None = None
+    sha: Word | None = None
 
 
 def request_id_in(payload: Any) -> str | None:
@@ -181,7 +187,7 @@ def request_id_in(payload: Any) -> str | None:
     if isinstance(payload, str):
         try:
             payload = msgspec.json.decode(payload)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
     found = payload.get("request_id") if isinstance(payload, dict) else None
     return found if isinstance(found, str) and found else None

@@ -15,7 +15,10 @@ from bot.adapters.github.payloads import (
     Account,
     DeploymentShape,
     DeploymentStatusShape,
+    Id,
+    Number,
     PullRequestShape,
+    Word,
     login_of,
     request_id_in,
     utc,
@@ -71,11 +74,11 @@ def events_of(name: str, body: bytes) -> list[Event]:
 
 
 class _Repository(Struct, frozen=True):
-    full_name: str
+    full_name: Word
 
 
 class _Action(Struct, frozen=True):
-    action: str
+    action: Word
 
 
 class _PullRequest(Struct, frozen=True):
@@ -90,7 +93,7 @@ class _Deployment(Struct, frozen=True):
 
 
 class _DeploymentId(Struct, frozen=True):
-    id: int
+    id: Id
 
 
 class _DeploymentStatus(Struct, frozen=True):
@@ -101,11 +104,11 @@ class _DeploymentStatus(Struct, frozen=True):
 
 class _Status(Struct, frozen=True):
     repository: _Repository
-    sha: str
+    sha: Word
 
 
 class _Number(Struct, frozen=True):
-    number: int
+    number: Number
 
 
 class _PullRequestReview(Struct, frozen=True):
@@ -114,7 +117,7 @@ class _PullRequestReview(Struct, frozen=True):
 
 
 class _HeadSha(Struct, frozen=True):
-    head_sha: str
+    head_sha: Word
 
 
 class _CheckRun(Struct, frozen=True):

@@ -66,7 +66,9 @@ class CommandInbox:
             self.keep_password(given.id, password)
         # Slack does not say when a slash command was given, but it comes at once or never.
         said_at = given.command.said_at or self.clock.now()
-        command = replace(given.command, text=text[:STORED_TEXT_LIMIT], said_at=said_at)
+        # JSON may hold half of a surrogate pair, which nothing after it can write down.
+        whole = text[:STORED_TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
+        command = replace(given.command, text=whole, said_at=said_at)
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 

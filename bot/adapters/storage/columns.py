@@ -1,4 +1,4 @@
-"""What the tables are made of: the naming of constraints, numbers that count up, and moments in UTC."""
+"""What the tables are made of: the naming of constraints, numbers that count up, moments in UTC, and any text."""
 
 from __future__ import annotations
 
@@ -36,6 +36,28 @@ class Utc(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Text(sa.types.TypeDecorator[str]):
+    """Any text, with a mark in the place of what cannot be stored: Postgres takes no NUL, and neither driver half of a
+    surrogate pair."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return whole(value.replace("\0", "\ufffd") if dialect.name == "postgresql" else value)
+
+
+def whole(text: str) -> str:
+    """The text with a mark in the place of each half of a surrogate pair: other people's JSON may hold one, UTF-8 not.
+
+    >>> whole("a\\ud800b")
+    'a?b'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:

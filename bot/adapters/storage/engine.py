@@ -121,8 +121,13 @@ def _no_connection_is_a_lost_one(failure: sa.engine.ExceptionContext) -> None:
         failure.is_disconnect = True
 
 
+_TROUBLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
+_TOO_MUCH = "54"
+"""SQL's class for what no server will ever take, such as an index of a text that is too long for one."""
+
+
 class Database:
-    """Transactions on one engine. A connection that fails becomes Unavailable; other errors are faults and stay."""
+    """Transactions on one engine. A database in trouble becomes Unavailable; other errors are faults and stay."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self.engine = engine
@@ -140,16 +145,35 @@ class Database:
             yield
 
     @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The one place that tells trouble, which passes, from faults, which do not: only trouble is waited out."""
+        driver = self.engine.dialect.loaded_dbapi
+        try:
+            yield
+        except sa.exc.TimeoutError as error:
+            raise Unavailable("The database has no connection free.") from error
+        except sa.exc.DBAPIError as error:
+            passes = isinstance(error, _TROUBLE) and not str(getattr(error.orig, "sqlstate", "")).startswith(_TOO_MUCH)
+            if not (passes or error.connection_invalidated):
+                raise
+            raise Unavailable(f"The database does not answer: {reason_of(error.orig)}.") from error
+        except (driver.OperationalError, driver.InterfaceError, driver.InternalError) as error:
+            # What the driver raises outside a statement of SQLAlchemy's is not wrapped by it.
+            raise Unavailable(f"The database does not answer: {reason_of(error)}.") from error
+        except sa.exc.PendingRollbackError as error:
+            raise Unavailable("The database does not answer: the connection broke in a transaction.") from error
+
+    @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that writes. On SQLite the lock is taken at its beginning."""
-        with self.turn(), _translated(), self.engine.begin() as connection:
+        with self.turn(), self._translated(), self.engine.begin() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def select(self, query: sa.Select[Any]) -> Sequence[Any]:
         """All rows, read in a transaction of their own."""
-        with _translated(), self.engine.connect() as connection:
+        with self._translated(), self.engine.connect() as connection:
             return connection.execute(query).all()
 
     def demand_answer(self) -> None:
@@ -162,10 +186,18 @@ class Database:
         if migrations.age(self.engine) in {Age.NEW, Age.OLD}:
             raise Rejected("There is nothing to read: this database was not made by the bot yet, or is not up to date.")
 
+    def is_current(self) -> bool:
+        """Whether its tables are those of this version, or of a newer one. Makes no file where there is none."""
+        return not self._is_still_to_be_made() and migrations.age(self.engine) in {Age.CURRENT, Age.NEWER}
+
+    def _is_still_to_be_made(self) -> bool:
+        file = self.engine.url.database
+        return bool(self.is_sqlite and file and Path(file).parent.is_dir() and not Path(file).exists())
+
     def obstacles(self) -> list[str]:
         """Why nothing can be kept here just now, a clause each; empty where it can. For anybody's eyes."""
         try:
-            with _translated():
+            with self._translated():
                 lacking = migrations.missing(self.engine)
         except Unavailable as error:
             log.warning("not ready", reason=str(error))
@@ -174,8 +206,7 @@ class Database:
 
     def doctor(self) -> list[Finding]:
         """For ``python -m bot check``. A SQLite file is brought up to date at each start, so it may be missing."""
-        file = self.engine.url.database
-        if self.is_sqlite and file and Path(file).parent.is_dir() and not Path(file).exists():
+        if self._is_still_to_be_made():
             return [Finding(True, "the database is made at the first start")]
         try:
             self.demand_answer()
@@ -200,17 +231,3 @@ def reason_of(error: object) -> str:
     """Why a database cannot be had, in its own words, as one sentence without a stop; it never holds the password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0].removeprefix("connection failed: ").rstrip(".") if lines else "it says nothing"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-        raise Unavailable(f"The database does not answer: {reason_of(error.orig)}.") from error
-    except sa.exc.TimeoutError as error:
-        raise Unavailable("The database has no connection free.") from error
-    except sa.exc.DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise Unavailable(f"The database does not answer: {reason_of(error.orig)}.") from error

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.adapters.storage.columns import BigId, Utc, column, metadata
+from bot.adapters.storage.columns import BigId, Text, Utc, column, metadata
 
 locks = sa.Table(
     "locks",
     metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("app", Text, primary_key=True),
+    sa.Column("environment", Text, primary_key=True),
     column("by", sa.JSON),
     column("since", Utc),
-    column("reason", sa.Text, nullable=True),
+    column("reason", Text, nullable=True),
     column("until", Utc, nullable=True),
-    column("ref", sa.Text, nullable=True),
-    column("sha", sa.Text, nullable=True),
+    column("ref", Text, nullable=True),
+    column("sha", Text, nullable=True),
     column("pull_request", sa.Integer, nullable=True),
-    column("url", sa.Text, nullable=True),
+    column("url", Text, nullable=True),
     column("holds_merges", sa.Boolean),
     column("remind_at", Utc, nullable=True),
 )
@@ -27,9 +27,9 @@ locks = sa.Table(
 lock_watchers = sa.Table(
     "lock_watchers",
     metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("app", Text, primary_key=True),
+    sa.Column("environment", Text, primary_key=True),
+    sa.Column("person", Text, primary_key=True),
     column("asked_at", Utc, nullable=True),
 )
 
@@ -37,7 +37,7 @@ approvals = sa.Table(
     "approvals",
     metadata,
     sa.Column("deployment_id", BigId, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("person", Text, primary_key=True),
     column("by", sa.JSON),
     column("at", Utc),
 )
@@ -48,19 +48,19 @@ audit = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
     column("at", Utc),
-    column("cause", sa.Text),
-    column("action", sa.Text),
-    column("outcome", sa.Text),
-    column("name", sa.Text),
-    column("chat_id", sa.Text, nullable=True),
-    column("login", sa.Text, nullable=True),
-    column("via", sa.Text),
-    column("channel", sa.Text, nullable=True),
-    column("app", sa.Text, nullable=True),
-    column("environment", sa.Text, nullable=True),
+    column("cause", Text),
+    column("action", Text),
+    column("outcome", Text),
+    column("name", Text),
+    column("chat_id", Text, nullable=True),
+    column("login", Text, nullable=True),
+    column("via", Text),
+    column("channel", Text, nullable=True),
+    column("app", Text, nullable=True),
+    column("environment", Text, nullable=True),
     column("deployment_id", BigId, nullable=True),
-    column("command", sa.Text, nullable=True),
-    column("reason", sa.Text),
+    column("command", Text, nullable=True),
+    column("reason", Text),
     sqlite_autoincrement=True,
 )
 """Every decision, kept for ever."""
@@ -70,9 +70,9 @@ sa.Index("ix_audit_at", audit.c.at, audit.c.id)
 identities = sa.Table(
     "identities",
     metadata,
-    sa.Column("chat_id", sa.Text, primary_key=True),
-    column("login", sa.Text, nullable=True),
-    column("how", sa.Text),
+    sa.Column("chat_id", Text, primary_key=True),
+    column("login", Text, nullable=True),
+    column("how", Text),
     column("at", Utc),
 )
 """Who people are on GitHub: proved, or found by their e-mail address."""
@@ -80,13 +80,13 @@ identities = sa.Table(
 pending_links = sa.Table(
     "pending_links",
     metadata,
-    sa.Column("chat_id", sa.Text, primary_key=True),
-    column("attempt", sa.Text),
-    column("login", sa.Text),
+    sa.Column("chat_id", Text, primary_key=True),
+    column("attempt", Text),
+    column("login", Text),
     column("place", sa.JSON),
     column("interval", sa.Float),
     column("expires_at", Utc),
-    column("device_code", sa.Text),
+    column("device_code", Text),
 )
 """Proofs under way: a person has been given a code to type in at GitHub."""
 
@@ -105,11 +105,11 @@ freezes = sa.Table(
     "freezes",
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    column("app", sa.Text),
-    column("environment", sa.Text),
-    column("person", sa.Text),
+    column("app", Text),
+    column("environment", Text),
+    column("person", Text),
     column("by", sa.JSON),
-    column("reason", sa.Text),
+    column("reason", Text),
     column("declared_at", Utc),
     column("until", Utc, nullable=True),
     sa.UniqueConstraint("app", "environment", "person"),
@@ -120,8 +120,8 @@ freezes = sa.Table(
 window_states = sa.Table(
     "window_states",
     metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("app", Text, primary_key=True),
+    sa.Column("environment", Text, primary_key=True),
     column("closed", sa.Boolean),
     column("changes_at", Utc, nullable=True),
 )
@@ -131,17 +131,17 @@ schedules = sa.Table(
     "schedules",
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    column("app", sa.Text, index=True),
-    column("environment", sa.Text),
-    column("command", sa.Text),
-    column("ref", sa.Text),
+    column("app", Text, index=True),
+    column("environment", Text),
+    column("command", Text),
+    column("ref", Text),
     column("by", sa.JSON),
     column("place", sa.JSON),
     column("created_at", Utc),
     column("at", Utc),
-    column("timezone", sa.Text),
-    column("every", sa.Text, nullable=True),
-    column("cron", sa.Text, nullable=True),
+    column("timezone", Text),
+    column("every", Text, nullable=True),
+    column("cron", Text, nullable=True),
     sqlite_autoincrement=True,
 )
 """Deployments that wait for their moment."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from bot.adapters.storage import serialization, tables
@@ -14,20 +15,33 @@ from bot.adapters.storage.compression import unpacked
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new
 from bot.core.events import Event
+from bot.core.events.external import CommandGiven
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 
 _IN = tables.deliveries.c
+_OTHER = tables.deliveries.alias("other").c
+_SAME = sa.exists().where(_OTHER.person == _IN.person, _OTHER.handled_at.is_(None))
+_EARLIER = sa.tuple_(_OTHER.due_at, _OTHER.seq) < sa.tuple_(_IN.due_at, _IN.seq)
+_TURN = sa.or_(_IN.person.is_(None), ~_SAME.where(sa.or_(_OTHER.due_at.is_(None), _EARLIER)))
+"""No other command of the same person is in hand, which has no moment, or comes first. Of two processes that look at
+the same instant both find the same one, and the row's lock says whose it is."""
+CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "taken_by": None}
+"""What is written of an attempt that came to no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that somebody is about to handle; ``tries`` counts the earlier, postponed attempts."""
+    """A delivery that somebody is about to handle; ``tries`` counts the earlier, postponed attempts.
+
+    ``person`` has given it where it is a command.
+    """
 
     id: str
     tries: int
     name: str
     body: bytes
+    person: str | None = None
 
 
 class InboxRows:
@@ -63,26 +77,35 @@ class InboxRows:
         row = rows[0]
         return Delivery(row.id, row.source, row.name, unpacked(row.body)), row.handled_at, row.tries
 
-    def take(self, limit: int, owner: str = "") -> list[ClaimedDelivery]:
-        """Deliveries whose turn it is, oldest first; nobody else gets them until they are postponed or handed on."""
-        now = self._database.clock.now()
-        due = sa.select(_IN.id, _IN.tries, _IN.name, _IN.body).where(_IN.due_at <= now)
-        if not self._database.select(due.limit(1)):
+    def take(self, limit: int, owner: str = "", *, commands: int | None = None) -> list[ClaimedDelivery]:
+        """Deliveries whose turn it is; nobody else gets them until they are postponed or handed on.
+
+        First the people's commands (as many as ``commands``, or ``limit``), of each person the oldest, and none while
+        another one of theirs is in hand: so each person's are decided in their order, and nobody waits for what others
+        have sent. Then, oldest first, everything else.
+        """
+        if not self._database.select(_due(self._database.clock.now()).where(_TURN).limit(1)):
             return []
         with self._database.writing() as connection:
-            query = due.order_by(_IN.due_at, _IN.seq).limit(limit).with_for_update(skip_locked=True)
-            taken = [ClaimedDelivery(row.id, row.tries, row.name, row.body) for row in connection.execute(query)]
+            due = _due(self._database.clock.now()).order_by(_IN.due_at, _IN.seq).with_for_update(skip_locked=True)
+            first = due.where(_IN.person.isnot(None), _TURN).limit(limit if commands is None else commands)
+            taken = [ClaimedDelivery(*row) for row in connection.execute(first)]
+            left = limit if commands is not None else limit - len(taken)
+            taken += [ClaimedDelivery(*row) for row in connection.execute(due.where(_IN.person.is_(None)).limit(left))]
             mine = _IN.id.in_([one.id for one in taken])
             connection.execute(sa.update(tables.deliveries).where(mine).values(due_at=None, taken_by=owner))
         return taken
 
     def retake(self, owner: str | None = None, except_for: Sequence[str] = ()) -> int:
-        """What was taken (by ``owner``, or by anybody) and is not in hand is to be taken again. Returns how many."""
+        """What was taken (by ``owner``, or by anybody) and is not in hand is to be taken again. Returns how many.
+
+        Whatever became of the attempt was not written down, so it counts as one that failed.
+        """
         lost: list[sa.ColumnElement[bool]] = [_IN.handled_at.is_(None), _IN.due_at.is_(None), _IN.id.not_in(except_for)]
         if owner is not None:
             lost.append(_IN.taken_by == owner)
         with self._database.writing() as connection:
-            change = {"due_at": self._database.clock.now(), "tries": _IN.tries + 1, "taken_by": None}
+            change = {"due_at": self._database.clock.now(), **CUT_OFF}
             return connection.execute(sa.update(tables.deliveries).where(*lost).values(change)).rowcount
 
     def postpone(self, delivery_id: str, delay: timedelta, reason: str) -> None:
@@ -95,16 +118,54 @@ class InboxRows:
         with self._database.writing() as connection:
             connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
 
+    def count_fault(self, delivery_id: str) -> int:
+        """Note that an attempt failed by a fault of the bot's own; how many have by now."""
+        count = sa.update(tables.deliveries).where(_IN.id == delivery_id).values(faults=_IN.faults + 1)
+        with self._database.writing() as connection:
+            return connection.execute(count.returning(_IN.faults)).scalar() or 0
+
+    def faults(self, delivery_id: str) -> int:
+        """How many attempts failed by a fault of the bot's own, or were cut off."""
+        rows = self._database.select(sa.select(_IN.faults).where(_IN.id == delivery_id))
+        return int(rows[0].faults) if rows else 0
+
+    def set_aside(self, delivery_id: str, reason: str) -> None:
+        """It is not tried again until somebody says so (``SetAside.retry``), and nobody waits for it."""
+        now = self._database.clock.now()
+        change = {"handled_at": now, "set_aside_at": now, "due_at": None, "failure": reason}
+        with self._database.writing() as connection:
+            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
+
     def backlog(self) -> int:
         """Deliveries that nobody has handled yet."""
         return int(self._database.select(sa.select(sa.func.count()).where(_IN.handled_at.is_(None)))[0][0])
 
     def next_due(self) -> datetime | None:
-        """When the first delivery that nobody has taken wants to be looked at."""
-        moment: datetime | None = self._database.select(sa.select(sa.func.min(_IN.due_at)))[0][0]
-        return moment
+        """When the first delivery that may be taken wants to be looked at."""
+        waiting = sa.select(_IN.due_at).where(_IN.due_at.isnot(None), _TURN)
+        rows = self._database.select(waiting.order_by(_IN.due_at, _IN.seq).limit(1))
+        return rows[0].due_at if rows else None
+
+
+def _due(now: datetime) -> sa.Select[Any]:
+    return sa.select(_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person).where(_IN.due_at <= now)
 
 
 def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
     """Store a delivery unless its id is known; whether it was new."""
-    return insert_new(connection, tables.deliveries, [row], "id") == 1
+    known = row | {"person": _person_of(row["name"], row["body"])}
+    return insert_new(connection, tables.deliveries, [known], "id") == 1
+
+
+class _Given(msgspec.Struct):
+    person: str
+
+
+def _person_of(name: str, body: bytes) -> str | None:
+    """Who has given the command; None where it is none, or where nobody can tell."""
+    if name != stored_name(CommandGiven):
+        return None
+    try:
+        return msgspec.json.decode(body, type=_Given).person
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
+from bot.adapters.storage.inbox import CUT_OFF
 from bot.core.errors import Rejected, Unavailable
 
 BEAT_EVERY = 5.0
@@ -127,10 +128,13 @@ class Lease:
 def _free_what_nobody_holds(connection: sa.Connection) -> None:
     """By who is alive, not by who has just died: a process may still take something in its last moment."""
     alive = sa.select(_LEASE.id)
-    deliveries, lanes = tables.deliveries.c, tables.lanes.c
+    deliveries, effects, lanes = tables.deliveries.c, tables.effects.c, tables.lanes.c
     unhandled = sa.and_(deliveries.handled_at.is_(None), deliveries.due_at.is_(None), deliveries.taken_by.not_in(alive))
-    again = {"due_at": sa.func.now(), "tries": deliveries.tries + 1, "taken_by": None}
-    connection.execute(sa.update(tables.deliveries).where(unhandled).values(again))
+    connection.execute(sa.update(tables.deliveries).where(unhandled).values({"due_at": sa.func.now(), **CUT_OFF}))
+    # Whoever had the lane may have died of the effect that it was at.
+    orphaned = sa.select(lanes.lane).where(lanes.owner.not_in(alive))
+    tried = sa.and_(effects.lane.in_(orphaned), effects.done_at.is_(None), effects.attempted_at.isnot(None))
+    connection.execute(sa.update(tables.effects).where(tried).values(faults=effects.faults + 1))
     free = {"owner": None, "due_at": sa.func.now(), "again": False}
     connection.execute(sa.update(tables.lanes).where(lanes.owner.not_in(alive)).values(free))
 

@@ -25,16 +25,23 @@ CLAIMS = 20
 
 @dataclass(frozen=True, slots=True)
 class PendingEffect:
-    """An effect whose turn it is. ``attempted`` says that an earlier attempt may have got through.
+    """An effect whose turn it is, as it is stored. ``attempted`` says that an earlier attempt may have got through.
 
-    ``tries`` counts how often the lane was put off because of it.
+    ``tries`` counts how often the lane was put off because of it, ``faults`` how many attempts failed by a fault of the
+    bot's own, or were cut off.
     """
 
     id: int
     lane: str
-    effect: Effect
+    body: str
     attempted: bool
     tries: int
+    faults: int
+
+    @property
+    def effect(self) -> Effect:
+        """Raises Unreadable where this version of the bot does not know it."""
+        return serialization.effect_from_json(self.body)
 
 
 class LaneGuard:
@@ -96,10 +103,19 @@ class Outbox:
 
         Returns the lane's next effect; without one the lane is let go of.
         """
+        return self._end(pending, owner, follow_ups, {"failure": failure})
+
+    def set_aside(self, pending: PendingEffect, owner: str, reason: str) -> PendingEffect | None:
+        """It is not tried again until somebody says so (``SetAside.retry``), and its lane goes on without it."""
+        return self._end(pending, owner, (), {"failure": reason, "set_aside_at": self._database.clock.now()})
+
+    def _end(
+        self, pending: PendingEffect, owner: str, follow_ups: Sequence[Event], how: dict[str, Any]
+    ) -> PendingEffect | None:
         now = self._database.clock.now()
         with self._database.writing() as connection:
             change = sa.update(tables.effects).where(_OUT.id == pending.id)
-            connection.execute(change.values(done_at=now, failure=failure))
+            connection.execute(change.values(done_at=now, **how))
             records = RowRecords(connection, f"effect:{pending.id}", now)
             for n, follow_up in enumerate(follow_ups):
                 records.put(follow_up, f"effect:{pending.id}:{n}")
@@ -108,21 +124,35 @@ class Outbox:
             return self._next(connection, pending.lane, owner)
 
     def later(self, pending: PendingEffect, owner: str, delay: timedelta, reason: str, *, untouched: bool) -> None:
-        """Let go of the lane until ``delay`` has passed. ``untouched``: the attempt surely did nothing.
-
-        A lane that others have taken over meanwhile stays in their hands.
-        """
+        """Let go of the lane until ``delay`` has passed. ``untouched``: the attempt surely did nothing."""
         with self._database.writing() as connection:
-            change = {
-                "owner": None,
-                "again": False,
-                "due_at": self._database.clock.now() + delay,
-                "tries": pending.tries + 1,
-            }
-            mine = sa.update(tables.lanes).where(_LANE.lane == pending.lane, _LANE.owner == owner)
-            ours = connection.execute(mine.values(change | {"reason": reason})).rowcount
+            ours = self._put_off(connection, pending.lane, owner, delay, reason)
             if ours and untouched and not pending.attempted:
                 connection.execute(sa.update(tables.effects).where(_OUT.id == pending.id).values(attempted_at=None))
+
+    def failed(self, pending: PendingEffect, owner: str, delay: timedelta, reason: str) -> None:
+        """The attempt failed by a fault of the bot's own: count it, and let go of the lane as with ``later``."""
+        with self._database.writing() as connection:
+            if self._put_off(connection, pending.lane, owner, delay, reason):
+                count = sa.update(tables.effects).where(_OUT.id == pending.id)
+                connection.execute(count.values(faults=_OUT.faults + 1))
+
+    def put_off(self, lane: str, owner: str, delay: timedelta, reason: str) -> None:
+        """Let go of a lane whose next effect could not even be looked at."""
+        with self._database.writing() as connection:
+            self._put_off(connection, lane, owner, delay, reason)
+
+    def _put_off(self, connection: sa.Connection, lane: str, owner: str, delay: timedelta, reason: str) -> bool:
+        """Whether the lane was still the owner's: one that others have taken over stays in their hands."""
+        change = {
+            "owner": None,
+            "again": False,
+            "due_at": self._database.clock.now() + delay,
+            "tries": _LANE.tries + 1,
+            "reason": reason,
+        }
+        mine = sa.update(tables.lanes).where(_LANE.lane == lane, _LANE.owner == owner)
+        return bool(connection.execute(mine.values(change)).rowcount)
 
     def _next(self, connection: sa.Connection, lane: str, owner: str) -> PendingEffect | None:
         """The first undone effect; without one the lane is let go of, unless somebody has asked to look again.
@@ -131,7 +161,7 @@ class Outbox:
         """
         for _ in range(CLAIMS):
             first = (
-                sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _LANE.tries)
+                sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _OUT.faults, _LANE.tries)
                 .join(tables.lanes, _LANE.lane == _OUT.lane)
                 .where(_OUT.lane == lane, _OUT.done_at.is_(None), _LANE.owner == owner)
                 .order_by(_OUT.id)
@@ -142,9 +172,7 @@ class Outbox:
                 if row.attempted_at is None:
                     change = sa.update(tables.effects).where(_OUT.id == row.id)
                     connection.execute(change.values(attempted_at=self._database.clock.now()))
-                return PendingEffect(
-                    row.id, lane, serialization.effect_from_json(row.body), row.attempted_at is not None, row.tries
-                )
+                return PendingEffect(row.id, lane, row.body, row.attempted_at is not None, row.tries, row.faults)
             mine = sa.and_(_LANE.lane == lane, _LANE.owner == owner)
             if connection.execute(sa.delete(tables.lanes).where(mine, _LANE.again.is_(sa.false()))).rowcount:
                 return None

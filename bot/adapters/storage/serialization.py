@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from bot.adapters.storage.columns import whole
 from bot.core import effects, rich_text
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
@@ -21,29 +22,59 @@ from bot.core.stored import kind_stored_as, stored_name
 _EVERYTHING = (external, effects, internal, rich_text)
 
 
+class Unreadable(Rejected):
+    """What the bot has stored itself cannot be read by this version: the one that wrote it can, so it is kept."""
+
+
 def event_to_bytes(event: Event) -> bytes:
-    return msgspec.json.encode(event)
+    return _encoded(event)
 
 
 def event_from_bytes(name: str, body: bytes) -> Event:
-    """Raises Rejected for an event that this version of the bot does not know."""
+    """Raises Unreadable for an event that this version of the bot does not know."""
     kind = kind_stored_as(name)
     if kind is None or not issubclass(kind, Event):
-        raise Rejected(f"There is no event called {name}.")
+        raise Unreadable(f"There is no event called {name}.")
     try:
         event: Event = msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
-        raise Rejected(f"The stored {name} cannot be read: {error}") from error
+    except Exception as error:
+        raise Unreadable(f"The stored {name} cannot be read: {error}") from error
     return event
 
 
 def effect_to_json(effect: Effect) -> str:
-    return msgspec.json.encode(_tagged(effect)).decode()
+    return _encoded(_tagged(effect)).decode()
 
 
 def effect_from_json(text: str) -> Effect:
-    effect: Effect = _untagged(msgspec.json.decode(text))
+    """Raises Unreadable for an effect that this version of the bot does not know."""
+    try:
+        effect = _untagged(msgspec.json.decode(text))
+    except Unreadable:
+        raise
+    except Exception as error:
+        raise Unreadable(f"The stored effect cannot be read: {error}") from error
+    if not isinstance(effect, Effect):
+        raise Unreadable(f"The stored effect cannot be read: it is a {type(effect).__name__}")
     return effect
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_scrubbed(msgspec.to_builtins(value)))
+
+
+def _scrubbed(value: Any) -> Any:
+    match value:
+        case str():
+            return whole(value)
+        case list() | tuple():
+            return [_scrubbed(item) for item in value]
+        case dict():
+            return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
+    return value
 
 
 def _tagged(value: Any) -> Any:
@@ -65,7 +96,7 @@ def _untagged(value: Any) -> Any:
             return datetime.fromisoformat(value["at"])
         kind = kind_stored_as(name)
         if kind is None:
-            raise Rejected(f"Nothing is stored as {name} in this version.")
+            raise Unreadable(f"Nothing is stored as {name} in this version.")
         known = {f.name for f in fields(kind)}
         return kind(**{key: _untagged(item) for key, item in value.items() if key in known})
     return value

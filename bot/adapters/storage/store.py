@@ -15,8 +15,9 @@ from bot.adapters.storage.outbox import Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
+from bot.adapters.storage.set_aside import SetAside
 from bot.adapters.storage.timers import Timers
-from bot.core.ports.chat import Clock
+from bot.core.ports.chat import Clock, Finding
 
 
 class Store:
@@ -34,6 +35,7 @@ class Store:
         self.output = OutputRows(self.database)
         self.parents = ParentRows(self.database)
         self.people = IdentityRows(self.database)
+        self.set_aside = SetAside(self.database)
 
     def reads(self) -> RowReads:
         """Rows as they are now, without a lock."""
@@ -45,9 +47,22 @@ class Store:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def clear(self, before: datetime) -> None:
-        """Delete handled deliveries and done effects that are older, and the decisions on them."""
-        old = sa.select(tables.deliveries.c.id).where(tables.deliveries.c.handled_at < before)
+        """Delete handled deliveries and done effects that are older, and the decisions on them.
+
+        What is set aside stays: somebody has yet to say what is to become of it.
+        """
+        deliveries, effects = tables.deliveries.c, tables.effects.c
+        over = sa.and_(deliveries.handled_at < before, deliveries.set_aside_at.is_(None))
+        old = sa.select(deliveries.id).where(over)
         with self.database.writing() as connection:
             connection.execute(sa.delete(tables.decisions).where(tables.decisions.c.delivery_id.in_(old)))
-            connection.execute(sa.delete(tables.effects).where(tables.effects.c.done_at < before))
-            connection.execute(sa.delete(tables.deliveries).where(tables.deliveries.c.handled_at < before))
+            done = sa.and_(effects.done_at < before, effects.set_aside_at.is_(None))
+            connection.execute(sa.delete(tables.effects).where(done))
+            connection.execute(sa.delete(tables.deliveries).where(over))
+
+    def doctor(self) -> list[Finding]:
+        """For ``python -m bot check``: how the database is, and what was set aside in it."""
+        found = self.database.doctor()
+        if all(one.good for one in found) and self.database.is_current():
+            found += self.set_aside.doctor()
+        return found

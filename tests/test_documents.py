@@ -99,9 +99,13 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_every_promise_names_a_test_that_is_there() -> None:
-    promised = README.read_text(encoding="utf-8").partition("## What is promised\n")[2].partition("\n## ")[0]
-    rows = [line for line in promised.splitlines() if line.startswith("| ")][1:]
+PROMISES = [(README, "## What is promised\n"), (ROOT / "docs" / "security.md", "## Promises\n")]
+
+
+@pytest.mark.parametrize(("page", "heading"), PROMISES, ids=["README", "security"])
+def test_every_promise_names_a_test_that_is_there(page: Path, heading: str) -> None:
+    promised = page.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
+    rows = [line for line in promised.splitlines() if line.startswith("| ") and not line.startswith("| promise ")]
 
     tests = [re.search(r"`(tests/[\w/]+\.py)::(test_\w+)` \|$", row) for row in rows]
 

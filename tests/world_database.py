@@ -19,7 +19,7 @@ _idle: list[tuple[sa.Engine, list[str]]] = []
 def new_database(directory: Path) -> Iterator[sa.Engine]:
     """An engine on a new ``world.db`` in the directory."""
     file = directory / "world.db"
-    engine, place = _idle.pop() if _idle else _engine_on_whatever_file()
+    engine, place = _idle.pop() if _idle else _engine_on_whatever_file(directory)
     place[:] = [str(file)]
     migrate(connect(f"sqlite:///{file}"))
     try:
@@ -29,9 +29,9 @@ def new_database(directory: Path) -> Iterator[sa.Engine]:
         _idle.append((engine, place))
 
 
-def _engine_on_whatever_file() -> tuple[sa.Engine, list[str]]:
+def _engine_on_whatever_file(directory: Path) -> tuple[sa.Engine, list[str]]:
     place: list[str] = []
-    engine = connect("sqlite:///the-file-of-the-moment.db")
+    engine = connect(f"sqlite:///{directory / 'the-file-of-the-moment.db'}")
 
     @sa.event.listens_for(engine, "do_connect")
     def elsewhere(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:

@@ -26,6 +26,7 @@ SMALL = replace(
     headers=20,
     bodies={"/github/webhook": 64 * KB, "/slack/events": 16 * KB},
     other_body=8 * KB,
+    linger_seconds=60,
 )
 TOO_LARGE_A_HEAD = "The headers, or the address, are too large or too many.\n"
 TOO_SLOW = "The request did not come whole in time.\n"
@@ -134,9 +135,10 @@ def test_a_body_in_chunks_is_refused_at_the_limit_and_the_answer_is_seen(
     listening: Door, path: str, kilobytes: int
 ) -> None:
     with sender(listening.port) as somebody:
-        somebody.sends(post(path, Transfer_Encoding="chunked"), *[chunk(b"x" * 4 * KB)] * 100)
+        could_send = somebody.sends(post(path, Transfer_Encoding="chunked"), *[chunk(b"x" * 64 * KB)] * 200)
         answer = somebody.answer()
 
+    assert could_send  # a reset would overtake the answer, at some senders
     assert (answer.status, answer.body) == (413, f"The body is over {kilobytes} kB.\n")
     assert listening.stored() == []
 

@@ -56,7 +56,8 @@ def merges(world: World, by: str, author: str = "somebody") -> str:
 
 
 def creates(world: World, by: str) -> None:
-    """Another tool creates a deployment of main, as deployment 1."""
+    """Another tool creates a deployment of main, as deployment 1, in the name of somebody who may."""
+    world.github.set_permission(REPOSITORY, by, "write")
     world.github.create_deployment(REPOSITORY, "main", environment="production", by=by)
     world.settle()
 
@@ -267,7 +268,7 @@ def test_the_approval_of_whoever_left_the_workspace_counts_no_longer(opens: Open
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
-        ("deleted", "I take no commands from people whose account is deactivated."),
+        ("deleted", "I take no commands from bob, who is no longer active in this workspace."),
         ("is_stranger", "I take no commands from people of other workspaces."),
         ("is_bot", "I take no commands from bots."),
     ],

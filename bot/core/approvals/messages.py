@@ -47,7 +47,7 @@ def link_first(deployment: Deployment, login: str, *, can_link: bool) -> Message
     """``login`` is whoever asked for it on GitHub; the approver's own is not known."""
     why = f"#{deployment.id} comes from {login} on GitHub, and I do not know your login there, so it may be your own. "
     if can_link:
-        return say(f"{why}Link first: ", Code("link <your GitHub login>"), ", then ", Code(f"approve #{deployment.id}"))
+        return say(f"{why}Link first: ", Code("link <your GitHub login>"), *hint(", then ", Approve(deployment.id)))
     return say(f"{why}Whoever runs me can add you to [people] in settings.toml.")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.grammar.commands import Deploy, LinkLogin
-from bot.core.grammar.offers import hint
+from bot.core.grammar.commands import Deploy, HandOver, LinkLogin, Withhold
+from bot.core.grammar.offers import hint, offer
 from bot.core.names import listed
 from bot.core.people.model import Claim, DeviceCode, How, Identity
 from bot.core.people.permissions import Permission
 from bot.core.ports.chat import Person
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, say
+from bot.core.rich_text import Bold, Code, Line, Link, Mention, Message, Moment, say
 
 Choice = tuple[str, Sequence[str], Sequence[Permission]]
 """An app, the environments that somebody may deploy it to, and why not to the others."""
@@ -137,14 +137,14 @@ def waits_for_the_holder(claim: Claim) -> Message:
             ", but so far that is ",
             Mention(claim.holder, claim.holder),
         ),
-        *(". I have asked them; nothing is linked unless they agree before ", Moment(claim.expires_at), ". One of my "),
-        *("admins can decide too: ", Code(f"hand over {claim.login} to @{claim.chat_id}")),
+        *(". I have asked them; nothing is linked unless they agree before ", Moment(claim.expires_at), "."),
+        *hint(" One of my admins can decide too: ", HandOver(claim.login, claim.chat_id)),
     )
 
 
 def is_it_theirs(claim: Claim) -> Message:
     """To whoever holds the login."""
-    yes, no = (f"{verb} @{claim.chat_id}" for verb in (f"hand over {claim.login} to", f"withhold {claim.login} from"))
+    yes = offer("Yes, it is theirs", HandOver(claim.login, claim.chat_id), style="danger")
     return say(
         *(
             Mention(claim.chat_id, claim.chat_id),
@@ -163,7 +163,7 @@ def is_it_theirs(claim: Claim) -> Message:
             " it stays yours. If it is your account, say no, and change its ",
         ),
         "password: they can sign in with it.",
-        buttons=(Button("Yes, it is theirs", yes, style="danger"), Button("No", no)),
+        buttons=(*yes, *offer("No", Withhold(claim.login, claim.chat_id))),
     )
 
 
@@ -208,9 +208,9 @@ def left_to_you(claim: Claim, by: Mention) -> Message:
 def nobody_answered(claim: Claim) -> Message:
     """To whoever claimed the login."""
     holder = Mention(claim.holder, claim.holder)
-    again = Code(f"link {claim.login}")
     return say(
-        holder, " has not said that ", Bold(claim.login), " is yours, so nothing is linked. To ask again: ", again
+        *(holder, " has not said that ", Bold(claim.login), " is yours, so nothing is linked."),
+        *hint(" To ask again: ", LinkLogin(claim.login)),
     )
 
 

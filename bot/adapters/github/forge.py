@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, cast
 
 from bot.adapters.github.backfill import GitHubBackfill
+from bot.adapters.github.checks import GitHubChecks
 from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
+from bot.adapters.github.expected_checks import GitHubExpectedChecks
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
-from bot.adapters.github.mapping import (
-    BADNESS,
-    check_of_run,
-    check_of_status,
-    commit_of,
-    head_ref_of,
-    pull_request_of,
-)
+from bot.adapters.github.mapping import commit_of, head_ref_of, pull_request_of
 from bot.adapters.github.payloads import (
     Branch,
-    CheckRuns,
-    CombinedStatus,
     CommitShape,
     ComparisonShape,
     Named,
@@ -72,6 +65,8 @@ class GitHub:
         )
         self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
+        self._checks = GitHubChecks(self._connection, clock)
+        self.expected_checks = GitHubExpectedChecks(self._connection, self._checks, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
 
@@ -101,6 +96,7 @@ class GitHub:
             except NotThere:  # no such branch, or no such repository: the next request tells which
                 pass
             else:
+                self.expected_checks.saw_branch(repository, branch)
                 return commit_of(branch.commit, branch.name)
         return self._tag_or_id(repository, ref)
 
@@ -111,14 +107,12 @@ class GitHub:
                 names.update((found.name, None) for found in page)
         return tuple(names)
 
-    def checks(self, repository: str, sha: str) -> Sequence[Check]:
+    def checks(self, repository: str, sha: str, *, thorough: bool = False) -> Sequence[Check]:
         """One entry for each name. Where several apps or workflows use one name, the worst of them counts."""
-        found: dict[str, Check] = {}
-        for check in (*self._statuses(repository, sha), *self._check_runs(repository, sha)):
-            known = found.get(check.name)
-            if known is None or BADNESS[check.state] > BADNESS[known.state]:
-                found[check.name] = check
-        return tuple(found.values())
+        found = self._checks.of(repository, sha, thorough=thorough)
+        if found:
+            self.expected_checks.reports(repository)
+        return found
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
         path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
@@ -153,6 +147,7 @@ class GitHub:
         except NotThere:
             return None
         commit = self._connection.get(at(repository, "commits", found.head.sha), CommitShape)
+        self.expected_checks.saw(repository, commit)
         return commit_of(commit, head_ref_of(found), pull_request=number)
 
     def _tag_or_id(self, repository: str, ref: str) -> Commit | None:
@@ -170,13 +165,5 @@ class GitHub:
             return None
         if len(ref) < 7 and found.sha.startswith(ref.lower()):  # "fade" is a word, not a commit
             return None
+        self.expected_checks.saw(repository, found)
         return commit_of(found, ref)
-
-    def _statuses(self, repository: str, sha: str) -> Iterator[Check]:
-        for page in self._connection.pages(at(repository, "commits", sha, "status"), CombinedStatus, most=10):
-            yield from map(check_of_status, page.statuses)
-
-    def _check_runs(self, repository: str, sha: str) -> Iterator[Check]:
-        path = at(repository, "commits", sha, "check-runs")
-        for page in self._connection.pages(path, CheckRuns, most=10, filter="latest"):
-            yield from map(check_of_run, page.check_runs)

@@ -14,7 +14,7 @@ from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_be
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
-from bot.core.events.internal import DeploymentEnded
+from bot.core.events.internal import ChecksMissing, DeploymentEnded, Reconsider
 from bot.core.gates.messages import in_line
 from bot.core.gates.model import Answer, Verdict
 from bot.core.gates.verdict import gates_line
@@ -28,7 +28,8 @@ EXPIRES_AFTER = timedelta(hours=24)
 """A deployment that waits for checks this long is given up."""
 PICKED_UP_WITHIN = timedelta(seconds=30)
 """A deployment that another tool should carry out is reported when nothing has touched it for this long."""
-
+FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER})
+"""What a person may pass by force while another deployment of the same still waits for it."""
 REMOTE_ENDS: dict[State, str] = {
     State.SUCCEEDED: "success",
     State.FAILED: "failure",
@@ -58,9 +59,18 @@ def proceed(
     due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = deployment_messages.waits(answer)
     held = _said_to_wait(records, waiting(deployment, answer.waits_for, now, due_at), text)
-    if not again or deployment_messages.worth_telling(deployment.description, text):
+    _reminded(records, held, answer)
+    if not answer.settling and (not again or deployment_messages.worth_telling(deployment.description, text)):
         _tell(records, held, deployment_messages.waiting_line(held), here_only=answered)
     return held
+
+
+def _reminded(records: Records, held: Deployment, answer: Answer) -> None:
+    """Let it be looked at again when time alone may have changed the answer, and say once what never came."""
+    if answer.look_again_at is not None:
+        records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
+    if answer.missed:
+        records.put(ChecksMissing(held.id, answer.missed), f"checks missing:{held.id}")
 
 
 def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deployment:
@@ -111,6 +121,7 @@ def start(records: Records, deployment: Deployment, now: datetime) -> Deployment
     records.emit(RenderParent(begun.id))
     if deployment.waits_for is not None:
         _tell(records, begun, deployment_messages.begins_line(deployment))
+    _make_needless(records, begun, now)
     _overtake(records, begun, now)
     _move_up(records, begun.app, begun.environment)
     if begun.remote_id is None:
@@ -225,7 +236,7 @@ def supersede(records: Records, newer: Deployment, now: datetime) -> list[Deploy
         if one.trigger == "merge" and one.id != newer.id and one.ref == newer.ref
     ]
     for one in old:
-        _give_way(records, one, newer, now)
+        _give_way(records, one, newer, now, deployment_messages.superseded_by(newer))
     return old
 
 
@@ -240,11 +251,21 @@ def _overtake(records: Records, newer: Deployment, now: datetime) -> None:
     for one in records.waiting(newer.app, newer.environment):
         older = one.id < newer.id and one.sha != newer.sha and one.rollback_of is None
         if older and (one.ref, one.task, one.hosts, one.params) == same:
-            _give_way(records, one, newer, now)
+            _give_way(records, one, newer, now, deployment_messages.superseded_by(newer))
 
 
-def _give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
-    gone = replace(moved(old, State.SUPERSEDED, now, deployment_messages.superseded_by(newer)), superseded_by=newer.id)
+def _make_needless(records: Records, newer: Deployment, now: datetime) -> None:
+    """What still waits for what may be forced, and is the same commit for the same place, waits for nothing more."""
+    if newer.rollback_of is not None:
+        return
+    for one in records.waiting(newer.app, newer.environment):
+        waits = one.id != newer.id and one.rollback_of is None and one.waits_for in FORCIBLE
+        if waits and (one.sha, one.task, one.hosts, one.params) == (newer.sha, newer.task, newer.hosts, newer.params):
+            _give_way(records, one, newer, now, deployment_messages.needless_by(newer))
+
+
+def _give_way(records: Records, old: Deployment, newer: Deployment, now: datetime, why: str) -> None:
+    gone = replace(moved(old, State.SUPERSEDED, now, why), superseded_by=newer.id)
     records.save(gone)
     _report_end(records, gone)
     records.emit(RenderParent(gone.id))

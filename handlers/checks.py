@@ -64,9 +64,9 @@ def _red(context: Context, deployment: Deployment) -> list[Check]:
     target = target_of(context, deployment)
     if target is None or target.environment.required_checks == "none":
         return []
-    failing = wanted_checks(target.environment, context.forge.checks(deployment.repository, deployment.sha)).in_state(
-        "failure"
-    )
+    required, ignored = target.environment.required_checks, target.environment.ignored_checks
+    checks = context.forge.checks(deployment.repository, deployment.sha)
+    failing = wanted_checks(required, ignored, checks).in_state("failure")
     asked = not deployment.force and deployment.rollback_of is None and deployment.exclusive
     begun = (deployment.started_at or deployment.created_at).replace(microsecond=0)
     return [check for check in failing if asked or (check.at is not None and check.at >= begun)]

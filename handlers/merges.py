@@ -55,7 +55,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     target = Target(app, app.environments[event.environment])
     wanted = _wanted(context, target, event)
     before = event.merged.base_sha
-    found = commit_facts(context, target, wanted, after=before)
+    found = commit_facts(context, target, wanted, after=before, waits_for_checks=True)
     records = context.begin(event.app, event.environment)
     if records.merged(event.app, event.environment, wanted.sha):
         return

@@ -103,7 +103,7 @@ def _checks(
     rules, repository = target.environment, target.app.repository
     if rules.required_checks == "none":
         return None, (), ()
-    open_ended = is_open_ended(rules)
+    open_ended = is_open_ended(rules.required_checks)
     found = tuple(context.forge.checks(repository, wanted.sha, thorough=waits and open_ended))
     if not open_ended:
         return found, (), ()
@@ -152,6 +152,8 @@ def facts(reads: Reads, context: Context, target: Target, found: CommitFacts, wa
         checks=found.checks,
         expected_checks=found.expected_checks,
         checks_of_branch=found.checks_of_branch,
+        checks_settle=target.environment.checks_settle,
+        checks_missing_after=target.environment.checks_missing_after,
         reviewed=found.reviewed,
         before_here=found.before_here,
         been_here=found.been_here,

@@ -294,9 +294,9 @@ def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelt
     verb = "has" if len(names) == 1 else "have"
     question = f"Deploy {deployment.ref} to {deployment.environment} although {shown} {verb} not been reported?"
     return say(
-        f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. Commits before it had them, its "
-        "branch requires them, or the settings name them. Perhaps its message says [skip ci], its workflows leave out "
-        "the files that it changes, or they have been renamed. It goes on by itself if they come.",
+        f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. That may stay so: if its message "
+        "says [skip ci], if workflows leave out the files that it changes, or if a check was renamed or taken away. "
+        "If not, it goes on by itself.",
         buttons=[Button("Deploy without checks", forced, confirm=question)],
     )
 

@@ -18,7 +18,8 @@ def checks(facts: Facts) -> Answer | None:
     rules = facts.environment
     if rules.required_checks == "none" or facts.checks is None:
         return None
-    wanted = wanted_checks(rules, facts.checks, facts.expected_checks, facts.checks_of_branch)
+    required, ignored = rules.required_checks, rules.ignored_checks
+    wanted = wanted_checks(required, ignored, facts.checks, facts.expected_checks, facts.checks_of_branch)
     failing, pending = wanted.in_state("failure"), _pending(wanted)
     if failing:
         spans: list[Span] = ["Checks failed: ", *_named(failing)]
@@ -60,14 +61,14 @@ def _missed_from(facts: Facts, wanted: WantedChecks) -> datetime | None:
     waiting = facts.wanted
     since = waiting.waits_since if waiting and waiting.waits_for is Waiting.CHECKS else None
     quiet = [moment for moment in (since or facts.now, wanted.last) if moment is not None]
-    return min(max(quiet), facts.now) + facts.environment.checks_missing_after
+    return min(max(quiet), facts.now) + facts.checks_missing_after
 
 
 def _green(facts: Facts, wanted: WantedChecks) -> Answer:
     found = len(wanted.reported)
     if not found:
         return Answer("checks", True, ("No checks are reported for this commit",))
-    settle = facts.environment.checks_settle
+    settle = facts.checks_settle
     if facts.waits_for_checks and wanted.open_ended and wanted.last is not None:
         settled = min(wanted.last, facts.now) + settle  # whatever the clocks say, it is not longer than that
         if settled > facts.now:

@@ -10,12 +10,15 @@ from typing import Protocol, TypeAlias
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Actor, Deployment, Waiting
 from bot.core.freezes.model import ClosedBy, Force
-from bot.core.gates.wanted_checks import CheckRules
+from bot.core.gates.wanted_checks import Required
 from bot.core.locks.model import Lock
 from bot.core.people.permissions import Permission
 from bot.core.ports.forge_types import Check, Comparison, EarlierCheck
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.rich_text import Button, Line
+
+PATIENCE = timedelta(hours=24)
+"""How long reviews and the environment before are waited for."""
 
 
 class AppRules(Protocol):
@@ -27,11 +30,15 @@ class AppRules(Protocol):
     def allowed_channels(self) -> tuple[str, ...]: ...
 
 
-class EnvironmentRules(CheckRules, Protocol):
+class EnvironmentRules(Protocol):
     """What the gates read of an environment's settings; ``bot.settings`` says what each of them means."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def required_checks(self) -> Required: ...
+    @property
+    def ignored_checks(self) -> tuple[str, ...]: ...
     @property
     def deployers(self) -> tuple[str, ...]: ...
     @property
@@ -51,13 +58,14 @@ class Facts:
     """Everything that the gates look at, gathered once.
 
     ``checks`` is None where they were not asked for. ``expected_checks`` is what the commits before had, and
-    ``checks_of_branch`` what the branch requires, so that their absence means "not yet". ``place`` holds every name of
+    ``checks_of_branch`` what the branch requires, so that their absence means "not yet"; for so long is it waited after
+    the last one (``checks_settle``), and for what never comes (``checks_missing_after``). ``place`` holds every name of
     the channel, None where the request did not come from the chat. What ``waits_for_checks`` waits for failed ones too:
-    they may be run again. ``wanted`` is what is decided on, with the id 0 where it is new. ``reviewed`` and ``behind`` (what it lacks
-    of the default branch) are None where they are not asked for. ``before_here`` is the success of the commit in the
-    environment before, ``been_here`` says that it goes back to where it was let in. ``approvals`` are those that
-    count. ``lock`` is the environment's, whose ever it is. ``closed_by`` is what freezes and windows keep closed,
-    ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
+    they may be run again. ``wanted`` is what is decided on, with the id 0 where it is new. ``reviewed`` and ``behind``
+    (what it lacks of the default branch) are None where they are not asked for. ``before_here`` is the success of the
+    commit in the environment before, ``been_here`` says that it goes back to where it was let in. ``approvals`` are
+    those that count. ``lock`` is the environment's, whose ever it is. ``closed_by`` is what freezes and windows keep
+    closed, ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
     """
 
     now: datetime
@@ -67,6 +75,8 @@ class Facts:
     checks: tuple[Check, ...] | None = None
     expected_checks: tuple[EarlierCheck, ...] = ()
     checks_of_branch: tuple[str, ...] = ()
+    checks_settle: timedelta = timedelta(0)
+    checks_missing_after: timedelta = PATIENCE
     reviewed: Reviewed | None = None
     before_here: Deployment | None = None
     been_here: bool = False
@@ -132,8 +142,6 @@ class Verdict:
 
 Gate: TypeAlias = Callable[[Facts], Answer | None]
 """A question about the facts; None where it does not arise."""
-PATIENCE = timedelta(hours=24)
-"""How long reviews and the environment before are waited for."""
 
 
 def if_patient(facts: Facts, waits_for: Waiting) -> Waiting | None:

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Literal, Protocol
+from typing import Literal, TypeAlias
 
 from bot.core.ports.forge_types import Check, EarlierCheck
 
-
-class CheckRules(Protocol):
-    """What an environment's settings say of checks."""
-
-    @property
-    def required_checks(self) -> Literal["all", "none"] | tuple[str, ...]: ...
-    @property
-    def ignored_checks(self) -> tuple[str, ...]: ...
-    @property
-    def checks_settle(self) -> timedelta: ...
-    @property
-    def checks_missing_after(self) -> timedelta: ...
+Required: TypeAlias = Literal["all", "none"] | tuple[str, ...]
+"""What an environment's ``required_checks`` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +33,15 @@ class WantedChecks:
 
 
 def wanted_checks(
-    rules: CheckRules, checks: Sequence[Check], expected: Sequence[EarlierCheck] = (), by_branch: Sequence[str] = ()
+    required: Required,
+    ignored: Sequence[str],
+    checks: Sequence[Check],
+    expected: Sequence[EarlierCheck] = (),
+    by_branch: Sequence[str] = (),
 ) -> WantedChecks:
-    """``expected`` is what the commits before had, ``by_branch`` what the branch requires.
+    """``required`` and ``ignored`` are names and patterns of the settings.
+
+    ``expected`` is what the commits before had, ``by_branch`` what the branch requires.
 
     A part of a deployment is wanted only by its very name: else the deployment that failed would forbid the next.
     """
@@ -53,21 +49,22 @@ def wanted_checks(
     of_deployments = {check.name: check for check in checks if check.kind == "deployment"}
     runs = [check for check in checks if check.kind == "run"]
     seen = [*there, *_still_to_come(expected, runs)]
-    names, by_name, open_ended = _names(rules, seen, by_branch)
+    open_ended = is_open_ended(required)
+    names, by_name = _names(required, ignored, seen, by_branch)
     reported = {name: check for name in names if (check := there.get(name))}
     reported |= {name: of_deployments[name] for name in by_name if name in of_deployments and name not in reported}
     return WantedChecks(
         tuple(reported.values()),
-        tuple(name for name in names if name not in reported),
+        tuple(sorted(name for name in names if name not in reported)),
         tuple(run for run in runs if run.state == "pending") if open_ended else (),
         open_ended,
         max((check.at for check in reported.values() if check.at is not None), default=None),
     )
 
 
-def is_open_ended(rules: CheckRules) -> bool:
+def is_open_ended(required: Required) -> bool:
     """Whether the settings leave open which checks there are."""
-    return rules.required_checks == "all" or any(map(is_pattern, rules.required_checks))
+    return required == "all" or any(map(is_pattern, required))
 
 
 def is_pattern(name: str) -> bool:
@@ -98,20 +95,18 @@ def meant_by(missing: str, checks: Iterable[Check]) -> str | None:
     return f"{missing} (*)" if matrix else None
 
 
-def _names(rules: CheckRules, seen: Sequence[str], by_branch: Sequence[str]) -> tuple[list[str], list[str], bool]:
-    """The names that are wanted, those of them that somebody has named one by one, and whether there may be more."""
-
-    def counted(names: Iterable[str]) -> list[str]:
-        return [name for name in dict.fromkeys(names) if not any(matches(name, one) for one in rules.ignored_checks)]
-
-    if rules.required_checks == "all":
-        return counted([*seen, *by_branch]), counted(by_branch), True
+def _names(
+    required: Required, ignored: Sequence[str], seen: Sequence[str], by_branch: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The names that are wanted, and those of them that somebody has named one by one."""
+    counted = [name for name in dict.fromkeys([*seen, *by_branch]) if not any(matches(name, one) for one in ignored)]
+    if isinstance(required, str):
+        return counted, [name for name in by_branch if name in counted]
     found: list[str] = []
-    by_name = [name for name in rules.required_checks if not is_pattern(name)]
-    for name in rules.required_checks:
-        matching = [one for one in counted(seen) if matches(one, name)] if is_pattern(name) else [name]
+    for name in required:
+        matching = [one for one in counted if matches(one, name)] if is_pattern(name) else []
         found += matching or [name]
-    return list(dict.fromkeys(found)), by_name, is_open_ended(rules)
+    return list(dict.fromkeys(found)), [name for name in required if not is_pattern(name)]
 
 
 def _still_to_come(expected: Sequence[EarlierCheck], runs: Sequence[Check]) -> list[str]:

@@ -18,8 +18,6 @@ class Environment:
     name: str = "production"
     required_checks: Literal["all", "none"] | tuple[str, ...] = "all"
     ignored_checks: tuple[str, ...] = ()
-    checks_settle: timedelta = timedelta(seconds=15)
-    checks_missing_after: timedelta = timedelta(minutes=10)
     deployers: tuple[str, ...] = ()
     required_reviews: int = 0
     after: str | None = None

@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 @router.on(DeploymentCreated, name="following.created")
 def created(context: Context, event: DeploymentCreated) -> None:
     """Ours comes back as an event too, and may do so before GitHub's answer has been taken in."""
+    if context.reads.by_remote(event.repository, event.remote_id) is not None:
+        return
     ours = _agrees(context, event)
     if ours is not None:
         creator = context.forge.users.own_login()
@@ -45,7 +47,7 @@ def created(context: Context, event: DeploymentCreated) -> None:
             return
         log.warning("request id not believed", deployment=ours.id, remote=event.remote_id, creator=event.creator)
     target = target_named(context, event.repository, event.environment)
-    if target is not None and context.reads.by_remote(event.repository, event.remote_id) is None:
+    if target is not None:
         _announce(context, target, event)
 
 

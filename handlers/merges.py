@@ -56,7 +56,8 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
         return
     target = Target(app, app.environments[event.environment])
     wanted = _wanted(context, target, event)
-    found = commit_facts(context, target, wanted, after=event.merged.base_sha)
+    before = event.merged.base_sha
+    found = commit_facts(context, target, wanted, after=before, waits_for_checks=True)
     known = ancestry(context, target, wanted)
     records = context.begin(event.app, event.environment)
     if records.merged(event.app, event.environment, wanted.sha):

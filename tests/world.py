@@ -52,10 +52,13 @@ default_environment = "production"
 provider = { type = "external" }
 
 [apps.web.environments.staging]
+checks_settle = "0s"
 deploy_on_merge = ["main"]
 
 [apps.web.environments.production]
+checks_settle = "0s"
 """
+"""Green checks are believed at once; ``tests/handlers/test_checks.py`` is about the wait for more."""
 
 PEOPLE = """
 [people]

@@ -16,7 +16,8 @@ from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
-from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
+from bot.core.gates.wanted_checks import is_open_ended
+from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, RemoteStatus
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
 from bot.services import authorization
@@ -32,13 +33,14 @@ _MERGE_TITLE = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)$")
 class CommitFacts:
     """What GitHub tells of a commit that wants to go somewhere; None is what was not asked for.
 
-    ``expects_checks`` says that the commit before had checks, ``before_here`` is its success in the environment
-    before, and ``been_here`` that what goes back was there with all that is asked for now. ``approvers`` have
-    approved it and still may.
+    ``expected_checks`` is what the commits before had, ``checks_of_branch`` what the branch requires, ``before_here``
+    its success in the environment before, and ``been_here`` that what goes back was there with all that is asked for
+    now. ``approvers`` have approved it and still may.
     """
 
     checks: tuple[Check, ...] | None = None
-    expects_checks: bool = False
+    expected_checks: tuple[EarlierCheck, ...] = ()
+    checks_of_branch: tuple[str, ...] = ()
     reviewed: Reviewed | None = None
     behind: Comparison | None = None
     default_branch: str = ""
@@ -53,17 +55,18 @@ def commit_facts(
 ) -> CommitFacts:
     """Only what the environment asks for costs a request.
 
-    What goes back to where it has been is not asked for anything. ``after`` is the commit before: where it had checks
-    and this one has none yet, they are still to come; where they are waited for, it is looked up if it is not given.
+    What goes back to where it has been is not asked for anything. ``after`` is a commit before, where it is known. What
+    waits for its checks is looked at thoroughly; a command that is answered at once costs a few requests less.
     """
     if wanted.rollback_of is not None and any(has_been_let_in(context, target, one) for one in _there(context, wanted)):
         return CommitFacts(been_here=True)
     environment, repository = target.environment, target.app.repository
-    checks, expected = _checks(context, target, wanted.sha, after=after, waits_for_checks=waits_for_checks)
+    checks, expected, of_branch = _checks(context, target, wanted, after=after, waits=waits_for_checks)
     behind, default_branch = _behind(context, target, wanted)
     return CommitFacts(
         checks=checks,
-        expects_checks=expected,
+        expected_checks=expected,
+        checks_of_branch=of_branch,
         reviewed=_reviewed(context, repository, wanted) if environment.required_reviews else None,
         behind=behind,
         default_branch=default_branch,
@@ -98,16 +101,21 @@ def _before_here(context: Context, target: Target, wanted: Deployment) -> Deploy
 
 
 def _checks(
-    context: Context, target: Target, sha: str, *, after: str | None, waits_for_checks: bool
-) -> tuple[tuple[Check, ...] | None, bool]:
-    repository = target.app.repository
-    if target.environment.required_checks == "none":
-        return None, False
-    found = tuple(context.forge.checks(repository, sha))
-    if found or not (waits_for_checks or after):
-        return found, False
-    before = after or _commit_before(context, repository, sha)
-    return found, before is not None and bool(context.forge.checks(repository, before))
+    context: Context, target: Target, wanted: Deployment, *, after: str | None, waits: bool
+) -> tuple[tuple[Check, ...] | None, tuple[EarlierCheck, ...], tuple[str, ...]]:
+    """What is reported, what the commits before had, and what the branch requires; only where it matters."""
+    rules, repository = target.environment, target.app.repository
+    if rules.required_checks == "none":
+        return None, (), ()
+    open_ended = is_open_ended(rules.required_checks)
+    found = tuple(context.forge.checks(repository, wanted.sha, thorough=waits and open_ended))
+    if not open_ended:
+        return found, (), ()
+    asked = context.forge.expected_checks
+    before = asked.before(repository, wanted.ref, wanted.sha, base=after, thorough=waits or bool(found))
+    is_branch = not wanted.ref.startswith("#") and not wanted.sha.startswith(wanted.ref)
+    by_name = rules.required_checks != "all"  # what the settings name is all that counts, whatever the branch requires
+    return found, tuple(before), () if by_name or not is_branch else tuple(asked.required(repository, wanted.ref))
 
 
 def _reviewed(context: Context, repository: str, wanted: Deployment) -> Reviewed:
@@ -136,11 +144,6 @@ def _behind(context: Context, target: Target, wanted: Deployment) -> tuple[Compa
     return context.forge.compare(target.app.repository, default_branch, wanted.sha), default_branch
 
 
-def _commit_before(context: Context, repository: str, sha: str) -> str | None:
-    commit = context.forge.resolve(repository, sha)
-    return commit.parents[0] if commit and commit.parents else None
-
-
 def facts(
     reads: Reads,
     context: Context,
@@ -163,7 +166,10 @@ def facts(
         environment=target.environment,
         wanted=wanted,
         checks=found.checks,
-        expects_checks=found.expects_checks,
+        expected_checks=found.expected_checks,
+        checks_of_branch=found.checks_of_branch,
+        checks_settle=target.environment.checks_settle,
+        checks_missing_after=target.environment.checks_missing_after,
         reviewed=found.reviewed,
         before_here=found.before_here,
         been_here=found.been_here,

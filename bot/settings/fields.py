@@ -67,6 +67,10 @@ def _duration(value: object) -> timedelta:
     return read
 
 
+def _pause(value: object) -> timedelta:
+    return timedelta(0) if isinstance(value, str) and re.fullmatch(r"\s*0+\s*[a-z]*\s*", value) else _duration(value)
+
+
 def _timezone(value: object) -> str:
     name = _text(value, "Europe/Berlin")
     try:
@@ -135,6 +139,13 @@ def _url(value: object) -> str:
     return url
 
 
+def _check_name(value: object) -> str:
+    name = _text(value, "codecov/*")
+    if not name:
+        raise ValueError('must name checks, such as "codecov/*", and not be empty')
+    return name
+
+
 def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     if value == "all" or value == "none":
         return "all" if value == "all" else "none"
@@ -196,6 +207,8 @@ def _list(value: object) -> Any:
 
 
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_duration)]
+Pause: TypeAlias = Annotated[timedelta, BeforeValidator(_pause)]
+"""A duration that may be none at all."""
 Timezone: TypeAlias = Annotated[str, BeforeValidator(_timezone)]
 Repository: TypeAlias = Annotated[str, BeforeValidator(_repository)]
 Channel: TypeAlias = Annotated[str, BeforeValidator(_channel)]
@@ -211,6 +224,7 @@ RequiredChecks: TypeAlias = Annotated[Literal["all", "none"] | tuple[str, ...], 
 Channels: TypeAlias = Annotated[tuple[Channel, ...], BeforeValidator(_list)]
 Parties: TypeAlias = Annotated[tuple[Party, ...], BeforeValidator(_list)]
 Refs: TypeAlias = Annotated[tuple[Ref, ...], BeforeValidator(_list)]
+CheckNames: TypeAlias = Annotated[tuple[Annotated[str, BeforeValidator(_check_name)], ...], BeforeValidator(_list)]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]
 Occasions: TypeAlias = Annotated[tuple[Occasion, ...], BeforeValidator(_list)]

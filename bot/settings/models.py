@@ -12,6 +12,7 @@ from bot.core.names import branch_matches
 from bot.settings.fields import (
     Channel,
     Channels,
+    CheckNames,
     Count,
     Cron,
     Duration,
@@ -20,6 +21,7 @@ from bot.settings.fields import (
     Names,
     Occasions,
     Parties,
+    Pause,
     Ref,
     Refs,
     Repository,
@@ -150,7 +152,23 @@ class EnvironmentSettings(Table):
         examples=[{"type": "shell", "command": ["bin/deploy"]}],
     )
     required_checks: RequiredChecks = Field(
-        default="all", description='Checks of the commit that must be green: "all", "none", or a list of names.'
+        default="all",
+        description='Checks of the commit that must be green: "all" that are reported or will be, "none", or a list of '
+        "names, in which `*` stands for anything and `?` for one character.",
+    )
+    ignored_checks: CheckNames = Field(
+        default=(),
+        description="Checks that are not looked at, by name, with `*` and `?` as in `required_checks`.",
+        examples=[["codecov/*"]],
+    )
+    checks_settle: Pause = Field(
+        default=timedelta(seconds=15),
+        description="How long nothing new may have been reported before a merge, or what waits for green checks, "
+        'believes that these are all; "0s" believes it at once.',
+    )
+    checks_missing_after: Duration = Field(
+        default=timedelta(minutes=10),
+        description="How long a check that never comes is waited for in silence; then the bot says so, with a way on.",
     )
     required_reviews: Count = Field(default=0, description="Approving reviews that the commit's pull request needs.")
     up_to_date: Flag = Field(default=False, description="Whether the commit must contain the whole default branch.")

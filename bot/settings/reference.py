@@ -95,8 +95,9 @@ def toml(value: object) -> str:
         case ProviderSettings():
             return toml({"type": value.type})
         case timedelta():
-            hours, minutes = divmod(int(value.total_seconds()) // 60, 60)
-            return f'"{hours * 60 + minutes}m"' if minutes else f'"{hours}h"'
+            seconds = int(value.total_seconds())
+            size, unit = next((size, unit) for size, unit in ((3_600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
+            return f'"{seconds // size}{unit}"'
         case dict():
             return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
         case list() | tuple():

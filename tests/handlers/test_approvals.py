@@ -22,8 +22,10 @@ default_environment = "production"
 provider = { type = "external" }
 
 [apps.web.environments.staging]
+checks_settle = "0s"
 
 [apps.web.environments.production]
+checks_settle = "0s"
 approvals = 1
 """
 TWO = SETTINGS.replace("approvals = 1", "approvals = 2")

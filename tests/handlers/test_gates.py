@@ -22,9 +22,11 @@ default_environment = "production"
 provider = { type = "external" }
 
 [apps.web.environments.staging]
+checks_settle = "0s"
 deploy_on_merge = ["main"]
 
 [apps.web.environments.production]
+checks_settle = "0s"
 """
 REVIEWS = f"{BASE}required_reviews = 1\n"
 ORDER = f'{BASE}after = "staging"\n'

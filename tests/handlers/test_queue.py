@@ -90,6 +90,7 @@ def test_an_older_commit_that_waits_gives_way_to_a_newer_one_of_its_branch(world
     old = world.github.repository(REPOSITORY).branches["topic"]
     said = world.says("maria", "deploy topic to staging when green")
     world.github.commit(REPOSITORY, "topic", "Better")
+    world.github.set_status(REPOSITORY, "topic", "ci/test", "success")
 
     world.says("bob", "deploy topic to staging")
     another_tool(world, "success")

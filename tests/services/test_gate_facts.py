@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.deployments.model import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
-from bot.core.ports.forge_types import Check, Commit, Comparison, PullRequest, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, PullRequest, RemoteStatus
 from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
 from bot.services.targets import Target
 from bot.settings import Settings, read
@@ -37,6 +37,25 @@ class NoRules:
 
 
 @dataclass
+class Before:
+    """What the commits before had, and what the branch requires; it counts what it is asked."""
+
+    names: Sequence[EarlierCheck] = ()
+    of_branch: Sequence[str] = ()
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def required(self, repository: str, branch: str) -> Sequence[str]:
+        self.asked.append(("required", branch))
+        return self.of_branch
+
+    def before(
+        self, repository: str, ref: str, sha: str, *, base: str | None = None, thorough: bool = True
+    ) -> Sequence[EarlierCheck]:
+        self.asked.append((ref, sha, base, thorough))
+        return self.names
+
+
+@dataclass
 class History:
     """A forge with commits, their checks and their pull requests; it counts what it is asked."""
 
@@ -46,8 +65,9 @@ class History:
     gone: bool = False
     asked: list[str] = field(default_factory=list)
     reviews: NoRules = field(default_factory=NoRules)
+    expected_checks: Before = field(default_factory=Before)
 
-    def checks(self, repository: str, sha: str) -> Sequence[Check]:
+    def checks(self, repository: str, sha: str, *, thorough: bool = False) -> Sequence[Check]:
         self.asked.append(sha)
         return self.reported.get(sha, [])
 
@@ -152,17 +172,47 @@ def test_what_other_tools_create_is_asked_about_like_a_command() -> None:
     assert found == CommitFacts((GREEN,))
 
 
-@pytest.mark.parametrize("had", [True, False])
-def test_checks_are_expected_where_the_commit_before_had_some(had: bool) -> None:
-    before, after = commit(1, "before"), commit(2, "after")
-    around = Around(History([before, after], {before.sha: [GREEN]} if had else {}))
-    wanted = a_deployment(sha=after.sha)
+def test_what_the_commits_before_had_and_the_branch_requires_is_gathered() -> None:
+    before = Before((EarlierCheck("lint"),), ("ci/test",))
+    around = Around(History(expected_checks=before))
 
-    waits_for_checks = commit_facts(around, around.target(), wanted, waits_for_checks=True)
-    told = commit_facts(around, around.target(), wanted, after=before.sha)
-    hasty = commit_facts(around, around.target(), wanted)
+    found = commit_facts(around, around.target(), a_deployment(ref="main"), after="b", waits_for_checks=True)
 
-    assert (waits_for_checks.expects_checks, told.expects_checks, hasty.expects_checks) == (had, had, False)
+    assert (found.expected_checks, found.checks_of_branch) == ((EarlierCheck("lint"),), ("ci/test",))
+    assert before.asked == [("main", SHA, "b", True), ("required", "main")]
+
+
+@pytest.mark.parametrize(("reported", "thorough"), [([], False), ([GREEN], True)])
+def test_a_command_is_looked_at_thoroughly_where_something_is_reported(reported: list[Check], thorough: bool) -> None:
+    before = Before()
+    around = Around(History(reported={SHA: reported}, expected_checks=before))
+
+    commit_facts(around, around.target(), a_deployment())
+
+    assert before.asked[0] == ("topic", SHA, None, thorough)
+
+
+@pytest.mark.parametrize("ref", ["#7", SHA, SHA[:7]])
+def test_what_is_no_branch_has_no_rules(ref: str) -> None:
+    before = Before(of_branch=("ci/test",))
+
+    found = commit_facts(Around(History(expected_checks=before)), Around().target(), a_deployment(ref=ref))
+
+    assert found.checks_of_branch == ()
+    assert len(before.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("required", "asked"), [('["ci/test"]', 0), ('["test (*)"]', 1), ('["ci/test", "lint?"]', 1), ('"all"', 2)]
+)
+def test_only_what_the_settings_leave_open_is_asked_for(required: str, asked: int) -> None:
+    settings = read(f"{SETTINGS}required_checks = {required}\n", {})
+    before = Before()
+    around = Around(History(expected_checks=before), settings=settings)
+
+    commit_facts(around, around.target(), a_deployment(), waits_for_checks=True)
+
+    assert len(before.asked) == asked
 
 
 def test_how_long_it_usually_takes_is_the_median_of_the_last_five() -> None:

@@ -90,6 +90,16 @@ def test_every_problem_is_told_at_once() -> None:
             '.required_checks must be "all", "none", or a list of names such as ["ci/test"], not "some".',
         ),
         (
+            'ignored_checks = "codecov/*"',
+            '.ignored_checks must be a list in square brackets, such as ["codecov/*"], not "codecov/*".',
+        ),
+        ('ignored_checks = [" "]', '.ignored_checks[0] must name checks, such as "codecov/*", and not be empty.'),
+        ("checks_settle = 15", '.checks_settle must be text in quotes, such as "15m", not 15.'),
+        (
+            'checks_missing_after = "0s"',
+            '.checks_missing_after must be a duration such as "15m", "1h" or "64h", not "0s".',
+        ),
+        (
             'notify = ["sucess"]',
             '.notify[0] must be "success", "failure", "cancellation", "rollback" or "hung", not "sucess".',
         ),

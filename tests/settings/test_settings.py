@@ -96,6 +96,30 @@ def test_durations_checks_and_windows_are_read() -> None:
     assert (opened.deny, opened.allow, opened.timezone) == (None, "0 9 * * 1-5", "Asia/Tokyo")
 
 
+def test_checks_are_named_by_patterns_and_waited_for_as_long_as_it_says() -> None:
+    usual = with_environment("").apps["web"].environments["production"]
+    own = (
+        with_environment("""
+        ignored_checks = ["codecov/*"]
+        checks_settle = "0s"
+        checks_missing_after = "1h"
+    """)
+        .apps["web"]
+        .environments["production"]
+    )
+
+    assert (usual.ignored_checks, usual.checks_settle, usual.checks_missing_after) == (
+        (),
+        timedelta(seconds=15),
+        timedelta(minutes=10),
+    )
+    assert (own.ignored_checks, own.checks_settle, own.checks_missing_after) == (
+        ("codecov/*",),
+        timedelta(0),
+        timedelta(hours=1),
+    )
+
+
 def test_windows_are_in_the_time_zone_of_the_bot_unless_they_name_one() -> None:
     text = '[bot]\ntimezone = "Europe/Berlin"' + SMALLEST + 'windows = [{ deny = "0 17 * * 5", for = "1h" }]'
 

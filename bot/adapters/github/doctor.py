@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bot.adapters.github.errors import NotAccepted, starting
 from bot.adapters.github.http import Auth, Connection
-from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo
+from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo, WorkflowRuns
 from bot.adapters.github.users import CredentialOwner
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Finding
@@ -69,6 +69,7 @@ def _repository(
     else:
         yield Finding(True, f"{repository} can be seen.")
     yield from _reading(connection, path, found, named)
+    yield from _workflows(connection, path, found, named)
     if own_webhook:
         yield _webhook(connection, repository, web_url)
 
@@ -91,6 +92,19 @@ def _reading(connection: Connection, path: str, found: Repo, named: str) -> Iter
             yield Finding(True, f"{what} of {found.full_name} can be read; it has no commits yet.")
         else:
             yield Finding(True, f"{what} of {found.full_name} can be read.")
+
+
+def _workflows(connection: Connection, path: str, found: Repo, named: str) -> Iterator[Finding]:
+    """The gates work without them, and know less."""
+    try:
+        connection.get(f"{path}/actions/runs", WorkflowRuns, per_page=1)
+    except ShipmateError as failed:
+        what = (
+            f"Workflow runs of {found.full_name} cannot be read, so the bot does not know which jobs are still "
+            f"to come, or belong to a deployment. {failed}"
+        )
+        mend = f"Give {named} the permission “Actions: read” on {found.full_name}, if it uses GitHub Actions."
+        yield Finding(True, what, mend, warning=True)
 
 
 def _webhook(connection: Connection, repository: str, web_url: str) -> Finding:

@@ -12,23 +12,16 @@ from typing import IO, cast
 from cachetools import LRUCache, cachedmethod
 
 from bot.adapters.github.backfill import GitHubBackfill
+from bot.adapters.github.checks import GitHubChecks
 from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
 from bot.adapters.github.doctor import doctor
+from bot.adapters.github.expected_checks import GitHubExpectedChecks
 from bot.adapters.github.head_counts import HeadCounts
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
-from bot.adapters.github.mapping import (
-    BADNESS,
-    check_of_run,
-    check_of_status,
-    commit_of,
-    head_ref_of,
-    pull_request_of,
-)
+from bot.adapters.github.mapping import commit_of, head_ref_of, pull_request_of
 from bot.adapters.github.payloads import (
     Branch,
-    CheckRuns,
-    CombinedStatus,
     CommitShape,
     ComparisonShape,
     GitRef,
@@ -82,6 +75,8 @@ class GitHub:
         )
         self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
+        self._checks = GitHubChecks(self._connection, clock)
+        self.expected_checks = GitHubExpectedChecks(self._connection, self._checks, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
         self.head_counts = HeadCounts(self._connection)
@@ -135,14 +130,12 @@ class GitHub:
                 names.update((found.name, None) for found in page)
         return tuple(names)
 
-    def checks(self, repository: str, sha: str) -> Sequence[Check]:
+    def checks(self, repository: str, sha: str, *, thorough: bool = False) -> Sequence[Check]:
         """One entry for each name. Where several apps or workflows use one name, the worst of them counts."""
-        found: dict[str, Check] = {}
-        for check in (*self._statuses(repository, sha), *self._check_runs(repository, sha)):
-            known = found.get(check.name)
-            if known is None or BADNESS[check.state] > BADNESS[known.state]:
-                found[check.name] = check
-        return tuple(found.values())
+        found = self._checks.of(repository, sha, thorough=thorough)
+        if found:
+            self.expected_checks.reports(repository)
+        return found
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
         path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
@@ -182,6 +175,7 @@ class GitHub:
         except NotThere:
             return None
         commit = self._connection.get(at(repository, "commits", found.head.sha), CommitShape)
+        self.expected_checks.saw(repository, commit)
         return commit_of(commit, head_ref_of(found), pull_request=number)
 
     def _branch(self, repository: str, name: str) -> Commit | None:
@@ -189,6 +183,7 @@ class GitHub:
             branch = self._connection.get(at(repository, "branches", name), Branch)
         except NotThere:  # no such branch, or no such repository: the next request tells which
             return None
+        self.expected_checks.saw_branch(repository, branch)
         return commit_of(branch.commit, branch.name)
 
     def _tag(self, repository: str, name: str) -> Commit | None:
@@ -208,6 +203,7 @@ class GitHub:
             return None
         if is_full_id(ref) and found.sha != ref.lower():
             return None
+        self.expected_checks.saw(repository, found)
         return commit_of(found, ref)
 
     def _begun_with(self, repository: str, digits: str) -> Iterator[Commit]:
@@ -235,12 +231,3 @@ class GitHub:
         except Rejected:  # 422: no commit found
             pass
         return None
-
-    def _statuses(self, repository: str, sha: str) -> Iterator[Check]:
-        for page in self._connection.pages(at(repository, "commits", sha, "status"), CombinedStatus, most=10):
-            yield from map(check_of_status, page.statuses)
-
-    def _check_runs(self, repository: str, sha: str) -> Iterator[Check]:
-        path = at(repository, "commits", sha, "check-runs")
-        for page in self._connection.pages(path, CheckRuns, most=10, filter="latest"):
-            yield from map(check_of_run, page.check_runs)

@@ -22,7 +22,8 @@ BADNESS = {"success": 0, "pending": 1, "failure": 2}
 
 def check_of_status(status: StatusShape) -> Check:
     state = cast("Literal['success', 'pending', 'failure']", status.state if status.state in BADNESS else "failure")
-    return Check(status.context, state, status.target_url or None, status.description or "")
+    at = utc(status.updated_at) if status.updated_at else None
+    return Check(status.context, state, status.target_url or None, status.description or "", at=at)
 
 
 def check_of_run(run: CheckRun) -> Check:
@@ -32,7 +33,16 @@ def check_of_run(run: CheckRun) -> Check:
         state = "pending"
     elif run.conclusion in ("success", "neutral", "skipped"):
         state = "success"
-    return Check(run.name, state, run.html_url or None, (run.output.title if run.output else None) or "")
+    at = run.completed_at or run.started_at
+    return Check(
+        run.name,
+        state,
+        run.html_url or None,
+        (run.output.title if run.output else None) or "",
+        app=run.app.slug if run.app else "",
+        at=utc(at) if at else None,
+        kind="deployment" if run.deployment else "check",
+    )
 
 
 def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) -> Commit:

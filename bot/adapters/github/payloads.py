@@ -61,8 +61,11 @@ class CommitShape(Struct, frozen=True):
 
 
 class Branch(Struct, frozen=True):
+    """https://docs.github.com/en/rest/branches/branches#get-a-branch"""
+
     name: str
     commit: CommitShape
+    protection: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class GitRef(Struct, frozen=True):
@@ -91,6 +94,7 @@ class StatusShape(Struct, frozen=True):
     state: str
     target_url: str | None = None
     description: str | None = None
+    updated_at: AwareTime | None = None
 
 
 class CombinedStatus(Struct, frozen=True):
@@ -101,18 +105,93 @@ class RunOutput(Struct, frozen=True):
     title: str | None = None
 
 
+class Slug(Struct, frozen=True):
+    """An app, as check runs and suites name it."""
+
+    slug: str = ""
+    name: str = ""
+
+
+class SuiteId(Struct, frozen=True):
+    id: int | None = None
+
+
 class CheckRun(Struct, frozen=True):
-    """``conclusion`` is null until ``status`` is ``completed``."""
+    """``conclusion`` is null until ``status`` is ``completed``; ``id`` grows with time.
+
+    A job with an ``environment`` has the ``deployment`` that it makes.
+    """
 
     name: str
     status: str
+    id: int = 0
     conclusion: str | None = None
     html_url: str | None = None
     output: RunOutput | None = None
+    started_at: AwareTime | None = None
+    completed_at: AwareTime | None = None
+    app: Slug | None = None
+    check_suite: SuiteId | None = None
+    deployment: Any = None
 
 
 class CheckRuns(Struct, frozen=True):
     check_runs: list[CheckRun]
+
+
+class CheckSuite(Struct, frozen=True):
+    """https://docs.github.com/en/rest/checks/suites; those of apps that never report stay ``queued``, without runs."""
+
+    id: int
+    status: str | None = None
+    latest_check_runs_count: int = 0
+    app: Slug | None = None
+
+
+class CheckSuites(Struct, frozen=True):
+    check_suites: list[CheckSuite]
+
+
+class WorkflowRun(Struct, frozen=True):
+    """https://docs.github.com/en/rest/actions/workflow-runs; each has a check suite of its own."""
+
+    event: str
+    status: str | None = None
+    name: str | None = None
+    path: str | None = None
+    head_sha: str = ""
+    html_url: str | None = None
+    check_suite_id: int | None = None
+
+
+class WorkflowRuns(Struct, frozen=True):
+    workflow_runs: list[WorkflowRun]
+
+
+class RequiredCheck(Struct, frozen=True):
+    context: str
+
+
+class RuleParameters(Struct, frozen=True):
+    required_status_checks: list[RequiredCheck] = []
+
+
+class BranchRule(Struct, frozen=True):
+    """https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch; other types have other parameters."""
+
+    type: str
+    parameters: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class RequiredChecks(Struct, frozen=True):
+    """``checks`` says the same as the older ``contexts``, with the app that must report each."""
+
+    contexts: list[str] = []
+    checks: list[RequiredCheck] = []
+
+
+class BranchProtection(Struct, frozen=True):
+    required_status_checks: RequiredChecks | None = None
 
 
 class HeadRepo(Struct, frozen=True):

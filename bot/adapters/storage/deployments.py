@@ -19,7 +19,7 @@ from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.upsert import insert_new, upsert
-from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import DEPLOY, Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.stored import stored_name
@@ -91,6 +91,12 @@ class RowReads:
 
     def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]:
         return self._many(_D.repository == repository, _D.sha == sha, _WAITING, _D.waits_for == Waiting.CHECKS)
+
+    def deployed_from(self, repository: str, sha: str) -> Sequence[Deployment]:
+        commit = (_D.repository == repository, _D.sha == sha, _D.task == DEPLOY)
+        begun = sa.or_(_BUSY, _D.state == State.SUCCEEDED)
+        found = self._many(*commit, begun, newest=True, limit=SUCCESSES_OF_ONE)
+        return [one for one in found if one.busy or self.last_success(one.app, one.environment) == one]
 
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         return self._many(_UNENDED, *([_D.repository == repository] if repository else []))

@@ -15,7 +15,7 @@ from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_be
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
-from bot.core.events.internal import DeploymentEnded
+from bot.core.events.internal import ChecksMissing, DeploymentEnded, Reconsider
 from bot.core.gates.messages import in_line
 from bot.core.gates.model import Answer, Verdict
 from bot.core.gates.verdict import gates_line
@@ -33,6 +33,8 @@ PICKED_UP_WITHIN = timedelta(seconds=30)
 UNKNOWN = Ancestry()
 """Where nothing else of the branch waits, or has gone out."""
 
+FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER})
+"""What a person may pass by force while another deployment of the same still waits for it."""
 REMOTE_ENDS: dict[State, str] = {
     State.SUCCEEDED: "success",
     State.FAILED: "failure",
@@ -69,9 +71,18 @@ def proceed(
     due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = deployment_messages.waits(answer)
     held = _said_to_wait(records, waiting(deployment, answer.waits_for, now, due_at), text)
-    if not again or deployment_messages.worth_telling(deployment.description, text):
+    _reminded(records, held, answer)
+    if not answer.settling and (not again or deployment_messages.worth_telling(deployment.description, text)):
         _tell(records, held, deployment_messages.waiting_line(held), here_only=answered)
     return held
+
+
+def _reminded(records: Records, held: Deployment, answer: Answer) -> None:
+    """Let it be looked at again when time alone may have changed the answer, and say once what never came."""
+    if answer.look_again_at is not None:
+        records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
+    if answer.missed:
+        records.put(ChecksMissing(held.id, answer.missed), f"checks missing:{held.id}")
 
 
 def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deployment:
@@ -122,6 +133,7 @@ def start(records: Records, deployment: Deployment, now: datetime, known: Ancest
     records.emit(RenderParent(begun.id))
     if deployment.waits_for is not None:
         _tell(records, begun, deployment_messages.begins_line(deployment))
+    _make_needless(records, begun, now)
     _overtake(records, begun, known, now)
     _keep_ahead(records, begun, known)
     _move_up(records, begun.app, begun.environment)
@@ -243,10 +255,20 @@ def _overtake(records: Records, newer: Deployment, known: Ancestry, now: datetim
             give_way(records, one, newer, now)
 
 
-def give_way(records: Records, old: Deployment, newer: Deployment, now: datetime) -> None:
+def _make_needless(records: Records, newer: Deployment, now: datetime) -> None:
+    """What still waits for what may be forced, and is the same commit for the same place, waits for nothing more."""
+    if newer.rollback_of is not None:
+        return
+    for one in records.waiting(newer.app, newer.environment):
+        waits = one.id != newer.id and one.rollback_of is None and one.waits_for in FORCIBLE
+        if waits and (one.sha, one.task, one.hosts, one.params) == (newer.sha, newer.task, newer.hosts, newer.params):
+            give_way(records, one, newer, now, deployment_messages.needless_by(newer))
+
+
+def give_way(records: Records, old: Deployment, newer: Deployment, now: datetime, why: str | None = None) -> None:
     """It is part of another one, which goes or has gone in its place."""
-    gone = replace(moved(old, State.SUPERSEDED, now, deployment_messages.superseded_by(old, newer)))
-    gone = replace(gone, superseded_by=newer.id)
+    why = why or deployment_messages.superseded_by(old, newer)
+    gone = replace(moved(old, State.SUPERSEDED, now, why), superseded_by=newer.id)
     records.save(gone)
     _report_end(records, gone)
     records.emit(RenderParent(gone.id))

@@ -6,13 +6,16 @@ One function per situation; every one is drawn from the deployment alone, so tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.core.deployments.model import Deployment, Shipped, State, Waiting
-from bot.core.deployments.wording import EMOJI, GOES_ON, deed, forced_line, sentence, state_line, what, where
+from bot.core.deployments.wording import EMOJI, GOES_ON, deed, forced_line, sentence, spoken, state_line, what, where
 from bot.core.effects import Occasion
 from bot.core.gates.model import Answer
 from bot.core.grammar.commands import Approve, Cancel, Reject, Retry, Rollback
 from bot.core.grammar.offers import hint, offer
+from bot.core.names import listed
+from bot.core.ports.forge_types import Check
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
 
 SHOWN = 5
@@ -259,6 +262,10 @@ def superseded_by(old: Deployment, newer: Deployment) -> str:
     return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), {how}"
 
 
+def needless_by(newer: Deployment) -> str:
+    return f"Superseded by #{newer.id}, which deploys the same commit{' by force' if newer.force else ''}"
+
+
 def not_picked_up(deployment: Deployment) -> Message:
     return say(
         f"⚠️ Nothing has picked this deployment up yet. Shipmate only announces {deployment.app} → "
@@ -281,6 +288,31 @@ def hung_checks(deployment: Deployment) -> Message:
         f"⚠️ Still waiting after an hour: {what_for}. Look at the check",
         *hint(", or cancel with ", Cancel(deployment.id)),
     )
+
+
+def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelta, forced: str) -> Message:
+    """``names`` never came; ``forced`` is the command that does not wait for them."""
+    shown = listed([*names[:SHOWN], f"{len(names) - SHOWN} more"] if len(names) > SHOWN else list(names))
+    verb = "has" if len(names) == 1 else "have"
+    question = f"Deploy {deployment.ref} to {deployment.environment} although {shown} {verb} not been reported?"
+    return say(
+        f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. That may stay so: if its message "
+        "says [skip ci], if workflows leave out the files that it changes, or if a check was renamed or taken away. "
+        "If not, it goes on by itself.",
+        buttons=[Button("Deploy without checks", forced, confirm=question)],
+    )
+
+
+def turned_red(deployment: Deployment, failing: Sequence[Check]) -> Message:
+    """Said once of each check; what is live can go back."""
+    names: list[Span] = []
+    for check in failing[:SHOWN]:
+        names += [", " if names else "", Link(check.url, check.name) if check.url else Code(check.name)]
+    if len(failing) > SHOWN:
+        names.append(f" and {len(failing) - SHOWN} more")
+    live = deployment.state is State.SUCCEEDED
+    when = f"after this went live in {deployment.environment}" if live else "while this is being deployed"
+    return say("❌ ", *names, f" turned red {when}.", buttons=_roll_back(deployment) if live else ())
 
 
 def expired(deployment: Deployment) -> str:

@@ -56,6 +56,14 @@ class Reconsider(Event):
     deployment_id: int
 
 
+@stored("ChecksMissing")
+class ChecksMissing(Event):
+    """A waiting deployment's commit should have had these checks long ago, and nothing is on its way."""
+
+    deployment_id: int
+    names: tuple[str, ...]
+
+
 @stored("DeploymentOpened")
 class DeploymentOpened(Event):
     """Our own deployment now exists on GitHub as ``remote_id``."""

@@ -2,39 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from bot.core.deployments.model import Waiting
+from bot.core.deployments.wording import spoken
 from bot.core.gates.model import Answer, Facts, if_patient
+from bot.core.gates.wanted_checks import WantedChecks, meant_by, wanted_checks
 from bot.core.ports.forge_types import Check
-from bot.core.rich_text import Code, Link, Span
+from bot.core.rich_text import Code, Line, Link, Span
 
 
 def checks(facts: Facts) -> Answer | None:
-    """Required commit statuses and check runs must be green; a required name that never came is pending."""
-    required = facts.environment.required_checks
-    if required == "none" or facts.checks is None:
+    """All that are wanted must be reported and green, and who waits for them waits until no more can come."""
+    rules = facts.environment
+    if rules.required_checks == "none" or facts.checks is None:
         return None
-    reported = {check.name: check for check in facts.checks}
-    wanted = list(reported) if required == "all" else list(required)
-    found = [reported.get(name, Check(name, "pending", description="not reported yet")) for name in wanted]
-    failing = [check for check in found if check.state == "failure"]
-    pending = [check for check in found if check.state == "pending"]
+    required, ignored = rules.required_checks, rules.ignored_checks
+    wanted = wanted_checks(required, ignored, facts.checks, facts.expected_checks, facts.checks_of_branch)
+    failing, pending = wanted.in_state("failure"), _pending(wanted)
     if failing:
         spans: list[Span] = ["Checks failed: ", *_named(failing)]
         if pending:
             spans += ["; still pending: ", *_named(pending)]
         return Answer("checks", False, tuple(spans), if_patient(facts, Waiting.CHECKS), forcible=True)
     if pending:
-        line = ("Checks are pending: ", *_named(pending))
+        return _not_yet(facts, wanted, pending)
+    if wanted.unfinished:
+        line = ("More checks may come of ", *_named(wanted.unfinished))
         return Answer("checks", False, line, waits_for=Waiting.CHECKS, forcible=True)
-    if not found and facts.expects_checks:
+    return _green(facts, wanted)
+
+
+def _pending(wanted: WantedChecks) -> list[Check]:
+    return [*wanted.in_state("pending"), *(Check(name, "pending") for name in wanted.missing)]
+
+
+def _not_yet(facts: Facts, wanted: WantedChecks, pending: Sequence[Check]) -> Answer:
+    line: Line = ("Checks are pending: ", *_named(pending), *_asked_about(facts, wanted))
+    if not wanted.reported and facts.environment.required_checks == "all" and not facts.checks_of_branch:
         line = ("No check has been reported for this commit yet",)
-        return Answer("checks", False, line, waits_for=Waiting.CHECKS, forcible=True)
+    due = _missed_from(facts, wanted)
+    return Answer(
+        "checks",
+        False,
+        line,
+        waits_for=Waiting.CHECKS,
+        forcible=True,
+        look_again_at=due if due is not None and due > facts.now else None,
+        missed=wanted.missing if due is not None and due <= facts.now else (),
+    )
+
+
+def _missed_from(facts: Facts, wanted: WantedChecks) -> datetime | None:
+    """When what never came is worth a word, None while it may still come of a run, or where nobody waits."""
+    if not facts.waits_for_checks or not wanted.missing or wanted.unfinished:
+        return None
+    waiting = facts.wanted
+    since = waiting.waits_since if waiting and waiting.waits_for is Waiting.CHECKS else None
+    quiet = [moment for moment in (since or facts.now, wanted.last) if moment is not None]
+    return min(max(quiet), facts.now) + facts.checks_missing_after
+
+
+def _green(facts: Facts, wanted: WantedChecks) -> Answer:
+    found = len(wanted.reported)
     if not found:
         return Answer("checks", True, ("No checks are reported for this commit",))
-    return Answer("checks", True, (f"{len(found)} {'check is' if len(found) == 1 else 'checks are'} green",))
+    settle = facts.checks_settle
+    if facts.waits_for_checks and wanted.open_ended and wanted.last is not None:
+        settled = min(wanted.last, facts.now) + settle  # whatever the clocks say, it is not longer than that
+        if settled > facts.now:
+            many = "The only check so far is" if found == 1 else f"All {found} checks so far are"
+            line = (f"{many} green; more may come within {spoken(settle)}",)
+            return Answer("checks", False, line, Waiting.CHECKS, True, look_again_at=settled, settling=True)
+    return Answer("checks", True, (f"{found} {'check is' if found == 1 else 'checks are'} green",))
 
 
-def _named(found: list[Check]) -> list[Span]:
+def _asked_about(facts: Facts, wanted: WantedChecks) -> Line:
+    meant = [one for name in wanted.missing if (one := meant_by(name, facts.checks or ()))]
+    spans: list[Span] = []
+    for one in meant:
+        spans += [" or " if spans else "; did you mean ", Code(one)]
+    return (*spans, "?") if spans else ()
+
+
+def _named(found: Sequence[Check]) -> list[Span]:
     spans: list[Span] = []
     for check in found[:10]:
         if spans:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Actor, Deployment, Waiting
 from bot.core.freezes.model import ClosedBy, Force
+from bot.core.gates.wanted_checks import Required
 from bot.core.grammar.commands import Deploy
 from bot.core.locks.model import Lock
 from bot.core.people.permissions import Permission
-from bot.core.ports.forge_types import Check, Comparison
+from bot.core.ports.forge_types import Check, Comparison, EarlierCheck
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.rich_text import Button, Line
+
+PATIENCE = timedelta(hours=24)
+"""How long reviews and the environment before are waited for."""
 
 
 class AppRules(Protocol):
@@ -33,7 +37,9 @@ class EnvironmentRules(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def required_checks(self) -> Literal["all", "none"] | tuple[str, ...]: ...
+    def required_checks(self) -> Required: ...
+    @property
+    def ignored_checks(self) -> tuple[str, ...]: ...
     @property
     def deployers(self) -> tuple[str, ...]: ...
     @property
@@ -52,14 +58,15 @@ class EnvironmentRules(Protocol):
 class Facts:
     """Everything that the gates look at, gathered once.
 
-    ``checks`` is None where they were not asked for. ``expects_checks`` is true where none is reported yet but the
-    commit before had some, so that their absence means "not yet". ``place`` holds every name of the channel, None
-    where the request did not come from the chat. What ``waits_for_checks`` waits for failed ones too: they may be run
-    again. ``wanted`` is what is decided on, with the id 0 where it is new. ``reviewed`` and ``behind`` (what it lacks
-    of the default branch) are None where they are not asked for. ``before_here`` is the success of the commit in the
-    environment before, ``been_here`` says that it goes back to where it was let in. ``approvals`` are those that
-    count. ``lock`` is the environment's, whose ever it is. ``closed_by`` is what freezes and windows keep closed,
-    ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
+    ``checks`` is None where they were not asked for. ``expected_checks`` is what the commits before had, and
+    ``checks_of_branch`` what the branch requires, so that their absence means "not yet"; for so long is it waited after
+    the last one (``checks_settle``), and for what never comes (``checks_missing_after``). ``place`` holds every name of
+    the channel, None where the request did not come from the chat. What ``waits_for_checks`` waits for failed ones too:
+    they may be run again. ``wanted`` is what is decided on, with the id 0 where it is new. ``reviewed`` and ``behind``
+    (what it lacks of the default branch) are None where they are not asked for. ``before_here`` is the success of the
+    commit in the environment before, ``been_here`` says that it goes back to where it was let in. ``approvals`` are
+    those that count. ``lock`` is the environment's, whose ever it is. ``closed_by`` is what freezes and windows keep
+    closed, ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
     """
 
     now: datetime
@@ -67,7 +74,10 @@ class Facts:
     environment: EnvironmentRules
     wanted: Deployment | None = None
     checks: tuple[Check, ...] | None = None
-    expects_checks: bool = False
+    expected_checks: tuple[EarlierCheck, ...] = ()
+    checks_of_branch: tuple[str, ...] = ()
+    checks_settle: timedelta = timedelta(0)
+    checks_missing_after: timedelta = PATIENCE
     reviewed: Reviewed | None = None
     before_here: Deployment | None = None
     been_here: bool = False
@@ -92,6 +102,8 @@ class Answer:
 
     ``waits_for`` is set where time alone may open it; ``forcible`` where a person may pass it by force;
     ``buttons`` are what may be done about it; ``within`` is how long it is waited for at most.
+    ``look_again_at`` is when the answer may be another one although nothing has happened; ``settling`` says that only
+    that moment is waited for. ``missed`` names what should have come long ago.
     """
 
     gate: str
@@ -101,6 +113,9 @@ class Answer:
     forcible: bool = False
     buttons: tuple[Button, ...] = ()
     within: timedelta | None = None
+    look_again_at: datetime | None = None
+    settling: bool = False
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +143,6 @@ class Verdict:
 
 Gate: TypeAlias = Callable[[Facts], Answer | None]
 """A question about the facts; None where it does not arise."""
-PATIENCE = timedelta(hours=24)
-"""How long reviews and the environment before are waited for."""
 
 
 def if_patient(facts: Facts, waits_for: Waiting) -> Waiting | None:

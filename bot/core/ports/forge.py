@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.core.ports.backfill import Backfill
+from bot.core.ports.expected_checks import ExpectedChecks
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
@@ -24,6 +25,9 @@ class Forge(Protocol):
 
     @property
     def reviews(self) -> Reviews: ...
+
+    @property
+    def expected_checks(self) -> ExpectedChecks: ...
 
     @property
     def deployments(self) -> RemoteDeployments: ...
@@ -46,8 +50,11 @@ class Forge(Protocol):
     def refs(self, repository: str) -> Sequence[str]:
         """Names of branches and tags for suggestions; at most a few hundred."""
 
-    def checks(self, repository: str, sha: str) -> Sequence[Check]:
-        """Commit statuses and check runs together, the latest of each name."""
+    def checks(self, repository: str, sha: str, *, thorough: bool = False) -> Sequence[Check]:
+        """Commit statuses and check runs together, the latest of each name, and the runs that report them.
+
+        Without ``thorough`` runs are not looked for where nothing is reported yet.
+        """
 
     def compare(self, repository: str, base: str, head: str) -> Comparison: ...
 

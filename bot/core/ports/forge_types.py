@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -49,12 +49,26 @@ class Check:
     """A commit status or a check run, by its context or name.
 
     ``state``: success (neutral and skipped included), pending, or failure (errors, cancellations, time-outs included).
+    ``app`` is who reported it, empty for commit statuses; ``at`` is when that was. ``kind`` is ``deployment`` for a job
+    that is part of a deployment, and ``run`` for a whole run of such an app, pending while it may report more.
     """
 
     name: str
     state: Literal["success", "pending", "failure"]
     url: str | None = None
     description: str = ""
+    app: str = field(default="", compare=False)
+    at: datetime | None = field(default=None, compare=False)
+    kind: Literal["check", "deployment", "run"] = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCheck:
+    """What a commit before had reported, by whom, and whether that was a commit of the very same branch."""
+
+    name: str
+    app: str = ""
+    same_branch: bool = True
 
 
 @dataclass(frozen=True, slots=True)

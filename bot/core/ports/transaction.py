@@ -34,6 +34,9 @@ class Reads(Protocol):
 
     def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]: ...
 
+    def deployed_from(self, repository: str, sha: str) -> Sequence[Deployment]:
+        """What is being deployed of the commit, and what was and is what each place has now."""
+
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         """Everything that has not ended, oldest first."""
 

@@ -145,6 +145,24 @@ def test_missing_permissions_are_found(github: Pair) -> None:
     ]
 
 
+def test_workflow_runs_that_may_not_be_read_are_no_fault_but_said(github: Pair) -> None:
+    github.server.deny(github.server.token, "actions")
+
+    findings = github.client.doctor([REPO])
+
+    assert bad(findings) == []
+    assert [one for one in findings if one.warning] == [
+        Finding(
+            True,
+            "Workflow runs of acme/web cannot be read, so the bot does not know which jobs are still to come, or "
+            "belong to a deployment. GITHUB_TOKEN lacks the permission “actions: read” on acme/web: Resource not "
+            "accessible by personal access token.",
+            "Give GITHUB_TOKEN the permission “Actions: read” on acme/web, if it uses GitHub Actions.",
+            warning=True,
+        )
+    ]
+
+
 def test_empty_repository_is_no_fault(github: Pair) -> None:
     github.server.add_repository("acme/new", empty=True)
 

@@ -233,6 +233,25 @@ def test_who_waits_is_listed_in_the_order_of_asking(kept: Store) -> None:
     assert [one.id for one in reads.unended("acme/api")] == []
 
 
+def test_what_is_deployed_of_a_commit_is_running_or_live(kept: Store) -> None:
+    add(
+        kept,
+        deployment(state=State.SUCCEEDED),
+        deployment(state=State.SUCCEEDED),
+        deployment(state=State.FAILED),
+        deployment(state=State.RUNNING),
+        deployment(state=State.SUCCEEDED, environment="staging"),
+        deployment(state=State.SUCCEEDED, environment="staging", sha="f" * 40),
+        deployment(state=State.RUNNING, environment="test", task="migrate"),
+        deployment(state=State.STARTING, environment="qa"),
+        deployment(state=State.SUCCEEDED, repository="acme/api", app="api"),
+    )
+
+    found = kept.reads().deployed_from("acme/web", SHA)
+
+    assert [one.id for one in found] == [8, 4, 2]
+
+
 def test_what_is_deployed_is_the_last_success_of_the_deploy_task(kept: Store) -> None:
     add(
         kept,

@@ -47,6 +47,7 @@ EVENTS = [
     "BranchOver",
     "CatchUp",
     "ChecksChanged",
+    "ChecksMissing",
     "ClaimExpired",
     "CommandGiven",
     "DeliveryFailed",
@@ -99,6 +100,8 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) in {Union, UnionType}:
         return st.one_of([anything_of(each) for each in get_args(hint)])
+    if get_origin(hint) is tuple:
+        return st.lists(anything_of(get_args(hint)[0]), max_size=3).map(tuple)
     hints = get_type_hints(hint)
     return st.builds(hint, **{field.name: anything_of(hints[field.name]) for field in fields(hint)})
 

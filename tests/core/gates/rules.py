@@ -17,6 +17,7 @@ class App:
 class Environment:
     name: str = "production"
     required_checks: Literal["all", "none"] | tuple[str, ...] = "all"
+    ignored_checks: tuple[str, ...] = ()
     deployers: tuple[str, ...] = ()
     required_reviews: int = 0
     after: str | None = None

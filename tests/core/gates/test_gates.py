@@ -15,7 +15,7 @@ from bot.core.gates.checks import checks
 from bot.core.gates.environment import busy
 from bot.core.gates.judge import GATES, judge
 from bot.core.gates.model import Answer, Facts
-from bot.core.ports.forge_types import Check
+from bot.core.ports.forge_types import Check, EarlierCheck
 from bot.core.rich_text import plain
 from tests.core.deployments.made import T0, a_deployment
 from tests.core.gates.rules import App, Environment
@@ -64,7 +64,7 @@ def test_checks_are_not_asked_where_none_are_required_or_none_were_gathered() ->
 
 
 def test_the_absence_of_expected_checks_means_not_yet() -> None:
-    answer = checks(facts(checks=(), expects_checks=True))
+    answer = checks(facts(checks=(), expected_checks=(EarlierCheck("ci/test"),)))
 
     assert said(answer) == "closed: No check has been reported for this commit yet"
     assert answer is not None

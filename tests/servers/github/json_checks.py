@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from tests.servers.github.json import WEB, Json, Writer, node_id, number_of
-from tests.servers.github.state import CheckRun, Deployment, DeploymentStatus, Hook, Repository, Status, iso
+from tests.servers.github.state import (
+    CheckRun,
+    Deployment,
+    DeploymentStatus,
+    Hook,
+    Repository,
+    Status,
+    WorkflowRun,
+    iso,
+)
+
+
+def suite_id(suite: str, sha: str) -> int:
+    return number_of(f"suite {suite} {sha}")
 
 
 class ChecksWriter(Writer):
@@ -28,7 +41,10 @@ class ChecksWriter(Writer):
 
     def check_run(self, repository: Repository, run: CheckRun) -> Json:
         page = run.url or f"{WEB}/{repository.full_name}/runs/{run.id}"
+        made = repository.deployments.get(run.deployment) if run.deployment is not None else None
+        deployment = {"deployment": self.deployment(repository, made)} if made is not None else {}
         return {
+            **deployment,
             "id": run.id,
             "node_id": node_id("CR", run.id),
             "external_id": "",
@@ -42,30 +58,72 @@ class ChecksWriter(Writer):
             "started_at": iso(run.started_at),
             "completed_at": iso(run.completed_at),
             "output": {"title": run.title, "summary": None, "text": None, "annotations_count": 0},
-            "check_suite": {"id": number_of(f"suite {run.app} {run.sha}"), "head_sha": run.sha},
+            "check_suite": {"id": suite_id(run.suite, run.sha), "head_sha": run.sha},
             "app": {"id": number_of(f"app {run.app}"), "slug": run.app, "name": run.app},
             "pull_requests": [],
         }
 
     def check_suite(self, repository: Repository, run: CheckRun) -> Json:
-        """The suite that a run belongs to: one for each app and commit."""
-        runs = [other for other in repository.latest_check_runs(run.sha) if other.app == run.app]
-        failed = [other for other in runs if other.conclusion not in ("success", "neutral", "skipped")]
-        branches = [name for name, sha in repository.branches.items() if sha == run.sha]
+        """The suite that a run belongs to: one for each run of a workflow, and for each other app and commit."""
+        workflow = next((one for one in repository.workflow_runs if one.suite == run.suite), None)
+        return self._suite(repository, run.suite, run.app, run.sha, workflow)
+
+    def check_suites(self, repository: Repository, sha: str) -> list[Json]:
+        """Of a commit: also those of apps that never report, which stay queued."""
+        workflows = {one.suite: one for one in repository.workflow_runs if one.sha == sha}
+        apps = {
+            **dict.fromkeys(workflows, "github-actions"),
+            **{app: app for app, of in repository.idle_suites if of == sha},
+        }
+        apps |= {run.suite: run.app for run in repository.check_runs if run.sha == sha}
+        return [self._suite(repository, suite, app, sha, workflows.get(suite)) for suite, app in apps.items()]
+
+    def _suite(self, repository: Repository, suite: str, app: str, sha: str, workflow: WorkflowRun | None) -> Json:
+        runs = [run for run in repository.latest_check_runs(sha) if run.suite == suite]
+        failed = [run for run in runs if run.conclusion not in ("success", "neutral", "skipped")]
+        branches = [name for name, head in repository.branches.items() if head == sha]
+        ended = bool(runs) and all(run.status == "completed" for run in runs)
+        status = workflow.status if workflow else "completed" if ended else "in_progress" if runs else "queued"
         return {
-            "id": number_of(f"suite {run.app} {run.sha}"),
-            "node_id": node_id("CS", f"{run.app} {run.sha}"),
+            "id": suite_id(suite, sha),
+            "node_id": node_id("CS", f"{suite} {sha}"),
+            "head_branch": branches[0] if branches else None,
+            "head_sha": sha,
+            "status": status,
+            "conclusion": None if status != "completed" else "failure" if failed else "success",
+            "before": None,
+            "after": sha,
+            "pull_requests": [],
+            "app": {"id": number_of(f"app {app}"), "slug": app, "name": app},
+            "latest_check_runs_count": len(runs),
+            "created_at": iso(min((run.started_at for run in runs), default=None)),
+            "updated_at": iso(max((run.completed_at or run.started_at for run in runs), default=None)),
+        }
+
+    def workflow_run(self, repository: Repository, run: WorkflowRun) -> Json:
+        """https://docs.github.com/en/rest/actions/workflow-runs"""
+        branches = [name for name, head in repository.branches.items() if head == run.sha]
+        return {
+            "id": run.id,
+            "name": run.name,
+            "node_id": node_id("WFR", run.id),
+            "check_suite_id": suite_id(run.suite, run.sha),
+            "check_suite_node_id": node_id("CS", f"{run.suite} {run.sha}"),
             "head_branch": branches[0] if branches else None,
             "head_sha": run.sha,
-            "status": "completed",
-            "conclusion": "failure" if failed else "success",
-            "before": None,
-            "after": run.sha,
-            "pull_requests": [],
-            "app": {"id": number_of(f"app {run.app}"), "slug": run.app, "name": run.app},
-            "latest_check_runs_count": len(runs),
-            "created_at": iso(run.started_at),
-            "updated_at": iso(run.completed_at),
+            "path": f".github/workflows/{run.name.lower()}.yml",
+            "run_number": run.id,
+            "run_attempt": 1,
+            "event": run.event,
+            "display_title": run.name,
+            "status": run.status,
+            "conclusion": run.conclusion,
+            "workflow_id": number_of(f"workflow {run.name}"),
+            "url": self.api(repository, f"/actions/runs/{run.id}"),
+            "html_url": f"{WEB}/{repository.full_name}/actions/runs/{run.id}",
+            "created_at": iso(run.at),
+            "updated_at": iso(run.at),
+            "run_started_at": iso(run.at),
         }
 
     def deployment(self, repository: Repository, deployment: Deployment) -> Json:

@@ -56,7 +56,35 @@ def branch(call: Call) -> Answer:
     if sha is None:
         raise Refusal(404, "Branch not found")
     commit = call.world.write.commit(call.repository, call.repository.commits[sha])
-    return Answer({"name": name, "commit": commit, "protected": False})
+    contexts = call.repository.protection.get(name)
+    required = {
+        "enforcement_level": "non_admins" if contexts else "off",
+        "contexts": contexts or [],
+        "checks": [{"context": context, "app_id": None} for context in contexts or []],
+    }
+    protection = {"enabled": contexts is not None, "required_status_checks": required}
+    protected = bool(contexts or call.repository.rules.get(name))
+    return Answer({"name": name, "commit": commit, "protected": protected, "protection": protection})
+
+
+@route("GET", "/repos/{repo}/rules/branches/{branch+}")
+def branch_rules(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch"""
+    source = {"ruleset_source_type": "Repository", "ruleset_source": call.repository.full_name, "ruleset_id": 42}
+    contexts = call.repository.rules.get(call.params["branch"])
+    if contexts is None:
+        return Answer([])
+    parameters = {
+        "strict_required_status_checks_policy": False,
+        "required_status_checks": [{"context": context, "integration_id": 15368} for context in contexts],
+    }
+    return Answer(
+        [
+            {"type": "deletion", **source},
+            {"type": "pull_request", "parameters": {"required_approving_review_count": 1}, **source},
+            {"type": "required_status_checks", "parameters": parameters, **source},
+        ]
+    )
 
 
 @route("GET", "/repos/{repo}/tags")
@@ -125,6 +153,25 @@ def check_runs(call: Call) -> Answer:
     runs = [run for run in runs if call.query.get("check_name") in (None, run.name)]
     page, headers = call.page(runs)
     shown = {"total_count": len(runs), "check_runs": [call.world.write.check_run(found, run) for run in page]}
+    return Answer(shown, headers=headers)
+
+
+@route("GET", "/repos/{repo}/commits/{ref+}/check-suites", "checks=read")
+def check_suites(call: Call) -> Answer:
+    found, sha = call.repository, call.commit(call.params["ref"])
+    suites = call.world.write.check_suites(found, sha)
+    page, headers = call.page(suites)
+    return Answer({"total_count": len(suites), "check_suites": page}, headers=headers)
+
+
+@route("GET", "/repos/{repo}/actions/runs", "actions=read")
+def workflow_runs(call: Call) -> Answer:
+    """The newest first."""
+    found = call.repository
+    runs = [run for run in reversed(found.workflow_runs) if call.query.get("head_sha") in (None, run.sha)]
+    runs = [run for run in runs if call.query.get("event") in (None, run.event)]
+    page, headers = call.page(runs)
+    shown = {"total_count": len(runs), "workflow_runs": [call.world.write.workflow_run(found, run) for run in page]}
     return Answer(shown, headers=headers)
 
 

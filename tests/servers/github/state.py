@@ -80,7 +80,26 @@ class Status:
 
 
 @dataclass
+class WorkflowRun:
+    """A run of a workflow of GitHub Actions; ``status`` is ``completed`` once it has a ``conclusion``."""
+
+    id: int
+    sha: str
+    name: str
+    event: str
+    status: str
+    conclusion: str | None
+    at: datetime
+
+    @property
+    def suite(self) -> str:
+        return f"workflow run {self.id}"
+
+
+@dataclass
 class CheckRun:
+    """``suite`` is what tells its check suite from others; ``deployment`` is the one that a job makes."""
+
     id: int
     sha: str
     name: str
@@ -91,6 +110,8 @@ class CheckRun:
     app: str
     started_at: datetime
     completed_at: datetime | None
+    suite: str
+    deployment: int | None = None
 
 
 @dataclass
@@ -156,6 +177,10 @@ class Repository:
     pull_requests: dict[int, PullRequest] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
+    workflow_runs: list[WorkflowRun] = field(default_factory=list)
+    idle_suites: list[tuple[str, str]] = field(default_factory=list)
+    rules: dict[str, list[str]] = field(default_factory=dict)
+    protection: dict[str, list[str]] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
     permissions: dict[str, str] = field(default_factory=dict)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -229,11 +254,11 @@ class Repository:
         return sorted(latest.values(), key=lambda status: -status.id)
 
     def latest_check_runs(self, sha: str) -> list[CheckRun]:
-        """The latest of each app and name, the newest first."""
+        """The latest of each check suite and name, the newest first."""
         latest: dict[tuple[str, str], CheckRun] = {}
         for run in self.check_runs:
             if run.sha == sha:
-                latest[run.app, run.name] = run
+                latest[run.suite, run.name] = run
         return sorted(latest.values(), key=lambda run: -run.id)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from tests.servers.github.deployments import NOWHERE, DeploymentsWorld
 from tests.servers.github.json_checks import ChecksWriter
 from tests.servers.github.people import People
-from tests.servers.github.state import CheckRun, Files, PullRequest, Repository, Review, Status, Tag
+from tests.servers.github.state import CheckRun, Files, PullRequest, Repository, Review, Status, Tag, WorkflowRun
 from tests.servers.github.webhooks import Webhooks
 
 
@@ -243,22 +243,66 @@ class World(DeploymentsWorld):
         title: str | None = None,
         url: str | None = None,
         app: str = "github-actions",
+        workflow: int | None = None,
+        deployment: int | None = None,
     ) -> int:
-        """Report a check run: completed with a conclusion; without one, ``status`` (in_progress, queued, …)."""
+        """Report a check run: completed with a conclusion; without one, ``status`` (in_progress, queued, …).
+
+        ``workflow`` is the run of a workflow that it is a job of, ``deployment`` what such a job makes.
+        """
         with self.lock:
             found = self.repositories[repository]
             sha = self.sha_of(found, ref)
             status = status or ("completed" if conclusion else "in_progress")
             ended = self.now() if status == "completed" else None
-            run = CheckRun(next(self.ids), sha, name, status, conclusion, title, url, app, self.now(), ended)
+            suite = next((one.suite for one in found.workflow_runs if one.id == workflow), app)
+            more = {"suite": suite, "deployment": deployment}
+            run = CheckRun(next(self.ids), sha, name, status, conclusion, title, url, app, self.now(), ended, **more)
             found.check_runs.append(run)
             payload = {"action": "completed" if ended else "created", "check_run": self.write.check_run(found, run)}
             self.send(found, "check_run", payload, f"{app}[bot]")
-            suite = [other for other in found.latest_check_runs(sha) if other.app == app]
-            if all(other.status == "completed" for other in suite):
-                payload = {"action": "completed", "check_suite": self.write.check_suite(found, run)}
+            if (said := self.write.check_suite(found, run))["status"] == "completed":
+                payload = {"action": "completed", "check_suite": said}
                 self.send(found, "check_suite", payload, f"{app}[bot]")
             return run.id
+
+    def start_workflow(
+        self, repository: str, ref: str, name: str = "CI", *, event: str = "push", status: str = "in_progress"
+    ) -> int:
+        """A run of a workflow begins; its jobs are reported with ``set_check_run``, and ``end_workflow`` ends it."""
+        with self.lock:
+            found = self.repositories[repository]
+            run = WorkflowRun(next(self.ids), self.sha_of(found, ref), name, event, status, None, self.now())
+            found.workflow_runs.append(run)
+            self._tell_of_workflow(found, run, "requested")
+            return run.id
+
+    def end_workflow(self, repository: str, run_id: int, conclusion: str = "success") -> None:
+        with self.lock:
+            found = self.repositories[repository]
+            run = next(one for one in found.workflow_runs if one.id == run_id)
+            run.status, run.conclusion, run.at = "completed", conclusion, self.now()
+            self._tell_of_workflow(found, run, "completed")
+
+    def _tell_of_workflow(self, found: Repository, run: WorkflowRun, action: str) -> None:
+        payload = {
+            "action": action,
+            "workflow_run": self.write.workflow_run(found, run),
+            "workflow": {"name": run.name},
+        }
+        self.send(found, "workflow_run", payload, "github-actions[bot]")
+
+    def add_idle_suite(self, repository: str, ref: str, app: str) -> None:
+        """GitHub makes a suite for an app that never reports."""
+        with self.lock:
+            found = self.repositories[repository]
+            found.idle_suites.append((app, self.sha_of(found, ref)))
+
+    def require_checks(self, repository: str, branch: str, *contexts: str, classic: bool = False) -> None:
+        """By a ruleset, or with ``classic`` by the branch's own protection."""
+        with self.lock:
+            found = self.repositories[repository]
+            (found.protection if classic else found.rules)[branch] = list(contexts)
 
 
 def _bytes(files: Mapping[str, str | bytes]) -> Files:

@@ -11,11 +11,10 @@ from bot.context import Context
 from bot.core.approvals.model import Approval, counting
 from bot.core.deployments.model import Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
-from bot.core.ports.forge_types import Check, Commit, Comparison, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, Comparison
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
 from bot.services import authorization
@@ -191,8 +190,9 @@ def force_of(deployment: Deployment, *, admin: bool = False) -> Force:
 
 
 def usual_seconds(reads: Reads, app: str, environment: str) -> float | None:
-    """The median of the last successes, None while there are fewer than two."""
-    took = [one.took.total_seconds() for one in reads.successes(app, environment, 5) if one.took is not None]
+    """The median of the last successes, None while there are fewer than two; what was reported late tells nothing."""
+    known = [one for one in reads.successes(app, environment, 5) if one.given_up_at is None]
+    took = [one.took.total_seconds() for one in known if one.took is not None]
     return median(took) if len(took) > 1 else None
 
 
@@ -263,19 +263,3 @@ def chat_id_of(context: Context, login: str) -> str | None:
     proved = context.reads.people.chat_id_of(login)
     mapped = (chat for chat, known in context.settings.people.items() if known.lower() == login.lower())
     return proved or next(mapped, None)
-
-
-def status_event(deployment: Deployment, status: RemoteStatus) -> DeploymentStatusReported:
-    """A status that was found on GitHub, as if its webhook had come."""
-    assert deployment.remote_id is not None
-    return DeploymentStatusReported(
-        repository=deployment.repository,
-        remote_id=deployment.remote_id,
-        status_id=status.id,
-        state=status.state,
-        description=status.description,
-        log_url=status.log_url,
-        environment_url=status.environment_url,
-        creator=status.creator,
-        created_at=status.created_at,
-    )

@@ -17,6 +17,7 @@ from bot.adapters.github.payloads import (
     DeploymentShape,
     DeploymentStatusShape,
     PullRequestShape,
+    is_by_workflow,
     login_of,
     request_id_in,
     utc,
@@ -181,6 +182,7 @@ def _deployment(body: bytes) -> list[Event]:
             creator=login_of(found.creator),
             request_id=request_id_in(found.payload),
             created_at=utc(found.created_at),
+            by_workflow=is_by_workflow(found),
         )
     ]
 

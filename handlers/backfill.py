@@ -88,6 +88,7 @@ def _missed_deployments(context: Context, repository: str, since: datetime) -> l
         for one in context.forge.backfill.deployments(repository, since)
         if target_named(context, repository, one.environment) is not None
         and context.reads.by_remote(repository, one.id) is None
+        and context.reads.twins.by_remote(repository, one.id) is None
     ]
     return [
         created_event(repository, one, taken=bool(context.forge.deployments.statuses(repository, one.id)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -10,7 +12,8 @@ import structlog
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import REMOTE_STATES, Actor, Deployment, State
+from bot.core.deployments.model import MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
+from bot.core.deployments.twins import Twin, reported_by, together
 from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
@@ -19,13 +22,14 @@ from bot.core.gates.judge import judge
 from bot.core.people.logins import same_login
 from bot.core.ports.backfill import created_event
 from bot.core.ports.forge_types import Commit
-from bot.core.ports.transaction import Records
+from bot.core.ports.transaction import Reads, Records
 from bot.providers import load
 from bot.router import Router
 from bot.services import authorization
 from bot.services.authorization import chat_id_of
-from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, status_event, target_of, usual_seconds
-from bot.services.targets import Target, target_named
+from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, target_of, usual_seconds
+from bot.services.remote_statuses import status_event, unheard
+from bot.services.targets import Target, target_named, targets_named
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -47,8 +51,9 @@ def created(context: Context, event: DeploymentCreated) -> None:
             return
         log.warning("request id not believed", deployment=ours.id, remote=event.remote_id, creator=event.creator)
     target = target_named(context, event.repository, event.environment)
-    if target is not None:
-        _announce(context, target, event)
+    if target is None or _is_known(context.reads, event) or (event.by_workflow and _is_twin(context, event)):
+        return
+    _announce(context, target, event)
 
 
 def _agrees(context: Context, event: DeploymentCreated) -> Deployment | None:
@@ -63,6 +68,64 @@ def _agrees(context: Context, event: DeploymentCreated) -> Deployment | None:
     return named if wanted == (event.repository.lower(), event.sha, event.environment, event.task) else None
 
 
+def _is_known(reads: Reads, event: DeploymentCreated) -> bool:
+    place = (event.repository, event.remote_id)
+    return reads.by_remote(*place) is not None or reads.twins.by_remote(*place) is not None
+
+
+def _is_twin(context: Context, event: DeploymentCreated) -> bool:
+    """Whether a job carries ours out, and has made another deployment of it by naming its environment.
+
+    Then it is followed, and nobody is told of it: see ``bot.core.deployments.twins``.
+    """
+    ours = _awaited(context, event)
+    own = context.forge.users.own_login() if ours else None
+    if ours is None or own is None:
+        return False
+    if ours.remote_id is None:
+        raise NotYet("Our own deployment is being created.")
+    try:
+        there = context.forge.deployments.statuses(ours.repository, ours.remote_id)
+    except (NotThere, NotAllowed, Rejected):
+        return False
+    reporters = {one.creator for one in there if one.state in TELLING and one.creator.lower() != own.lower()}
+    picked_up = ours.state is not State.STARTING or ours.last_status > 0
+    who = reported_by(reporters, picked_up=picked_up, has_twins=bool(context.reads.twins.of(ours.id)))
+    if who != "another":
+        _adopt_twin(context, event, ours, followed=who == "twin")
+    return who != "another"
+
+
+def _awaited(context: Context, event: DeploymentCreated) -> Deployment | None:
+    """Ours of the same commit and environment that another tool carries out; None where two apps might be meant."""
+    found = [
+        one
+        for target in targets_named(context, event.repository, event.environment)
+        for one in context.reads.busy(*target.place)
+        if one.exclusive and one.sha == event.sha and not _is_ours(target, one)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _adopt_twin(context: Context, event: DeploymentCreated, ours: Deployment, *, followed: bool) -> None:
+    target = target_of(context, ours)
+    records = context.begin(ours.app, ours.environment)
+    if _is_known(records, event):
+        return
+    deployment = records.deployment(ours.id)
+    if target is None or deployment is None or _stands(deployment) != _stands(ours):
+        raise NotYet("Ours has just gone on.")
+    first = not records.twins.of(ours.id)
+    records.twins.save(Twin(event.repository, event.remote_id, ours.id, followed=followed))
+    if first and followed:
+        described = replace(deployment, description=deployment_messages.in_workflow())
+        lifecycle.goes_on(records, deployment, described, context.now, target.environment.timeout)
+
+
+def _stands(deployment: Deployment) -> tuple[State, int]:
+    return deployment.state, deployment.last_status
+
+
 def _announce(context: Context, target: Target, event: DeploymentCreated) -> None:
     """Follow it; where it is to be carried out, ask all gates first, as for a command that may wait."""
     wanted = _wanted(context, target, event)
@@ -71,7 +134,7 @@ def _announce(context: Context, target: Target, event: DeploymentCreated) -> Non
         found = commit_facts(context, target, wanted, waits_for_checks=True)
         permission = authorization.may_still_deploy(context, target, wanted)
     records = context.begin(target.app.name, target.environment.name)
-    if records.by_remote(event.repository, event.remote_id) is not None:
+    if _is_known(records, event):
         return
     deployment = records.add(wanted)
     if not wanted.exclusive:
@@ -113,60 +176,133 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
 @router.on(DeploymentStatusReported, name="following.reported")
 def reported(context: Context, event: DeploymentStatusReported) -> None:
     """A newer status drives the deployment on; an older or repeated one changes nothing."""
-    seen = context.reads.by_remote(event.repository, event.remote_id)
+    twin = context.reads.twins.by_remote(event.repository, event.remote_id)
+    reads = context.reads
+    seen = reads.deployment(twin.deployment_id) if twin else reads.by_remote(event.repository, event.remote_id)
     if seen is None:
         _adopt(context, event)
         return
-    if event.status_id <= seen.last_status:
+    heard = twin.last_status if twin else seen.last_status
+    if event.status_id <= heard:
         return
-    target = target_of(context, seen)
-    followed = target is not None and not seen.ended and not _is_ours(target, seen)
-    news = _with_overtaken(context, seen, event) if followed else [event]
+    target = _followed(context, seen)
+    found = _with_overtaken(context, event, heard, may_wait=seen.given_up) if target else [event]
+    news = [_with_page(context, seen, one) for one in found]
+    own = context.forge.users.own_login() if twin is None and reads.twins.of(seen.id) else None
     records = context.begin(seen.app, seen.environment)
     for one in news:
-        _take_in(records, context, seen.id, target if followed else None, one)
+        if twin is not None:
+            _take_in_of_twin(records, context.now, seen.id, target, one)
+        else:
+            _take_in(records, context.now, seen.id, target, one, own)
+
+
+def _followed(context: Context, deployment: Deployment) -> Target | None:
+    """Where it goes, if a status can still change something about it."""
+    target = target_of(context, deployment)
+    open_ = not deployment.ended or deployment.given_up
+    return target if target is not None and open_ and not _is_ours(target, deployment) else None
+
+
+def _is_ours(target: Target, deployment: Deployment) -> bool:
+    """Whether we carry it out ourselves, so that its statuses are our own coming back."""
+    return deployment.exclusive and load(target.environment.provider.type).carries_out
 
 
 def _with_overtaken(
-    context: Context, deployment: Deployment, event: DeploymentStatusReported
+    context: Context, event: DeploymentStatusReported, heard: int, *, may_wait: bool
 ) -> list[DeploymentStatusReported]:
-    """The status with all that we have not heard of yet: webhooks overtake each other, and people read in order."""
+    """The status with all that we have not heard of yet: webhooks overtake each other, and people read in order.
+
+    Where they cannot be seen, and it ``may_wait``, nothing is taken in that might cover up an end before it: our own
+    last word on what was given up comes back as a status too.
+    """
     try:
         there = context.forge.deployments.statuses(event.repository, event.remote_id)
     except (NotThere, NotAllowed, Rejected):
-        return [event]
-    others = [one for one in there if one.id > deployment.last_status and one.id != event.status_id]
-    return sorted([event, *(status_event(deployment, one) for one in others)], key=lambda one: one.status_id)
+        return [] if may_wait and REMOTE_STATES.get(event.state) not in MOVES[State.TIMED_OUT] else [event]
+    others = [one for one in there if one.id > heard and one.id != event.status_id]
+    told = [event, *(status_event(event.repository, event.remote_id, one) for one in others)]
+    return sorted(told, key=lambda one: one.status_id)
+
+
+def _with_page(context: Context, deployment: Deployment, event: DeploymentStatusReported) -> DeploymentStatusReported:
+    """A review is wanted somewhere: where GitHub does not say where, the environment's page leads there."""
+    if event.state != REVIEW_WANTED or event.log_url:
+        return event
+    page = context.forge.repository(deployment.repository).url
+    return replace(event, log_url=f"{page}/deployments/{quote(deployment.environment, safe='')}" if page else None)
 
 
 def _take_in(
-    records: Records, context: Context, deployment_id: int, target: Target | None, event: DeploymentStatusReported
+    records: Records,
+    now: datetime,
+    deployment_id: int,
+    target: Target | None,
+    event: DeploymentStatusReported,
+    own: str | None,
 ) -> None:
-    """``target`` is None where the status changes nothing, and is only remembered."""
+    """``target`` is None where the status changes nothing, and is only remembered; ``own`` is our login."""
     deployment = records.deployment(deployment_id)
     if deployment is None or event.status_id <= deployment.last_status:
         return
     known = replace(deployment, last_status=event.status_id)
     records.save(known)
-    goal = REMOTE_STATES.get(event.state)
-    if target is None or goal is None or known.ended:
+    if target is None or event.state not in TELLING:
         return
+    twins = records.twins.of(known.id)
+    if twins and own is not None and event.creator.lower() == own.lower():
+        return  # what a twin has said, as we passed it on
+    for twin in twins:
+        records.twins.save(replace(twin, followed=False))
+    _follow(records, now, known, event, target)
+
+
+def _take_in_of_twin(
+    records: Records, now: datetime, deployment_id: int, target: Target | None, event: DeploymentStatusReported
+) -> None:
+    """What a job says is said of ours: as far as the others of its kind agree."""
+    twin = records.twins.by_remote(event.repository, event.remote_id)
+    if twin is None or event.status_id <= twin.last_status:
+        return
+    tells = event.state in TELLING
+    records.twins.save(replace(twin, last_status=event.status_id, state=event.state if tells else twin.state))
+    deployment = records.deployment(deployment_id)
+    if deployment is None or target is None or not tells or not twin.followed:
+        return
+    state = together([one for one in records.twins.of(deployment.id) if one.followed])
+    _follow(records, now, deployment, replace(event, state=state), target, copied=True)
+
+
+def _follow(
+    records: Records,
+    now: datetime,
+    known: Deployment,
+    event: DeploymentStatusReported,
+    target: Target,
+    *,
+    copied: bool = False,
+) -> None:
+    """Let a status have its effect; ``copied`` where our own deployment on GitHub is to show it too."""
+    goal, timeout = REMOTE_STATES.get(event.state), target.environment.timeout
+    if known.reviewed_elsewhere and goal is not None:
+        known = lifecycle.reviewed(records, known, now, timeout)
     followed = replace(
         known,
         log_url=event.log_url or known.log_url,
         environment_url=event.environment_url or known.environment_url,
         description=event.description,
     )
-    timeout = target.environment.timeout
-    if goal is known.state:
-        lifecycle.goes_on(records, known, followed, context.now, timeout)
+    if known.given_up and goal is not None:
+        lifecycle.end_after_all(records, followed, goal, now, event.description, copied=copied)
+    elif known.ended:
+        return
+    elif goal is None:
+        lifecycle.review_wanted(records, followed, now)
+    elif goal is known.state:
+        lifecycle.goes_on(records, known, followed, now, timeout)
     else:
-        lifecycle.report(records, followed, goal, context.now, event.description, timeout)
-
-
-def _is_ours(target: Target, deployment: Deployment) -> bool:
-    """Whether we carry it out ourselves, so that its statuses are our own coming back."""
-    return deployment.exclusive and load(target.environment.provider.type).carries_out
+        lifecycle.report(records, followed, goal, now, event.description, timeout, copied=copied)
 
 
 def _adopt(context: Context, event: DeploymentStatusReported) -> None:
@@ -191,36 +327,25 @@ def overdue(context: Context, event: Due) -> None:
     if seen is None or not seen.busy:
         return
     target = target_of(context, seen)
-    news = _unheard(context, seen)
+    news = unheard(context, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or not deployment.busy or deployment.due_at != event.due_at:
         return
-    if news is not None:
+    if news:
         # Not the tool but its webhooks were silent.
         records.save(replace(deployment, due_at=context.now + lifecycle.PICKED_UP_WITHIN))
-        records.put(news, f"status:{news.repository}:{news.remote_id}:{news.status_id}:{records.cause}")
+        for one in news:
+            records.put(one, f"status:{one.repository}:{one.remote_id}:{one.status_id}:{records.cause}")
         return
     if deployment.state is State.RUNNING:
-        lifecycle.end(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())
+        lifecycle.give_up(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())
         return
     last_call = (deployment.started_at or deployment.created_at) + (
         target.environment.timeout if target else lifecycle.HUNG_AFTER
     )
     if context.now >= last_call:
-        lifecycle.end(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
+        lifecycle.give_up(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
         return
     records.save(replace(deployment, due_at=last_call))
     lifecycle.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")
-
-
-def _unheard(context: Context, deployment: Deployment) -> DeploymentStatusReported | None:
-    """The newest status on GitHub, if no webhook has told of it."""
-    if deployment.remote_id is None:
-        return None
-    try:
-        there = context.forge.deployments.statuses(deployment.repository, deployment.remote_id)
-    except (NotThere, NotAllowed, Rejected):
-        return None
-    news = [one for one in there if one.id > deployment.last_status and one.state in REMOTE_STATES]
-    return status_event(deployment, news[-1]) if news else None

@@ -9,8 +9,8 @@ from uuid import uuid4
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.lifecycle import HUNG_AFTER
-from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.lifecycle import HUNG_AFTER, REMOTE_ENDS
+from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
@@ -188,10 +188,13 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
     deployment = context.reads.deployment(effect.deployment_id)
     if deployment is None or deployment.remote_id is None:
         return []
-    if context.repeated:
+    gives_up = deployment.given_up_at is not None and effect.state == REMOTE_ENDS[State.ERROR]
+    if context.repeated or gives_up:
         there = context.forge.deployments.statuses(deployment.repository, deployment.remote_id)
         if any(_is_it(status, effect) for status in there):
             return []
+        if gives_up and (not deployment.given_up or any(_ends_it(status) for status in there)):
+            return []  # whoever carries it out has told the end meanwhile, which must not be covered up
     target = target_of(context, deployment)
     status = NewRemoteStatus(
         state=effect.state,
@@ -203,6 +206,10 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
     )
     context.forge.deployments.post_status(deployment.repository, deployment.remote_id, status)
     return []
+
+
+def _ends_it(there: RemoteStatus) -> bool:
+    return REMOTE_STATES.get(there.state) in MOVES[State.TIMED_OUT]
 
 
 def _is_it(there: RemoteStatus, wanted: PostStatus) -> bool:

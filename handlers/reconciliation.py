@@ -11,13 +11,13 @@ from bot.context import Context
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import ClearRecords
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.events import Event
 from bot.core.events.external import Tick
-from bot.core.ports.forge_types import RemoteStatus
 from bot.providers import load
 from bot.router import Router
-from bot.services.gate_facts import status_event, target_of
+from bot.services.gate_facts import target_of
+from bot.services.remote_statuses import unheard
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -26,6 +26,10 @@ EVERY = timedelta(minutes=3)
 """How often the clock ticks for this."""
 LOOKED_AT = 60
 """How many waiting deployments are decided on again at one tick: each may cost two requests, of 5,000 in an hour."""
+STILL_ASKED = timedelta(days=1)
+"""How long GitHub is asked for the end of what was given up; a webhook is believed at any time."""
+ASKED_AGAIN = 10
+"""How many of those are asked for at one tick."""
 LEAST_KEPT = timedelta(days=3)
 """GitHub redelivers for three days: what comes again within them must be recognised."""
 
@@ -36,18 +40,23 @@ def reconcile(context: Context, tick: Tick) -> None:
     if tick.name != "reconcile":
         return
     unended = context.reads.unended()
+    given_up = context.reads.given_up(tick.at - STILL_ASKED)
     try:
-        heard = [(one, news) for one in unended if one.busy and (news := _newest(context, one)) is not None]
+        heard = [
+            news
+            for one in [*(one for one in unended if one.busy), *_in_turn(given_up, tick, ASKED_AGAIN)]
+            if not _is_ours(context, one)
+            for news in unheard(context, one)
+        ]
     except Unavailable as error:
         # Not postponed: the next tick asks the same, and what piled up would all be asked at once.
         log.warning("not reconciled", reason=str(error))
         return
     records = context.begin()
-    for deployment, status in heard:
+    for news in heard:
         # A status that was heard of and still not taken in is told again, so the key is this tick's own.
-        key = f"status:{deployment.repository}:{deployment.remote_id}:{status.id}:{records.cause}"
-        records.put(status_event(deployment, status), key)
-    reconsider(records, *_in_turn(_waiting(unended), tick))
+        records.put(news, f"status:{news.repository}:{news.remote_id}:{news.status_id}:{records.cause}")
+    reconsider(records, *_in_turn(_waiting(unended), tick, LOOKED_AT))
 
 
 LOOKS_AGAIN = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.LOCK})
@@ -59,23 +68,11 @@ def _waiting(unended: Sequence[Deployment]) -> list[Deployment]:
     return [one for one in unended if one.waits_for in LOOKS_AGAIN or one.id == first.get((one.app, one.environment))]
 
 
-def _in_turn(waiting: list[Deployment], tick: Tick) -> list[Deployment]:
+def _in_turn(them: Sequence[Deployment], tick: Tick, at_once: int) -> Sequence[Deployment]:
     """All of them where they are few; of many so many at each tick that GitHub does not mind."""
-    groups = max(1, -(-len(waiting) // LOOKED_AT))
+    groups = max(1, -(-len(them) // at_once))
     turn = int(tick.at.timestamp() // EVERY.total_seconds())
-    return waiting[turn % groups :: groups]
-
-
-def _newest(context: Context, deployment: Deployment) -> RemoteStatus | None:
-    """The last status, if it is one that we have not heard of: whoever takes it in asks for those before it."""
-    if deployment.remote_id is None or _is_ours(context, deployment):
-        return None
-    try:
-        found = context.forge.deployments.statuses(deployment.repository, deployment.remote_id)
-    except (NotThere, NotAllowed, Rejected) as error:
-        log.warning("deployment not reconciled", deployment=deployment.id, reason=str(error))
-        return None
-    return found[-1] if found and found[-1].id > deployment.last_status else None
+    return them[turn % groups :: groups]
 
 
 def _is_ours(context: Context, deployment: Deployment) -> bool:

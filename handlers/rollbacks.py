@@ -44,7 +44,8 @@ def _current_and_earlier(context: Context, target: Target, command: Rollback) ->
     app, environment = target.place
     successes = context.reads.successes(app, environment, LOOKED_BACK)
     history = context.reads.history(app=app, environment=environment, ref=None, limit=LOOKED_BACK, task=DEPLOY)
-    current = next((one for one in history if one.ended and one.remote_id is not None), None)
+    tried = [one for one in history if one.ended and one.remote_id is not None and one.started_at is not None]
+    current = max(tried, key=lambda one: (one.started_at, one.id), default=None)
     if not successes or current is None:
         raise Refused(replies.nothing_to_roll_back(app, environment))
     if command.to is None:

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -143,6 +144,20 @@ def _constants() -> set[str]:
     """Names in capitals that modules of the bot define."""
     sources = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("handlers/*.py")]
     return {name for path in sources for name in re.findall(r"^([A-Z_]+)\b", path.read_text("utf-8"), re.MULTILINE)}
+
+
+def test_the_workflows_that_are_shown_can_be_read_and_run_for_deployments() -> None:
+    yaml = pytest.importorskip("yaml")
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "providers.md").read_text("utf-8"), re.DOTALL)
+
+    read = [yaml.safe_load(textwrap.dedent(one)) for one in shown]
+    # YAML 1.1 takes the key `on` for a yes.
+    whole = [one for one in read if True in one]
+
+    assert [one[True] for one in whole] == ["deployment", "deployment"]
+    assert all(set(one) == {"name", True, "permissions", "jobs"} for one in whole)
+    assert all("request_id" in job["if"] and job["steps"] for one in whole for job in one["jobs"].values())
+    assert [one["environment"]["deployment"] for one in read if one not in whole] == [False]
 
 
 @ONE_PAGE

@@ -12,12 +12,11 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments.ancestry import Ancestry, same_line
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.events.external import DeploymentStatusReported
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
 from bot.core.gates.wanted_checks import is_open_ended
-from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
 from bot.services import authorization
@@ -204,8 +203,9 @@ def force_of(deployment: Deployment, *, admin: bool = False) -> Force:
 
 
 def usual_seconds(reads: Reads, app: str, environment: str) -> float | None:
-    """The median of the last successes, None while there are fewer than two."""
-    took = [one.took.total_seconds() for one in reads.successes(app, environment, 5) if one.took is not None]
+    """The median of the last successes, None while there are fewer than two; what was reported late tells nothing."""
+    known = [one for one in reads.successes(app, environment, 5) if one.given_up_at is None]
+    took = [one.took.total_seconds() for one in known if one.took is not None]
     return median(took) if len(took) > 1 else None
 
 
@@ -269,19 +269,3 @@ def target_of(context: Context, deployment: Deployment) -> Target | None:
     app = context.settings.apps.get(deployment.app)
     environment = app.environments.get(deployment.environment) if app else None
     return Target(app, environment) if app and environment else None
-
-
-def status_event(deployment: Deployment, status: RemoteStatus) -> DeploymentStatusReported:
-    """A status that was found on GitHub, as if its webhook had come."""
-    assert deployment.remote_id is not None
-    return DeploymentStatusReported(
-        repository=deployment.repository,
-        remote_id=deployment.remote_id,
-        status_id=status.id,
-        state=status.state,
-        description=status.description,
-        log_url=status.log_url,
-        environment_url=status.environment_url,
-        creator=status.creator,
-        created_at=status.created_at,
-    )

@@ -162,11 +162,16 @@ def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
 
 def target_named(context: Context, repository: str, environment: str) -> Target | None:
     """The first app of the repository that has the environment, by its name or an alias; GitHub ignores case."""
+    return next(iter(targets_named(context, repository, environment)), None)
+
+
+def targets_named(context: Context, repository: str, environment: str) -> list[Target]:
+    """Each app of the repository with its environment of that name or alias."""
     wanted = environment.lower()
-    for app in context.settings.apps.values():
-        if app.repository.lower() != repository.lower():
-            continue
-        for known in app.environments.values():
-            if wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}:
-                return Target(app, known)
-    return None
+    return [
+        Target(app, known)
+        for app in context.settings.apps.values()
+        for known in app.environments.values()
+        if app.repository.lower() == repository.lower()
+        and wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}
+    ]

@@ -11,6 +11,7 @@ from bot.adapters.github.payloads import (
     DeploymentStatusShape,
     PullRequestShape,
     StatusShape,
+    is_by_workflow,
     login_of,
     request_id_in,
     utc,
@@ -105,4 +106,5 @@ def deployment_of(found: DeploymentShape) -> RemoteDeployment:
         creator=login_of(found.creator),
         request_id=request_id_in(found.payload),
         created_at=utc(found.created_at),
+        by_workflow=is_by_workflow(found),
     )

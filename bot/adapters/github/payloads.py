@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from bot.core.deployments.twins import WORKFLOWS
+
 AwareTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """GitHub's ids have 64 bits; a larger one is nobody's, and no database keeps it."""
@@ -222,6 +224,10 @@ class PullRequestShape(Struct, frozen=True):
     merged_by: Account | None = None
 
 
+class AppShape(Struct, frozen=True):
+    slug: str = ""
+
+
 class DeploymentShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/deployments/deployments; ``payload`` comes back as it was sent."""
 
@@ -234,6 +240,7 @@ class DeploymentShape(Struct, frozen=True):
     description: str | None = None
     creator: Account | None = None
     payload: Any = None
+    performed_via_github_app: AppShape | None = None
 
 
 class DeploymentStatusShape(Struct, frozen=True):
@@ -270,6 +277,16 @@ def request_id_in(payload: Any) -> str | None:
             return None
     found = payload.get("request_id") if isinstance(payload, dict) else None
     return found if isinstance(found, str) and found else None
+
+
+def is_by_workflow(deployment: DeploymentShape) -> bool:
+    """Whether GitHub Actions made it: for a job with ``environment:``, or for a step with the workflow's own token.
+
+    GitHub names as the creator of the former whoever set the workflow off, and Actions as the app that did it for them.
+    Nobody else has a login with brackets, and nobody chooses what app they come by.
+    """
+    via = deployment.performed_via_github_app
+    return via.slug == "github-actions" if via else login_of(deployment.creator) == WORKFLOWS
 
 
 def login_of(account: Account | None) -> str:

@@ -19,6 +19,7 @@ from bot.adapters.github.payloads import (
     Number,
     PullRequestShape,
     Word,
+    is_by_workflow,
     login_of,
     request_id_in,
     utc,
@@ -186,6 +187,7 @@ def _deployment(body: bytes) -> list[Event]:
             creator=login_of(found.creator),
             request_id=request_id_in(found.payload),
             created_at=utc(found.created_at),
+            by_workflow=is_by_workflow(found),
         )
     ]
 

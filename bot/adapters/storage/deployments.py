@@ -18,6 +18,7 @@ from bot.adapters.storage.inbox import insert_delivery
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
+from bot.adapters.storage.twins import TwinRows, TwinTransaction
 from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import DEPLOY, Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
@@ -65,9 +66,15 @@ class RowReads:
     def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
         self._run = run
 
-    def _many(self, *where: sa.ColumnElement[bool], newest: bool = False, limit: int | None = None) -> list[Deployment]:
-        order = _D.id.desc() if newest else _D.id
-        query = sa.select(tables.deployments).where(*where).order_by(order).limit(limit)
+    def _many(
+        self,
+        *where: sa.ColumnElement[bool],
+        newest: bool = False,
+        by: Sequence[sa.Column[Any]] = (_D.id,),
+        limit: int | None = None,
+    ) -> list[Deployment]:
+        order = [column.desc() if newest else column for column in by]
+        query = sa.select(tables.deployments).where(*where).order_by(*order).limit(limit)
         return [from_row(row) for row in self._run(query)]
 
     def _one(self, *where: sa.ColumnElement[bool]) -> Deployment | None:
@@ -101,6 +108,9 @@ class RowReads:
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         return self._many(_UNENDED, *([_D.repository == repository] if repository else []))
 
+    def given_up(self, since: datetime) -> Sequence[Deployment]:
+        return self._many(_D.given_up_at >= since, _D.state.in_([State.ERROR, State.TIMED_OUT]))
+
     def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
         return self._many(_D.repository == repository, _WAITING, _D.waits_for == reason)
 
@@ -120,7 +130,7 @@ class RowReads:
 
     def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
         here = (_D.app == app, _D.environment == environment, _D.state == State.SUCCEEDED, _D.task == "deploy")
-        return self._many(*here, newest=True, limit=limit)
+        return self._many(*here, newest=True, by=(_D.started_at, _D.id), limit=limit)
 
     def history(
         self, *, app: str | None, environment: str | None, ref: str | None, limit: int, task: str | None = None
@@ -157,6 +167,10 @@ class RowReads:
     @property
     def audit(self) -> AuditRows:
         return AuditRows(self._run)
+
+    @property
+    def twins(self) -> TwinRows:
+        return TwinRows(self._run)
 
     @property
     def locks(self) -> LockRows:
@@ -207,6 +221,10 @@ class RowRecords(RowReads):
     @property
     def audit(self) -> AuditTransaction:
         return self._audit
+
+    @property
+    def twins(self) -> TwinTransaction:
+        return TwinTransaction(self._connection)
 
     @property
     def locks(self) -> LockTransaction:

@@ -1,4 +1,4 @@
-"""The tables of single features: locks, freezes, approvals, schedules, people and the audit."""
+"""The tables of single features: locks, freezes, approvals, schedules, twins, people and the audit."""
 
 from __future__ import annotations
 
@@ -126,6 +126,18 @@ window_states = sa.Table(
     column("changes_at", Utc, nullable=True),
 )
 """What the channel was told last of an environment's windows."""
+
+twins = sa.Table(
+    "twins",
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("remote_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    column("deployment_id", BigId, index=True),
+    column("state", sa.Text),
+    column("last_status", sa.BigInteger),
+    column("followed", sa.Boolean),
+)
+"""Deployments that jobs of GitHub Actions make of ours."""
 
 schedules = sa.Table(
     "schedules",

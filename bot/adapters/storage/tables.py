@@ -15,6 +15,7 @@ from bot.adapters.storage.feature_tables import (
     login_claims,
     pending_links,
     schedules,
+    twins,
     window_states,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "pending_links",
     "schedules",
     "timers",
+    "twins",
     "window_states",
 ]
 
@@ -206,6 +208,7 @@ deployments = sa.Table(
     column("approved_by", sa.JSON),
     column("approvals_missing", sa.Integer),
     column("forced", sa.JSON),
+    column("given_up_at", Utc, nullable=True),
 )
 
 # In words that both databases understand; the migrations hold the same.
@@ -235,11 +238,18 @@ for _name, *_of in (
 ):
     _key = [deployments.c[column] for column in _of]
     sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=UNENDED, postgresql_where=UNENDED)
+sa.Index(
+    "ix_deployments_given_up",
+    deployments.c.given_up_at,
+    sqlite_where=deployments.c.given_up_at.isnot(None),
+    postgresql_where=deployments.c.given_up_at.isnot(None),
+)
 # For every way to ask for what was deployed, newest first, however much that is.
 for _name, *_of in (
     ("sha", "repository", "sha"),
     ("remote", "repository", "remote_id"),
     ("place", "app", "environment", "state", "task", "id"),
+    ("started", "app", "environment", "state", "task", "started_at", "id"),
     ("merged", "app", "environment", "merged_at", "id"),
     ("history", "app", "environment", "id"),
     ("app", "app", "id"),

@@ -11,7 +11,17 @@ from datetime import datetime, timedelta
 from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.ancestry import Ancestry, ahead_key, same_line
-from bot.core.deployments.model import ENDED, Deployment, State, Waiting, may_become, moved, path_to, waiting
+from bot.core.deployments.model import (
+    ENDED,
+    Deployment,
+    State,
+    Waiting,
+    held_for_review,
+    may_become,
+    moved,
+    path_to,
+    waiting,
+)
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
@@ -214,24 +224,84 @@ def end(
     return ended
 
 
+def give_up(records: Records, deployment: Deployment, state: State, now: datetime, why: str) -> None:
+    """Whoever carries it out is silent: it has ended as far as we can tell, and they may still tell otherwise."""
+    end(records, replace(deployment, given_up_at=now), state, now, why)
+
+
+def end_after_all(
+    records: Records, deployment: Deployment, state: State, now: datetime, description: str, *, copied: bool = False
+) -> Deployment:
+    """Whoever carries it out reports how it ended after it was given up: that is the truth.
+
+    Its environment may be somebody else's by now, and stays theirs: what succeeded there and started later is still
+    what is live, nobody's turn comes, and a rollback locks only what it has rolled back in fact.
+    """
+    if not deployment.given_up or not may_become(deployment.state, state):
+        return deployment
+    ended = moved(deployment, state, now, description)
+    records.save(ended)
+    if copied:
+        _report_end(records, ended)
+    records.emit(RenderParent(ended.id))
+    live = records.last_success(ended.app, ended.environment)
+    # Whoever was told that it failed is told what came of it.
+    _tell(records, ended, deployment_messages.after_all_line(ended, live), occasion="failure")
+    if live is not None and live.id == ended.id and not records.busy(ended.app, ended.environment):
+        lock_lifecycle.after_rollback(records, ended, now)
+    records.put(DeploymentEnded(ended.id), f"ended-after-all:{ended.id}")
+    return ended
+
+
 def _report_end(records: Records, ended: Deployment) -> None:
     if ended.remote_id is not None:
         records.emit(PostStatus(ended.id, REMOTE_ENDS[ended.state], ended.description))
 
 
 def report(
-    records: Records, deployment: Deployment, goal: State, now: datetime, description: str, timeout: timedelta
+    records: Records,
+    deployment: Deployment,
+    goal: State,
+    now: datetime,
+    description: str,
+    timeout: timedelta,
+    *,
+    copied: bool = False,
 ) -> Deployment:
-    """Another tool reported a status: follow it, through the states that were skipped, never back."""
+    """Another tool reported a status: follow it, through the states that were skipped, never back.
+
+    ``copied`` says that it was reported to another deployment on GitHub than ours, which is to show the same.
+    """
     path = path_to(deployment.state, goal)
     for state in path or ():
         if state in ENDED:
-            deployment = end(records, deployment, state, now, description, report=False)
+            deployment = end(records, deployment, state, now, description, report=copied)
         elif state is State.RUNNING:
             # What the tool said of the end is not said of the way there.
             before = deployment if state is goal else replace(deployment, description="")
             deployment = running(records, before, now, timeout=timeout, ours=False)
+            if copied and state is goal:
+                records.emit(PostStatus(deployment.id, "in_progress", description))
     return deployment
+
+
+def review_wanted(records: Records, deployment: Deployment, now: datetime) -> Deployment:
+    """GitHub holds it until it is reviewed there: that is nobody's delay, and told once."""
+    held = held_for_review(deployment, now)
+    records.save(held)
+    if not deployment.reviewed_elsewhere or held.log_url != deployment.log_url:
+        records.emit(RenderParent(held.id))
+    if not deployment.reviewed_elsewhere:
+        _tell(records, held, deployment_messages.review_line(held))
+    return held
+
+
+def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta) -> Deployment:
+    """It is in the tool's hands again: the time that it may take begins anew."""
+    free = replace(deployment, waits_for=None, waits_since=None, due_at=now + timeout)
+    records.save(free)
+    records.emit(RenderParent(free.id))
+    return free
 
 
 def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> None:

@@ -8,8 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.deployments.model import Deployment, Shipped, State, Waiting
-from bot.core.deployments.wording import EMOJI, GOES_ON, deed, forced_line, sentence, spoken, state_line, what, where
+from bot.core.deployments.model import DEPLOY, Deployment, Shipped, State, Waiting
+from bot.core.deployments.wording import (
+    GOES_ON,
+    after_all,
+    deed,
+    emoji,
+    forced_line,
+    sentence,
+    spoken,
+    state_line,
+    what,
+    where,
+)
 from bot.core.effects import Occasion
 from bot.core.gates.model import Answer
 from bot.core.grammar.commands import Approve, Cancel, Reject, Retry, Rollback
@@ -29,7 +40,7 @@ def asked_by(deployment: Deployment) -> Mention:
 def parent(deployment: Deployment) -> Message:
     """The one message of a deployment: it is edited on each change, from this function."""
     first: list[Span] = [
-        f"{EMOJI[deployment.state]} ",
+        f"{emoji(deployment)} ",
         Bold(deployment.app),
         " → ",
         Bold(where(deployment)),
@@ -75,12 +86,14 @@ def _origin(deployment: Deployment) -> str:
 
 def _links(deployment: Deployment) -> tuple[Line, ...]:
     spans: list[Span] = [f"#{deployment.id}"]
-    for url, name in ((deployment.log_url, "logs"), (deployment.environment_url, "environment")):
+    logs = "open the review" if deployment.reviewed_elsewhere else "logs"
+    for url, name in ((deployment.log_url, logs), (deployment.environment_url, "environment")):
         if url:
             spans += [" · ", Link(url, name)]
     if deployment.changes.url:
         spans += [" · ", Link(deployment.changes.url, "compare")]
-    return (tuple(spans),)
+    late = after_all(deployment)
+    return (tuple(spans), (late,)) if late else (tuple(spans),)
 
 
 def ships(deployment: Deployment) -> list[Line]:
@@ -216,10 +229,25 @@ def running_line(deployment: Deployment) -> Message:
 def end_line(deployment: Deployment, output: Sequence[str]) -> Message:
     """How it ended; the last lines of output where it failed."""
     text = plain(state_line(deployment))
-    message = _with_logs(deployment, sentence(deployment), f"{EMOJI[deployment.state]} {text}")
+    message = _with_logs(deployment, sentence(deployment), f"{emoji(deployment)} {text}")
     if not output:
         return message
     return Message(message.sentence, (*message.lines, (CodeBlock("\n".join(output)),)))
+
+
+def review_line(deployment: Deployment) -> Message:
+    """GitHub holds it: where it is let go."""
+    link = (" · ", Link(deployment.log_url, "open the review")) if deployment.log_url else ()
+    return _line(sentence(deployment), f"{emoji(deployment)} {plain(state_line(deployment))}", *link)
+
+
+def after_all_line(deployment: Deployment, live: Deployment | None) -> Message:
+    """It was given up, and its end was reported late; ``live`` may be another one that started later."""
+    because = f": {deployment.description}" if deployment.description else ""
+    overtaken = live is not None and live.id != deployment.id and deployment.state is State.SUCCEEDED
+    instead = f". #{live.id} started later and is live" if live and overtaken and deployment.task == DEPLOY else ""
+    text = f"{emoji(deployment)} Finished after all, {after_all(deployment)}{because}{instead}"
+    return _with_logs(deployment, f"{sentence(deployment)} It was {after_all(deployment)}.", text)
 
 
 def _with_logs(deployment: Deployment, sentence_: str, text: str) -> Message:
@@ -272,6 +300,11 @@ def not_picked_up(deployment: Deployment) -> Message:
         f"{deployment.environment}; another tool has to listen for GitHub's deployment event and report its status. "
         "Is it running?"
     )
+
+
+def in_workflow() -> str:
+    """Who has it in its queue, for its ``description``."""
+    return "in GitHub Actions"
 
 
 def never_picked_up() -> str:

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 class Waiting(StrEnum):
-    """What a waiting deployment waits for."""
+    """What a deployment waits for: before it starts, or, with ``REVIEW_ELSEWHERE``, in the hands of another tool."""
 
     CHECKS = "checks"
     REVIEW = "review"
@@ -34,6 +34,7 @@ class Waiting(StrEnum):
     LOCK = "lock"
     FREEZE = "freeze"
     MOMENT = "moment"
+    REVIEW_ELSEWHERE = "review on GitHub"
 
 
 MOVES: dict[State, frozenset[State]] = {
@@ -43,16 +44,19 @@ MOVES: dict[State, frozenset[State]] = {
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.ERROR, State.TIMED_OUT, State.CANCELLED}),
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset(),
-    State.ERROR: frozenset(),
-    State.TIMED_OUT: frozenset(),
+    State.ERROR: frozenset({State.SUCCEEDED, State.FAILED}),
+    State.TIMED_OUT: frozenset({State.SUCCEEDED, State.FAILED}),
     State.CANCELLED: frozenset(),
     State.SUPERSEDED: frozenset(),
     State.EXPIRED: frozenset(),
 }
-"""The table of a deployment's life; the README's diagram is drawn from it."""
+"""The table of a deployment's life; the README's diagram is drawn from it.
 
-ENDED: frozenset[State] = frozenset(state for state, next_states in MOVES.items() if not next_states)
+What has ended moves on only where it was given up: see ``Deployment.given_up``.
+"""
+
 BUSY: frozenset[State] = frozenset({State.STARTING, State.RUNNING})
+ENDED: frozenset[State] = frozenset(State) - BUSY - {State.REQUESTED, State.WAITING}
 
 DEPLOY = "deploy"
 """The task that puts a commit where it is to run; all others leave what is there as it is."""
@@ -66,6 +70,10 @@ REMOTE_STATES: dict[str, State] = {
     "error": State.ERROR,
 }
 """What a status on GitHub means for us; ``inactive`` says nothing about the deployment's own life."""
+REVIEW_WANTED = "waiting"
+"""The status in which GitHub holds a deployment until its reviewers have let it pass."""
+TELLING = frozenset({*REMOTE_STATES, REVIEW_WANTED})
+"""The statuses that tell of a deployment's life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,8 @@ class Deployment:
     ``last_status`` is the newest status on GitHub that was taken in. ``exclusive`` is False for those that another tool
     carries out without asking us: they may overlap with ours. ``password_key`` is where a one-time password is kept, in
     memory only. ``edited_at`` is when the parent message was last edited. ``approvals_missing`` counts what is still to
-    come while it waits; ``forced`` are the gates that were passed by force, a line each.
+    come while it waits; ``forced`` are the gates that were passed by force, a line each. ``given_up_at`` is when we
+    ended it because another tool was silent; it stays when the end is reported after all.
     """
 
     id: int
@@ -166,6 +175,7 @@ class Deployment:
     approved_by: tuple[Actor, ...] = ()
     approvals_missing: int = 0
     forced: tuple[str, ...] = ()
+    given_up_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -175,6 +185,23 @@ class Deployment:
     def busy(self) -> bool:
         """Whether it occupies its environment."""
         return self.state in BUSY
+
+    @property
+    def given_up(self) -> bool:
+        """Whether we ended it without knowing how it ended, so that whoever carries it out may still tell."""
+        return self.given_up_at is not None and self.state in {State.ERROR, State.TIMED_OUT}
+
+    @property
+    def after_all(self) -> timedelta | None:
+        """How long after it was given up its end was reported, None where that did not happen."""
+        if self.given_up_at is None or self.given_up or self.finished_at is None:
+            return None
+        return self.finished_at - self.given_up_at
+
+    @property
+    def reviewed_elsewhere(self) -> bool:
+        """Whether it is another tool's turn, and GitHub holds it until somebody has reviewed it there."""
+        return self.busy and self.waits_for is Waiting.REVIEW_ELSEWHERE
 
     @property
     def short_sha(self) -> str:
@@ -200,7 +227,7 @@ def moved(
     ``due_at`` is when it is looked at again if nothing happens until then.
     Raises ValueError where the table does not know the move: callers ask ``may_become`` first.
     """
-    if not may_become(deployment.state, state):
+    if not may_become(deployment.state, state) or (deployment.ended and not deployment.given_up):
         raise ValueError(f"A deployment that is {deployment.state} cannot become {state}.")
     return replace(
         deployment,
@@ -220,6 +247,14 @@ def waiting(deployment: Deployment, reason: Waiting, now: datetime, due_at: date
         raise ValueError(f"A deployment that is {deployment.state} cannot wait.")
     since = deployment.waits_since if deployment.waits_for is reason else None
     return replace(deployment, state=State.WAITING, waits_for=reason, waits_since=since or now, due_at=due_at)
+
+
+def held_for_review(deployment: Deployment, now: datetime) -> Deployment:
+    """The deployment while GitHub waits for its reviewers: no clock of ours runs, however long that takes."""
+    if not deployment.busy:
+        raise ValueError(f"A deployment that is {deployment.state} is not reviewed elsewhere.")
+    since = deployment.waits_since if deployment.reviewed_elsewhere else now
+    return replace(deployment, waits_for=Waiting.REVIEW_ELSEWHERE, waits_since=since, due_at=None)
 
 
 def path_to(state: State, goal: State) -> tuple[State, ...] | None:
@@ -242,6 +277,6 @@ def state_diagram() -> str:
     lines = ["stateDiagram-v2", "    [*] --> requested"]
     for state, next_states in MOVES.items():
         lines += [f"    {state} --> {following}" for following in State if following in next_states]
-        if not next_states:
+        if state in ENDED:
             lines.append(f"    {state} --> [*]")
     return "\n".join(lines)

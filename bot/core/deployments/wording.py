@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.core.deployments.model import Deployment, State, Waiting
+from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
 from bot.core.rich_text import Line, Link
 
 EMOJI: dict[State, str] = {
@@ -31,8 +31,25 @@ GOES_ON: dict[Waiting, str] = {
     Waiting.LOCK: "Nobody else holds the environment",
     Waiting.FREEZE: "Nothing is frozen or closed any more",
     Waiting.MOMENT: "Its moment has come",
+    Waiting.REVIEW_ELSEWHERE: "It is reviewed on GitHub",
 }
 """Why one goes on that waited."""
+
+
+REVIEW_ELSEWHERE = "Waits for a review on GitHub"
+
+
+def emoji(deployment: Deployment) -> str:
+    return "🙋" if deployment.reviewed_elsewhere else EMOJI[deployment.state]
+
+
+def after_all(deployment: Deployment) -> str | None:
+    """That its end was reported late, and how late, for one that was given up."""
+    if deployment.after_all is None:
+        return None
+    succeeded = "live" if deployment.task == DEPLOY else "as succeeded"
+    how = succeeded if deployment.state is State.SUCCEEDED else "as failed"
+    return f"reported {how} {spoken(deployment.after_all)} after it was given up"
 
 
 def spoken(duration: timedelta | float) -> str:
@@ -74,6 +91,8 @@ def where(deployment: Deployment) -> str:
 
 def state_line(deployment: Deployment) -> Line:
     """How it stands, in words."""
+    if deployment.reviewed_elsewhere:
+        return (REVIEW_ELSEWHERE,)
     match deployment.state:
         case State.REQUESTED:
             return ("Asked for",)
@@ -121,6 +140,8 @@ def deed(deployment: Deployment) -> str:
 def sentence(deployment: Deployment) -> str:
     """All of it in one or two full sentences, for notifications and screen readers."""
     because = f": {deployment.description}" if deployment.description else ""
+    if deployment.reviewed_elsewhere:
+        return f"{full(_begun(deployment))} It {REVIEW_ELSEWHERE[:1].lower()}{REVIEW_ELSEWHERE[1:]}."
     match deployment.state:
         case State.REQUESTED | State.STARTING | State.RUNNING:
             return full(_begun(deployment))

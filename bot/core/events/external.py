@@ -77,7 +77,8 @@ class PullRequestClosed(Event):
 class DeploymentCreated(Event):
     """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only.
 
-    ``taken`` is true where somebody has reported a status of it already, so that it is not ours to carry out.
+    ``taken`` is true where somebody has reported a status of it already, so that it is not ours to carry out;
+    ``by_workflow`` where GitHub Actions made it, as it does for each job that names its environment.
     """
 
     repository: str
@@ -91,6 +92,7 @@ class DeploymentCreated(Event):
     request_id: str | None
     created_at: datetime
     taken: bool = False
+    by_workflow: bool = False
 
 
 @stored("DeploymentStatusReported")

@@ -66,4 +66,5 @@ def created_event(repository: str, found: RemoteDeployment, *, taken: bool) -> D
         request_id=found.request_id,
         created_at=found.created_at,
         taken=taken,
+        by_workflow=found.by_workflow,
     )

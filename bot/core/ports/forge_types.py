@@ -148,6 +148,8 @@ class RemoteStatus:
 
 @dataclass(frozen=True, slots=True)
 class RemoteDeployment:
+    """``by_workflow`` is true where GitHub Actions made it, which nobody else can pretend."""
+
     id: int
     sha: str
     ref: str
@@ -157,3 +159,4 @@ class RemoteDeployment:
     creator: str
     request_id: str | None
     created_at: datetime
+    by_workflow: bool = False

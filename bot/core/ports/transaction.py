@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
 from bot.core.deployments.model import Deployment, Waiting
+from bot.core.deployments.twins import TwinReads, TwinRecords
 from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.freezes.model import FreezeReads, FreezeRecords
@@ -40,6 +41,9 @@ class Reads(Protocol):
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         """Everything that has not ended, oldest first."""
 
+    def given_up(self, since: datetime) -> Sequence[Deployment]:
+        """What was given up since then and has not been heard of again, oldest first."""
+
     def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
         """What waits for that, oldest first."""
 
@@ -50,10 +54,10 @@ class Reads(Protocol):
         """The last successes of the same commit in that environment of the app, newest first."""
 
     def last_success(self, app: str, environment: str) -> Deployment | None:
-        """What is deployed there now, as far as the bot knows."""
+        """What is deployed there now, as far as the bot knows: of those that succeeded the one that started last."""
 
     def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
-        """Newest first; for rollbacks and for how long it usually takes."""
+        """The one that started last comes first; for rollbacks and for how long it usually takes."""
 
     def history(
         self, *, app: str | None, environment: str | None, ref: str | None, limit: int, task: str | None = None
@@ -93,6 +97,9 @@ class Reads(Protocol):
     @property
     def audit(self) -> AuditReads: ...
 
+    @property
+    def twins(self) -> TwinReads: ...
+
 
 class Records(Reads, Protocol):
     """A transaction: everything below is kept together with the event's decision, or not at all."""
@@ -117,6 +124,9 @@ class Records(Reads, Protocol):
 
     @property
     def audit(self) -> AuditRecords: ...
+
+    @property
+    def twins(self) -> TwinRecords: ...
 
     def add(self, deployment: Deployment) -> Deployment:
         """Store a new deployment; the returned one has its ``id`` (the given one's id is ignored)."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.adapters.github.webhooks import events_of
 from bot.core.errors import Conflict, NotAllowed, Rejected, Unavailable
+from bot.core.events.external import DeploymentCreated
 from bot.core.ports.forge_types import MergedInstead, NewRemoteDeployment, NewRemoteStatus
 from tests.servers.github.pair import REPO, T0, Pair, pair
 
@@ -215,3 +217,30 @@ def test_renamed_repository_is_followed(github: Pair) -> None:
     assert found.sha == sha
     assert [deployment.id for deployment in github.server.deployments("acme/site")] == [remote_id]
     assert github.client.repository(REPO).name == "acme/site"
+
+
+@pytest.mark.parametrize(
+    ("by", "via_app", "by_workflow"),
+    [
+        ("github-actions[bot]", None, True),
+        ("github-actions[bot]", "github-actions", True),
+        ("octocat", "github-actions", True),
+        ("octocat", None, False),
+        ("octocat", "octo-app", False),
+        ("github-actions[bot]", "octo-app", False),
+        ("github-actions", None, False),
+        ("GitHub-Actions[bot]", None, False),
+    ],
+)
+def test_what_a_workflow_made_is_known_by_its_app_however_it_is_read(
+    github: Pair, by: str, via_app: str | None, by_workflow: bool
+) -> None:
+    remote_id = github.server.create_deployment(REPO, "main", by=by, via_app=via_app)
+
+    read = github.client.deployments.get(REPO, remote_id)
+    [listed] = github.client.backfill.deployments(REPO, T0)
+    [told] = events_of("deployment", github.server.webhooks_of("deployment")[-1].body)
+
+    assert read is not None
+    assert isinstance(told, DeploymentCreated)
+    assert [read.by_workflow, listed.by_workflow, told.by_workflow] == [by_workflow] * 3

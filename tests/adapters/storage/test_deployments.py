@@ -86,6 +86,7 @@ DEPLOYMENTS = st.builds(
     # What occupies an environment is one at a time; this is about everything else.
     exclusive=st.just(False),
     edited_at=maybe(MOMENTS),
+    given_up_at=maybe(MOMENTS),
 )
 
 

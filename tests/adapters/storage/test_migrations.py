@@ -25,6 +25,7 @@ RELEASED = {
     "0002_bodies_stored_as_they_are.py": "46c08a306b4a4bf87d895c84f7b4dab10bb9f2a8d1c211d6657af8a3a5d6e880",
     "0003_set_aside_and_fair.py": "cea6a92d70982007f27a0793fb58282d4280755d05a7b85efd78d879d081eef5",
     "0004_claims_to_logins.py": "68d3b9477fde61ceb75ec95ab28a1f0e343fba109f147f099d08a38387782ee3",
+    "0005_late_ends_and_twins.py": "2b5a51155017edf2dd48c37c1b8a4623e2febdde20c40bb7720d58c75b865295",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

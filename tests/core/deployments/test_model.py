@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.core.deployments.model import (
@@ -11,6 +13,7 @@ from bot.core.deployments.model import (
     REMOTE_STATES,
     State,
     Waiting,
+    held_for_review,
     may_become,
     moved,
     path_to,
@@ -24,20 +27,55 @@ ALLOWED = {
     "waiting": "starting cancelled superseded expired",
     "starting": "running failed error cancelled",
     "running": "succeeded failed error timed_out cancelled",
+    "error": "succeeded failed",
+    "timed_out": "succeeded failed",
 }
+GIVEN_UP = {State.ERROR, State.TIMED_OUT}
 PAIRS = [(state, following) for state in State for following in State]
 
 
 @pytest.mark.parametrize(("state", "following"), PAIRS, ids=lambda state: str(state))
 def test_a_state_is_followed_by_those_of_the_table_and_by_no_other(state: State, following: State) -> None:
     allowed = ALLOWED.get(state, "").split()
-    deployment = a_deployment(state=state)
+    deployment = a_deployment(state=state, given_up_at=T0 if state in GIVEN_UP else None)
 
     if following in allowed:
         assert moved(deployment, following, T0).state is following
     else:
         with pytest.raises(ValueError, match=f"A deployment that is {state} cannot become {following}."):
             moved(deployment, following, T0)
+
+
+@pytest.mark.parametrize("state", sorted(GIVEN_UP))
+@pytest.mark.parametrize("following", [State.SUCCEEDED, State.FAILED])
+def test_what_ended_by_itself_and_was_not_given_up_moves_no_more(state: State, following: State) -> None:
+    deployment = a_deployment(state=state)
+
+    with pytest.raises(ValueError, match=f"A deployment that is {state} cannot become {following}."):
+        moved(deployment, following, T0)
+
+
+def test_how_late_an_end_was_reported_is_known_afterwards_only() -> None:
+    given_up = a_deployment(state=State.TIMED_OUT, given_up_at=t(minutes=15), finished_at=t(minutes=15))
+
+    ended = moved(given_up, State.SUCCEEDED, t(minutes=35))
+
+    assert (given_up.given_up, given_up.after_all) == (True, None)
+    assert (ended.given_up, ended.after_all) == (False, timedelta(minutes=20))
+    assert a_deployment(state=State.SUCCEEDED, finished_at=T0).after_all is None
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_under_way_is_reviewed_elsewhere(state: State) -> None:
+    deployment = a_deployment(state=state, due_at=t(minutes=15))
+
+    if state in BUSY:
+        held = held_for_review(deployment, T0)
+        assert (held.state, held.due_at, held.reviewed_elsewhere) == (state, None, True)
+        assert held_for_review(held, t(minutes=1)).waits_since == T0
+    else:
+        with pytest.raises(ValueError, match=f"A deployment that is {state} is not reviewed elsewhere."):
+            held_for_review(deployment, T0)
 
 
 def test_every_state_has_a_line_in_the_table() -> None:

@@ -36,8 +36,12 @@ class DeploymentsWorld:
         production: bool | None = None,
         transient: bool = False,
         by: str = "another-tool",
+        via_app: str | None = None,
     ) -> int:
-        """Create one as another tool does, without a look at checks or the default branch; returns its id."""
+        """Create one as another tool does, without a look at checks or the default branch; returns its id.
+
+        ``via_app`` is the slug of the app that does it for somebody.
+        """
         with self.lock:
             found = self.repositories[repository]
             deployment = Deployment(
@@ -52,6 +56,7 @@ class DeploymentsWorld:
                 transient=transient,
                 creator=by,
                 created_at=self.now(),
+                via_app=via_app,
             )
             found.deployments[deployment.id] = deployment
             body = {

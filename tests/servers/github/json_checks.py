@@ -146,7 +146,7 @@ class ChecksWriter(Writer):
             "repository_url": self.api(repository),
             "transient_environment": deployment.transient,
             "production_environment": deployment.production,
-            "performed_via_github_app": None,
+            "performed_via_github_app": {"slug": deployment.via_app} if deployment.via_app else None,
         }
 
     def deployment_status(self, repository: Repository, deployment: Deployment, status: DeploymentStatus) -> Json:

@@ -143,6 +143,7 @@ class Deployment:
     created_at: datetime
     statuses: list[DeploymentStatus] = field(default_factory=list)
     updated_at: datetime | None = None
+    via_app: str | None = None
 
     @property
     def state(self) -> str:

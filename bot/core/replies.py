@@ -8,10 +8,11 @@ from typing import TypeAlias
 
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State, Waiting
-from bot.core.errors import Refused, ShipmateError, Unavailable
+from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
 from bot.core.names import listed
+from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 
@@ -35,6 +36,8 @@ def fault(reference: str) -> Message:
 
 
 def postponed(error: Unavailable) -> Message:
+    if isinstance(error, NotAccepted):
+        return outage_messages.waits(error)
     return say(f"{error} I keep trying and go on by myself.")
 
 

@@ -8,6 +8,7 @@ now is postponed in the database.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from zlib import crc32
 
@@ -20,17 +21,18 @@ from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import NotYet, Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import Event
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
+from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.core.stored import stored_name
-from bot.router import Handler, Router
+from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
 from bot.runtime.commands import STALE_AFTER, Conversation
 from bot.settings import Settings
@@ -43,7 +45,11 @@ COMMAND_TRIES = 8
 """A command that could not be decided after this many tries (about five minutes) is given up, and its person told; so
 is one whose next try would come too late for it."""
 EVENT_TRIES = 300
-"""Webhooks are tried for about a day: reconciliation makes up for the rest."""
+"""Webhooks are tried for about a day: reconciliation makes up for the rest. Tries that met refused credentials of the
+bot's own do not count."""
+REFUSED_PAUSE = timedelta(seconds=30)
+"""The longest pause where those are refused: with what is added, and another's try that may be waited for, it goes on
+within a minute of being accepted again."""
 
 
 FAULT = "a fault of the bot's own"
@@ -64,7 +70,10 @@ def pause_before(tries: int, error: Unavailable, key: str) -> timedelta:
     asked = timedelta(seconds=error.retry_after or 0)
     if isinstance(error, NotYet):
         return max(asked, backoff(tries) / 5)
-    pause = max(asked, backoff(tries))
+    if isinstance(error, NotAccepted):
+        pause = asked or min(backoff(tries), REFUSED_PAUSE)
+    else:
+        pause = max(asked, backoff(tries))
     return pause * (1 + crc32(key.encode()) % 1000 / 4000) if pause > backoff(0) else pause
 
 
@@ -132,8 +141,16 @@ class Pipeline:
                     raise
                 except ShipmateError as error:  # one feature's failure is no other feature's business
                     failures.append(error)
+                    self._given_up(delivery, n, event, listener, error)
         if failures:
             raise failures[0]
+
+    def _given_up(self, delivery: Delivery, n: int, event: Event, listener: Subscription, error: ShipmateError) -> None:
+        """What becomes of an event that one feature could not decide on is that feature's decision."""
+        if listener.given_up is None:
+            return
+        with suppress(AlreadyDecided), self.store.decisions.open(delivery.id, f"{n}:handlers.{listener.name}") as made:
+            listener.given_up(self._context(delivery.id, made, origin=origin_of(event)), event, error)
 
     def _events_of(self, delivery: Delivery) -> Sequence[Event]:
         """What the delivery means. Raises Rejected where it cannot be read: nobody can do better at another time.
@@ -193,16 +210,28 @@ class Pipeline:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
         command = next((event for event in self._events_of(delivery) if isinstance(event, CommandGiven)), None)
         delay = pause_before(tries, error, delivery.id)
-        if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
+        # What is scheduled has no moment from which on it is too late, so its tries count all the same.
+        refused = isinstance(error, NotAccepted) and (command is None or command.said_at is not None)
+        gives_up = not refused and tries >= (COMMAND_TRIES if command else EVENT_TRIES)
+        self._report(error)
+        if gives_up or self._too_late(command, delay):
             if command:
                 self._tell(delivery.id, "given up", command, replies.given_up(error))
             log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
+            for n, event in enumerate(self._events_of(delivery)):
+                for listener in self._router.events.get(type(event), ()):
+                    self._given_up(delivery, n, event, listener, error)
             self.store.inbox.handled(delivery.id, str(error))
             return
         if command and not isinstance(error, Speechless):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
-        self.store.inbox.postpone(delivery.id, delay, str(error))
+        self.store.inbox.postpone(delivery.id, delay, str(error), refused=refused)
+
+    def _report(self, error: Unavailable) -> None:
+        """Admins hear of refused credentials, by way of an event."""
+        if isinstance(error, NotAccepted):
+            outages.report(self.store.reads(), self.store.inbox.put_event, error)
 
     def _too_late(self, command: CommandGiven | None, delay: timedelta) -> bool:
         return bool(command and command.said_at and self._clock.now() + delay > command.said_at + STALE_AFTER)
@@ -277,6 +306,7 @@ class Pipeline:
         delay = pause_before(pending.tries, error, pending.lane)
         if not isinstance(error, NotYet):
             log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
+        self._report(error)
         self.store.outbox.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
 
 

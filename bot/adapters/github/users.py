@@ -11,10 +11,9 @@ from urllib.parse import quote
 from cachetools import TTLCache, cachedmethod
 from msgspec import Struct
 
-from bot.adapters.github.errors import NotAccepted
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import Named, Repo
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
 
@@ -94,8 +93,6 @@ class GitHubUsers:
     def own_login(self) -> str | None:
         try:
             return self._connection.get(self._auth.about_itself, CredentialOwner).acts_as
-        except NotAccepted as refused:
-            raise Unavailable(str(refused)) from refused
         except (NotAllowed, NotThere, Rejected):  # an installation's token may not ask who it is
             return None
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from bot.core.deployments.model import Deployment, Shipped, State, Waiting
 from bot.core.deployments.wording import EMOJI, GOES_ON, deed, forced_line, sentence, state_line, what, where
 from bot.core.effects import Occasion
+from bot.core.events.external import PullRequestMerged
 from bot.core.gates.model import Answer
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
 
@@ -293,3 +294,15 @@ def merged_instead(deployment: Deployment, newer: Deployment) -> str:
         f"GitHub merged the default branch into {deployment.ref} instead of deploying it; "
         f"the merge commit {newer.short_sha} goes on as #{newer.id}"
     )
+
+
+# --- merges that did not become a deployment ---------------------------------------------------------------------
+
+
+def merge_not_taken_up(merge: PullRequestMerged, reason: str, commands: Sequence[str]) -> Message:
+    """For the app's channel: why, and how to deploy it all the same. It is told once."""
+    line: Line = ("⚠️ ", Link(merge.url or None, f"#{merge.number} {merge.title}"), f" was merged into {merge.base}")
+    spans: list[Span] = ["Once that is mended: "]
+    for n, command in enumerate(commands):
+        spans += [", " if n else "", Code(command)]
+    return say(*line, ", and I could not take it up to deploy it. ", reason, lines=[tuple(spans)])

@@ -23,6 +23,7 @@ MIGRATIONS = Path(bot.migrations.__file__).parent
 RELEASED = {
     "0001_first_tables.py": "1554b1fd4abc8bd959bac2622590e07fdb0a91774e3f33b7a4ed797158a26db6",
     "0002_bodies_stored_as_they_are.py": "46c08a306b4a4bf87d895c84f7b4dab10bb9f2a8d1c211d6657af8a3a5d6e880",
+    "0007_refused_tries.py": "6af9ca13d8fc4c60dddd99ef12933855b52e05228a031ff27dcb7639998e95c3",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -16,8 +16,9 @@ from uuid import uuid4
 import sqlalchemy as sa
 from freezegun import freeze_time
 
-from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
+from bot.adapters.github.http import Auth
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
@@ -120,19 +121,24 @@ class World:
             **(environ or {}),
         }
         self.environ = environ
+        self.text = settings
         self.settings = read(settings, environ)
         self.store = Store(engine, self.clock)
         self.passwords = Passwords()
         self.restart()
 
     def restart(self, settings: str | None = None) -> None:
-        """A new bot on the same database, as after a crash; with other ``settings``, if they are given."""
+        """A new bot on the same database, as after a crash; with other ``settings``, if they are given.
+
+        What was changed in ``environ`` counts from here on.
+        """
         if settings is not None:
-            self.settings = read(settings, self.environ)
-        self.chat = Slack(self.slack.bot_token, api_url=self.slack.api_url, clock=self.clock)
+            self.text = settings
+        self.settings = read(self.text, self.environ)
+        self.chat = Slack(self.environ["SLACK_BOT_TOKEN"], api_url=self.slack.api_url, clock=self.clock)
         self.forge = GitHub(
             self.github.url,
-            TokenAuth(self.github.token),
+            self._auth(),
             clock=self.clock,
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
@@ -152,6 +158,13 @@ class World:
         )
         self.slack.dispatches_to(self.bolt)
         self.store.inbox.retake()
+
+    def _auth(self) -> Auth:
+        secrets = self.settings.secrets
+        if secrets.github_app_id is None or secrets.github_private_key is None:
+            return TokenAuth(self.environ["GITHUB_TOKEN"])
+        key = secrets.github_private_key.get_secret_value()
+        return AppAuth(secrets.github_app_id, key, api_url=self.github.url, clock=self.clock, pause=lambda _: None)
 
     # --- what happens ---------------------------------------------------------------------------------------------
 

@@ -83,7 +83,8 @@ def installations(call: Call) -> Answer:
     app = call.credential.app
     if call.credential.kind != "app" or app is None:
         raise Refusal(401, "A JSON web token could not be decoded")
-    return Answer([{"id": id} for id in app.installations])
+    of = {id: next(iter(names), "nobody/nothing").partition("/")[0] for id, names in app.installations.items()}
+    return Answer([{"id": id, "account": {"login": owner}} for id, owner in of.items()])
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -77,6 +77,23 @@ def look(context: Context, tick: Tick) -> None:
             _try_later(records, context, outage)
 
 
+@router.on(Tick, name="outages.teams")
+def teams(context: Context, tick: Tick) -> None:
+    """Who is in an admins' team is looked up while GitHub tells: in an outage it does not."""
+    if tick.name != "reconcile":
+        return
+    parties = [party for party in context.settings.bot.admins if kind_of(party) is Kind.TEAM]
+    found: dict[str, Sequence[str]] = {}
+    for party in parties:
+        try:
+            found[party] = context.forge.users.team_members(party)
+        except (Unavailable, NotAllowed, NotThere, Rejected) as error:
+            log.warning("admins not looked up", party=party, reason=str(error))
+    records = context.begin()
+    for party, logins in found.items():
+        model.remember_members(records, party, logins)
+
+
 def _of(outage: Outage) -> tuple[str, str]:
     return outage.service, outage.owner
 
@@ -132,7 +149,8 @@ def _admins(context: Context) -> Iterator[str]:
                 if (known := chat_id_of(context, party)) is not None:
                     yield known
             case Kind.TEAM:
-                pass
+                members = model.members(context.reads, party)
+                yield from (known for login in members if (known := chat_id_of(context, login)) is not None)
 
 
 def _is_there(context: Context, person: str) -> bool:

@@ -5,7 +5,6 @@ A test is a conversation: people say and press things, GitHub moves, time passes
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -108,7 +107,7 @@ class World:
         self.hold_runs = False
         self._frozen = frozen
         self._seen = 0
-        self._runs: deque[int] = deque()
+        self._runs: list[tuple[datetime, int]] = []
         self.clock = FrozenClock(frozen)
         environ = {
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -187,6 +186,7 @@ class World:
         """Time passes: ``wait(minutes=5)``. What becomes due on the way happens at its moment."""
         end = self.clock.now() + timedelta(**delta)
         for _ in range(10_000):
+            put_due(self.store, self.clock)
             self.settle()
             due = [
                 moment
@@ -194,15 +194,16 @@ class World:
                     self.store.next_due(),
                     self.store.timers.next_due_deployment(),
                     self.store.timers.next_due(),
+                    *(moment for moment, _ in self._runs if not self.hold_runs),
                 )
-                if moment
+                # What was due before and could not be decided on yet has its own delivery to wait for.
+                if moment and moment > self.clock.now()
             ]
             following = min(due, default=None)
             if following is None or following > end:
                 break
-            self._frozen.move_to(max(following, self.clock.now()))
-            put_due(self.store, self.clock)
-        self._frozen.move_to(end)
+            self._frozen.move_to(following)
+        self._frozen.move_to(max(end, self.clock.now()))
         self.settle()
 
     def stands_still(self, **delta: float) -> None:
@@ -260,7 +261,7 @@ class World:
             if one.name == stored_name(RunWanted):
                 wanted = serialization.event_from_bytes(one.name, one.body)
                 assert isinstance(wanted, RunWanted)
-                self._runs.append(wanted.deployment_id)
+                self._runs.append((self.clock.now(), wanted.deployment_id))
                 self.store.inbox.handled(one.id)
                 continue
             for lane in self.pipeline.decide(one.id):
@@ -268,10 +269,14 @@ class World:
         return bool(new or lanes or taken) or self._run()
 
     def _run(self) -> bool:
-        if self.hold_runs or not self._runs:
+        following = next((one for one in self._runs if one[0] <= self.clock.now()), None)
+        if self.hold_runs or following is None:
             return False
-        deployment_id = self._runs.popleft()
+        self._runs.remove(following)
+        _, deployment_id = following
         begun = self.provider_runner.begin(deployment_id)
+        if "later" in begun:
+            self._runs.append((self.clock.now() + timedelta(seconds=float(begun["later"])), deployment_id))
         if "handle" in begun:
             self.provider_runner.follow(deployment_id, str(begun["handle"]))
         return True

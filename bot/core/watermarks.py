@@ -21,7 +21,7 @@ def since(reads: Reads, question: str, now: datetime) -> datetime | None:
     if kept is None:
         return None
     first, last, *asked = (datetime.fromisoformat(moment) for moment in kept.split(" "))
-    awake = now - max(last, *asked) <= FURTHEST
+    awake = now - max([last, *asked]) <= FURTHEST
     return max(first, last - OVERLAP, first if awake else now - FURTHEST)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -55,3 +55,12 @@ def report(reads: Reads, put: Callable[[Event, str], object], error: NotAccepted
         number = outage.number + 1
         event = CredentialsRefused(error.service, error.owner, number, str(error), error.mend)
         put(event, f"{outage.key}:{number}")
+
+
+def remember_members(records: Records, team: str, logins: Sequence[str]) -> None:
+    """Who is in an admins' team, for when the forge tells nobody."""
+    records.keep(f"team:{team}", " ".join(logins))
+
+
+def members(reads: Reads, team: str) -> list[str]:
+    return (reads.kept(f"team:{team}") or "").split()

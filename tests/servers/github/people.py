@@ -41,6 +41,17 @@ def team_membership(call: Call) -> Answer:
     return Answer({"state": state, "role": "member", "url": f"{call.world.url}{call.path}"})
 
 
+@route("GET", "/orgs/{org}/teams/{slug}/members", "")
+def team_members(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/teams/members#list-team-members"""
+    if "members=read" in call.credential.denied:
+        raise Refusal(403, "Resource not accessible by personal access token")
+    team = call.world.people.teams.get(f"{call.params['org']}/{call.params['slug']}")
+    if team is None:
+        raise Refusal(404, "Not Found")
+    return Answer([call.world.write.user(login) for login, state in team.items() if state == "active"])
+
+
 @route("GET", "/orgs/{org}/teams/{slug}", "")
 def team(call: Call) -> Answer:
     if f"{call.params['org']}/{call.params['slug']}" not in call.world.people.teams:

@@ -299,10 +299,9 @@ def _listen_to_slack(bot: Bot) -> Callable[[], None]:
     token = bot.settings.secrets.slack_app_token
     if token is None:
         return lambda: None
-    from bot.adapters.slack.bolt_app import connect
+    from bot.adapters.slack.bolt_app import Listening
 
-    client = connect(_slack_app(bot), token.get_secret_value())
-    return client.close
+    return Listening(_slack_app(bot), token.get_secret_value()).close
 
 
 def _slack_app(bot: Bot) -> App:

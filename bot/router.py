@@ -14,19 +14,25 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from bot.context import Context
+from bot.core.errors import ShipmateError
 from bot.core.events import Event
 from bot.core.rich_text import Message
 
 Handler = Callable[[Context, Any], Message | None]
 Performer = Callable[[Context, Any], Iterable[Event]]
+GivesUp = Callable[[Context, Any, ShipmateError], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A function that is called for an event. Decisions are stored under its ``name``, so that one is never changed."""
+    """A function that is called for an event. Decisions are stored under its ``name``, so that one is never changed.
+
+    ``given_up`` decides in its place where it raised what no further try will mend; without one the log alone tells.
+    """
 
     name: str
     handle: Handler
+    given_up: GivesUp | None = None
 
 
 H = TypeVar("H", bound=Handler)
@@ -58,15 +64,15 @@ class Router:
 
         return register
 
-    def on(self, *types: type, name: str) -> Callable[[H], H]:
+    def on(self, *types: type, name: str, given_up: GivesUp | None = None) -> Callable[[H], H]:
         """The decorated function is called for events of these types.
 
         ``name`` (``feature.what``) stays when the function is renamed or moved: a delivery that was decided on under it
-        before an upgrade is not decided on again. It is nobody else's.
+        before an upgrade is not decided on again. It is nobody else's. ``given_up``: see ``Subscription``.
         """
 
         def register(function: H) -> H:
-            listener = Subscription(name, function)
+            listener = Subscription(name, function, given_up)
             self._take_name(listener)
             for kind in types:
                 self.events.setdefault(kind, []).append(listener)

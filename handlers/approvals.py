@@ -16,6 +16,7 @@ from bot.core.errors import Refused
 from bot.core.events.external import ReviewChanged
 from bot.core.events.internal import DeploymentEnded, Due
 from bot.core.grammar.commands import Approve, Reject
+from bot.core.outages import model as outages
 from bot.core.ports.transaction import Records
 from bot.core.replies import already_ended, gone_from_settings, unknown_deployment
 from bot.core.rich_text import Mention, Message
@@ -134,6 +135,10 @@ def overdue(context: Context, event: Due) -> None:
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.due_at != event.due_at or deployment.waits_for is not Waiting.APPROVAL:
+        return
+    if outages.lasts(records, "GitHub", deployment.repository.partition("/")[0]):
+        # Nobody can be let approve: GitHub does not say who may.
+        records.save(replace(deployment, due_at=context.now + target.environment.approval_timeout))
         return
     why = messages.nobody_approved(deployment, target.environment.approval_timeout)
     lifecycle.end(records, deployment, State.EXPIRED, context.now, why)

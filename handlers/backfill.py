@@ -8,9 +8,10 @@ import structlog
 
 from bot.context import Context
 from bot.core import watermarks
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events.external import DeploymentCreated, PullRequestMerged, Tick
 from bot.core.events.internal import CatchUp
+from bot.core.outages import model as outages
 from bot.core.ports.backfill import created_event
 from bot.router import Router
 from bot.services.targets import Target, target_named
@@ -45,11 +46,16 @@ def catch_up(context: Context, event: CatchUp) -> None:
             deployments = _missed_deployments(context, event.repository, since)
         except (Unavailable, NotAllowed, NotThere, Rejected) as error:
             log.warning("not caught up", repository=event.repository, reason=str(error))
+            records = context.begin()
+            watermarks.in_vain(records, question, context.now)
+            if isinstance(error, NotAccepted):
+                outages.report(records, records.put, error)
             return
     records = context.begin()
     watermarks.answered(records, question, context.now)
     for merge in merges:
-        records.put(merge, f"merged:{event.repository.lower()}:{merge.merge_sha}")
+        # Found anew each time until it is taken up, which is what happens once: see ``handlers/merges.py``.
+        records.put(merge, f"merged:{event.repository.lower()}:{merge.merge_sha}:{records.cause}")
     for created in deployments:
         # The key of a deployment whose status was the first that we heard of it.
         records.put(created, f"adopted:{event.repository}:{created.remote_id}")

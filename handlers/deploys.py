@@ -17,6 +17,7 @@ from bot.core.gates.model import Facts, Verdict
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.locks.model import same_person
 from bot.core.names import near
+from bot.core.outages import model as outages
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
@@ -172,6 +173,10 @@ def hung(context: Context, event: Due) -> None:
     deployment = records.deployment(seen.id)
     waited_for = {Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER}
     if deployment is None or deployment.due_at != event.due_at or deployment.waits_for not in waited_for:
+        return
+    if outages.lasts(records, "GitHub", deployment.repository.partition("/")[0]):
+        # Nobody can see what it waits for, which may be there by now.
+        records.save(replace(deployment, due_at=context.now + lifecycle.HUNG_AFTER))
         return
     gives_up = (deployment.waits_since or context.now) + lifecycle.EXPIRES_AFTER
     if context.now >= gives_up:

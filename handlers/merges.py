@@ -10,7 +10,8 @@ from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State
 from bot.core.deployments.reconsideration import reconsider
-from bot.core.effects import RenderParent
+from bot.core.effects import Announce, RenderParent
+from bot.core.errors import ShipmateError
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
 from bot.core.gates.judge import judge
@@ -26,29 +27,73 @@ from bot.services.targets import Target
 router = Router()
 
 
-@router.on(PullRequestMerged, name="merges.merged")
-def merged(context: Context, event: PullRequestMerged) -> None:
-    """One event for each environment, so that a slow or broken one holds up no other.
-
-    Its key is made of the merge itself: a redelivered webhook, or one that is found again later, deploys nothing twice.
-    """
-    asking = [
+def _asking(context: Context, event: PullRequestMerged) -> list[Target]:
+    """The environments to which it is to go."""
+    return [
         Target(app, environment)
         for app in context.settings.apps_of_repository(event.repository)
         for environment in app.environments.values()
         if environment.deploys_merges_into(event.base)
     ]
+
+
+# --- it cannot be taken up ---------------------------------------------------------------------------------------
+
+
+def _tries(event: PullRequestMerged, app: str, environment: str) -> str:
+    """Under this name is kept how often it was given up, so that a merge that is found again is taken up again."""
+    return f"merge:{event.repository.lower()}:{event.merge_sha}:{app}:{environment}"
+
+
+def not_confirmed(context: Context, event: PullRequestMerged, error: ShipmateError) -> None:
+    """GitHub could not be asked about it."""
+    _tell(context.begin(), event, _asking(context, event), error)
+
+
+def not_deployed(context: Context, event: MergeToDeploy, error: ShipmateError) -> None:
+    """What the gates need could not be found out."""
+    records = context.begin(event.app, event.environment)
+    tries = _tries(event.merged, event.app, event.environment)
+    records.keep(tries, str(int(records.kept(tries) or 0) + 1))
+    same = [target for target in _asking(context, event.merged) if target.app.name == event.app]
+    _tell(records, event.merged, same, error)
+
+
+def _tell(records: Records, event: PullRequestMerged, asking: list[Target], error: ShipmateError) -> None:
+    """In each channel that it concerns, once, however many environments there are and however often it is found."""
+    left = [target for target in asking if not records.merged(*target.place, event.merge_sha)]
+    for channel in dict.fromkeys(target.app.channel for target in left):
+        told = f"told:{channel}:{event.repository.lower()}:{event.merge_sha}"
+        if records.kept(told) is not None:
+            continue
+        records.keep(told, records.cause)
+        places = [target for target in left if target.app.channel == channel]
+        commands = [f"deploy {one.app.name}/{event.base} to {one.environment.name}" for one in places]
+        message = deployment_messages.merge_not_taken_up(event, str(error), commands)
+        records.emit(Announce(places[0].app.name, message))
+
+
+# --- merged ------------------------------------------------------------------------------------------------------
+
+
+@router.on(PullRequestMerged, name="merges.merged", given_up=not_confirmed)
+def merged(context: Context, event: PullRequestMerged) -> None:
+    """One event for each environment, so that a slow or broken one holds up no other.
+
+    Its key is made of the merge itself: a redelivered webhook, or one that is found again later, deploys nothing twice.
+    """
+    asking = _asking(context, event)
     merge = confirmed_merge(context, event) if asking else None
     if merge is None:
         return
     records = context.begin()
     for target in asking:
-        app, environment = target.place
-        key = f"merge:{merge.repository.lower()}:{merge.merge_sha}:{app}:{environment}"
-        records.put(MergeToDeploy(app, environment, merge), key)
+        key = _tries(merge, *target.place)
+        given_up = records.kept(key)
+        records.put(MergeToDeploy(*target.place, merge), f"{key}:{given_up}" if given_up else key)
 
 
-@router.on(MergeToDeploy, name="merges.deploy")
+@router.on(MergeToDeploy, name="merges.deploy", given_up=not_deployed)
 def deploy(context: Context, event: MergeToDeploy) -> None:
     """Announce it, and start or wait; one that is part of what has gone out already gives way to that."""
     app = context.settings.apps.get(event.app)

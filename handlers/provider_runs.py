@@ -158,6 +158,8 @@ def began(context: Context, event: RunBegan) -> None:
     if with_locked is not None:
         deployment, target = with_locked
         timeout = target.environment.timeout if target else HUNG_AFTER
+        if deployment.state is State.STARTING:  # the checkout may have had to wait for GitHub as well
+            deployment = replace(deployment, started_at=context.now)
         lifecycle.running(context.begin(), deployment, context.now, timeout=timeout, ours=True)
 
 

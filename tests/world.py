@@ -5,7 +5,6 @@ A test is a conversation: people say and press things, GitHub moves, time passes
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,9 @@ from uuid import uuid4
 import sqlalchemy as sa
 from freezegun import freeze_time
 
-from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
+from bot.adapters.github.http import Auth
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
@@ -110,7 +110,7 @@ class World:
         self.hold_runs = False
         self._frozen = frozen
         self._seen = 0
-        self._runs: deque[int] = deque()
+        self._runs: list[tuple[datetime, int]] = []
         self.clock = FrozenClock(frozen)
         environ = {
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -123,19 +123,24 @@ class World:
             **(environ or {}),
         }
         self.environ = environ
+        self.text = settings
         self.settings = read(settings, environ)
         self.store = Store(engine, self.clock)
         self.passwords = Passwords()
         self.restart()
 
     def restart(self, settings: str | None = None) -> None:
-        """A new bot on the same database, as after a crash; with other ``settings``, if they are given."""
+        """A new bot on the same database, as after a crash; with other ``settings``, if they are given.
+
+        What was changed in ``environ`` counts from here on.
+        """
         if settings is not None:
-            self.settings = read(settings, self.environ)
-        self.chat = Slack(self.slack.bot_token, api_url=self.slack.api_url, clock=self.clock)
+            self.text = settings
+        self.settings = read(self.text, self.environ)
+        self.chat = Slack(self.environ["SLACK_BOT_TOKEN"], api_url=self.slack.api_url, clock=self.clock)
         self.forge = GitHub(
             self.github.url,
-            TokenAuth(self.github.token),
+            self._auth(),
             clock=self.clock,
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
@@ -154,6 +159,13 @@ class World:
         )
         self.slack.dispatches_to(self.bolt)
         self.store.inbox.retake()
+
+    def _auth(self) -> Auth:
+        secrets = self.settings.secrets
+        if secrets.github_app_id is None or secrets.github_private_key is None:
+            return TokenAuth(self.environ["GITHUB_TOKEN"])
+        key = secrets.github_private_key.get_secret_value()
+        return AppAuth(secrets.github_app_id, key, api_url=self.github.url, clock=self.clock, pause=lambda _: None)
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -176,6 +188,7 @@ class World:
         """Time passes: ``wait(minutes=5)``. What becomes due on the way happens at its moment."""
         end = self.clock.now() + timedelta(**delta)
         for _ in range(10_000):
+            put_due(self.store, self.clock)
             self.settle()
             due = [
                 moment
@@ -183,15 +196,16 @@ class World:
                     self.store.next_due(),
                     self.store.timers.next_due_deployment(),
                     self.store.timers.next_due(),
+                    *(moment for moment, _ in self._runs if not self.hold_runs),
                 )
-                if moment
+                # What was due before and could not be decided on yet has its own delivery to wait for.
+                if moment and moment > self.clock.now()
             ]
             following = min(due, default=None)
             if following is None or following > end:
                 break
-            self._frozen.move_to(max(following, self.clock.now()))
-            put_due(self.store, self.clock)
-        self._frozen.move_to(end)
+            self._frozen.move_to(following)
+        self._frozen.move_to(max(end, self.clock.now()))
         self.settle()
 
     def stands_still(self, **delta: float) -> None:
@@ -249,7 +263,7 @@ class World:
             if one.name == stored_name(RunWanted):
                 wanted = serialization.event_from_bytes(one.name, one.body)
                 assert isinstance(wanted, RunWanted)
-                self._runs.append(wanted.deployment_id)
+                self._runs.append((self.clock.now(), wanted.deployment_id))
                 self.store.inbox.handled(one.id)
                 continue
             for lane in self.pipeline.decide(one.id):
@@ -257,10 +271,14 @@ class World:
         return bool(new or lanes or taken) or self._run()
 
     def _run(self) -> bool:
-        if self.hold_runs or not self._runs:
+        following = next((one for one in self._runs if one[0] <= self.clock.now()), None)
+        if self.hold_runs or following is None:
             return False
-        deployment_id = self._runs.popleft()
+        self._runs.remove(following)
+        _, deployment_id = following
         begun = self.provider_runner.begin(deployment_id)
+        if "later" in begun:
+            self._runs.append((self.clock.now() + timedelta(seconds=float(begun["later"])), deployment_id))
         if "handle" in begun:
             self.provider_runner.follow(deployment_id, str(begun["handle"]))
         return True

@@ -5,6 +5,8 @@ Adapters turn what their library raises into one of these; nothing else leaves a
 
 from __future__ import annotations
 
+from typing import Self
+
 from bot.core.rich_text import Message
 
 
@@ -46,6 +48,26 @@ class NotYet(Unavailable):
 
 class Speechless(Unavailable):
     """The chat itself does not answer: there is nobody who could be told of it now."""
+
+
+class NotAccepted(Unavailable):
+    """The bot's own credentials are refused: an outage until somebody mends them, and nothing is given up for it.
+
+    ``service`` is whose door is closed (GitHub, Slack), ``owner`` the one place where it is, empty where it is all of
+    them. ``mend`` is what an admin does about it, in whole sentences.
+    """
+
+    def __init__(
+        self, sentence: str, *, service: str, mend: str, owner: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence, retry_after=retry_after)
+        self.service = service
+        self.mend = mend
+        self.owner = owner
+
+    def after(self, seconds: float) -> Self:
+        """The same once more, without having asked: to be tried in so many seconds."""
+        return type(self)(str(self), service=self.service, mend=self.mend, owner=self.owner, retry_after=seconds)
 
 
 class NotThere(ShipmateError):

@@ -9,12 +9,13 @@ from typing import TypeAlias
 
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State, Waiting
-from bot.core.errors import Refused, ShipmateError, Unavailable
+from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
 from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Rollback
 from bot.core.grammar.offers import hint, offer, written
 from bot.core.names import listed
+from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
 from bot.core.ports.forge_types import Meaning
 from bot.core.refs import HEADS, TAGS, short_name
@@ -43,6 +44,8 @@ def fault(reference: str) -> Message:
 
 
 def postponed(error: Unavailable) -> Message:
+    if isinstance(error, NotAccepted):
+        return outage_messages.waits(error)
     return say(f"{error} I keep trying and go on by myself.")
 
 

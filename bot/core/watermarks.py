@@ -1,4 +1,7 @@
-"""How far the bot has looked back: for each question to the past two moments, kept in the database."""
+"""How far the bot has looked back: for each question to the past two moments, kept in the database.
+
+Since when it is asked, and when it was answered last; a third one is when it was asked in vain since then.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,17 @@ def since(reads: Reads, question: str, now: datetime) -> datetime | None:
     kept = reads.kept(f"mark:{question}")
     if kept is None:
         return None
-    first, last = (datetime.fromisoformat(moment) for moment in kept.split(" "))
-    return max(first, last - OVERLAP, now - FURTHEST)
+    first, last, *asked = (datetime.fromisoformat(moment) for moment in kept.split(" "))
+    awake = now - max([last, *asked]) <= FURTHEST
+    return max(first, last - OVERLAP, first if awake else now - FURTHEST)
+
+
+def in_vain(records: Records, question: str, now: datetime) -> None:
+    """The question was asked and not answered: the bot is not away, however long that goes on."""
+    kept = records.kept(f"mark:{question}")
+    if kept is not None:
+        first, last, *_ = kept.split(" ")
+        records.keep(f"mark:{question}", f"{first} {last} {now.replace(microsecond=0).isoformat()}")
 
 
 def answered(records: Records, question: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ raise Unavailable alone, where not even that can be written down: then they are 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from zlib import crc32
 
@@ -22,16 +23,17 @@ from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import NotYet, Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import Event
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
+from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
-from bot.router import Handler, Router
+from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
 from bot.runtime.commands import STALE_AFTER, Conversation
 from bot.settings import Settings
@@ -51,6 +53,9 @@ pauses add up to eight minutes: while a release goes on, a worker of the other v
 would only be noise, as the fault is in the code. See ``SetAside`` for what becomes of it then."""
 FAULTY_LANE = timedelta(minutes=1)
 """How long a lane rests whose next effect could not even be looked at."""
+REFUSED_PAUSE = timedelta(seconds=30)
+"""The longest pause where the bot's own credentials are refused: with what is added, and another's try that may be
+waited for, it goes on within a minute of being accepted again. Such tries do not count."""
 
 
 def backoff(tries: int) -> timedelta:
@@ -66,7 +71,10 @@ def pause_before(tries: int, error: Unavailable, key: str) -> timedelta:
     asked = timedelta(seconds=error.retry_after or 0)
     if isinstance(error, NotYet):
         return max(asked, backoff(tries) / 5)
-    pause = max(asked, backoff(tries))
+    if isinstance(error, NotAccepted):
+        pause = asked or min(backoff(tries), REFUSED_PAUSE)
+    else:
+        pause = max(asked, backoff(tries))
     return pause * (1 + crc32(key.encode()) % 1000 / 4000) if pause > backoff(0) else pause
 
 
@@ -171,9 +179,29 @@ class Pipeline:
                     raise
                 except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
                     failures.append(error)
+                    if isinstance(error, ShipmateError):
+                        self._given_up(delivery, n, event, listener, error)
         if failures:
             # A fault first: what the world refuses for good is over, a fault is tried again.
             raise min(failures, key=lambda one: isinstance(one, ShipmateError))
+
+    def _given_up(self, delivery: Delivery, n: int, event: Event, listener: Subscription, error: ShipmateError) -> None:
+        """What becomes of an event that one feature could not decide on is that feature's decision."""
+        if listener.given_up is None:
+            return
+        with suppress(AlreadyDecided), self.store.decisions.open(delivery.id, f"{n}:handlers.{listener.name}") as made:
+            listener.given_up(self._context(delivery.id, made, origin=origin_of(event)), event, error)
+
+    def _all_given_up(self, delivery: Delivery, error: ShipmateError) -> bool:
+        """Let each feature decide what becomes of what it could not decide on; whether all of them did."""
+        listening = [
+            (n, event, listener)
+            for n, event in enumerate(self._events_of(delivery))
+            for listener in self._router.events.get(type(event), ())
+        ]
+        for n, event, listener in listening:
+            self._given_up(delivery, n, event, listener, error)
+        return all(listener.given_up is not None for _, _, listener in listening)
 
     def _events_of(self, delivery: Delivery) -> Sequence[Event]:
         """What the delivery means. Raises Rejected where it cannot be read: nobody can do better at another time.
@@ -234,10 +262,16 @@ class Pipeline:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
         command = _command_in(self._events_of(delivery))
         delay = pause_before(tries, error, delivery.id)
-        if tries >= (COMMAND_TRIES if command else EVENT_TRIES) or self._too_late(command, delay):
+        # What is scheduled has no moment from which on it is too late, so its tries count all the same.
+        refused = isinstance(error, NotAccepted) and (command is None or command.said_at is not None)
+        gives_up = not refused and tries >= (COMMAND_TRIES if command else EVENT_TRIES)
+        self._report(error)
+        if gives_up or self._too_late(command, delay):
             log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
             if command:
                 self._tell(delivery.id, "given up", command, replies.given_up(error))
+                self.store.inbox.handled(delivery.id, str(error))
+            elif self._all_given_up(delivery, error):
                 self.store.inbox.handled(delivery.id, str(error))
             else:
                 self.store.inbox.set_aside(delivery.id, str(error))
@@ -245,7 +279,12 @@ class Pipeline:
         if command and not isinstance(error, Speechless):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
-        self.store.inbox.postpone(delivery.id, delay, str(error))
+        self.store.inbox.postpone(delivery.id, delay, str(error), refused=refused)
+
+    def _report(self, error: Unavailable) -> None:
+        """Admins hear of refused credentials, by way of an event."""
+        if isinstance(error, NotAccepted):
+            outages.report(self.store.reads(), self.store.inbox.put_event, error)
 
     def _too_late(self, command: CommandGiven | None, delay: timedelta) -> bool:
         return bool(command and command.said_at and self._clock.now() + delay > command.said_at + STALE_AFTER)
@@ -346,6 +385,7 @@ class Pipeline:
         delay = pause_before(pending.tries, error, pending.lane)
         if not isinstance(error, NotYet):
             log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
+        self._report(error)
         self.store.outbox.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
 
 

@@ -12,9 +12,10 @@ import structlog
 
 from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import Deployment
-from bot.core.errors import ShipmateError, Unavailable
+from bot.core.deployments.model import Deployment, State
+from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.events.internal import RunBegan, RunFinished
+from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job, Outcome, Provider
@@ -58,7 +59,10 @@ class StoredRun:
         self.job = job
         self._line = written
         self._buffer: list[str] = []
-        self._deadline = (deployment.started_at or deployment.created_at) + timedelta(seconds=job.timeout_seconds)
+        since = deployment.started_at or deployment.created_at
+        self.overdue = provider_runner.clock.now() >= since + timedelta(seconds=job.timeout_seconds)
+        begins = provider_runner.clock.now() if deployment.state is State.STARTING else since
+        self._deadline = begins + timedelta(seconds=job.timeout_seconds)
         self._asked_at = 0.0
         self._cancelled = False
 
@@ -147,8 +151,11 @@ class ProviderRunner:
         provider, run = found
         try:
             handle = provider.start(run)
+        except NotAccepted as error:
+            outages.report(self.store.reads(), self.store.inbox.put_event, error)
+            return {"later": 30}
         except Unavailable as error:
-            if run.remaining() <= 0:
+            if run.overdue:
                 self._finish(deployment_id, Outcome("error", str(error)))
                 return {}
             return {"later": int(error.retry_after or 5) + 1}

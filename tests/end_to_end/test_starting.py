@@ -6,7 +6,7 @@ import os
 import socket
 import sqlite3
 
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import REPOSITORY, Installation
 
 TEN_MISTAKES = """
 [bot]
@@ -84,14 +84,20 @@ def test_a_port_that_is_taken_ends_the_process_with_a_sentence(site: Installatio
     assert "Traceback" not in bot.printed
 
 
-def test_an_app_token_that_slack_does_not_take_ends_the_process_with_a_sentence(site: Installation) -> None:
+def test_a_bot_whose_app_token_slack_does_not_take_says_so_and_deploys_what_is_merged(site: Installation) -> None:
     site.environ["SLACK_APP_TOKEN"] = "xapp-of-another-app"
+    bot = site.runs()
+    site.subscribe()
 
-    bot = site.starts("run")
+    site.github.commit(REPOSITORY, "topic", "Add search")
+    site.github.create_deployment(REPOSITORY, "topic", environment="production", by="jenkins")
+    site.wait_for(site.parents, "the deployment that was told by a webhook")
 
-    assert bot.wait() == 1
-    assert bot.lines[-1].startswith("✗ ")
+    [line] = [line for line in bot.lines if "Slack is not heard" in line]
+    assert "Slack does not accept the token for apps.connections.open (invalid_auth)" in line
+    assert "Set it as SLACK_APP_TOKEN, and restart me. I keep trying." in line
     assert "Traceback" not in bot.printed
+    assert bot.terminate() == 0
 
 
 def test_a_database_that_does_not_answer_ends_the_process_with_a_sentence(site: Installation) -> None:

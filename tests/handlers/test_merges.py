@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.scenes import another_tool, broadcasts, channel, creations, notification, parent, thread
+from tests.handlers.scenes import another_tool, broadcasts, channel, creations, notification, parent, seen, thread
 from tests.servers.github.webhooks import Webhook
-from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
 
 
@@ -323,3 +323,100 @@ def test_a_merge_that_the_api_knows_only_later_is_found_when_github_is_looked_at
 
     assert before == []
     assert len(channel(world, "#web")) == 1
+
+
+# --- it cannot be taken up ---------------------------------------------------------------------------------------
+
+
+def opened(world: World) -> int:
+    world.github.commit(REPOSITORY, "search", "Add search", author="alice")
+    return world.github.open_pull_request(REPOSITORY, "search", author="alice", title="Add search")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "reason"),
+    [
+        (
+            403,
+            "Not accessible by integration",
+            "GITHUB_TOKEN lacks a permission on acme/web: Not accessible by integration.",
+        ),
+        (422, "No commit found", "No commit found."),
+    ],
+)
+@pytest.mark.parametrize("path", ["/pulls/1$", "/commits/[0-9a-f]{40}/status$"], ids=["merge", "gates"])
+def test_a_merge_that_github_says_nothing_of_is_told_once_and_taken_up_when_it_is_found_again(
+    world: World, status: int, message: str, reason: str, path: str
+) -> None:
+    world.reconcile()
+    world.wait(minutes=3)
+    number = opened(world)
+    world.github.fail_next("GET", path, status, times=1_000, body={"message": message})
+    sha = world.github.merge_pull_request(REPOSITORY, number)
+    world.settle()
+    (webhook,) = [one for one in world.github.webhooks_of("pull_request") if one.json["action"] == "closed"]
+    world.deliver(dataclasses.replace(webhook, delivery_id="sent again"))
+    world.reconcile()
+    meanwhile = whole(world, "#web")
+
+    world.github.heal()
+    world.wait(minutes=3)
+    world.reconcile()
+    world.wait(minutes=1)
+
+    assert meanwhile == [
+        f"⚠️ #1 Add search was merged into main, and I could not take it up to deploy it. {reason}\n"
+        "Once that is mended: `deploy web/main to staging`"
+    ]
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [sha]
+    assert len(channel(world, "#web")) == 2
+
+
+def test_a_merge_into_a_repository_that_is_not_seen_is_told(world: World) -> None:
+    number = opened(world)
+    world.github.fail_next("GET", "/repos/acme/web", 404, times=1_000)
+
+    world.github.merge_pull_request(REPOSITORY, number)
+    world.settle()
+
+    [line, _] = whole(world, "#web")[0].split("\n")
+    assert line.endswith("acme/web does not exist on GitHub, or GITHUB_TOKEN cannot see it.")
+
+
+def test_of_several_environments_and_apps_one_message_tells_for_each_channel(tmp_path: Path) -> None:
+    more = SETTINGS.replace(
+        "[apps.web.environments.production]", '[apps.web.environments.production]\ndeploy_on_merge = ["main"]'
+    ) + (
+        '\n[apps.docs]\nrepository = "acme/web"\nchannel = "#web"\n[apps.docs.environments.site]\n'
+        'deploy_on_merge = ["main"]\n'
+        '\n[apps.api]\nrepository = "acme/web"\nchannel = "#random"\n[apps.api.environments.live]\n'
+        'deploy_on_merge = ["main"]\n'
+    )
+    with open_world(tmp_path, more) as world:
+        number = opened(world)
+        world.github.fail_next("GET", "/pulls/1$", 403, times=1_000)
+        world.github.merge_pull_request(REPOSITORY, number)
+        world.settle()
+
+        commands = [line.split("\n")[1] for name in ("#web", "#random") for line in whole(world, name)]
+        assert commands == [
+            "Once that is mended: `deploy web/main to staging`, `deploy web/main to production`, "
+            "`deploy docs/main to site`",
+            "Once that is mended: `deploy api/main to live`",
+        ]
+
+
+def test_a_merge_that_github_did_not_answer_about_for_a_day_is_told(world: World) -> None:
+    number = opened(world)
+    world.github.fail_next("GET", "/pulls/1$", 502, times=1_000_000)
+    world.github.merge_pull_request(REPOSITORY, number)
+
+    world.wait(hours=40)
+
+    [message] = whole(world, "#web")
+    assert "GitHub has a problem of its own (status 502)." in message
+
+
+def whole(world: World, name: str) -> list[str]:
+    """What the bot has said at top level of a channel, every line of it."""
+    return [seen(world, read_out(one)) for one in world.slack.messages(name) if one.bot_id is not None]

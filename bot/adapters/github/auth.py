@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
-from bot.adapters.github.errors import NotAccepted
+from bot.adapters.github.errors import kept_out, not_accepted, refused
 from bot.adapters.github.http import ANYTHING, Connection
-from bot.adapters.github.payloads import AwareTime
-from bot.core.errors import NotThere, Unavailable
+from bot.adapters.github.payloads import Account, AwareTime
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.chat import Clock
 
 APP_NAMED = "the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY)"
@@ -44,7 +44,8 @@ class TokenAuth:
     def authorization(self, scope: str | None) -> str:  # noqa: ARG002 - one token for all
         """Raises NotAccepted where the token cannot be one: such a header would fail with the token in the message."""
         if not re.fullmatch(r"[\x21-\x7e]+", self._token):
-            raise NotAccepted("GITHUB_TOKEN is not a token: it is empty, or holds spaces or letters that no token has.")
+            sentence = "GITHUB_TOKEN is not a token: it is empty, or holds spaces or letters that no token has."
+            raise not_accepted(sentence, self.named)
         return f"Bearer {self._token}"
 
     def forget(self, authorization: str) -> bool:  # noqa: ARG002 - there is no other token to try
@@ -53,6 +54,7 @@ class TokenAuth:
 
 class _Installation(Struct, frozen=True):
     id: int
+    account: Account | None = None
 
 
 class _NewToken(Struct, frozen=True):
@@ -105,7 +107,8 @@ class _AppItself:
             except (ValueError, TypeError):
                 key = None
             if not isinstance(key, RSAPrivateKey):
-                raise NotAccepted("GITHUB_PRIVATE_KEY is not the private key of a GitHub App (a PEM file, RSA).")
+                sentence = "GITHUB_PRIVATE_KEY is not the private key of a GitHub App (a PEM file, RSA)."
+                raise not_accepted(sentence, self.named)
             self._key = key
         return self._key
 
@@ -142,7 +145,8 @@ class AppAuth:
         self._connection.close()
 
     def authorization(self, scope: str | None) -> str:
-        """Raises NotThere where the App is not installed on the repository, or in the organization.
+        """Raises NotThere where the App is not installed on the repository, or in the organization; NotAccepted where
+        it is suspended, or not installed at the owner of the repository at all.
 
         One thread at a time asks for a token: the others would only ask for the same one.
         """
@@ -179,14 +183,33 @@ class AppAuth:
         try:
             return self._connection.get(f"{path}/installation", _Installation).id
         except NotThere as unknown:
+            if "/" in scope and not self._is_installed_at(scope.partition("/")[0]):
+                raise self._kept_out(f"The GitHub App is not installed on {scope}.", scope) from unknown
             raise NotThere(f"The GitHub App is not installed on {scope}.") from unknown
+
+    def _is_installed_at(self, owner: str) -> bool:
+        """Whether it is installed on other repositories of theirs, so that only this one was left out, or misspelt."""
+        everywhere = self._connection.pages("/app/installations", list[_Installation], most=10)
+        accounts = [one.account for page in everywhere for one in page]
+        return any(account is None or account.login.lower() == owner.lower() for account in accounts)
+
+    def _kept_out(self, sentence: str, scope: str) -> NotAccepted:
+        owner = scope.partition("/")[0]
+        return kept_out(sentence, self.named, owner) if owner else not_accepted(sentence, self.named)
 
     def _new_token(self, scope: str, installation: int) -> _Cached:
         try:
             new = self._connection.post(f"/app/installations/{installation}/access_tokens", {}, _NewToken)
         except NotThere as gone:  # uninstalled since, and perhaps installed anew under another id: ask next time
             self._installations = {name: id for name, id in self._installations.items() if id != installation}
-            raise NotThere(f"The GitHub App is no longer installed on {scope or 'any repository'}.") from gone
+            sentence = f"The GitHub App is no longer installed on {scope or 'any repository'}."
+            raise self._kept_out(sentence, scope) from gone
+        except (NotAllowed, Rejected) as no:
+            raise refused(str(no), self.named) from no
+        except NotAccepted as no:
+            if "suspended" in str(no):  # the address of this question names no owner
+                raise self._kept_out(f"The GitHub App is suspended on {scope or 'GitHub'}.", scope) from no
+            raise
         except Unavailable as away:  # a token made in vain is no harm, and what it was for was never sent
             raise Unavailable(str(away), retry_after=away.retry_after) from away
         return _Cached(f"Bearer {new.token}", new.expires_at)

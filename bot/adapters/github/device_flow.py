@@ -11,7 +11,7 @@ from msgspec import Struct
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Account
-from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected
 from bot.core.people.model import DeviceCode, SignedIn
 from bot.core.ports.chat import Clock
 
@@ -78,7 +78,7 @@ class DeviceFlow:
     def begin(self) -> DeviceCode:
         try:
             started = self._web.post("/login/device/code", {"client_id": self._client_id}, _Started)
-        except NotThere as unknown:
+        except (NotAccepted, NotThere) as unknown:  # nobody waits for this: only its asker is concerned
             raise Rejected("GitHub knows no app with this GITHUB_CLIENT_ID.") from unknown
         if started.error or not started.device_code:
             raise Rejected(_refusal(started.error))
@@ -92,7 +92,10 @@ class DeviceFlow:
 
     def ask(self, code: str) -> SignedIn:
         body = {"client_id": self._client_id, "device_code": code, "grant_type": GRANT}
-        asked = self._web.post("/login/oauth/access_token", {**body}, _Asked)
+        try:
+            asked = self._web.post("/login/oauth/access_token", {**body}, _Asked)
+        except NotAccepted as refused:
+            raise Rejected(_refusal("invalid_client")) from refused
         if asked.access_token:
             return SignedIn("done", self._whose(asked.access_token))
         if asked.error == "authorization_pending":
@@ -109,7 +112,7 @@ class DeviceFlow:
         api = Connection(self._api_url, TokenAuth(token), clock=self._clock, pause=self._pause)
         try:
             return api.get("/user", Account).login
-        except (NotAllowed, NotThere) as refused:
+        except (NotAccepted, NotAllowed, NotThere) as refused:
             raise Rejected("GitHub gave a token and then did not say whose it is.") from refused
         finally:
             api.close()

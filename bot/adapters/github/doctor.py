@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bot.adapters.github.errors import NotAccepted, starting
+from bot.adapters.github.errors import starting
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo, WorkflowRuns
 from bot.adapters.github.users import CredentialOwner
-from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Finding
 
 LISTENER = "/github/webhook"

@@ -10,16 +10,24 @@ from urllib.parse import unquote
 
 import msgspec
 
-from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.errors import Conflict, NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.forge_types import JSON
 
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: "wait for at least one minute"
 UNSAID_WAIT = 60.0
 Object: TypeAlias = "dict[str, JSON]"
 
-
-class NotAccepted(NotAllowed):
-    """The credentials as such are refused (401), or cannot be any."""
+# Limits that come without a header, in the words of the answer.
+_LIMIT = re.compile(r"rate limit|abuse detection|submitted too quickly", re.I)
+# Whom GitHub knows and all the same lets in nowhere, or not before a while:
+# https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#failed-login-limit
+_NOBODY = re.compile(r"account was suspended|number of login attempts|integration not found", re.I)
+# What an owner keeps out as such, whatever permissions it has; the help of each says how to let it in:
+# a suspended App, single sign-on, addresses that are allowed, and rules about tokens and OAuth apps.
+_KEPT_OUT = re.compile(
+    r"suspended|SAML enforcement|IP allow list|forbids access via|appear to have the correct authorization", re.I
+)
+_ARCHIVED = re.compile(r"was archived", re.I)
 
 
 def error_of(
@@ -32,14 +40,13 @@ def error_of(
     """
     problem = _problem(body)
     message = _text(problem.get("message")) or f"HTTP status {status}"
-    where = _repository(url)
     if status == 429 or (status == 403 and _is_limit(headers, message)):
         return Unavailable("GitHub asks the bot to slow down.", retry_after=_wait(headers, now))
+    if status == 401 or (status in (403, 404) and _NOBODY.search(message)):
+        return refused(message, named)
     match status:
-        case 401:
-            return NotAccepted(f"{starting(named)} is not accepted by GitHub ({message}).")
         case 403:
-            return NotAllowed(_missing_permission(headers, message, where, named))
+            return _forbidden(headers, message, url, named)
         case 404 | 410 | 451:
             return NotThere(_not_there(url, named))
         case 409:
@@ -53,6 +60,39 @@ def error_of(
     if status > 504:
         return Unavailable(f"GitHub has a problem of its own (status {status}).", uncertain=method != "GET")
     return Rejected(_with_details(problem, message))
+
+
+def refused(message: str, named: str) -> NotAccepted:
+    """The credentials as such are refused everywhere, for this reason."""
+    return not_accepted(f"{starting(named)} is not accepted by GitHub ({message.rstrip('.')}).", named)
+
+
+def not_accepted(sentence: str, named: str) -> NotAccepted:
+    mend = f"Make new credentials on GitHub, set {named} anew, and restart me."
+    return NotAccepted(sentence, service="GitHub", mend=mend)
+
+
+def kept_out(sentence: str, named: str, owner: str) -> NotAccepted:
+    """One owner refuses them."""
+    mend = f"An owner of {owner} can let {named} in again, in its settings on GitHub; I need no restart for that."
+    return NotAccepted(sentence, service="GitHub", mend=mend, owner=owner.lower())
+
+
+def _forbidden(headers: Mapping[str, str], message: str, url: str, named: str) -> ShipmateError:
+    repository, _ = _parts(url)
+    if _ARCHIVED.search(message):
+        return Rejected(
+            f"{repository or 'The repository'} is archived on GitHub: nothing can be deployed from it until somebody "
+            "unarchives it."
+        )
+    owner = _owner(url)
+    if "X-GitHub-SSO" in headers or _KEPT_OUT.search(message):
+        if not owner:
+            return refused(message, named)
+        return kept_out(
+            f"{starting(named)} is not accepted by {owner} on GitHub ({message.rstrip('.')}).", named, owner
+        )
+    return NotAllowed(_missing_permission(headers, message, f" on {repository}" if repository else "", named))
 
 
 def starting(sentence: str) -> str:
@@ -74,11 +114,7 @@ def _problem(body: bytes) -> Object:
 
 
 def _is_limit(headers: Mapping[str, str], message: str) -> bool:
-    return (
-        "Retry-After" in headers
-        or headers.get("X-RateLimit-Remaining") == "0"
-        or "secondary rate limit" in message.lower()
-    )
+    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0" or _LIMIT.search(message) is not None
 
 
 def _wait(headers: Mapping[str, str], now: datetime) -> float:
@@ -166,6 +202,7 @@ def _parts(url: str) -> tuple[str, str]:
     return (unquote(found[1]), unquote(found[2])) if found else ("", "")
 
 
-def _repository(url: str) -> str:
-    repository, _ = _parts(url)
-    return f" on {repository}" if repository else ""
+def _owner(url: str) -> str:
+    """``acme`` of ``…/repos/acme/web`` and of ``…/orgs/acme/teams``."""
+    found = re.search(r"/(?:repos|orgs)/([^/?]+)", url)
+    return unquote(found[1]) if found else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import IO, cast
@@ -32,8 +33,8 @@ from bot.adapters.github.payloads import (
 )
 from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
-from bot.adapters.github.users import GitHubUsers
-from bot.core.errors import Conflict, NotThere, Rejected
+from bot.adapters.github.users import CredentialOwner, GitHubUsers
+from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
 from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, short_name
@@ -90,6 +91,13 @@ class GitHub:
     def doctor(self, repositories: Sequence[str]) -> list[Finding]:
         """What ``python -m bot check`` says of GitHub: credentials, and for each repository access and webhook."""
         return doctor(self._connection, self._auth, repositories, self._web_url)
+
+    def authenticate(self, repository: str) -> None:
+        """Whatever else GitHub says is said to somebody whom it knows."""
+        with suppress(NotAllowed, NotThere, Rejected):
+            self._connection.get(self._auth.about_itself, CredentialOwner)
+        with suppress(NotAllowed, NotThere, Rejected):
+            self._connection.get(at(repository), Repo)
 
     def repository(self, repository: str) -> Repository:
         found = self._connection.get(at(repository), Repo)

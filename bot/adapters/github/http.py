@@ -19,7 +19,7 @@ from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.github.errors import error_of
 from bot.adapters.github.etag_cache import Page, RecentPages
-from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import JSON
 
@@ -163,7 +163,7 @@ class Connection:
         """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
         if method != "GET":
             self._before_change()
-        with self._breaker.guarding(self._limit(url)):
+        with self._breaker.guarding(self._limit(url), door=_door(url)):
             return self._repeated(method, url, body, headers or {}, stream)
 
     def _limit(self, url: str) -> str:
@@ -186,7 +186,7 @@ class Connection:
                 if answer.ok:
                     return answer
                 error = self._error_of(answer, method, url)
-            if usual is None or not isinstance(error, Unavailable):
+            if usual is None or not isinstance(error, Unavailable) or isinstance(error, NotAccepted):
                 raise error
             wait = usual if error.retry_after is None else error.retry_after
             if wait > LONGEST_PAUSE:
@@ -290,6 +290,12 @@ def _scope_in(url: str) -> str | None:
     if found is not None:
         return unquote(found[1] or found[2])
     return ANYTHING if re.search(r"/(search|users)/", url) else None
+
+
+def _door(url: str) -> str:
+    """Where credentials may be refused on their own: at an owner, or at one of an App's installations."""
+    installation = re.search(r"/app/installations/([0-9]+)", url)
+    return installation[1] if installation else (_scope_in(url) or "").partition("/")[0].lower()
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -11,10 +11,9 @@ from urllib.parse import quote
 from cachetools import TTLCache, cachedmethod
 from msgspec import Struct
 
-from bot.adapters.github.errors import NotAccepted
 from bot.adapters.github.http import Auth, Connection
-from bot.adapters.github.payloads import Named, Repo
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.adapters.github.payloads import Account, Named, Repo
+from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.people.logins import in_lower_case
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
@@ -95,8 +94,6 @@ class GitHubUsers:
     def own_login(self) -> str | None:
         try:
             return self._connection.get(self._auth.about_itself, CredentialOwner).acts_as
-        except NotAccepted as refused:
-            raise Unavailable(str(refused)) from refused
         except (NotAllowed, NotThere, Rejected):  # an installation's token may not ask who it is
             return None
 
@@ -111,6 +108,12 @@ class GitHubUsers:
 
     def is_team_member(self, team: str, login: str) -> bool:
         return self._ask_membership(team, login)
+
+    def team_members(self, team: str) -> tuple[str, ...]:
+        organization, _, slug = team.partition("/")
+        path = f"/orgs/{quote(organization, safe='')}/teams/{quote(slug, safe='')}/members"
+        pages = self._connection.pages(path, list[Account], most=3)
+        return tuple(member.login for page in pages for member in page)
 
     def login_by_email(self, email: str) -> str | None:
         """GitHub's search finds similar addresses too, so that the profile has the last word.

@@ -44,6 +44,9 @@ class LocalGit:
         self.deployments = LocalDeployments(self._record, clock, deliver, self._sha_of)
         self.backfill = LocalBackfill(self._record)
 
+    def authenticate(self, repository: str) -> None:
+        """Nobody is kept out here."""
+
     def repository(self, repository: str) -> Repository:
         return Repository(name=repository, default_branch=self._git(repository).default_branch(), url="")
 

@@ -6,6 +6,9 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from http.client import HTTPException
+from threading import Event, Lock, Thread
 from typing import Any
 
 import msgspec
@@ -17,7 +20,7 @@ from slack_bolt.context import BoltContext
 from slack_bolt.context.ack import Ack
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from starlette.concurrency import run_in_threadpool
@@ -25,10 +28,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from bot.adapters.slack.chat import Slack
-from bot.adapters.slack.errors import from_answer, from_line
+from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
 from bot.adapters.slack.payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
-from bot.core.errors import Unavailable
+from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -36,6 +39,7 @@ from bot.core.stored import stored_name
 STORED_TEXT_LIMIT = 4_000
 # A silently closed connection is noticed after 12 s with this, after 58 s with the library's default.
 PING_SECONDS = 2.0
+TRY_AGAIN_SECONDS = 30.0
 
 NOT_STORED = "I could not take that down just now: my database does not answer. Please try again in a minute."
 
@@ -173,18 +177,59 @@ def _log_failure(error: Exception) -> None:
 def connect(app: App, app_token: str, *, ping_seconds: float = PING_SECONDS) -> SocketModeClient:
     """Open Socket Mode and return at once; ``close()`` ends it. It reconnects by itself once it was open.
 
-    Raises NotAllowed where Slack does not accept the app token, Unavailable where it does not answer.
+    Raises NotAccepted where Slack does not accept the app token, Unavailable where it does not answer.
     """
     client = SocketModeHandler(app, app_token, ping_interval=ping_seconds).client
     try:
         client.connect()
     except SlackApiError as error:
         client.close()
-        raise from_answer(error, "apps.connections.open", None) from error
-    except OSError as error:
+        raise from_answer(error, OPEN_SOCKET, None) from error
+    except (OSError, HTTPException, ValueError, SlackClientError) as error:
         client.close()
-        raise from_line(error, "apps.connections.open") from error
+        raise from_line(error, OPEN_SOCKET) from error
     return client
+
+
+class Listening:
+    """Socket Mode, opened at once or as soon as Slack lets us; ``close`` ends it. It says once why it is not open.
+
+    Meanwhile the bot does what it need not be told for in the chat, such as deploying what is merged.
+    """
+
+    def __init__(self, app: App, app_token: str, *, again_after: float = TRY_AGAIN_SECONDS) -> None:
+        self._open = partial(connect, app, app_token)
+        self._again_after = again_after
+        self._closing = Event()
+        self._lock = Lock()
+        self._client: SocketModeClient | None = None
+        if not self._opened():
+            Thread(target=self._keep_trying, name="opening Socket Mode", daemon=True).start()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closing.set()
+            if self._client is not None:
+                self._client.close()
+
+    def _keep_trying(self) -> None:
+        while not self._closing.wait(self._again_after):
+            if self._opened(again=True):
+                _log.warning("Slack is heard again: Socket Mode is open")
+                return
+
+    def _opened(self, *, again: bool = False) -> bool:
+        with self._lock:
+            if self._closing.is_set():
+                return False
+            try:
+                self._client = self._open()
+            except ShipmateError as error:
+                if not again:
+                    mend = f" {error.mend}" if isinstance(error, NotAccepted) else ""
+                    _log.error("Slack is not heard: %s%s I keep trying.", error, mend)
+                return False
+            return True
 
 
 def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Request], Awaitable[Response]]:

@@ -109,6 +109,9 @@ class Slack:
                 raise
             self._post(self.directory.conversation(person), None, message)
 
+    def authenticate(self) -> None:
+        self.api.call("auth.test")
+
     def person(self, person: str) -> Person:
         """Raises NotThere where Slack knows no such person."""
         return self.directory.person(person)

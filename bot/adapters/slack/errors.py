@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Speechless
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Speechless
 
 _INVITE = "invite the bot with /invite, or correct the channel in settings.toml"
 _LET_IN = "let the bot post there, or use another channel"
@@ -48,13 +48,14 @@ _TOKEN_REFUSED = frozenset(
         "token_revoked",
         "token_expired",
         "not_allowed_token_type",
-        "no_permission",
         "org_login_required",
         "ekm_access_denied",
-        "access_denied",
+        "accesslimited",
         "team_access_not_granted",
     }
 )
+_NOT_ALLOWED = frozenset({"no_permission", "access_denied"})  # this time, whatever else the token may do
+OPEN_SOCKET = "apps.connections.open"
 _SLOW_DOWN = frozenset({"ratelimited", "rate_limited"})
 _SLACK_IS_ILL = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "timeout"}
@@ -70,6 +71,10 @@ class SlackRejected(Rejected):
     def __init__(self, sentence: str, code: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+class SlackNotAccepted(NotAccepted, Speechless):
+    """The token is refused, so that nobody could be told of it here."""
 
 
 def from_answer(error: SlackApiError, method: str, channel: str | None) -> ShipmateError:
@@ -88,9 +93,11 @@ def from_answer(error: SlackApiError, method: str, channel: str | None) -> Shipm
             "OAuth & Permissions and install the app again."
         )
     if code in _TOKEN_REFUSED:
-        return NotAllowed(
-            f"Slack does not accept the token for {method} ({code}): install the app again, copy its token."
-        )
+        sentence = f"Slack does not accept the token for {method} ({code}): install the app again, copy its token."
+        variable = "SLACK_APP_TOKEN" if method == OPEN_SOCKET else "SLACK_BOT_TOKEN"
+        return SlackNotAccepted(sentence, service="Slack", mend=f"Set it as {variable}, and restart me.")
+    if code in _NOT_ALLOWED:
+        return NotAllowed(f"Slack does not let me do this ({method}: {code}): {_LET_IN}.")
     if code in _NOT_THERE:
         return NotThere(_NOT_THERE[code])
     if code in _REJECTED:

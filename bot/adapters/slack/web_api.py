@@ -111,7 +111,8 @@ class Api:
     def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""
         self._before_call()
-        with self._breaker.guarding((method, arguments.get("channel"))):
+        # Another token is refused on its own.
+        with self._breaker.guarding((method, arguments.get("channel")), door=arguments.get("token", "")):
             return self._sent(method, arguments)
 
     def _sent(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:

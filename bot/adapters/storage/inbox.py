@@ -70,12 +70,12 @@ class InboxRows:
         return self.put(Delivery(f"bot:{key}", "bot", stored_name(type(event)), serialization.event_to_bytes(event)))
 
     def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int] | None:
-        """The delivery, when it was handled, and how often it was postponed."""
+        """The delivery, when it was handled, and how often it was postponed but for refused credentials."""
         rows = self._database.select(sa.select(tables.deliveries).where(_IN.id == delivery_id))
         if not rows:
             return None
         row = rows[0]
-        return Delivery(row.id, row.source, row.name, unpacked(row.body)), row.handled_at, row.tries
+        return Delivery(row.id, row.source, row.name, unpacked(row.body)), row.handled_at, row.tries - row.refused
 
     def take(self, limit: int, owner: str = "", *, commands: int | None = None) -> list[ClaimedDelivery]:
         """Deliveries whose turn it is; nobody else gets them until they are postponed or handed on.
@@ -108,8 +108,11 @@ class InboxRows:
             change = {"due_at": self._database.clock.now(), **CUT_OFF}
             return connection.execute(sa.update(tables.deliveries).where(*lost).values(change)).rowcount
 
-    def postpone(self, delivery_id: str, delay: timedelta, reason: str) -> None:
+    def postpone(self, delivery_id: str, delay: timedelta, reason: str, *, refused: bool = False) -> None:
+        """``refused``: by the bot's own credentials, so that this try does not count."""
         change = {"due_at": self._database.clock.now() + delay, "tries": _IN.tries + 1, "failure": reason}
+        if refused:
+            change["refused"] = _IN.refused + 1
         with self._database.writing() as connection:
             connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
 

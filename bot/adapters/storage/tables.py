@@ -58,6 +58,7 @@ deliveries = sa.Table(
     column("received_at", Utc),
     column("due_at", Utc, nullable=True),
     column("tries", sa.Integer, server_default="0"),
+    column("refused", sa.Integer, server_default="0"),
     column("taken_by", Text, nullable=True),
     column("handled_at", Utc, nullable=True),
     column("failure", Text, nullable=True),

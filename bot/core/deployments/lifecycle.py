@@ -174,6 +174,8 @@ def opened(records: Records, deployment: Deployment, remote_id: int, now: dateti
         records.save(known)
         _report_end(records, known)
         return
+    # The time that it may take begins here: creating it may have had to wait for GitHub, however long.
+    known = replace(known, started_at=now)
     if ours:
         records.save(known)
         hand_over(records, known)

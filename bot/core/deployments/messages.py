@@ -22,6 +22,7 @@ from bot.core.deployments.wording import (
     where,
 )
 from bot.core.effects import Occasion
+from bot.core.events.external import PullRequestMerged
 from bot.core.gates.model import Answer
 from bot.core.grammar.commands import Approve, Cancel, Reject, Retry, Rollback
 from bot.core.grammar.offers import hint, offer
@@ -360,3 +361,15 @@ def merged_instead(deployment: Deployment, newer: Deployment) -> str:
         f"GitHub merged the default branch into {deployment.ref} instead of deploying it; "
         f"the merge commit {newer.short_sha} goes on as #{newer.id}"
     )
+
+
+# --- merges that did not become a deployment ---------------------------------------------------------------------
+
+
+def merge_not_taken_up(merge: PullRequestMerged, reason: str, commands: Sequence[str]) -> Message:
+    """For the app's channel: why, and how to deploy it all the same. It is told once."""
+    line: Line = ("⚠️ ", Link(merge.url or None, f"#{merge.number} {merge.title}"), f" was merged into {merge.base}")
+    spans: list[Span] = ["Once that is mended: "]
+    for n, command in enumerate(commands):
+        spans += [", " if n else "", Code(command)]
+    return say(*line, ", and I could not take it up to deploy it. ", reason, lines=[tuple(spans)])

@@ -31,6 +31,28 @@ class CatchUp(Event):
     repository: str
 
 
+@stored("CredentialsRefused")
+class CredentialsRefused(Event):
+    """Credentials of the bot's own are refused, for the ``number``-th time: see ``bot.core.outages.model.Outage``.
+
+    ``reason`` and ``mend`` are sentences for admins.
+    """
+
+    service: str
+    owner: str
+    number: int
+    reason: str
+    mend: str
+
+
+@stored("CredentialsTried")
+class CredentialsTried(Event):
+    """Time to see whether refused credentials are accepted again."""
+
+    service: str
+    owner: str
+
+
 @stored("DeliveryFailed")
 class DeliveryFailed(Event):
     """A webhook did not reach the bot: see ``bot.core.ports.backfill.FailedDelivery``."""

@@ -68,6 +68,9 @@ class Chat(Protocol):
         Nobody can look up afterwards what one person was shown: after a lost answer it is shown again, not never.
         """
 
+    def authenticate(self) -> None:
+        """Raises NotAccepted where the bot's credentials are refused."""
+
     def person(self, person: str) -> Person:
         """May be ten minutes old. Raises NotThere where there is no such person."""
 

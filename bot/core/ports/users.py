@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from bot.core.people.model import SignIn
@@ -34,6 +35,9 @@ class Users(Protocol):
 
         Raises NotThere where there is no such team to be seen.
         """
+
+    def team_members(self, team: str) -> Sequence[str]:
+        """The logins of the members of ``org/team``, a few hundred at most. Raises NotThere as above."""
 
     def login_by_email(self, email: str) -> str | None:
         """The login whose public e-mail address is exactly this one."""

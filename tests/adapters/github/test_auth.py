@@ -10,10 +10,10 @@ import pytest
 
 from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHub
-from bot.core.errors import NotAllowed, NotThere, Unavailable
+from bot.core.errors import NotAccepted, NotThere, Unavailable
 from bot.core.ports.forge_types import NewRemoteStatus
 from tests.patience import PATIENCE
-from tests.servers.github.accounts import App
+from tests.servers.github.accounts import App, other_key
 from tests.servers.github.pair import REPO, StillClock
 from tests.servers.github.server import GitHubServer
 
@@ -84,7 +84,7 @@ def test_refused_token_is_replaced_once(scene: Scene) -> None:
 def test_app_that_stays_refused_is_told(scene: Scene) -> None:
     scene.server.fail_next("GET", "/repos/acme/web$", 401, times=2)
 
-    with pytest.raises(NotAllowed) as error:
+    with pytest.raises(NotAccepted) as error:
         scene.client.repository(REPO)
 
     assert str(error.value) == (
@@ -107,7 +107,7 @@ def test_app_that_was_uninstalled_is_told_and_found_again(scene: Scene) -> None:
     scene.clock.tick(hours=1)
     del scene.app.installations[7001]
 
-    with pytest.raises(NotThere, match=r"The GitHub App is no longer installed on acme/web\."):
+    with pytest.raises(NotAccepted, match=r"The GitHub App is no longer installed on acme/web\."):
         scene.client.repository(REPO)
     scene.app.installations[7002] = {REPO}
 
@@ -147,7 +147,7 @@ def test_key_pasted_into_one_line_works(scene: Scene) -> None:
 def test_broken_key_is_told_and_not_shown(scene: Scene, key: str) -> None:
     auth = AppAuth(scene.app.app_id, key, api_url=scene.server.url, clock=scene.clock)
 
-    with pytest.raises(NotAllowed) as error:
+    with pytest.raises(NotAccepted) as error:
         auth.authorization(REPO)
 
     assert str(error.value) == "GITHUB_PRIVATE_KEY is not the private key of a GitHub App (a PEM file, RSA)."
@@ -161,3 +161,57 @@ def test_nothing_secret_is_in_any_repr(scene: Scene) -> None:
 
     assert token not in shown
     assert "PRIVATE KEY" not in shown
+
+
+# --- an owner refuses the App --------------------------------------------------------------------------------------
+
+
+def test_app_that_was_uninstalled_is_refused_by_its_owner_after_a_restart_too(scene: Scene) -> None:
+    scene.server.add_repository("other/lib")
+    scene.app.installations = {7002: {"other/lib"}}
+
+    with pytest.raises(NotAccepted) as error:
+        scene.client.repository(REPO)
+
+    assert (str(error.value), error.value.owner) == ("The GitHub App is not installed on acme/web.", "acme")
+    assert scene.client.repository("other/lib").name == "other/lib"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_suspended_app_is_refused_by_that_owner_alone(scene: Scene, asked_before: bool) -> None:
+    scene.server.add_repository("other/lib")
+    scene.app.installations[7002] = {"other/lib"}
+    if asked_before:
+        scene.client.repository(REPO)
+    scene.app.suspended.add(7001)
+
+    owners = []
+    for _ in range(8):
+        with pytest.raises(NotAccepted) as error:
+            scene.client.repository(REPO)
+        owners.append(error.value.owner)
+
+    assert owners == ["acme"] * 8
+    assert scene.client.repository("other/lib").name == "other/lib"
+
+
+def test_app_whose_key_was_changed_is_refused_everywhere(scene: Scene) -> None:
+    scene.app.public_key = other_key()
+
+    with pytest.raises(NotAccepted) as error:
+        scene.client.repository(REPO)
+
+    assert error.value.owner == ""
+    assert str(error.value) == (
+        "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is not accepted by GitHub (A JSON web token could not be "
+        "decoded)."
+    )
+
+
+def test_app_that_is_gone_is_refused_everywhere(scene: Scene) -> None:
+    del scene.server.accounts.apps[scene.app.app_id]
+
+    with pytest.raises(NotAccepted, match=r"is not accepted by GitHub \(Integration not found\)\.") as error:
+        scene.client.repository(REPO)
+
+    assert error.value.owner == ""

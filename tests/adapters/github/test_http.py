@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.github.auth import TokenAuth
 from bot.adapters.github.forge import GitHub
-from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.forge_types import NewRemoteStatus
 from tests.patience import PATIENCE
 from tests.servers.github.pair import REPO, T0, Pair, StillClock, pair
@@ -120,8 +120,18 @@ def test_limit_says_how_long_to_wait(github: Pair, status: int, headers: dict[st
     assert github.pauses == []
 
 
-def test_secondary_limit_is_known_by_its_words(github: Pair) -> None:
-    body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
+@pytest.mark.parametrize(
+    "message",
+    [
+        "You have exceeded a secondary rate limit. Please wait a few minutes.",
+        "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
+        "API rate limit exceeded for installation ID 7001.",
+        "API rate limit exceeded for user ID 1.",
+        "was submitted too quickly",
+    ],
+)
+def test_limit_without_headers_is_known_by_its_words(github: Pair, message: str) -> None:
+    body = {"message": message}
     github.server.fail_next("GET", "/repos/acme/web$", 403, body=body)
 
     with pytest.raises(Unavailable) as error:
@@ -186,11 +196,99 @@ def test_scopes_are_named_where_nothing_else_is(github: Pair) -> None:
 def test_revoked_token_is_not_accepted(github: Pair) -> None:
     github.server.deny(github.server.token)
 
-    with pytest.raises(NotAllowed) as error:
+    with pytest.raises(NotAccepted) as error:
         github.client.repository(REPO)
 
     assert str(error.value) == "GITHUB_TOKEN is not accepted by GitHub (Bad credentials)."
     assert len(github.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "headers"),
+    [
+        (
+            "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this org.",
+            {"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso?authorization_request=AZ"},
+        ),
+        ("Resource protected by organization SAML enforcement.", {}),
+        ("Not in these words.", {"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso"}),
+        ("This installation has been suspended", {}),
+        ("`acme` forbids access via a personal access token (classic). Please use a GitHub App.", {}),
+        (
+            "Although you appear to have the correct authorization credentials, the `acme` organization has an IP "
+            "allow list enabled, and your IP address is not permitted to access this resource.",
+            {},
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["/repos/acme/web$", "/orgs/Acme/"])
+def test_owner_that_keeps_the_credentials_out_is_named(
+    github: Pair, message: str, headers: dict[str, str], path: str
+) -> None:
+    github.server.fail_next("GET", path, 403, headers=headers, body={"message": message})
+
+    with pytest.raises(NotAccepted) as error:
+        github.client.users.is_team_member("Acme/devs", "maria") if "orgs" in path else github.client.repository(REPO)
+
+    owner = "Acme" if "orgs" in path else "acme"
+    assert str(error.value) == f"GITHUB_TOKEN is not accepted by {owner} on GitHub ({message.rstrip('.')})."
+    assert (error.value.owner, error.value.uncertain) == ("acme", False)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Sorry. Your account was suspended.", "Maximum number of login attempts exceeded. Please try again later."],
+)
+def test_account_that_github_lets_in_nowhere_is_not_accepted(github: Pair, message: str) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 403, body={"message": message})
+
+    with pytest.raises(NotAccepted) as error:
+        github.client.repository(REPO)
+
+    assert error.value.owner == ""
+
+
+@pytest.mark.parametrize(
+    "message", ["Resource not accessible by integration", "Resource not accessible by personal access token"]
+)
+def test_missing_permission_is_no_refusal_of_the_credentials(github: Pair, message: str) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 403, body={"message": message})
+
+    with pytest.raises(NotAllowed) as error:
+        github.client.repository(REPO)
+
+    assert str(error.value) == f"GITHUB_TOKEN lacks a permission on acme/web: {message}."
+
+
+def test_archived_repository_says_so(github: Pair) -> None:
+    remote_id = github.server.create_deployment(REPO, "main")
+    github.server.fail_next("POST", "/statuses$", 403, body={"message": "Repository was archived so is read-only."})
+
+    with pytest.raises(Rejected) as error:
+        github.client.deployments.post_status(REPO, remote_id, STATUS)
+
+    assert str(error.value) == (
+        "acme/web is archived on GitHub: nothing can be deployed from it until somebody unarchives it."
+    )
+
+
+def test_refused_credentials_are_tried_by_one_at_a_time(github: Pair) -> None:
+    github.server.deny(github.server.token)
+
+    for _ in range(100):
+        with pytest.raises(NotAccepted):
+            github.client.repository(REPO)
+    at_first = len(github.server.requests)
+    github.clock.tick(seconds=30)
+    for _ in range(100):
+        with pytest.raises(NotAccepted) as error:
+            github.client.repository(REPO)
+    github.server.allow(github.server.token)
+    github.clock.tick(seconds=30)
+
+    assert (at_first, len(github.server.requests)) == (5, 6)
+    assert error.value.retry_after == 30.0
+    assert github.client.repository(REPO).name == REPO
 
 
 def test_server_that_is_gone_has_certainly_done_nothing(github: Pair) -> None:
@@ -288,7 +386,7 @@ def test_threads_share_one_client(github: Pair) -> None:
 def test_token_that_cannot_be_one_is_never_sent_nor_shown(github: Pair, token: str) -> None:
     client = GitHub(github.server.url, TokenAuth(token), clock=github.clock, web_url="")
 
-    with pytest.raises(NotAllowed) as error:
+    with pytest.raises(NotAccepted) as error:
         client.repository(REPO)
 
     assert str(error.value) == (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters.slack.chat import Slack
-from bot.core.errors import NotAllowed, Rejected, Unavailable
+from bot.core.errors import NotAccepted, NotAllowed, Rejected, Speechless, Unavailable
 from bot.core.events.external import Place
 from bot.core.rich_text import say
 from tests.servers.slack.server import SlackServer
@@ -89,13 +89,39 @@ def test_a_missing_scope_is_named(server: SlackServer, slack: Slack) -> None:
 def test_a_wrong_token_is_said_and_never_shown(server: SlackServer, clock: Watch) -> None:
     slack = Slack("xoxb-secret", api_url=server.api_url, clock=clock)
 
-    with pytest.raises(NotAllowed) as refused:
+    with pytest.raises(NotAccepted) as refused:
         slack.post(Place("C1"), DONE, key="1")
 
     assert str(refused.value) == (
         "Slack does not accept the token for chat.postMessage (invalid_auth): install the app again, copy its token."
     )
     assert "xoxb-secret" not in f"{slack!r} {slack.api!r}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["token_revoked", "account_inactive", "token_expired", "not_authed", "org_login_required", "accesslimited"],
+)
+def test_a_token_that_was_taken_away_is_an_outage_in_which_nobody_can_be_told(
+    server: SlackServer, slack: Slack, code: str
+) -> None:
+    channel = server.add_channel("web")
+    server.fail_next("chat.postMessage", code)
+
+    with pytest.raises(NotAccepted) as refused:
+        slack.post(Place(channel.id), DONE, key="1")
+
+    assert isinstance(refused.value, Speechless)
+    assert (refused.value.service, refused.value.uncertain) == ("Slack", False)
+
+
+@pytest.mark.parametrize("code", ["no_permission", "access_denied"])
+def test_what_the_token_may_not_do_here_is_no_outage(server: SlackServer, slack: Slack, code: str) -> None:
+    channel = server.add_channel("web")
+    server.fail_next("chat.postMessage", code)
+
+    with pytest.raises(NotAllowed):
+        slack.post(Place(channel.id), DONE, key="1")
 
 
 def test_a_rate_limit_says_how_long_to_wait(server: SlackServer, slack: Slack) -> None:

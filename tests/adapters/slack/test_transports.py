@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Thread
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -16,9 +17,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request as HTTPRequest
 from starlette.routing import Route
 
-from bot.adapters.slack.bolt_app import build, connect, http_handler
+from bot.adapters.slack.bolt_app import Listening, build, connect, http_handler
 from bot.adapters.slack.chat import Slack
-from bot.core.errors import NotAllowed, Unavailable
+from bot.core.errors import NotAccepted, Unavailable
 from bot.core.events.external import Place
 from bot.core.rich_text import Button, say
 from tests.patience import PATIENCE
@@ -112,7 +113,7 @@ def test_socket_mode_comes_back(
 
 
 def test_a_wrong_app_token_is_refused(server: SlackServer, tray: Tray) -> None:
-    with pytest.raises(NotAllowed) as refused:
+    with pytest.raises(NotAccepted) as refused:
         connect(bolt(server, tray), "xapp-wrong")
 
     assert str(refused.value) == (
@@ -128,6 +129,23 @@ def test_a_slack_that_does_not_answer_is_unavailable(server: SlackServer, tray: 
         connect(bolt(server, tray), server.app_token)
 
     assert str(away.value) == "Slack does not answer (apps.connections.open: RemoteDisconnected)."
+
+
+@pytest.mark.parametrize("how", [{"error": "invalid_auth"}, {"cut": "before"}, {"status": 503}])
+def test_socket_mode_that_cannot_be_opened_is_opened_later(
+    server: SlackServer, tray: Tray, caplog: pytest.LogCaptureFixture, how: dict[str, Any]
+) -> None:
+    server.fail_next("apps.connections.open", times=3, **how)
+
+    listening = Listening(bolt(server, tray), server.app_token, again_after=0.02)
+    server.wait_for(lambda: server.sockets.open)
+    server.says("maria", "#web", "shipmate deploy web")
+    server.wait_for(lambda: server.envelopes[0].acked)
+    server.drop_sockets()
+    listening.close()
+
+    assert [one.text for one in tray.commands] == ["deploy web"]
+    assert sum("Slack is not heard" in line for line in caplog.messages) == 1
 
 
 @pytest.fixture

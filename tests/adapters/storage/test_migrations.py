@@ -26,6 +26,7 @@ RELEASED = {
     "0003_set_aside_and_fair.py": "cea6a92d70982007f27a0793fb58282d4280755d05a7b85efd78d879d081eef5",
     "0004_claims_to_logins.py": "68d3b9477fde61ceb75ec95ab28a1f0e343fba109f147f099d08a38387782ee3",
     "0005_late_ends_and_twins.py": "2b5a51155017edf2dd48c37c1b8a4623e2febdde20c40bb7720d58c75b865295",
+    "0006_refused_tries.py": "70170aec532f2752de534a11e7aaf67930337dc413657779aec55c502656fcfd",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -24,6 +24,7 @@ PERMISSIONS = {
     "pull_requests": "read",
     "metadata": "read",
 }
+SUSPENDED = "This installation has been suspended"
 BY_APP = "Resource not accessible by integration"
 
 
@@ -37,6 +38,7 @@ class Credential:
     repositories: set[str] | None = None
     expires_at: datetime | None = None
     app: App | None = None
+    installation: int | None = None
 
 
 @dataclass
@@ -50,6 +52,7 @@ class App:
     events: tuple[str, ...] = ("pull_request", "deployment", "deployment_status", "status", "check_run")
     hook_url: str = ""
     installations: dict[int, set[str]] = field(default_factory=dict)
+    suspended: set[int] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
 
@@ -81,6 +84,7 @@ class Accounts:
             repositories=app.installations[installation],
             expires_at=expires_at,
             app=app,
+            installation=installation,
         )
         return {
             "token": token,
@@ -99,6 +103,8 @@ class Accounts:
         found = self.tokens.get(token)
         if found is None or (found.expires_at is not None and found.expires_at <= now):
             raise Refusal(401, "Bad credentials")
+        if found.app is not None and found.installation in found.app.suspended:
+            raise Refusal(403, SUSPENDED)
         return found
 
     def _app_itself(self, token: str, now: datetime) -> Credential:
@@ -137,8 +143,13 @@ def check_access(credential: Credential, repository: Repository, needs: str) -> 
         raise Refusal(403, message, headers={"X-Accepted-GitHub-Permissions": needs})
 
 
+def other_key() -> str:
+    """The public key of another pair: what is signed with the old private key is refused."""
+    return _key_pair(1)[1]
+
+
 @functools.cache
-def _key_pair() -> tuple[str, str]:
+def _key_pair(_number: int = 0) -> tuple[str, str]:
     """Made once for each run of the tests: it takes a while."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(

@@ -42,6 +42,17 @@ def team_membership(call: Call) -> Answer:
     return Answer({"state": state, "role": "member", "url": f"{call.world.url}{call.path}"})
 
 
+@route("GET", "/orgs/{org}/teams/{slug}/members", "")
+def team_members(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/teams/members#list-team-members"""
+    if "members=read" in call.credential.denied:
+        raise Refusal(403, "Resource not accessible by personal access token")
+    team = call.world.people.teams.get(f"{call.params['org']}/{call.params['slug']}")
+    if team is None:
+        raise Refusal(404, "Not Found")
+    return Answer([call.world.write.user(login) for login, state in team.items() if state == "active"])
+
+
 @route("GET", "/orgs/{org}/teams/{slug}", "")
 def team(call: Call) -> Answer:
     members = call.world.people.teams.get(f"{call.params['org']}/{call.params['slug']}")
@@ -86,7 +97,8 @@ def installations(call: Call) -> Answer:
     app = call.credential.app
     if call.credential.kind != "app" or app is None:
         raise Refusal(401, "A JSON web token could not be decoded")
-    return Answer([{"id": id} for id in app.installations])
+    of = {id: next(iter(names), "nobody/nothing").partition("/")[0] for id, names in app.installations.items()}
+    return Answer([{"id": id, "account": {"login": owner}} for id, owner in of.items()])
 
 
 @dataclass

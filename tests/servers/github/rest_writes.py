@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.servers.github.accounts import SUSPENDED
 from tests.servers.github.rest import deployment_of, pull_of
 from tests.servers.github.routes import Answer, Call, Refusal, route
 from tests.servers.github.state import MergeConflict, Repository
@@ -65,6 +66,8 @@ def installation_token(call: Call) -> Answer:
         raise Refusal(401, "A JSON web token could not be decoded")
     if call.number("id") not in app.installations:
         raise Refusal(404, "Not Found")
+    if call.number("id") in app.suspended:
+        raise Refusal(403, SUSPENDED)
     token = call.world.accounts.new_installation_token(app, call.number("id"), call.world.now())
     return Answer(token, 201)
 

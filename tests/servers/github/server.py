@@ -70,6 +70,7 @@ class GitHubServer(World):
         self.client_id = "Iv1.shipmate"
         self.sign_ins = SignIns(self.accounts, self.now, self.client_id)
         self._faults: list[Fault] = []
+        self._taken: dict[str, Credential] = {}
         self._listeners = (Listener(self, codeload=False), Listener(self, codeload=True))
         self.url, self.codeload_url = (listener.url for listener in self._listeners)
         self._running = [Background(listener) for listener in self._listeners]
@@ -169,7 +170,11 @@ class GitHubServer(World):
         if permissions:
             self.accounts.tokens[token].denied.update(permissions)
         else:
-            del self.accounts.tokens[token]
+            self._taken[token] = self.accounts.tokens.pop(token)
+
+    def allow(self, token: str) -> None:
+        """Give a token back that was taken away."""
+        self.accounts.tokens[token] = self._taken.pop(token)
 
     def add_app(self, *repositories: str, slug: str = "shipmate") -> App:
         """A GitHub App with ``app_id`` and ``private_key``, installed on the repositories."""

@@ -56,7 +56,8 @@ class Counter:
         self.failures: dict[str, list[Failure]] = {}
         self._workspace = workspace
         self._sockets = sockets
-        self._bot_token = bot_token
+        self.bot_token: str | None = bot_token
+        self.refusal = "invalid_auth"
         self._app_token = app_token
         self._tickets: set[str] = set()
         self._responds: dict[str, Respond] = {}
@@ -110,7 +111,7 @@ class Counter:
     def _run(self, request: Request) -> dict[str, object]:
         if request.method == "apps.connections.open":
             if request.token != self._app_token:
-                raise Refused("not_allowed_token_type" if request.token == self._bot_token else "invalid_auth")
+                raise Refused("not_allowed_token_type" if request.token == self.bot_token else "invalid_auth")
             ticket = self._workspace.next_id("ticket-")
             self._tickets.add(ticket)
             return {"url": f"{self.address.replace('http', 'ws', 1)}/socket?ticket={ticket}"}
@@ -119,8 +120,8 @@ class Counter:
             raise Refused("unknown_method", req_method=request.method)
         if not request.token:
             raise Refused("not_authed")
-        if request.token != self._bot_token:
-            raise Refused("invalid_auth")
+        if request.token != self.bot_token:
+            raise Refused(self.refusal)
         caller = Caller(self._workspace, self.scopes, self.address)
         if method.scope:
             caller.needs(method.scope)

@@ -75,6 +75,17 @@ class SlackServer:
     def scopes(self, granted: frozenset[str]) -> None:
         self.counter.scopes = granted
 
+    def revoke(self, code: str = "token_revoked") -> None:
+        """The bot's token is taken away; it is refused with this code."""
+        with self.workspace.changed:
+            self.counter.bot_token, self.counter.refusal = None, code
+
+    def new_token(self) -> str:
+        """The bot's new token."""
+        with self.workspace.changed:
+            self.counter.bot_token = f"xoxb-new-{len(self.requests)}"
+            return self.counter.bot_token
+
     # The workspace
 
     def add_user(

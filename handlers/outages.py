@@ -1,0 +1,168 @@
+"""The bot's own credentials are refused: admins are told once, and they are tried until they are accepted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bot.context import Context
+from bot.core.effects import Reply, TellPerson
+from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.events.external import Place, Tick
+from bot.core.events.internal import CredentialsRefused, CredentialsTried
+from bot.core.outages import messages, model
+from bot.core.outages.model import Outage
+from bot.core.people.permissions import Kind, kind_of
+from bot.core.ports.transaction import Records
+from bot.core.rich_text import Message
+from bot.router import Router
+from bot.services.authorization import chat_id_of
+
+router = Router()
+log = structlog.get_logger(__name__)
+
+TRIED_EVERY = timedelta(seconds=45)
+
+
+@router.on(CredentialsRefused, name="outages.refused")
+def refused(context: Context, event: CredentialsRefused) -> None:
+    """It begins, unless it is over by now: then nobody needs to know."""
+    begun = Outage(event.service, event.owner, event.number, context.now)
+    if not _still_refused(context, begun):
+        model.keep(context.begin(), replace(begun, since=None))
+        return
+    log.error("credentials refused", service=event.service, reason=event.reason, mend=event.mend)
+    hearers = _hearers(context) if event.service != "Slack" else []
+    records = context.begin()
+    model.keep(records, begun)
+    _try_later(records, context, begun)
+    _tell(records, hearers, messages.refused(event.service, event.owner, event.reason, event.mend))
+
+
+@router.on(CredentialsTried, name="outages.tried")
+def tried(context: Context, event: CredentialsTried) -> None:
+    """It ends, or is looked at again; work that waits does not wait for this."""
+    seen = model.last(context.reads, event.service, event.owner)
+    refused = seen.since is not None and _still_refused(context, seen)
+    hearers = [] if refused else _hearers(context)
+    records = context.begin()
+    outage = model.last(records, event.service, event.owner)
+    if outage.since is None:
+        return
+    if refused:
+        _try_later(records, context, outage)
+        return
+    lasted = context.now - outage.since
+    log.info("credentials accepted again", service=outage.service, seconds=lasted.total_seconds())
+    model.keep(records, replace(outage, since=None))
+    # A suspended App is told of nothing.
+    records.put(Tick("reconcile", context.now), f"{outage.key}:{outage.number}:over")
+    slack = outage.service == "Slack"
+    _tell(records, hearers, messages.speaks_again(lasted) if slack else messages.over(*_of(outage), lasted))
+
+
+@router.on(Tick, name="outages.look")
+def look(context: Context, tick: Tick) -> None:
+    """Whatever became of a timer: an outage that nobody looks at would never end."""
+    if tick.name != "reconcile":
+        return
+    owners = {app.repository.partition("/")[0].lower() for app in context.settings.apps.values()}
+    places = [("Slack", ""), ("GitHub", ""), *(("GitHub", owner) for owner in sorted(owners))]
+    records = context.begin()
+    for outage in (model.last(records, *place) for place in places):
+        if outage.since is not None:
+            _try_later(records, context, outage)
+
+
+@router.on(Tick, name="outages.teams")
+def teams(context: Context, tick: Tick) -> None:
+    """Who is in an admins' team is looked up while GitHub tells: in an outage it does not."""
+    if tick.name != "reconcile":
+        return
+    parties = [party for party in context.settings.bot.admins if kind_of(party) is Kind.TEAM]
+    found: dict[str, Sequence[str]] = {}
+    for party in parties:
+        try:
+            found[party] = context.forge.users.team_members(party)
+        except (Unavailable, NotAllowed, NotThere, Rejected) as error:
+            log.warning("admins not looked up", party=party, reason=str(error))
+    records = context.begin()
+    for party, logins in found.items():
+        model.remember_members(records, party, logins)
+
+
+def _of(outage: Outage) -> tuple[str, str]:
+    return outage.service, outage.owner
+
+
+def _try_later(records: Records, context: Context, outage: Outage) -> None:
+    records.set_timer(outage.key, context.now + TRIED_EVERY, CredentialsTried(*_of(outage)))
+
+
+def _still_refused(context: Context, outage: Outage) -> bool:
+    """Where the service does not answer nobody knows."""
+    try:
+        if outage.service == "Slack":
+            context.chat.authenticate()
+        for repository in _repositories(context, outage.owner) if outage.service == "GitHub" else ():
+            context.forge.authenticate(repository)
+    except Unavailable:
+        return True
+    return False
+
+
+def _repositories(context: Context, owner: str) -> list[str]:
+    """One of each owner's, or of the one that refuses: the credentials are the same for the rest."""
+    every = {app.repository.partition("/")[0].lower(): app.repository for app in context.settings.apps.values()}
+    return [repository for of, repository in every.items() if owner in ("", of)]
+
+
+# --- who is told -----------------------------------------------------------------------------------------------
+
+
+def _hearers(context: Context) -> list[Place]:
+    """The direct messages of the admins; where there are none the channel of ``[slack]``, or those of the apps."""
+    admins = dict.fromkeys(_admins(context))
+    if there := [Place(one, direct=True) for one in admins if _is_there(context, one)]:
+        return there
+    general = context.settings.slack.channel
+    names = [general] if general else [app.channel for app in context.settings.apps.values()]
+    channels = dict.fromkeys(context.chat.channel_id(name) for name in names)
+    return [Place(channel) for channel in channels if channel is not None]
+
+
+def _admins(context: Context) -> Iterator[str]:
+    """Their chat ids, without asking GitHub, which would not answer."""
+    for party in context.settings.bot.admins:
+        match kind_of(party):
+            case Kind.PERSON:
+                yield party
+            case Kind.GROUP:
+                try:
+                    yield from sorted(context.chat.group_members(party))
+                except (NotAllowed, NotThere, Rejected) as error:
+                    log.warning("admins not looked up", party=party, reason=str(error))
+            case Kind.LOGIN:
+                if (known := chat_id_of(context, party)) is not None:
+                    yield known
+            case Kind.TEAM:
+                members = model.members(context.reads, party)
+                yield from (known for login in members if (known := chat_id_of(context, login)) is not None)
+
+
+def _is_there(context: Context, person: str) -> bool:
+    try:
+        return not context.chat.person(person).outsider
+    except (NotAllowed, NotThere, Rejected):
+        return False
+
+
+def _tell(records: Records, hearers: list[Place], message: Message) -> None:
+    for place in hearers:
+        if place.direct:
+            records.emit(TellPerson(place.channel, message))
+        else:
+            records.emit(Reply(records.cause, place, message))

@@ -48,7 +48,8 @@ class AsyncInbox(Protocol):
 class WebhookListener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
-    ``obstacles`` tells why nothing can be stored just now, a clause each.
+    ``obstacles`` tells why nothing can be stored just now, a clause each; ``outages`` who refuses the bot's own
+    credentials, a sentence each: what is stored then has to wait.
     Webhooks go to ``intake`` where there is one, so that those that come at once are stored at once.
     """
 
@@ -56,6 +57,7 @@ class WebhookListener:
     webhook_secret: str
     stored: Callable[[], None]
     obstacles: Callable[[], Sequence[str]]
+    outages: Callable[[], Sequence[str]] = tuple
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: AsyncInbox | None = None
 
@@ -82,8 +84,9 @@ class WebhookListener:
 
     async def _ready(self, _: Request) -> Response:
         obstacles = await run_in_threadpool(self.obstacles)
-        answer = f"not ready: {', '.join(obstacles)}\n" if obstacles else "ready\n"
-        return PlainTextResponse(answer, 503 if obstacles else 200)
+        if obstacles:
+            return PlainTextResponse(f"not ready: {', '.join(obstacles)}\n", 503)
+        return PlainTextResponse("".join(f"{line}\n" for line in ("ready", *await run_in_threadpool(self.outages))))
 
 
 class Webhook:

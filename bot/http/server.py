@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.store import Store
+from bot.core.outages import messages as outage_messages
+from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.http.app import WebhookListener
 from bot.settings import Settings
@@ -60,6 +62,7 @@ def listener(
         webhook_secret=secrets.github_webhook_secret.get_secret_value() if secrets.github_webhook_secret else "",
         stored=stored,
         obstacles=store.database.obstacles,
+        outages=lambda: [outage_messages.lasts(one) for one in outages.lasting(store.reads(), settings.owners)],
         slack=listens_to_slack,
         intake=intake,
     )

@@ -7,7 +7,7 @@ import hmac
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -77,7 +77,9 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 @contextmanager
-def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool = True) -> Iterator[Door]:
+def door(
+    directory: Path, *, together: bool, ready: bool = True, migrated: bool = True, outages: Sequence[str] = ()
+) -> Iterator[Door]:
     """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -92,6 +94,7 @@ def door(directory: Path, *, together: bool, ready: bool = True, migrated: bool 
             SECRET,
             made.ring,
             lambda: kept.database.obstacles() if ready else ["the database does not answer"],
+            outages=lambda: outages,
             intake=intake,
         )
         server = server_of(listener)
@@ -311,6 +314,14 @@ def test_health_is_shown_and_webhooks_are_counted_by_their_answer(listening: Doo
     assert metrics[0] == 200
     assert 'shipmate_webhooks_total{answer="202"} 1.0' in metrics[1]
     assert 'shipmate_webhooks_total{answer="401"} 1.0' in metrics[1]
+
+
+def test_a_listener_is_ready_and_says_who_refuses_the_bot(tmp_path: Path) -> None:
+    told = ["Slack refuses the bot's credentials since 2026-03-02 10:00 UTC."]
+    with door(tmp_path, together=False, outages=told) as listening:
+        answer = listening.asks("GET", "/readyz")
+
+    assert answer == (200, "ready\nSlack refuses the bot's credentials since 2026-03-02 10:00 UTC.\n")
 
 
 def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) -> None:

@@ -69,12 +69,9 @@ def look(context: Context, tick: Tick) -> None:
     """Whatever became of a timer: an outage that nobody looks at would never end."""
     if tick.name != "reconcile":
         return
-    owners = {app.repository.partition("/")[0].lower() for app in context.settings.apps.values()}
-    places = [("Slack", ""), ("GitHub", ""), *(("GitHub", owner) for owner in sorted(owners))]
     records = context.begin()
-    for outage in (model.last(records, *place) for place in places):
-        if outage.since is not None:
-            _try_later(records, context, outage)
+    for outage in model.lasting(records, context.settings.owners):
+        _try_later(records, context, outage)
 
 
 @router.on(Tick, name="outages.teams")
@@ -107,17 +104,20 @@ def _still_refused(context: Context, outage: Outage) -> bool:
     try:
         if outage.service == "Slack":
             context.chat.authenticate()
-        for repository in _repositories(context, outage.owner) if outage.service == "GitHub" else ():
-            context.forge.authenticate(repository)
+        for place in _places(context, outage.owner) if outage.service == "GitHub" else ():
+            context.forge.authenticate(place)
     except Unavailable:
         return True
     return False
 
 
-def _repositories(context: Context, owner: str) -> list[str]:
-    """One of each owner's, or of the one that refuses: the credentials are the same for the rest."""
+def _places(context: Context, owner: str) -> list[str]:
+    """One repository of each owner, or of the one that refuses: the credentials are the same for the rest.
+
+    Whoever owns a team that the settings name need not own a repository there.
+    """
     every = {app.repository.partition("/")[0].lower(): app.repository for app in context.settings.apps.values()}
-    return [repository for of, repository in every.items() if owner in ("", of)]
+    return list(every.values()) if not owner else [every.get(owner, owner)]
 
 
 # --- who is told -----------------------------------------------------------------------------------------------

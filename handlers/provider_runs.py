@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 from bot.context import Context
@@ -15,7 +16,7 @@ from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
-from bot.core.events.internal import DeploymentNotOpened, DeploymentOpened, RunBegan, RunFinished, RunWanted
+from bot.core.events.internal import DeploymentNotOpened, DeploymentOpened, RunBegan, RunFinished, RunHeldUp, RunWanted
 from bot.core.ports.forge_types import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.ports.transaction import Records
 from bot.providers import load
@@ -25,6 +26,8 @@ from bot.services.targets import Target
 
 router = Router()
 
+HELD_UP_AFTER = timedelta(minutes=1)
+"""What is started later than this after it was created has not used up the time that it may take by that."""
 ENDS: dict[str, State] = {
     "succeeded": State.SUCCEEDED,
     "failed": State.FAILED,
@@ -149,6 +152,8 @@ def start_run(context: Context, effect: StartRun) -> Iterable[Event]:
     deployment = context.reads.deployment(effect.deployment_id)
     if deployment is None or not deployment.busy:
         return []
+    if deployment.started_at is not None and context.now - deployment.started_at > HELD_UP_AFTER:
+        return [RunHeldUp(effect.deployment_id, wanted=True)]
     return [RunWanted(effect.deployment_id)]
 
 
@@ -158,9 +163,19 @@ def began(context: Context, event: RunBegan) -> None:
     if with_locked is not None:
         deployment, target = with_locked
         timeout = target.environment.timeout if target else HUNG_AFTER
-        if deployment.state is State.STARTING:  # the checkout may have had to wait for GitHub as well
-            deployment = replace(deployment, started_at=context.now)
         lifecycle.running(context.begin(), deployment, context.now, timeout=timeout, ours=True)
+
+
+@router.on(RunHeldUp, name="runs.held_up")
+def held_up(context: Context, event: RunHeldUp) -> None:
+    """None of the time that it may take is over."""
+    with_locked = _locked(context, event.deployment_id)
+    if with_locked is None or with_locked[0].state is not State.STARTING:
+        return
+    records = context.begin()
+    records.save(replace(with_locked[0], started_at=context.now))
+    if event.wanted:
+        records.put(RunWanted(event.deployment_id), f"run:{records.cause}")
 
 
 @router.on(RunFinished, name="runs.finished")

@@ -47,7 +47,8 @@ class AsyncInbox(Protocol):
 class WebhookListener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
-    ``obstacles`` tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more.
+    ``obstacles`` tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more;
+    ``outages`` who refuses the bot's own credentials, a sentence each: what is stored then has to wait.
     Webhooks go to ``intake`` where there is one, so that those that come at once are stored at once.
     """
 
@@ -55,6 +56,7 @@ class WebhookListener:
     webhook_secrets: tuple[str, ...]
     stored: Callable[[], None]
     obstacles: Callable[[], Sequence[str]]
+    outages: Callable[[], Sequence[str]] = tuple
     slack: Callable[[Request], Awaitable[Response]] | None = None
     intake: AsyncInbox | None = None
     set_aside: Aside | None = None
@@ -65,7 +67,7 @@ class WebhookListener:
         received = Counter("shipmate_webhooks", "Webhooks received, by event and answer", kinds, registry=registry)
 
         set_aside = Gauge("shipmate_set_aside", "Deliveries and effects that were set aside", registry=registry)
-        health = Health(self.obstacles, self.set_aside)
+        health = Health(self.obstacles, self.set_aside, self.outages)
 
         async def metrics(_: Request) -> Response:
             set_aside.set(await run_in_threadpool(health.count_set_aside))

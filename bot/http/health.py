@@ -25,13 +25,17 @@ class Aside(Protocol):
 class Health:
     """The database is asked by one at a time, however many strangers want to know.
 
-    ``obstacles`` tells why nothing can be stored just now, a clause each; ``aside`` what nobody tries any more.
+    ``obstacles`` tells why nothing can be stored just now, a clause each; ``aside`` what nobody tries any more;
+    ``outages`` who refuses the bot's own credentials, a sentence each.
     """
 
-    def __init__(self, obstacles: Callable[[], Sequence[str]], aside: Aside | None) -> None:
+    def __init__(
+        self, obstacles: Callable[[], Sequence[str]], aside: Aside | None, outages: Callable[[], Sequence[str]]
+    ) -> None:
         self._obstacles = obstacles
         self._aside = aside
-        self._asking: asyncio.Future[tuple[Sequence[str], Sequence[str]]] | None = None
+        self._outages = outages
+        self._asking: asyncio.Future[tuple[str, int]] | None = None
 
     async def page(self, _: Request) -> Response:
         """What is set aside is named, and the status stays 200.
@@ -41,18 +45,19 @@ class Health:
         """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(run_in_threadpool(self._look))
-        obstacles, aside = await self._asking
-        if obstacles:
-            return PlainTextResponse(f"not ready: {', '.join(obstacles)}\n", 503)
-        return PlainTextResponse(f"ready; set aside: {', '.join(aside)}\n" if aside else "ready\n")
+        return PlainTextResponse(*await self._asking)
 
-    def _look(self) -> tuple[Sequence[str], Sequence[str]]:
+    def _look(self) -> tuple[str, int]:
+        """The page, and its status."""
         if obstacles := self._obstacles():
-            return obstacles, ()
+            return f"not ready: {', '.join(obstacles)}\n", 503
         try:
-            return (), self._aside.names() if self._aside is not None else ()
+            aside = self._aside.names() if self._aside is not None else ()
+            outages = self._outages()
         except Unavailable:  # the next look says that the database does not answer
-            return (), ()
+            aside, outages = (), ()
+        ready = f"ready; set aside: {', '.join(aside)}" if aside else "ready"
+        return "".join(f"{line}\n" for line in (ready, *outages)), 200
 
     def count_set_aside(self) -> float:
         """Not a number while the database does not tell: none would be a lie."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.store import Store
+from bot.core.outages import messages as outage_messages
+from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.http.app import WebhookListener
 from bot.http.limits import PRODUCTION, Limits
@@ -62,6 +64,7 @@ def listener(
         webhook_secrets=secrets_in(secrets.github_webhook_secret),
         stored=stored,
         obstacles=store.database.obstacles,
+        outages=lambda: [outage_messages.lasts(one) for one in outages.lasting(store.reads(), settings.owners)],
         slack=listens_to_slack,
         intake=intake,
         set_aside=store.set_aside,

@@ -12,14 +12,15 @@ import structlog
 
 from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.model import Deployment
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
-from bot.core.events.internal import RunBegan, RunFinished
+from bot.core.events.internal import RunBegan, RunFinished, RunHeldUp
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job, Outcome, Provider
 from bot.providers import load
+from bot.runtime.pipeline import REFUSED_PAUSE
 from bot.settings import Settings, masked
 
 log = structlog.get_logger(__name__)
@@ -59,10 +60,7 @@ class StoredRun:
         self.job = job
         self._line = written
         self._buffer: list[str] = []
-        since = deployment.started_at or deployment.created_at
-        self.overdue = provider_runner.clock.now() >= since + timedelta(seconds=job.timeout_seconds)
-        begins = provider_runner.clock.now() if deployment.state is State.STARTING else since
-        self._deadline = begins + timedelta(seconds=job.timeout_seconds)
+        self._deadline = (deployment.started_at or deployment.created_at) + timedelta(seconds=job.timeout_seconds)
         self._asked_at = 0.0
         self._cancelled = False
 
@@ -153,9 +151,12 @@ class ProviderRunner:
             handle = provider.start(run)
         except NotAccepted as error:
             outages.report(self.store.reads(), self.store.inbox.put_event, error)
-            return {"later": 30}
+            self.store.inbox.put_event(
+                RunHeldUp(deployment_id), f"held-up:{deployment_id}:{self.clock.now().isoformat()}"
+            )
+            return {"later": int(REFUSED_PAUSE.total_seconds())}
         except Unavailable as error:
-            if run.overdue:
+            if run.remaining() <= 0:
                 self._finish(deployment_id, Outcome("error", str(error)))
                 return {}
             return {"later": int(error.retry_after or 5) + 1}

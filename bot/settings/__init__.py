@@ -66,6 +66,11 @@ class Settings(Table):
         wanted = repository.casefold()
         return tuple(app for app in self.apps.values() if app.repository.casefold() == wanted)
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whose the repositories are, in lower case: GitHub ignores it."""
+        return tuple(dict.fromkeys(app.repository.partition("/")[0].lower() for app in self.apps.values()))
+
     def app_of_channel(self, names: Collection[str]) -> str | None:
         """The app that commands mean in the channel that goes by ``names`` (its name, its id).
 

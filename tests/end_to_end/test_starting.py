@@ -86,7 +86,8 @@ def test_a_port_that_is_taken_ends_the_process_with_a_sentence(site: Installatio
 
 def test_a_bot_whose_app_token_slack_does_not_take_says_so_and_deploys_what_is_merged(site: Installation) -> None:
     site.environ["SLACK_APP_TOKEN"] = "xapp-of-another-app"
-    bot = site.runs()
+    bot = site.starts("run")
+    bot.wait_until_ready()
     site.subscribe()
 
     site.github.commit(REPOSITORY, "topic", "Add search")

@@ -102,6 +102,7 @@ def door(
     secrets: tuple[str, ...] = (SECRET,),
     slack: Callable[[Request], Awaitable[Response]] | None = None,
     aside: Aside | None = None,
+    outages: Sequence[str] = (),
 ) -> Iterator[Door]:
     """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
     with ExitStack() as stack:
@@ -120,6 +121,7 @@ def door(
             slack,
             intake,
             aside,
+            lambda: outages,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

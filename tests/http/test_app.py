@@ -224,6 +224,14 @@ def test_health_is_shown_and_webhooks_are_counted_by_event_and_answer(listening:
     assert 'shipmate_webhooks_total{answer="401",event="other"} 1.0' in metrics[1]
 
 
+def test_a_listener_is_ready_and_says_who_refuses_the_bot(tmp_path: Path) -> None:
+    told = ["Slack refuses the bot's credentials since 2026-03-02 10:00 UTC."]
+    with door(tmp_path, together=False, outages=told) as listening:
+        answer = listening.asks("GET", "/readyz")
+
+    assert answer == (200, "ready\nSlack refuses the bot's credentials since 2026-03-02 10:00 UTC.\n")
+
+
 def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) -> None:
     with door(tmp_path, together=False, obstacles=lambda: ["the database does not answer"]) as listening:
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")

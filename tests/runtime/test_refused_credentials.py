@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.storage.batching_inbox import BatchingInbox
+from bot.http.server import listener
 from tests.handlers.scenes import another_tool, answers, broadcasts, channel, creations, parent, seen, thread, told
 from tests.servers.github.accounts import App, other_key
 from tests.world import REPOSITORY, SETTINGS, World, read_out
@@ -297,6 +299,22 @@ def test_a_bot_that_nobody_uses_notices_it_all_the_same(led: World) -> None:
     assert keys(direct(led, "maria")) == ["refused"]
 
 
+def test_an_owner_of_a_team_alone_that_refuses_the_token_is_told_of_once_too(tmp_path: Path) -> None:
+    settings = WITH_ADMIN.replace(
+        "[apps.web.environments.production]", '[apps.web.environments.production]\ndeployers = ["elsewhere/devs"]'
+    )
+    with open_world(tmp_path, settings) as world:
+        sso = {"X-GitHub-SSO": "required; url=https://github.com/orgs/elsewhere/sso"}
+        world.github.fail_next("GET", "/orgs/elsewhere", 403, times=1_000, headers=sso)
+        world.says("bob", "deploy main to production")
+        world.wait(minutes=5)
+        world.github.heal()
+        world.wait(minutes=2)
+
+        assert keys(direct(world, "maria")) == ["refused", "accepted"]
+        assert direct(world, "maria")[0].startswith("🔑 *GitHub (elsewhere) does not accept my credentials.*")
+
+
 # --- commands ----------------------------------------------------------------------------------------------------
 
 
@@ -435,6 +453,21 @@ def test_a_merge_is_deployed_while_slack_refuses_the_token_and_its_card_comes_la
     assert meanwhile == [sha]
     assert parent(ours, 1).split("\n")[1].startswith("Succeeded")
     assert len(channel(ours, "#web")) == 1
+
+
+def test_the_listeners_page_tells_of_it_as_long_as_it_lasts(ours: World) -> None:
+    pages = listener(ours.settings, ours.store, BatchingInbox(ours.store.database), lambda: None, None)
+    ours.slack.revoke("token_revoked")
+    merge(ours)
+    ours.wait(minutes=1)
+    meanwhile = list(pages.outages())
+
+    ours.environ["SLACK_BOT_TOKEN"] = ours.slack.new_token()
+    ours.restart()
+    ours.wait(minutes=1)
+
+    assert meanwhile == ["Slack refuses the bot's credentials since 2026-03-02 10:00 UTC."]
+    assert list(pages.outages()) == []
 
 
 def test_who_is_refused_by_both_is_told_of_github_once_slack_takes_the_token_again(led: World) -> None:

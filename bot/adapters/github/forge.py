@@ -11,6 +11,7 @@ from threading import Lock
 from typing import IO, cast
 
 from cachetools import LRUCache, cachedmethod
+from msgspec import Struct
 
 from bot.adapters.github.backfill import GitHubBackfill
 from bot.adapters.github.checks import GitHubChecks
@@ -33,7 +34,7 @@ from bot.adapters.github.payloads import (
 )
 from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
-from bot.adapters.github.users import CredentialOwner, GitHubUsers
+from bot.adapters.github.users import GitHubUsers
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
@@ -43,6 +44,10 @@ REF_LENGTH = 250  # GitHub takes no longer names
 COMPARED_COMMITS = 250
 RELATIONS_KEPT = 5_000
 NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
+
+
+class _Anything(Struct, frozen=True):
+    """An answer of which nothing is read."""
 
 
 class GitHub:
@@ -92,12 +97,12 @@ class GitHub:
         """What ``python -m bot check`` says of GitHub: credentials, and for each repository access and webhook."""
         return doctor(self._connection, self._auth, repositories, self._web_url)
 
-    def authenticate(self, repository: str) -> None:
+    def authenticate(self, place: str) -> None:
         """Whatever else GitHub says is said to somebody whom it knows."""
         with suppress(NotAllowed, NotThere, Rejected):
-            self._connection.get(self._auth.about_itself, CredentialOwner)
+            self._connection.get(self._auth.about_itself, _Anything)
         with suppress(NotAllowed, NotThere, Rejected):
-            self._connection.get(at(repository), Repo)
+            self._connection.get(at(place) if "/" in place else f"/orgs/{quoted(place)}", _Anything)
 
     def repository(self, repository: str) -> Repository:
         found = self._connection.get(at(repository), Repo)

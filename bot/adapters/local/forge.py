@@ -44,7 +44,7 @@ class LocalGit:
         self.deployments = LocalDeployments(self._record, clock, deliver, self._sha_of)
         self.backfill = LocalBackfill(self._record)
 
-    def authenticate(self, repository: str) -> None:
+    def authenticate(self, place: str) -> None:
         """Nobody is kept out here."""
 
     def repository(self, repository: str) -> Repository:

@@ -120,6 +120,17 @@ class RunBegan(Event):
     deployment_id: int
 
 
+@stored("RunHeldUp")
+class RunHeldUp(Event):
+    """A provider of ours cannot begin as the bot's own credentials are refused, or could not be asked to for a while.
+
+    It is ``wanted`` where it is to be asked now.
+    """
+
+    deployment_id: int
+    wanted: bool = False
+
+
 @stored("RunFinished")
 class RunFinished(Event):
     """A provider of ours has carried the deployment out, or failed to."""

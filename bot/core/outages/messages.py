@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.core.deployments.wording import spoken
 from bot.core.errors import NotAccepted
+from bot.core.outages.model import Outage
 from bot.core.rich_text import Bold, Message, say
 
 
@@ -34,6 +35,12 @@ def speaks_again(lasted: timedelta) -> Message:
     return say(
         f"🔑 Slack did not accept my token for {spoken(lasted)}, so I could say nothing. What I had to say comes now."
     )
+
+
+def lasts(outage: Outage) -> str:
+    """For whoever looks at the listener's page."""
+    since = f" since {outage.since:%Y-%m-%d %H:%M} UTC" if outage.since else ""
+    return f"{_who(outage.service, outage.owner)} refuses the bot's credentials{since}."
 
 
 def waits(error: NotAccepted) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,6 +46,12 @@ def keep(records: Records, outage: Outage) -> None:
 def lasts(reads: Reads, service: str, owner: str) -> bool:
     """Whether what needs the service at that owner has to wait."""
     return any(last(reads, service, where).since is not None for where in ("", owner.lower()))
+
+
+def lasting(reads: Reads, owners: Iterable[str]) -> list[Outage]:
+    """All that there are now; ``owners`` are those of the repositories in the settings."""
+    places = [("Slack", ""), ("GitHub", ""), *(("GitHub", owner) for owner in owners)]
+    return [outage for place in places if (outage := last(reads, *place)).since is not None]
 
 
 def report(reads: Reads, put: Callable[[Event, str], object], error: NotAccepted) -> None:

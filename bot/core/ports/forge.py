@@ -35,8 +35,8 @@ class Forge(Protocol):
     @property
     def backfill(self) -> Backfill: ...
 
-    def authenticate(self, repository: str) -> None:
-        """Raises NotAccepted where the bot's credentials are refused, as such or for that repository."""
+    def authenticate(self, place: str) -> None:
+        """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""
 
     def repository(self, repository: str) -> Repository:
         """Raises NotThere where it does not exist or cannot be seen."""

@@ -94,7 +94,7 @@ class GitHub:
             try:
                 branch = self._connection.get(at(repository, "branches", ref), Branch)
             except NotThere:  # no such branch, or no such repository: the next request tells which
-                pass
+                self.expected_checks.saw_no_branch(repository, ref)
             else:
                 self.expected_checks.saw_branch(repository, branch)
                 return commit_of(branch.commit, branch.name)

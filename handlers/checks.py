@@ -12,7 +12,6 @@ from bot.core.events.external import ChecksChanged
 from bot.core.events.internal import ChecksMissing
 from bot.core.gates.wanted_checks import wanted_checks
 from bot.core.grammar.commands import Deploy
-from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Check
 from bot.core.ports.transaction import Records
 from bot.router import Router
@@ -32,7 +31,7 @@ def missing(context: Context, event: ChecksMissing) -> None:
     if deployment is None or deployment.waits_for is not Waiting.CHECKS:
         return
     waited = context.now - (deployment.waits_since or context.now)
-    message = deployment_messages.checks_missed(deployment, event.names, waited, show(_forced(deployment)))
+    message = deployment_messages.checks_missed(deployment, event.names, waited, _forced(deployment))
     lifecycle.note(records, deployment, message, occasion="hung")
 
 

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=3)
 """How often the clock ticks for this."""
-LOOKED_AT = 60
-"""How many waiting deployments are decided on again at one tick: each may cost two requests, of 5,000 in an hour."""
+LOOKED_AT = 30
+"""How many waiting deployments are decided on again at one tick: each may cost four requests, of 5,000 in an hour."""
 STILL_ASKED = timedelta(days=1)
 """How long GitHub is asked for the end of what was given up; a webhook is believed at any time."""
 ASKED_AGAIN = 10

@@ -28,6 +28,8 @@ NAMES = [
     "approvals.reviewed",
     "catching_up.catch_up",
     "catching_up.tick",
+    "checks.missing",
+    "checks.turned_red",
     "deploys.hung",
     "deploys.reconsider",
     "following.created",

@@ -354,7 +354,8 @@ def test_a_late_success_frees_nothing_and_calls_nobody(world: World) -> None:
 def test_one_that_waited_long_and_started_last_is_what_is_live(world: World) -> None:
     """Its number says when it was asked for; what is live is what started last."""
     world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
-    world.github.commit(REPOSITORY, "hotfix", "Quick", author="alice")
+    hotfix = world.github.commit(REPOSITORY, "hotfix", "Quick", author="alice")
+    world.github.set_status(REPOSITORY, hotfix, "ci/test", "success")
     world.says("maria", "deploy main to staging when green")
     world.says("bob", "deploy hotfix to staging")
     another_tool(world, "success")

@@ -118,10 +118,10 @@ def door(
             secrets,
             made.ring,
             obstacles or kept.database.obstacles,
-            slack,
-            intake,
-            aside,
-            lambda: outages,
+            slack=slack,
+            intake=intake,
+            set_aside=aside,
+            outages=lambda: outages,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

@@ -54,12 +54,21 @@ class GitHubExpectedChecks:
         self.saw(repository, branch.commit)
         with self._lock:
             self._brief["protection", repository.lower(), branch.name] = _protected(branch)
+            self._brief.pop(("no branch", repository.lower(), branch.name), None)
+
+    def saw_no_branch(self, repository: str, name: str) -> None:
+        """What is no branch has no rules either."""
+        with self._lock:
+            self._brief["no branch", repository.lower(), name] = True
 
     def reports(self, repository: str) -> None:
         """Something is reported of a commit there: from now on it is known as a repository with checks."""
         self._reporting.add(repository.lower())
 
     def required(self, repository: str, branch: str) -> Sequence[str]:
+        with self._lock:
+            if ("no branch", repository.lower(), branch) in self._brief:
+                return ()
         both = (*self._rules(repository, branch), *self._protection(repository, branch))
         return tuple(dict.fromkeys(both))
 

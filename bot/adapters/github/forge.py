@@ -195,6 +195,7 @@ class GitHub:
         try:
             branch = self._connection.get(at(repository, "branches", name), Branch)
         except NotThere:  # no such branch, or no such repository: the next request tells which
+            self.expected_checks.saw_no_branch(repository, name)
             return None
         self.expected_checks.saw_branch(repository, branch)
         return commit_of(branch.commit, branch.name)

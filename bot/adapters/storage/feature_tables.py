@@ -93,9 +93,9 @@ pending_links = sa.Table(
 login_claims = sa.Table(
     "login_claims",
     metadata,
-    sa.Column("chat_id", sa.Text, primary_key=True),
-    column("login", sa.Text),
-    column("holder", sa.Text),
+    sa.Column("chat_id", Text, primary_key=True),
+    column("login", Text),
+    column("holder", Text),
     column("place", sa.JSON),
     column("expires_at", Utc),
 )
@@ -130,10 +130,10 @@ window_states = sa.Table(
 twins = sa.Table(
     "twins",
     metadata,
-    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("repository", Text, primary_key=True),
     sa.Column("remote_id", sa.BigInteger, primary_key=True, autoincrement=False),
     column("deployment_id", BigId, index=True),
-    column("state", sa.Text),
+    column("state", Text),
     column("last_status", sa.BigInteger),
     column("followed", sa.Boolean),
 )

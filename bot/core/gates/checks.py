@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.deployments.model import Waiting
 from bot.core.deployments.wording import spoken
@@ -11,6 +11,9 @@ from bot.core.gates.model import Answer, Facts, if_patient
 from bot.core.gates.wanted_checks import WantedChecks, meant_by, wanted_checks
 from bot.core.ports.forge_types import Check
 from bot.core.rich_text import Code, Line, Link, Span
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""A report that is from later than this lies in a future that nobody should wait for."""
 
 
 def checks(facts: Facts) -> Answer | None:
@@ -58,10 +61,19 @@ def _missed_from(facts: Facts, wanted: WantedChecks) -> datetime | None:
     """When what never came is worth a word, None while it may still come of a run, or where nobody waits."""
     if not facts.waits_for_checks or not wanted.missing or wanted.unfinished:
         return None
+    return max(_since(facts), _last(facts, wanted)) + facts.checks_missing_after
+
+
+def _since(facts: Facts) -> datetime:
+    """Since when it waits for its checks."""
     waiting = facts.wanted
     since = waiting.waits_since if waiting and waiting.waits_for is Waiting.CHECKS else None
-    quiet = [moment for moment in (since or facts.now, wanted.last) if moment is not None]
-    return min(max(quiet), facts.now) + facts.checks_missing_after
+    return since or facts.now
+
+
+def _last(facts: Facts, wanted: WantedChecks) -> datetime:
+    """When the last of them was reported, by the forge's clock, as far as that can be believed."""
+    return wanted.last if wanted.last and wanted.last <= facts.now + CLOCKS_DIFFER else _since(facts)
 
 
 def _green(facts: Facts, wanted: WantedChecks) -> Answer:
@@ -70,7 +82,7 @@ def _green(facts: Facts, wanted: WantedChecks) -> Answer:
         return Answer("checks", True, ("No checks are reported for this commit",))
     settle = facts.checks_settle
     if facts.waits_for_checks and wanted.open_ended and wanted.last is not None:
-        settled = min(wanted.last, facts.now) + settle  # whatever the clocks say, it is not longer than that
+        settled = _last(facts, wanted) + settle
         if settled > facts.now:
             many = "The only check so far is" if found == 1 else f"All {found} checks so far are"
             line = (f"{many} green; more may come within {spoken(settle)}",)

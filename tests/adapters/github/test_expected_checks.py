@@ -140,6 +140,25 @@ def test_rules_and_protection_together_tell_what_a_branch_requires(github: Pair)
     assert github.client.expected_checks.required(REPO, "topic") == ()
 
 
+def test_a_tag_costs_no_question_about_rules(github: Pair) -> None:
+    github.server.tag(REPO, "v1")
+    github.client.resolve(REPO, "v1")
+    asked = len(github.asked())
+
+    assert github.client.expected_checks.required(REPO, "v1") == ()
+    assert len(github.asked()) == asked
+
+
+def test_a_branch_that_is_new_has_its_rules_at_once(github: Pair) -> None:
+    github.server.require_checks(REPO, "topic", "ci")
+    github.client.resolve(REPO, "topic")
+    before_it_was_there = github.client.expected_checks.required(REPO, "topic")
+    github.server.branch(REPO, "topic")
+    github.client.resolve(REPO, "topic")
+
+    assert (before_it_was_there, github.client.expected_checks.required(REPO, "topic")) == ((), ("ci",))
+
+
 def test_what_is_required_is_remembered_for_minutes(github: Pair) -> None:
     github.client.expected_checks.required(REPO, "main")
     github.server.require_checks(REPO, "main", "ci")

@@ -50,6 +50,7 @@ EVENTS = [
     "ChecksMissing",
     "ClaimExpired",
     "CommandGiven",
+    "CredentialsRefused",
     "DeliveryFailed",
     "DeploymentCreated",
     "DeploymentEnded",

@@ -102,7 +102,8 @@ def answer(reported: tuple[Check, ...], **known: object) -> Answer:
         (T0, T0, t(seconds=15)),
         (T0, t(seconds=14), t(seconds=15)),
         (T0, t(seconds=15), None),
-        (t(hours=1), T0, t(seconds=15)),  # GitHub's clock is ahead
+        (t(seconds=2), T0, t(seconds=17)),  # GitHub's clock is ahead
+        (t(hours=1), T0, t(seconds=15)),  # and wrong
         (None, T0, None),
     ],
 )
@@ -110,6 +111,15 @@ def test_green_checks_settle(at: object, now: object, until: object) -> None:
     found = answer((Check("ci", "success", at=at),), now=now)
 
     assert (found.look_again_at, found.settling, found.open) == (until, until is not None, until is None)
+
+
+def test_a_clock_that_is_wrong_makes_nobody_wait_for_ever() -> None:
+    green = (Check("ci", "success", at=t(hours=1)),)
+
+    assert answer(green, now=t(seconds=15), wanted=waiting()).open
+    assert answer(green, now=t(minutes=10), wanted=waiting(), expected_checks=(EarlierCheck("lint"),)).missed == (
+        "lint",
+    )
 
 
 def test_a_pattern_settles_and_names_do_not() -> None:

@@ -26,6 +26,7 @@ provider = { type = "local", directory = "{directory}/releases" }
 [apps.web.environments.staging]
 
 [apps.web.environments.production]
+checks_settle = "0s"
 deploy_on_merge = ["main"]
 approvals = 1
 approvers = ["U00000001", "U00000002"]
@@ -224,6 +225,7 @@ default_environment = "production"
 provider = { type = "external" }
 
 [apps.web.environments.production]
+checks_settle = "0s"
 approvals = 1
 """
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 
+from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
 from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, PullRequest, RemoteStatus
-from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, status_event, usual_seconds
+from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, usual_seconds
+from bot.services.remote_statuses import status_event
 from bot.services.targets import Target
 from bot.settings import Settings, read
 from tests.core.deployments.made import BASE, SHA, T0, a_deployment, t
@@ -87,11 +90,22 @@ class History:
         return next((one for one in self.pulls.values() if one.number == number), None)
 
 
+class NoApprovals:
+    """Nobody has approved anything."""
+
+    def of(self, deployment_id: int) -> Sequence[Approval]:
+        return ()
+
+    def for_same(self, deployment: Deployment, since: datetime) -> Sequence[Approval]:
+        return ()
+
+
 @dataclass
 class Past:
     """As much of Reads as it takes: successes, newest first."""
 
     done: list[Deployment] = field(default_factory=list)
+    approvals: NoApprovals = field(default_factory=NoApprovals)
 
     def last_success(self, app: str, environment: str) -> Deployment | None:
         return self.done[0] if self.done else None
@@ -283,7 +297,7 @@ def test_what_is_missing_is_counted_and_the_comparison_is_linked() -> None:
 def test_a_status_found_on_github_is_told_like_one_that_came_as_a_webhook() -> None:
     found = RemoteStatus(9, "success", "done", "https://ci.example", None, "argo", T0)
 
-    event = status_event(a_deployment(remote_id=77), found)
+    event = status_event("acme/web", 77, found)
 
     assert (event.repository, event.remote_id, event.status_id) == ("acme/web", 77, 9)
     assert (event.state, event.description, event.log_url) == ("success", "done", "https://ci.example")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.deployments.model import State, Waiting
+from bot.core.deployments.model import State
 from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
 from tests.world import REPOSITORY, World
 
@@ -62,12 +62,12 @@ def test_the_next_status_ends_the_wait_and_the_time_that_it_may_take_begins_anew
     world.wait(days=2)
 
     another_tool(world, then)
-    waits_for, due_at = world.deployment(1).waits_for, world.deployment(1).due_at
+    waits, due_at = world.deployment(1).reviewed_elsewhere, world.deployment(1).due_at
     world.wait(minutes=14)
     running = world.deployment(1).busy
     world.wait(minutes=2)
 
-    assert waits_for is None
+    assert not waits
     assert due_at is not None
     assert running
     assert world.deployment(1).given_up
@@ -81,7 +81,7 @@ def test_it_may_end_right_there(world: World, status: str, state: State) -> None
 
     another_tool(world, status)
 
-    assert (world.deployment(1).state, world.deployment(1).waits_for) == (state, None)
+    assert (world.deployment(1).state, world.deployment(1).waits_since) == (state, None)
 
 
 def test_it_is_told_once_however_often_github_says_so(world: World) -> None:
@@ -110,7 +110,7 @@ def test_a_lost_webhook_of_it_only_costs_time(world: World) -> None:
 
     world.wait(minutes=1)
 
-    assert world.deployment(1).waits_for is Waiting.REVIEW_ELSEWHERE
+    assert world.deployment(1).reviewed_elsewhere
     assert broadcasts(world, "#web") == []
 
 
@@ -145,7 +145,7 @@ def test_status_and_the_history_say_for_what_it_waits(world: World) -> None:
     details = world.says("maria", "deploys #1")
 
     assert "🙋 #1 main@d470312 waits for a review on GitHub, by maria" in answers(world, said)[0]
-    assert "waiting for review on GitHub" in answers(world, details)[0]
+    assert "waiting for a review on GitHub" in answers(world, details)[0]
 
 
 def test_the_wait_is_counted_from_its_beginning(world: World) -> None:

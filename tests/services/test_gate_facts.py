@@ -11,9 +11,8 @@ import pytest
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Changes, Deployment, Shipped, State
 from bot.core.errors import NotThere
-from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, PullRequest, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, PullRequest
 from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, usual_seconds
-from bot.services.remote_statuses import status_event
 from bot.services.targets import Target
 from bot.settings import Settings, read
 from tests.core.deployments.made import BASE, SHA, T0, a_deployment, t
@@ -292,13 +291,3 @@ def test_what_is_missing_is_counted_and_the_comparison_is_linked() -> None:
 
     assert (found.base, found.ahead, found.behind, found.url) == (BASE, 1, 2, "https://x.example/compare")
     assert found.shipped == (Shipped("Step (#4)", "alice", "", number=4),)
-
-
-def test_a_status_found_on_github_is_told_like_one_that_came_as_a_webhook() -> None:
-    found = RemoteStatus(9, "success", "done", "https://ci.example", None, "argo", T0)
-
-    event = status_event("acme/web", 77, found)
-
-    assert (event.repository, event.remote_id, event.status_id) == ("acme/web", 77, 9)
-    assert (event.state, event.description, event.log_url) == ("success", "done", "https://ci.example")
-    assert (event.creator, event.created_at) == ("argo", T0)

@@ -88,7 +88,7 @@ class AuditTransaction(AuditRows):
             self._written = deployment.id
         if before.cancel_by != deployment.cancel_by:
             self._state(deployment, outcome="stopping")
-        elif (before.state, before.waits_for) != (deployment.state, deployment.waits_for):
+        elif _stands(before) != _stands(deployment):
             self._state(deployment)
 
     def _state(self, deployment: Deployment, outcome: str | None = None) -> None:
@@ -100,6 +100,10 @@ class AuditTransaction(AuditRows):
             app=deployment.app,
             environment=deployment.environment,
         )
+
+
+def _stands(one: Any) -> tuple[str, str | None, bool]:
+    return one.state, one.waits_for, one.waits_since is not None
 
 
 def _entry(row: Any) -> AuditEntry:

@@ -251,7 +251,7 @@ class RowRecords(RowReads):
         return added
 
     def save(self, deployment: Deployment) -> None:
-        mine = sa.select(_D.state, _D.waits_for, _D.cancel_by).where(_D.id == deployment.id)
+        mine = sa.select(_D.state, _D.waits_for, _D.waits_since, _D.cancel_by).where(_D.id == deployment.id)
         self._audit.saved(self._connection.execute(mine).one(), deployment)
         row = {name: value for name, value in to_row(deployment).items() if name not in PARENT}
         change = sa.update(tables.deployments).where(_D.id == deployment.id).values(row)

@@ -110,7 +110,9 @@ def origin_of(event: Event) -> Origin:
 
 def outcome_of(deployment: Deployment) -> str:
     """How a deployment stands, for its entry."""
-    if (deployment.state is State.WAITING or deployment.reviewed_elsewhere) and deployment.waits_for is not None:
+    if deployment.reviewed_elsewhere:
+        return "waiting for a review on GitHub"
+    if deployment.state is State.WAITING and deployment.waits_for is not None:
         return f"waiting for {deployment.waits_for}"
     return str(deployment.state)
 

@@ -300,7 +300,7 @@ def review_wanted(records: Records, deployment: Deployment, now: datetime) -> De
 
 def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta) -> Deployment:
     """It is in the tool's hands again: the time that it may take begins anew."""
-    free = replace(deployment, waits_for=None, waits_since=None, due_at=now + timeout)
+    free = replace(deployment, waits_since=None, due_at=now + timeout)
     records.save(free)
     records.emit(RenderParent(free.id))
     return free

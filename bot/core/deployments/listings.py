@@ -73,7 +73,7 @@ def environment_status(
         since = current.finished_at or current.created_at
         lines = [(*name, *wording.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")]
     for one in busy:
-        state = f"waits for a {one.waits_for}" if one.reviewed_elsewhere else one.state
+        state = "waits for a review on GitHub" if one.reviewed_elsewhere else one.state
         mark = wording.emoji(one) if one.reviewed_elsewhere else wording.EMOJI[State.RUNNING]
         lines.append((f"    {mark} #{one.id} ", *wording.what(one), f" {state}, by {one.by.name}"))
     for one in waiting:

@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 class Waiting(StrEnum):
-    """What a deployment waits for: before it starts, or, with ``REVIEW_ELSEWHERE``, in the hands of another tool."""
+    """What a waiting deployment waits for."""
 
     CHECKS = "checks"
     REVIEW = "review"
@@ -34,7 +34,6 @@ class Waiting(StrEnum):
     LOCK = "lock"
     FREEZE = "freeze"
     MOMENT = "moment"
-    REVIEW_ELSEWHERE = "review on GitHub"
 
 
 MOVES: dict[State, frozenset[State]] = {
@@ -125,7 +124,8 @@ class Deployment:
     carries out without asking us: they may overlap with ours. ``password_key`` is where a one-time password is kept, in
     memory only. ``edited_at`` is when the parent message was last edited. ``approvals_missing`` counts what is still to
     come while it waits; ``forced`` are the gates that were passed by force, a line each. ``given_up_at`` is when we
-    ended it because another tool was silent; it stays when the end is reported after all.
+    ended it because another tool was silent; it stays when the end is reported after all. ``waits_since`` of one that
+    is under way is since when GitHub holds it for a review: to older versions of the bot that means nothing.
     """
 
     id: int
@@ -201,7 +201,7 @@ class Deployment:
     @property
     def reviewed_elsewhere(self) -> bool:
         """Whether it is another tool's turn, and GitHub holds it until somebody has reviewed it there."""
-        return self.busy and self.waits_for is Waiting.REVIEW_ELSEWHERE
+        return self.busy and self.waits_since is not None
 
     @property
     def short_sha(self) -> str:
@@ -253,8 +253,7 @@ def held_for_review(deployment: Deployment, now: datetime) -> Deployment:
     """The deployment while GitHub waits for its reviewers: no clock of ours runs, however long that takes."""
     if not deployment.busy:
         raise ValueError(f"A deployment that is {deployment.state} is not reviewed elsewhere.")
-    since = deployment.waits_since if deployment.reviewed_elsewhere else now
-    return replace(deployment, waits_for=Waiting.REVIEW_ELSEWHERE, waits_since=since, due_at=None)
+    return replace(deployment, waits_since=deployment.waits_since or now, due_at=None)
 
 
 def path_to(state: State, goal: State) -> tuple[State, ...] | None:

@@ -31,7 +31,6 @@ GOES_ON: dict[Waiting, str] = {
     Waiting.LOCK: "Nobody else holds the environment",
     Waiting.FREEZE: "Nothing is frozen or closed any more",
     Waiting.MOMENT: "Its moment has come",
-    Waiting.REVIEW_ELSEWHERE: "It is reviewed on GitHub",
 }
 """Why one goes on that waited."""
 

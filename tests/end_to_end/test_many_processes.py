@@ -39,8 +39,9 @@ def test_two_web_and_two_worker_processes_do_everything_once_within_their_connec
     most: dict[str, int] = {}
 
     there.deploys()
+    elsewhere = there.github.commit(REPOSITORY, "elsewhere", "What this commit has is not expected of others")
     for number in range(15):
-        there.github.set_status(REPOSITORY, "main", f"ci/{number}", "success")
+        there.github.set_status(REPOSITORY, elsewhere, f"ci/{number}", "success")
         there.slack.says("maria", "#web", "@shipmate status")
         for user, count in there.ask(CONNECTIONS):
             most[user] = max(most.get(user, 0), count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
@@ -317,6 +318,15 @@ LINKS = st.builds(
 )
 
 
+def is_circle(path: Path) -> bool:
+    """Whether the system follows it to no end at all; ``realpath`` counts on from somewhere then, as no system does."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
+
+
 @settings(deadline=None)
 @given(st.lists(LINKS, min_size=1, max_size=6, unique_by=lambda one: one.name))
 def test_where_links_lead_by_each_other_is_known_before_they_are_made(links: list[Member]) -> None:
@@ -327,4 +337,5 @@ def test_where_links_lead_by_each_other_is_known_before_they_are_made(links: lis
         unpacked(links, into)
 
         for found in into.rglob("*"):
-            assert Path(os.path.realpath(found)).is_relative_to(into)
+            if not is_circle(found):
+                assert Path(os.path.realpath(found)).is_relative_to(into)

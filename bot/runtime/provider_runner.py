@@ -20,7 +20,7 @@ from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job, Outcome, Provider
 from bot.providers import load
-from bot.runtime.pipeline import REFUSED_PAUSE
+from bot.runtime.retries import REFUSED_PAUSE
 from bot.settings import Settings, masked
 
 log = structlog.get_logger(__name__)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
-from bot.core.deployments.ancestry import Ancestry, same_line
+from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.freezes.model import ClosedBy, Force, closed_by
@@ -149,7 +148,7 @@ def facts(
     target: Target,
     found: CommitFacts,
     wanted: Deployment,
-    known: Ancestry = lifecycle.UNKNOWN,
+    known: Ancestry = UNKNOWN,
 ) -> Facts:
     """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count.
 

@@ -16,7 +16,7 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
-from bot.runtime.pipeline import FAULT_TRIES
+from bot.runtime.retries import FAULT_TRIES
 from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.patience import PATIENCE
 from tests.servers.github.webhooks import signed

@@ -23,7 +23,7 @@ from bot.core.events.internal import Reconsider, RunFinished
 from bot.core.grammar.commands import Version
 from bot.core.ports.chat import Delivery
 from bot.core.rich_text import Message, say
-from bot.runtime.pipeline import EVENT_TRIES, FAULT_TRIES
+from bot.runtime.retries import EVENT_TRIES, FAULT_TRIES
 from tests.postgres import new_database
 from tests.runtime.works import HandClock, Works
 

@@ -19,7 +19,7 @@ from bot.core.grammar.commands import Version
 from bot.core.ports.chat import Delivery
 from bot.core.rich_text import Message, say
 from bot.runtime.decoder import decoder
-from bot.runtime.pipeline import COMMAND_TRIES, FAULT_TRIES, backoff
+from bot.runtime.retries import COMMAND_TRIES, FAULT_TRIES, backoff
 from tests.patience import PATIENCE
 from tests.runtime.works import T0, Works
 

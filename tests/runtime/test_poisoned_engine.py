@@ -26,8 +26,8 @@ from bot.core.ports.chat import Delivery
 from bot.core.rich_text import Message, say
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
-from bot.runtime.pipeline import FAULT_TRIES
 from bot.runtime.provider_runner import Passwords, ProviderRunner
+from bot.runtime.retries import FAULT_TRIES
 from bot.settings import read
 from tests.patience import PATIENCE
 from tests.postgres import new_database

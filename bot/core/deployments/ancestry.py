@@ -33,6 +33,10 @@ class Ancestry:
         return ahead if ahead.sha in self.newer or (shipped and deployment.trigger == "merge") else None
 
 
+UNKNOWN = Ancestry()
+"""Where nothing else of the branch waits, or has gone out."""
+
+
 def goes_by_itself(deployment: Deployment) -> bool:
     """Whether nobody means this very commit: a retry and a rollback are meant, whatever has gone out since."""
     return deployment.trigger not in {"retry", "foreign"} and deployment.rollback_of is None

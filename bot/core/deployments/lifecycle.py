@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.ancestry import Ancestry, ahead_key, same_line
+from bot.core.deployments.ancestry import UNKNOWN, Ancestry, ahead_key, same_line
 from bot.core.deployments.model import (
     ENDED,
     Deployment,
@@ -39,9 +39,6 @@ EXPIRES_AFTER = timedelta(hours=24)
 """A deployment that waits for checks this long is given up."""
 PICKED_UP_WITHIN = timedelta(seconds=30)
 """A deployment that another tool should carry out is reported when nothing has touched it for this long."""
-
-UNKNOWN = Ancestry()
-"""Where nothing else of the branch waits, or has gone out."""
 
 FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER})
 """What a person may pass by force while another deployment of the same still waits for it."""

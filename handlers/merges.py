@@ -15,6 +15,7 @@ from bot.core.errors import ShipmateError
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
 from bot.core.gates.judge import judge
+from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.router import Router
@@ -68,7 +69,7 @@ def _tell(records: Records, event: PullRequestMerged, asking: list[Target], erro
             continue
         records.keep(told, records.cause)
         places = [target for target in left if target.app.channel == channel]
-        commands = [f"deploy {one.app.name}/{event.base} to {one.environment.name}" for one in places]
+        commands = [Deploy(one.app.name, event.base, one.environment.name) for one in places]
         message = deployment_messages.merge_not_taken_up(event, str(error), commands)
         records.emit(Announce(places[0].app.name, message))
 

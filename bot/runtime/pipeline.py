@@ -42,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 Decode = Callable[[Delivery], Sequence[Event]]
 
+OUR_FAULT = Rejected("I failed at it by a fault of my own; whoever runs me finds it with python -m bot check.")
+
 
 class Pipeline:
     """The parts that a delivery passes, put together. ``owner`` is the id of this process's lease."""
@@ -117,14 +119,18 @@ class Pipeline:
         else:
             self.store.inbox.postpone(delivery_id, backoff(faults), described(error))
 
-    def _set_aside(self, delivery_id: str, reason: str) -> None:
-        """Whoever asked is told, if that can be told."""
+    def _set_aside(self, delivery_id: str, reason: str, error: ShipmateError = OUR_FAULT) -> None:
+        """Whoever it concerns is told, if that can be told."""
         log.error("delivery set aside", delivery=delivery_id, reason=reason)
         try:
             found = self.store.inbox.delivery(delivery_id)
-            command = _command_in(self._events_of(found[0])) if found else None
-            if command:
-                self._tell(delivery_id, "set aside", command, replies.fault(delivery_id))
+            for n, event in enumerate(self._events_of(found[0]) if found else ()):
+                if isinstance(event, CommandGiven):
+                    self._tell(delivery_id, "set aside", event, replies.fault(delivery_id))
+                for listener in self._router.events.get(type(event), ()):
+                    if not self.store.decisions.made(delivery_id, f"{n}:handlers.{listener.name}"):
+                        # Under a name of its own, so that it is decided on all the same when it is tried again.
+                        self._given_up(delivery_id, f"{n}:given up:{listener.name}", event, listener, error)
         except Unavailable:
             raise
         except Exception:
@@ -145,28 +151,19 @@ class Pipeline:
                 except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
                     failures.append(error)
                     if isinstance(error, ShipmateError):
-                        self._given_up(delivery, n, event, listener, error)
+                        self._given_up(delivery.id, f"{n}:handlers.{listener.name}", event, listener, error)
         if failures:
             # A fault first: what the world refuses for good is over, a fault is tried again.
             raise min(failures, key=lambda one: isinstance(one, ShipmateError))
 
-    def _given_up(self, delivery: Delivery, n: int, event: Event, listener: Subscription, error: ShipmateError) -> None:
+    def _given_up(
+        self, delivery_id: str, name: str, event: Event, listener: Subscription, error: ShipmateError
+    ) -> None:
         """What becomes of an event that one feature could not decide on is that feature's decision."""
         if listener.given_up is None:
             return
-        with suppress(AlreadyDecided), self.store.decisions.open(delivery.id, f"{n}:handlers.{listener.name}") as made:
-            listener.given_up(self._context(delivery.id, made, origin=origin_of(event)), event, error)
-
-    def _all_given_up(self, delivery: Delivery, error: ShipmateError) -> bool:
-        """Let each feature decide what becomes of what it could not decide on; whether all of them did."""
-        listening = [
-            (n, event, listener)
-            for n, event in enumerate(self._events_of(delivery))
-            for listener in self._router.events.get(type(event), ())
-        ]
-        for n, event, listener in listening:
-            self._given_up(delivery, n, event, listener, error)
-        return all(listener.given_up is not None for _, _, listener in listening)
+        with suppress(AlreadyDecided), self.store.decisions.open(delivery_id, name) as decision:
+            listener.given_up(self._context(delivery_id, decision, origin=origin_of(event)), event, error)
 
     def _events_of(self, delivery: Delivery) -> Sequence[Event]:
         """What the delivery means. Raises Rejected where it cannot be read: nobody can do better at another time.
@@ -232,14 +229,12 @@ class Pipeline:
         gives_up = not refused and tries >= (COMMAND_TRIES if command else EVENT_TRIES)
         self._report(error)
         if gives_up or self._too_late(command, delay):
-            log.error("delivery given up", delivery=delivery.id, name=delivery.name, reason=str(error))
             if command:
+                log.error("command given up", delivery=delivery.id, reason=str(error))
                 self._tell(delivery.id, "given up", command, replies.given_up(error))
                 self.store.inbox.handled(delivery.id, str(error))
-            elif self._all_given_up(delivery, error):
-                self.store.inbox.handled(delivery.id, str(error))
             else:
-                self.store.inbox.set_aside(delivery.id, str(error))
+                self._set_aside(delivery.id, str(error), error)
             return
         if command and not isinstance(error, Speechless):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))

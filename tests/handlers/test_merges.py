@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers import merges
 from tests.handlers.scenes import another_tool, broadcasts, channel, creations, notification, parent, seen, thread
 from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, SETTINGS, World, read_out
@@ -420,3 +421,34 @@ def test_a_merge_that_github_did_not_answer_about_for_a_day_is_told(world: World
 def whole(world: World, name: str) -> list[str]:
     """What the bot has said at top level of a channel, every line of it."""
     return [seen(world, read_out(one)) for one in world.slack.messages(name) if one.bot_id is not None]
+
+
+@pytest.mark.parametrize("step", ["confirmed_merge", "commit_facts"], ids=["merge", "gates"])
+def test_a_merge_that_a_fault_of_the_bots_own_keeps_is_told_once_and_deployed_when_it_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    number = opened(world)
+    with monkeypatch.context() as broken:
+        broken.setattr(merges, step, fails)
+        sha = world.github.merge_pull_request(REPOSITORY, number)
+        world.settle()
+        before = whole(world, "#web")
+        world.wait(minutes=10)
+    told = whole(world, "#web")
+    aside = [one.name for one in world.store.set_aside.first()]
+
+    world.store.set_aside.retry(aside)
+    world.wait(minutes=1)
+
+    assert before == []
+    assert told == [
+        "⚠️ #1 Add search was merged into main, and I could not take it up to deploy it. I failed at it by a fault of "
+        "my own; whoever runs me finds it with python -m bot check.\n"
+        "Once that is mended: `deploy web/main to staging`"
+    ]
+    assert len(aside) == 1
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [sha]
+    assert world.store.set_aside.count() == 0

@@ -24,7 +24,7 @@ from bot.core.deployments.wording import (
 from bot.core.effects import Occasion
 from bot.core.events.external import PullRequestMerged
 from bot.core.gates.model import Answer
-from bot.core.grammar.commands import Approve, Cancel, Command, Reject, Retry, Rollback
+from bot.core.grammar.commands import Approve, Cancel, Command, Deploy, Reject, Retry, Rollback
 from bot.core.grammar.offers import hint, offer
 from bot.core.names import listed
 from bot.core.ports.forge_types import Check
@@ -366,10 +366,10 @@ def merged_instead(deployment: Deployment, newer: Deployment) -> str:
 # --- merges that did not become a deployment ---------------------------------------------------------------------
 
 
-def merge_not_taken_up(merge: PullRequestMerged, reason: str, commands: Sequence[str]) -> Message:
+def merge_not_taken_up(merge: PullRequestMerged, reason: str, commands: Sequence[Deploy]) -> Message:
     """For the app's channel: why, and how to deploy it all the same. It is told once."""
     line: Line = ("⚠️ ", Link(merge.url or None, f"#{merge.number} {merge.title}"), f" was merged into {merge.base}")
-    spans: list[Span] = ["Once that is mended: "]
-    for n, command in enumerate(commands):
-        spans += [", " if n else "", Code(command)]
-    return say(*line, ", and I could not take it up to deploy it. ", reason, lines=[tuple(spans)])
+    hints: list[Span] = []
+    for command in commands:
+        hints += hint(", " if hints else "Once that is mended: ", command)
+    return say(*line, ", and I could not take it up to deploy it. ", reason, lines=[tuple(hints)] if hints else ())

@@ -88,7 +88,7 @@ def _is_twin(context: Context, event: DeploymentCreated) -> bool:
         there = context.forge.deployments.statuses(ours.repository, ours.remote_id)
     except (NotThere, NotAllowed, Rejected):
         return False
-    reporters = {one.creator for one in there if one.state in TELLING and one.creator.lower() != own.lower()}
+    reporters = {one.creator for one in there if one.state in TELLING and not same_login(one.creator, own)}
     picked_up = ours.state is not State.STARTING or ours.last_status > 0
     who = reported_by(reporters, picked_up=picked_up, has_twins=bool(context.reads.twins.of(ours.id)))
     if who != "another":
@@ -251,7 +251,7 @@ def _take_in(
     if target is None or event.state not in TELLING:
         return
     twins = records.twins.of(known.id)
-    if twins and own is not None and event.creator.lower() == own.lower():
+    if twins and same_login(event.creator, own):
         return  # what a twin has said, as we passed it on
     for twin in twins:
         records.twins.save(replace(twin, followed=False))

@@ -19,6 +19,7 @@ from bot.adapters.github.errors import kept_out, not_accepted, refused
 from bot.adapters.github.http import ANYTHING, Connection
 from bot.adapters.github.payloads import Account, AwareTime
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.people.logins import same_login
 from bot.core.ports.chat import Clock
 
 APP_NAMED = "the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY)"
@@ -191,7 +192,7 @@ class AppAuth:
         """Whether it is installed on other repositories of theirs, so that only this one was left out, or misspelt."""
         everywhere = self._connection.pages("/app/installations", list[_Installation], most=10)
         accounts = [one.account for page in everywhere for one in page]
-        return any(account is None or account.login.lower() == owner.lower() for account in accounts)
+        return any(account is None or same_login(account.login, owner) for account in accounts)
 
     def _kept_out(self, sentence: str, scope: str) -> NotAccepted:
         owner = scope.partition("/")[0]

@@ -179,8 +179,8 @@ class EnvironmentSettings(Table):
     )
     deployers: Parties = Field(
         default=(),
-        description="Who may deploy here: Slack ids, @handles of user groups, GitHub logins (of apps too, as `name[bot]`), "
-        "GitHub teams; empty: everybody with write permission on the repository.",
+        description="Who may deploy here: Slack ids, @handles of user groups, GitHub logins (`name[bot]` for apps) and "
+        "teams; empty: everybody with write permission on the repository.",
         examples=[["acme/devs"]],
     )
     approvals: Count = Field(default=0, description="How many other people must approve a deployment before it starts.")

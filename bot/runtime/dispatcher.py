@@ -1,7 +1,11 @@
-"""Durable work on DBOS: every delivery is handled and every deployment carried out, whatever dies meanwhile.
+"""Takes deliveries up, a thread each, and runs providers on DBOS. Whatever dies meanwhile, others go on with it.
 
-The only module that imports dbos. The workflows are trivial and must stay so: what they call may change freely, but a
-workflow that is in flight while the code is upgraded must still find the same steps.
+A delivery is short, and its row says who has it, what was decided on it and whether it is over: leases are all that it
+takes to go on with it elsewhere. A record of its own in DBOS would be four more transactions for each webhook, and was
+seven tenths of the time. What runs long is a workflow: it begins once, and is followed by whoever lives.
+
+The only module that imports dbos. Workflows are trivial and must stay so: what they call may change freely, but one
+that is in flight while the code is upgraded must still find the same steps.
 """
 
 from __future__ import annotations
@@ -12,11 +16,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, WorkflowHandle
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
@@ -33,8 +37,14 @@ from bot.runtime.workload import Workload
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 AT_ONCE = 16
-"""How many deliveries are handled at the same time in one process, commands apart."""
+"""How many deliveries are handled at the same time in one process, and how many commands beside them."""
+AGAIN = 2.0
+"""Seconds between two tries while the database does not answer."""
+RUNS_AT_ONCE = 64
+"""How many providers run at the same time in one process; others wait for one of them to end."""
 POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
 DRAIN = 22.0
@@ -44,8 +54,7 @@ DRAIN = 22.0
 def _step(name: str) -> StepOptions:
     """A step that is tried for a day while the database does not answer: nobody takes up a workflow that has failed.
 
-    Anything else that it raises would come back each time, and sixteen of it would fill all slots. It ends the
-    workflow: what could not even be counted as failed is taken again at a heartbeat, and counted by that.
+    Anything else that it raises would come back each time, so it ends the workflow.
     """
     return {
         "name": name,
@@ -71,6 +80,7 @@ class Engine:
         self._stopping = threading.Event()
         self._load = Workload(AT_ONCE, self._wake.set)
         self._taken: deque[ClaimedDelivery] = deque()
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._heartbeat = Heartbeat(lease, self._look_after, beat_every)
 
@@ -81,6 +91,7 @@ class Engine:
     def launch(self, pipeline: Pipeline, provider_runner: ProviderRunner) -> None:
         """Register the workflows, recover what was cut off, and begin to take deliveries."""
         _silence()
+        self._pipeline = pipeline
         self._lease.take()
         config: DBOSConfig = {
             "name": "shipmate",
@@ -96,9 +107,10 @@ class Engine:
             # It looks only while a workflow waits for a message, which ours never do, but closing waits for it.
             "notification_listener_polling_interval_sec": 0.5,
             "scheduler_polling_interval_sec": 3600.0,
+            "max_executor_threads": RUNS_AT_ONCE,
         }
         DBOS(config=config)
-        self._register(pipeline, provider_runner)
+        self._register(provider_runner)
         DBOS.launch()
         self._take_over()
         self._look_after_ours()
@@ -106,18 +118,10 @@ class Engine:
         self._thread.start()
         self._heartbeat.start()
 
-    def _register(self, pipeline: Pipeline, provider_runner: ProviderRunner) -> None:
-        @DBOS.workflow(name="handle")
-        def handle(delivery_id: str) -> None:
-            with self._load.working(DBOS.workflow_id or ""):
-                for lane in DBOS.run_step(_step("decide"), pipeline.decide, delivery_id):
-                    self._wake.set()
-                    DBOS.run_step(_step("deliver"), pipeline.deliver, lane)
-
-        @DBOS.workflow(name="deliver")
-        def deliver(lane: str) -> None:
-            with self._load.working(DBOS.workflow_id or ""):
-                DBOS.run_step(_step("deliver"), pipeline.deliver, lane)
+    def _register(self, provider_runner: ProviderRunner) -> None:
+        # Earlier versions began such for deliveries and lanes. To one that was cut off nothing is left but to end.
+        for name in ("handle", "deliver"):
+            DBOS.workflow(name=name)(lambda _: None)
 
         @DBOS.workflow(name="carry_out")
         def carry_out(deployment_id: int) -> None:
@@ -128,7 +132,7 @@ class Engine:
                 if "handle" in begun:
                     DBOS.run_step(_step("follow"), provider_runner.follow, deployment_id, str(begun["handle"]))
 
-        self._handle, self._deliver, self._carry_out = handle, deliver, carry_out
+        self._carry_out = carry_out
 
     # --- what others call ---------------------------------------------------------------------------------------
 
@@ -156,6 +160,7 @@ class Engine:
         if self._thread is not None:
             self._thread.join(5)
         self._load.drain(drain)
+        self._closed.set()
         self._heartbeat.stop()
         try:
             self._lease.release()
@@ -204,7 +209,7 @@ class Engine:
         if self._store.inbox.retake(self._lease.id, in_hand):
             self._wake.set()
         for lane in self._store.outbox.forgotten_lanes():
-            self._start_delivering(lane)
+            self._load.deliver(lane, self._deliver)
 
     # --- taking deliveries --------------------------------------------------------------------------------------
 
@@ -222,12 +227,11 @@ class Engine:
     def _take_all(self) -> None:
         while not self._stopping.is_set():
             for lane in self._store.outbox.take_lanes():
-                self._start_delivering(lane)
+                self._load.deliver(lane, self._deliver)
             # What was taken stays here until it is started: nobody else gets it while this process lives.
             if not self._taken:
-                # Commands need no slot: of each person one is in hand, and nobody waits behind webhooks.
-                free = self._load.free_slots()
-                self._taken.extend(self._store.inbox.take(free, self._lease.id, commands=AT_ONCE))
+                free, for_commands = self._load.free_slots(), self._load.free_slots(commands=True)
+                self._taken.extend(self._store.inbox.take(free, self._lease.id, commands=for_commands))
             if not self._taken:
                 return
             self._take_up(self._taken[0])
@@ -236,9 +240,33 @@ class Engine:
     def _take_up(self, taken: ClaimedDelivery) -> None:
         wanted = _run_in(taken)
         if wanted is None:
-            self._start_handling(taken)
+            self._load.handle(taken.id, self._handle, command=taken.person is not None)
         else:
             self._start_run(taken, wanted)
+
+    def _handle(self, delivery_id: str) -> None:
+        for lane in self._patiently(self._pipeline.decide, delivery_id) or ():
+            self._wake.set()
+            self._deliver(lane)
+
+    def _deliver(self, lane: str) -> None:
+        self._patiently(self._pipeline.deliver, lane)
+
+    def _patiently(self, step: Callable[[str], T], argument: str) -> T | None:
+        """Take the step, again and again while the database does not answer: nobody else has it in hand meanwhile.
+
+        Anything else that it raises would come back each time. What could not even be counted as failed is taken again
+        at a heartbeat, and counted by that.
+        """
+        while not self._closed.is_set():
+            try:
+                return step(argument)
+            except Unavailable:
+                self._closed.wait(AGAIN)
+            except BaseException:
+                log.exception("work broken off", of=argument)
+                return None
+        return None
 
     def _start_run(self, taken: ClaimedDelivery, wanted: RunWanted) -> None:
         """Begin to carry a deployment out, unless that has begun already: its id says which it is."""
@@ -247,20 +275,9 @@ class Engine:
             # Whoever looks between here and its first step sees that there is something to do. One that had begun
             # before would never end a second time.
             self._load.expect_run(wanted.deployment_id)
-            self._start(self._carry_out, run, wanted.deployment_id)
+            with SetWorkflowID(run):
+                DBOS.start_workflow(self._carry_out, wanted.deployment_id)
         self._store.inbox.handled(taken.id)
-
-    def _start_delivering(self, lane: str) -> None:
-        self._start(self._deliver, f"lane:{time.time_ns()}:{lane}", lane)
-
-    def _start_handling(self, taken: ClaimedDelivery) -> None:
-        workflow_id = f"{taken.id}~{taken.tries}"
-        self._load.take_in_hand(workflow_id, taken.id, slot=taken.person is None)
-        try:
-            self._start(self._handle, workflow_id, taken.id)
-        except Exception:
-            self._load.give_back(workflow_id)
-            raise
 
     def _patience(self, looked: datetime) -> float:
         """Seconds until something that was postponed wants to be looked at.
@@ -271,10 +288,6 @@ class Engine:
         if due is None or due <= looked:
             return POLL
         return min(POLL, max(0.01, (due - self._store.database.clock.now()).total_seconds()))
-
-    def _start(self, workflow: Callable[..., None], workflow_id: str, argument: Any) -> WorkflowHandle[None]:
-        with SetWorkflowID(workflow_id):
-            return DBOS.start_workflow(workflow, argument)
 
 
 def _run_in(taken: ClaimedDelivery) -> RunWanted | None:

@@ -1,68 +1,98 @@
-"""What one process has in hand at a moment: the deliveries in its slots, its workflows, and the runs it follows."""
+"""What one process has in hand at a moment: the deliveries and lanes that its threads are at, and the runs."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+
+COURTESY = 0.2
+"""Seconds that a webhook waits at most for the commands that are in hand: one may wait for somebody else."""
 
 
 class Workload:
-    """Safe from any thread. ``ended`` is called whenever something is over."""
+    """Safe from any thread. ``ended`` is called whenever something is over.
+
+    People's commands have ``slots`` of their own, everything else has as many, and lanes that come by themselves have
+    some: so nobody waits for a thread behind what others have sent.
+    """
 
     def __init__(self, slots: int, ended: Callable[[], None]) -> None:
         self._ended = ended
         self._slots = slots
         self._changed = threading.Condition()
-        self._in_slots: dict[str, str] = {}
-        self._beside: dict[str, str] = {}
-        self._workflows = 0
+        self._commands: set[str] = set()
+        self._others: set[str] = set()
+        self._working = 0
+        self._closed = False
         self._runs: set[int] = set()
+        self._for_commands = ThreadPoolExecutor(slots, "command")
+        self._for_others = ThreadPoolExecutor(slots, "delivery")
+        self._for_lanes = ThreadPoolExecutor(slots, "lane")
 
-    def free_slots(self) -> int:
+    def free_slots(self, *, commands: bool = False) -> int:
         with self._changed:
-            return max(0, self._slots - len(self._in_slots))
+            return max(0, self._slots - len(self._commands if commands else self._others))
 
-    def take_in_hand(self, workflow_id: str, delivery_id: str, *, slot: bool) -> None:
-        """The workflow has the delivery until it is over or ``give_back``: in a slot, or beside them."""
-        with self._changed:
-            (self._in_slots if slot else self._beside)[workflow_id] = delivery_id
+    def handle(self, delivery_id: str, work: Callable[[str], None], *, command: bool) -> None:
+        """Do ``work`` on the delivery in a thread; it is in hand from now on until that is over."""
+        in_hand = self._commands if command else self._others
 
-    def give_back(self, workflow_id: str) -> None:
+        def handling() -> None:
+            try:
+                if not command:
+                    self._let_people_first()
+                with self._at_work():
+                    work(delivery_id)
+            finally:
+                with self._changed:
+                    in_hand.discard(delivery_id)
+                    self._changed.notify_all()
+                self._ended()
+
         with self._changed:
-            self._in_slots.pop(workflow_id, None)
-            self._beside.pop(workflow_id, None)
+            if not self._closed:
+                in_hand.add(delivery_id)
+                (self._for_commands if command else self._for_others).submit(handling)
+
+    def deliver(self, lane: str, work: Callable[[str], None]) -> None:
+        def delivering() -> None:
+            with self._at_work():
+                work(lane)
+            self._ended()
+
+        with self._changed:
+            if not self._closed:
+                self._for_lanes.submit(delivering)
+
+    def _let_people_first(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._commands, COURTESY)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._changed:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
 
     def deliveries(self) -> tuple[str, ...]:
-        """The ids of those that are being handled."""
+        """The ids of those that are in hand."""
         with self._changed:
-            return (*self._in_slots.values(), *self._beside.values())
+            return (*self._commands, *self._others)
 
     def busy(self) -> bool:
         with self._changed:
-            return bool(self._workflows or self._runs)
+            return bool(self._commands or self._others or self._working or self._runs)
 
     def expect_run(self, deployment_id: int) -> None:
         with self._changed:
             self._runs.add(deployment_id)
-
-    def forget_run(self, deployment_id: int) -> None:
-        with self._changed:
-            self._runs.discard(deployment_id)
-            self._changed.notify_all()
-
-    @contextmanager
-    def working(self, workflow_id: str) -> Iterator[None]:
-        with self._changed:
-            self._workflows += 1
-        try:
-            yield
-        finally:
-            self.give_back(workflow_id)
-            with self._changed:
-                self._workflows -= 1
-                self._changed.notify_all()
-            self._ended()
 
     @contextmanager
     def running(self, deployment_id: int) -> Iterator[None]:
@@ -70,7 +100,9 @@ class Workload:
         try:
             yield
         finally:
-            self.forget_run(deployment_id)
+            with self._changed:
+                self._runs.discard(deployment_id)
+                self._changed.notify_all()
             self._ended()
 
     def wait_for_change(self, seconds: float) -> None:
@@ -78,6 +110,10 @@ class Workload:
             self._changed.wait(seconds)
 
     def drain(self, seconds: float) -> None:
-        """Wait until no workflow is at work; runs go on in the next process."""
+        """Wait until nothing is at work; runs go on in the next process, as does whatever has not begun."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._workflows, seconds)
+            self._closed = True
+        for pool in (self._for_commands, self._for_others, self._for_lanes):
+            pool.shutdown(wait=False, cancel_futures=True)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._working, seconds)

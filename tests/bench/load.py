@@ -11,7 +11,9 @@ import socket
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.bench.payloads import payloads, signature
 
@@ -79,30 +81,39 @@ class Tally:
 
 
 class Requests:
-    """Endless requests, each with a delivery id of its own; the bodies repeat."""
+    """Endless requests, each with a delivery id of its own; the bodies repeat. ``webhooks`` are events and bodies."""
 
-    def __init__(self, host: str, path: str) -> None:
+    def __init__(self, host: str, path: str, webhooks: Sequence[tuple[str, bytes]]) -> None:
         self._parts: list[tuple[bytes, bytes]] = []
-        for body in payloads(16):
+        for event, body in webhooks:
             before = (
                 f"POST {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nContent-Type: application/json\r\n"
-                f"User-Agent: GitHub-Hookshot/044aadd\r\nX-GitHub-Event: pull_request\r\nX-GitHub-Hook-ID: 1\r\n"
+                f"User-Agent: GitHub-Hookshot/044aadd\r\nX-GitHub-Event: {event}\r\nX-GitHub-Hook-ID: 1\r\n"
                 f"X-GitHub-Hook-Installation-Target-Type: repository\r\nX-Hub-Signature-256: {signature(body)}\r\n"
                 f"Content-Length: {len(body)}\r\nX-GitHub-Delivery: "
             )
             self._parts.append((before.encode(), b"\r\n\r\n" + body))
         self._run = uuid.uuid4().hex[:23]
-        self._sent = 0
+        self.sent = 0
 
     def next(self) -> bytes:
-        before, after = self._parts[self._sent % len(self._parts)]
-        self._sent += 1
-        return b"%b%b-%012x%b" % (before, self._run.encode(), self._sent, after)
+        before, after = self._parts[self.sent % len(self._parts)]
+        self.sent += 1
+        return b"%b%b-%012x%b" % (before, self._run.encode(), self.sent, after)
 
 
-def run(host: str, port: int, path: str, connections: int, seconds: float, warm_up: float) -> Tally:
-    """Keep all connections busy; what is answered in the warm-up is not counted."""
-    requests = Requests(f"{host}:{port}", path)
+def run(
+    host: str,
+    port: int,
+    path: str,
+    connections: int,
+    seconds: float,
+    warm_up: float,
+    webhooks: Sequence[tuple[str, bytes]],
+    most: int,
+) -> Tally:
+    """Keep all connections busy until time is up or ``most`` are answered; what is in the warm-up is not counted."""
+    requests = Requests(f"{host}:{port}", path, webhooks)
     poll = select.epoll()
     lines: dict[int, Line] = {}
     for _ in range(connections):
@@ -113,10 +124,11 @@ def run(host: str, port: int, path: str, connections: int, seconds: float, warm_
         poll.register(opened, select.EPOLLIN)
     for number, line in lines.items():
         _send(poll, number, line, requests)
-    _turn(poll, lines, requests, Tally(warm_up))
+    if warm_up:
+        _turn(poll, lines, requests, Tally(warm_up), most)
     tally = Tally(seconds)
     before = resource.getrusage(resource.RUSAGE_SELF)
-    tally.seconds = _turn(poll, lines, requests, tally)
+    tally.seconds = _turn(poll, lines, requests, tally, most)
     after = resource.getrusage(resource.RUSAGE_SELF)
     tally.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     for line in lines.values():
@@ -124,10 +136,10 @@ def run(host: str, port: int, path: str, connections: int, seconds: float, warm_
     return tally
 
 
-def _turn(poll: select.epoll, lines: dict[int, Line], requests: Requests, tally: Tally) -> float:
-    """Until the tally's time is up; returns how long it took."""
+def _turn(poll: select.epoll, lines: dict[int, Line], requests: Requests, tally: Tally, most: int) -> float:
+    """Until the tally's time is up, or so many are answered; returns how long it took."""
     began = time.perf_counter()
-    while (now := time.perf_counter()) - began < tally.seconds:
+    while (now := time.perf_counter()) - began < tally.seconds and len(tally.latencies) < most:
         ready = poll.poll(PATIENCE)
         if not ready:
             raise TimeoutError(f"no answer for {PATIENCE} seconds")
@@ -139,7 +151,8 @@ def _turn(poll: select.epoll, lines: dict[int, Line], requests: Requests, tally:
                 tally.latencies.append(time.perf_counter() - line.sent_at)
                 status = line.answer[9:12].decode()
                 tally.statuses[status] = tally.statuses.get(status, 0) + 1
-                _send(poll, number, line, requests)
+                if requests.sent < most:
+                    _send(poll, number, line, requests)
     return now - began
 
 
@@ -156,8 +169,15 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--warm-up", type=float, default=0.7)
+    parser.add_argument("--webhooks", type=Path, help="a file of JSON lines, each an event and a body as text")
+    parser.add_argument("--most", type=int, default=sys.maxsize, help="how many are sent")
     given = parser.parse_args()
-    tally = run("127.0.0.1", given.port, given.path, given.connections, given.seconds, given.warm_up)
+    webhooks = [("pull_request", body) for body in payloads(16)]
+    if given.webhooks:
+        lines = map(json.loads, given.webhooks.read_text().splitlines())
+        webhooks = [(event, body.encode()) for event, body in lines]
+    times = (given.connections, given.seconds, given.warm_up)
+    tally = run("127.0.0.1", given.port, given.path, *times, webhooks, given.most)
     json.dump(tally.report(), sys.stdout)
 
 

@@ -319,9 +319,10 @@ def _open_port(
     """
     from bot.adapters.storage.batching_inbox import BatchingInbox
     from bot.http.server import listener, server_of
+    from bot.runtime.decoder import labels
 
     intake = BatchingInbox(store.database)
-    server = server_of(listener(settings, store, intake, stored, slack))
+    server = server_of(listener(settings, store, intake, labels(settings), stored, slack))
     opened = _opened(settings.secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)
     intake.start()

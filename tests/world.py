@@ -28,9 +28,11 @@ from bot.core.events.external import Tick
 from bot.core.events.internal import RunWanted
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
+from bot.runtime.decoder import labels
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.runtime.timers import put_due
 from bot.settings import read
+from tests.doorstep import comes_in
 from tests.servers.github.server import GitHubServer
 from tests.servers.github.webhooks import Webhook
 from tests.servers.slack.server import SlackServer
@@ -236,7 +238,8 @@ class World:
         self.settle()
 
     def _put(self, webhook: Webhook) -> None:
-        self.store.inbox.put(Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body))
+        arrived = Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body)
+        comes_in(self.store, labels(self.settings)(arrived))
 
     # --- the bot works ----------------------------------------------------------------------------------------------
 

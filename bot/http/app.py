@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.webhooks import EVENTS, payload_of, verify
 from bot.core.errors import Rejected, Unavailable
-from bot.core.ports.chat import Delivery, Inbox
+from bot.core.ports.chat import Delivery
 from bot.http.health import Aside, Health
 from bot.http.limits import PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
 from bot.http.refusals import Refusals
@@ -38,27 +38,27 @@ class Disconnected(Exception):
 
 
 class AsyncInbox(Protocol):
-    """Stores a delivery without blocking the event loop; like ``Inbox.put`` in all else."""
+    """Stores a delivery without blocking the event loop; it waits to be handled, concerns nobody, or came before."""
 
-    async def put(self, delivery: Delivery, /) -> bool: ...
+    async def put(self, delivery: Delivery, /) -> Literal["waits", "settled", "known"]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookListener:
     """What the listener needs: where to store, how to verify, and whom to tell.
 
-    ``obstacles`` tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more;
-    ``outages`` who refuses the bot's own credentials, a sentence each: what is stored then has to wait.
-    Webhooks go to ``intake`` where there is one, so that those that come at once are stored at once.
+    ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
+    tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
+    refuses the bot's own credentials, a sentence each: what is stored then has to wait.
     """
 
-    inbox: Inbox
+    intake: AsyncInbox
+    label: Callable[[Delivery], Delivery]
     webhook_secrets: tuple[str, ...]
     stored: Callable[[], None]
     obstacles: Callable[[], Sequence[str]]
     outages: Callable[[], Sequence[str]] = tuple
     slack: Callable[[Request], Awaitable[Response]] | None = None
-    intake: AsyncInbox | None = None
     set_aside: Aside | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
@@ -142,19 +142,16 @@ class Webhook:
         try:
             body = payload_of(_text(headers, b"content-type"), raw)
             check_json(body)
-            new = await self._store(Delivery(f"github:{delivery}", "github", event, body))
+            arrived = Delivery(f"github:{delivery}", "github", event, body)
+            became = await self._listener.intake.put(self._listener.label(arrived))
         except Rejected as error:
             return 400, f"{error}\n"
         except Unavailable as error:
             log.error("webhook not stored", delivery=delivery, reason=str(error))
             return 503, "The delivery could not be stored; please send it again.\n"
-        self._listener.stored()
-        return 202, "stored\n" if new else "known already\n"
-
-    async def _store(self, delivery: Delivery) -> bool:
-        if self._listener.intake is not None:
-            return await self._listener.intake.put(delivery)
-        return await run_in_threadpool(self._listener.inbox.put, delivery)
+        if became == "waits":
+            self._listener.stored()
+        return 202, "known already\n" if became == "known" else "stored\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.store import Store
 from bot.core.outages import messages as outage_messages
 from bot.core.outages import model as outages
-from bot.core.ports.chat import Clock
+from bot.core.ports.chat import Clock, Delivery
 from bot.http.app import WebhookListener
 from bot.http.limits import PRODUCTION, Limits
 from bot.settings import Settings, secrets_in
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from bot.adapters.slack.chat import Slack
 
+Label = Callable[[Delivery], Delivery]
+"""Says of a delivery what it is about."""
 Stored = Callable[[], None]
 """Called when something was stored."""
 KeepPassword = Callable[[str, str], None]
@@ -49,7 +51,12 @@ def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, ke
 
 
 def listener(
-    settings: Settings, store: Store, intake: BatchingInbox, stored: Stored, slack: Callable[[], App] | None
+    settings: Settings,
+    store: Store,
+    intake: BatchingInbox,
+    label: Label,
+    stored: Stored,
+    slack: Callable[[], App] | None,
 ) -> WebhookListener:
     """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP."""
     secrets = settings.secrets
@@ -60,13 +67,13 @@ def listener(
 
         listens_to_slack = http_handler(slack(), signing_secrets)
     return WebhookListener(
-        inbox=store.inbox,
+        intake=intake,
+        label=label,
         webhook_secrets=secrets_in(secrets.github_webhook_secret),
         stored=stored,
         obstacles=store.database.obstacles,
         outages=lambda: [outage_messages.lasts(one) for one in outages.lasting(store.reads(), settings.owners)],
         slack=listens_to_slack,
-        intake=intake,
         set_aside=store.set_aside,
     )
 

@@ -8,7 +8,7 @@ raise Unavailable alone, where not even that can be written down: then they are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -35,12 +35,11 @@ from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
 from bot.runtime.commands import STALE_AFTER, Conversation
+from bot.runtime.decoder import Decode
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, FAULTY_LANE, backoff, pause_before
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-Decode = Callable[[Delivery], Sequence[Event]]
 
 OUR_FAULT = Rejected("I failed at it by a fault of my own; whoever runs me finds it with python -m bot check.")
 

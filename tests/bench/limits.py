@@ -56,9 +56,11 @@ def inserts(url: str, seconds: float) -> dict[int, float]:
         def store_some(group: int = group) -> int:
             now = store.database.clock.now()
             ids = [f"github:{uuid.uuid4()}" for _ in range(group)]
-            arrivals = [Arrival(one, "github", "pull_request", bodies[n % 16], now) for n, one in enumerate(ids)]
+            arrivals = [
+                Arrival(one, "github", "pull_request", bodies[n % 16], now, None, None) for n, one in enumerate(ids)
+            ]
             outcomes = writer.store(arrivals)
-            if not all(outcome is True for outcome in outcomes):
+            if not all(outcome == "waits" for outcome in outcomes):
                 raise RuntimeError(f"not stored: {outcomes}")
             return group
 

@@ -20,6 +20,7 @@ from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
+from bot.core.ports.chat import Delivery
 from bot.http.app import WebhookListener
 from bot.http.health import Aside
 from bot.http.limits import PRODUCTION, Limits
@@ -95,7 +96,7 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 def door(
     directory: Path,
     *,
-    together: bool = True,
+    label: Callable[[Delivery], Delivery] = lambda delivery: delivery,
     migrated: bool = True,
     obstacles: Callable[[], Sequence[str]] | None = None,
     limits: Limits = PRODUCTION,
@@ -104,7 +105,6 @@ def door(
     aside: Aside | None = None,
     outages: Sequence[str] = (),
 ) -> Iterator[Door]:
-    """``together``: deliveries that come at once share a transaction, as in ``web`` and ``run``."""
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
         stack.callback(engine.dispose)
@@ -112,14 +112,14 @@ def door(
             migrate(engine)
         kept = Store(engine, SystemClock())
         made = Door(kept, 0)
-        intake = BatchingInbox(kept.database) if together else None
+        intake = BatchingInbox(kept.database)
         listener = WebhookListener(
-            kept.inbox,
+            intake,
+            label,
             secrets,
             made.ring,
             obstacles or kept.database.obstacles,
             slack=slack,
-            intake=intake,
             set_aside=aside,
             outages=lambda: outages,
         )
@@ -127,13 +127,11 @@ def door(
         made.crowd = server.config.http.args[0]
         opened = socket.create_server(("127.0.0.1", 0))
         made.port = opened.getsockname()[1]
-        if intake is not None:
-            intake.start()
+        intake.start()
         thread = Thread(target=server.run, args=([opened],), daemon=True)
         thread.start()
         yield made
         server.should_exit = True
         thread.join(PATIENCE)
         opened.close()
-        if intake is not None:
-            intake.stop()
+        intake.stop()

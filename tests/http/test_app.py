@@ -20,9 +20,9 @@ from tests.patience import PATIENCE
 LARGEST_BODY = PRODUCTION.largest_body(WEBHOOK)
 
 
-@pytest.fixture(params=[True, False], ids=["together", "one by one"])
-def listening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
-    with door(tmp_path, together=request.param) as made:
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Door]:
+    with door(tmp_path) as made:
         yield made
 
 
@@ -168,7 +168,7 @@ def test_a_body_that_does_not_say_how_large_it_is_is_given_up_at_the_limit(liste
 
 def test_a_body_of_just_the_limit_is_stored(tmp_path: Path) -> None:
     body = b'{"a": "' + b"x" * (LARGEST_BODY - 9) + b'"}'
-    with door(tmp_path, together=True) as listening:
+    with door(tmp_path) as listening:
         answer = listening.posts(body)
         stored = listening.stored()
 
@@ -191,7 +191,7 @@ def test_who_hangs_up_in_the_middle_leaves_no_trace(listening: Door) -> None:
 
 
 def test_a_database_that_cannot_store_asks_for_another_try(tmp_path: Path) -> None:
-    with door(tmp_path, together=False, migrated=False) as listening:
+    with door(tmp_path, migrated=False) as listening:
         answer = listening.posts(PING)
         rung = listening.rung
 
@@ -226,14 +226,14 @@ def test_health_is_shown_and_webhooks_are_counted_by_event_and_answer(listening:
 
 def test_a_listener_is_ready_and_says_who_refuses_the_bot(tmp_path: Path) -> None:
     told = ["Slack refuses the bot's credentials since 2026-03-02 10:00 UTC."]
-    with door(tmp_path, together=False, outages=told) as listening:
+    with door(tmp_path, outages=told) as listening:
         answer = listening.asks("GET", "/readyz")
 
     assert answer == (200, "ready\nSlack refuses the bot's credentials since 2026-03-02 10:00 UTC.\n")
 
 
 def test_a_listener_without_its_database_is_alive_and_not_ready(tmp_path: Path) -> None:
-    with door(tmp_path, together=False, obstacles=lambda: ["the database does not answer"]) as listening:
+    with door(tmp_path, obstacles=lambda: ["the database does not answer"]) as listening:
         answers = listening.asks("GET", "/healthz"), listening.asks("GET", "/readyz")
 
     assert answers == ((200, "ok\n"), (503, "not ready: the database does not answer\n"))
@@ -268,7 +268,7 @@ class Shelf:
 def test_what_is_set_aside_is_named_and_counted_and_takes_nothing_out_of_rotation(
     tmp_path: Path, aside: Shelf | None, ready: str, gauge: str
 ) -> None:
-    with door(tmp_path, together=False, aside=aside) as listening:
+    with door(tmp_path, aside=aside) as listening:
         answer, metrics = listening.asks("GET", "/readyz"), listening.asks("GET", "/metrics")
 
     assert answer == (200, ready)

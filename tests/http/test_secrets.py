@@ -49,7 +49,7 @@ def accepted(directory: Path, given: str) -> list[str]:
     except SettingsProblems:
         return []
     store = Store(connect(f"sqlite:///{directory / 'asked.db'}"), SystemClock())
-    secrets = listener(found, store, BatchingInbox(store.database), lambda: None, None).webhook_secrets
+    secrets = listener(found, store, BatchingInbox(store.database), lambda one: one, lambda: None, None).webhook_secrets
     store.database.engine.dispose()
     with door(directory, secrets=secrets) as listening:
         answers = {one: listening.posts(PING, X_Hub_Signature_256=signature(PING, one))[0] for one in SIGNERS}

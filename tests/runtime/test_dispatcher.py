@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -130,6 +131,7 @@ class House:
         migrate(engine, dispatched=True)
         stack.callback(engine.dispose)
         self.kept = Store(engine, SystemClock())
+        self._numbers = itertools.count(1)
         self.ledger = Ledger()
         self.desk = Desk(self.kept, self.ledger)
         self.crew = Crew(self.kept, self.ledger)
@@ -150,7 +152,8 @@ class House:
 
     def puts(self, *names: str) -> None:
         for name in names:
-            self.kept.inbox.put(Delivery(name, "bot", "Reconsider", b'{"deployment_id": 1}'))
+            # Each something else: of those that say the same one would do.
+            self.kept.inbox.put(Delivery(name, "bot", "Reconsider", b'{"deployment_id": %d}' % next(self._numbers)))
         if self.engine is not None:
             self.engine.nudge()
 

@@ -110,7 +110,7 @@ class Factory:
             self.puts(f"bot:unknown:{n}", "bot", "Sunrise", b"{}")
             self.puts(f"bot:wrong:{n}", "bot", "RunFinished", b'{"deployment_id": "seven"}')
             self.puts(f"bot:run:{n}", "bot", "RunWanted", b'{"deployment_id": "seven"}')
-            self.puts(f"bot:fault:{n}", "bot", "Reconsider", b'{"deployment_id": 7}')
+            self.puts(f"bot:fault:{n}", "bot", "Reconsider", b'{"deployment_id": %d}' % n)
             self.puts(f"github:broken:{n}", "github", "status", b"\x28\xb5\x2f\xfd broken")
             self.puts(f"chat:odd:{n}", "chat", "CommandGiven", b'{"text": 7, "person": "mallory"}')
             self.works.emits(RenderParent(n), cause=f"github:effect:{n}")

@@ -456,7 +456,7 @@ def test_a_merge_is_deployed_while_slack_refuses_the_token_and_its_card_comes_la
 
 
 def test_the_listeners_page_tells_of_it_as_long_as_it_lasts(ours: World) -> None:
-    pages = listener(ours.settings, ours.store, BatchingInbox(ours.store.database), lambda: None, None)
+    pages = listener(ours.settings, ours.store, BatchingInbox(ours.store.database), lambda one: one, lambda: None, None)
     ours.slack.revoke("token_revoked")
     merge(ours)
     ours.wait(minutes=1)

@@ -14,11 +14,11 @@ from queue import Empty, SimpleQueue
 
 import structlog
 
-from bot.adapters.storage.bulk_insert import Arrival, Outcome, Writer
+from bot.adapters.storage.bulk_insert import Arrival, Outcome, Stored, Writer
 from bot.adapters.storage.compression import Packer
 from bot.adapters.storage.engine import Database
 from bot.core.errors import ShipmateError, Unavailable
-from bot.core.ports.chat import Delivery
+from bot.core.ports.chat import NOBODY, Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class Waiter(Arrival):
     """An arrival that somebody waits for."""
 
     loop: asyncio.AbstractEventLoop
-    answer: asyncio.Future[bool]
+    answer: asyncio.Future[Stored]
 
     def resolve(self, outcome: Outcome) -> None:
         if self.answer.done():
@@ -78,8 +78,8 @@ class BatchingInbox:
         self._queue.put(None)
         self._thread.join(patience)
 
-    async def put(self, delivery: Delivery) -> bool:
-        """Return when the delivery is stored for good; whether it was new.
+    async def put(self, delivery: Delivery) -> Stored:
+        """Return when the delivery is stored for good, and what became of it.
 
         Raises Unavailable where it is not stored, or nobody knows after nine seconds; Rejected where it cannot be.
         """
@@ -90,12 +90,15 @@ class BatchingInbox:
         ):
             raise Unavailable("Too many deliveries wait to be stored.")
         loop = asyncio.get_running_loop()
-        if len(delivery.body) < LARGE:
+        if delivery.about == NOBODY:
+            body = b""
+        elif len(delivery.body) < LARGE:
             body = self._packer.packed(delivery.body)
         else:
             body = await asyncio.to_thread(Packer().packed, delivery.body)
         now, answer = self._clock.now(), loop.create_future()
-        waiter = Waiter(delivery.id, delivery.source, delivery.name, body, now, loop, answer)
+        how = (delivery.about, delivery.repeats)
+        waiter = Waiter(delivery.id, delivery.source, delivery.name, body, now, *how, loop, answer)
         self._waiting += 1
         self._waiting_bytes += len(body)
         if not self._arriving:

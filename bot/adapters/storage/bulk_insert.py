@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 import structlog
@@ -13,12 +13,15 @@ import structlog
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.ports.chat import About
 
 log = structlog.get_logger(__name__)
 
-Row: TypeAlias = tuple[str, str, str, bytes, Any, Any]
-Outcome: TypeAlias = bool | ShipmateError
-"""Whether the delivery was new, or why it is not stored."""
+Row: TypeAlias = tuple[str, str, str, bytes, Any, str | None, str | None, str | None]
+Stored: TypeAlias = Literal["waits", "settled", "known"]
+"""What became of a delivery: it waits for somebody to handle it, it concerns nobody, or it has come before."""
+Outcome: TypeAlias = Stored | ShipmateError
+"""… or why it is not stored."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +33,8 @@ class Arrival:
     name: str
     body: bytes
     at: datetime
+    about: About | None
+    repeats: str | None
 
 
 class Writer:
@@ -61,7 +66,8 @@ class Writer:
 
     def _row(self, one: Arrival) -> Row:
         at = self._moment(one.at) if self._moment else one.at
-        return one.id, one.source, one.name, one.body, at, at
+        repository, sha = (one.about.repository, one.about.sha) if one.about else (None, None)
+        return one.id, one.source, one.name, one.body, at, one.repeats, repository, sha
 
     def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
         """Once more where an open connection is dead: after a restart of a database server every one is."""
@@ -84,24 +90,21 @@ class Writer:
         except (driver.Error, sa.exc.SQLAlchemyError) as error:
             self.close()
             raise Unavailable(f"The database does not answer: {error}") from error
-        outcomes: list[Outcome] = []
-        for row in rows:
-            outcomes.append(row[0] in new)
-            new.discard(row[0])  # the same id a second time in one group is known already
-        return outcomes
+        # The same id a second time in one group is known already.
+        return [new.pop(row[0], "known") for row in rows]
 
-    def _execute(self, rows: Sequence[Row]) -> set[str]:
-        """The ids that were new; all rows are committed when this returns."""
+    def _execute(self, rows: Sequence[Row]) -> dict[str, Outcome]:
+        """The ids that were new, and what became of them; all rows are committed when this returns."""
         connection = self._open()
         cursor = connection.cursor()
         try:
             if not self._database.is_sqlite:
                 cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
-                return {found[0] for found in cursor.fetchall()}
-            new: set[str] = set()
+                return _outcomes(cursor.fetchall())
+            new: dict[str, Outcome] = {}
             for some in portions(rows):
                 cursor.execute(_FOR_SQLITE[len(some)], [value for row in some for value in row])
-                new.update(found[0] for found in cursor.fetchall())
+                new.update(_outcomes(cursor.fetchall()))
             connection.commit()
             return new
         finally:
@@ -130,7 +133,7 @@ PORTIONS = (16, 4, 1)
 def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
     """The rows in their order, in as few of those sizes as make up their number.
 
-    >>> [len(some) for some in portions([("", "", "", b"", None, None)] * 22)]
+    >>> [len(some) for some in portions([("", "", "", b"", None, None, None, None)] * 22)]
     [16, 4, 1, 1]
     """
     found: list[Sequence[Row]] = []
@@ -142,17 +145,44 @@ def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
     return found
 
 
+def _outcomes(found: Sequence[tuple[str, bool]]) -> dict[str, Outcome]:
+    return {id: "waits" if waits else "settled" for id, waits in found}
+
+
+# Whether it concerns anybody is found out in the transaction that stores it: whatever begins to wait afterwards looks
+# at GitHub after that. What is live is the success that started last, as ``RowReads.last_success`` has it.
+_STORE = f"""
+    INSERT INTO deliveries (id, source, name, body, received_at, due_at, handled_at, repeats)
+    {{given}} SELECT id, source, name, CASE WHEN waits THEN body ELSE {{nothing}} END, at, CASE WHEN waits THEN at END,
+        CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN repeats END
+    FROM (
+        SELECT given.*, repository IS NULL
+            OR EXISTS (
+                SELECT 1 FROM deployments AS d WHERE d.repository = given.repository AND d.sha = given.sha AND (
+                    d.{tables.UNENDED} OR d.state = 'succeeded' AND d.task = 'deploy' AND NOT EXISTS (
+                        SELECT 1 FROM deployments AS later
+                        WHERE later.app = d.app AND later.environment = d.environment AND later.state = d.state
+                        AND later.task = d.task AND later.started_at > d.started_at
+                    )
+                )
+            )
+            OR given.sha IS NULL AND EXISTS (
+                SELECT 1 FROM deployments AS d WHERE d.repository = given.repository AND d.{tables.UNENDED}
+            ) AS waits
+        FROM given
+    ) AS judged
+    WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at IS NOT NULL
+"""  # noqa: S608 - nothing but constants and places for values are put in
+_COLUMNS = "id, source, name, body, at, repeats, repository, sha"
+_ARRAYS = ", ".join(f"%b::{kind}[]" for kind in ("text", "text", "text", "bytea", "timestamptz", *["text"] * 3))
 # The same statement whatever the number of rows: its plan is made once.
-_FOR_POSTGRES = """
-    INSERT INTO deliveries (id, source, name, body, received_at, due_at)
-    SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::timestamptz[], %b::timestamptz[])
-    ON CONFLICT (id) DO NOTHING RETURNING id
-"""
-_ONE_ROW = "(?, ?, ?, ?, ?, ?)"
+_FOR_POSTGRES = _STORE.format(
+    nothing="''::bytea",
+    given=f"WITH given ({_COLUMNS}) AS (SELECT * FROM unnest({_ARRAYS}))",  # noqa: S608 - as above
+)
+_ONE_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+# It begins with INSERT: before anything else the driver would open no transaction.
 _FOR_SQLITE = {
-    size: f"""
-    INSERT INTO deliveries (id, source, name, body, received_at, due_at) VALUES {", ".join([_ONE_ROW] * size)}
-    ON CONFLICT (id) DO NOTHING RETURNING id
-"""  # noqa: S608 - nothing but question marks is put in
+    size: _STORE.format(nothing="x''", given=f"WITH given ({_COLUMNS}) AS (VALUES {', '.join([_ONE_ROW] * size)})")
     for size in PORTIONS
 }

@@ -42,6 +42,7 @@ class ClaimedDelivery:
     name: str
     body: bytes
     person: str | None = None
+    repeats: str | None = None
 
 
 class InboxRows:
@@ -82,18 +83,24 @@ class InboxRows:
 
         First the people's commands (as many as ``commands``, or ``limit``), of each person the oldest, and none while
         another one of theirs is in hand: so each person's are decided in their order, and nobody waits for what others
-        have sent. Then, oldest first, everything else.
+        have sent. Then, oldest first, everything else; of those that say the same one is taken, and the others that
+        wait with it are over with that.
         """
-        if not self._database.select(_due(self._database.clock.now()).where(_TURN).limit(1)):
+        wanted = _TURN if limit else sa.and_(_IN.person.isnot(None), _TURN)
+        if not self._database.select(_due(self._database.clock.now()).where(wanted).limit(1)):
             return []
         with self._database.writing() as connection:
-            due = _due(self._database.clock.now()).order_by(_IN.due_at, _IN.seq).with_for_update(skip_locked=True)
+            now = self._database.clock.now()
+            due = _due(now).order_by(_IN.due_at, _IN.seq).with_for_update(skip_locked=True)
             first = due.where(_IN.person.isnot(None), _TURN).limit(limit if commands is None else commands)
             taken = [ClaimedDelivery(*row) for row in connection.execute(first)]
             left = limit if commands is not None else limit - len(taken)
-            taken += [ClaimedDelivery(*row) for row in connection.execute(due.where(_IN.person.is_(None)).limit(left))]
+            if left:
+                others = due.where(_IN.person.is_(None)).limit(left)
+                taken += _first_of_each([ClaimedDelivery(*row) for row in connection.execute(others)])
             mine = _IN.id.in_([one.id for one in taken])
             connection.execute(sa.update(tables.deliveries).where(mine).values(due_at=None, taken_by=owner))
+            _settle_repeats(connection, now, [one.repeats for one in taken if one.repeats is not None])
         return taken
 
     def retake(self, owner: str | None = None, except_for: Sequence[str] = ()) -> int:
@@ -151,12 +158,31 @@ class InboxRows:
 
 
 def _due(now: datetime) -> sa.Select[Any]:
-    return sa.select(_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person).where(_IN.due_at <= now)
+    columns = (_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person, _IN.repeats)
+    return sa.select(*columns).where(_IN.due_at <= now)
+
+
+def _first_of_each(found: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
+    return list({one.repeats or one.id: one for one in reversed(found)}.values())[::-1]
+
+
+def _settle_repeats(connection: sa.Connection, now: datetime, said: Sequence[str]) -> None:
+    """Whatever is due and says the same as what was just taken: that one looks at how things are after this."""
+    if not said:
+        return
+    same = sa.select(_IN.seq).where(_IN.due_at <= now, _IN.repeats.in_(said)).with_for_update(skip_locked=True)
+    over = [row.seq for row in connection.execute(same)]
+    if over:
+        change = sa.update(tables.deliveries).where(_IN.seq.in_(over))
+        connection.execute(change.values(handled_at=now, due_at=None, body=b""))
 
 
 def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
     """Store a delivery unless its id is known; whether it was new."""
-    known = row | {"person": _person_of(row["name"], row["body"])}
+    known = row | {
+        "person": _person_of(row["name"], row["body"]),
+        "repeats": serialization.repeats(row["name"], row["body"]),
+    }
     return insert_new(connection, tables.deliveries, [known], "id") == 1
 
 

@@ -15,7 +15,7 @@ from bot.adapters.storage.columns import whole
 from bot.core import effects, rich_text
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
-from bot.core.events import Event, external, internal
+from bot.core.events import Event, LookAgain, external, internal
 from bot.core.stored import kind_stored_as, stored_name
 
 # Importing them is what makes their stored names known.
@@ -28,6 +28,12 @@ class Unreadable(Rejected):
 
 def event_to_bytes(event: Event) -> bytes:
     return _encoded(event)
+
+
+def repeats(name: str, body: bytes) -> str | None:
+    """What an event says, where of several that say the same and wait together one is enough; else None."""
+    kind = kind_stored_as(name)
+    return f"{name}:{body.decode(errors='replace')}" if kind is not None and issubclass(kind, LookAgain) else None
 
 
 def event_from_bytes(name: str, body: bytes) -> Event:

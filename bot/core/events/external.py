@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from bot.core.events import Event
+from bot.core.events import Event, LookAgain
 from bot.core.stored import stored
 
 
@@ -111,7 +111,7 @@ class DeploymentStatusReported(Event):
 
 
 @stored("ChecksChanged")
-class ChecksChanged(Event):
+class ChecksChanged(LookAgain):
     """A status or check run of the commit was reported or changed: who waits for it looks again."""
 
     repository: str
@@ -119,7 +119,7 @@ class ChecksChanged(Event):
 
 
 @stored("ReviewChanged")
-class ReviewChanged(Event):
+class ReviewChanged(LookAgain):
     """A review of the pull request was given, changed or dismissed: who waits for it looks again."""
 
     repository: str

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.core.deployments.model import Actor
-from bot.core.events import Event
+from bot.core.events import Event, LookAgain
 from bot.core.events.external import PullRequestMerged
 from bot.core.stored import stored
 
@@ -72,7 +72,7 @@ class Due(Event):
 
 
 @stored("Reconsider")
-class Reconsider(Event):
+class Reconsider(LookAgain):
     """Something that the waiting deployment waits for may have changed: decide on it again with fresh facts."""
 
     deployment_id: int

@@ -124,18 +124,37 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What has to be known for somebody to be concerned: the commit, or anything of the repository that has not ended.
+
+    Without a repository it concerns nobody.
+    """
+
+    repository: str = ""
+    sha: str | None = None
+
+
+NOBODY = About()
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """Something that arrived, exactly as it arrived: stored first, understood later.
 
     ``id`` is the sender's own (``github:<X-GitHub-Delivery>``, ``slack:<channel>:<ts>``, ``clock:<job>:<fire time>``),
     so that a repeat is recognised. ``source`` is github, chat, clock or bot; ``name`` the kind within the source
     (GitHub's event name; for the others the stored name of an event, whose JSON is ``body``).
+
+    One that is ``about`` what concerns nobody when it is stored is settled by that. Of those that say the same, by
+    ``repeats``, and wait together, one is decided on.
     """
 
     id: str
     source: Literal["github", "chat", "clock", "bot"]
     name: str
     body: bytes
+    about: About | None = None
+    repeats: str | None = None
 
 
 class Inbox(Protocol):

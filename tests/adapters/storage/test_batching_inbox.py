@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, BatchingInbox, Waiter, batches
-from bot.adapters.storage.bulk_insert import Arrival, Writer, portions
+from bot.adapters.storage.bulk_insert import Arrival, Stored, Writer, portions
 from bot.adapters.storage.compression import MAGIC, Packer, unpacked
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery
+from tests import doorstep
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
@@ -40,14 +41,14 @@ def delivery(name: str, body: bytes = b"{}") -> Delivery:
 
 
 def arrival(store: Store, name: str, body: bytes = b"{}") -> Arrival:
-    return Arrival(f"github:{name}", "github", "ping", body, store.database.clock.now())
+    return doorstep.arrival(store, delivery(name, body))
 
 
-def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[bool | BaseException]:
+def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[Stored | BaseException]:
     """What each was answered, when all of them came in the same round of the event loop."""
     intake = BatchingInbox(store.database, waiting=waiting)
 
-    async def come() -> list[bool | BaseException]:
+    async def come() -> list[Stored | BaseException]:
         return await asyncio.gather(*[intake.put(one) for one in deliveries], return_exceptions=True)
 
     intake.start()
@@ -65,7 +66,7 @@ def stored(store: Store) -> list[str]:
 def test_deliveries_that_come_together_are_all_stored_in_their_order(kept: Store) -> None:
     answers = put(kept, *[delivery(f"d{number:03}") for number in range(150)])
 
-    assert answers == [True] * 150
+    assert answers == ["waits"] * 150
     assert stored(kept) == [f"github:d{number:03}" for number in range(150)]
 
 
@@ -79,7 +80,7 @@ def test_what_is_answered_is_there_for_everybody_else(tmp_path: Path) -> None:
         seen = other.execute("SELECT count(*) FROM deliveries").fetchone()
     other.close()
 
-    assert outcomes == [True, True]
+    assert outcomes == ["waits", "waits"]
     assert seen == (2,)
     writer.close()
     store.database.engine.dispose()
@@ -90,7 +91,7 @@ def test_a_known_delivery_is_told_from_a_new_one_in_the_same_group(kept: Store) 
 
     answers = put(kept, delivery("known"), delivery("new"), delivery("twice"), delivery("twice"))
 
-    assert answers == [False, True, True, False]
+    assert answers == ["known", "waits", "waits", "known"]
     assert stored(kept) == ["github:known", "github:new", "github:twice"]
 
 
@@ -134,10 +135,10 @@ def test_a_delivery_that_the_database_refuses_does_not_fail_the_others(kept: Sto
 
     answers = put(kept, delivery("d1"), refused, delivery("d2"))
 
-    assert answers[0] is True
+    assert answers[0] == "waits"
     assert isinstance(answers[1], Rejected)
     assert str(answers[1]).startswith("The database refuses the delivery: ")
-    assert answers[2] is True
+    assert answers[2] == "waits"
     assert stored(kept) == ["github:d1", "github:d2"]
 
 
@@ -165,7 +166,7 @@ def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing()
     outcomes = writer.store([arrival(store, "after")])
 
     assert ended == 1
-    assert outcomes == [True]
+    assert outcomes == ["waits"]
     assert stored(store) == ["github:before", "github:after"]
     writer.close()
     store.database.engine.dispose()
@@ -190,7 +191,7 @@ def test_the_writer_needs_one_connection_however_much_it_stores() -> None:
 def test_who_comes_when_too_many_wait_is_told_to_come_again(kept: Store) -> None:
     answers = put(kept, *[delivery(f"d{number}") for number in range(5)], waiting=3)
 
-    assert answers[:3] == [True, True, True]
+    assert answers[:3] == ["waits", "waits", "waits"]
     assert [str(answer) for answer in answers[3:]] == ["Too many deliveries wait to be stored."] * 2
     assert len(stored(kept)) == 3
 
@@ -219,7 +220,7 @@ def test_a_group_is_cut_where_its_number_or_its_bytes_are_too_many() -> None:
     async def waiters(bodies: list[bytes]) -> list[Waiter]:
         loop = asyncio.get_running_loop()
         now = SystemClock().now()
-        return [Waiter("d", "github", "ping", body, now, loop, loop.create_future()) for body in bodies]
+        return [Waiter("d", "github", "ping", body, now, None, None, loop, loop.create_future()) for body in bodies]
 
     many = batches(asyncio.run(waiters([b""] * (TOGETHER * 2 + 1))))
     large = batches(asyncio.run(waiters([b"x" * (TOGETHER_BYTES // 2 + 1)] * 3)))

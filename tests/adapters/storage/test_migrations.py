@@ -27,6 +27,7 @@ RELEASED = {
     "0004_claims_to_logins.py": "68d3b9477fde61ceb75ec95ab28a1f0e343fba109f147f099d08a38387782ee3",
     "0005_late_ends_and_twins.py": "2b5a51155017edf2dd48c37c1b8a4623e2febdde20c40bb7720d58c75b865295",
     "0006_refused_tries.py": "70170aec532f2752de534a11e7aaf67930337dc413657779aec55c502656fcfd",
+    "0007_repeats.py": "9087d2c6eaa32d54abdd95debe32cb8ae87dc283adbf7f88644d9904de98bb81",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -35,7 +35,6 @@ from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import Passwords, ProviderRunner
-from bot.runtime.timers import put_due
 from bot.settings import Settings
 from bot.talk.console import Terminal
 from bot.talk.local_bot import LocalBot
@@ -83,11 +82,7 @@ def build(
         the_store.inbox.put(Delivery(f"clock:{name}:{at.isoformat()}", "clock", stored_name(Tick), body))
         engine.nudge()
 
-    def look() -> None:
-        if put_due(the_store, clock):
-            engine.nudge()
-
-    schedule = Schedule(clock, tick, look)
+    schedule = Schedule(clock, tick)
     return Bot(settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords)
 
 

@@ -85,9 +85,9 @@ def merged(context: Context, event: PullRequestMerged) -> None:
     """
     asking = _asking(context, event)
     merge = confirmed_merge(context, event) if asking else None
+    records = context.begin()
     if merge is None:
         return
-    records = context.begin()
     for target in asking:
         key = _tries(merge, *target.place)
         given_up = records.kept(key)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import datetime
 from typing import TypeVar
 
@@ -26,13 +27,14 @@ from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
 from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.adapters.storage.serialization import Unreadable
-from bot.adapters.storage.store import Store
+from bot.adapters.storage.store import Moments, Store
 from bot.core.errors import Unavailable
 from bot.core.events.internal import RunWanted
 from bot.core.stored import stored_name
 from bot.runtime.heartbeat import Heartbeat
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import ProviderRunner
+from bot.runtime.timers import put_due
 from bot.runtime.workload import Workload
 
 log = structlog.get_logger(__name__)
@@ -216,33 +218,53 @@ class Engine:
     def _take_for_ever(self) -> None:
         while not self._stopping.is_set():
             try:
-                now = self._store.database.clock.now()
-                self._take_all()
-                self._wake.wait(self._patience(now))
+                self._wake.wait(self._take_all())
             except Exception:
                 log.exception("the inbox cannot be read")
                 self._stopping.wait(POLL)
             self._wake.clear()
 
-    def _take_all(self) -> None:
-        while not self._stopping.is_set():
-            for lane in self._store.outbox.take_lanes():
-                self._load.deliver(lane, self._deliver)
-            # What was taken stays here until it is started: nobody else gets it while this process lives.
-            if not self._taken:
-                free, for_commands = self._load.free_slots(), self._load.free_slots(commands=True)
-                self._taken.extend(self._store.inbox.take(free, self._lease.id, commands=for_commands))
-            if not self._taken:
-                return
-            self._take_up(self._taken[0])
-            self._taken.popleft()
+    def _take_all(self) -> float:
+        """Start all that is due and has a thread free; returns the seconds until there may be more.
 
-    def _take_up(self, taken: ClaimedDelivery) -> None:
-        wanted = _run_in(taken)
-        if wanted is None:
-            self._load.handle(taken.id, self._handle, command=taken.person is not None)
-        else:
-            self._start_run(taken, wanted)
+        What is due and has none waits for something that ends, and that wakes us.
+        """
+        clock, going = self._store.database.clock, True
+        while going and not self._stopping.is_set():
+            self._start_taken()
+            moments, now = self._store.moments(), clock.now()
+            rings = is_due(moments.timer, now) or is_due(moments.deployment, now)
+            going = (rings and put_due(self._store, clock)) | self._take(moments, now)
+            if is_due(moments.lane, now):
+                for lane in self._store.outbox.take_lanes():
+                    self._load.deliver(lane, self._deliver)
+        ahead = [moment for moment in astuple(moments) if moment is not None and moment > now]
+        return min(POLL, max(0.01, (min(ahead) - now).total_seconds())) if ahead else POLL
+
+    def _take(self, moments: Moments, now: datetime) -> bool:
+        """Take what is due into this process's hands; whether there was any.
+
+        What was taken stays here until it is started: nobody else gets it while this process lives. Commands never do,
+        and of the others a few are taken ahead, as taking costs as much for one as for many.
+        """
+        for_commands = self._load.free_slots(commands=True) if is_due(moments.command, now) else 0
+        ahead = AT_ONCE if is_due(moments.delivery, now) and not self._taken and self._load.free_slots() else 0
+        if not (for_commands or ahead):
+            return False
+        taken = self._store.inbox.take(ahead, self._lease.id, commands=for_commands)
+        self._taken.extendleft(one for one in taken if one.person is not None)
+        self._taken.extend(one for one in taken if one.person is None)
+        return bool(taken)
+
+    def _start_taken(self) -> None:
+        while self._taken and (self._taken[0].person is not None or self._load.free_slots()):
+            taken = self._taken[0]
+            wanted = _run_in(taken)
+            if wanted is None:
+                self._load.handle(taken.id, self._handle, command=taken.person is not None)
+            else:
+                self._start_run(taken, wanted)
+            self._taken.popleft()
 
     def _handle(self, delivery_id: str) -> None:
         for lane in self._patiently(self._pipeline.decide, delivery_id) or ():
@@ -279,15 +301,9 @@ class Engine:
                 DBOS.start_workflow(self._carry_out, wanted.deployment_id)
         self._store.inbox.handled(taken.id)
 
-    def _patience(self, looked: datetime) -> float:
-        """Seconds until something that was postponed wants to be looked at.
 
-        What was due already when we ``looked`` waits for something that ends, and that wakes us.
-        """
-        due = self._store.next_due()
-        if due is None or due <= looked:
-            return POLL
-        return min(POLL, max(0.01, (due - self._store.database.clock.now()).total_seconds()))
+def is_due(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
 
 
 def _run_in(taken: ClaimedDelivery) -> RunWanted | None:

@@ -8,13 +8,13 @@ raise Unavailable alone, where not even that can be written down: then they are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
-from bot.adapters.storage.decisions import AlreadyDecided
+from bot.adapters.storage.decisions import AlreadyDecided, Decision
 from bot.adapters.storage.outbox import LaneGuard, PendingEffect
 from bot.adapters.storage.serialization import Unreadable
 from bot.adapters.storage.store import Store
@@ -73,33 +73,35 @@ class Pipeline:
         self._cron = cron
         self._decode = decode
         self._archive = archive
-        self._conversation = Conversation(router, settings)
+        self._commands = Subscription("command", Conversation(router, settings).answer)
         self._lane_guard = LaneGuard()
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
     def decide(self, delivery_id: str) -> list[str]:
         """Decide on a delivery; returns the lanes that have something to do because of it."""
+        lanes: list[str] | None = None
         try:
-            self._attempt(delivery_id)
+            lanes = self._attempt(delivery_id)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not come back for ever, nor be forgotten
             self._failed(delivery_id, error)
-        return self.store.outbox.lanes_of(delivery_id)
+        return self.store.outbox.lanes_of(delivery_id) if lanes is None else lanes
 
-    def _attempt(self, delivery_id: str) -> None:
+    def _attempt(self, delivery_id: str) -> list[str] | None:
+        """The lanes, where this attempt was the only one and went well."""
         found = self.store.inbox.delivery(delivery_id)
         if found is None or found[1] is not None:
-            return
-        delivery, _, tries = found
+            return None
+        delivery, _, tries, first = found
         if tries > FAULT_TRIES and self.store.inbox.faults(delivery_id) > FAULT_TRIES:
             # Whoever tried to write down what came of it has died of it each time.
             self._set_aside(delivery_id, "no attempt came to an end")
-            return
+            return None
         try:
-            self._decide_all(delivery)
-            self.store.inbox.handled(delivery_id)
+            lanes = self._decide_all(delivery, frozenset() if first else self.store.decisions.made(delivery_id))
+            return lanes if first else None
         except Unavailable as error:
             self._postpone(delivery, tries, error)
         except Unreadable:
@@ -107,6 +109,7 @@ class Pipeline:
         except ShipmateError as error:
             log.warning("delivery refused", delivery=delivery_id, name=delivery.name, reason=str(error))
             self.store.inbox.handled(delivery_id, str(error))
+        return None
 
     def _failed(self, delivery_id: str, error: Exception) -> None:
         """A fault of ours, or what another version has stored: tried again, and set aside in the end."""
@@ -123,11 +126,12 @@ class Pipeline:
         log.error("delivery set aside", delivery=delivery_id, reason=reason)
         try:
             found = self.store.inbox.delivery(delivery_id)
+            made = self.store.decisions.made(delivery_id)
             for n, event in enumerate(self._events_of(found[0]) if found else ()):
                 if isinstance(event, CommandGiven):
                     self._tell(delivery_id, "set aside", event, replies.fault(delivery_id))
                 for listener in self._router.events.get(type(event), ()):
-                    if not self.store.decisions.made(delivery_id, f"{n}:handlers.{listener.name}"):
+                    if f"{n}:handlers.{listener.name}" not in made:
                         # Under a name of its own, so that it is decided on all the same when it is tried again.
                         self._given_up(delivery_id, f"{n}:given up:{listener.name}", event, listener, error)
         except Unavailable:
@@ -136,24 +140,37 @@ class Pipeline:
             log.exception("nobody can be told of it", delivery=delivery_id)
         self.store.inbox.set_aside(delivery_id, reason)
 
-    def _decide_all(self, delivery: Delivery) -> None:
+    def _decide_all(self, delivery: Delivery, made: frozenset[str]) -> list[str]:
+        """All decisions on the delivery that are not made yet; with the last one it is handled."""
+        open_ = [one for one in self._decisions_on(delivery) if one[0] not in made]
         failures: list[Exception] = []
-        for n, event in enumerate(self._events_of(delivery)):
-            if isinstance(event, CommandGiven):
-                self._decide(delivery, f"{n}:command", event, self._conversation.answer)
-                continue
-            for listener in self._router.events.get(type(event), ()):
-                try:
-                    self._decide(delivery, f"{n}:handlers.{listener.name}", event, listener.handle)
-                except Unavailable:
-                    raise
-                except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
-                    failures.append(error)
-                    if isinstance(error, ShipmateError):
-                        self._given_up(delivery.id, f"{n}:handlers.{listener.name}", event, listener, error)
+        lanes: dict[str, None] = {}
+        ended = False
+        for n, (name, event, listener) in enumerate(open_, 1):
+            try:
+                decision = self._decide(delivery, name, event, listener.handle, ends=n == len(open_) and not failures)
+                if decision is not None and decision.records is not None:
+                    lanes |= decision.records.lanes
+                    ended = decision.ends
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
+                failures.append(error)
+                if isinstance(error, ShipmateError):
+                    self._given_up(delivery.id, name, event, listener, error)
         if failures:
             # A fault first: what the world refuses for good is over, a fault is tried again.
             raise min(failures, key=lambda one: isinstance(one, ShipmateError))
+        if not ended:
+            self.store.inbox.handled(delivery.id)
+        return list(lanes)
+
+    def _decisions_on(self, delivery: Delivery) -> Iterator[tuple[str, Event, Subscription]]:
+        for n, event in enumerate(self._events_of(delivery)):
+            if isinstance(event, CommandGiven):
+                yield f"{n}:command", event, self._commands
+            for listener in self._router.events.get(type(event), ()):
+                yield f"{n}:handlers.{listener.name}", event, listener
 
     def _given_up(
         self, delivery_id: str, name: str, event: Event, listener: Subscription, error: ShipmateError
@@ -178,46 +195,54 @@ class Pipeline:
             kind = Rejected if delivery.source == "github" else Unreadable
             raise kind(f"The {delivery.name} cannot be read: {type(error).__name__}.") from error
 
-    def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler) -> None:
-        if self.store.decisions.made(delivery.id, name):
-            return
+    def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler, *, ends: bool) -> Decision | None:
+        """The decision, where it was made here and now; a command that is refused is told so by one of its own."""
         asked: Context | None = None
         try:
-            with self.store.decisions.open(delivery.id, name) as decision:
+            with self.store.decisions.open(delivery.id, name, ends=ends) as decision:
                 context = asked = self._context(delivery.id, decision, origin=origin_of(event))
                 answer = handler(context, event)
                 if isinstance(event, CommandGiven):
                     audit.done(context)
                     if answer is not None:
                         context.begin().emit(Reply(delivery.id, event.place, answer))
+            return decision
         except AlreadyDecided:
-            return
+            return None
         except ShipmateError as error:
             if not isinstance(event, CommandGiven) or isinstance(error, Unavailable):
                 raise
-            self._tell(delivery.id, name, event, replies.refusal(error), asked)
+            return self._tell(delivery.id, name, event, replies.refusal(error), asked, ends=ends)
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
             if not isinstance(event, CommandGiven):
                 raise Fault(f"{name} failed: {described(error)}") from error
-            self._tell(delivery.id, name, event, replies.fault(delivery.id), asked)
+            return self._tell(delivery.id, name, event, replies.fault(delivery.id), asked, ends=ends)
 
     def _tell(
-        self, delivery_id: str, name: str, event: CommandGiven, message: Message, asked: Context | None = None
-    ) -> None:
+        self,
+        delivery_id: str,
+        name: str,
+        event: CommandGiven,
+        message: Message,
+        asked: Context | None = None,
+        *,
+        ends: bool = False,
+    ) -> Decision | None:
         """The decision is a refusal: only the asker reads it. Who is not looking, as it was scheduled, is mentioned."""
         reply = Reply(delivery_id, event.place, message, only_to=event.person)
         if event.via == "schedule":
             told = schedule_messages.at_its_moment(event.person, event.text, message)
             reply = Reply(delivery_id, event.place, told, else_to=event.person)
         try:
-            with self.store.decisions.open(delivery_id, name) as decision:
+            with self.store.decisions.open(delivery_id, name, ends=ends) as decision:
                 records = decision.begin(None, None)
                 if asked is not None:
                     audit.refused(records, asked, message)
                 records.emit(reply)
         except AlreadyDecided:
-            return
+            return None
+        return decision
 
     def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""

@@ -8,9 +8,10 @@ from bot.core.ports.chat import Clock
 
 
 def put_due(store: Store, clock: Clock) -> bool:
-    """Waiting deployments and timers whose moment has come become events; whether there were any."""
+    """Waiting deployments and timers whose moment has come become events; whether there were any that had not yet."""
     rung = store.timers.ring()
-    due = store.timers.due_deployments(clock.now())
-    for deployment_id, due_at in due:
+    new = [
         store.inbox.put_event(Due(deployment_id, due_at), f"due:{deployment_id}:{due_at.isoformat()}")
-    return bool(due or rung)
+        for deployment_id, due_at in store.timers.due_deployments(clock.now())
+    ]
+    return bool(rung) or any(new)

@@ -77,7 +77,7 @@ class Desk:
         self._ledger.write(f"decide {delivery_id}")
         if delivery_id.startswith("poison"):
             raise ZeroDivisionError(delivery_id)
-        if not self._kept.decisions.made(delivery_id, "desk"):
+        if not self._kept.decisions.made(delivery_id):
             with self._kept.decisions.open(delivery_id, "desk") as decision:
                 records = decision.begin(None, None)
                 if delivery_id.startswith("deploy"):
@@ -428,6 +428,17 @@ def test_a_postponed_delivery_is_taken_up_at_its_moment(house: House) -> None:
 
     assert engine.wait_until_quiet(PATIENCE)
     assert house.ledger.entries == ["decide hello:1"]
+
+
+def test_a_timer_rings_at_its_moment_without_being_told(house: House) -> None:
+    engine = house.opens()
+    at = datetime.now(UTC) + timedelta(seconds=0.3)
+    with house.kept.decisions.open("hello:1", "desk") as decision:
+        decision.begin(None, None).set_timer("egg", at, Reconsider(1))
+
+    house.ledger.wait_for(f"decide timer:egg:{at.isoformat()}")
+
+    assert engine.wait_until_quiet(PATIENCE)
 
 
 def test_stopping_takes_nothing_more_and_lets_the_work_at_hand_finish(house: House) -> None:

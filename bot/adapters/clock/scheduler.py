@@ -19,20 +19,17 @@ from bot.core.ports.chat import Clock
 log = structlog.get_logger(__name__)
 
 RECONCILE_EVERY = timedelta(minutes=3)
-LOOK_EVERY = timedelta(seconds=1)
 
 
 class Schedule:
-    """``tick(name, at)`` is called for a job's firing, ``look`` every second for what has become due."""
+    """``tick(name, at)`` is called for a job's firing."""
 
-    def __init__(self, clock: Clock, tick: Callable[[str, datetime], None], look: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, tick: Callable[[str, datetime], None]) -> None:
         self._clock = clock
         self._tick = tick
-        self._look = look
         # One firing at a time, and those that were missed while the machine slept are made up for by one.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
-        self._scheduler.add_job(self._guarded(look), IntervalTrigger(seconds=int(LOOK_EVERY.total_seconds())))
         self._scheduler.add_job(
             self._guarded(self.reconcile), IntervalTrigger(seconds=int(RECONCILE_EVERY.total_seconds()))
         )

@@ -13,14 +13,20 @@ from bot.adapters.storage.deployments import RowReads, RowRecords
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new
 
+_MADE = sa.select(tables.decisions.c.handler).where(tables.decisions.c.delivery_id == sa.bindparam("delivery"))
+
 
 class Decision:
-    """One handler's decision on one delivery. ``begin`` may be called once."""
+    """One handler's decision on one delivery. ``begin`` may be called once.
 
-    def __init__(self, database: Database, delivery_id: str, handler: str) -> None:
+    Where it ``ends`` the delivery, that is handled with it.
+    """
+
+    def __init__(self, database: Database, delivery_id: str, handler: str, *, ends: bool) -> None:
         self._database = database
         self._delivery_id = delivery_id
         self._handler = handler
+        self.ends = ends
         self._stack = ExitStack()
         self.records: RowRecords | None = None
 
@@ -44,6 +50,8 @@ class Decision:
 
     def close(self, *, keep: bool) -> None:
         if keep:
+            if self.records is not None and self.ends:
+                self.records.handled()
             self._stack.close()
         else:
             self._stack.__exit__(*sys.exc_info())
@@ -60,23 +68,24 @@ class Decisions:
         self._database = database
 
     @contextmanager
-    def open(self, delivery_id: str, handler: str) -> Iterator[Decision]:
+    def open(self, delivery_id: str, handler: str, *, ends: bool = False) -> Iterator[Decision]:
         """A decision's transaction: opened at ``begin``, committed at the end, rolled back by an exception.
 
-        What it writes is kept together with the note that ``handler`` has decided on the delivery.
+        What it writes is kept together with the note that ``handler`` has decided on the delivery. One that writes
+        nothing may be made again, so nothing is noted of it.
         """
-        decision = Decision(self._database, delivery_id, handler)
+        decision = Decision(self._database, delivery_id, handler, ends=ends)
         try:
             yield decision
-            if decision.records is None:
-                decision.begin(None, None)
         except BaseException:
             decision.close(keep=False)
             raise
-        decision.close(keep=True)
+        try:
+            decision.close(keep=True)
+        except BaseException:
+            decision.close(keep=False)
+            raise
 
-    def made(self, delivery_id: str, handler: str) -> bool:
-        """Whether ``handler`` has decided on the delivery."""
-        made = tables.decisions.c
-        query = sa.select(made.handler).where(made.delivery_id == delivery_id, made.handler == handler)
-        return bool(self._database.select(query))
+    def made(self, delivery_id: str) -> frozenset[str]:
+        """The handlers that have decided on the delivery."""
+        return frozenset(row.handler for row in self._database.select(_MADE, delivery=delivery_id))

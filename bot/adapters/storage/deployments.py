@@ -14,7 +14,7 @@ from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
-from bot.adapters.storage.inbox import insert_delivery
+from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
@@ -27,6 +27,12 @@ from bot.core.stored import stored_name
 
 _D = tables.deployments.c
 _COLUMNS = [field.name for field in fields(Deployment)]
+# Statements are made once where they are executed often: to make one costs more than to execute it.
+_BY_ID = sa.select(tables.deployments).where(_D.id == sa.bindparam("key"))
+_STOOD = sa.select(_D.state, _D.waits_for, _D.waits_since, _D.cancel_by).where(_D.id == sa.bindparam("key"))
+_HELD = sa.select(tables.environments.c.app).with_for_update()
+_HELD = _HELD.where(tables.environments.c.app == sa.bindparam("app"))
+_HELD = _HELD.where(tables.environments.c.environment == sa.bindparam("environment"))
 _UNENDED = sa.and_(tables.UNENDED)
 _BUSY = sa.and_(_UNENDED, _D.state.in_([State.STARTING, State.RUNNING]))
 _WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
@@ -36,6 +42,10 @@ SUCCESSES_OF_ONE = 50
 """How many successes of one commit in one place are looked at."""
 PARENT = ("channel", "parent", "edited_at")
 """What the performers write, and no decision does: a decision that is made meanwhile must not undo it."""
+_SAVED = [name for name in _COLUMNS if name not in {"id", *PARENT}]
+_SAVE = sa.update(tables.deployments).where(_D.id == sa.bindparam("key"))
+_SAVE = _SAVE.values({name: sa.bindparam(name) for name in _SAVED})
+_EMIT = sa.insert(tables.effects)
 
 
 def to_row(deployment: Deployment) -> dict[str, Any]:
@@ -63,7 +73,7 @@ def from_row(row: Any) -> Deployment:
 class RowReads:
     """Reads through ``run``, which executes a select and returns all of its rows."""
 
-    def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
+    def __init__(self, run: Callable[..., Sequence[Any]]) -> None:
         self._run = run
 
     def _many(
@@ -82,7 +92,8 @@ class RowReads:
         return found[0] if found else None
 
     def deployment(self, deployment_id: int) -> Deployment | None:
-        return self._one(_D.id == deployment_id)
+        rows = self._run(_BY_ID, key=deployment_id)
+        return from_row(rows[0]) if rows else None
 
     def by_remote(self, repository: str, remote_id: int) -> Deployment | None:
         return self._one(_D.repository == repository, _D.remote_id == remote_id)
@@ -197,10 +208,12 @@ class RowRecords(RowReads):
     """A transaction on ``connection``. Whoever opened it commits it or rolls it back."""
 
     def __init__(self, connection: sa.Connection, delivery_id: str, now: datetime) -> None:
-        super().__init__(lambda query: connection.execute(query).all())
+        super().__init__(lambda query, **given: connection.execute(query, given).all())
         self._connection = connection
         self._delivery_id = delivery_id
         self._now = now
+        self.lanes: dict[str, None] = {}
+        """Those of the effects, in their order."""
         self._audit = AuditTransaction(connection, delivery_id, now)
 
     @property
@@ -208,11 +221,10 @@ class RowRecords(RowReads):
         return self._delivery_id
 
     def hold(self, app: str, environment: str) -> None:
-        row = tables.environments.c
         place = {"app": app, "environment": environment}
-        insert_new(self._connection, tables.environments, [place], "app", "environment")
-        lock = sa.select(row.app).where(row.app == app, row.environment == environment).with_for_update()
-        self._connection.execute(lock)
+        if self._connection.execute(_HELD, place).first() is None:
+            insert_new(self._connection, tables.environments, [place], "app", "environment")
+            self._connection.execute(_HELD, place)
 
     @property
     def approvals(self) -> ApprovalTransaction:
@@ -251,11 +263,9 @@ class RowRecords(RowReads):
         return added
 
     def save(self, deployment: Deployment) -> None:
-        mine = sa.select(_D.state, _D.waits_for, _D.waits_since, _D.cancel_by).where(_D.id == deployment.id)
-        self._audit.saved(self._connection.execute(mine).one(), deployment)
-        row = {name: value for name, value in to_row(deployment).items() if name not in PARENT}
-        change = sa.update(tables.deployments).where(_D.id == deployment.id).values(row)
-        self._connection.execute(change)
+        self._audit.saved(self._connection.execute(_STOOD, {"key": deployment.id}).one(), deployment)
+        row = to_row(deployment)
+        self._connection.execute(_SAVE, {"key": deployment.id} | {name: row[name] for name in _SAVED})
 
     def keep(self, key: str, value: str) -> None:
         upsert(self._connection, tables.kept, {"key": key, "value": value}, "key")
@@ -269,7 +279,8 @@ class RowRecords(RowReads):
                 "body": serialization.effect_to_json(effect),
                 "created_at": self._now,
             }
-            self._connection.execute(sa.insert(tables.effects).values(row))
+            self._connection.execute(_EMIT, row)
+            self.lanes[effect.lane] = None
 
     def set_timer(self, key: str, at: datetime, event: Event) -> None:
         row = {"key": key, "due_at": at, "name": stored_name(type(event)), "body": serialization.event_to_bytes(event)}
@@ -277,6 +288,9 @@ class RowRecords(RowReads):
 
     def stop_timer(self, key: str) -> None:
         self._connection.execute(sa.delete(tables.timers).where(tables.timers.c.key == key))
+
+    def handled(self) -> None:
+        mark_handled(self._connection, self._delivery_id, self._now)
 
     def put(self, event: Event, key: str) -> bool:
         return insert_delivery(

@@ -171,10 +171,10 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    def select(self, query: sa.Select[Any]) -> Sequence[Any]:
-        """All rows, read in a transaction of their own."""
+    def select(self, query: sa.Select[Any], **given: Any) -> Sequence[Any]:
+        """All rows, read in a transaction of their own; ``given`` are the query's parameters."""
         with self._translated(), self.engine.connect() as connection:
-            return connection.execute(query).all()
+            return connection.execute(query, given).all()
 
     def demand_answer(self) -> None:
         """Raises Unavailable, with the server's own reason, where the database cannot be read."""

@@ -26,6 +26,23 @@ _EARLIER = sa.tuple_(_OTHER.due_at, _OTHER.seq) < sa.tuple_(_IN.due_at, _IN.seq)
 _TURN = sa.or_(_IN.person.is_(None), ~_SAME.where(sa.or_(_OTHER.due_at.is_(None), _EARLIER)))
 """No other command of the same person is in hand, which has no moment, or comes first. Of two processes that look at
 the same instant both find the same one, and the row's lock says whose it is."""
+_AT: sa.BindParameter[Any] = sa.bindparam("at")
+# Statements are made once: to make one costs more than to execute it.
+_ROW = sa.select(tables.deliveries).where(_IN.id == sa.bindparam("id"))
+NEXT_COMMAND = sa.select(sa.func.min(_IN.due_at)).where(_IN.due_at.isnot(None), _IN.person.isnot(None), _TURN)
+NEXT_OTHER = sa.select(sa.func.min(_IN.due_at)).where(_IN.due_at.isnot(None), _IN.person.is_(None))
+_NEXT = sa.select(_IN.due_at).where(_IN.due_at.isnot(None), _TURN).order_by(_IN.due_at, _IN.seq).limit(1)
+_DUE = sa.select(_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person, _IN.repeats).where(_IN.due_at <= _AT)
+_FIRST = _DUE.order_by(_IN.due_at, _IN.seq).limit(sa.bindparam("most")).with_for_update(skip_locked=True)
+_COMMANDS = _FIRST.where(_IN.person.isnot(None), _TURN)
+_OTHERS = _FIRST.where(_IN.person.is_(None))
+_IDS = _IN.id.in_(sa.bindparam("ids", expanding=True))
+_TAKE = sa.update(tables.deliveries).where(_IDS).values(due_at=None, taken_by=sa.bindparam("owner"))
+_SAYING = _IN.repeats.in_(sa.bindparam("said", expanding=True))
+_REPEATS = sa.select(_IN.seq).where(_IN.due_at <= _AT, _SAYING).with_for_update(skip_locked=True)
+_OVER = sa.update(tables.deliveries).values(handled_at=_AT, due_at=None)
+_SETTLE = _OVER.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(body=b"")
+_HANDLED = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
 CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "taken_by": None}
 """What is written of an attempt that came to no end."""
 
@@ -70,13 +87,15 @@ class InboxRows:
     def put_event(self, event: Event, key: str) -> bool:
         return self.put(Delivery(f"bot:{key}", "bot", stored_name(type(event)), serialization.event_to_bytes(event)))
 
-    def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int] | None:
-        """The delivery, when it was handled, and how often it was postponed but for refused credentials."""
-        rows = self._database.select(sa.select(tables.deliveries).where(_IN.id == delivery_id))
+    def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int, bool] | None:
+        """The delivery, when it was handled, how often it was postponed but for refused credentials, and whether this
+        is its first attempt."""
+        rows = self._database.select(_ROW, id=delivery_id)
         if not rows:
             return None
         row = rows[0]
-        return Delivery(row.id, row.source, row.name, unpacked(row.body)), row.handled_at, row.tries - row.refused
+        delivery = Delivery(row.id, row.source, row.name, unpacked(row.body))
+        return delivery, row.handled_at, row.tries - row.refused, row.tries == 0
 
     def take(self, limit: int, owner: str = "", *, commands: int | None = None) -> list[ClaimedDelivery]:
         """Deliveries whose turn it is; nobody else gets them until they are postponed or handed on.
@@ -86,20 +105,17 @@ class InboxRows:
         have sent. Then, oldest first, everything else; of those that say the same one is taken, and the others that
         wait with it are over with that.
         """
-        wanted = _TURN if limit else sa.and_(_IN.person.isnot(None), _TURN)
-        if not self._database.select(_due(self._database.clock.now()).where(wanted).limit(1)):
-            return []
         with self._database.writing() as connection:
             now = self._database.clock.now()
-            due = _due(now).order_by(_IN.due_at, _IN.seq).with_for_update(skip_locked=True)
-            first = due.where(_IN.person.isnot(None), _TURN).limit(limit if commands is None else commands)
-            taken = [ClaimedDelivery(*row) for row in connection.execute(first)]
+            first = connection.execute(_COMMANDS, {"at": now, "most": limit if commands is None else commands})
+            taken = [ClaimedDelivery(*row) for row in first]
             left = limit if commands is not None else limit - len(taken)
             if left:
-                others = due.where(_IN.person.is_(None)).limit(left)
-                taken += _first_of_each([ClaimedDelivery(*row) for row in connection.execute(others)])
-            mine = _IN.id.in_([one.id for one in taken])
-            connection.execute(sa.update(tables.deliveries).where(mine).values(due_at=None, taken_by=owner))
+                others = connection.execute(_OTHERS, {"at": now, "most": left})
+                taken += _first_of_each([ClaimedDelivery(*row) for row in others])
+            if not taken:
+                return []
+            connection.execute(_TAKE, {"ids": [one.id for one in taken], "owner": owner})
             _settle_repeats(connection, now, [one.repeats for one in taken if one.repeats is not None])
         return taken
 
@@ -124,9 +140,8 @@ class InboxRows:
             connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
 
     def handled(self, delivery_id: str, failure: str | None = None) -> None:
-        change = {"handled_at": self._database.clock.now(), "due_at": None, "failure": failure}
         with self._database.writing() as connection:
-            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
+            mark_handled(connection, delivery_id, self._database.clock.now(), failure)
 
     def count_fault(self, delivery_id: str) -> int:
         """Note that an attempt failed by a fault of the bot's own; how many have by now."""
@@ -152,14 +167,12 @@ class InboxRows:
 
     def next_due(self) -> datetime | None:
         """When the first delivery that may be taken wants to be looked at."""
-        waiting = sa.select(_IN.due_at).where(_IN.due_at.isnot(None), _TURN)
-        rows = self._database.select(waiting.order_by(_IN.due_at, _IN.seq).limit(1))
+        rows = self._database.select(_NEXT)
         return rows[0].due_at if rows else None
 
 
-def _due(now: datetime) -> sa.Select[Any]:
-    columns = (_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person, _IN.repeats)
-    return sa.select(*columns).where(_IN.due_at <= now)
+def mark_handled(connection: sa.Connection, delivery_id: str, now: datetime, failure: str | None = None) -> None:
+    connection.execute(_HANDLED, {"of": delivery_id, "at": now, "why": failure})
 
 
 def _first_of_each(found: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
@@ -170,11 +183,9 @@ def _settle_repeats(connection: sa.Connection, now: datetime, said: Sequence[str
     """Whatever is due and says the same as what was just taken: that one looks at how things are after this."""
     if not said:
         return
-    same = sa.select(_IN.seq).where(_IN.due_at <= now, _IN.repeats.in_(said)).with_for_update(skip_locked=True)
-    over = [row.seq for row in connection.execute(same)]
+    over = [row.seq for row in connection.execute(_REPEATS, {"at": now, "said": said})]
     if over:
-        change = sa.update(tables.deliveries).where(_IN.seq.in_(over))
-        connection.execute(change.values(handled_at=now, due_at=None, body=b""))
+        connection.execute(_SETTLE, {"at": now, "over": over})
 
 
 def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:

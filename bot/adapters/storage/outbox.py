@@ -19,6 +19,33 @@ from bot.core.events import Event
 
 _OUT = tables.effects.c
 _LANE = tables.lanes.c
+# Statements are made once: to make one costs more than to execute it.
+_HERE = _LANE.lane == sa.bindparam("here")
+_OWNER: sa.BindParameter[Any] = sa.bindparam("me")
+_MINE = sa.and_(_HERE, _LANE.owner == _OWNER)
+_UNDONE = (
+    sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _OUT.faults, _LANE.tries)
+    .join(tables.lanes, _LANE.lane == _OUT.lane)
+    .where(_OUT.lane == sa.bindparam("here"), _OUT.done_at.is_(None), _LANE.owner == _OWNER)
+    .order_by(_OUT.id)
+    .limit(1)
+)
+_ATTEMPT = sa.update(tables.effects).where(_OUT.id == sa.bindparam("key"))
+_ATTEMPT = _ATTEMPT.values(attempted_at=sa.bindparam("at"))
+_LET_GO = sa.delete(tables.lanes).where(_MINE, _LANE.again.is_(sa.false()))
+_LOOK_AGAIN = sa.update(tables.lanes).where(_MINE).values(again=False)
+_FREE = sa.update(tables.lanes).where(_HERE, sa.or_(_LANE.owner.is_(None), _LANE.owner == _OWNER))
+_FREE = _FREE.values(owner=_OWNER, due_at=None, again=False)
+_END = sa.update(tables.effects).where(_OUT.id == sa.bindparam("key"))
+_END = _END.values(done_at=sa.bindparam("at"), failure=sa.bindparam("why"), set_aside_at=sa.bindparam("aside"))
+_LANES_DUE = sa.select(_LANE.lane).where(_LANE.due_at <= sa.bindparam("at"), _LANE.owner.is_(None))
+NEXT_LANE = sa.select(sa.func.min(_LANE.due_at)).where(_LANE.owner.is_(None))
+_LANES_OF = (
+    sa.select(_OUT.lane, sa.func.min(_OUT.id).label("first"))
+    .where(_OUT.delivery_id == sa.bindparam("delivery"), _OUT.done_at.is_(None))
+    .group_by(_OUT.lane)
+    .order_by("first")
+)
 CLAIMS = 20
 """How often a claim is tried when the lane's owner lets go of it at the very same moment."""
 
@@ -103,19 +130,23 @@ class Outbox:
 
         Returns the lane's next effect; without one the lane is let go of.
         """
-        return self._end(pending, owner, follow_ups, {"failure": failure})
+        return self._end(pending, owner, follow_ups, failure, None)
 
     def set_aside(self, pending: PendingEffect, owner: str, reason: str) -> PendingEffect | None:
         """It is not tried again until somebody says so (``SetAside.retry``), and its lane goes on without it."""
-        return self._end(pending, owner, (), {"failure": reason, "set_aside_at": self._database.clock.now()})
+        return self._end(pending, owner, (), reason, self._database.clock.now())
 
     def _end(
-        self, pending: PendingEffect, owner: str, follow_ups: Sequence[Event], how: dict[str, Any]
+        self,
+        pending: PendingEffect,
+        owner: str,
+        follow_ups: Sequence[Event],
+        failure: str | None,
+        set_aside_at: datetime | None,
     ) -> PendingEffect | None:
         now = self._database.clock.now()
         with self._database.writing() as connection:
-            change = sa.update(tables.effects).where(_OUT.id == pending.id)
-            connection.execute(change.values(done_at=now, **how))
+            connection.execute(_END, {"key": pending.id, "at": now, "why": failure, "aside": set_aside_at})
             records = RowRecords(connection, f"effect:{pending.id}", now)
             for n, follow_up in enumerate(follow_ups):
                 records.put(follow_up, f"effect:{pending.id}:{n}")
@@ -160,23 +191,14 @@ class Outbox:
         None where the lane is not the owner's any more: others have taken over from it.
         """
         for _ in range(CLAIMS):
-            first = (
-                sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _OUT.faults, _LANE.tries)
-                .join(tables.lanes, _LANE.lane == _OUT.lane)
-                .where(_OUT.lane == lane, _OUT.done_at.is_(None), _LANE.owner == owner)
-                .order_by(_OUT.id)
-                .limit(1)
-            )
-            row = connection.execute(first).first()
+            row = connection.execute(_UNDONE, {"here": lane, "me": owner}).first()
             if row is not None:
                 if row.attempted_at is None:
-                    change = sa.update(tables.effects).where(_OUT.id == row.id)
-                    connection.execute(change.values(attempted_at=self._database.clock.now()))
+                    connection.execute(_ATTEMPT, {"key": row.id, "at": self._database.clock.now()})
                 return PendingEffect(row.id, lane, row.body, row.attempted_at is not None, row.tries, row.faults)
-            mine = sa.and_(_LANE.lane == lane, _LANE.owner == owner)
-            if connection.execute(sa.delete(tables.lanes).where(mine, _LANE.again.is_(sa.false()))).rowcount:
+            if connection.execute(_LET_GO, {"here": lane, "me": owner}).rowcount:
                 return None
-            if not connection.execute(sa.update(tables.lanes).where(mine).values(again=False)).rowcount:
+            if not connection.execute(_LOOK_AGAIN, {"here": lane, "me": owner}).rowcount:
                 return None
         return None
 
@@ -184,24 +206,15 @@ class Outbox:
 
     def lanes_of(self, delivery_id: str) -> list[str]:
         """Lanes in which the delivery's decisions left something to do, in the order of its effects."""
-        pending = (
-            sa.select(_OUT.lane, sa.func.min(_OUT.id).label("first"))
-            .where(_OUT.delivery_id == delivery_id, _OUT.done_at.is_(None))
-            .group_by(_OUT.lane)
-            .order_by("first")
-        )
-        return [row.lane for row in self._database.select(pending)]
+        return [row.lane for row in self._database.select(_LANES_OF, delivery=delivery_id)]
 
     def take_lanes(self) -> list[str]:
         """Lanes whose retry is due; they come again in a minute unless somebody has gone on with them by then."""
         now = self._database.clock.now()
-        due = sa.and_(_LANE.due_at <= now, _LANE.owner.is_(None))
-        if not self._database.select(sa.select(_LANE.lane).where(due).limit(1)):
+        if not self._database.select(_LANES_DUE.limit(1), at=now):
             return []
         with self._database.writing() as connection:
-            rows = connection.execute(
-                sa.select(_LANE.lane).where(due).limit(100).with_for_update(skip_locked=True)
-            ).all()
+            rows = connection.execute(_LANES_DUE.limit(100).with_for_update(skip_locked=True), {"at": now}).all()
             found = [row.lane for row in rows]
             change = sa.update(tables.lanes).where(_LANE.lane.in_(found), _LANE.owner.is_(None))
             connection.execute(change.values(due_at=now + timedelta(minutes=1)))
@@ -218,9 +231,7 @@ class Outbox:
 
     def next_due(self) -> datetime | None:
         """When the first lane that was put off wants to be looked at."""
-        moment: datetime | None = self._database.select(
-            sa.select(sa.func.min(_LANE.due_at)).where(_LANE.owner.is_(None))
-        )[0][0]
+        moment: datetime | None = self._database.select(NEXT_LANE)[0][0]
         return moment
 
 
@@ -228,5 +239,4 @@ def _claim(connection: sa.Connection, lane: str, owner: str) -> bool:
     row: dict[str, Any] = {"lane": lane, "owner": owner, "tries": 0, "reason": "", "again": False, "due_at": None}
     if insert_new(connection, tables.lanes, [row], "lane"):
         return True
-    free = sa.update(tables.lanes).where(_LANE.lane == lane, sa.or_(_LANE.owner.is_(None), _LANE.owner == owner))
-    return connection.execute(free.values(owner=owner, due_at=None, again=False)).rowcount == 1
+    return connection.execute(_FREE, {"here": lane, "me": owner}).rowcount == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,14 +11,30 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
-from bot.adapters.storage.inbox import InboxRows
-from bot.adapters.storage.outbox import Outbox
+from bot.adapters.storage.inbox import NEXT_COMMAND, NEXT_OTHER, InboxRows
+from bot.adapters.storage.outbox import NEXT_LANE, Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
 from bot.adapters.storage.set_aside import SetAside
-from bot.adapters.storage.timers import Timers
+from bot.adapters.storage.timers import NEXT_DEPLOYMENT, NEXT_TIMER, Timers
 from bot.core.ports.chat import Clock, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When the first command, other delivery, lane, timer and waiting deployment is due; None where there is none."""
+
+    command: datetime | None
+    delivery: datetime | None
+    lane: datetime | None
+    timer: datetime | None
+    deployment: datetime | None
+
+
+_MOMENTS = sa.select(
+    *(query.scalar_subquery() for query in (NEXT_COMMAND, NEXT_OTHER, NEXT_LANE, NEXT_TIMER, NEXT_DEPLOYMENT))
+)
 
 
 class Store:
@@ -45,6 +62,11 @@ class Store:
         """When the first postponed delivery or lane wants to be looked at."""
         moments = (self.inbox.next_due(), self.outbox.next_due())
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def moments(self) -> Moments:
+        """When the first of each kind is due, in one look."""
+        found = self.database.select(_MOMENTS)[0]
+        return Moments(*found)
 
     def clear(self, before: datetime) -> None:
         """Delete handled deliveries and done effects that are older, and the decisions on them.

@@ -11,6 +11,9 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.inbox import insert_delivery
 
+NEXT_TIMER = sa.select(sa.func.min(tables.timers.c.due_at))
+NEXT_DEPLOYMENT = sa.select(sa.func.min(tables.deployments.c.due_at))
+
 
 class Timers:
     """Every method is a transaction of its own. Raises Unavailable."""
@@ -41,7 +44,7 @@ class Timers:
         return len(rung)
 
     def next_due(self) -> datetime | None:
-        moment: datetime | None = self._database.select(sa.select(sa.func.min(tables.timers.c.due_at)))[0][0]
+        moment: datetime | None = self._database.select(NEXT_TIMER)[0][0]
         return moment
 
     def due_deployments(self, now: datetime) -> Sequence[tuple[int, datetime]]:
@@ -50,5 +53,5 @@ class Timers:
         return [(row.id, row.due_at) for row in self._database.select(query)]
 
     def next_due_deployment(self) -> datetime | None:
-        moment: datetime | None = self._database.select(sa.select(sa.func.min(tables.deployments.c.due_at)))[0][0]
+        moment: datetime | None = self._database.select(NEXT_DEPLOYMENT)[0][0]
         return moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +12,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]], *key: str) -> int:
     """Insert the rows whose key is not there yet; how many there were."""
+    if len(rows) == 1:
+        return len(connection.execute(_insert_new(connection.dialect.name, table, key), rows[0]).all())
     insert = _insert(connection, table).values(rows).on_conflict_do_nothing(index_elements=key)
     return len(connection.execute(insert.returning(table.c[key[0]])).all())
+
+
+@cache
+def _insert_new(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sa.Executable:
+    """Made once: to make a statement costs more than to execute it."""
+    insert = _of(dialect, table).on_conflict_do_nothing(index_elements=key)
+    return insert.returning(table.c[key[0]])
 
 
 def upsert(
@@ -34,5 +44,9 @@ def upsert(
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    return _of(connection.dialect.name, table)
+
+
+def _of(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """Both databases take ``ON CONFLICT``, but SQLAlchemy has one statement for each."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

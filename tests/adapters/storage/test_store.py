@@ -79,7 +79,7 @@ def test_a_delivery_is_stored_once_whatever_a_repeat_says(kept: Store) -> None:
     again = kept.inbox.put(Delivery("github:1", "github", "push", b"{}"))
 
     assert (first, again) == (True, False)
-    assert kept.inbox.delivery("github:1") == (ping(), None, 0)
+    assert kept.inbox.delivery("github:1") == (ping(), None, 0, True)
 
 
 def test_deliveries_are_taken_in_the_order_of_arrival_and_only_once(kept: Store, clock: HandClock) -> None:
@@ -197,7 +197,7 @@ def test_a_decision_is_kept_with_its_effects_and_events(kept: Store) -> None:
         records.emit(RenderParent(1))
         records.put(Reconsider(1), "reconsider:1")
 
-    assert kept.decisions.made("github:1", "handler")
+    assert kept.decisions.made("github:1") == {"handler"}
     assert kept.outbox.lanes_of("github:1") == ["parent:1"]
     assert [one.id for one in kept.inbox.take(16)] == ["bot:reconsider:1"]
 
@@ -210,18 +210,33 @@ def test_an_exception_rolls_back_the_whole_decision(kept: Store) -> None:
         records.set_timer("reminder", T0, Reconsider(1))
         raise ZeroDivisionError
 
-    assert not kept.decisions.made("github:1", "handler")
+    assert not kept.decisions.made("github:1")
     assert kept.outbox.lanes_of("github:1") == []
     assert kept.inbox.take(16) == []
     assert kept.timers.next_due() is None
 
 
-def test_a_decision_that_changes_nothing_is_remembered_all_the_same(kept: Store) -> None:
-    with kept.decisions.open("github:1", "handler"):
+def test_a_decision_that_begins_nothing_may_be_made_again_so_nothing_is_noted(kept: Store) -> None:
+    with kept.decisions.open("github:1", "handler", ends=True):
         pass
 
-    assert kept.decisions.made("github:1", "handler")
-    assert not kept.decisions.made("github:1", "another handler")
+    assert kept.decisions.made("github:1") == frozenset()
+
+
+def test_with_the_last_decision_its_delivery_is_handled_or_neither(kept: Store) -> None:
+    for number in (1, 2):
+        kept.inbox.put(ping(number))
+
+    with kept.decisions.open("github:1", "handler", ends=True) as decision:
+        decision.begin(None, None)
+    with suppress(ZeroDivisionError), kept.decisions.open("github:2", "handler", ends=True) as decision:
+        decision.begin(None, None)
+        raise ZeroDivisionError
+
+    first, second = kept.inbox.delivery("github:1"), kept.inbox.delivery("github:2")
+    assert first is not None
+    assert second is not None
+    assert (first[1] is None, second[1] is None) == (False, True)
 
 
 def test_who_decides_second_keeps_nothing(kept: Store) -> None:
@@ -457,9 +472,9 @@ def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: Han
     kept.clear(clock.now() - timedelta(days=14))
 
     assert kept.inbox.delivery("github:1") is None
-    assert not kept.decisions.made("github:1", "handler")
+    assert not kept.decisions.made("github:1")
     assert kept.inbox.delivery("github:2") is not None
-    assert kept.decisions.made("github:2", "handler")
+    assert kept.decisions.made("github:2") == {"handler"}
     assert kept.outbox.forgotten_lanes() == ["parent:2"]
     assert kept.inbox.delivery("github:3") is not None
 

@@ -50,10 +50,9 @@ def bench(given: argparse.Namespace) -> None:
                 if number == 0:
                     before = mark(found)
                 deploy_everywhere(found, number)
-            after = mark(found)
-            idle = idleness(found)
-        name = " + ".join(f"`{one}`" for one in processes)
-        rows.append([f"{name}, {kind}", *figures(found, before, after, rounds), *idle])
+            after, idle = mark(found), idleness(found)
+            name = " + ".join(f"`{one}`" for one in processes)
+            rows.append([f"{name}, {kind}", *figures(found, before, after, rounds), *idle])
     heads = ["process", "database each", "after retention", "memory each", "threads", "GitHub requests each"]
     heads += ["idle CPU", "idle transactions /s"]
     note = f"{rounds * APPS:,} deployments of a new commit each, by command; another tool reports two statuses of each."

@@ -103,7 +103,7 @@ def pipeline_of(
         clock=clock,
         times=Times(),
         cron=Crons(),
-        decode=decoder(settings),
+        decode=decoder(settings, the_store.repositories.all),
         archive=archive,
         owner=owner,
     )

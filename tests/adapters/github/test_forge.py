@@ -21,7 +21,7 @@ def github() -> Iterator[Pair]:
 def test_repository_is_described(github: Pair) -> None:
     found = github.client.repository(REPO)
 
-    assert found == Repository("acme/web", "main", "https://github.com/acme/web")
+    assert found == Repository("acme/web", "main", "https://github.com/acme/web", github.server.repository(REPO).id)
 
 
 def test_unknown_repository_is_not_there(github: Pair) -> None:

@@ -159,14 +159,17 @@ def _after(
 
 
 def _keep(records: Records, app: AppSettings, before: KnownRepository | None, after: KnownRepository) -> None:
-    """What was deployed of it follows, and so does what we have asked about it."""
+    """What was deployed of it follows, and so does what we have asked about it.
+
+    By any of its names: what was being decided when the name changed may have been written under the old one.
+    """
     records.repositories.save(after)
-    new, was = after.spelled(app.written), app.repository
-    if before is not None and before.number == after.number and not before.is_meant_by(app.written):
-        was = before.spelled(before.name)
-    for old in dict.fromkeys([was, app.repository]):
-        if old != new:
-            records.repositories.moved(app.name, old, new)
+    new, was, names = after.spelled(app.written), app.repository, {app.repository, app.written}
+    if before is not None and before.number == after.number:
+        names |= {before.name, before.spelled(before.name)}
+        was = was if before.is_meant_by(app.written) else before.spelled(before.name)
+    for old in sorted(names - {new}):
+        records.repositories.moved(app.name, old, new)
     if was != new:
         watermarks.renamed(records, was, new)
 

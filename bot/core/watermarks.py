@@ -27,10 +27,15 @@ def redeliveries(repository: str) -> str:
 
 def renamed(records: Records, old: str, new: str) -> None:
     """The repository is called otherwise now, and nothing is asked of it for the first time because of that."""
-    for question in (catch_up, redeliveries):
-        kept = records.kept(f"mark:{question(old)}")
+    for was, now in zip(keys(old), keys(new), strict=True):
+        kept = records.kept(was)
         if kept is not None:
-            records.keep(f"mark:{question(new)}", kept)
+            records.keep(now, kept)
+
+
+def keys(repository: str) -> tuple[str, ...]:
+    """Under which is kept how far the bot has looked back at the repository."""
+    return tuple(f"mark:{question(repository)}" for question in (catch_up, redeliveries))
 
 
 def since(reads: Reads, question: str, now: datetime) -> datetime | None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import upsert
+from bot.core import watermarks
 from bot.core.repositories.model import KnownRepository, same_name
 
 _R = tables.repositories.c
@@ -53,8 +54,13 @@ class KnownRepositories:
         return RepositoryRows(self._database.select).all()
 
     def forget(self, name: str) -> int:
-        """The next look takes whatever has the name for the repository that is meant. How many apps name it."""
+        """The next look takes whatever has the name for the repository that is meant, as if it was new to the settings.
+
+        How many apps name it.
+        """
         with self._database.writing() as connection:
             known = [one for one in RepositoryTransaction(connection).all() if same_name(one.name, name)]
+            marks = [key for one in known for key in watermarks.keys(one.name)]
             connection.execute(sa.delete(tables.repositories).where(_R.app.in_([one.app for one in known])))
+            connection.execute(sa.delete(tables.kept).where(tables.kept.c.key.in_(marks)))
         return len(known)

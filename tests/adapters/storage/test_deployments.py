@@ -145,7 +145,7 @@ def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Depl
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEPLOYMENTS)
-def test_saving_changes_every_field_but_the_parent_message_and_what_the_repository_is_called(kept: Store, changed: Deployment) -> None:
+def test_saving_changes_every_field_but_the_parent_message_and_the_repository(kept: Store, changed: Deployment) -> None:
     [added] = add(kept, deployment(channel="C1", parent="1.0", edited_at=T0))
 
     with kept.decisions.open(str(uuid4()), "test") as decision:

@@ -125,36 +125,33 @@ def _take_in(records: Records, context: Context, repository: str, seen: _Seen) -
     found = seen.found
     named: list[tuple[AppSettings, KnownRepository]] = []
     for app in context.settings.apps.values():
-        before = _valid(app, known.get(app.name))
-        concerned = app.repository == repository or (found and before and before.number == found.number)
-        after = _after(app, before, known.get(app.name), seen, context.now) if concerned else None
+        before = known.get(app.name)
+        meant = before if before is not None and before.is_meant_by(app.written) else None
+        concerned = app.repository == repository or (found and meant and meant.number == found.number)
+        after = _after(app, before, seen, context.now) if concerned else None
         if after is not None:
-            _keep(records, app, known.get(app.name), after)
+            _keep(records, app, before, after)
             named.append((app, after))
-        elif before and found and same_name(before.called, found.name):
+        elif meant and found and same_name(meant.called, found.name):
             # What another repository is called now, this one cannot be called any more.
-            gone = replace(before, called="")
+            gone = replace(meant, name=app.written, called="")
             _keep(records, app, before, gone)
             records.put(RepositoryDue(gone.address), f"repository:{gone.address}:{records.cause}")
     _tell(records, named)
 
 
-def _valid(app: AppSettings, known: KnownRepository | None) -> KnownRepository | None:
-    return known if known is not None and known.is_meant_by(app.written) else None
-
-
-def _after(
-    app: AppSettings, valid: KnownRepository | None, before: KnownRepository | None, seen: _Seen, now: datetime
-) -> KnownRepository | None:
+def _after(app: AppSettings, before: KnownRepository | None, seen: _Seen, now: datetime) -> KnownRepository | None:
     """What is known of the app's repository from now on; None where that is nothing new."""
+    meant = before is not None and before.is_meant_by(app.written)
     found = seen.found
     if found is None:
-        if valid is None:
+        if before is None or not meant:
             return None
-        return replace(valid, name=app.written, called="" if seen.taken else valid.called, looked_at=now)
-    if found.number is None or (valid is not None and valid.number != found.number):
+        return replace(before, name=app.written, called="" if seen.taken else before.called, looked_at=now)
+    same = before is not None and before.number == found.number
+    if found.number is None or (meant and not same):
         return None
-    told = before.told if before is not None and before.number == found.number else ""
+    told = before.told if before is not None and same else ""
     return KnownRepository(app.name, app.written, found.number, found.name, now, told)
 
 

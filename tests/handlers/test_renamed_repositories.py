@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from bot.adapters.storage import tables
 from bot.core.deployments.model import State
 from tests.handlers.scenes import another_tool, answers, channel, creations, parent, seen, thread
 from tests.servers.github.accounts import App
@@ -539,7 +541,7 @@ def test_an_earlier_version_deployed_it_already(led: World) -> None:
 def forget_keys(world: World) -> None:
     """As if everything had been put under other keys."""
     with world.store.database.engine.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM deliveries WHERE id LIKE 'bot:%'")
+        connection.execute(sa.delete(tables.deliveries).where(tables.deliveries.c.id.startswith("bot:")))
 
 
 def test_a_merge_that_was_told_to_be_refused_is_not_told_again_by_a_new_version(led: World) -> None:
@@ -548,8 +550,8 @@ def test_a_merge_that_was_told_to_be_refused_is_not_told_again_by_a_new_version(
     sha = merge(led, REPOSITORY)
     told = channel(led, "#web")
     with led.store.database.engine.begin() as connection:
-        change = f"UPDATE kept SET key = 'told:#web:{REPOSITORY}:{sha}' WHERE key LIKE 'told:%'"
-        changed = connection.exec_driver_sql(change).rowcount
+        change = sa.update(tables.kept).where(tables.kept.c.key.startswith("told:"))
+        changed = connection.execute(change.values(key=f"told:#web:{REPOSITORY}:{sha}")).rowcount
     forget_keys(led)
 
     [webhook] = [one for one in led.github.webhooks_of("pull_request") if one.json["action"] == "closed"]

@@ -500,6 +500,38 @@ def test_a_bot_that_was_away_meanwhile_takes_up_what_it_left_and_what_it_missed(
     assert direct(led) == []
 
 
+def test_what_another_tool_began_before_is_recognised_though_nobody_noticed_the_change(led: World) -> None:
+    remote = led.github.create_deployment(REPOSITORY, "main")
+    led.settle()
+    led.hold_webhooks = True
+    rename(led)
+    led.github.report_deployment_status(NEW, remote, "success")
+
+    led.restart(following(NEW))
+    led.hold_webhooks = False
+    led.settle()
+
+    assert led.deployment(1).state is State.SUCCEEDED
+    assert len(channel(led, "#web")) == 1
+
+
+def test_ours_whose_answer_was_lost_is_recognised_though_nobody_noticed_the_change(led: World) -> None:
+    led.hold_webhooks = True
+    rename(led)
+    led.github.fail_next("POST", "^/repositories/.*/deployments$", "cut_after")
+    led.slack.says("maria", "#web", "@shipmate deploy main to production")
+    while not led.github.deployments(NEW):
+        led._step()
+
+    led.restart(following(NEW))
+    led.hold_webhooks = False
+    led.settle()
+
+    [remote] = led.github.deployments(NEW)
+    assert led.deployment(1).remote_id == remote.id
+    assert len(channel(led, "#web")) == 1
+
+
 @pytest.mark.parametrize("noticed", [False, True])
 def test_a_merge_whose_webhook_was_lost_around_the_change_is_found_and_deployed_once(led: World, noticed: bool) -> None:
     known = merge(led, REPOSITORY)

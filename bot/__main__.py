@@ -21,7 +21,7 @@ import structlog
 
 from bot import __version__
 from bot.adapters.system.dumpable import forbid_dumps
-from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.errors import NotThere, Rejected, ShipmateError, Unavailable
 from bot.logs import log_to
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
 from bot.settings.environment import Process
@@ -50,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         given = _read(arguments)
         if given.process == "audit":
             return audit(given.settings, given.since)
-        if given.process in SET_ASIDE:
-            return SET_ASIDE[given.process](given.settings, given.names)
+        if given.process in OF_NAMES:
+            return OF_NAMES[given.process](given.settings, given.names)
         return PROCESSES[given.process][0](given.settings)
     except SettingsProblems as error:
         for problem in error.problems:
@@ -74,7 +74,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         if name == "audit":
             since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
             process.add_argument("--since", default="1970-01-01", help=since)
-        if name in SET_ASIDE:
+        if name in OF_NAMES:
             process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
     return parser.parse_args(arguments)
 
@@ -207,6 +207,15 @@ def retry(settings_file: Path | None, names: Sequence[str] = ()) -> int:
 def drop(settings_file: Path | None, names: Sequence[str] = ()) -> int:
     _current_store(settings_file).set_aside.drop(names)
     print("It is left undone." if len(names) == 1 else "They are left undone.")
+    return 0
+
+
+def adopt(settings_file: Path | None, names: Sequence[str] = ()) -> int:
+    store = _current_store(settings_file)
+    for name in names:
+        if not store.repositories.forget(name):
+            raise NotThere(f"No app has been looked up by the name {name}; see `python -m bot check`.")
+        print(f"Whatever is called {name} on GitHub is what the bot takes it for, within three minutes.")
     return 0
 
 
@@ -362,8 +371,9 @@ PROCESSES: dict[str, tuple[Callable[[Path | None], int], str]] = {
     "check": (check, "what is set up, what is wrong with it, and how to mend it"),
     "retry": (retry, "try again what was set aside after it had failed again and again"),
     "drop": (drop, "leave undone what was set aside after it had failed again and again"),
+    "adopt": (adopt, "take the repository that has the name now for the one that the settings mean"),
 }
-SET_ASIDE = {"retry": retry, "drop": drop}
+OF_NAMES = {"retry": retry, "drop": drop, "adopt": adopt}
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def pipeline_of(
         clock=clock,
         times=Times(),
         cron=Crons(),
-        decode=decoder(settings),
+        decode=decoder(settings, the_store.repositories.all),
         archive=archive,
         owner=owner,
     )
@@ -161,13 +161,17 @@ def doctors(settings: Settings) -> Doctors:
     secrets = settings.secrets
     has_github = secrets.github_token is not None or secrets.github_app
     forge = github(settings, clock) if has_github else None
+    store = open_store(settings, clock)
     return Doctors(
         github=forge,
         slack=SlackDoctor(slack(settings, clock), token_of(secrets.slack_app_token))
         if secrets.slack_bot_token
         else None,
-        store=open_store(settings, clock),
+        store=store,
         counts=forge.head_counts if forge else None,
+        names=forge.repository if forge else None,
+        # A SQLite file that is not there yet is not made by looking.
+        known=lambda: store.repositories.all() if store.database.is_current() else (),
     )
 
 

@@ -9,6 +9,9 @@ from typing import Protocol, TextIO
 from bot import __version__, exposure
 from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
+from bot.core.ports.forge_types import Repository
+from bot.core.repositories.messages import tables
+from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
 from bot.providers import load as load_provider
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
@@ -34,12 +37,17 @@ class DoctorOfItself(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doctors:
-    """Who is asked; None where the credentials to ask are missing, which is a finding already."""
+    """Who is asked; None where the credentials to ask are missing, which is a finding already.
+
+    ``names`` tells what a repository is called now, ``known`` which ones the bot knows.
+    """
 
     github: DoctorOfNames | None = None
     slack: DoctorOfNames | None = None
     store: DoctorOfItself | None = None
     counts: HeadCounts | None = None
+    names: Callable[[str], Repository] | None = None
+    known: Callable[[], Sequence[KnownRepository]] = tuple
 
 
 def check(load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], out: TextIO) -> int:
@@ -96,6 +104,8 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
         found += _answers("GitHub", lambda: github.doctor(repositories))
+    if doctors.names is not None:
+        found += _called_otherwise(settings, repositories, doctors.names, doctors.known)
     if slack is not None:
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
@@ -168,6 +178,40 @@ def _provider_findings(settings: Settings) -> Iterator[Finding]:
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
+
+
+def _called_otherwise(
+    settings: Settings,
+    repositories: Sequence[str],
+    names: Callable[[str], Repository],
+    all_known: Callable[[], Sequence[KnownRepository]],
+) -> Iterator[Finding]:
+    """What is renamed, or has become the name of another repository. What cannot be asked is a finding already."""
+    try:
+        known = {one.app: one for one in all_known()}
+    except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say
+        known = {}
+    for name in repositories:
+        try:
+            found = names(name)
+        except ShipmateError:
+            continue
+        apps = settings.apps_of_repository(name)
+        meant = [one for app in apps if (one := known.get(app.name)) and one.is_meant_by(name)]
+        change = f"change `repository` in {tables([app.name for app in apps])}"
+        if meant and found.number is not None and meant[0].number != found.number:
+            yield _another(name, meant[0], change)
+        elif not same_name(found.name, name):
+            yield Finding(good=True, warning=True, what=f"{name} is called {found.name} now", mend=change)
+
+
+def _another(name: str, known: KnownRepository, change: str) -> Finding:
+    adopt = f"or run `python -m bot adopt {name}` if the other one is meant"
+    if known.called and not same_name(known.called, name):
+        what = f"{name} is another repository now; the one that the bot knows by it is called {known.called}"
+        return Finding(good=True, warning=True, what=what, mend=f"{change} to {known.called}, {adopt}")
+    what = f"{name} is another repository now than the one that the bot knows, so it takes nothing of it"
+    return Finding(good=False, what=what, mend=f"{change}, {adopt}")
 
 
 def _channels(settings: Settings) -> Iterator[str]:

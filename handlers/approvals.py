@@ -24,7 +24,7 @@ from bot.router import Router
 from bot.services import authorization
 from bot.services.approvals import approvals_of, approvers_of, requester_of
 from bot.services.gate_facts import target_of
-from bot.services.targets import Target
+from bot.services.targets import Target, apps_at
 
 router = Router()
 OFFERED = 10
@@ -150,7 +150,8 @@ def overdue(context: Context, event: Due) -> None:
 @router.on(ReviewChanged, name="approvals.reviewed")
 def reviewed(context: Context, event: ReviewChanged) -> None:
     """Whoever waits for reviews in the repository looks again: a merge is another commit than the one reviewed."""
-    _look_again(context, context.reads.waiting_for(Waiting.REVIEW, event.repository))
+    apps = apps_at(context, event.repository)
+    _look_again(context, context.reads.waiting_for(Waiting.REVIEW, event.repository, apps))
 
 
 @router.on(DeploymentEnded, name="approvals.came_before")
@@ -159,7 +160,7 @@ def came_before(context: Context, event: DeploymentEnded) -> None:
     ended = context.reads.deployment(event.deployment_id)
     if ended is None or ended.state is not State.SUCCEEDED:
         return
-    there = context.reads.waiting_for(Waiting.ORDER, ended.repository)
+    there = context.reads.waiting_for(Waiting.ORDER, ended.repository, (ended.app,))
     _look_again(context, [one for one in there if one.sha == ended.sha])
 
 

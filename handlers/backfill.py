@@ -14,7 +14,7 @@ from bot.core.events.internal import CatchUp
 from bot.core.outages import model as outages
 from bot.core.ports.backfill import created_event
 from bot.router import Router
-from bot.services.targets import Target, target_named
+from bot.services.targets import Target, apps_at, target_named
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ def catch_up(context: Context, event: CatchUp) -> None:
 
     Nothing is postponed: the next tick asks from the same moment on.
     """
-    question = f"catch-up:{event.repository}"
+    question = watermarks.catch_up(event.repository)
     since = watermarks.since(context.reads, question, context.now)
     merges: list[PullRequestMerged] = []
     deployments: list[DeploymentCreated] = []
@@ -55,10 +55,10 @@ def catch_up(context: Context, event: CatchUp) -> None:
     watermarks.answered(records, question, context.now)
     for merge in merges:
         # Found anew each time until it is taken up, which is what happens once: see ``handlers/merges.py``.
-        records.put(merge, f"merged:{event.repository.lower()}:{merge.merge_sha}:{records.cause}")
+        records.put(merge, f"merged:{merge.merge_sha}:{records.cause}")
     for created in deployments:
         # The key of a deployment whose status was the first that we heard of it.
-        records.put(created, f"adopted:{event.repository}:{created.remote_id}")
+        records.put(created, f"adopted:{created.remote_id}")
 
 
 def _missed_merges(context: Context, repository: str, since: datetime) -> list[PullRequestMerged]:
@@ -89,12 +89,13 @@ def _missed_merges(context: Context, repository: str, since: datetime) -> list[P
 
 def _missed_deployments(context: Context, repository: str, since: datetime) -> list[DeploymentCreated]:
     """Those that we have not heard of, for environments of ours; whose they are is asked when they are taken in."""
+    apps = apps_at(context, repository)
     found = [
         one
         for one in context.forge.backfill.deployments(repository, since)
         if target_named(context, repository, one.environment) is not None
-        and context.reads.by_remote(repository, one.id) is None
-        and context.reads.twins.by_remote(repository, one.id) is None
+        and context.reads.by_remote(repository, one.id, apps) is None
+        and context.reads.twins.by_remote(repository, one.id, apps) is None
     ]
     return [
         created_event(repository, one, taken=bool(context.forge.deployments.statuses(repository, one.id)))

@@ -16,6 +16,7 @@ from bot.core.ports.forge_types import Check
 from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.gate_facts import target_of
+from bot.services.targets import apps_at
 
 router = Router()
 
@@ -46,7 +47,7 @@ def turned_red(context: Context, event: ChecksChanged) -> None:
     """What is being deployed or is live was green when it began: a check that fails now is told in its thread, once."""
     red = [
         (one, failing)
-        for one in context.reads.deployed_from(event.repository, event.sha)
+        for one in context.reads.deployed_from(event.repository, event.sha, apps_at(context, event.repository))
         if (failing := _red(context, one))
     ]
     if not red:

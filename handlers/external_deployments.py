@@ -22,14 +22,15 @@ from bot.core.gates.judge import judge
 from bot.core.people.logins import same_login
 from bot.core.ports.backfill import created_event
 from bot.core.ports.forge_types import Commit
-from bot.core.ports.transaction import Reads, Records
+from bot.core.ports.transaction import Records
+from bot.core.repositories.model import same_name
 from bot.providers import load
 from bot.router import Router
 from bot.services import authorization
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, target_of, usual_seconds
 from bot.services.remote_statuses import status_event, unheard
-from bot.services.targets import Target, target_named, targets_named
+from bot.services.targets import Target, apps_at, target_named, targets_named
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 @router.on(DeploymentCreated, name="following.created")
 def created(context: Context, event: DeploymentCreated) -> None:
     """Ours comes back as an event too, and may do so before GitHub's answer has been taken in."""
-    if context.reads.by_remote(event.repository, event.remote_id) is not None:
+    if context.reads.by_remote(event.repository, event.remote_id, apps_at(context, event.repository)) is not None:
         return
     ours = _agrees(context, event)
     if ours is not None:
@@ -51,7 +52,7 @@ def created(context: Context, event: DeploymentCreated) -> None:
             return
         log.warning("request id not believed", deployment=ours.id, remote=event.remote_id, creator=event.creator)
     target = target_named(context, event.repository, event.environment)
-    if target is None or _is_known(context.reads, event) or (event.by_workflow and _is_twin(context, event)):
+    if target is None or _is_known(context, event) or (event.by_workflow and _is_twin(context, event)):
         return
     _announce(context, target, event)
 
@@ -64,12 +65,14 @@ def _agrees(context: Context, event: DeploymentCreated) -> Deployment | None:
     named = context.reads.by_request(event.request_id) if event.request_id else None
     if named is None:
         return None
-    wanted = (named.repository.lower(), named.sha, named.environment, named.task)
-    return named if wanted == (event.repository.lower(), event.sha, event.environment, event.task) else None
+    there = named.app in apps_at(context, event.repository) or same_name(named.repository, event.repository)
+    agrees = (named.sha, named.environment, named.task) == (event.sha, event.environment, event.task)
+    return named if there and agrees else None
 
 
-def _is_known(reads: Reads, event: DeploymentCreated) -> bool:
-    place = (event.repository, event.remote_id)
+def _is_known(context: Context, event: DeploymentCreated) -> bool:
+    place = (event.repository, event.remote_id, apps_at(context, event.repository))
+    reads = context.reads
     return reads.by_remote(*place) is not None or reads.twins.by_remote(*place) is not None
 
 
@@ -110,7 +113,7 @@ def _awaited(context: Context, event: DeploymentCreated) -> Deployment | None:
 def _adopt_twin(context: Context, event: DeploymentCreated, ours: Deployment, *, followed: bool) -> None:
     target = target_of(context, ours)
     records = context.begin(ours.app, ours.environment)
-    if _is_known(records, event):
+    if _is_known(context, event):
         return
     deployment = records.deployment(ours.id)
     if target is None or deployment is None or _stands(deployment) != _stands(ours):
@@ -134,7 +137,7 @@ def _announce(context: Context, target: Target, event: DeploymentCreated) -> Non
         found = commit_facts(context, target, wanted, waits_for_checks=True)
         permission = authorization.may_still_deploy(context, target, wanted)
     records = context.begin(target.app.name, target.environment.name)
-    if _is_known(records, event):
+    if _is_known(context, event):
         return
     deployment = records.add(wanted)
     if not wanted.exclusive:
@@ -176,9 +179,9 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
 @router.on(DeploymentStatusReported, name="following.reported")
 def reported(context: Context, event: DeploymentStatusReported) -> None:
     """A newer status drives the deployment on; an older or repeated one changes nothing."""
-    twin = context.reads.twins.by_remote(event.repository, event.remote_id)
-    reads = context.reads
-    seen = reads.deployment(twin.deployment_id) if twin else reads.by_remote(event.repository, event.remote_id)
+    reads, there = context.reads, (event.repository, event.remote_id, apps_at(context, event.repository))
+    twin = reads.twins.by_remote(*there)
+    seen = reads.deployment(twin.deployment_id) if twin else reads.by_remote(*there)
     if seen is None:
         _adopt(context, event)
         return
@@ -262,7 +265,7 @@ def _take_in_of_twin(
     records: Records, now: datetime, deployment_id: int, target: Target | None, event: DeploymentStatusReported
 ) -> None:
     """What a job says is said of ours: as far as the others of its kind agree."""
-    twin = records.twins.by_remote(event.repository, event.remote_id)
+    twin = next((one for one in records.twins.of(deployment_id) if one.remote_id == event.remote_id), None)
     if twin is None or event.status_id <= twin.last_status:
         return
     tells = event.state in TELLING
@@ -307,17 +310,17 @@ def _follow(
 
 def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     """A status of a deployment we have not heard of: its own event was lost or is late, so ask for it."""
-    if not any(app.repository.lower() == event.repository.lower() for app in context.settings.apps.values()):
+    if not apps_at(context, event.repository):
         return
     remote = context.forge.deployments.get(event.repository, event.remote_id)
     if remote is None or target_named(context, event.repository, remote.environment) is None:
         return
     records = context.begin()
     created = created_event(event.repository, remote, taken=False)
-    if not records.put(created, f"adopted:{event.repository}:{event.remote_id}"):
+    if not records.put(created, f"adopted:{event.remote_id}"):
         # Another worker is deciding on it at this moment. A second event of the same key would be dropped as a repeat.
         raise NotYet("The deployment of this status is being taken in.")
-    records.put(event, f"status:{event.repository}:{event.remote_id}:{event.status_id}")
+    records.put(event, f"status:{event.remote_id}:{event.status_id}")
 
 
 @router.on(Due, name="following.overdue")
@@ -336,7 +339,7 @@ def overdue(context: Context, event: Due) -> None:
         # Not the tool but its webhooks were silent.
         records.save(replace(deployment, due_at=context.now + lifecycle.PICKED_UP_WITHIN))
         for one in news:
-            records.put(one, f"status:{one.repository}:{one.remote_id}:{one.status_id}:{records.cause}")
+            records.put(one, f"status:{one.remote_id}:{one.status_id}:{records.cause}")
         return
     if deployment.state is State.RUNNING:
         lifecycle.give_up(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())

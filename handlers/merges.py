@@ -23,19 +23,21 @@ from bot.services.ancestry import ancestry, demand_known
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import changes, commit_facts, facts, usual_seconds
 from bot.services.pull_requests import confirmed_merge
-from bot.services.targets import Target
+from bot.services.targets import Target, apps_at
+from bot.settings import AppSettings
 
 router = Router()
 
 
 def _asking(context: Context, event: PullRequestMerged) -> list[Target]:
     """The environments to which it is to go."""
-    return [
-        Target(app, environment)
-        for app in context.settings.apps_of_repository(event.repository)
-        for environment in app.environments.values()
-        if environment.deploys_merges_into(event.base)
-    ]
+    apps = context.settings.apps_of_repository(event.repository)
+    return [target for app in apps for target in _asking_in(app, event)]
+
+
+def _asking_in(app: AppSettings | None, event: PullRequestMerged) -> list[Target]:
+    places = app.environments.values() if app is not None else ()
+    return [Target(app, place) for place in places if app is not None and place.deploys_merges_into(event.base)]
 
 
 # --- it cannot be taken up ---------------------------------------------------------------------------------------
@@ -43,7 +45,7 @@ def _asking(context: Context, event: PullRequestMerged) -> list[Target]:
 
 def _tries(event: PullRequestMerged, app: str, environment: str) -> str:
     """Under this name is kept how often it was given up, so that a merge that is found again is taken up again."""
-    return f"merge:{event.repository.lower()}:{event.merge_sha}:{app}:{environment}"
+    return f"merge:{event.merge_sha}:{app}:{environment}"
 
 
 def not_confirmed(context: Context, event: PullRequestMerged, error: ShipmateError) -> None:
@@ -56,22 +58,26 @@ def not_deployed(context: Context, event: MergeToDeploy, error: ShipmateError) -
     records = context.begin(event.app, event.environment)
     tries = _tries(event.merged, event.app, event.environment)
     records.keep(tries, str(int(records.kept(tries) or 0) + 1))
-    same = [target for target in _asking(context, event.merged) if target.app.name == event.app]
-    _tell(records, event.merged, same, error)
+    _tell(records, event.merged, _asking_in(context.settings.apps.get(event.app), event.merged), error)
 
 
 def _tell(records: Records, event: PullRequestMerged, asking: list[Target], error: ShipmateError) -> None:
     """In each channel that it concerns, once, however many environments there are and however often it is found."""
     left = [target for target in asking if not records.merged(*target.place, event.merge_sha)]
     for channel in dict.fromkeys(target.app.channel for target in left):
-        told = f"told:{channel}:{event.repository.lower()}:{event.merge_sha}"
-        if records.kept(told) is not None:
+        told = f"told:{channel}:{event.merge_sha}"
+        if any(records.kept(key) is not None for key in (told, _told_before(channel, event))):
             continue
         records.keep(told, records.cause)
         places = [target for target in left if target.app.channel == channel]
         commands = [Deploy(one.app.name, event.base, one.environment.name) for one in places]
         message = deployment_messages.merge_not_taken_up(event, str(error), commands)
         records.emit(Announce(places[0].app.name, message))
+
+
+def _told_before(channel: str, event: PullRequestMerged) -> str:
+    """The key in earlier versions: a repository's name is no part of it any more, as names change."""
+    return f"told:{channel}:{event.repository.lower()}:{event.merge_sha}"
 
 
 # --- merged ------------------------------------------------------------------------------------------------------
@@ -171,4 +177,5 @@ def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
 def checks_changed(context: Context, event: ChecksChanged) -> None:
     """Whoever waits for this commit's checks looks again."""
     records = context.begin()
-    reconsider(records, *records.waiting_for_checks(event.repository, event.sha))
+    apps = apps_at(context, event.repository)
+    reconsider(records, *records.waiting_for_checks(event.repository, event.sha, apps))

@@ -55,7 +55,7 @@ def reconcile(context: Context, tick: Tick) -> None:
     records = context.begin()
     for news in heard:
         # A status that was heard of and still not taken in is told again, so the key is this tick's own.
-        records.put(news, f"status:{news.repository}:{news.remote_id}:{news.status_id}:{records.cause}")
+        records.put(news, f"status:{news.remote_id}:{news.status_id}:{records.cause}")
     reconsider(records, *_in_turn(_waiting(unended), tick, LOOKED_AT))
 
 

@@ -36,7 +36,7 @@ def of_a_repository(context: Context, event: CatchUp) -> None:
 
 
 def _look(context: Context, repository: str | None) -> None:
-    question = f"redeliveries:{repository or 'of the app'}"
+    question = watermarks.redeliveries(repository or "of the app")
     since = watermarks.since(context.reads, question, context.now)
     try:
         failed = context.forge.backfill.failed_deliveries(repository, since) if since else ()

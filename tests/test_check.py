@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from bot import __version__
 from bot.check import Doctors, check
 from bot.check import findings as check_findings
-from bot.core.errors import Unavailable
+from bot.core.errors import NotThere, Unavailable
 from bot.core.ports.chat import Finding
+from bot.core.ports.forge_types import Repository
+from bot.core.repositories.model import KnownRepository
 from bot.settings import Settings, SettingsProblems, load, read
 
 SHOP = """
@@ -360,3 +363,82 @@ def test_outsiders_who_may_deploy_are_named() -> None:
 
     who = "2 people outside its organisation: mallory and eve"
     assert found == [[f"! corner/shop can be written to, and so deployed, by {who}"], []]
+
+
+# --- repositories that are called otherwise now --------------------------------------------------------------------
+
+WEB = KnownRepository("shop", "corner/shop", 7, "corner/shop", datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def called(name: str, number: int | None = 7) -> Callable[[str], Repository]:
+    return lambda _: Repository(name, "main", "", number)
+
+
+def nowhere(name: str) -> Repository:
+    raise NotThere(f"{name} does not exist.")
+
+
+def closed() -> list[KnownRepository]:
+    raise ZeroDivisionError
+
+
+SHARED = SHOP.replace("[apps.shop]", "[apps.api]").replace("[apps.shop.", "[apps.api.").partition("[apps.api]")
+MONO = f"{SHOP}{SHARED[1]}{SHARED[2]}"
+ADOPT = "or run `python -m bot adopt corner/shop` if the other one is meant"
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "text", "line", "code"),
+    [
+        (called("corner/shop"), [], SHOP, "", 0),
+        (called("Corner/Shop"), [WEB], SHOP, "", 0),
+        (called("corner/shop", None), [WEB], SHOP, "", 0),
+        (nowhere, [WEB], SHOP, "", 0),
+        (
+            called("corner/store"),
+            [],
+            SHOP,
+            "! corner/shop is called corner/store now  → change `repository` in [apps.shop]",
+            0,
+        ),
+        (
+            called("high-street/shop"),
+            [replace(WEB, called="high-street/shop")],
+            MONO,
+            "! corner/shop is called high-street/shop now  → change `repository` in [apps.shop] and [apps.api]",
+            0,
+        ),
+        (
+            called("corner/shop", 8),
+            [replace(WEB, called="corner/store")],
+            SHOP,
+            "! corner/shop is another repository now; the one that the bot knows by it is called corner/store  → "
+            f"change `repository` in [apps.shop] to corner/store, {ADOPT}",
+            0,
+        ),
+        (
+            called("corner/shop", 8),
+            [replace(WEB, called="")],
+            SHOP,
+            "✗ corner/shop is another repository now than the one that the bot knows, so it takes nothing of it  → "
+            f"change `repository` in [apps.shop], {ADOPT}",
+            1,
+        ),
+        (called("corner/shop", 8), [replace(WEB, name="corner/old", called="corner/older")], SHOP, "", 0),
+        (called("corner/shop", 8), [replace(WEB, app="api")], SHOP, "", 0),
+    ],
+)
+def test_a_repository_that_is_called_otherwise_is_told_with_what_to_change(
+    names: Callable[[str], Repository], known: list[KnownRepository], text: str, line: str, code: int
+) -> None:
+    ended, printed = run(text, doctors=lambda _: Doctors(names=names, known=lambda: known))
+
+    assert printed.partition("✓ settings.toml is understood\n")[2] == (f"{line}\n" if line else "")
+    assert ended == code
+
+
+def test_a_database_that_cannot_be_asked_leaves_what_github_says() -> None:
+    code, printed = run(doctors=lambda _: Doctors(names=called("corner/store"), known=closed))
+
+    assert printed.endswith("! corner/shop is called corner/store now  → change `repository` in [apps.shop]\n")
+    assert code == 0

@@ -15,6 +15,29 @@ FURTHEST = timedelta(days=3)
 """A bot that was away for longer does not make up for everything: GitHub keeps deliveries as long as this."""
 
 
+def catch_up(repository: str) -> str:
+    """The question what was merged and deployed there."""
+    return f"catch-up:{repository}"
+
+
+def redeliveries(repository: str) -> str:
+    """The question which webhooks of the repository did not reach us."""
+    return f"redeliveries:{repository}"
+
+
+def renamed(records: Records, old: str, new: str) -> None:
+    """The repository is called otherwise now, and nothing is asked of it for the first time because of that."""
+    for was, now in zip(keys(old), keys(new), strict=True):
+        kept = records.kept(was)
+        if kept is not None:
+            records.keep(now, kept)
+
+
+def keys(repository: str) -> tuple[str, ...]:
+    """Under which is kept how far the bot has looked back at the repository."""
+    return tuple(f"mark:{question(repository)}" for question in (catch_up, redeliveries))
+
+
 def since(reads: Reads, question: str, now: datetime) -> datetime | None:
     """From when on the answer to ``question`` is news. None the first time: nothing older than that is made up for."""
     kept = reads.kept(f"mark:{question}")

@@ -66,13 +66,18 @@ def listener(
         from bot.adapters.slack.bolt_app import http_handler
 
         listens_to_slack = http_handler(slack(), signing_secrets)
+
+    def lasting() -> list[str]:
+        owners = settings.as_called(store.repositories.all()).owners
+        return [outage_messages.lasts(one) for one in outages.lasting(store.reads(), owners)]
+
     return WebhookListener(
         intake=intake,
         label=label,
         webhook_secrets=secrets_in(secrets.github_webhook_secret),
         stored=stored,
         obstacles=store.database.obstacles,
-        outages=lambda: [outage_messages.lasts(one) for one in outages.lasting(store.reads(), settings.owners)],
+        outages=lasting,
         slack=listens_to_slack,
         set_aside=store.set_aside,
     )

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from bot.adapters.github import webhooks as github_webhooks
+from bot.adapters.github.webhooks import NamedRepository
 from bot.adapters.storage import serialization
 from bot.core.events import Event
-from bot.core.events.external import ChecksChanged, ReviewChanged
+from bot.core.events.external import CalledOtherwise, ChecksChanged, ReviewChanged
 from bot.core.ports.chat import NOBODY, About, Delivery
+from bot.core.repositories.model import KnownRepository, same_name
 from bot.core.stored import stored_name
 from bot.settings import Settings
 
 Decode = Callable[[Delivery], Sequence[Event]]
 
 
-def decoder(settings: Settings) -> Decode:
-    """What a stored delivery means. GitHub ignores the case of repository names, so events get ours."""
-    spelling = _spelling(settings)
+def decoder(settings: Settings, known: Callable[[], Sequence[KnownRepository]] = lambda: ()) -> Decode:
+    """What a stored delivery means. Events get the names that repositories have in the settings as they are ``known``:
+    GitHub says them in any case, and its numbers decide which repository is which."""
 
     def decode(delivery: Delivery) -> Sequence[Event]:
+        names = Names(settings, known())
         if delivery.source != "github":
-            return [serialization.event_from_bytes(delivery.name, delivery.body)]
-        return [_spelled(event, spelling) for event in github_webhooks.events_of(delivery.name, delivery.body)]
+            return [names.of_now(serialization.event_from_bytes(delivery.name, delivery.body))]
+        events = github_webhooks.events_of(delivery.name, delivery.body)
+        said = github_webhooks.repository_in(delivery.name, delivery.body)
+        return names.heard(said, events) if said else events
 
     return decode
 
@@ -32,40 +37,74 @@ def decoder(settings: Settings) -> Decode:
 def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
     """Adds to a delivery what it is about, so that one that concerns nobody is settled when it is stored.
 
-    One that cannot be read is left as it is, for whoever handles it to say so.
+    One that cannot be read, or tells nothing of where it comes from, is left as it is for whoever handles it.
     """
-    decode = decoder(settings)
-    ours = frozenset(_spelling(settings).values())
+    names = frozenset(app.written.casefold() for app in settings.apps.values())
 
     def label(delivery: Delivery) -> Delivery:
         try:
-            events = decode(delivery)
+            events = github_webhooks.events_of(delivery.name, delivery.body)
+            said = github_webhooks.repository_in(delivery.name, delivery.body)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is stored, and then told where others are
             return delivery
-        if len(events) > 1:
-            return delivery
-        event = events[0] if events else None
-        if event is None or getattr(event, "repository", None) not in ours:
-            return replace(delivery, about=NOBODY)
+        if said is None:
+            return delivery if events else replace(delivery, about=NOBODY)
+        if said.name.casefold() not in names:
+            return delivery if said.number is None else replace(delivery, about=About(number=said.number))
+        if not events:
+            return replace(delivery, about=About(said.name, said.number))
+        event = events[0]
         repeats = serialization.repeats(stored_name(type(event)), serialization.event_to_bytes(event))
-        return replace(delivery, about=_about(event), repeats=repeats)
+        return replace(delivery, about=_about(event, said), repeats=repeats)
 
     return label
 
 
-def _about(event: Event) -> About | None:
+def _about(event: Event, said: NamedRepository) -> About | None:
     if isinstance(event, ChecksChanged):
-        return About(event.repository, event.sha)
+        return About(said.name, said.number, sha=event.sha)
     if isinstance(event, ReviewChanged):
-        return About(event.repository)
+        return About(said.name, said.number, unended=True)
     return None
 
 
-def _spelling(settings: Settings) -> dict[str, str]:
-    return {app.repository.lower(): app.repository for app in settings.apps.values()}
+class Names:
+    """Which repository is meant by what, as things are now."""
+
+    def __init__(self, settings: Settings, known: Sequence[KnownRepository]) -> None:
+        now = settings.as_called(known)
+        self._spelling = {app.repository.casefold(): app.repository for app in now.apps.values()}
+        self._by_number: dict[int, str] = {}
+        self._former: dict[str, str] = {}
+        for one in known:
+            app = now.apps.get(one.app)
+            if app is not None and one.is_meant_by(app.written):
+                self._by_number[one.number] = app.repository
+                self._former |= {name.casefold(): app.repository for name in (one.name, one.called)}
+
+    def of_now(self, event: Event) -> Event:
+        """An event of our own may be older than what its repository is called now."""
+        said = getattr(event, "repository", None)
+        return _at(event, self._believed(said)) if said else event
+
+    def heard(self, said: NamedRepository, events: Sequence[Event]) -> Sequence[Event]:
+        """What a webhook means in which a repository calls itself so. One without a number is believed its name."""
+        if said.number is None:
+            return [_at(event, self._believed(said.name)) for event in events]
+        ours = self._by_number.get(said.number)
+        if ours is not None:
+            meant = tuple(_at(event, ours) for event in events)
+            return meant if same_name(ours, said.name) else [CalledOtherwise(ours, said.name, meant)]
+        name = self._spelling.get(said.name.casefold(), said.name)
+        if name in self._by_number.values():
+            return [CalledOtherwise(name, "", ())]
+        return [_at(event, name) for event in events]
+
+    def _believed(self, name: str) -> str:
+        return self._spelling.get(name.casefold()) or self._former.get(name.casefold()) or name
 
 
-def _spelled(event: Any, spelling: dict[str, str]) -> Event:
-    if not any(field.name == "repository" for field in fields(event)):
-        return event  # type: ignore[no-any-return]
-    return replace(event, repository=spelling.get(event.repository.lower(), event.repository))  # type: ignore[no-any-return]
+def _at(event: Event, repository: str) -> Event:
+    """The event, with its repository by this name."""
+    made: Event = replace(cast("Any", event), repository=repository)
+    return made

@@ -285,7 +285,7 @@ class Pipeline:
         return Context(
             event_id=event_id,
             now=self._clock.now(),
-            settings=self._settings,
+            settings=self._settings.as_called(self.store.repositories.all()),
             transactions=decision or Outside(self.store),
             parents=self.store.parents,
             identities=self.store.people,

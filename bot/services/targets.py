@@ -160,6 +160,11 @@ def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
         return []
 
 
+def apps_at(context: Context, repository: str) -> tuple[str, ...]:
+    """The names of the apps whose code is in the repository."""
+    return tuple(app.name for app in context.settings.apps_of_repository(repository))
+
+
 def target_named(context: Context, repository: str, environment: str) -> Target | None:
     """The first app of the repository that has the environment, by its name or an alias; GitHub ignores case."""
     return next(iter(targets_named(context, repository, environment)), None)
@@ -170,8 +175,7 @@ def targets_named(context: Context, repository: str, environment: str) -> list[T
     wanted = environment.lower()
     return [
         Target(app, known)
-        for app in context.settings.apps.values()
+        for app in context.settings.apps_of_repository(repository)
         for known in app.environments.values()
-        if app.repository.lower() == repository.lower()
-        and wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}
+        if wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from pydantic import Field
 
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
+from bot.core.repositories.model import KnownRepository
 from bot.settings.environment import Process, Secrets, from_environment, masked, secrets_in
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
@@ -65,6 +66,12 @@ class Settings(Table):
         """The apps whose code is in ``owner/name``, in the order of the file; GitHub ignores case there."""
         wanted = repository.casefold()
         return tuple(app for app in self.apps.values() if app.repository.casefold() == wanted)
+
+    def as_called(self, known: Iterable[KnownRepository]) -> Settings:
+        """With what GitHub calls the repositories now, in the place of what they were called when this was written."""
+        by_app = {one.app: one for one in known}
+        apps = {name: app.as_called(by_app.get(name)) for name, app in self.apps.items()}
+        return self if apps == self.apps else self.model_copy(update={"apps": apps})
 
     @property
     def owners(self) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from bot.core.names import branch_matches
+from bot.core.repositories.model import KnownRepository
 from bot.settings.fields import (
     Channel,
     Channels,
@@ -274,6 +275,23 @@ class AppSettings(Table):
     environments: dict[str, EnvironmentSettings] = Field(
         description="The environments by name, a table each; one at least."
     )
+
+    _written: str | None = PrivateAttr(None)
+
+    @property
+    def written(self) -> str:
+        """What the settings call the repository, where ``repository`` is what it is called now."""
+        return self._written or self.repository
+
+    def as_called(self, known: KnownRepository | None) -> Self:
+        """With what its repository is called now, so far as it is known and still meant."""
+        meant = known is not None and known.is_meant_by(self.written)
+        name = known.spelled(self.written) if known is not None and meant else self.written
+        if name == self.repository:
+            return self
+        renamed = self.model_copy(update={"repository": name})
+        renamed._written = self.written
+        return renamed
 
     def allowed_in(self, channel: Collection[str]) -> bool:
         """Whether commands for this app are taken in the channel that goes by these names (its name, its id)."""

@@ -26,12 +26,12 @@ Read = Callable[[RowReads], Any]
 
 READS: dict[str, Read] = {
     "deployment #12": lambda reads: reads.deployment(12),
-    "by GitHub's id": lambda reads: reads.by_remote("acme/app3", 500),
+    "by GitHub's id": lambda reads: reads.by_remote("acme/app3", 500, ("app3",)),
     "by request id": lambda reads: reads.by_request("request-500"),
     "busy": lambda reads: reads.busy("app3", "production"),
     "waiting (the queue)": lambda reads: reads.waiting("app3", "production"),
-    "waiting for checks of a commit": lambda reads: reads.waiting_for_checks("acme/app3", sha(APPS * 3 + 3)),
-    "waiting, in a repository": lambda reads: reads.waiting_for(Waiting.CHECKS, "acme/app3"),
+    "waiting for checks of a commit": lambda reads: reads.waiting_for_checks("acme/app3", sha(APPS * 3 + 3), ("app3",)),
+    "waiting, in a repository": lambda reads: reads.waiting_for(Waiting.CHECKS, "acme/app3", ("app3",)),
     "wanting approval": lambda reads: reads.wanting_approval(None, 20),
     "not ended, all": lambda reads: reads.unended(),
     "not ended, in a repository": lambda reads: reads.unended("acme/app3"),

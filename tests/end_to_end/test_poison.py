@@ -174,7 +174,7 @@ def stored(store: Store) -> dict[str, int]:
         counts = {
             table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
             for table in tables.metadata.sorted_tables
-            if table.name not in ("deliveries", "decisions", "executors", "kept")
+            if table.name not in ("deliveries", "decisions", "executors", "kept", "repositories")
         }
         foreign = sa.select(sa.func.count()).where(tables.deliveries.c.source.in_(("github", "chat")))
         return counts | {"foreign deliveries": connection.scalar(foreign) or 0}

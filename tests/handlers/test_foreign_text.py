@@ -42,6 +42,7 @@ GATED = SETTINGS.replace(
 # What of an event is an id or one of a few words, and never shown as it is; and when it happened is no text.
 NOT_SHOWN = {
     "repository",
+    "called",
     "sha",
     "head_sha",
     "merge_sha",

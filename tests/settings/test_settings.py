@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.core.repositories.model import KnownRepository
 from bot.providers import external, local, shell
 from bot.settings import (
     DEFAULT_PATH,
@@ -248,3 +249,40 @@ def test_the_environment_of_the_process_does_not_leak_into_settings_that_were_gi
     with pytest.raises(SettingsProblems):
         load(Path("nowhere.toml"), {})
     assert settings().secrets == Secrets()
+
+
+# --- repositories as they are called now ---------------------------------------------------------------------------
+
+
+def known(name: str, called: str, app: str = "web") -> KnownRepository:
+    return KnownRepository(app, name, 7, called, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("one", "repository"),
+    [
+        (known("acme/web", "newowner/site"), "newowner/site"),
+        (known("ACME/WEB", "acme/website"), "acme/website"),
+        (known("acme/old", "Acme/Web"), "acme/web"),
+        (known("acme/web", ""), "acme/web#7"),
+        (known("acme/web", "Acme/Web"), "acme/web"),
+        (known("acme/old", "acme/older"), "acme/web"),
+        (known("acme/web", "acme/website", app="api"), "acme/web"),
+    ],
+)
+def test_an_app_has_its_repository_by_the_name_of_now(one: KnownRepository, repository: str) -> None:
+    before = settings()
+
+    now = before.as_called([one])
+
+    assert (now.apps["web"].repository, now.apps["web"].written) == (repository, "acme/web")
+    assert (before.apps["web"].repository, before.apps["web"].written) == ("acme/web", "acme/web")
+    assert now.owners == (repository.partition("/")[0],)
+    assert now.as_called([one]) == now
+    assert now.as_called([]).apps["web"].repository == "acme/web"
+
+
+def test_nothing_is_copied_where_nothing_is_called_otherwise() -> None:
+    before = settings()
+
+    assert before.as_called([]) is before.as_called([known("acme/web", "Acme/Web")]) is before

@@ -21,7 +21,7 @@ from bot.adapters.github.doctor import doctor
 from bot.adapters.github.expected_checks import GitHubExpectedChecks
 from bot.adapters.github.head_counts import HeadCounts
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
-from bot.adapters.github.mapping import commit_of, head_ref_of, pull_request_of
+from bot.adapters.github.mapping import commit_of, head_ref_of, pull_request_of, repository_of
 from bot.adapters.github.payloads import (
     Branch,
     CommitShape,
@@ -105,8 +105,11 @@ class GitHub:
             self._connection.get(at(place) if "/" in place else f"/orgs/{quoted(place)}", _Anything)
 
     def repository(self, repository: str) -> Repository:
-        found = self._connection.get(at(repository), Repo)
-        return Repository(found.full_name, found.default_branch, found.html_url)
+        return repository_of(self._connection.get(at(repository), Repo))
+
+    def repository_numbered(self, number: int, near: str) -> Repository:
+        """At the address to which GitHub redirects from each name that a repository had."""
+        return repository_of(self._connection.get(f"/repositories/{number}", Repo, near=near))
 
     def resolve(self, repository: str, ref: str) -> Commit | None:
         """A branch takes one request, a tag or a short commit id two, ``#123`` two, a full commit id one."""

@@ -111,9 +111,12 @@ class Connection:
     def close(self) -> None:
         self._session.close()
 
-    def get(self, path: str, shape: type[T], **query: str | int) -> T:
-        """What is at ``path`` (already quoted), in the given shape."""
-        return _decoded(self._page(self._url(path, query)).body, shape, "GET")
+    def get(self, path: str, shape: type[T], *, near: str | None = None, **query: str | int) -> T:
+        """What is at ``path`` (already quoted), in the given shape.
+
+        ``near`` is what it is about where the path does not say so: see ``Auth.authorization``.
+        """
+        return _decoded(self._page(self._url(path, query), near).body, shape, "GET")
 
     def pages(self, path: str, shape: type[T], *, most: int, **query: str | int) -> Iterator[T]:
         """The pages of a list, each in the given shape, following ``Link`` as given; at most ``most`` of them."""
@@ -140,10 +143,11 @@ class Connection:
     def _url(self, path: str, query: dict[str, str | int]) -> str:
         return f"{self._api_url}{path}?{urlencode(query)}" if query else f"{self._api_url}{path}"
 
-    def _page(self, url: str) -> Page:
+    def _page(self, url: str, near: str | None = None) -> Page:
         """A GET that costs nothing where the answer is still the one we remember (304)."""
         known = self._pages.get(url)
-        answer = self._request("GET", url, headers={"If-None-Match": known.etag} if known and known.etag else {})
+        etag = {"If-None-Match": known.etag} if known and known.etag else {}
+        answer = self._request("GET", url, headers=etag, near=near)
         if answer.status_code == 304 and known is not None:
             return known
         following = answer.links.get("next", {}).get("url")
@@ -159,25 +163,33 @@ class Connection:
         body: dict[str, JSON] | None = None,
         headers: dict[str, str] | None = None,
         stream: bool = False,
+        near: str | None = None,
     ) -> requests.Response:
         """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
         if method != "GET":
             self._before_change()
-        with self._breaker.guarding(self._limit(url), door=_door(url)):
-            return self._repeated(method, url, body, headers or {}, stream)
+        scope = near or _scope_in(url)
+        with self._breaker.guarding(self._limit(url, scope), door=_door(url, scope)):
+            return self._repeated(method, url, scope, body, headers or {}, stream)
 
-    def _limit(self, url: str) -> str:
+    def _limit(self, url: str, scope: str | None) -> str:
         """Which limit of requests the question counts against: searching has its own, an App one for each owner."""
-        owner = (_scope_in(url) or "").partition("/")[0].lower() if self._auth.about_itself == "/app" else ""
+        owner = (scope or "").partition("/")[0].lower() if self._auth.about_itself == "/app" else ""
         return f"{'search ' if '/search/' in url else ''}{owner or self._auth.named}"
 
     def _repeated(
-        self, method: str, url: str, body: dict[str, JSON] | None, headers: dict[str, str], stream: bool
+        self,
+        method: str,
+        url: str,
+        scope: str | None,
+        body: dict[str, JSON] | None,
+        headers: dict[str, str],
+        stream: bool,
     ) -> requests.Response:
         """Only a GET is repeated, and only when that may help soon."""
         for usual in (*PAUSES, None) if method == "GET" else (None,):
             try:
-                answer = self._followed(method, url, body, headers, stream)
+                answer = self._followed(method, url, scope, body, headers, stream)
             except requests.ReadTimeout as slow:  # it has cost 20 seconds already, and would again
                 raise _unreachable(slow, method) from slow
             except requests.RequestException as broken:
@@ -195,13 +207,18 @@ class Connection:
         raise AssertionError("the last try returns or raises")
 
     def _followed(
-        self, method: str, url: str, body: dict[str, JSON] | None, headers: dict[str, str], stream: bool
+        self,
+        method: str,
+        url: str,
+        scope: str | None,
+        body: dict[str, JSON] | None,
+        headers: dict[str, str],
+        stream: bool,
     ) -> requests.Response:
         """The answer at the end of the redirects (renamed repositories, tarballs), with the same method and body.
 
         Our token goes to our own host only; a download may lead elsewhere, and goes there without it.
         """
-        scope = _scope_in(url)
         for _ in range(REDIRECTS + 1):
             ours = _origin(url) == _origin(self._api_url)
             if not ours and not stream:
@@ -292,10 +309,10 @@ def _scope_in(url: str) -> str | None:
     return ANYTHING if re.search(r"/(search|users)/", url) else None
 
 
-def _door(url: str) -> str:
+def _door(url: str, scope: str | None) -> str:
     """Where credentials may be refused on their own: at an owner, or at one of an App's installations."""
     installation = re.search(r"/app/installations/([0-9]+)", url)
-    return installation[1] if installation else (_scope_in(url) or "").partition("/")[0].lower()
+    return installation[1] if installation else (scope or "").partition("/")[0].lower()
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -10,13 +10,14 @@ from bot.adapters.github.payloads import (
     DeploymentShape,
     DeploymentStatusShape,
     PullRequestShape,
+    Repo,
     StatusShape,
     is_by_workflow,
     login_of,
     request_id_in,
     utc,
 )
-from bot.core.ports.forge_types import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus
+from bot.core.ports.forge_types import Check, Commit, PullRequest, RemoteDeployment, RemoteStatus, Repository
 
 BADNESS = {"success": 0, "pending": 1, "failure": 2}
 
@@ -46,6 +47,10 @@ def check_of_run(run: CheckRun) -> Check:
     )
 
 
+def repository_of(found: Repo) -> Repository:
+    return Repository(found.full_name, found.default_branch, found.html_url, found.id)
+
+
 def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) -> Commit:
     name = found.commit.author.name if found.commit.author else ""
     return Commit(
@@ -62,7 +67,7 @@ def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) 
 def head_ref_of(found: PullRequestShape) -> str:
     """The branch; ``owner:branch`` where it is in a fork, so that none passes for one of ours that has its name."""
     head, home = found.head, found.base.repo
-    inside = head.repo is not None and home is not None and head.repo.full_name.lower() == home.full_name.lower()
+    inside = head.repo is not None and home is not None and head.repo.is_same(home)
     return head.ref if inside else head.label or f"unknown:{head.ref}"
 
 

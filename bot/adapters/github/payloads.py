@@ -31,6 +31,7 @@ class Repo(Struct, frozen=True):
     full_name: Word
     default_branch: Word
     html_url: str
+    id: Id | None = None
     archived: bool = False
     permissions: dict[str, bool] = {}
 
@@ -198,6 +199,13 @@ class BranchProtection(Struct, frozen=True):
 
 class HeadRepo(Struct, frozen=True):
     full_name: Word
+    id: Id | None = None
+
+    def is_same(self, other: HeadRepo) -> bool:
+        """By their numbers: of one that was renamed a moment ago two names may be told."""
+        if self.id is not None and other.id is not None:
+            return self.id == other.id
+        return self.full_name.lower() == other.full_name.lower()
 
 
 class Head(Struct, frozen=True):

@@ -74,6 +74,22 @@ def events_of(name: str, body: bytes) -> list[Event]:
     return read(body) if read else []
 
 
+def repository_in(name: str, body: bytes) -> NamedRepository | None:
+    """The repository that the webhook is about, whatever it tells, None where it is about none. Raises Rejected."""
+    return _read(name, body, _About).repository
+
+
+class NamedRepository(Struct, frozen=True):
+    """What a webhook calls a repository, and its number, which never changes."""
+
+    name: Word = msgspec.field(name="full_name")
+    number: Id | None = msgspec.field(name="id", default=None)
+
+
+class _About(Struct, frozen=True):
+    repository: NamedRepository | None = None
+
+
 class _Repository(Struct, frozen=True):
     full_name: Word
 
@@ -246,5 +262,5 @@ _READERS: dict[str, Callable[[bytes], list[Event]]] = {
     "workflow_run": _workflow_run,
 }
 
-EVENTS = frozenset({*_READERS, "ping", "push"})
+EVENTS = frozenset({*_READERS, "ping", "push", "repository"})
 """The events that are known by their names; all others are accepted, and mean nothing."""

@@ -50,6 +50,9 @@ class LocalGit:
     def repository(self, repository: str) -> Repository:
         return Repository(name=repository, default_branch=self._git(repository).default_branch(), url="")
 
+    def repository_numbered(self, number: int, near: str) -> Repository:  # noqa: ARG002 - directories have names alone
+        raise NotThere("Repositories on this machine have no numbers.")
+
     def resolve(self, repository: str, ref: str) -> Commit | None:
         return next((meaning.commit for meaning in self.meanings(repository, ref)), None)
 

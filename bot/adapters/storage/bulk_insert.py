@@ -13,11 +13,11 @@ import structlog
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.core.errors import Rejected, ShipmateError, Unavailable
-from bot.core.ports.chat import About
+from bot.core.ports.chat import NOBODY, About
 
 log = structlog.get_logger(__name__)
 
-Row: TypeAlias = tuple[str, str, str, bytes, Any, str | None, str | None, str | None]
+Row: TypeAlias = tuple[Any, ...]
 Stored: TypeAlias = Literal["waits", "settled", "known"]
 """What became of a delivery: it waits for somebody to handle it, it concerns nobody, or it has come before."""
 Outcome: TypeAlias = Stored | ShipmateError
@@ -66,8 +66,9 @@ class Writer:
 
     def _row(self, one: Arrival) -> Row:
         at = self._moment(one.at) if self._moment else one.at
-        repository, sha = (one.about.repository, one.about.sha) if one.about else (None, None)
-        return one.id, one.source, one.name, one.body, at, one.repeats, repository, sha
+        about = one.about or NOBODY
+        judged = (one.about is not None, about.repository, about.number, about.sha, about.unended)
+        return one.id, one.source, one.name, one.body, at, one.repeats, *judged
 
     def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
         """Once more where an open connection is dead: after a restart of a database server every one is."""
@@ -133,7 +134,7 @@ PORTIONS = (16, 4, 1)
 def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
     """The rows in their order, in as few of those sizes as make up their number.
 
-    >>> [len(some) for some in portions([("", "", "", b"", None, None, None, None)] * 22)]
+    >>> [len(some) for some in portions([("",)] * 22)]
     [16, 4, 1, 1]
     """
     found: list[Sequence[Row]] = []
@@ -156,9 +157,9 @@ _STORE = f"""
     {{given}} SELECT id, source, name, CASE WHEN waits THEN body ELSE {{nothing}} END, at, CASE WHEN waits THEN at END,
         CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN repeats END
     FROM (
-        SELECT given.*, repository IS NULL
+        SELECT given.*, NOT judged
             OR EXISTS (
-                SELECT 1 FROM deployments AS d WHERE d.repository = given.repository AND d.sha = given.sha AND (
+                SELECT 1 FROM deployments AS d WHERE d.sha = given.sha AND (
                     d.{tables.UNENDED} OR d.state = 'succeeded' AND d.task = 'deploy' AND NOT EXISTS (
                         SELECT 1 FROM deployments AS later
                         WHERE later.app = d.app AND later.environment = d.environment AND later.state = d.state
@@ -166,21 +167,37 @@ _STORE = f"""
                     )
                 )
             )
-            OR given.sha IS NULL AND EXISTS (
-                SELECT 1 FROM deployments AS d WHERE d.repository = given.repository AND d.{tables.UNENDED}
+            OR given.unended AND EXISTS (SELECT 1 FROM deployments AS d WHERE d.{tables.UNENDED})
+            OR given.repository IS NULL AND EXISTS (SELECT 1 FROM repositories AS r WHERE r.number = given.number)
+            OR EXISTS (
+                SELECT 1 FROM repositories AS r
+                WHERE lower(r.called) = lower(given.repository) AND r.number <> given.number
             ) AS waits
         FROM given
-    ) AS judged
+    ) AS judged_rows
     WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at IS NOT NULL
 """  # noqa: S608 - nothing but constants and places for values are put in
-_COLUMNS = "id, source, name, body, at, repeats, repository, sha"
-_ARRAYS = ", ".join(f"%b::{kind}[]" for kind in ("text", "text", "text", "bytea", "timestamptz", *["text"] * 3))
+_TYPES = {
+    "id": "text",
+    "source": "text",
+    "name": "text",
+    "body": "bytea",
+    "at": "timestamptz",
+    "repeats": "text",
+    "judged": "boolean",
+    "repository": "text",
+    "number": "bigint",
+    "sha": "text",
+    "unended": "boolean",
+}
+_COLUMNS = ", ".join(_TYPES)
+_ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _TYPES.values())
 # The same statement whatever the number of rows: its plan is made once.
 _FOR_POSTGRES = _STORE.format(
     nothing="''::bytea",
     given=f"WITH given ({_COLUMNS}) AS (SELECT * FROM unnest({_ARRAYS}))",  # noqa: S608 - as above
 )
-_ONE_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_ONE_ROW = f"({', '.join('?' * len(_TYPES))})"
 # It begins with INSERT: before anything else the driver would open no transaction.
 _FOR_SQLITE = {
     size: _STORE.format(nothing="x''", given=f"WITH given ({_COLUMNS}) AS (VALUES {', '.join([_ONE_ROW] * size)})")

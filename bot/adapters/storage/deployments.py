@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
+from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransaction
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
 from bot.adapters.storage.upsert import insert_new, upsert
@@ -40,12 +41,17 @@ _WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
 
 SUCCESSES_OF_ONE = 50
 """How many successes of one commit in one place are looked at."""
-PARENT = ("channel", "parent", "edited_at")
-"""What the performers write, and no decision does: a decision that is made meanwhile must not undo it."""
-_SAVED = [name for name in _COLUMNS if name not in {"id", *PARENT}]
+NOT_SAVED = ("channel", "parent", "edited_at", "repository")
+"""What performers write, or the look at what a repository is called: a decision that is made meanwhile must not undo
+it."""
+_SAVED = [name for name in _COLUMNS if name not in {"id", *NOT_SAVED}]
 _SAVE = sa.update(tables.deployments).where(_D.id == sa.bindparam("key"))
 _SAVE = _SAVE.values({name: sa.bindparam(name) for name in _SAVED})
 _EMIT = sa.insert(tables.effects)
+
+
+def _of(repository: str, apps: Collection[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(_D.repository == repository, _D.app.in_(apps))
 
 
 def to_row(deployment: Deployment) -> dict[str, Any]:
@@ -95,8 +101,8 @@ class RowReads:
         rows = self._run(_BY_ID, key=deployment_id)
         return from_row(rows[0]) if rows else None
 
-    def by_remote(self, repository: str, remote_id: int) -> Deployment | None:
-        return self._one(_D.repository == repository, _D.remote_id == remote_id)
+    def by_remote(self, repository: str, remote_id: int, apps: Collection[str]) -> Deployment | None:
+        return self._one(_of(repository, apps), _D.remote_id == remote_id)
 
     def by_request(self, request_id: str) -> Deployment | None:
         return self._one(_D.request_id == request_id)
@@ -107,11 +113,11 @@ class RowReads:
     def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
         return self._many(_D.app == app, _D.environment == environment, _WAITING)
 
-    def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]:
-        return self._many(_D.repository == repository, _D.sha == sha, _WAITING, _D.waits_for == Waiting.CHECKS)
+    def waiting_for_checks(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
+        return self._many(_of(repository, apps), _D.sha == sha, _WAITING, _D.waits_for == Waiting.CHECKS)
 
-    def deployed_from(self, repository: str, sha: str) -> Sequence[Deployment]:
-        commit = (_D.repository == repository, _D.sha == sha, _D.task == DEPLOY)
+    def deployed_from(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
+        commit = (_of(repository, apps), _D.sha == sha, _D.task == DEPLOY)
         begun = sa.or_(_BUSY, _D.state == State.SUCCEEDED)
         found = self._many(*commit, begun, newest=True, limit=SUCCESSES_OF_ONE)
         return [one for one in found if one.busy or self.last_success(one.app, one.environment) == one]
@@ -122,8 +128,8 @@ class RowReads:
     def given_up(self, since: datetime) -> Sequence[Deployment]:
         return self._many(_D.given_up_at >= since, _D.state.in_([State.ERROR, State.TIMED_OUT]))
 
-    def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
-        return self._many(_D.repository == repository, _WAITING, _D.waits_for == reason)
+    def waiting_for(self, reason: Waiting, repository: str, apps: Collection[str]) -> Sequence[Deployment]:
+        return self._many(_of(repository, apps), _WAITING, _D.waits_for == reason)
 
     def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
         here = [_D.app == app] if app else []
@@ -184,6 +190,10 @@ class RowReads:
         return TwinRows(self._run)
 
     @property
+    def repositories(self) -> RepositoryRows:
+        return RepositoryRows(self._run)
+
+    @property
     def locks(self) -> LockRows:
         return LockRows(self._run)
 
@@ -237,6 +247,10 @@ class RowRecords(RowReads):
     @property
     def twins(self) -> TwinTransaction:
         return TwinTransaction(self._connection)
+
+    @property
+    def repositories(self) -> RepositoryTransaction:
+        return RepositoryTransaction(self._connection)
 
     @property
     def locks(self) -> LockTransaction:

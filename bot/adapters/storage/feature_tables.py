@@ -1,4 +1,4 @@
-"""The tables of single features: locks, freezes, approvals, schedules, twins, people and the audit."""
+"""The tables of single features: locks, freezes, approvals, schedules, twins, repositories, people and the audit."""
 
 from __future__ import annotations
 
@@ -131,13 +131,25 @@ twins = sa.Table(
     "twins",
     metadata,
     sa.Column("repository", Text, primary_key=True),
-    sa.Column("remote_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("remote_id", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
     column("deployment_id", BigId, index=True),
     column("state", Text),
     column("last_status", sa.BigInteger),
     column("followed", sa.Boolean),
 )
 """Deployments that jobs of GitHub Actions make of ours."""
+
+repositories = sa.Table(
+    "repositories",
+    metadata,
+    sa.Column("app", Text, primary_key=True),
+    column("name", Text),
+    column("number", sa.BigInteger),
+    column("called", Text),
+    column("looked_at", Utc),
+    column("told", Text),
+)
+"""Which repository an app's code is in, by GitHub's number."""
 
 schedules = sa.Table(
     "schedules",

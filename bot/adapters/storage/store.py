@@ -16,6 +16,7 @@ from bot.adapters.storage.outbox import NEXT_LANE, Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
+from bot.adapters.storage.repositories import KnownRepositories
 from bot.adapters.storage.set_aside import SetAside
 from bot.adapters.storage.timers import NEXT_DEPLOYMENT, NEXT_TIMER, Timers
 from bot.core.ports.chat import Clock, Finding
@@ -52,6 +53,7 @@ class Store:
         self.output = OutputRows(self.database)
         self.parents = ParentRows(self.database)
         self.people = IdentityRows(self.database)
+        self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)
 
     def reads(self) -> RowReads:

@@ -14,6 +14,7 @@ from bot.adapters.storage.feature_tables import (
     locks,
     login_claims,
     pending_links,
+    repositories,
     schedules,
     twins,
     window_states,
@@ -41,6 +42,7 @@ __all__ = [
     "metadata",
     "output",
     "pending_links",
+    "repositories",
     "schedules",
     "timers",
     "twins",
@@ -251,8 +253,8 @@ sa.Index(
 )
 # For every way to ask for what was deployed, newest first, however much that is.
 for _name, *_of in (
-    ("sha", "repository", "sha"),
-    ("remote", "repository", "remote_id"),
+    ("sha", "sha"),
+    ("remote", "remote_id"),
     ("place", "app", "environment", "state", "task", "id"),
     ("started", "app", "environment", "state", "task", "started_at", "id"),
     ("merged", "app", "environment", "merged_at", "id"),

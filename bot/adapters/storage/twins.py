@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.adapters.storage.upsert import upsert
 from bot.core.deployments.twins import Twin
 
 _T = tables.twins.c
+_D = tables.deployments.c
 
 
 class TwinRows:
@@ -21,8 +22,9 @@ class TwinRows:
     def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
         self._run = run
 
-    def by_remote(self, repository: str, remote_id: int) -> Twin | None:
-        found = self._many(_T.repository == repository, _T.remote_id == remote_id)
+    def by_remote(self, repository: str, remote_id: int, apps: Collection[str]) -> Twin | None:
+        theirs = sa.select(_D.id).where(_D.app.in_(apps), _D.id == _T.deployment_id).exists()
+        found = self._many(_T.remote_id == remote_id, sa.or_(_T.repository == repository, theirs))
         return found[0] if found else None
 
     def of(self, deployment_id: int) -> Sequence[Twin]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -29,7 +29,8 @@ class Twin:
 class TwinReads(Protocol):
     """The twins that are known."""
 
-    def by_remote(self, repository: str, remote_id: int) -> Twin | None: ...
+    def by_remote(self, repository: str, remote_id: int, apps: Collection[str]) -> Twin | None:
+        """Of the repository, or of a deployment of one of the ``apps`` whose code is in it, whatever it was called."""
 
     def of(self, deployment_id: int) -> Sequence[Twin]:
         """Those of one deployment of ours, oldest first."""

@@ -5,6 +5,7 @@ Adapters make these from what Slack, GitHub and the clock send. All times are aw
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -124,6 +125,19 @@ class ReviewChanged(LookAgain):
 
     repository: str
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOtherwise(Event):
+    """A webhook calls a repository of ours (``repository``) by another name than the bot: ``called``.
+
+    Or a repository that is not ours calls itself by the name of one that is; then ``called`` is empty. ``events`` are
+    what the webhook means once it is known what the name is. Made anew of the webhook each time, and never stored.
+    """
+
+    repository: str
+    called: str
+    events: tuple[Event, ...]
 
 
 @stored("Tick")

@@ -31,6 +31,25 @@ class CatchUp(Event):
     repository: str
 
 
+@stored("RepositoryDue")
+class RepositoryDue(Event):
+    """Time to ask what the repository is called now."""
+
+    repository: str
+
+
+@stored("RepositoryRenamed")
+class RepositoryRenamed(Event):
+    """What the settings call ``name`` in the tables of ``apps`` is ``called`` otherwise now.
+
+    ``called`` is empty where it is not to be found, and another repository has its name.
+    """
+
+    name: str
+    called: str
+    apps: tuple[str, ...]
+
+
 @stored("CredentialsRefused")
 class CredentialsRefused(Event):
     """Credentials of the bot's own are refused, for the ``number``-th time: see ``bot.core.outages.model.Outage``.

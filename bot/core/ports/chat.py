@@ -125,13 +125,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What has to be known for somebody to be concerned: the commit, or anything of the repository that has not ended.
+    """What has to be there for somebody to be concerned: a deployment that waits for the commit ``sha``, or has it
+    live; or, where ``unended``, any that has not ended.
 
-    Without a repository it concerns nobody.
+    ``repository`` is set where the settings have a repository of that name, ``number`` is the sender's for the one that
+    it comes from: of ours under another name, or of another under our name, somebody has to know.
     """
 
-    repository: str = ""
+    repository: str | None = None
+    number: int | None = None
     sha: str | None = None
+    unended: bool = False
 
 
 NOBODY = About()

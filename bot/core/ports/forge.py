@@ -39,7 +39,16 @@ class Forge(Protocol):
         """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""
 
     def repository(self, repository: str) -> Repository:
-        """Raises NotThere where it does not exist or cannot be seen."""
+        """By exactly this name, which may lead to one that is called otherwise now.
+
+        Raises NotThere where it does not exist or cannot be seen.
+        """
+
+    def repository_numbered(self, number: int, near: str) -> Repository:
+        """The one with the number, whatever it is called now. Raises NotThere where there is none to be seen.
+
+        ``near`` is a name that it has or had: its owner lets us in, if anybody does.
+        """
 
     def resolve(self, repository: str, ref: str) -> Commit | None:
         """The commit behind a branch, a tag, a (short) commit id or ``#123``, in this order; None if there is none.

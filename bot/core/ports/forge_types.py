@@ -12,9 +12,12 @@ JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | Non
 
 @dataclass(frozen=True, slots=True)
 class Repository:
+    """``name`` is what it is called now; ``number`` never changes, and is None where names are for ever."""
+
     name: str
     default_branch: str
     url: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

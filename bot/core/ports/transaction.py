@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from bot.core.events import Event
 from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
+from bot.core.repositories.model import RepositoryReads, RepositoryRecords
 from bot.core.schedules.model import ScheduleReads, ScheduleRecords
 
 
@@ -23,7 +24,8 @@ class Reads(Protocol):
 
     def deployment(self, deployment_id: int) -> Deployment | None: ...
 
-    def by_remote(self, repository: str, remote_id: int) -> Deployment | None: ...
+    def by_remote(self, repository: str, remote_id: int, apps: Collection[str]) -> Deployment | None:
+        """Of the repository or of one of the ``apps`` whose code is in it, whatever it was called then."""
 
     def by_request(self, request_id: str) -> Deployment | None: ...
 
@@ -33,10 +35,11 @@ class Reads(Protocol):
     def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
         """In the order in which they were asked for."""
 
-    def waiting_for_checks(self, repository: str, sha: str) -> Sequence[Deployment]: ...
+    def waiting_for_checks(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
+        """As with ``by_remote``."""
 
-    def deployed_from(self, repository: str, sha: str) -> Sequence[Deployment]:
-        """What is being deployed of the commit, and what was and is what each place has now."""
+    def deployed_from(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
+        """What is being deployed of the commit, and what was and is what each place has now. As with ``by_remote``."""
 
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         """Everything that has not ended, oldest first."""
@@ -44,8 +47,8 @@ class Reads(Protocol):
     def given_up(self, since: datetime) -> Sequence[Deployment]:
         """What was given up since then and has not been heard of again, oldest first."""
 
-    def waiting_for(self, reason: Waiting, repository: str) -> Sequence[Deployment]:
-        """What waits for that, oldest first."""
+    def waiting_for(self, reason: Waiting, repository: str, apps: Collection[str]) -> Sequence[Deployment]:
+        """What waits for that, oldest first. As with ``by_remote``."""
 
     def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
         """What waits and still needs approvals, oldest first."""
@@ -100,6 +103,9 @@ class Reads(Protocol):
     @property
     def twins(self) -> TwinReads: ...
 
+    @property
+    def repositories(self) -> RepositoryReads: ...
+
 
 class Records(Reads, Protocol):
     """A transaction: everything below is kept together with the event's decision, or not at all."""
@@ -128,10 +134,14 @@ class Records(Reads, Protocol):
     @property
     def twins(self) -> TwinRecords: ...
 
+    @property
+    def repositories(self) -> RepositoryRecords: ...
+
     def add(self, deployment: Deployment) -> Deployment:
         """Store a new deployment; the returned one has its ``id`` (the given one's id is ignored)."""
 
-    def save(self, deployment: Deployment) -> None: ...
+    def save(self, deployment: Deployment) -> None:
+        """All of it but what its repository is called, which changes by itself: see ``repositories``."""
 
     def keep(self, key: str, value: str) -> None:
         """Keep a small thing in place of what was kept under ``key`` before."""

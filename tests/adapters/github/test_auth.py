@@ -215,3 +215,19 @@ def test_app_that_is_gone_is_refused_everywhere(scene: Scene) -> None:
         scene.client.repository(REPO)
 
     assert error.value.owner == ""
+
+
+# --- a repository that is transferred ------------------------------------------------------------------------------
+
+
+def test_a_repository_is_asked_for_by_its_number_with_the_token_of_the_owner_who_has_it_now(scene: Scene) -> None:
+    number = scene.server.repository(REPO).id
+    scene.client.repository(REPO)
+    scene.server.rename_repository(REPO, "newowner/web")
+    scene.app.installations[7002] = {"newowner/web"}
+
+    with pytest.raises(NotThere):
+        scene.client.repository_numbered(number, "acme/api")
+    found = scene.client.repository_numbered(number, "newowner/web")
+
+    assert (found.name, found.number) == ("newowner/web", number)

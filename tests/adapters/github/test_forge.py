@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from bot.adapters.github.mapping import head_ref_of
+from bot.adapters.github.payloads import PullRequestShape
 from bot.core.errors import NotAllowed, NotThere
 from bot.core.ports.forge_types import Check, Commit, Repository
 from tests.servers.github.pair import REPO, T0, Pair, pair
@@ -21,7 +24,7 @@ def github() -> Iterator[Pair]:
 def test_repository_is_described(github: Pair) -> None:
     found = github.client.repository(REPO)
 
-    assert found == Repository("acme/web", "main", "https://github.com/acme/web")
+    assert found == Repository("acme/web", "main", "https://github.com/acme/web", github.server.repository(REPO).id)
 
 
 def test_unknown_repository_is_not_there(github: Pair) -> None:
@@ -29,6 +32,41 @@ def test_unknown_repository_is_not_there(github: Pair) -> None:
         github.client.repository("acme/nothing")
 
     assert str(error.value) == "acme/nothing does not exist on GitHub, or GITHUB_TOKEN cannot see it."
+
+
+@pytest.mark.parametrize("new", ["acme/website", "newowner/web", "newowner/site"])
+def test_a_renamed_repository_is_found_by_its_old_name_and_by_its_number(github: Pair, new: str) -> None:
+    number = github.server.repository(REPO).id
+    github.server.rename_repository(REPO, new)
+    expected = Repository(new, "main", f"https://github.com/{new}", number)
+
+    assert github.client.repository(REPO) == expected
+    assert github.client.repository_numbered(number, REPO) == expected
+
+
+def test_the_number_stays_when_the_name_is_given_to_another(github: Pair) -> None:
+    number = github.server.repository(REPO).id
+    github.server.rename_repository(REPO, "acme/website")
+    github.server.rename_repository("acme/website", "acme/site")
+    github.server.add_repository(REPO)
+
+    assert github.client.repository_numbered(number, REPO).name == "acme/site"
+    assert github.client.repository("acme/website").number == number
+    assert github.client.repository(REPO).number not in (None, number)
+
+
+def test_a_repository_by_a_number_that_none_has_is_not_there(github: Pair) -> None:
+    with pytest.raises(NotThere):
+        github.client.repository_numbered(1, REPO)
+
+
+def test_being_asked_again_by_its_number_costs_nothing(github: Pair) -> None:
+    number = github.server.repository(REPO).id
+
+    for _ in range(2):
+        github.client.repository_numbered(number, REPO)
+
+    assert [request.status for request in github.server.requests] == [200, 304]
 
 
 def test_branch_resolves_with_one_request(github: Pair) -> None:
@@ -197,6 +235,34 @@ def test_pull_request_resolves_to_its_head(github: Pair) -> None:
 
     assert found is not None
     assert (found.sha, found.ref, found.title, found.pull_request) == (sha, "topic", "Add search", number)
+
+
+@pytest.mark.parametrize(
+    ("head", "base", "ref"),
+    [
+        ({"id": 7, "full_name": "acme/web"}, {"id": 7, "full_name": "acme/website"}, "topic"),
+        ({"id": 7, "full_name": "acme/website"}, {"id": 7, "full_name": "acme/web"}, "topic"),
+        ({"id": 8, "full_name": "acme/web"}, {"id": 7, "full_name": "acme/web"}, "mallory:topic"),
+        ({"id": 8, "full_name": "mallory/web"}, {"id": 7, "full_name": "acme/web"}, "mallory:topic"),
+        ({"full_name": "Acme/Web"}, {"id": 7, "full_name": "acme/web"}, "topic"),
+        ({"full_name": "mallory/web"}, {"full_name": "acme/web"}, "mallory:topic"),
+        (None, {"id": 7, "full_name": "acme/web"}, "mallory:topic"),
+    ],
+)
+def test_numbers_tell_a_fork_from_the_repository_itself(
+    head: dict[str, object] | None, base: dict[str, object], ref: str
+) -> None:
+    sides = {"sha": "0" * 40, "label": "mallory:topic"}
+    shown = {
+        "number": 2,
+        "title": "Add search",
+        "html_url": "",
+        "state": "open",
+        "head": {**sides, "ref": "topic", "repo": head},
+        "base": {**sides, "ref": "main", "repo": base},
+    }
+
+    assert head_ref_of(msgspec.convert(shown, PullRequestShape)) == ref
 
 
 def test_pull_request_of_a_fork_says_whose_branch_it_is(github: Pair) -> None:

@@ -328,6 +328,26 @@ def test_pages_that_did_not_change_are_followed_all_the_same(github: Pair) -> No
     assert [request.status for request in github.server.requests] == [200, 200, 200, 304, 304, 304]
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_change_is_sent_on_as_it_was_with_the_token_whatever_the_redirect_is_called(
+    github: Pair, status: int, whole: bool
+) -> None:
+    remote_id = github.server.create_deployment(REPO, "main")
+    rest = f"/deployments/{remote_id}/statuses"
+    path = f"/repositories/{github.server.repository(REPO).id}{rest}"
+    location = {"Location": f"{github.server.url}{path}" if whole else path}
+    github.server.fail_next("POST", f"^/repos/{REPO}{rest}$", status, headers=location)
+
+    github.client.deployments.post_status(REPO, remote_id, STATUS)
+
+    first, second = github.server.requests
+    assert (first.method, second.method, second.path) == ("POST", "POST", path)
+    assert second.body["state"] == "in_progress"
+    assert second.headers["Authorization"] == f"Bearer {github.server.token}"
+    assert [one.state for one in github.server.deployment_statuses(REPO, remote_id)] == ["in_progress"]
+
+
 def test_redirect_to_another_host_is_not_followed(github: Pair) -> None:
     with GitHubServer() as stranger:
         elsewhere = {"Location": f"{stranger.url}/repos/acme/web"}

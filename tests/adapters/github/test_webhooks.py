@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.adapters.github.webhooks import events_of, payload_of, verify
+from bot.adapters.github.webhooks import NamedRepository, events_of, payload_of, repository_in, verify
 from bot.core.errors import Rejected
 from bot.core.events.external import (
     ChecksChanged,
@@ -337,3 +337,40 @@ def test_time_without_a_zone_is_rejected(server: GitHubServer) -> None:
 
     with pytest.raises(Rejected):
         events_of("deployment", changed(server, "deployment", deployment__created_at="2026-03-02T11:30:00"))
+
+
+# --- which repository it is about ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("repository", "said"),
+    [
+        ({"id": 7, "full_name": "acme/web"}, NamedRepository("acme/web", 7)),
+        ({"full_name": "acme/web"}, NamedRepository("acme/web")),
+        ({"id": None, "full_name": "acme/web"}, NamedRepository("acme/web")),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize("name", ["push", "repository", "check_run", "sunrise"])
+def test_whatever_a_webhook_tells_it_names_its_repository(
+    name: str, repository: dict[str, object] | None, said: NamedRepository | None
+) -> None:
+    assert repository_in(name, json.dumps({"repository": repository, "ref": "refs/heads/main"}).encode()) == said
+    assert repository_in(name, b"{}") is None
+
+
+@pytest.mark.parametrize("repository", ["acme/web", 7, {}, {"id": "7", "full_name": "acme/web"}, {"id": 2**63}])
+def test_a_repository_that_is_none_is_refused(repository: object) -> None:
+    with pytest.raises(Rejected):
+        repository_in("push", json.dumps({"repository": repository}).encode())
+
+
+@pytest.mark.parametrize("new", ["acme/site", "newowner/web"])
+def test_a_renamed_repository_keeps_its_number_in_each_webhook(server: GitHubServer, new: str) -> None:
+    number = server.repository(REPO).id
+    server.rename_repository(REPO, new)
+    server.set_status(new, "main", "ci", "success")
+
+    said = [repository_in(one.event, one.body) for one in server.webhooks]
+
+    assert said == [NamedRepository(new, number)] * 2

@@ -151,7 +151,7 @@ def test_what_waits_for_approval_is_found_by_app(kept: Store) -> None:
 
     assert [one.id for one in reads.wanting_approval("web", 10)] == [first.id]
     assert [one.id for one in reads.wanting_approval(None, 10)] == [first.id, elsewhere.id]
-    assert [one.id for one in reads.waiting_for(Waiting.APPROVAL, "acme/web")] == [1, 2, 3]
+    assert [one.id for one in reads.waiting_for(Waiting.APPROVAL, "acme/web", ())] == [1, 2, 3]
 
 
 def test_the_successes_of_a_commit_in_another_environment_are_found_newest_first(kept: Store) -> None:

@@ -145,13 +145,14 @@ def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Depl
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEPLOYMENTS)
-def test_saving_changes_every_field_but_the_parent_message(kept: Store, changed: Deployment) -> None:
+def test_saving_changes_every_field_but_the_parent_message_and_the_repository(kept: Store, changed: Deployment) -> None:
     [added] = add(kept, deployment(channel="C1", parent="1.0", edited_at=T0))
 
     with kept.decisions.open(str(uuid4()), "test") as decision:
         decision.begin("web", "production").save(replace(changed, id=added.id))
 
-    expected = replace(changed, id=added.id, channel="C1", parent="1.0", edited_at=T0)
+    stays = {"repository": added.repository, "channel": "C1", "parent": "1.0", "edited_at": T0}
+    expected = replace(changed, id=added.id, **stays)
     assert kept.reads().deployment(added.id) == expected
 
 
@@ -212,9 +213,9 @@ def test_deployments_are_found_by_what_they_are_called_elsewhere(kept: Store) ->
 
     found = kept.reads()
 
-    assert found.by_remote("acme/web", 5001) == one
-    assert found.by_remote("acme/api", 5001) == other
-    assert found.by_remote("acme/web", 5002) is None
+    assert found.by_remote("acme/web", 5001, ()) == one
+    assert found.by_remote("acme/api", 5001, ()) == other
+    assert found.by_remote("acme/web", 5002, ()) is None
     assert found.by_request(other.request_id) == other
     assert found.by_request("nobody's") is None
     assert found.deployment(99) is None
@@ -229,7 +230,7 @@ def test_who_waits_is_listed_in_the_order_of_asking(kept: Store) -> None:
     reads = kept.reads()
 
     assert [one.id for one in reads.waiting("web", "production")] == [1, 2]
-    assert [one.id for one in reads.waiting_for_checks("acme/web", SHA)] == [2]
+    assert [one.id for one in reads.waiting_for_checks("acme/web", SHA, ())] == [2]
     assert [one.id for one in reads.unended()] == [1, 2, 3, 4]
     assert [one.id for one in reads.unended("acme/api")] == []
 
@@ -248,7 +249,7 @@ def test_what_is_deployed_of_a_commit_is_running_or_live(kept: Store) -> None:
         deployment(state=State.SUCCEEDED, repository="acme/api", app="api"),
     )
 
-    found = kept.reads().deployed_from("acme/web", SHA)
+    found = kept.reads().deployed_from("acme/web", SHA, ())
 
     assert [one.id for one in found] == [8, 4, 2]
 

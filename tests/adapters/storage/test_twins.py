@@ -36,8 +36,8 @@ def test_a_twin_is_found_as_it_was_kept(kept: Store) -> None:
 
     reads = kept.reads().twins
 
-    assert [reads.by_remote(one.repository, one.remote_id) for one in (FIRST, ELSEWHERE)] == [FIRST, ELSEWHERE]
-    assert reads.by_remote("acme/other", FIRST.remote_id) is None
+    assert [reads.by_remote(one.repository, one.remote_id, ()) for one in (FIRST, ELSEWHERE)] == [FIRST, ELSEWHERE]
+    assert reads.by_remote("acme/other", FIRST.remote_id, ()) is None
     assert list(reads.of(7)) == [FIRST, SECOND]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import PROCESSES, SET_ASIDE
+from bot.__main__ import OF_NAMES, PROCESSES
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +27,7 @@ def look(*_):
     return 0
 program.PROCESSES = {name: (look, line) for name, (_, line) in program.PROCESSES.items()}
 program.audit = look
-program.SET_ASIDE = {name: look for name in program.SET_ASIDE}
+program.OF_NAMES = {name: look for name in program.OF_NAMES}
 sys.exit(program.main(sys.argv[1:]))
 """
 
@@ -41,7 +41,7 @@ def python(program: str, *arguments: str, cwd: Path = ROOT) -> subprocess.Comple
 @on_linux
 @pytest.mark.parametrize("name", PROCESSES)
 def test_every_process_is_closed_before_it_does_anything(name: str) -> None:
-    looked = python(LOOKING, name, *(["github:1"] if name in SET_ASIDE else []))
+    looked = python(LOOKING, name, *(["github:1"] if name in OF_NAMES else []))
 
     assert (looked.returncode, looked.stdout) == (0, "0\n"), looked.stderr
 

@@ -171,7 +171,9 @@ class Writer:
     def _side(self, repository: Repository, named: str, ref: str, sha: str) -> Json:
         """Head or base of a pull request, in the repository itself or in a fork of it."""
         owner = named.partition("/")[0]
-        shown = {**self.repository(repository), "full_name": named, "fork": named != repository.full_name}
+        shown = self.repository(repository)
+        if named != repository.full_name:
+            shown |= {"id": number_of(f"fork {named}"), "full_name": named, "fork": True}
         return {"label": f"{owner}:{ref}", "ref": ref, "sha": sha, "user": self.user(owner), "repo": shown}
 
     def _only_when_full(self, repository: Repository, pull: PullRequest) -> Json:

@@ -143,6 +143,15 @@ class GitHubServer(World):
         self.set_permission(name, self.bot_login, "write")
         return sha
 
+    def rename_repository(self, old: str, new: str, *, by: str = "octocat") -> None:
+        """See ``World.rename_repository``. Who may see it by an App still may, where the owner stays the same."""
+        super().rename_repository(old, new, by=by)
+        for app in self.accounts.apps.values():
+            for names in app.installations.values():
+                if old in names and old.partition("/")[0] == new.partition("/")[0]:
+                    names.add(new)
+                names.discard(old)
+
     def set_permission(self, repository: str, login: str, level: str) -> None:
         """``admin``, ``maintain``, ``write``, ``triage``, ``read`` or ``none``."""
         self.repositories[repository].permissions[login] = level
@@ -266,10 +275,11 @@ class GitHubServer(World):
             raise Refusal(404, "Not Found")
         route, params = found
         call = Call(self, credential, path, request.query, request.body, params)
+        moved = self.renamed.get(params.get("repo", ""))
+        if moved is not None:
+            now = next(one for one in self.repositories.values() if one.id == moved)
+            return self._moved(request, params["repo"], now)
         if "repo" in params and route.needs:
-            moved = self.renamed.get(params["repo"])
-            if moved is not None:
-                return self._moved(request, params["repo"], self.repositories[moved])
             call.found = self.repositories.get(params["repo"])
             if call.found is None:
                 raise Refusal(404, "Not Found")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import product
 from typing import Any
 
 import pytest
@@ -202,3 +203,24 @@ def test_frozen_time_is_the_servers_time_and_stops_nothing(server: GitHubServer)
 
     assert answer.json()["created_at"] == "2026-05-01T12:00:00Z"
     assert len(got) == 1
+
+
+@pytest.mark.parametrize("new", ["acme/site", "newowner/web", "newowner/site"])
+def test_a_renamed_repository_answers_to_its_old_names_until_another_has_them(server: GitHubServer, new: str) -> None:
+    number = server.repository(REPO).id
+    server.rename_repository(REPO, new)
+    server.rename_repository(new, "acme/last")
+
+    asked = (("GET", "", 301), ("GET", "/deployments", 301), ("POST", "/deployments", 307))
+    for old, (method, path, status) in product((REPO, new), asked):
+        answer = requests.request(
+            method,
+            f"{server.url}/repos/{old}{path}",
+            headers={"Authorization": f"Bearer {server.token}"},
+            timeout=5,
+            allow_redirects=False,
+        )
+        location = f"{server.url}/repositories/{number}{path}"
+        assert (answer.status_code, answer.headers["Location"]) == (status, location)
+    server.add_repository(REPO)
+    assert ask(server, "GET", "").json()["id"] != number

@@ -72,6 +72,13 @@ class Webhooks:
             self.subscribers.append(Subscriber(hook, self.attempts, self.now))
             return hook
 
+    def rename(self, old: str, new: str) -> None:
+        """The webhooks of a repository stay with it."""
+        with self._lock:
+            for subscriber in self.subscribers:
+                if subscriber.hook.repository == old:
+                    subscriber.hook.repository = new
+
     def send(self, repository: str, event: str, payload: Mapping[str, Any]) -> None:
         body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
         with self._lock:

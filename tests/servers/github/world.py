@@ -27,7 +27,7 @@ class World(DeploymentsWorld):
         self.lock = threading.RLock()
         self.now = now or (lambda: datetime.now(UTC))
         self.repositories: dict[str, Repository] = {}
-        self.renamed: dict[str, str] = {}
+        self.renamed: dict[str, int] = {}
         self.people = People()
         self.hooks = Webhooks(self.lock, webhook_secret, self.now)
         self.write = ChecksWriter(self)
@@ -51,19 +51,31 @@ class World(DeploymentsWorld):
         with self.lock:
             found = Repository(next(self.ids), name, default_branch, private, self.now())
             self.repositories[name] = found
+            self.renamed.pop(name, None)
             if empty:
                 return ""
             first = found.add_commit("Begin", author, self.now(), (), _bytes(files or {"README.md": f"{name}\n"}))
             found.branches[default_branch] = first.sha
             return first.sha
 
-    def rename_repository(self, old: str, new: str) -> None:
-        """The old name keeps working by redirects."""
+    def rename_repository(self, old: str, new: str, *, by: str = "octocat") -> None:
+        """Rename or transfer it, and tell: the old name keeps working by redirects, until a new repository has it."""
         with self.lock:
             found = self.repositories.pop(old)
             found.full_name = new
             self.repositories[new] = found
-            self.renamed[old] = new
+            self.renamed[old] = found.id
+            self.renamed.pop(new, None)
+            for pull in found.pull_requests.values():
+                pull.head_repository = new if pull.head_repository == old else pull.head_repository
+            self.hooks.rename(old, new)
+            (old_owner, _, old_name), (owner, _, name) = old.partition("/"), new.partition("/")
+            if old_owner != owner:
+                changes = {"owner": {"from": {"organization": self.write.user(old_owner)}}}
+                self.send(found, "repository", {"action": "transferred", "changes": changes}, by)
+            if old_name != name:
+                changes = {"repository": {"name": {"from": old_name}}}
+                self.send(found, "repository", {"action": "renamed", "changes": changes}, by)
 
     def commit(
         self,

@@ -1,0 +1,1 @@
+"""Repositories that are renamed or transferred: which is which, and what is said of it."""

@@ -21,6 +21,7 @@ from bot.adapters.github.http import Auth
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
+from bot.adapters.storage.bulk_insert import Stored
 from bot.adapters.storage.store import Store
 from bot.app import pipeline_of
 from bot.core.deployments.model import Deployment
@@ -237,9 +238,14 @@ class World:
         self._put(webhook)
         self.settle()
 
-    def _put(self, webhook: Webhook) -> None:
+    def hears_now(self) -> Stored:
+        """The webhook that GitHub sent last arrives at this very moment, whatever the bot is at; what became of it."""
+        self._seen = len(self.github.webhooks)
+        return self._put(self.github.webhooks[-1])
+
+    def _put(self, webhook: Webhook) -> Stored:
         arrived = Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body)
-        comes_in(self.store, labels(self.settings)(arrived))
+        return comes_in(self.store, labels(self.settings)(arrived))
 
     # --- the bot works ----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from bot.core.deployments.model import State
+from bot.services import deploy_request
 from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -226,3 +231,28 @@ def test_a_command_is_given_up_when_github_stays_away_and_that_is_said(world: Wo
         "I have given up on this command and nothing was changed; please send it again later.",
     ]
     assert channel(world, "#web") == []
+
+
+@pytest.mark.parametrize("state", ["success", "failure"])
+def test_a_check_that_comes_between_asking_github_and_deciding_is_not_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """When it came nobody waited for it yet, so it concerned nobody."""
+    world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
+    world.settle()
+    gathers = deploy_request.commit_facts
+    became: list[str] = []
+
+    def gathers_and_hears(*of: Any, **more: Any) -> Any:
+        found = gathers(*of, **more)
+        if not became:
+            world.github.set_status(REPOSITORY, "main", "ci/test", state)
+            became.append(world.hears_now())
+        return found
+
+    monkeypatch.setattr(deploy_request, "commit_facts", gathers_and_hears)
+    world.says("maria", "deploy main to staging when green")
+
+    assert became == ["settled"]
+    assert world.deployment(1).state is (State.STARTING if state == "success" else State.WAITING)
+    assert "failed" in world.deployment(1).description or state == "success"

@@ -146,12 +146,13 @@ def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
     return found
 
 
-def _outcomes(found: Sequence[tuple[str, bool]]) -> dict[str, Outcome]:
-    return {id: "waits" if waits else "settled" for id, waits in found}
+def _outcomes(found: Sequence[tuple[str, Any]]) -> dict[str, Outcome]:
+    return {id: "settled" if due_at is None else "waits" for id, due_at in found}
 
 
 # Whether it concerns anybody is found out in the transaction that stores it: whatever begins to wait afterwards looks
-# at GitHub after that. What is live is the success that started last, as ``RowReads.last_success`` has it.
+# at GitHub after that. What is live is the success that started last, as ``RowReads.last_success`` has it. SQLite 3.40
+# returns a wrong ``due_at IS NOT NULL`` where a partial index has that for its condition, so the moment is returned.
 _STORE = f"""
     INSERT INTO deliveries (id, source, name, body, received_at, due_at, handled_at, repeats)
     {{given}} SELECT id, source, name, CASE WHEN waits THEN body ELSE {{nothing}} END, at, CASE WHEN waits THEN at END,
@@ -175,7 +176,7 @@ _STORE = f"""
             ) AS waits
         FROM given
     ) AS judged_rows
-    WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at IS NOT NULL
+    WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at
 """  # noqa: S608 - nothing but constants and places for values are put in
 _TYPES = {
     "id": "text",

@@ -161,7 +161,7 @@ def test_a_review_concerns_whatever_has_not_ended(kept: Store) -> None:
     assert (before, comes(kept, "pull_request_review", REVIEW)) == ("settled", "waits")
 
 
-# --- what somebody has to look at --------------------------------------------------------------------------------------
+# --- what somebody has to look at -------------------------------------------------------------------------------------
 
 
 def test_ours_under_another_name_and_another_under_our_name_are_looked_at(kept: Store) -> None:
@@ -189,7 +189,7 @@ def test_what_cannot_be_read_or_placed_is_left_for_whoever_handles_it(kept: Stor
     assert bodies(kept) == [body]
 
 
-# --- of those that say the same, one -----------------------------------------------------------------------------------
+# --- of those that say the same, one ----------------------------------------------------------------------------------
 
 
 def test_of_checks_of_one_commit_that_wait_together_one_is_taken(kept: Store) -> None:

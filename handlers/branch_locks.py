@@ -110,7 +110,7 @@ def _may_be_done(held: Lock, deployment: Deployment) -> bool:
 
 
 def _offer_lock(context: Context, target: Target, deployment: Deployment) -> None:
-    if not is_unmerged(context, target, deployment):
+    if not is_unmerged(context, target, deployment, fresh=False):
         return
     records = context.begin(deployment.app, deployment.environment)
     free = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now) is None

@@ -168,7 +168,7 @@ def _ships(merge: PullRequestMerged, known: Changes) -> Changes:
 def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:
     """The merge commit as the webhook tells it: GitHub's API may not know it yet at that moment."""
     merge = event.merged
-    page = context.forge.repository(target.app.repository).url
+    page = context.forge.repository(target.app.repository, fresh=False).url
     url = f"{page}/commit/{merge.merge_sha}" if page else ""
     return Commit(merge.merge_sha, merge.base, merge.title, merge.author, url)
 

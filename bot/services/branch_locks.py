@@ -49,18 +49,20 @@ def _newest(context: Context, target: Target) -> Deployment | None:
     return busy[-1] if busy else context.reads.last_success(*place)
 
 
-def is_unmerged(context: Context, target: Target, deployment: Deployment) -> bool:
+def is_unmerged(context: Context, target: Target, deployment: Deployment, *, fresh: bool = True) -> bool:
     """Whether it has something that the branch has not which is at home there, usually the default branch.
 
-    False as well where GitHub cannot compare the two. Raises Unavailable.
+    False as well where GitHub cannot compare the two. Raises Unavailable. What is only offered need not be ``fresh``.
     """
-    repository = target.app.repository
+    repository, forge = target.app.repository, context.forge
     home = target.environment.ref or target.app.default_ref
     try:
-        home = home or context.forge.repository(repository).default_branch
+        home = home or forge.repository(repository, fresh=fresh).default_branch
         if deployment.ref in {home, *target.environment.deploy_on_merge}:
             return False
-        return context.forge.compare(repository, home, deployment.sha).ahead_by > 0
+        if not fresh:
+            return not forge.holds(repository, home, deployment.sha)
+        return forge.compare(repository, home, deployment.sha).ahead_by > 0
     except (NotThere, NotAllowed, Rejected) as error:
         log.warning("not compared", deployment=deployment.id, reason=str(error))
         return False

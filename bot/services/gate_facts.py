@@ -241,7 +241,7 @@ def _shipped(context: Context, repository: str, newest_first: list[Commit]) -> t
             pulls.setdefault(number, Shipped(title, commit.author, "", number=number))
         elif looked_up < LOOKED_UP:
             looked_up += 1
-            found = context.forge.pull_requests_of(repository, commit.sha)
+            found = context.forge.pull_requests_of(repository, commit.sha, fresh=False)
             if found:
                 one = found[0]
                 pulls[one.number] = Shipped(one.title, one.author, one.url, number=one.number)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Literal, TypeVar
 
@@ -32,7 +33,46 @@ OF_DEPLOYMENTS = frozenset({"deployment", "deployment_status"})
 OF_COMMITS = frozenset({"push", "pull_request", "pull_request_target", "merge_group", "dynamic"})
 """What these start comes by itself with every commit; a person, a clock or another event starts the others."""
 REFUSED_FOR = timedelta(minutes=10)
-"""How long it is not asked again what the bot may not read."""
+"""How long it is not asked again what the bot may not read, nor for the runs behind what has ended and not changed."""
+MOST_KEPT = 500
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What is reported about a commit, read at one time. ``workflows`` are its runs, by their check suites."""
+
+    statuses: list[Check]
+    runs: list[CheckRun]
+    workflows: Mapping[int | None, WorkflowRun]
+    suites: list[CheckSuite]
+
+    def checks(self) -> tuple[Check, ...]:
+        """One entry for each name: the worst where several apps, workflows or statuses use one."""
+        counted = [run for run in self.runs if not _is_of_deployment(self.workflows.get(_suite(run)))]
+        behind = _behind(counted, self.workflows, self.suites)
+        found: dict[tuple[str, str], Check] = {}
+        for check in (*self.statuses, *_newest(counted, self.workflows), *behind):
+            known = found.setdefault((check.kind, check.name), check)
+            if BADNESS[check.state] > BADNESS[known.state]:
+                found[check.kind, check.name] = check
+        return tuple(found.values())
+
+    def come_by_themselves(self) -> list[Check]:
+        """What is reported of the commit because it is one, and would be of the next one too."""
+        own = [run for run in self.runs if (by := self.workflows.get(_suite(run))) is None or by.event in OF_COMMITS]
+        return [check for check in (*self.statuses, *map(check_of_run, own)) if check.kind == "check"]
+
+    def is_over(self) -> bool:
+        """Whether nothing is on its way: neither a check nor a run that may report more."""
+        checks = (*self.statuses, *map(check_of_run, self.runs))
+        workflows = all(one.status == "completed" for one in self.workflows.values())
+        suites = all(one.status in (None, "completed") for one in self.suites if one.latest_check_runs_count)
+        return workflows and suites and all(check.state != "pending" for check in checks)
+
+    def last(self) -> datetime | None:
+        """When the last of it was reported."""
+        checks = (*self.statuses, *map(check_of_run, self.runs))
+        return max((check.at for check in checks if check.at is not None), default=None)
 
 
 class GitHubChecks:
@@ -41,30 +81,41 @@ class GitHubChecks:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._refused: TTLCache[tuple[str, str], bool, Any] = TTLCache(1_000, REFUSED_FOR, clock.now)
+        self._over: TTLCache[Hashable, Mapping[int | None, WorkflowRun], Any] = TTLCache(
+            MOST_KEPT, REFUSED_FOR, clock.now
+        )
         self._lock = Lock()
 
-    def of(self, repository: str, sha: str, *, thorough: bool = False) -> tuple[Check, ...]:
-        """One entry for each name: the worst where several apps, workflows or statuses use one.
+    def of(self, repository: str, sha: str, *, thorough: bool = False) -> Reported:
+        """Where runs of workflows may not be read, nothing is known of them, and the rest is told all the same.
 
-        Where runs of workflows may not be read, nothing is known of them, and the rest is told all the same.
+        Without ``thorough`` the runs are not asked for again where the very same check runs are there as when all of
+        them had ended a few minutes ago: one that goes on, or is run again, shows in these.
         """
         statuses, runs = self._statuses(repository, sha), self._check_runs(repository, sha)
+        key = _told_by(repository, sha, runs)
+        known = None if thorough else self._kept(key)
+        if known is not None:
+            return Reported(statuses, runs, known, [])
         workflows = self._workflows(repository, sha) if thorough or _may_be_of_actions(runs) else {}
-        counted = [run for run in runs if not _is_of_deployment(workflows.get(_suite(run)))]
         suites = self._suites(repository, sha) if runs else []
-        found: dict[tuple[str, str], Check] = {}
-        for check in (*statuses, *_newest(counted, workflows), *_behind(counted, workflows, suites)):
-            known = found.setdefault((check.kind, check.name), check)
-            if BADNESS[check.state] > BADNESS[known.state]:
-                found[check.kind, check.name] = check
-        return tuple(found.values())
+        found = Reported(statuses, runs, workflows, suites)
+        if runs and found.is_over():
+            with self._lock:
+                self._over[key] = workflows
+        return found
 
-    def come_by_themselves(self, repository: str, sha: str) -> list[Check]:
-        """What is reported of the commit because it is one, and would be of the next one too."""
+    def of_earlier(self, repository: str, sha: str) -> list[Check]:
+        """What was reported of a commit by itself: see ``Reported.come_by_themselves``."""
         statuses, runs = self._statuses(repository, sha), self._check_runs(repository, sha)
-        workflows = self._workflows(repository, sha) if _may_be_of_actions(runs) else {}
-        own = [run for run in runs if (by := workflows.get(_suite(run))) is None or by.event in OF_COMMITS]
-        return [check for check in (*statuses, *map(check_of_run, own)) if check.kind == "check"]
+        workflows = self._kept(_told_by(repository, sha, runs))
+        if workflows is None:
+            workflows = self._workflows(repository, sha) if _may_be_of_actions(runs) else {}
+        return Reported(statuses, runs, workflows, []).come_by_themselves()
+
+    def _kept(self, key: Hashable) -> Mapping[int | None, WorkflowRun] | None:
+        with self._lock:
+            return self._over.get(key)
 
     def _statuses(self, repository: str, sha: str) -> list[Check]:
         path = at(repository, "commits", sha, "status")
@@ -101,6 +152,11 @@ class GitHubChecks:
             with self._lock:
                 self._refused[key] = True
             return []
+
+
+def _told_by(repository: str, sha: str, runs: Iterable[CheckRun]) -> Hashable:
+    """Changes with any of the check runs of the commit."""
+    return repository.lower(), sha, hash(frozenset((run.id, run.status, run.conclusion, _suite(run)) for run in runs))
 
 
 def _suite(run: CheckRun) -> int | None:

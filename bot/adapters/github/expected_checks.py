@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
+from itertools import islice
 from threading import Lock
 from typing import TypeVar
 
 import msgspec
-from cachetools import LRUCache, TTLCache, cachedmethod
+from cachetools import TTLCache, cachedmethod
 
-from bot.adapters.github.checks import GitHubChecks
+from bot.adapters.github.branches import Branches
+from bot.adapters.github.checks import GitHubChecks, Reported
 from bot.adapters.github.http import Connection, at
-from bot.adapters.github.payloads import Branch, BranchProtection, BranchRule, CommitShape, Repo, RuleParameters
+from bot.adapters.github.known_commits import KnownCommits
+from bot.adapters.github.payloads import Branch, BranchProtection, BranchRule, CommitShape, RuleParameters
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge_types import EarlierCheck
+from bot.core.ports.forge_types import Check, EarlierCheck
 
 T = TypeVar("T")
 LOOKED_BACK = 10
@@ -25,8 +28,11 @@ ENOUGH = 5
 LISTED = 50
 """How many commits are listed to find them: those that a merge brought in stand between."""
 BRIEF = timedelta(minutes=10)
+WHILE = timedelta(minutes=30)
 LASTING = timedelta(days=1)
 """What an old commit had does not change once all of it has ended, nor does what came before it."""
+SETTLED = timedelta(minutes=2)
+"""How long nothing new must have come of a commit that was looked at for itself, before that is taken for all."""
 MOST_KEPT = 5_000
 UNREADABLE = (NotAllowed, NotThere, Rejected, Conflict)
 Name = tuple[str, str]
@@ -36,22 +42,21 @@ Name = tuple[str, str]
 class GitHubExpectedChecks:
     """Implements ``bot.core.ports.expected_checks.ExpectedChecks``. Safe to share between threads."""
 
-    def __init__(self, connection: Connection, checks: GitHubChecks, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, checks: GitHubChecks, known: KnownCommits, branches: Branches, clock: Clock
+    ) -> None:
         self._connection = connection
         self._checks = checks
+        self._known = known
+        self._branches = branches
+        self._clock = clock
         self._brief: TTLCache[tuple[str, ...], object, datetime] = TTLCache(MOST_KEPT, BRIEF, clock.now)
         self._lasting: TTLCache[tuple[str, ...], object, datetime] = TTLCache(MOST_KEPT, LASTING, clock.now)
-        self._parents: LRUCache[tuple[str, str], str | None] = LRUCache(MOST_KEPT)
+        self._looked: TTLCache[tuple[str, ...], object, datetime] = TTLCache(MOST_KEPT, WHILE, clock.now)
         self._reporting: set[str] = set()
         self._lock = Lock()
 
-    def saw(self, repository: str, commit: CommitShape) -> None:
-        """A commit was asked for anyway, so that nobody has to ask for what came before it."""
-        with self._lock:
-            self._parents[repository.lower(), commit.sha] = _first_parent(commit)
-
     def saw_branch(self, repository: str, branch: Branch) -> None:
-        self.saw(repository, branch.commit)
         with self._lock:
             self._brief["protection", repository.lower(), branch.name] = _protected(branch)
             self._brief.pop(("no branch", repository.lower(), branch.name), None)
@@ -64,6 +69,39 @@ class GitHubExpectedChecks:
     def reports(self, repository: str) -> None:
         """Something is reported of a commit there: from now on it is known as a repository with checks."""
         self._reporting.add(repository.lower())
+
+    def looked(self, repository: str, sha: str, found: Reported) -> None:
+        """What is reported of a commit was asked for anyway, and need not be when the next one is looked at.
+
+        What it has is what it will have once all of it has ended, nothing has come for a while, and nothing lacks that
+        commits before it had: that is seen when these are asked about, see ``_believe``.
+        """
+        if found.checks():
+            self.reports(repository)
+        names, last, key = _names_of(found.come_by_themselves()), found.last(), (repository.lower(), sha)
+        settled = found.is_over() and last is not None and last + SETTLED <= self._clock.now()
+        with self._lock:
+            self._brief.pop(("nothing", *key), None)
+            self._brief.pop(("settled", *key), None)
+            if not names:
+                self._brief["nothing", *key] = True
+            elif settled:
+                self._brief["settled", *key] = names
+
+    def _believe(self, repository: str, sha: str, expected: Set[Name]) -> None:
+        """What is there is all: for long where it is what was expected, a while where nobody knows what to expect."""
+        key = (repository.lower(), sha)
+        with self._lock:
+            names = self._brief.pop(("settled", *key), None)
+            if isinstance(names, tuple) and expected <= set(names):
+                (self._lasting if expected else self._looked)["names", *key] = names
+
+    def _remembered(self, place: str, sha: str) -> tuple[Name, ...] | None:
+        """The names that a commit had, None where nothing is known of them."""
+        key = ("names", place, sha)
+        with self._lock:
+            found = (one.get(key) for one in (self._lasting, self._looked, self._brief))
+            return next((one for one in found if one is not None), None)  # type: ignore[return-value]
 
     def required(self, repository: str, branch: str) -> Sequence[str]:
         with self._lock:
@@ -78,7 +116,7 @@ class GitHubExpectedChecks:
         if not thorough and repository.lower() not in self._reporting and self._nothing_just_before(repository, sha):
             return ()
         chain = self._chain(repository, sha, base)[:LOOKED_BACK]
-        elsewhere = self._of_default_branch(repository, ref, sha) if chain else frozenset()
+        elsewhere = self._of_default_branch(repository, ref, sha, chain) if chain else frozenset()
         own: dict[Name, None] = {}
         others: dict[Name, None] = {}
         enough = ENOUGH
@@ -88,16 +126,18 @@ class GitHubExpectedChecks:
             names = self._names(repository, commit)
             (others if commit in elsewhere else own).update(dict.fromkeys(names))
             enough -= bool(names)
+        self._believe(repository, sha, (own or others).keys())
         return tuple(EarlierCheck(*name, same_branch=bool(own)) for name in own or others)
 
     def _nothing_just_before(self, repository: str, sha: str) -> bool:
         """Whether the commit before is known, and has nothing reported; or there is none."""
-        key = (repository.lower(), sha)
+        commit = self._known.get(repository, sha)
+        if commit is None:
+            return False
+        parent = next(iter(commit.parents), None)
         with self._lock:
-            if key not in self._parents:
-                return False
-            parent = self._parents[key]
-        return parent is None or not self._names(repository, parent)
+            nothing = parent is None or ("nothing", repository.lower(), parent) in self._brief
+        return nothing or not self._names(repository, str(parent))
 
     def _chain(self, repository: str, sha: str, base: str | None) -> list[str]:
         """The commits before ``sha``, along first parents."""
@@ -111,25 +151,31 @@ class GitHubExpectedChecks:
         except UNREADABLE:
             return []
 
-    def _of_default_branch(self, repository: str, ref: str, sha: str) -> frozenset[str]:
-        """The commits of the default branch that are not of the branch asked about: none where that is the same."""
-        default = self._default_branch(repository)
+    def _of_default_branch(self, repository: str, ref: str, sha: str, chain: Sequence[str]) -> Set[str]:
+        """Those of the chain that are of the default branch, but not of the branch asked about.
+
+        None where that is the same.
+        """
+        default = self._branches.default(repository)
         if ref == default:
             return frozenset()
-        try:
-            found = self._commits_of(repository, default)
-        except UNREADABLE:
-            return frozenset()
+        known = {one: self._branches.holds(repository, default, one) for one in (sha, *chain)}
+        if None not in known.values():
+            found: Set[str] = {one for one, held in known.items() if held}
+        else:
+            try:
+                found = self._commits_of(repository, default)
+            except UNREADABLE:
+                return frozenset()
         return frozenset() if sha in found else found
 
     def _names(self, repository: str, sha: str) -> tuple[Name, ...]:
         key = ("names", repository.lower(), sha)
-        with self._lock:
-            known = self._lasting.get(key) or self._brief.get(key)
+        known = self._remembered(repository.lower(), sha)
         if known is not None:
-            return known  # type: ignore[return-value]
-        found = self._checks.come_by_themselves(repository, sha)
-        names = tuple(dict.fromkeys((check.name, check.app) for check in found))
+            return known
+        found = self._checks.of_earlier(repository, sha)
+        names = _names_of(found)
         ended = names and all(check.state != "pending" for check in found)
         with self._lock:
             (self._lasting if ended else self._brief)[key] = names
@@ -159,15 +205,18 @@ class GitHubExpectedChecks:
         except UNREADABLE:
             return ()
 
-    @cachedmethod(lambda self: self._brief, key=lambda _, one: ("default", one.lower()), lock=lambda self: self._lock)
-    def _default_branch(self, repository: str) -> str:
-        return self._connection.get(at(repository), Repo).default_branch
+    def _ancestors(self, repository: str, sha: str) -> tuple[str, ...]:
+        found = list(islice(self._known.before(repository, sha), LOOKED_BACK))
+        if len(found) < LOOKED_BACK and found[-1:] != [None]:
+            found = list(islice(self._listed_before(repository, sha), LOOKED_BACK))
+        return tuple(one for one in found if one is not None)
 
     @cachedmethod(
         lambda self: self._lasting, key=lambda _, *of: ("before", of[0].lower(), of[1]), lock=lambda self: self._lock
     )
-    def _ancestors(self, repository: str, sha: str) -> tuple[str, ...]:
-        parents = {commit.sha: _first_parent(commit) for commit in self._log(repository, sha)}
+    def _listed_before(self, repository: str, sha: str) -> tuple[str, ...]:
+        """Those that a list of commits tells: parents beyond its end are not known."""
+        parents = {one.sha: one.parents[0].sha if one.parents else None for one in self._log(repository, sha)}
         found: list[str] = []
         before = parents.get(sha)
         while before is not None and len(found) < LOOKED_BACK:
@@ -179,14 +228,18 @@ class GitHubExpectedChecks:
         lambda self: self._brief, key=lambda _, *of: ("branch", of[0].lower(), of[1]), lock=lambda self: self._lock
     )
     def _commits_of(self, repository: str, branch: str) -> frozenset[str]:
-        return frozenset(commit.sha for commit in self._log(repository, branch))
+        found = frozenset(commit.sha for commit in self._log(repository, branch))
+        self._branches.lists(repository, branch, found)
+        return found
 
     def _log(self, repository: str, ref: str) -> list[CommitShape]:
-        return self._connection.get(at(repository, "commits"), list[CommitShape], sha=ref, per_page=LISTED)
+        found = self._connection.get(at(repository, "commits"), list[CommitShape], sha=ref, per_page=LISTED)
+        self._known.saw(repository, found)
+        return found
 
 
-def _first_parent(commit: CommitShape) -> str | None:
-    return commit.parents[0].sha if commit.parents else None
+def _names_of(checks: Iterable[Check]) -> tuple[Name, ...]:
+    return tuple(dict.fromkeys((check.name, check.app) for check in checks))
 
 
 def _protected(branch: Branch) -> tuple[str, ...]:

@@ -6,14 +6,16 @@ import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import IO, cast
 
-from cachetools import LRUCache, cachedmethod
+from cachetools import LRUCache, TTLCache, cachedmethod
 from msgspec import Struct
 
 from bot.adapters.github.backfill import GitHubBackfill
+from bot.adapters.github.branches import Branches
 from bot.adapters.github.checks import GitHubChecks
 from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.device_flow import DeviceFlow
@@ -21,7 +23,8 @@ from bot.adapters.github.doctor import doctor
 from bot.adapters.github.expected_checks import GitHubExpectedChecks
 from bot.adapters.github.head_counts import HeadCounts
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
-from bot.adapters.github.mapping import commit_of, head_ref_of, pull_request_of, repository_of
+from bot.adapters.github.known_commits import KnownCommits
+from bot.adapters.github.mapping import commit_of, head_ref_of, repository_of
 from bot.adapters.github.payloads import (
     Branch,
     CommitShape,
@@ -30,8 +33,8 @@ from bot.adapters.github.payloads import (
     Named,
     PullRequestShape,
     RelationShape,
-    Repo,
 )
+from bot.adapters.github.pull_requests import GitHubPullRequests
 from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubUsers
@@ -43,6 +46,8 @@ from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, shor
 REF_LENGTH = 250  # GitHub takes no longer names
 COMPARED_COMMITS = 250
 RELATIONS_KEPT = 5_000
+ABSENT_FOR = timedelta(minutes=10)
+NAMES_KEPT = 1_000
 NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
@@ -82,7 +87,12 @@ class GitHub:
         self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
         self._checks = GitHubChecks(self._connection, clock)
-        self.expected_checks = GitHubExpectedChecks(self._connection, self._checks, clock)
+        self._known = KnownCommits()
+        self._branches = Branches(self._connection, self._known, clock)
+        self._pulls = GitHubPullRequests(self._connection, self._known, self._branches, clock)
+        self._absent: TTLCache[tuple[str, str], bool, datetime] = TTLCache(NAMES_KEPT, ABSENT_FOR, clock.now)
+        self._absent_lock = Lock()
+        self.expected_checks = GitHubExpectedChecks(self._connection, self._checks, self._known, self._branches, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
         self.head_counts = HeadCounts(self._connection)
@@ -104,8 +114,8 @@ class GitHub:
         with suppress(NotAllowed, NotThere, Rejected):
             self._connection.get(at(place) if "/" in place else f"/orgs/{quoted(place)}", _Anything)
 
-    def repository(self, repository: str) -> Repository:
-        return repository_of(self._connection.get(at(repository), Repo))
+    def repository(self, repository: str, *, fresh: bool = True) -> Repository:
+        return self._branches.described(repository) if fresh else self._branches.remembered(repository)
 
     def repository_numbered(self, number: int, near: str) -> Repository:
         """At the address to which GitHub redirects from each name that a repository had."""
@@ -127,11 +137,14 @@ class GitHub:
         return branch or self._tag_or_id(repository, ref)
 
     def meanings(self, repository: str, ref: str) -> Sequence[Meaning]:
-        """A branch takes two requests, all else three; the name of a branch or tag that may be an id sixteen more."""
+        """A branch takes two requests, all else three; the name of a branch or tag that may be an id sixteen more.
+
+        Where there is a branch, it is remembered for some minutes that no tag has its name; and the other way round.
+        """
         if is_exact(ref) or not ref or len(ref) > REF_LENGTH or ref in NOT_A_NAME:
             only = self.resolve(repository, ref)
             return [Meaning(ref.lower() if is_full_id(ref) else ref, only)] if only else []
-        branch, tag = self._branch(repository, ref), self._tag(repository, ref)
+        branch, tag = self._named(repository, ref)
         named = [Meaning(HEADS + ref, branch)] if branch else []
         named += [Meaning(TAGS + ref, tag)] if tag else []
         found = None if named else self._tag_or_id(repository, ref)
@@ -149,37 +162,43 @@ class GitHub:
     def checks(self, repository: str, sha: str, *, thorough: bool = False) -> Sequence[Check]:
         """One entry for each name. Where several apps or workflows use one name, the worst of them counts."""
         found = self._checks.of(repository, sha, thorough=thorough)
-        if found:
-            self.expected_checks.reports(repository)
-        return found
+        self.expected_checks.looked(repository, sha, found)
+        return found.checks()
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
+        """No request where both are commits, and all between them are known."""
+        between = self._known.between(repository, base, head)
+        if between is not None:
+            page = between[-1].url.removesuffix(f"/commit/{head}")
+            return Comparison(len(between), 0, tuple(between), f"{page}/compare/{base}...{head}")
         path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
         pages = list(self._connection.pages(path, ComparisonShape, most=-(-COMPARED_COMMITS // 100)))
+        self._known.saw(repository, (commit for page in pages for commit in page.commits))
         commits = [commit_of(commit, commit.sha[:7]) for page in pages for commit in page.commits]
         first = pages[0]
         return Comparison(first.ahead_by, first.behind_by, tuple(commits[:COMPARED_COMMITS]), first.html_url)
 
+    def holds(self, repository: str, branch: str, sha: str) -> bool:
+        if self._branches.is_lacking(repository, branch, sha):
+            return False
+        lacks = self.compare(repository, branch, sha).ahead_by > 0
+        if lacks:
+            self._branches.lacks(repository, branch, sha)
+        return not lacks
+
     @cachedmethod(lambda self: self._relations, lock=lambda self: self._relations_lock)
     def relation(self, repository: str, base: str, head: str) -> Relation:
+        if self._known.between(repository, base, head) is not None:
+            return "ahead"
         path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
         return self._connection.get(path, RelationShape, per_page=1).status
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
-        try:
-            return pull_request_of(self._connection.get(at(repository, "pulls", number), PullRequestShape))
-        except NotThere:
-            return None
+        return self._pulls.get(repository, number)
 
-    def pull_requests_of(self, repository: str, sha: str) -> Sequence[PullRequest]:
+    def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:
         """``merged_by`` is not told here."""
-        found: list[PullRequest] = []
-        try:
-            for page in self._connection.pages(at(repository, "commits", sha, "pulls"), list[PullRequestShape], most=3):
-                found.extend(map(pull_request_of, page))
-        except Rejected:  # 422: no such commit
-            return ()
-        return tuple(sorted(found, key=lambda pull_request: pull_request.state != "merged"))
+        return self._pulls.of(repository, sha) if fresh else self._pulls.remembered(repository, sha)
 
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         with self._connection.download(at(repository, "tarball", sha)) as answer:
@@ -191,8 +210,23 @@ class GitHub:
         except NotThere:
             return None
         commit = self._connection.get(at(repository, "commits", found.head.sha), CommitShape)
-        self.expected_checks.saw(repository, commit)
+        self._known.saw(repository, [commit])
         return commit_of(commit, head_ref_of(found), pull_request=number)
+
+    def _named(self, repository: str, name: str) -> tuple[Commit | None, Commit | None]:
+        """The branch and the tag of that name: where one is there, the other is not looked for again and again."""
+        place = repository.lower()
+        with self._absent_lock:
+            no_branch, no_tag = ((place, kind + name) in self._absent for kind in (HEADS, TAGS))
+        if no_tag and (branch := self._branch(repository, name)) is not None:
+            return branch, None
+        if no_branch and (tag := self._tag(repository, name)) is not None:
+            return None, tag
+        branch, tag = self._branch(repository, name), self._tag(repository, name)
+        if (branch is None) != (tag is None):
+            with self._absent_lock:
+                self._absent[place, (HEADS if branch is None else TAGS) + name] = True
+        return branch, tag
 
     def _branch(self, repository: str, name: str) -> Commit | None:
         try:
@@ -200,6 +234,9 @@ class GitHub:
         except NotThere:  # no such branch, or no such repository: the next request tells which
             self.expected_checks.saw_no_branch(repository, name)
             return None
+        self._known.saw(repository, [branch.commit])
+        self._branches.saw_head(repository, branch.name, branch.commit.sha)
+        self._pulls.saw_head(repository, branch.name, branch.commit.sha)
         self.expected_checks.saw_branch(repository, branch)
         return commit_of(branch.commit, branch.name)
 
@@ -220,7 +257,6 @@ class GitHub:
             return None
         if is_full_id(ref) and found.sha != ref.lower():
             return None
-        self.expected_checks.saw(repository, found)
         return commit_of(found, ref)
 
     def _begun_with(self, repository: str, digits: str) -> Iterator[Commit]:
@@ -240,11 +276,14 @@ class GitHub:
     def _commit(self, repository: str, ref: str) -> CommitShape | None:
         """None where there is none. Raises NotThere where it is the repository that is missing."""
         try:
-            return self._connection.get(at(repository, "commits", ref), CommitShape)
+            found = self._connection.get(at(repository, "commits", ref), CommitShape)
         except NotThere:  # Enterprise servers say 404 for a ref too
             self.repository(repository)
         except Conflict:  # 409: the repository is empty
             pass
         except Rejected:  # 422: no commit found
             pass
+        else:
+            self._known.saw(repository, [found])
+            return found
         return None

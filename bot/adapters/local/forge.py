@@ -47,7 +47,7 @@ class LocalGit:
     def authenticate(self, place: str) -> None:
         """Nobody is kept out here."""
 
-    def repository(self, repository: str) -> Repository:
+    def repository(self, repository: str, *, fresh: bool = True) -> Repository:  # noqa: ARG002
         return Repository(name=repository, default_branch=self._git(repository).default_branch(), url="")
 
     def repository_numbered(self, number: int, near: str) -> Repository:  # noqa: ARG002 - directories have names alone
@@ -81,6 +81,9 @@ class LocalGit:
         commits = tuple(_commit(commit, commit.sha) for commit in git.commits_between(old, new))
         return Comparison(ahead_by=ahead, behind_by=behind, commits=commits, url="")
 
+    def holds(self, repository: str, branch: str, sha: str) -> bool:
+        return self.compare(repository, branch, sha).ahead_by == 0
+
     def relation(self, repository: str, base: str, head: str) -> Relation:
         ahead, behind = self._git(repository).distance(self._pin(repository, base), self._pin(repository, head))
         if ahead and behind:
@@ -93,7 +96,7 @@ class LocalGit:
             (one.pull_request() for one in recorded if (one.repository, one.number) == (repository, number)), None
         )
 
-    def pull_requests_of(self, repository: str, sha: str) -> Sequence[PullRequest]:
+    def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:  # noqa: ARG002
         return [
             one.pull_request()
             for one in self._record.read().pull_requests

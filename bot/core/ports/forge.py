@@ -38,8 +38,9 @@ class Forge(Protocol):
     def authenticate(self, place: str) -> None:
         """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""
 
-    def repository(self, repository: str) -> Repository:
-        """By exactly this name, which may lead to one that is called otherwise now.
+    def repository(self, repository: str, *, fresh: bool = True) -> Repository:
+        """By exactly this name, which may lead to one that is called otherwise now; unless ``fresh``, as it was in the
+        last hour.
 
         Raises NotThere where it does not exist or cannot be seen.
         """
@@ -70,13 +71,19 @@ class Forge(Protocol):
 
     def compare(self, repository: str, base: str, head: str) -> Comparison: ...
 
+    def holds(self, repository: str, branch: str, sha: str) -> bool:
+        """Whether the branch has the commit, for what may be said a little late.
+
+        That it had not is believed for half an hour, unless the branch is seen to have moved.
+        """
+
     def relation(self, repository: str, base: str, head: str) -> Relation:
         """How the commit ``head`` stands to the commit ``base``: ahead of it where it has all of it and more."""
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None: ...
 
-    def pull_requests_of(self, repository: str, sha: str) -> Sequence[PullRequest]:
-        """Pull requests that contain the commit, merged ones first."""
+    def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:
+        """Pull requests that contain the commit, merged ones first; unless ``fresh``, as it was some minutes ago."""
 
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         """Put the files of the commit into the existing empty directory ``into``."""

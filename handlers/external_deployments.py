@@ -12,7 +12,7 @@ import structlog
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
+from bot.core.deployments.model import ENDED, MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
 from bot.core.deployments.twins import Twin, reported_by, together
 from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
@@ -150,7 +150,7 @@ def _announce(context: Context, target: Target, event: DeploymentCreated) -> Non
 def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
     ours = load(target.environment.provider.type).carries_out and target.app.foreign_deployments == "carry_out"
     carried_out = ours and not event.taken
-    page = context.forge.repository(target.app.repository).url
+    page = context.forge.repository(target.app.repository, fresh=False).url
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
     return Deployment(
         id=0,
@@ -189,7 +189,8 @@ def reported(context: Context, event: DeploymentStatusReported) -> None:
     if event.status_id <= heard:
         return
     target = _followed(context, seen)
-    found = _with_overtaken(context, event, heard, may_wait=seen.given_up) if target else [event]
+    alone = target is None or (twin is None and not reads.twins.of(seen.id) and _goes_on(seen, event))
+    found = [event] if alone else _with_overtaken(context, event, heard, may_wait=seen.given_up)
     news = [_with_page(context, seen, one) for one in found]
     own = context.forge.users.own_login() if twin is None and reads.twins.of(seen.id) else None
     records = context.begin(seen.app, seen.environment)
@@ -210,6 +211,18 @@ def _followed(context: Context, deployment: Deployment) -> Target | None:
 def _is_ours(target: Target, deployment: Deployment) -> bool:
     """Whether we carry it out ourselves, so that its statuses are our own coming back."""
     return deployment.exclusive and load(target.environment.provider.type).carries_out
+
+
+def _goes_on(seen: Deployment, event: DeploymentStatusReported) -> bool:
+    """Whether nobody has to ask what came between: ours has begun, or what we know to be running has ended.
+
+    Another tool's own deployment is told from its beginning, so that its first status is asked about.
+    """
+    if seen.ended or seen.reviewed_elsewhere:
+        return False
+    goal = REMOTE_STATES.get(event.state)
+    begins = goal is State.RUNNING and seen.state is State.STARTING and (seen.exclusive or seen.last_status > 0)
+    return begins or (goal in ENDED and seen.state is State.RUNNING)
 
 
 def _with_overtaken(
@@ -233,7 +246,7 @@ def _with_page(context: Context, deployment: Deployment, event: DeploymentStatus
     """A review is wanted somewhere: where GitHub does not say where, the environment's page leads there."""
     if event.state != REVIEW_WANTED or event.log_url:
         return event
-    page = context.forge.repository(deployment.repository).url
+    page = context.forge.repository(deployment.repository, fresh=False).url
     return replace(event, log_url=f"{page}/deployments/{quote(deployment.environment, safe='')}" if page else None)
 
 

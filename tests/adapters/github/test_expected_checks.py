@@ -199,6 +199,88 @@ def test_an_outage_is_no_permission_that_lacks(github: Pair) -> None:
         github.client.expected_checks.required(REPO, "main")
 
 
+# --- what was asked anyway ------------------------------------------------------------------------------------------
+
+
+def look(github: Pair, sha: str) -> list[str]:
+    """As before a deployment of it: at what it has, and at what is expected of it."""
+    github.client.checks(REPO, sha)
+    return before(github, sha)
+
+
+def of_a_commit(github: Pair, sha: str) -> int:
+    return sum(path.startswith(f"/commits/{sha}/") for path in github.asked())
+
+
+def test_a_commit_that_was_looked_at_when_all_had_come_is_not_asked_when_the_next_one_is(github: Pair) -> None:
+    commits(github, "ci lint")
+    sha = commits(github, "ci lint")
+    parent = github.server.repository(REPO).commits[sha].parents[0]
+    github.clock.tick(minutes=2)
+    look(github, parent)
+    asked = of_a_commit(github, parent)
+
+    assert look(github, sha) == ["ci", "lint"]
+    assert of_a_commit(github, parent) == asked
+
+
+@pytest.mark.parametrize("why", ["too soon", "still going on", "something lacks"])
+def test_a_commit_that_was_looked_at_too_early_is_asked_again(github: Pair, why: str) -> None:
+    commits(github, "ci lint")
+    sha = commits(github, "ci" if why == "something lacks" else "ci lint")
+    parent = github.server.repository(REPO).commits[sha].parents[0]
+    if why == "still going on":
+        github.server.set_status(REPO, parent, "lint", "pending")
+    if why != "too soon":
+        github.clock.tick(minutes=2)
+    look(github, parent)
+    github.server.set_status(REPO, parent, "new", "success")
+
+    assert look(github, sha) == ["ci", "lint", "new"]
+
+
+def test_what_was_first_of_its_kind_is_asked_again_after_half_an_hour(github: Pair) -> None:
+    sha = commits(github, "ci")
+    parent = github.server.repository(REPO).commits[sha].parents[0]
+    github.clock.tick(minutes=2)
+    look(github, parent)
+    github.server.set_status(REPO, parent, "new", "success")
+    soon = before(github, sha)
+    github.clock.tick(minutes=30)
+
+    assert (soon, before(github, sha)) == (["ci"], ["ci", "new"])
+
+
+def test_who_asks_thoroughly_is_not_told_that_nothing_was_there(github: Pair) -> None:
+    sha = commits(github, "")
+    parent = github.server.repository(REPO).commits[sha].parents[0]
+    github.client.resolve(REPO, "main")
+    github.client.checks(REPO, parent)
+    asked = len(github.asked())
+    hasty = before(github, sha, thorough=False)
+    costs = len(github.asked()) - asked
+    github.server.set_status(REPO, parent, "ci", "success")
+
+    assert (hasty, costs) == ([], 0)
+    assert before(github, sha) == ["ci"]
+
+
+def test_a_list_of_the_default_branch_is_not_asked_for_where_all_is_known(github: Pair) -> None:
+    commits(github, "ci")
+    commits(github, "ci", branch="topic")
+    first = github.server.repository(REPO).branches["topic"]
+    github.client.resolve(REPO, "topic")
+    before(github, first, "topic")
+    github.client.holds(REPO, "main", github.server.repository(REPO).commits[first].parents[0])
+    sha = github.server.commit(REPO, "topic", "Newer")
+    github.client.resolve(REPO, "topic")
+    github.clock.tick(minutes=10)
+    asked = github.asked().count("/commits")
+
+    assert before(github, sha, "topic") == ["ci"]
+    assert github.asked().count("/commits") == asked
+
+
 # --- the runs behind what is reported -----------------------------------------------------------------------------
 
 
@@ -254,3 +336,47 @@ def test_what_may_not_be_read_is_not_asked_for_each_time(github: Pair) -> None:
     github.client.checks(REPO, sha)
 
     assert github.asked().count("/actions/runs") == 2
+
+
+def ended(github: Pair) -> str:
+    """A commit whose workflow has run, and was looked at."""
+    run = github.server.start_workflow(REPO, "main", "CI")
+    github.server.set_check_run(REPO, "main", "lint", "success", workflow=run)
+    github.server.end_workflow(REPO, run)
+    sha = github.server.repository(REPO).branches["main"]
+    github.client.checks(REPO, sha)
+    return sha
+
+
+def test_runs_that_had_ended_are_not_asked_for_while_nothing_changes(github: Pair) -> None:
+    sha = ended(github)
+    first = github.client.checks(REPO, sha)
+    asked = len(github.asked())
+
+    assert github.client.checks(REPO, sha) == first
+    assert len(github.asked()) == asked + 2
+
+
+@pytest.mark.parametrize("how", ["a new job", "time", "thorough"])
+def test_runs_are_asked_for_where_something_may_have_changed(github: Pair, how: str) -> None:
+    sha = ended(github)
+    run = github.server.start_workflow(REPO, sha, "Docs")
+    if how == "a new job":
+        github.server.set_check_run(REPO, sha, "spelling", "success", workflow=run)
+    if how == "time":
+        github.clock.tick(minutes=10)
+
+    found = github.client.checks(REPO, sha, thorough=how == "thorough")
+
+    assert {one.name for one in found if one.state == "pending"} == {"Docs"}
+
+
+def test_runs_that_go_on_are_asked_for_each_time(github: Pair) -> None:
+    run = github.server.start_workflow(REPO, "main", "CI")
+    github.server.set_check_run(REPO, "main", "lint", "success", workflow=run)
+    sha = github.server.repository(REPO).branches["main"]
+    before_ = [one.state for one in github.client.checks(REPO, sha)]
+    github.server.end_workflow(REPO, run)
+
+    assert before_ == ["success", "pending"]
+    assert [one.state for one in github.client.checks(REPO, sha)] == ["success", "success"]

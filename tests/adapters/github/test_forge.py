@@ -137,6 +137,49 @@ def test_a_branch_is_all_that_its_name_means_after_two_requests(github: Pair) ->
     assert github.asked() == ["/branches/feature%2Fsearch", "/git/ref/tags/feature%2Fsearch"]
 
 
+def test_that_no_tag_has_a_branchs_name_is_remembered_for_minutes(github: Pair) -> None:
+    sha = github.server.commit(REPO, "topic", "Add search")
+    github.client.meanings(REPO, "topic")
+    github.server.tag(REPO, "topic", at="main")
+    soon = meant(github, "topic")
+    asked = len(github.asked())
+    github.clock.tick(minutes=10)
+
+    assert (soon, asked) == ([("refs/heads/topic", sha)], 3)
+    assert [exact for exact, _ in meant(github, "topic")] == ["refs/heads/topic", "refs/tags/topic"]
+
+
+def test_that_no_branch_has_a_tags_name_is_remembered_for_minutes(github: Pair) -> None:
+    sha = github.server.tag(REPO, "v1")
+    github.client.meanings(REPO, "v1")
+    github.server.branch(REPO, "v1")
+    soon = meant(github, "v1")
+    asked = github.asked().count("/branches/v1")
+    github.clock.tick(minutes=10)
+
+    assert (soon, asked) == ([("refs/tags/v1", sha)], 1)
+    assert [exact for exact, _ in meant(github, "v1")] == ["refs/heads/v1", "refs/tags/v1"]
+
+
+@pytest.mark.parametrize("other", ["branch", "tag"])
+def test_what_takes_the_place_of_a_name_that_is_gone_is_found_at_once(github: Pair, other: str) -> None:
+    """A branch is deleted and a tag is made of it, or the other way round."""
+    known, make = github.server.repository(REPO), {"branch": github.server.branch, "tag": github.server.tag}
+    make["tag" if other == "branch" else "branch"](REPO, "v1")
+    github.client.meanings(REPO, "v1")
+    (known.tags if other == "branch" else known.branches).pop("v1")
+    make[other](REPO, "v1")
+
+    assert [exact for exact, _ in meant(github, "v1")] == [f"refs/{'tags' if other == 'tag' else 'heads'}/v1"]
+
+
+def test_a_name_of_nothing_is_looked_for_each_time(github: Pair) -> None:
+    nothing = meant(github, "v1")
+    github.server.tag(REPO, "v1")
+
+    assert (nothing, len(meant(github, "v1"))) == ([], 1)
+
+
 def test_a_name_of_several_things_means_each_of_them(github: Pair) -> None:
     first = github.server.repository(REPO).branches["main"]
     second = github.server.commit(REPO, "main", "Second")

@@ -188,8 +188,11 @@ class GitHub:
 
     @cachedmethod(lambda self: self._relations, lock=lambda self: self._relations_lock)
     def relation(self, repository: str, base: str, head: str) -> Relation:
-        if self._known.between(repository, base, head) is not None:
+        """No request where one is known to come before the other, along first parents."""
+        if base in self._known.before(repository, head):
             return "ahead"
+        if head in self._known.before(repository, base):
+            return "behind"
         path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
         return self._connection.get(path, RelationShape, per_page=1).status
 

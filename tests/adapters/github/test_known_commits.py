@@ -102,3 +102,17 @@ def test_what_was_moved_back_is_compared_by_github(github: Pair) -> None:
     back = github.client.compare(REPO, head, base)
 
     assert (back.ahead_by, back.behind_by, back.commits) == (0, 1, ())
+
+
+def test_a_merge_is_known_to_have_what_comes_before_it(github: Pair) -> None:
+    base = github.server.repository(REPO).branches["main"]
+    github.server.commit(REPO, "topic", "Step")
+    merge = github.server.merge_pull_request(REPO, github.server.open_pull_request(REPO, "topic"))
+    github.client.resolve(REPO, "main")
+    before = len(github.asked())
+
+    found = [github.client.relation(REPO, *pair_) for pair_ in ((base, merge), (merge, base))]
+
+    assert found == ["ahead", "behind"]
+    assert len(github.asked()) == before
+    assert github.client.compare(REPO, base, merge).ahead_by == 2

@@ -81,7 +81,7 @@ class History:
             raise NotThere("There is no such commit.")
         return Comparison(len(self.commits), 2, tuple(self.commits), "https://x.example/compare")
 
-    def pull_requests_of(self, repository: str, sha: str) -> Sequence[PullRequest]:
+    def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:
         self.asked.append(sha)
         return [self.pulls[sha]] if sha in self.pulls else []
 

@@ -33,6 +33,7 @@ from bot.adapters.github.payloads import (
     Named,
     PullRequestShape,
     RelationShape,
+    Repo,
 )
 from bot.adapters.github.pull_requests import GitHubPullRequests
 from bot.adapters.github.reviews import GitHubReviews

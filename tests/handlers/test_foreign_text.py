@@ -171,11 +171,13 @@ EVERYTHING = "".join(PIECES)
 )
 @given(HOSTILE)
 @example(EVERYTHING)
+@example("\n> Z\x0cZ~Zno~<#CEVIL>*Zbold*")
 def test_text_of_others_stays_text_in_a_line_of_the_bots(text: str) -> None:
     said = play(text)
 
     everything = [written for shown in said for written in (*shown.lines, shown.text, *shown.labels)]
-    live = [re.sub(r"`[^`\n]*`", "", written) for written in everything]
+    # In code and in the address of a link nothing is a mark, and after a letter none begins.
+    live = [re.sub(r"`[^`\n]*`|<https?:[^|>]*", "", written) for written in everything]
     if text == EVERYTHING:  # of a long one the end is cut
         assert sum("Z" in written or "plain" in written for written in everything) >= 20
     assert [written for written in everything if not all(map(is_seen, written))] == []
@@ -184,4 +186,4 @@ def test_text_of_others_stays_text_in_a_line_of_the_bots(text: str) -> None:
         "<!date", "<@U00000001", "<@U00000002",
     }  # fmt: skip
     for mark in ("*Zbold*", "_Zit_", "~Zno~", "`Zcode`"):
-        assert [written for written in live if mark in written] == []
+        assert [written for written in live if re.search(rf"(?<!\w){re.escape(mark)}", written)] == []

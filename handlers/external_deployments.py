@@ -214,7 +214,7 @@ def _is_ours(target: Target, deployment: Deployment) -> bool:
 
 
 def _goes_on(seen: Deployment, event: DeploymentStatusReported) -> bool:
-    """Whether nobody has to ask what came between: ours has begun, or what we know to be running has ended.
+    """Whether nobody has to ask what came between: ours has begun, or what we know to be running goes on or has ended.
 
     Another tool's own deployment is told from its beginning, so that its first status is asked about.
     """
@@ -222,7 +222,7 @@ def _goes_on(seen: Deployment, event: DeploymentStatusReported) -> bool:
         return False
     goal = REMOTE_STATES.get(event.state)
     begins = goal is State.RUNNING and seen.state is State.STARTING and (seen.exclusive or seen.last_status > 0)
-    return begins or (goal in ENDED and seen.state is State.RUNNING)
+    return begins or (seen.state is State.RUNNING and (goal is State.RUNNING or goal in ENDED))
 
 
 def _with_overtaken(

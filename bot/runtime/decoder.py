@@ -49,23 +49,24 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
             return delivery
         if said is None:
             return delivery if events else replace(delivery, about=NOBODY)
-        if said.name.casefold() not in names:
-            return delivery if said.number is None else replace(delivery, about=About(number=said.number))
+        known = said.name.casefold() in names
+        if not known and said.number is None:
+            return delivery
         if not events:
             return replace(delivery, about=About(said.name, said.number))
         event = events[0]
         repeats = serialization.repeats(stored_name(type(event)), serialization.event_to_bytes(event))
-        return replace(delivery, about=_about(event, said), repeats=repeats)
+        return replace(delivery, about=_about(event, said, known=known), repeats=repeats)
 
     return label
 
 
-def _about(event: Event, said: NamedRepository) -> About | None:
+def _about(event: Event, said: NamedRepository, *, known: bool) -> About | None:
     if isinstance(event, ChecksChanged):
         return About(said.name, said.number, sha=event.sha)
     if isinstance(event, ReviewChanged):
         return About(said.name, said.number, unended=True)
-    return None
+    return None if known else About(said.name, said.number, ours=True)
 
 
 class Names:

@@ -41,8 +41,11 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-AT_ONCE = 16
-"""How many deliveries are handled at the same time in one process, and how many commands beside them."""
+AT_ONCE = 8
+"""How many deliveries are handled at the same time in one process. They share one interpreter with people's commands
+and with the listener: more of them are hardly faster, and in a storm both wait longer (``make bench`` shows it)."""
+COMMANDS_AT_ONCE = 16
+"""How many people's commands are handled beside them."""
 AGAIN = 2.0
 """Seconds between two tries while the database does not answer."""
 RUNS_AT_ONCE = 64
@@ -80,7 +83,7 @@ class Engine:
         self._lease = lease
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._load = Workload(AT_ONCE, self._wake.set)
+        self._load = Workload(AT_ONCE, COMMANDS_AT_ONCE, self._wake.set)
         self._taken: deque[ClaimedDelivery] = deque()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None

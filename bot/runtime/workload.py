@@ -14,26 +14,29 @@ COURTESY = 0.2
 class Workload:
     """Safe from any thread. ``ended`` is called whenever something is over.
 
-    People's commands have ``slots`` of their own, everything else has as many, and lanes that come by themselves have
+    People's commands have threads of their own, everything else has ``slots``, and lanes that come by themselves have
     some: so nobody waits for a thread behind what others have sent.
     """
 
-    def __init__(self, slots: int, ended: Callable[[], None]) -> None:
+    def __init__(self, slots: int, for_commands: int, ended: Callable[[], None]) -> None:
         self._ended = ended
         self._slots = slots
+        self._slots_for_commands = for_commands
         self._changed = threading.Condition()
         self._commands: set[str] = set()
         self._others: set[str] = set()
         self._working = 0
         self._closed = False
         self._runs: set[int] = set()
-        self._for_commands = ThreadPoolExecutor(slots, "command")
+        self._for_commands = ThreadPoolExecutor(for_commands, "command")
         self._for_others = ThreadPoolExecutor(slots, "delivery")
         self._for_lanes = ThreadPoolExecutor(slots, "lane")
 
     def free_slots(self, *, commands: bool = False) -> int:
         with self._changed:
-            return max(0, self._slots - len(self._commands if commands else self._others))
+            if commands:
+                return max(0, self._slots_for_commands - len(self._commands))
+            return max(0, self._slots - len(self._others))
 
     def handle(self, delivery_id: str, work: Callable[[str], None], *, command: bool) -> None:
         """Do ``work`` on the delivery in a thread; it is in hand from now on until that is over."""

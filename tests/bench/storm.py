@@ -172,9 +172,10 @@ def storms_of(harbour: Harbour) -> dict[str, Webhooks]:
     statuses = [one.json for one in harbour.github.webhooks_of("deployment_status")]
     text = check.body.decode()
     sha = check.json["check_run"]["head_sha"]
+    elsewhere = {**check.json["repository"], "full_name": "acme/elsewhere", "id": 4711}
     ids = itertools.count(900_000)
     return {
-        "another repository's checks": [("check_run", text.replace(REPOSITORY, "acme/elsewhere"))],
+        "another repository's checks": [("check_run", json.dumps({**check.json, "repository": elsewhere}))],
         "checks of a commit that nobody waits for": [("check_run", text.replace(sha, "9" * 40))],
         "checks of commits that wait": [("check_run", text.replace(sha, one)) for one in waiting],
         "statuses of deployments that run": [

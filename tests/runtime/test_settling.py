@@ -54,6 +54,20 @@ def check(sha: str = SHA) -> dict[str, Any]:
 
 REVIEW = {"action": "submitted", "pull_request": {"number": 3}}
 OPENED = {"action": "opened"}
+MADE = {
+    "action": "created",
+    "deployment": {
+        "id": 1,
+        "sha": SHA,
+        "ref": "main",
+        "task": "deploy",
+        "environment": "production",
+        "payload": {},
+        "description": None,
+        "creator": {"login": "argo"},
+        "created_at": "2026-03-02T10:00:00Z",
+    },
+}
 
 
 def deployed(kept: Store, state: State, **more: Any) -> None:
@@ -162,6 +176,18 @@ def test_a_review_concerns_whatever_has_not_ended(kept: Store) -> None:
 
 
 # --- what somebody has to look at -------------------------------------------------------------------------------------
+
+
+def test_what_is_known_by_its_new_name_is_no_news(kept: Store) -> None:
+    known(kept, called="acme/site")
+    deployed(kept, State.WAITING)
+
+    nothing, other = comes(kept, "push", {}, name="acme/Site"), comes(kept, "check_run", check("2b" * 20), "acme/site")
+    ours, merged = comes(kept, "check_run", check(), name="acme/site"), comes(kept, "deployment", MADE, "acme/site")
+
+    assert (nothing, other, ours, merged) == ("settled", "settled", "waits", "waits")
+    assert comes(kept, "deployment", MADE, "acme/site", number=8) == "waits"
+    assert comes(kept, "deployment", MADE, "acme/other", number=8) == "settled"
 
 
 def test_ours_under_another_name_and_another_under_our_name_are_looked_at(kept: Store) -> None:

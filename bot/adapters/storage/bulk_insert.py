@@ -67,7 +67,7 @@ class Writer:
     def _row(self, one: Arrival) -> Row:
         at = self._moment(one.at) if self._moment else one.at
         about = one.about or NOBODY
-        judged = (one.about is not None, about.repository, about.number, about.sha, about.unended)
+        judged = (one.about is not None, about.repository, about.number, about.sha, about.unended, about.ours)
         return one.id, one.source, one.name, one.body, at, one.repeats, *judged
 
     def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
@@ -169,10 +169,10 @@ _STORE = f"""
                 )
             )
             OR given.unended AND EXISTS (SELECT 1 FROM deployments AS d WHERE d.{tables.UNENDED})
-            OR given.repository IS NULL AND EXISTS (SELECT 1 FROM repositories AS r WHERE r.number = given.number)
+            OR given.ours AND EXISTS (SELECT 1 FROM repositories AS r WHERE r.number = given.number)
             OR EXISTS (
                 SELECT 1 FROM repositories AS r
-                WHERE lower(r.called) = lower(given.repository) AND r.number <> given.number
+                WHERE (lower(r.called) = lower(given.repository)) <> (r.number = given.number)
             ) AS waits
         FROM given
     ) AS judged_rows
@@ -190,6 +190,7 @@ _TYPES = {
     "number": "bigint",
     "sha": "text",
     "unended": "boolean",
+    "ours": "boolean",
 }
 _COLUMNS = ", ".join(_TYPES)
 _ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _TYPES.values())

@@ -125,17 +125,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What has to be there for somebody to be concerned: a deployment that waits for the commit ``sha``, or has it
-    live; or, where ``unended``, any that has not ended.
+    """What has to be there for somebody to be concerned.
 
-    ``repository`` is set where the settings have a repository of that name, ``number`` is the sender's for the one that
-    it comes from: of ours under another name, or of another under our name, somebody has to know.
+    A deployment that waits for the commit ``sha``, or has it live; where ``unended``, any that has not ended; where it
+    is for ``ours``, a repository of ours with the sender's ``number``. And whatever it tells: of ours under a name that
+    is not known yet, or of another one under a name of ours, somebody has to know.
     """
 
     repository: str | None = None
     number: int | None = None
     sha: str | None = None
     unended: bool = False
+    ours: bool = False
 
 
 NOBODY = About()

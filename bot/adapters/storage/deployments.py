@@ -30,6 +30,11 @@ _D = tables.deployments.c
 _COLUMNS = [field.name for field in fields(Deployment)]
 # Statements are made once where they are executed often: to make one costs more than to execute it.
 _BY_ID = sa.select(tables.deployments).where(_D.id == sa.bindparam("key"))
+_BY_REMOTE = sa.select(tables.deployments).order_by(_D.id.desc()).limit(1)
+_BY_REMOTE = _BY_REMOTE.where(_D.remote_id == sa.bindparam("remote"))
+_BY_REMOTE = _BY_REMOTE.where(
+    sa.or_(_D.repository == sa.bindparam("repository"), _D.app.in_(sa.bindparam("apps", expanding=True)))
+)
 _STOOD = sa.select(_D.state, _D.waits_for, _D.waits_since, _D.cancel_by).where(_D.id == sa.bindparam("key"))
 _HELD = sa.select(tables.environments.c.app).with_for_update()
 _HELD = _HELD.where(tables.environments.c.app == sa.bindparam("app"))
@@ -102,7 +107,8 @@ class RowReads:
         return from_row(rows[0]) if rows else None
 
     def by_remote(self, repository: str, remote_id: int, apps: Collection[str]) -> Deployment | None:
-        return self._one(_of(repository, apps), _D.remote_id == remote_id)
+        rows = self._run(_BY_REMOTE, repository=repository, apps=list(apps), remote=remote_id)
+        return from_row(rows[0]) if rows else None
 
     def by_request(self, request_id: str) -> Deployment | None:
         return self._one(_D.request_id == request_id)

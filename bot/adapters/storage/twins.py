@@ -14,32 +14,34 @@ from bot.core.deployments.twins import Twin
 
 _T = tables.twins.c
 _D = tables.deployments.c
+# Made once: they are asked at every status of a deployment.
+_ALL = sa.select(tables.twins).order_by(_T.remote_id)
+_OF = _ALL.where(_T.deployment_id == sa.bindparam("deployment"))
+_THEIRS = sa.select(_D.id).where(_D.app.in_(sa.bindparam("apps", expanding=True)), _D.id == _T.deployment_id).exists()
+_BY_REMOTE = _ALL.where(
+    _T.remote_id == sa.bindparam("remote"), sa.or_(_T.repository == sa.bindparam("repository"), _THEIRS)
+)
 
 
 class TwinRows:
     """Reads through ``run``, which executes a select and returns all of its rows."""
 
-    def __init__(self, run: Callable[[sa.Select[Any]], Sequence[Any]]) -> None:
+    def __init__(self, run: Callable[..., Sequence[Any]]) -> None:
         self._run = run
 
     def by_remote(self, repository: str, remote_id: int, apps: Collection[str]) -> Twin | None:
-        theirs = sa.select(_D.id).where(_D.app.in_(apps), _D.id == _T.deployment_id).exists()
-        found = self._many(_T.remote_id == remote_id, sa.or_(_T.repository == repository, theirs))
-        return found[0] if found else None
+        rows = self._run(_BY_REMOTE, remote=remote_id, repository=repository, apps=list(apps))
+        return Twin(**rows[0]._mapping) if rows else None
 
     def of(self, deployment_id: int) -> Sequence[Twin]:
-        return self._many(_T.deployment_id == deployment_id)
-
-    def _many(self, *where: sa.ColumnElement[bool]) -> list[Twin]:
-        rows = self._run(sa.select(tables.twins).where(*where).order_by(_T.remote_id))
-        return [Twin(**row._mapping) for row in rows]
+        return [Twin(**row._mapping) for row in self._run(_OF, deployment=deployment_id)]
 
 
 class TwinTransaction(TwinRows):
     """Writes on a connection whose transaction belongs to somebody else."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        super().__init__(lambda query: connection.execute(query).all())
+        super().__init__(lambda query, **given: connection.execute(query, given).all())
         self._connection = connection
 
     def save(self, twin: Twin) -> None:

@@ -50,6 +50,8 @@ AGAIN = 2.0
 """Seconds between two tries while the database does not answer."""
 RUNS_AT_ONCE = 64
 """How many providers run at the same time in one process; others wait for one of them to end."""
+TAKEN_OVER_WITHIN = 5.0
+"""Seconds between two looks for runs that were taken over: they have been without anybody for longer already."""
 POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
 DRAIN = 22.0
@@ -114,7 +116,9 @@ class Engine:
             "scheduler_polling_interval_sec": 3600.0,
             "max_executor_threads": RUNS_AT_ONCE,
         }
-        DBOS(config=config)
+        engine = DBOS(config=config)
+        # Only runs that are taken over come by this queue. Looking every second, as it does else, is four transactions.
+        engine._registry.get_internal_queue()._polling_interval_sec = TAKEN_OVER_WITHIN
         self._register(provider_runner)
         DBOS.launch()
         self._take_over()

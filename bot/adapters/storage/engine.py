@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 WEB_CONNECTIONS = 2
 WORKER_CONNECTIONS = 5
 """Heroku's smallest Postgres allows twenty in all."""
+RESTED = 3.0
+"""Seconds without use after which a connection to Postgres is asked whether it lives."""
 
 
 def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
@@ -34,12 +37,15 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
+            # The one that was used last is used next, so that a few are busy and the others rest.
+            pool_use_lifo=True,
             pool_timeout=30,
             connect_args={"connect_timeout": 10, "application_name": "shipmate"},
         )
         sa_event.listen(engine, "handle_error", _no_connection_is_a_lost_one)
         sa_event.listen(engine, "connect", _let_go_of_locks)
+        sa_event.listen(engine, "checkin", _used)
+        sa_event.listen(engine, "checkout", partial(_ping_after_a_rest, engine.dialect))
         return engine
     engine = sa.create_engine(url, pool_size=max(pool_size, 10), max_overflow=20)
     if file := engine.url.database:
@@ -113,6 +119,21 @@ def _let_go_of_locks(connection: Any, _record: Any) -> None:
     """
     connection.execute("SET idle_in_transaction_session_timeout = '30s'")
     connection.commit()
+
+
+def _used(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_after_a_rest(dialect: sa.Dialect, connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that has rested may be dead: then it is replaced, and nobody hears of it. To ask each time, as
+    ``pool_pre_ping`` does, would be a transaction for each of ours."""
+    if time.monotonic() - record.info.get("used", 0.0) < RESTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def _no_connection_is_a_lost_one(failure: sa.engine.ExceptionContext) -> None:

@@ -115,13 +115,14 @@ def run(settings_file: Path | None) -> int:
 
 def web(settings_file: Path | None) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
+    from bot.adapters.storage.clock import DatabaseClock
     from bot.adapters.storage.engine import WEB_CONNECTIONS, connect
     from bot.adapters.storage.store import Store
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client
 
     settings, stop = _begin(settings_file, "web")
-    clock = SystemClock()
+    clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
     _bring_up_to_date(store.database, "web")
 
@@ -143,10 +144,8 @@ def migrate(settings_file: Path | None) -> int:
     from bot.adapters.storage import migrations
     from bot.adapters.storage.engine import NEWER
     from bot.app import open_store
-    from bot.context import SystemClock
 
-    settings = load(settings_file, process_environment())
-    database = open_store(settings, SystemClock()).database
+    database = open_store(load(settings_file, process_environment())).database
     _check_database(database)
     newer = migrations.age(database.engine) is migrations.Age.NEWER
     if not newer:
@@ -213,9 +212,8 @@ def drop(settings_file: Path | None, names: Sequence[str] = ()) -> int:
 def _current_store(settings_file: Path | None) -> Store:
     """Raises Rejected where the database was not made by this version of the bot."""
     from bot.app import open_store
-    from bot.context import SystemClock
 
-    store = open_store(load(settings_file, process_environment()), SystemClock())
+    store = open_store(load(settings_file, process_environment()))
     store.database.demand_current()
     return store
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.engine import Database
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 
@@ -96,8 +97,12 @@ class Writer:
         cursor = connection.cursor()
         try:
             if not self._database.is_sqlite:
+                began, clock = seconds_passed(), self._database.own_clock
                 cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
-                return {found[0] for found in cursor.fetchall()}
+                found = cursor.fetchall()
+                if clock is not None and found and clock.wants_look():
+                    clock.note(found[-1][1], began)
+                return {id for id, _ in found}
             new: set[str] = set()
             for some in portions(rows):
                 cursor.execute(_FOR_SQLITE[len(some)], [value for row in some for value in row])
@@ -146,7 +151,7 @@ def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
 _FOR_POSTGRES = """
     INSERT INTO deliveries (id, source, name, body, received_at, due_at)
     SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::timestamptz[], %b::timestamptz[])
-    ON CONFLICT (id) DO NOTHING RETURNING id
+    ON CONFLICT (id) DO NOTHING RETURNING id, clock_timestamp()
 """
 _ONE_ROW = "(?, ?, ?, ?, ?, ?)"
 _FOR_SQLITE = {

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
+from freezegun import freeze_time
+from structlog.testing import capture_logs
 
 from bot.adapters.clock.scheduler import Schedule, floor
 from tests.patience import PATIENCE
@@ -90,6 +92,22 @@ def test_what_has_become_due_is_looked_for_every_second_although_a_look_fails(
     schedule.start()
 
     assert ledger.looked_twice.wait(PATIENCE)
+
+
+def test_a_clock_of_the_machine_that_is_set_back_holds_nothing_up(ledger: Ledger, watch: Watch) -> None:
+    with freeze_time(NOON, tick=True) as machine, capture_logs() as logs:
+        schedule = Schedule(watch, ledger.tick, ledger.look)
+        schedule.start()
+        assert ledger.looked.wait(PATIENCE)
+
+        machine.move_to(NOON - timedelta(hours=1))
+        ledger.looks = 0
+        ledger.looked_twice.clear()
+
+        assert ledger.looked_twice.wait(PATIENCE)
+        schedule.stop()
+
+    assert [one["event"] for one in logs] == ["this machine's clock was set back; the jobs of the clock go on"]
 
 
 def test_a_stopped_schedule_can_be_stopped_again(schedule: Schedule, ledger: Ledger) -> None:

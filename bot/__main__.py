@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         # First of all: commands of earlier deployments may be running and look.
         forbid_dumps()
         given = _read(arguments)
+        if given.process == "check":
+            return check(given.settings, mend=given.mend)
         if given.process == "audit":
             return audit(given.settings, given.since)
         if given.process in SET_ASIDE:
@@ -74,6 +77,9 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         if name == "audit":
             since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
             process.add_argument("--since", default="1970-01-01", help=since)
+        if name == "check":
+            mend = "ask what is to become of what the settings no longer name"
+            process.add_argument("--mend", action="store_true", help=mend)
         if name in SET_ASIDE:
             process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
     return parser.parse_args(arguments)
@@ -182,11 +188,47 @@ def _migrate(engine: Engine) -> None:
     migrations.upgrade(engine)
 
 
-def check(settings_file: Path | None) -> int:
+def check(settings_file: Path | None, *, mend: bool = False) -> int:
     from bot.app import doctors
     from bot.check import check as run_check
 
+    if mend:
+        _mend(settings_file)
     return run_check(lambda: load(settings_file, process_environment()), doctors, sys.stdout)
+
+
+def _mend(settings_file: Path | None) -> None:
+    """Before all is examined, which tells whatever keeps it from being mended."""
+    from bot.app import open_store
+    from bot.core.orphans import messages
+    from bot.mend import Mender
+
+    try:
+        settings = load(settings_file, process_environment())
+        store = open_store(settings)
+        if not store.database.is_current():
+            pass
+        elif sys.stdin.isatty():
+            Mender(store, settings).mend(_asked, _tell)
+        else:
+            _tell(messages.NOBODY)
+    except (SettingsProblems, Unavailable):
+        pass
+
+
+def _tell(text: str, end: str = "\n") -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), end=end, flush=True)
+
+
+def _asked(question: str) -> str | None:
+    """What was typed at the terminal; None at its end."""
+    _tell(question, end="")
+    try:
+        return input()
+    except EOFError:
+        _tell("")
+        return None
 
 
 def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
@@ -222,11 +264,14 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     """Run until SIGTERM or Ctrl-C; then finish what is at hand and leave."""
     from bot.adapters.storage.engine import WORKER_CONNECTIONS
     from bot.app import real
+    from bot.mend import Mender
 
     settings, stop = _begin(settings_file, process)
     bot = real(settings, connections=WORKER_CONNECTIONS)
     bot.engine.reserve()
     _bring_up_to_date(bot.store.database, process)
+    with suppress(Unavailable):
+        Mender(bot.store, settings).log()
     bot.launch()
     close_slack = _listen_to_slack(bot)
     close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else lambda: None

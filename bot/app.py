@@ -33,6 +33,7 @@ from bot.core.events.external import Tick
 from bot.core.ports.chat import Chat, Clock, Delivery
 from bot.core.ports.forge import Forge
 from bot.core.stored import stored_name
+from bot.mend import Mender
 from bot.router import collect
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
@@ -180,6 +181,7 @@ def doctors(settings: Settings) -> Doctors:
         if secrets.slack_bot_token
         else None,
         store=the_store,
+        orphans=Mender(the_store, settings),
         counts=forge.head_counts if forge else None,
     )
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from bot.context import Context
-from bot.core.effects import Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events.external import Place, Tick
+from bot.core.events.external import Tick
 from bot.core.events.internal import CredentialsRefused, CredentialsTried
 from bot.core.outages import messages, model
 from bot.core.outages.model import Outage
 from bot.core.people.permissions import Kind, kind_of
 from bot.core.ports.transaction import Records
-from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services.authorization import chat_id_of
+from bot.services.admins import hearers, tell
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -35,11 +33,11 @@ def refused(context: Context, event: CredentialsRefused) -> None:
         model.keep(context.begin(), replace(begun, since=None))
         return
     log.error("credentials refused", service=event.service, reason=event.reason, mend=event.mend)
-    hearers = _hearers(context) if event.service != "Slack" else []
+    told = hearers(context) if event.service != "Slack" else []
     records = context.begin()
     model.keep(records, begun)
     _try_later(records, context, begun)
-    _tell(records, hearers, messages.refused(event.service, event.owner, event.reason, event.mend))
+    tell(records, told, messages.refused(event.service, event.owner, event.reason, event.mend))
 
 
 @router.on(CredentialsTried, name="outages.tried")
@@ -47,7 +45,7 @@ def tried(context: Context, event: CredentialsTried) -> None:
     """It ends, or is looked at again; work that waits does not wait for this."""
     seen = model.last(context.reads, event.service, event.owner)
     refused = seen.since is not None and _still_refused(context, seen)
-    hearers = [] if refused else _hearers(context)
+    told = [] if refused else hearers(context)
     records = context.begin()
     outage = model.last(records, event.service, event.owner)
     if outage.since is None:
@@ -61,7 +59,7 @@ def tried(context: Context, event: CredentialsTried) -> None:
     # A suspended App is told of nothing.
     records.put(Tick("reconcile", context.now), f"{outage.key}:{outage.number}:over")
     slack = outage.service == "Slack"
-    _tell(records, hearers, messages.speaks_again(lasted) if slack else messages.over(*_of(outage), lasted))
+    tell(records, told, messages.speaks_again(lasted) if slack else messages.over(*_of(outage), lasted))
 
 
 @router.on(Tick, name="outages.look")
@@ -118,51 +116,3 @@ def _places(context: Context, owner: str) -> list[str]:
     """
     every = {app.repository.partition("/")[0].lower(): app.repository for app in context.settings.apps.values()}
     return list(every.values()) if not owner else [every.get(owner, owner)]
-
-
-# --- who is told -----------------------------------------------------------------------------------------------
-
-
-def _hearers(context: Context) -> list[Place]:
-    """The direct messages of the admins; where there are none the channel of ``[slack]``, or those of the apps."""
-    admins = dict.fromkeys(_admins(context))
-    if there := [Place(one, direct=True) for one in admins if _is_there(context, one)]:
-        return there
-    general = context.settings.slack.channel
-    names = [general] if general else [app.channel for app in context.settings.apps.values()]
-    channels = dict.fromkeys(context.chat.channel_id(name) for name in names)
-    return [Place(channel) for channel in channels if channel is not None]
-
-
-def _admins(context: Context) -> Iterator[str]:
-    """Their chat ids, without asking GitHub, which would not answer."""
-    for party in context.settings.bot.admins:
-        match kind_of(party):
-            case Kind.PERSON:
-                yield party
-            case Kind.GROUP:
-                try:
-                    yield from sorted(context.chat.group_members(party))
-                except (NotAllowed, NotThere, Rejected) as error:
-                    log.warning("admins not looked up", party=party, reason=str(error))
-            case Kind.LOGIN:
-                if (known := chat_id_of(context, party)) is not None:
-                    yield known
-            case Kind.TEAM:
-                members = model.members(context.reads, party)
-                yield from (known for login in members if (known := chat_id_of(context, login)) is not None)
-
-
-def _is_there(context: Context, person: str) -> bool:
-    try:
-        return not context.chat.person(person).outsider
-    except (NotAllowed, NotThere, Rejected):
-        return False
-
-
-def _tell(records: Records, hearers: list[Place], message: Message) -> None:
-    for place in hearers:
-        if place.direct:
-            records.emit(TellPerson(place.channel, message))
-        else:
-            records.emit(Reply(records.cause, place, message))

@@ -11,6 +11,7 @@ from bot.core.events.external import CommandGiven
 from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import Deploy, ShowSchedule, Unschedule
 from bot.core.grammar.parser import parse
+from bot.core.orphans.model import is_named
 from bot.core.rich_text import Message
 from bot.core.schedules import messages
 from bot.core.schedules.model import ScheduleEntry, is_missed, timer_of
@@ -24,10 +25,14 @@ router = Router()
 @router.command(ShowSchedule)
 def show_schedule(context: Context, command: ShowSchedule) -> Message:
     """What is to come, of the app that is named, else the channel's, else all."""
-    app = app_of(context, command).name if command.app else context.here
+    app = command.app or context.here
+    found, places = context.reads.schedules.of(app), context.settings.places
+    if command.app and not found:
+        app = app_of(context, command).name
     words = context.settings.vocabulary(app)
     example = Deploy(words.named_app(), environment=words.named_environment(), at="17:00")
-    return messages.listing(context.reads.schedules.of(app), app or "all apps", example)
+    gone = {one.id for one in found if not is_named(places, one.app, one.environment)}
+    return messages.listing(found, app or "all apps", example, gone)
 
 
 @router.command(Unschedule)

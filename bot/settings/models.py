@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bot.core.names import branch_matches
+from bot.providers import load
 from bot.settings.fields import (
     Channel,
     Channels,
@@ -85,6 +86,11 @@ class ProviderSettings(BaseModel):
 
     type: str = "external"
     settings: Any = None
+
+    @property
+    def carries_out(self) -> bool:
+        """False where another tool does the work."""
+        return load(self.type).carries_out
 
 
 class WindowSettings(Table):

@@ -192,6 +192,11 @@ class RowReads:
         rows = self._run(sa.select(tables.kept.c.value).where(tables.kept.c.key == key))
         return str(rows[0].value) if rows else None
 
+    def kept_keys(self, beginning: str) -> Sequence[str]:
+        key = tables.kept.c.key
+        query = sa.select(key).where(key.startswith(beginning, autoescape=True)).order_by(key)
+        return [row.key for row in self._run(query)]
+
 
 class RowRecords(RowReads):
     """A transaction on ``connection``. Whoever opened it commits it or rolls it back."""
@@ -259,6 +264,9 @@ class RowRecords(RowReads):
 
     def keep(self, key: str, value: str) -> None:
         upsert(self._connection, tables.kept, {"key": key, "value": value}, "key")
+
+    def forget(self, key: str) -> None:
+        self._connection.execute(sa.delete(tables.kept).where(tables.kept.c.key == key))
 
     def emit(self, *effects: Effect) -> None:
         for effect in effects:

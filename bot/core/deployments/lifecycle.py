@@ -102,6 +102,12 @@ def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deploy
     return held
 
 
+def waits_on(records: Records, deployment: Deployment, text: str) -> None:
+    """It waits as before, for something that no gate has said."""
+    if text != deployment.description:
+        _said_to_wait(records, deployment, text)
+
+
 def judged(deployment: Deployment, verdict: Verdict) -> Deployment:
     """With what the gates found that people want to see of it."""
     return replace(
@@ -221,6 +227,15 @@ def end(
     next_in_queue(records, ended.app, ended.environment)
     records.put(DeploymentEnded(ended.id), f"ended:{ended.id}")
     return ended
+
+
+def cancel(records: Records, deployment: Deployment, by: str, now: datetime, *, ours: bool) -> None:
+    """What has not begun ends at once, what is ``ours`` when its provider has stopped; what another tool carries out
+    is marked only, as nobody here can stop that."""
+    if deployment.begun and ours:
+        records.save(replace(deployment, cancel_by=by))
+    else:
+        end(records, deployment, State.CANCELLED, now, replies.cancelled_by(by))
 
 
 def give_up(records: Records, deployment: Deployment, state: State, now: datetime, why: str) -> None:

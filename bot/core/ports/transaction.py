@@ -91,6 +91,9 @@ class Reads(Protocol):
     def kept(self, key: str) -> str | None:
         """A small thing that was kept under ``key``."""
 
+    def kept_keys(self, beginning: str) -> Sequence[str]:
+        """All keys that begin so under which something is kept."""
+
     @property
     def approvals(self) -> ApprovalReads: ...
 
@@ -135,6 +138,9 @@ class Records(Reads, Protocol):
 
     def keep(self, key: str, value: str) -> None:
         """Keep a small thing in place of what was kept under ``key`` before."""
+
+    def forget(self, key: str) -> None:
+        """Keep nothing under ``key`` any more."""
 
     def emit(self, *effects: Effect) -> None:
         """To be done when the transaction is committed, in this order within a lane."""

@@ -49,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         # First of all: commands of earlier deployments may be running and look.
         forbid_dumps()
         given = _read(arguments)
-        if given.process == "check":
-            return check(given.settings, mend=given.mend)
+        if given.process == "check" and given.mend:
+            return check(given.settings, mend=True)
         if given.process == "audit":
             return audit(given.settings, given.since)
         if given.process in SET_ASIDE:

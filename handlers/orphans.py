@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.context import Context
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import Deployment, State
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce
 from bot.core.events.external import Place, Tick
@@ -31,14 +31,15 @@ def look(context: Context, tick: Tick) -> None:
         return
     left, told = orphans(context), set(context.reads.kept_keys(TOLD))
     keys = {one.key for one in left}
-    waiting = {Orphan(one, has_app=True).key: one for one in context.reads.unended() if not one.busy}
     records = context.begin()
     for app, environment in places_of([one for one in left if one.key not in told]):
         records.put(OrphanFound(app, environment), f"orphans:{app}:{environment}:{records.cause}")
     for key in sorted(told - keys):
         records.forget(key)
-        if key in waiting:
-            reconsider(records, waiting[key])
+        number = model.deployment_of(key)
+        deployment = records.deployment(number) if number is not None else None
+        if deployment is not None and deployment.state is State.WAITING:
+            reconsider(records, deployment)
 
 
 @router.on(OrphanFound, name="orphans.found")

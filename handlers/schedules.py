@@ -73,7 +73,12 @@ def due(context: Context, event: ScheduleDue) -> None:
     if entry is None or entry.at != event.at:
         return
     again = context.cron.next_fire(entry.cron, entry.timezone, context.now) if entry.cron else None
-    if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
+    if not is_named(context.settings.places, entry.app, entry.environment):
+        # The command may mean something else by now: an app that is gone is a branch of another one.
+        records.emit(Reply(records.cause, entry.place, messages.gone(entry, again), else_to=entry.by.chat_id))
+        why = f"{entry.app} → {entry.environment} is no longer in the settings"
+        records.audit.record("schedule", outcome="missed", command=entry.command, reason=why)
+    elif is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
         told = messages.missed(entry, again, context.now - entry.at, _unforced(context, entry))
         records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
         why = f"#{entry.id} was due too long ago"

@@ -35,6 +35,15 @@ def orphaned(context: Context, repository: str) -> list[Deployment]:
     return [one for one in context.reads.unended(repository) if not model.is_named(places, one.app, one.environment)]
 
 
+def repository_of(context: Context, app: str) -> str | None:
+    """Where the code of the app is, or was; None where that was never known."""
+    known = context.settings.apps.get(app)
+    if known is not None:
+        return known.repository
+    last = context.reads.history(app=app, environment=None, ref=None, limit=1)
+    return last[0].repository if last else None
+
+
 # --- what a command means -----------------------------------------------------------------------------------------
 
 

@@ -210,6 +210,22 @@ def test_what_another_tool_runs_is_followed_to_its_end(world: World, after: str)
     assert world.statuses(remote.id) == ["in_progress", "success"]
 
 
+@ANYHOW
+def test_a_workflow_job_that_takes_it_up_is_still_ours(world: World, after: str) -> None:
+    world.says("maria", "deploy topic to staging")
+    [ours] = world.github.deployments(REPOSITORY)
+    starts_with(world, after)
+
+    twin = world.github.create_deployment(REPOSITORY, "topic", environment="staging", by="github-actions[bot]")
+    world.settle()
+    world.github.report_deployment_status(REPOSITORY, twin, "success", by="github-actions[bot]")
+    world.settle()
+
+    assert world.store.reads().deployment(2) is None
+    assert world.deployment(1).state is State.SUCCEEDED
+    assert world.statuses(ours.id)[-1] == "success"
+
+
 def test_what_another_tool_never_ends_is_given_up_and_heard_of_after_all(world: World) -> None:
     world.says("maria", "deploy topic to staging")
     another_tool(world, "in_progress")
@@ -533,16 +549,59 @@ def test_whoever_scheduled_it_takes_it_off(world: World, after: str) -> None:
     assert answers(world, said) == ["#1 is off the schedule: `deploy web/main to staging`."]
 
 
-def test_at_its_moment_its_person_is_told_why_it_is_not_done(world: World) -> None:
+@ANYHOW
+def test_at_its_moment_its_person_is_told_why_it_is_not_done(world: World, after: str) -> None:
+    world.github.commit(REPOSITORY, "web/main", "What the command means where there is no app web")
     said = world.says("maria", "deploy main to staging at 10:30")
-    starts_with(world, NO_ENVIRONMENT)
+    starts_with(world, after)
 
     world.wait(hours=1)
 
-    assert (
-        answers(world, said)[-1].split("\n")[0].endswith("*web* has no environment called staging. It has production.")
+    assert answers(world, said)[-1] == (
+        "⏰ @maria #1 `deploy web/main to staging` is due, but web → staging is no longer in my settings, "
+        "so it is not done."
     )
-    assert world.store.set_aside.count() == 0
+    assert world.github.deployments(REPOSITORY) == []
+    assert world.store.reads().schedules.of(None) == []
+
+
+def test_what_repeats_is_told_each_time_with_the_next(world: World) -> None:
+    said = world.says("maria", "deploy main to staging every weekday at 11:00")
+    starts_with(world, NO_ENVIRONMENT)
+
+    world.wait(hours=25)
+
+    assert [one.split("\n")[-1] for one in answers(world, said)[-2:]] == [
+        "Next: Tuesday 3 March 2026, 11:00 UTC. To take it off the schedule: `unschedule #1`.",
+        "Next: Wednesday 4 March 2026, 11:00 UTC. To take it off the schedule: `unschedule #1`.",
+    ]
+
+
+def test_one_that_was_missed_offers_nothing_that_means_something_else_by_now(world: World) -> None:
+    said = world.says("maria", "deploy main to staging at 10:30")
+    world.stands_still(hours=6)
+
+    starts_with(world, NO_APP)
+
+    [last] = world.slack.thread(said.channel, said.ts)[-1:]
+    assert last.labels == []
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["webhook", "lost webhook"])
+@ANYHOW
+def test_a_lock_for_a_branch_ends_with_its_pull_request(world: World, after: str, lost: bool) -> None:
+    number = world.github.open_pull_request(REPOSITORY, "topic", author="maria")
+    world.says("maria", "deploy topic to staging")
+    another_tool(world, "success")
+    world.says("maria", "lock staging")
+    starts_with(world, after)
+    world.hold_webhooks = lost
+
+    world.github.close_pull_request(REPOSITORY, number)
+    world.wait(minutes=3)
+    world.reconcile()
+
+    assert world.store.reads().locks.all() == []
 
 
 @ANYHOW

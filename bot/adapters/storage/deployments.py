@@ -108,6 +108,10 @@ class RowReads:
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         return self._many(_UNENDED, *([_D.repository == repository] if repository else []))
 
+    def unended_places(self) -> Sequence[tuple[str, str]]:
+        places = sa.select(_D.app, _D.environment).where(_UNENDED).distinct()
+        return [(row.app, row.environment) for row in self._run(places.order_by(_D.app, _D.environment))]
+
     def given_up(self, since: datetime) -> Sequence[Deployment]:
         return self._many(_D.given_up_at >= since, _D.state.in_([State.ERROR, State.TIMED_OUT]))
 
@@ -195,7 +199,8 @@ class RowReads:
     def kept_keys(self, beginning: str) -> Sequence[str]:
         key = tables.kept.c.key
         query = sa.select(key).where(key.startswith(beginning, autoescape=True)).order_by(key)
-        return [row.key for row in self._run(query)]
+        # SQLite takes no notice of case here.
+        return [row.key for row in self._run(query) if row.key.startswith(beginning)]
 
 
 class RowRecords(RowReads):

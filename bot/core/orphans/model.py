@@ -54,6 +54,12 @@ class Orphan:
                 return f"{TOLD}schedule:{number}"
 
 
+def deployment_of(key: str) -> int | None:
+    """The number of the deployment that the key tells; None for what is none."""
+    number = key.removeprefix(f"{TOLD}deployment:")
+    return int(number) if number != key else None
+
+
 def is_named(places: Places, app: str, environment: str) -> bool:
     """Whether the settings name the place."""
     return environment in places.get(app, ())
@@ -61,8 +67,10 @@ def is_named(places: Places, app: str, environment: str) -> bool:
 
 def orphans(reads: Reads, places: Places, now: datetime) -> list[Orphan]:
     """All that there are: deployments that have not ended, locks, freezes, and what is scheduled."""
+    gone = [place for place in reads.unended_places() if not is_named(places, *place)]
+    deployments = [one for place in gone for one in (*reads.busy(*place), *reads.waiting(*place))]
     there: list[Thing] = [
-        *reads.unended(),
+        *sorted(deployments, key=lambda one: one.id),
         *(one for one in reads.locks.all() if not one.ended(now)),
         *(one for one in reads.freezes.all() if not one.ended(now)),
         *reads.schedules.of(None),

@@ -41,6 +41,9 @@ class Reads(Protocol):
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         """Everything that has not ended, oldest first."""
 
+    def unended_places(self) -> Sequence[tuple[str, str]]:
+        """The app and the environment of everything that has not ended, each pair once."""
+
     def given_up(self, since: datetime) -> Sequence[Deployment]:
         """What was given up since then and has not been heard of again, oldest first."""
 

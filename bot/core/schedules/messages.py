@@ -137,6 +137,17 @@ def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta, now: D
     )
 
 
+def gone(entry: ScheduleEntry, again: datetime | None) -> Message:
+    """Its moment has come, and there is nowhere to deploy to; ``again`` is its next one."""
+    who = Mention(entry.by.chat_id, entry.by.name)
+    why = f" is due, but {entry.app} → {entry.environment} is no longer in my settings, so it is not done."
+    nexts: list[Line] = []
+    if again is not None:
+        next_ = f"Next: {in_full(again, entry.timezone)}."
+        nexts.append((next_, *hint(" To take it off the schedule: ", Unschedule(entry.id), ".")))
+    return say("⏰ ", who, f" #{entry.id} ", Code(entry.command), why, lines=nexts)
+
+
 def at_its_moment(person: str, command: str, message: Message) -> Message:
     """What became of a scheduled command, for whoever scheduled it and is not looking."""
     head: Line = ("⏰ ", Mention(person, person), " scheduled ", Code(command), ": ", *message.sentence)

@@ -200,35 +200,11 @@ def check(settings_file: Path | None, *, mend: bool = False) -> int:
 def _mend(settings_file: Path | None) -> None:
     """Before all is examined, which tells whatever keeps it from being mended."""
     from bot.app import open_store
-    from bot.core.orphans import messages
     from bot.mend import Mender
 
-    try:
+    with suppress(SettingsProblems, Unavailable):
         settings = load(settings_file, process_environment())
-        store = open_store(settings)
-        if not store.database.is_current():
-            pass
-        elif sys.stdin.isatty():
-            Mender(store, settings).mend(_asked, _tell)
-        else:
-            _tell(messages.NOBODY)
-    except (SettingsProblems, Unavailable):
-        pass
-
-
-def _tell(text: str, end: str = "\n") -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), end=end, flush=True)
-
-
-def _asked(question: str) -> str | None:
-    """What was typed at the terminal; None at its end."""
-    _tell(question, end="")
-    try:
-        return input()
-    except EOFError:
-        _tell("")
-        return None
+        Mender(open_store(settings), settings).at_terminal(sys.stdin, sys.stdout)
 
 
 def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:

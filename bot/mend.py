@@ -7,6 +7,7 @@ that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TextIO
 from uuid import uuid4
 
 import structlog
@@ -63,6 +64,28 @@ class Mender:
         told = [_finding(one) for one in found[:SHOWN]]
         more = len(found) - len(told)
         return [*told, Finding(False, f"{more} more are not in the settings", messages.MEND)] if more > 0 else told
+
+    def at_terminal(self, typed: TextIO, out: TextIO) -> None:
+        """As ``mend``, where both are one; where nobody can be asked, that is said. Raises Unavailable."""
+
+        def tell(text: str, end: str = "\n") -> None:
+            encoding = out.encoding or "utf-8"  # a terminal without → shows a question mark rather than a traceback
+            out.write(text.encode(encoding, "replace").decode(encoding) + end)
+            out.flush()
+
+        def ask(question: str) -> str | None:
+            tell(question, end="")
+            line = typed.readline()
+            if not line:
+                tell("")
+            return line or None
+
+        if not self._store.database.is_current():
+            return
+        if typed.isatty():
+            self.mend(ask, tell)
+        else:
+            tell(messages.NOBODY)
 
     def mend(self, ask: Ask, tell: Tell) -> None:
         """Ask of each what is to become of it. Raises Unavailable."""

@@ -162,7 +162,7 @@ def _go_on(records: Records, context: Context, deployment: Deployment, verdict: 
         lifecycle.proceed(records, deployment, verdict, context.now, known)
     if deployment.waits_for is Waiting.QUEUE and verdict.waits and verdict.waits[0].waits_for is not Waiting.QUEUE:
         # Its turn has come but its checks are no longer green: it must not hold up those behind it.
-        lifecycle.next_in_queue(records, deployment.app, deployment.environment)
+        reconsideration.next_in_queue(records, deployment.app, deployment.environment)
 
 
 @router.on(Due, name="deploys.hung")

@@ -22,7 +22,7 @@ from bot.core.deployments.model import (
     path_to,
     waiting,
 )
-from bot.core.deployments.reconsideration import reconsider
+from bot.core.deployments.reconsideration import next_in_queue
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
 from bot.core.events.internal import ChecksMissing, DeploymentEnded, Reconsider
@@ -367,14 +367,6 @@ def defers_to(records: Records, deployment: Deployment, known: Ancestry) -> Depl
     return next((one for one in reversed(queue) if one.sha in known.newer and same_line(one, deployment)), None)
 
 
-def next_in_queue(records: Records, app: str, environment: str) -> None:
-    """The first of those that wait for their turn is decided on again."""
-    for one in records.waiting(app, environment):
-        if one.waits_for is Waiting.QUEUE:
-            reconsider(records, one)
-            return
-
-
 def _move_up(records: Records, app: str, environment: str) -> None:
     """Those in the queue say whom they wait for now, and at which place."""
     busy = records.busy(app, environment)
@@ -385,13 +377,6 @@ def _move_up(records: Records, app: str, environment: str) -> None:
         text = deployment_messages.queued(in_line(busy[0], queue[:before]))
         if text != one.description:
             _said_to_wait(records, one, text)
-
-
-def look_again(records: Records, app: str, environment: str, reason: Waiting) -> None:
-    """What waits there for that reason is decided on again: it may go on now, or wait for another end of it."""
-    for one in records.waiting(app, environment):
-        if one.waits_for is reason:
-            reconsider(records, one)
 
 
 def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:

@@ -5,8 +5,8 @@ All of it runs inside a decision's transaction, with the environment's row locke
 
 from __future__ import annotations
 
-from bot.core.deployments.lifecycle import look_again
 from bot.core.deployments.model import Waiting
+from bot.core.deployments.reconsideration import look_again
 from bot.core.events.internal import FreezeOver
 from bot.core.freezes.model import Freeze
 from bot.core.ports.transaction import Records

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         # First of all: commands of earlier deployments may be running and look.
         forbid_dumps()
         given = _read(arguments)
+        if given.process == "check" and given.mend:
+            return check(given.settings, mend=True)
         if given.process == "audit":
             return audit(given.settings, given.since)
         if given.process in OF_NAMES:
@@ -74,6 +77,9 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         if name == "audit":
             since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
             process.add_argument("--since", default="1970-01-01", help=since)
+        if name == "check":
+            mend = "ask what is to become of what the settings no longer name"
+            process.add_argument("--mend", action="store_true", help=mend)
         if name in OF_NAMES:
             process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
     return parser.parse_args(arguments)
@@ -118,13 +124,14 @@ def run(settings_file: Path | None) -> int:
 
 def web(settings_file: Path | None) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
+    from bot.adapters.storage.clock import DatabaseClock
     from bot.adapters.storage.engine import WEB_CONNECTIONS, connect
     from bot.adapters.storage.store import Store
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client
 
     settings, stop = _begin(settings_file, "web")
-    clock = SystemClock()
+    clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
     _bring_up_to_date(store.database, "web")
 
@@ -146,10 +153,8 @@ def migrate(settings_file: Path | None) -> int:
     from bot.adapters.storage import migrations
     from bot.adapters.storage.engine import NEWER
     from bot.app import open_store
-    from bot.context import SystemClock
 
-    settings = load(settings_file, process_environment())
-    database = open_store(settings, SystemClock()).database
+    database = open_store(load(settings_file, process_environment())).database
     _check_database(database)
     newer = migrations.age(database.engine) is migrations.Age.NEWER
     if not newer:
@@ -186,11 +191,23 @@ def _migrate(engine: Engine) -> None:
     migrations.upgrade(engine)
 
 
-def check(settings_file: Path | None) -> int:
+def check(settings_file: Path | None, *, mend: bool = False) -> int:
     from bot.app import doctors
     from bot.check import check as run_check
 
+    if mend:
+        _mend(settings_file)
     return run_check(lambda: load(settings_file, process_environment()), doctors, sys.stdout)
+
+
+def _mend(settings_file: Path | None) -> None:
+    """Before all is examined, which tells whatever keeps it from being mended."""
+    from bot.app import open_store
+    from bot.mend import Mender
+
+    with suppress(SettingsProblems, Unavailable):
+        settings = load(settings_file, process_environment())
+        Mender(open_store(settings), settings).at_terminal(sys.stdin, sys.stdout)
 
 
 def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
@@ -225,9 +242,8 @@ def adopt(settings_file: Path | None, names: Sequence[str] = ()) -> int:
 def _current_store(settings_file: Path | None) -> Store:
     """Raises Rejected where the database was not made by this version of the bot."""
     from bot.app import open_store
-    from bot.context import SystemClock
 
-    store = open_store(load(settings_file, process_environment()), SystemClock())
+    store = open_store(load(settings_file, process_environment()))
     store.database.demand_current()
     return store
 
@@ -236,11 +252,14 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     """Run until SIGTERM or Ctrl-C; then finish what is at hand and leave."""
     from bot.adapters.storage.engine import WORKER_CONNECTIONS
     from bot.app import real
+    from bot.mend import Mender
 
     settings, stop = _begin(settings_file, process)
     bot = real(settings, connections=WORKER_CONNECTIONS)
     bot.engine.reserve()
     _bring_up_to_date(bot.store.database, process)
+    with suppress(Unavailable):
+        Mender(bot.store, settings).log()
     bot.launch()
     close_slack = _listen_to_slack(bot)
     close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else lambda: None

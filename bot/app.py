@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,16 +21,19 @@ from bot.adapters.local.forge import LocalGit, find_repositories
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.doctor import SlackDoctor
 from bot.adapters.storage import migrations, serialization
+from bot.adapters.storage.clock import DatabaseClock
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.store import Store
 from bot.adapters.system.directories import make_private
 from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
+from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
 from bot.core.ports.chat import Chat, Clock, Delivery
 from bot.core.ports.forge import Forge
 from bot.core.stored import stored_name
+from bot.mend import Mender
 from bot.router import collect
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
@@ -109,15 +113,17 @@ def pipeline_of(
 
 def real(settings: Settings, *, connections: int) -> Bot:
     """With Slack, GitHub and the database that the environment names."""
-    clock = SystemClock()
-    the_store = open_store(settings, clock, pool_size=connections)
+    the_store = open_store(settings, pool_size=connections)
+    clock = the_store.database.clock
     lease = Lease(the_store.database)
     forge, chat = github(settings, clock, lease.check), slack(settings, clock, lease.check)
     return build(settings, forge, chat, clock, the_store, lease)
 
 
-def open_store(settings: Settings, clock: Clock, *, pool_size: int = 5) -> Store:
-    return Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size), clock)
+def open_store(settings: Settings, *, pool_size: int = 5) -> Store:
+    """Its ``database.clock`` is the one that everything else is to go by."""
+    engine = connect(settings.secrets.database_url.get_secret_value(), pool_size=pool_size)
+    return Store(engine, DatabaseClock(SystemClock()))
 
 
 def token_of(secret: SecretStr | None) -> str | None:
@@ -157,21 +163,24 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
 
 def doctors(settings: Settings) -> Doctors:
     """Who answers the questions of ``python -m bot check``, as far as there are credentials to ask with."""
-    clock = SystemClock()
+    the_store = open_store(settings)
+    clock = the_store.database.clock
+    with suppress(Unavailable):  # a finding of its own
+        the_store.database.look_at_clock()
     secrets = settings.secrets
     has_github = secrets.github_token is not None or secrets.github_app
     forge = github(settings, clock) if has_github else None
-    store = open_store(settings, clock)
     return Doctors(
         github=forge,
         slack=SlackDoctor(slack(settings, clock), token_of(secrets.slack_app_token))
         if secrets.slack_bot_token
         else None,
-        store=store,
+        store=the_store,
+        orphans=Mender(the_store, settings),
         counts=forge.head_counts if forge else None,
         names=forge.repository if forge else None,
         # A SQLite file that is not there yet is not made by looking.
-        known=lambda: store.repositories.all() if store.database.is_current() else (),
+        known=lambda: the_store.repositories.all() if the_store.database.is_current() else (),
     )
 
 

@@ -45,6 +45,7 @@ class Doctors:
     github: DoctorOfNames | None = None
     slack: DoctorOfNames | None = None
     store: DoctorOfItself | None = None
+    orphans: DoctorOfItself | None = None
     counts: HeadCounts | None = None
     names: Callable[[str], Repository] | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
@@ -110,6 +111,8 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
         found += _answers("The database", store.doctor)
+    if doctors.orphans is not None:
+        found += _answers("What is not in the settings", doctors.orphans.doctor)
     if doctors.counts is not None:
         found += [
             one for app in settings.apps.values() if app not in examples for one in outsiders(app, doctors.counts)

@@ -129,18 +129,21 @@ def _in_its_thread(context: Context, deployment: Deployment) -> bool:
 def overdue(context: Context, event: Due) -> None:
     """Its time for approval is over."""
     seen = context.reads.deployment(event.deployment_id)
-    target = target_of(context, seen) if seen else None
-    if seen is None or target is None:
+    if seen is None:
         return
+    target = target_of(context, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.due_at != event.due_at or deployment.waits_for is not Waiting.APPROVAL:
         return
+    # Where the settings have lost the place, what it was given at first.
+    since = deployment.waits_since or deployment.created_at
+    within = target.environment.approval_timeout if target else event.due_at - since
     if outages.lasts(records, "GitHub", deployment.repository.partition("/")[0]):
         # Nobody can be let approve: GitHub does not say who may.
-        records.save(replace(deployment, due_at=context.now + target.environment.approval_timeout))
+        records.save(replace(deployment, due_at=context.now + within))
         return
-    why = messages.nobody_approved(deployment, target.environment.approval_timeout)
+    why = messages.nobody_approved(deployment, within)
     lifecycle.end(records, deployment, State.EXPIRED, context.now, why)
 
 

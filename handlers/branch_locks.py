@@ -17,6 +17,7 @@ from bot.core.ports.forge_types import PullRequest
 from bot.router import Router
 from bot.services.branch_locks import is_unmerged
 from bot.services.gate_facts import target_of
+from bot.services.orphans import repository_of
 from bot.services.pull_requests import is_over
 from bot.services.targets import Target
 
@@ -30,9 +31,9 @@ log = structlog.get_logger(__name__)
 @router.on(PullRequestMerged, PullRequestClosed, name="locked_branches.pull_request_over")
 def pull_request_over(context: Context, event: PullRequestMerged | PullRequestClosed) -> None:
     """One event for each lock, because each belongs to an environment of its own."""
-    apps = {app.name for app in context.settings.apps_of_repository(event.repository)}
-    held = [one for one in context.reads.locks.all() if one.app in apps]
-    there = [one for one in held if one.for_pull_request(event.number, event.head_ref)]
+    held = [one for one in context.reads.locks.all() if one.for_pull_request(event.number, event.head_ref)]
+    repository = event.repository.casefold()
+    there = [one for one in held if (repository_of(context, one.app) or "").casefold() == repository]
     if not there or not is_over(context, event):
         return
     records = context.begin()
@@ -56,15 +57,15 @@ def reconcile(context: Context, tick: Tick) -> None:
 
 def _ended(context: Context, lock: Lock) -> PullRequest | None:
     """The lock's pull request, if it is open no more."""
-    app = context.settings.apps.get(lock.app)
-    if app is None:
+    repository = repository_of(context, lock.app)
+    if repository is None:
         return None
     try:
         if lock.pull_request is not None:
-            pull = context.forge.pull_request(app.repository, lock.pull_request)
+            pull = context.forge.pull_request(repository, lock.pull_request)
             found = [pull] if pull is not None else []
         else:
-            known = context.forge.pull_requests_of(app.repository, lock.sha or "")
+            known = context.forge.pull_requests_of(repository, lock.sha or "")
             found = [pull for pull in known if pull.head_ref == lock.ref]
     except (NotThere, NotAllowed, Rejected) as error:
         log.warning("lock not reconciled", app=lock.app, environment=lock.environment, reason=str(error))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.model import Deployment
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Cancel
 from bot.core.people.logins import same_login
 from bot.core.people.permissions import Permission
 from bot.core.rich_text import Message
-from bot.providers import load
 from bot.router import Router
 from bot.services import authorization
 from bot.services.gate_facts import target_of
+from bot.services.runs import is_ours
 from bot.services.targets import Target
 
 router = Router()
@@ -29,20 +27,15 @@ def cancel(context: Context, command: Cancel) -> Message:
     target = target_of(context, chosen)
     if not _is_own(context, chosen):
         authorization.demand(_may_cancel(context, chosen, target))
-    ours = bool(target and load(target.environment.provider.type).carries_out)
+    ours = is_ours(context, target, chosen)
     records = context.begin(chosen.app, chosen.environment)
     deployment = records.deployment(chosen.id)
     if deployment is None or deployment.ended:
         raise Refused(replies.already_ended(deployment or chosen))
-    by = replies.cancelled_by(context.asker.name)
-    if not deployment.busy or (deployment.remote_id is None and deployment.state is State.STARTING):
-        lifecycle.end(records, deployment, State.CANCELLED, context.now, by)
+    lifecycle.cancel(records, deployment, context.asker.name, context.now, ours=ours)
+    if not deployment.begun:
         return replies.cancelled(deployment)
-    if ours:
-        records.save(replace(deployment, cancel_by=context.asker.name))
-        return replies.stopping(deployment)
-    lifecycle.end(records, deployment, State.CANCELLED, context.now, by)
-    return replies.cancelled_elsewhere(deployment)
+    return replies.stopping(deployment) if ours else replies.cancelled_elsewhere(deployment)
 
 
 def _is_own(context: Context, deployment: Deployment) -> bool:

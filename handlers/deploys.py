@@ -17,6 +17,7 @@ from bot.core.gates.model import Facts, Verdict
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.locks.model import same_person
 from bot.core.names import near
+from bot.core.orphans import messages as orphan_messages
 from bot.core.outages import model as outages
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
@@ -25,7 +26,8 @@ from bot.router import Router
 from bot.services import authorization, deploy_request, schedule_request
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
-from bot.services.targets import Target, commit_of, resolve
+from bot.services.orphans import demand_target
+from bot.services.targets import Target, commit_of
 
 router = Router()
 
@@ -33,7 +35,7 @@ router = Router()
 @router.command(Deploy)
 def deploy(context: Context, command: Deploy) -> Message | None:
     """Pin the commit, ask the gates, and start, wait or refuse."""
-    target = resolve(context, command)
+    target = demand_target(context, command)
     _check_task(command, target)
     _check_force(command, target)
     named = command.with_app(target.app.name).with_environment(target.environment.name)
@@ -160,7 +162,7 @@ def _go_on(records: Records, context: Context, deployment: Deployment, verdict: 
         lifecycle.proceed(records, deployment, verdict, context.now, known)
     if deployment.waits_for is Waiting.QUEUE and verdict.waits and verdict.waits[0].waits_for is not Waiting.QUEUE:
         # Its turn has come but its checks are no longer green: it must not hold up those behind it.
-        lifecycle.next_in_queue(records, deployment.app, deployment.environment)
+        reconsideration.next_in_queue(records, deployment.app, deployment.environment)
 
 
 @router.on(Due, name="deploys.hung")
@@ -179,9 +181,13 @@ def hung(context: Context, event: Due) -> None:
         records.save(replace(deployment, due_at=context.now + lifecycle.HUNG_AFTER))
         return
     gives_up = (deployment.waits_since or context.now) + lifecycle.EXPIRES_AFTER
+    gone = target_of(context, deployment) is None
     if context.now >= gives_up:
-        lifecycle.end(records, deployment, State.EXPIRED, context.now, deployment_messages.expired(deployment))
+        why = orphan_messages.expired(deployment) if gone else deployment_messages.expired(deployment)
+        lifecycle.end(records, deployment, State.EXPIRED, context.now, why)
         return
     records.save(replace(deployment, due_at=gives_up))
+    if gone:
+        return  # no check will let it go on
     lifecycle.note(records, deployment, deployment_messages.hung_checks(deployment), occasion="hung")
     reconsideration.reconsider(records, deployment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -24,12 +24,13 @@ from bot.core.ports.backfill import created_event
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.repositories.model import same_name
-from bot.providers import load
 from bot.router import Router
 from bot.services import authorization
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, target_of, usual_seconds
+from bot.services.orphans import orphaned
 from bot.services.remote_statuses import status_event, unheard
+from bot.services.runs import is_ours
 from bot.services.targets import Target, apps_at, target_named, targets_named
 
 router = Router()
@@ -51,10 +52,11 @@ def created(context: Context, event: DeploymentCreated) -> None:
             records.put(DeploymentOpened(ours.id, event.remote_id), f"opened:{event.request_id}:{event.remote_id}")
             return
         log.warning("request id not believed", deployment=ours.id, remote=event.remote_id, creator=event.creator)
-    target = target_named(context, event.repository, event.environment)
-    if target is None or _is_known(context, event) or (event.by_workflow and _is_twin(context, event)):
+    if _is_known(context, event) or (event.by_workflow and _is_twin(context, event)):
         return
-    _announce(context, target, event)
+    target = target_named(context, event.repository, event.environment)
+    if target is not None:
+        _announce(context, target, event)
 
 
 def _agrees(context: Context, event: DeploymentCreated) -> Deployment | None:
@@ -101,28 +103,33 @@ def _is_twin(context: Context, event: DeploymentCreated) -> bool:
 
 def _awaited(context: Context, event: DeploymentCreated) -> Deployment | None:
     """Ours of the same commit and environment that another tool carries out; None where two apps might be meant."""
-    found = [
-        one
-        for target in targets_named(context, event.repository, event.environment)
-        for one in context.reads.busy(*target.place)
-        if one.exclusive and one.sha == event.sha and not _is_ours(target, one)
+    named = event.environment.lower()
+    there = [
+        *(
+            one
+            for target in targets_named(context, event.repository, event.environment)
+            for one in context.reads.busy(*target.place)
+        ),
+        *(one for one in orphaned(context, event.repository) if one.busy and one.environment.lower() == named),
     ]
+    same = [one for one in there if one.exclusive and one.sha == event.sha]
+    found = [one for one in same if not is_ours(context, target_of(context, one), one)]
     return found[0] if len(found) == 1 else None
 
 
 def _adopt_twin(context: Context, event: DeploymentCreated, ours: Deployment, *, followed: bool) -> None:
-    target = target_of(context, ours)
+    timeout = _timeout(context, ours)
     records = context.begin(ours.app, ours.environment)
     if _is_known(context, event):
         return
     deployment = records.deployment(ours.id)
-    if target is None or deployment is None or _stands(deployment) != _stands(ours):
+    if deployment is None or _stands(deployment) != _stands(ours):
         raise NotYet("Ours has just gone on.")
     first = not records.twins.of(ours.id)
     records.twins.save(Twin(event.repository, event.remote_id, ours.id, followed=followed))
     if first and followed:
         described = replace(deployment, description=deployment_messages.in_workflow())
-        lifecycle.goes_on(records, deployment, described, context.now, target.environment.timeout)
+        lifecycle.goes_on(records, deployment, described, context.now, timeout)
 
 
 def _stands(deployment: Deployment) -> tuple[State, int]:
@@ -148,7 +155,7 @@ def _announce(context: Context, target: Target, event: DeploymentCreated) -> Non
 
 
 def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
-    ours = load(target.environment.provider.type).carries_out and target.app.foreign_deployments == "carry_out"
+    ours = target.environment.provider.carries_out and target.app.foreign_deployments == "carry_out"
     carried_out = ours and not event.taken
     page = context.forge.repository(target.app.repository, fresh=False).url
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
@@ -188,29 +195,29 @@ def reported(context: Context, event: DeploymentStatusReported) -> None:
     heard = twin.last_status if twin else seen.last_status
     if event.status_id <= heard:
         return
-    target = _followed(context, seen)
-    alone = target is None or (twin is None and not reads.twins.of(seen.id) and _goes_on(seen, event))
+    timeout = _timeout(context, seen) if _is_followed(context, seen) else None
+    alone = timeout is None or (twin is None and not reads.twins.of(seen.id) and _goes_on(seen, event))
     found = [event] if alone else _with_overtaken(context, event, heard, may_wait=seen.given_up)
     news = [_with_page(context, seen, one) for one in found]
     own = context.forge.users.own_login() if twin is None and reads.twins.of(seen.id) else None
     records = context.begin(seen.app, seen.environment)
     for one in news:
         if twin is not None:
-            _take_in_of_twin(records, context.now, seen.id, target, one)
+            _take_in_of_twin(records, context.now, seen.id, timeout, one)
         else:
-            _take_in(records, context.now, seen.id, target, one, own)
+            _take_in(records, context.now, seen.id, timeout, one, own)
 
 
-def _followed(context: Context, deployment: Deployment) -> Target | None:
-    """Where it goes, if a status can still change something about it."""
-    target = target_of(context, deployment)
+def _is_followed(context: Context, deployment: Deployment) -> bool:
+    """Whether a status can still change something about it; also where its place is gone from the settings."""
     open_ = not deployment.ended or deployment.given_up
-    return target if target is not None and open_ and not _is_ours(target, deployment) else None
+    return open_ and not is_ours(context, target_of(context, deployment), deployment)
 
 
-def _is_ours(target: Target, deployment: Deployment) -> bool:
-    """Whether we carry it out ourselves, so that its statuses are our own coming back."""
-    return deployment.exclusive and load(target.environment.provider.type).carries_out
+def _timeout(context: Context, deployment: Deployment) -> timedelta:
+    """How long it may take."""
+    target = target_of(context, deployment)
+    return target.environment.timeout if target else lifecycle.HUNG_AFTER
 
 
 def _goes_on(seen: Deployment, event: DeploymentStatusReported) -> bool:
@@ -254,28 +261,28 @@ def _take_in(
     records: Records,
     now: datetime,
     deployment_id: int,
-    target: Target | None,
+    timeout: timedelta | None,
     event: DeploymentStatusReported,
     own: str | None,
 ) -> None:
-    """``target`` is None where the status changes nothing, and is only remembered; ``own`` is our login."""
+    """``timeout`` is None where the status changes nothing, and is only remembered; ``own`` is our login."""
     deployment = records.deployment(deployment_id)
     if deployment is None or event.status_id <= deployment.last_status:
         return
     known = replace(deployment, last_status=event.status_id)
     records.save(known)
-    if target is None or event.state not in TELLING:
+    if timeout is None or event.state not in TELLING:
         return
     twins = records.twins.of(known.id)
     if twins and same_login(event.creator, own):
         return  # what a twin has said, as we passed it on
     for twin in twins:
         records.twins.save(replace(twin, followed=False))
-    _follow(records, now, known, event, target)
+    _follow(records, now, known, event, timeout)
 
 
 def _take_in_of_twin(
-    records: Records, now: datetime, deployment_id: int, target: Target | None, event: DeploymentStatusReported
+    records: Records, now: datetime, deployment_id: int, timeout: timedelta | None, event: DeploymentStatusReported
 ) -> None:
     """What a job says is said of ours: as far as the others of its kind agree."""
     twin = next((one for one in records.twins.of(deployment_id) if one.remote_id == event.remote_id), None)
@@ -284,10 +291,10 @@ def _take_in_of_twin(
     tells = event.state in TELLING
     records.twins.save(replace(twin, last_status=event.status_id, state=event.state if tells else twin.state))
     deployment = records.deployment(deployment_id)
-    if deployment is None or target is None or not tells or not twin.followed:
+    if deployment is None or timeout is None or not tells or not twin.followed:
         return
     state = together([one for one in records.twins.of(deployment.id) if one.followed])
-    _follow(records, now, deployment, replace(event, state=state), target, copied=True)
+    _follow(records, now, deployment, replace(event, state=state), timeout, copied=True)
 
 
 def _follow(
@@ -295,12 +302,12 @@ def _follow(
     now: datetime,
     known: Deployment,
     event: DeploymentStatusReported,
-    target: Target,
+    timeout: timedelta,
     *,
     copied: bool = False,
 ) -> None:
     """Let a status have its effect; ``copied`` where our own deployment on GitHub is to show it too."""
-    goal, timeout = REMOTE_STATES.get(event.state), target.environment.timeout
+    goal = REMOTE_STATES.get(event.state)
     if known.reviewed_elsewhere and goal is not None:
         known = lifecycle.reviewed(records, known, now, timeout)
     followed = replace(
@@ -342,7 +349,7 @@ def overdue(context: Context, event: Due) -> None:
     seen = context.reads.deployment(event.deployment_id)
     if seen is None or not seen.busy:
         return
-    target = target_of(context, seen)
+    timeout = _timeout(context, seen)
     news = unheard(context, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
@@ -357,9 +364,7 @@ def overdue(context: Context, event: Due) -> None:
     if deployment.state is State.RUNNING:
         lifecycle.give_up(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())
         return
-    last_call = (deployment.started_at or deployment.created_at) + (
-        target.environment.timeout if target else lifecycle.HUNG_AFTER
-    )
+    last_call = (deployment.started_at or deployment.created_at) + timeout
     if context.now >= last_call:
         lifecycle.give_up(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
         return

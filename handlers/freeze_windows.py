@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
 from bot.core.deployments.model import Waiting
-from bot.core.deployments.reconsideration import reconsider
+from bot.core.deployments.reconsideration import look_again, reconsider
 from bot.core.effects import Announce
 from bot.core.events.external import Tick
 from bot.core.events.internal import WindowsTurn
@@ -78,4 +77,4 @@ def turn(context: Context, event: WindowsTurn) -> None:
         records.stop_timer(_windows_timer(event))
     else:
         records.set_timer(_windows_timer(event), state.changes_at, event)
-    lifecycle.look_again(records, event.app, event.environment, Waiting.FREEZE)
+    look_again(records, event.app, event.environment, Waiting.FREEZE)

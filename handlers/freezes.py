@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
-from bot.core.deployments.model import Waiting
 from bot.core.effects import Announce
 from bot.core.errors import Refused
 from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
-from bot.core.freezes import messages, windows
+from bot.core.freezes import lifecycle, messages, windows
 from bot.core.freezes.model import ClosedBy, Freeze, closed_by
 from bot.core.grammar.commands import DeclareFreeze, Freezes, Unfreeze
+from bot.core.orphans.model import is_named
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Line, Mention, Message
 from bot.router import Router
@@ -100,7 +99,8 @@ def _announced_here(context: Context, apps: Sequence[str]) -> bool:
     where = context.where
     if where.thread or where.message or len(set(apps)) > 1:
         return False
-    return context.chat.channel_id(context.settings.apps[apps[0]].channel) == where.channel
+    known = context.settings.apps.get(apps[0])
+    return known is not None and context.chat.channel_id(known.channel) == where.channel
 
 
 def _by_app(places: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
@@ -117,19 +117,8 @@ def declared(context: Context, event: FreezeDeclared) -> None:
 
 
 def _declare(records: Records, event: FreezeDeclared) -> None:
-    kept = records.freezes.declare(
-        Freeze(0, event.app, event.environment, event.by, event.reason, event.declared_at, event.until)
-    )
-    if kept.until is None:
-        records.stop_timer(_timer(kept.id))
-    else:
-        over = FreezeOver(kept.app, kept.environment, kept.id, kept.until)
-        records.set_timer(_timer(kept.id), kept.until, over)
-    lifecycle.look_again(records, kept.app, kept.environment, Waiting.FREEZE)
-
-
-def _timer(freeze_id: int) -> str:
-    return f"freeze:{freeze_id}"
+    freeze = Freeze(0, event.app, event.environment, event.by, event.reason, event.declared_at, event.until)
+    lifecycle.declare(records, freeze)
 
 
 # --- its end ----------------------------------------------------------------------------------------------------
@@ -152,7 +141,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     if single:
         if single.id not in {one.id for one in records.freezes.of(single.app, single.environment)}:
             raise Refused(messages.nothing_frozen(_subject(context, single.environment)))
-        _lift(records, single.app, single.environment, single.id)
+        lifecycle.lift(records, single.app, single.environment, single.id)
     else:
         for one in lifted:
             records.put(FreezeLifted(one.app, one.environment, one.id), f"unfreeze:{one.id}:{records.cause}")
@@ -166,12 +155,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
 def _to_lift(context: Context, command: Unfreeze) -> list[Freeze]:
     """The freezes that are meant. Raises Refused where there are none, or where it cannot be told which."""
     environment = command.environment
-    apps = [app.name for app in _apps(context)]
-    found = [
-        one
-        for one in context.reads.freezes.all()
-        if one.app in apps and not one.ended(context.now) and environment in {None, ALL, one.environment}
-    ]
+    found = [one for one in _declared(context) if environment in {None, ALL, one.environment}]
     names = list(dict.fromkeys(one.environment for one in found))
     if environment is None and len(names) > 1:
         raise Refused(messages.which_to_lift(names))
@@ -182,6 +166,12 @@ def _to_lift(context: Context, command: Unfreeze) -> list[Freeze]:
         if active_window is not None:
             raise Refused(messages.windows_stay(target.app.name, target.environment.name, active_window))
     raise Refused(messages.nothing_frozen(_subject(context, environment)))
+
+
+def _declared(context: Context) -> list[Freeze]:
+    """Those of the channel's app, else of all, also where the settings have lost the app."""
+    here = {app.name for app in _apps(context)} if context.here else None
+    return [one for one in context.reads.freezes.all() if not one.ended(context.now) and (not here or one.app in here)]
 
 
 def _still(
@@ -195,13 +185,8 @@ def _still(
 
 @router.on(FreezeLifted, name="freezes.lifted")
 def lifted(context: Context, event: FreezeLifted) -> None:
-    _lift(context.begin(event.app, event.environment), event.app, event.environment, event.freeze_id)
-
-
-def _lift(records: Records, app: str, environment: str, freeze_id: int) -> None:
-    records.freezes.remove(freeze_id)
-    records.stop_timer(_timer(freeze_id))
-    lifecycle.look_again(records, app, environment, Waiting.FREEZE)
+    records = context.begin(event.app, event.environment)
+    lifecycle.lift(records, event.app, event.environment, event.freeze_id)
 
 
 @router.on(FreezeOver, name="freezes.over")
@@ -215,7 +200,7 @@ def over(context: Context, event: FreezeOver) -> None:
     still = _still(records, context, target, (event.app, event.environment), without=[freeze])
     records.emit(Announce(event.app, messages.over(event.app, event.environment, lifted_by=None, still=still)))
     records.audit.record("unfreeze", reason="its time is over")
-    _lift(records, event.app, event.environment, event.freeze_id)
+    lifecycle.lift(records, event.app, event.environment, event.freeze_id)
 
 
 # --- the list ---------------------------------------------------------------------------------------------------
@@ -225,9 +210,10 @@ def over(context: Context, event: FreezeOver) -> None:
 def freezes(context: Context, _command: Freezes) -> Message:
     """What is frozen, which windows close what now, and when they close it next."""
     apps = _apps(context)
-    names = {app.name for app in apps}
-    found = [one for one in context.reads.freezes.all() if one.app in names and not one.ended(context.now)]
-    lines: list[Line] = [messages.freeze_line(one) for one in found]
+    found, places = _declared(context), context.settings.places
+    lines: list[Line] = [
+        messages.freeze_line(one, gone=not is_named(places, one.app, one.environment)) for one in found
+    ]
     for target in [Target(app, one) for app in apps for one in app.environments.values()]:
         found_windows = windows_of(target)
         if found_windows:

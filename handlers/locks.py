@@ -15,12 +15,14 @@ from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, T
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages
 from bot.core.locks.model import ASKED_AGAIN_AFTER, Lock, Watcher, same_person
+from bot.core.orphans.model import is_named
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization
 from bot.services.branch_locks import lock_wanted
-from bot.services.targets import Target, app_of, resolve
+from bot.services.orphans import demand_target, place_of
+from bot.services.targets import Target, app_of
 
 router = Router()
 
@@ -67,7 +69,7 @@ def _targets(context: Context, command: TakeLock) -> list[Target]:
     """Where the person may deploy: the environment that is named, or of all those where they may."""
     app = app_of(context, command)
     if command.environment != "all":
-        target = resolve(context, command)
+        target = demand_target(context, command)
         authorization.demand(authorization.may_deploy(context, target))
         return [target]
     found = [Target(app, environment) for _, environment in sorted(app.environments.items())]
@@ -113,7 +115,8 @@ def unlock(context: Context, command: Unlock) -> Message | None:
     foreign = any(not same_person(one.by, by) for one in chosen)
     admin = foreign and authorization.is_admin(context)
     apps = {one.app for one in chosen}
-    heard = len(apps) == 1 and _is_app_channel(context, context.settings.apps[apps.pop()].channel)
+    known = context.settings.apps.get(next(iter(apps))) if len(apps) == 1 else None
+    heard = known is not None and _is_app_channel(context, known.channel)
     records = _begin(context, [one.place for one in chosen])
     there = [one for old in chosen if (one := lock_lifecycle.current(records, *old.place, context.now)) is not None]
     mine = [one for one in there if same_person(one.by, by)]
@@ -139,13 +142,14 @@ def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
         mine = [one for one in known if one.by.chat_id == context.asker.id]
         return [one for one in mine if command.app in {None, one.app}]
     if command.environment == "all":
-        app = app_of(context, command)
-        found = [one for one in known if one.app == app.name]
+        found = [one for one in known if one.app == command.app]
         if not found:
-            raise Refused(messages.nothing_locked(app.name))
+            app = app_of(context, command)
+            found = [one for one in known if one.app == app.name]
+            if not found:
+                raise Refused(messages.nothing_locked(app.name))
         return found
-    target = resolve(context, command)
-    place = (target.app.name, target.environment.name)
+    place = place_of(context, command)
     found = [one for one in known if one.place == place and not one.ended(context.now)]
     if not found:
         raise Refused(messages.not_locked(*place))
@@ -158,13 +162,15 @@ def locks(context: Context, _command: Locks) -> Message:
     there = [one for one in context.reads.locks.all() if not one.ended(context.now)]
     words = context.settings.vocabulary(context.here)
     example = TakeLock(words.named_environment(), words.named_app())
-    return messages.listing(there, context.asker.id, example)
+    places = context.settings.places
+    gone = {one.place for one in there if not is_named(places, *one.place)}
+    return messages.listing(there, context.asker.id, example, gone)
 
 
 @router.command(TakeOver)
 def take_over(context: Context, command: TakeOver) -> Message | None:
     """Open to those who may deploy; a reason is asked for, because the owner is told. What is free is just taken."""
-    target = resolve(context, command)
+    target = demand_target(context, command)
     authorization.demand(authorization.may_deploy(context, target))
     by = authorization.actor(context)
     wanted = replace(lock_wanted(context, target, by), reason=command.reason)
@@ -214,11 +220,11 @@ def _whisper(context: Context, records: Records, message: Message) -> None:
 
 
 def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, Actor]:
-    target, by = resolve(context, command), authorization.actor(context)
-    records = context.begin(target.app.name, target.environment.name)
-    held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
+    place, by = place_of(context, command), authorization.actor(context)
+    records = context.begin(*place)
+    held = lock_lifecycle.current(records, *place, context.now)
     if held is None:
-        raise Refused(messages.not_locked(target.app.name, target.environment.name))
+        raise Refused(messages.not_locked(*place))
     if same_person(held.by, by):
         raise Refused(messages.yours_already(held))
     return records, held, by
@@ -227,14 +233,14 @@ def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tupl
 @router.command(KeepLock)
 def keep(context: Context, command: KeepLock) -> Message:
     """The answer to a reminder."""
-    target, by = resolve(context, command), authorization.actor(context)
-    records = context.begin(target.app.name, target.environment.name)
-    held = lock_lifecycle.current(records, target.app.name, target.environment.name, context.now)
+    place, by = place_of(context, command), authorization.actor(context)
+    records = context.begin(*place)
+    held = lock_lifecycle.current(records, *place, context.now)
     if held is None:
-        raise Refused(messages.not_locked(target.app.name, target.environment.name))
+        raise Refused(messages.not_locked(*place))
     if not same_person(held.by, by):
         raise Refused(messages.held([held]))
-    return messages.kept(lock_lifecycle.keep(records, held, context.now, target.environment.lock_reminder))
+    return messages.kept(lock_lifecycle.keep(records, held, context.now, _reminder(context, held)))
 
 
 # --- as time passes ---------------------------------------------------------------------------------------------

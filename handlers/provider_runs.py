@@ -11,15 +11,15 @@ from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.lifecycle import HUNG_AFTER, REMOTE_ENDS
-from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State
+from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State, run_key
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.internal import DeploymentNotOpened, DeploymentOpened, RunBegan, RunFinished, RunHeldUp, RunWanted
+from bot.core.orphans import messages as orphan_messages
 from bot.core.ports.forge_types import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.ports.transaction import Records
-from bot.providers import load
 from bot.router import Router
 from bot.services.gate_facts import target_of
 from bot.services.targets import Target
@@ -48,6 +48,8 @@ def create_deployment(context: Context, effect: CreateDeployment) -> Iterable[Ev
     new = _new_remote(context, deployment)
     try:
         found = context.forge.deployments.find(new) if context.repeated else None
+        if found is None and target_of(context, deployment) is None:
+            return [DeploymentNotOpened(deployment.id, orphan_messages.ended(deployment))]
         created = found if found is not None else context.forge.deployments.create(new)
     except (Conflict, NotAllowed, NotThere, Rejected) as error:
         return [DeploymentNotOpened(deployment.id, str(error))]
@@ -95,8 +97,13 @@ def opened(context: Context, event: DeploymentOpened) -> None:
     if with_locked is None:
         return
     deployment, target = with_locked
-    ours = bool(target and load(target.environment.provider.type).carries_out)
-    lifecycle.opened(context.begin(), deployment, event.remote_id, context.now, ours=ours)
+    ours = bool(target and target.environment.provider.carries_out)
+    records = context.begin()
+    lifecycle.opened(records, deployment, event.remote_id, context.now, ours=ours)
+    if target is None and deployment.remote_id is None and deployment.state is State.STARTING:
+        # Nobody here can begin it; if another tool does, its word counts.
+        there = records.deployment(deployment.id) or deployment
+        lifecycle.give_up(records, there, State.ERROR, context.now, orphan_messages.ended(deployment))
 
 
 def _locked(context: Context, deployment_id: int) -> tuple[Deployment, Target | None] | None:
@@ -186,6 +193,7 @@ def finished(context: Context, event: RunFinished) -> None:
         return
     deployment, _ = with_locked
     records = context.begin()
+    records.forget(run_key(deployment.id))
     if deployment.state is State.STARTING and event.outcome in {"succeeded", "timed_out"}:
         deployment = lifecycle.running(records, deployment, context.now, timeout=HUNG_AFTER, ours=True)
     ended = replace(

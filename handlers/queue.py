@@ -8,8 +8,7 @@ from bot.core.deployments.queue import line
 from bot.core.grammar.commands import Queue
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services.targets import apps_looked_at, looked_at
-from bot.settings import AppSettings
+from bot.services.orphans import all_looked_at, places_of
 
 router = Router()
 
@@ -17,14 +16,21 @@ router = Router()
 @router.command(Queue)
 def queue(context: Context, command: Queue) -> Message:
     """Of the app that is named, else the channel's, else of all; of one environment or of all of them."""
+    targets, left = all_looked_at(context, command)
+    gone = places_of(left)
     queues = [
         line(app, environment, context.reads.busy(app, environment), context.reads.waiting(app, environment))
-        for app, environment in (one.place for one in looked_at(context, command))
+        for app, environment in (*(one.place for one in targets), *gone)
     ]
-    return queue_messages.queue(queues, _subject(command, apps_looked_at(context, command)), context.now)
+    return queue_messages.queue(queues, _subject(context, command), context.now, gone)
 
 
-def _subject(command: Queue, apps: list[AppSettings]) -> str | None:
-    if len(apps) > 1:
-        return command.environment
-    return f"{apps[0].name} → {command.environment}" if command.environment else apps[0].name
+def _subject(context: Context, command: Queue) -> str | None:
+    app = command.app or context.here or _only(context)
+    return f"{app} → {command.environment}" if app and command.environment else app or command.environment
+
+
+def _only(context: Context) -> str | None:
+    """The only app, where there is one."""
+    names = list(context.settings.apps)
+    return names[0] if len(names) == 1 else None

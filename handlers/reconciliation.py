@@ -14,10 +14,10 @@ from bot.core.effects import ClearRecords
 from bot.core.errors import Unavailable
 from bot.core.events import Event
 from bot.core.events.external import Tick
-from bot.providers import load
 from bot.router import Router
 from bot.services.gate_facts import target_of
 from bot.services.remote_statuses import unheard
+from bot.services.runs import is_ours
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -45,7 +45,8 @@ def reconcile(context: Context, tick: Tick) -> None:
         heard = [
             news
             for one in [*(one for one in unended if one.busy), *_in_turn(given_up, tick, ASKED_AGAIN)]
-            if not _is_ours(context, one)
+            # What our own provider carries out nobody else can tell us of.
+            if not is_ours(context, target_of(context, one), one)
             for news in unheard(context, one)
         ]
     except Unavailable as error:
@@ -73,12 +74,6 @@ def _in_turn(them: Sequence[Deployment], tick: Tick, at_once: int) -> Sequence[D
     groups = max(1, -(-len(them) // at_once))
     turn = int(tick.at.timestamp() // EVERY.total_seconds())
     return them[turn % groups :: groups]
-
-
-def _is_ours(context: Context, deployment: Deployment) -> bool:
-    """What our own provider carries out nobody else can tell us of."""
-    target = target_of(context, deployment)
-    return target is not None and deployment.exclusive and load(target.environment.provider.type).carries_out
 
 
 @router.on(Tick, name="reconciliation.retain")

@@ -11,6 +11,7 @@ from bot.core.events.external import CommandGiven
 from bot.core.events.internal import ScheduleDue
 from bot.core.grammar.commands import Deploy, ShowSchedule, Unschedule
 from bot.core.grammar.parser import parse
+from bot.core.orphans.model import is_named
 from bot.core.rich_text import Message
 from bot.core.schedules import messages
 from bot.core.schedules.model import ScheduleEntry, is_missed, timer_of
@@ -24,10 +25,14 @@ router = Router()
 @router.command(ShowSchedule)
 def show_schedule(context: Context, command: ShowSchedule) -> Message:
     """What is to come, of the app that is named, else the channel's, else all."""
-    app = app_of(context, command).name if command.app else context.here
+    app = command.app or context.here
+    found, places = context.reads.schedules.of(app), context.settings.places
+    if command.app and not found:
+        app = app_of(context, command).name
     words = context.settings.vocabulary(app)
     example = Deploy(words.named_app(), environment=words.named_environment(), at="17:00")
-    return messages.listing(context.reads.schedules.of(app), app or "all apps", example)
+    gone = {one.id for one in found if not is_named(places, one.app, one.environment)}
+    return messages.listing(found, app or "all apps", example, gone)
 
 
 @router.command(Unschedule)
@@ -68,7 +73,12 @@ def due(context: Context, event: ScheduleDue) -> None:
     if entry is None or entry.at != event.at:
         return
     again = context.cron.next_fire(entry.cron, entry.timezone, context.now) if entry.cron else None
-    if is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
+    if not is_named(context.settings.places, entry.app, entry.environment):
+        # The command may mean something else by now: an app that is gone is a branch of another one.
+        records.emit(Reply(records.cause, entry.place, messages.gone(entry, again), else_to=entry.by.chat_id))
+        why = f"{entry.app} → {entry.environment} is no longer in the settings"
+        records.audit.record("schedule", outcome="missed", command=entry.command, reason=why)
+    elif is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
         told = messages.missed(entry, again, context.now - entry.at, _unforced(context, entry))
         records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
         why = f"#{entry.id} was due too long ago"

@@ -55,8 +55,7 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
 
 
 def _post_parent(context: Context, deployment: Deployment) -> None:
-    target = target_of(context, deployment)
-    configured = target.app.channel if target else deployment.asked_channel or ""
+    configured = _channel_of(context, deployment.app, deployment.asked_channel) or ""
     key = f"parent:{deployment.request_id}"
     try:
         channel = context.chat.channel_id(configured)
@@ -109,15 +108,19 @@ def reply(context: Context, effect: Reply) -> Iterable[Event]:
 @router.performs(Announce)
 def announce(context: Context, effect: Announce) -> Iterable[Event]:
     """At top level of the app's channel; where the bot cannot speak there, the log tells."""
-    app = context.settings.apps.get(effect.app)
-    if app is None:
-        return []
-    channel = context.chat.channel_id(app.channel)
+    name = _channel_of(context, effect.app)
+    channel = context.chat.channel_id(name) if name else None
     if channel is None:
-        log.error("nothing announced", app=app.name, channel=app.channel, reason="there is no such channel to see")
+        log.error("nothing announced", app=effect.app, channel=name, reason="there is no such channel to see")
         return []
     context.chat.post(Place(channel), effect.message, key=f"effect:{context.effect_id}", maybe_sent=context.repeated)
     return []
+
+
+def _channel_of(context: Context, app: str, otherwise: str | None = None) -> str | None:
+    """Where the app is announced; of one that is gone from the settings, where those are that name no channel."""
+    known = context.settings.apps.get(app)
+    return known.channel if known else otherwise or context.settings.slack.channel
 
 
 @router.performs(TellPerson)

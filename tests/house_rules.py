@@ -90,6 +90,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 CLOCKS = {
     *("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"),
     *("time.localtime", "time.gmtime", "time.ctime", "time.monotonic", "time.monotonic_ns", "time.perf_counter"),
+    "time.clock_gettime",
 }
 MAY_ASK: dict[str, set[str]] = {
     "bot/context.py": {"datetime.now"},
@@ -98,7 +99,7 @@ MAY_ASK: dict[str, set[str]] = {
     "bot/runtime/provider_runner.py": {"time.monotonic"},
     "bot/adapters/system/processes.py": {"time.monotonic"},
     "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
-    "bot/adapters/storage/leases.py": {"time.monotonic"},
+    "bot/adapters/storage/clock.py": {"time.clock_gettime"},
 }
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
 

@@ -47,6 +47,8 @@ NAMES = [
     "merges.checks_changed",
     "merges.deploy",
     "merges.merged",
+    "orphans.found",
+    "orphans.look",
     "outages.look",
     "outages.refused",
     "outages.teams",

@@ -222,6 +222,12 @@ class World:
         put_due(self.store, self.clock)
         self.settle()
 
+    def heartbeat(self) -> None:
+        """What others left to be done in the world, such as a command of the terminal, is found and done."""
+        for lane in self.store.outbox.forgotten_lanes():
+            self.pipeline.deliver(lane)
+        self.settle()
+
     def reconcile(self) -> None:
         """The clock's job that looks at GitHub."""
         self.fires("reconcile")

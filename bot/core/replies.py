@@ -234,7 +234,8 @@ def still_going(deployment: Deployment) -> Message:
 
 
 def gone_from_settings(deployment: Deployment) -> Message:
-    return say(f"{deployment.app} → {deployment.environment} is no longer in my settings.")
+    ends = () if deployment.ended else hint(" To end it: ", Cancel(deployment.id), ".")
+    return say(f"{deployment.app} → {deployment.environment} is no longer in my settings.", *ends)
 
 
 def nothing_to_retry() -> Message:

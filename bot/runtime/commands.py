@@ -9,12 +9,14 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
+from bot.core.grammar.commands import Command
 from bot.core.grammar.parser import NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
+from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization
+from bot.services import authorization, orphans
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -38,8 +40,7 @@ class Conversation:
         context.via = given.via
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
-        words = self.settings.vocabulary(context.here)
-        command = parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
+        command = self._understood(context, given)
         if isinstance(command, NotUnderstood):
             raise Refused(replies.not_understood(command.reason, command.example))
         context.command = command
@@ -49,6 +50,13 @@ class Conversation:
         if handler is None:
             raise Refused(replies.not_there_yet(spec_of(command).name))
         return handler(context, command)
+
+    def _understood(self, context: Context, given: CommandGiven) -> Command | NotUnderstood:
+        def read(words: Vocabulary) -> Command | NotUnderstood:
+            return parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
+
+        words = self.settings.vocabulary(context.here)
+        return orphans.reread(context, read(words), words, read)
 
     def _asker(self, context: Context, given: CommandGiven) -> Person:
         """Raises Refused for those who take no part in the workspace."""

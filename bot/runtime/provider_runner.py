@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from bot.adapters.storage.output import OUTPUT_LINES
+from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Deployment
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -109,6 +112,19 @@ class StoredRun:
             time.sleep(seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """A provider by its name, an instance of its Settings, and how long it may take."""
+
+    provider: str
+    settings: Any
+    timeout_seconds: float
+
+    @property
+    def begun(self) -> BegunRun:
+        return BegunRun(self.provider, self.settings.model_dump(mode="json"), self.timeout_seconds)
+
+
 class ProviderRunner:
     """Begins and follows runs. Both may be called again after a restart: the provider finds its work again."""
 
@@ -146,7 +162,9 @@ class ProviderRunner:
         found = self._run(deployment_id)
         if found is None:
             return {}
-        provider, run = found
+        provider, run, how = found
+        # Before it begins, so that what runs is found again whatever becomes of the settings.
+        self.store.runs.keep(deployment_id, how.begun)
         try:
             handle = provider.start(run)
         except NotAccepted as error:
@@ -177,7 +195,7 @@ class ProviderRunner:
         found = self._run(deployment_id)
         if found is None:
             return
-        provider, run = found
+        provider, run, _ = found
         try:
             outcome = provider.follow(run, handle)
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
@@ -194,13 +212,12 @@ class ProviderRunner:
                 if self.stopping.wait(STORE_AGAIN):
                     raise
 
-    def _run(self, deployment_id: int) -> tuple[Provider, StoredRun] | None:
+    def _run(self, deployment_id: int) -> tuple[Provider, StoredRun, _How] | None:
         deployment = self.store.reads().deployment(deployment_id)
         if deployment is None or not deployment.busy:
             return None
-        app = self.settings.apps.get(deployment.app)
-        environment = app.environments.get(deployment.environment) if app else None
-        if environment is None:
+        how = self._how(deployment)
+        if how is None:
             self._finish(deployment_id, Outcome("error", LOST))
             return None
         job = Job(
@@ -216,12 +233,24 @@ class ProviderRunner:
             params=dict(deployment.params),
             force=deployment.force,
             requested_by=deployment.by.login or deployment.by.name,
-            timeout_seconds=environment.timeout.total_seconds(),
-            settings=environment.provider.settings,
+            timeout_seconds=how.timeout_seconds,
+            settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
         )
         written = self.store.output.count(deployment_id)
-        return load(environment.provider.type), StoredRun(self, job, deployment, written)
+        return load(how.provider), StoredRun(self, job, deployment, written), how
+
+    def _how(self, deployment: Deployment) -> _How | None:
+        """By the settings; where they have lost the place, by what they said when the run began."""
+        app = self.settings.apps.get(deployment.app)
+        environment = app.environments.get(deployment.environment) if app else None
+        if environment is not None:
+            there = environment.provider
+            return _How(there.type, there.settings, environment.timeout.total_seconds())
+        begun = self.store.runs.of(deployment.id)
+        if begun is None:
+            return None
+        return _How(begun.provider, load(begun.provider).Settings(**begun.settings), begun.timeout_seconds)
 
     def _finish(self, deployment_id: int, outcome: Outcome) -> None:
         event = RunFinished(

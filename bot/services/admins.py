@@ -1,4 +1,4 @@
-"""Who runs the bot, and how they are told what only they can mend."""
+"""Who is told of what nobody has asked for: admins, else a channel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.core.effects import Reply, TellPerson
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import Place
-from bot.core.outages import model
+from bot.core.outages import model as outages
 from bot.core.people.permissions import Kind, kind_of
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
@@ -21,8 +21,7 @@ log = structlog.get_logger(__name__)
 
 def hearers(context: Context) -> list[Place]:
     """The direct messages of the admins; where there are none the channel of ``[slack]``, or those of the apps."""
-    admins = dict.fromkeys(_admins(context))
-    if there := [Place(one, direct=True) for one in admins if _is_there(context, one)]:
+    if there := admins(context):
         return there
     general = context.settings.slack.channel
     names = [general] if general else [app.channel for app in context.settings.apps.values()]
@@ -36,6 +35,12 @@ def tell(records: Records, hearers: Sequence[Place], message: Message) -> None:
             records.emit(TellPerson(place.channel, message))
         else:
             records.emit(Reply(records.cause, place, message))
+
+
+def admins(context: Context) -> list[Place]:
+    """The direct messages of those who can be found."""
+    found = dict.fromkeys(_admins(context))
+    return [Place(one, direct=True) for one in found if _is_there(context, one)]
 
 
 def _admins(context: Context) -> Iterator[str]:
@@ -53,7 +58,7 @@ def _admins(context: Context) -> Iterator[str]:
                 if (known := chat_id_of(context, party)) is not None:
                     yield known
             case Kind.TEAM:
-                members = model.members(context.reads, party)
+                members = outages.members(context.reads, party)
                 yield from (known for login in members if (known := chat_id_of(context, login)) is not None)
 
 

@@ -74,6 +74,11 @@ class Settings(Table):
         return self if apps == self.apps else self.model_copy(update={"apps": apps})
 
     @property
+    def places(self) -> dict[str, tuple[str, ...]]:
+        """Each app with the names of its environments."""
+        return {name: tuple(app.environments) for name, app in self.apps.items()}
+
+    @property
     def owners(self) -> tuple[str, ...]:
         """Whose the repositories are, in lower case: GitHub ignores it."""
         return tuple(dict.fromkeys(app.repository.partition("/")[0].lower() for app in self.apps.values()))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from bot.core.names import branch_matches
 from bot.core.repositories.model import KnownRepository
+from bot.providers import load
 from bot.settings.fields import (
     Channel,
     Channels,
@@ -86,6 +87,11 @@ class ProviderSettings(BaseModel):
 
     type: str = "external"
     settings: Any = None
+
+    @property
+    def carries_out(self) -> bool:
+        """False where another tool does the work."""
+        return load(self.type).carries_out
 
 
 class WindowSettings(Table):

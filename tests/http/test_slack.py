@@ -6,6 +6,7 @@ import gzip
 import hmac
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,22 @@ def test_a_timestamp_that_is_none_is_refused_even_where_it_is_signed(
 
     assert answer == REFUSED
     assert [one.message for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-3_600, r"\d{4} s ago"), (-400, r"\d{3} s ago"), (3_600, r"in \d{4} s")]
+)
+def test_what_is_refused_for_its_time_alone_is_told_once_as_a_clock_that_is_off(
+    listening: Door, caplog: pytest.LogCaptureFixture, seconds: int, told: str
+) -> None:
+    for _ in range(3):
+        assert says(listening, str(int(time.time()) + seconds)) == REFUSED
+        assert says(listening, str(int(time.time()) + seconds), secret="another") == REFUSED
+
+    [said] = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    pattern = r"Slack is not heard: .* by this machine's clock it was signed (.*)\. Set the clock"
+    assert (found := re.fullmatch(pattern, said))
+    assert re.fullmatch(told, found[1])
 
 
 @pytest.mark.parametrize("seconds", [-86_400, -330, 330, 86_400])

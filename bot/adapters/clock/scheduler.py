@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -29,10 +30,8 @@ class Schedule:
         self._tick = tick
         # One firing at a time, and those that were missed while the machine slept are made up for by one.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
-        self._scheduler.add_job(
-            self._guarded(self.reconcile), IntervalTrigger(seconds=int(RECONCILE_EVERY.total_seconds()))
-        )
+        self._scheduler = _Scheduler(self._begin_anew, timezone="UTC", job_defaults=defaults)
+        self._scheduler.add_job(self._guarded(self.reconcile), _every(RECONCILE_EVERY), id="reconcile")
         self._scheduler.add_job(self._guarded(self.retain), CronTrigger(hour=3, minute=17))
 
     def start(self) -> None:
@@ -54,6 +53,10 @@ class Schedule:
         """Submit the day's clearing away of what is no longer needed."""
         self._tick("retain", floor(self._clock.now(), timedelta(days=1)))
 
+    def _begin_anew(self) -> None:
+        log.warning("this machine's clock was set back; the jobs of the clock go on")
+        self._scheduler.reschedule_job("reconcile", trigger=_every(RECONCILE_EVERY))
+
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
             try:
@@ -62,6 +65,29 @@ class Schedule:
                 log.exception("a job of the clock failed; it comes again")
 
         return run
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
+    """It goes by the clock of the machine: only to wake up, since the jobs ask the Clock what time it is.
+
+    Where somebody sets that clock back by an hour, all jobs would come an hour late; ``set_back`` is called instead. As
+    there is a job for every three minutes, nobody ever waits for longer.
+    """
+
+    def __init__(self, set_back: Callable[[], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._set_back = set_back
+
+    def _process_jobs(self) -> float | None:
+        wait: float | None = super()._process_jobs()
+        if wait is None or wait <= RECONCILE_EVERY.total_seconds() + 1:
+            return wait
+        self._set_back()
+        return 1.0
+
+
+def _every(step: timedelta) -> IntervalTrigger:
+    return IntervalTrigger(seconds=int(step.total_seconds()), timezone="UTC")
 
 
 def floor(moment: datetime, step: timedelta) -> datetime:

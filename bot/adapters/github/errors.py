@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -36,7 +37,8 @@ def error_of(
     """The error that an answer outside 2xx stands for.
 
     ``headers`` is read case-insensitively by the caller's mapping; ``named`` is what people call our credentials
-    (``GITHUB_TOKEN``); ``now`` is aware and turns the moment at which a rate limit ends into seconds.
+    (``GITHUB_TOKEN``); ``now`` is aware and turns the moment at which a rate limit ends into seconds, unless
+    GitHub says what its own clock shows.
     """
     problem = _problem(body)
     message = _text(problem.get("message")) or f"HTTP status {status}"
@@ -124,8 +126,16 @@ def _wait(headers: Mapping[str, str], now: datetime) -> float:
         return said
     reset = _seconds(headers.get("X-RateLimit-Reset"))
     if headers.get("X-RateLimit-Remaining") == "0" and reset is not None:
-        return max(1.0, reset - now.timestamp())
+        # By GitHub's own clock, where it says what that shows: ours may be another one.
+        return max(1.0, reset - (_date(headers.get("Date")) or now).timestamp())
     return UNSAID_WAIT
+
+
+def _date(value: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value).replace(tzinfo=UTC) if value else None  # HTTP knows no other zone
+    except ValueError:
+        return None
 
 
 def _seconds(value: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +22,7 @@ from slack_bolt.context.ack import Ack
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from starlette.concurrency import run_in_threadpool
@@ -40,6 +42,9 @@ STORED_TEXT_LIMIT = 4_000
 # A silently closed connection is noticed after 12 s with this, after 58 s with the library's default.
 PING_SECONDS = 2.0
 TRY_AGAIN_SECONDS = 30.0
+TOLD_EVERY = 60.0
+CAPTURED = 86_400
+"""Seconds after which nothing that Slack has signed comes from Slack."""
 
 NOT_STORED = "I could not take that down just now: my database does not answer. Please try again in a minute."
 
@@ -238,6 +243,7 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
     One of ``signing_secrets`` is enough: there are two while it is changed.
     """
     verifiers = [SignatureVerifier(secret) for secret in signing_secrets]
+    out_of_time = _OutOfTime(signing_secrets)
 
     async def handle(request: Request) -> Response:
         try:
@@ -246,11 +252,46 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
             return Response(status_code=400)
         # Before Bolt, which parses what it is given.
         if not _is_signed(verifiers, body, request):
+            out_of_time.note(body, request)
             return JSONResponse({"error": "invalid request"}, status_code=401)
         answer: Any = await run_in_threadpool(lambda: app.dispatch(to_bolt_request(request, body)))
         return to_starlette_response(answer)
 
     return handle
+
+
+class _OutOfTime:
+    """Tells once a minute that what Slack has signed is refused for its time stamp alone: a clock is to be set.
+
+    The stamp is compared with this machine's clock. What is signed and older than a day was captured by somebody.
+    """
+
+    def __init__(self, signing_secrets: tuple[str, ...]) -> None:
+        self._secrets = signing_secrets
+        self._told_at = -TOLD_EVERY
+
+    def note(self, body: bytes, request: Request) -> None:
+        now, stamp = asyncio.get_running_loop().time(), request.headers.get("x-slack-request-timestamp", "")
+        if now - self._told_at < TOLD_EVERY or not _SECONDS.fullmatch(stamp):
+            return
+        late, then = SignatureClock().now() - int(stamp), _Then(int(stamp))
+        if late < CAPTURED and _is_signed([SignatureVerifier(one, then) for one in self._secrets], body, request):
+            self._told_at = now
+            _log.error(
+                "Slack is not heard: what it signs is refused, as by this machine's clock it was signed %s. %s",
+                f"{late:.0f} s ago" if late > 0 else f"in {-late:.0f} s",
+                "Set the clock",
+            )
+
+
+class _Then(SignatureClock):
+    """A clock that stands at the moment at which something was signed."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+
+    def now(self) -> float:
+        return self._at
 
 
 def _is_signed(verifiers: Sequence[SignatureVerifier], body: bytes, request: Request) -> bool:

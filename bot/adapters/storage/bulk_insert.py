@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.engine import Database
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import NOBODY, About
@@ -100,8 +101,12 @@ class Writer:
         cursor = connection.cursor()
         try:
             if not self._database.is_sqlite:
+                began, clock = seconds_passed(), self._database.own_clock
                 cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
-                return _outcomes(cursor.fetchall())
+                found = cursor.fetchall()
+                if clock is not None and found and clock.wants_look():
+                    clock.note(found[-1][2], began)
+                return _outcomes(found)
             new: dict[str, Outcome] = {}
             for some in portions(rows):
                 cursor.execute(_FOR_SQLITE[len(some)], [value for row in some for value in row])

@@ -131,6 +131,10 @@ class RowReads:
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         return self._many(_UNENDED, *([_D.repository == repository] if repository else []))
 
+    def unended_places(self) -> Sequence[tuple[str, str]]:
+        places = sa.select(_D.app, _D.environment).where(_UNENDED).distinct()
+        return [(row.app, row.environment) for row in self._run(places.order_by(_D.app, _D.environment))]
+
     def given_up(self, since: datetime) -> Sequence[Deployment]:
         return self._many(_D.given_up_at >= since, _D.state.in_([State.ERROR, State.TIMED_OUT]))
 
@@ -219,6 +223,12 @@ class RowReads:
         rows = self._run(sa.select(tables.kept.c.value).where(tables.kept.c.key == key))
         return str(rows[0].value) if rows else None
 
+    def kept_keys(self, beginning: str) -> Sequence[str]:
+        key = tables.kept.c.key
+        query = sa.select(key).where(key.startswith(beginning, autoescape=True)).order_by(key)
+        # SQLite takes no notice of case here.
+        return [row.key for row in self._run(query) if row.key.startswith(beginning)]
+
 
 class RowRecords(RowReads):
     """A transaction on ``connection``. Whoever opened it commits it or rolls it back."""
@@ -289,6 +299,9 @@ class RowRecords(RowReads):
 
     def keep(self, key: str, value: str) -> None:
         upsert(self._connection, tables.kept, {"key": key, "value": value}, "key")
+
+    def forget(self, key: str) -> None:
+        self._connection.execute(sa.delete(tables.kept).where(tables.kept.c.key == key))
 
     def emit(self, *effects: Effect) -> None:
         for effect in effects:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import structlog
 from sqlalchemy import event as sa_event
 
 from bot.adapters.storage import migrations
+from bot.adapters.storage.clock import OFF, DatabaseClock, off_by
+from bot.adapters.storage.columns import Utc
 from bot.adapters.storage.migrations import Age
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Clock, Finding
@@ -147,13 +150,21 @@ _TOO_MUCH = "54"
 """SQL's class for what no server will ever take, such as an index of a text that is too long for one."""
 
 
+# The time of this instant: now() would be that of the transaction's beginning.
+_INSTANT = sa.select(sa.func.clock_timestamp(type_=Utc))
+
+
 class Database:
-    """Transactions on one engine. A database in trouble becomes Unavailable; other errors are faults and stay."""
+    """Transactions on one engine. A database in trouble becomes Unavailable; other errors are faults and stay.
+
+    A DatabaseClock learns the time by the way, from transactions that are made anyway.
+    """
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.own_clock = clock if isinstance(clock, DatabaseClock) and not self.is_sqlite else None
         self._writing = threading.RLock()
 
     @contextmanager
@@ -190,11 +201,23 @@ class Database:
         with self.turn(), self._translated(), self.engine.begin() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._look_at_clock(connection)
             yield connection
+
+    def look_at_clock(self) -> None:
+        """For whoever has no transaction anyway before times matter. Raises Unavailable."""
+        if self.own_clock is not None:
+            self.demand_answer()
+
+    def _look_at_clock(self, connection: sa.Connection) -> None:
+        clock = self.own_clock
+        if clock is not None and clock.wants_look():
+            clock.look(lambda: connection.execute(_INSTANT).scalar_one())
 
     def select(self, query: sa.Select[Any], **given: Any) -> Sequence[Any]:
         """All rows, read in a transaction of their own; ``given`` are the query's parameters."""
         with self._translated(), self.engine.connect() as connection:
+            self._look_at_clock(connection)
             return connection.execute(query, given).all()
 
     def demand_answer(self) -> None:
@@ -227,6 +250,14 @@ class Database:
 
     def doctor(self) -> list[Finding]:
         """For ``python -m bot check``. A SQLite file is brought up to date at each start, so it may be missing."""
+        return [*self._doctor(), *self._doctor_of_clocks()]
+
+    def _doctor_of_clocks(self) -> Iterator[Finding]:
+        ahead = self.own_clock.ahead() if self.own_clock is not None else timedelta(0)
+        if abs(ahead) >= OFF:
+            yield Finding(True, f"this machine's clock is {off_by(ahead)} the database's", _SET_CLOCK, warning=True)
+
+    def _doctor(self) -> list[Finding]:
         if self._is_still_to_be_made():
             return [Finding(True, "the database is made at the first start")]
         try:
@@ -245,6 +276,9 @@ class Database:
 
 NEWER = "it is newer than this version of the bot, which runs on it all the same"
 RESTORE = "no migration brings back what was removed by hand, so restore the database from a backup"
+_SET_CLOCK = (
+    "let a time service set it: the bot goes by the database's, but Slack's signatures are compared with this one"
+)
 _UP_TO_DATE = "the database answers and is up to date"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from datetime import UTC, datetime
 from typing import IO
 from uuid import uuid4
@@ -15,6 +14,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.inbox import CUT_OFF
 from bot.core.errors import Rejected, Unavailable
@@ -27,8 +27,6 @@ GIVEN_UP = datetime(2000, 1, 1, tzinfo=UTC)
 """The last sign of life of a process that has left in order."""
 
 _LEASE = tables.executors.c
-# Where there is such a clock, it goes on while the machine sleeps, as the others' time does.
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Lease:
@@ -65,14 +63,14 @@ class Lease:
     def take(self) -> None:
         """Insert the lease; from now on others know that this process is alive. Raises Rejected as ``reserve``."""
         self.reserve()
-        began = _now()
+        began = seconds_passed()
         with self._database.writing() as connection:
             connection.execute(sa.insert(tables.executors).values(id=self.id, seen_at=sa.func.now()))
         self._renewed(began)
 
     def beat(self) -> bool:
         """Say that this process is alive; False where the lease is gone, so that others have taken its work over."""
-        began = _now()
+        began = seconds_passed()
         with self._database.writing() as connection:
             change = sa.update(tables.executors).where(_LEASE.id == self.id).values(seen_at=sa.func.now())
             held = connection.execute(change).rowcount == 1
@@ -90,7 +88,7 @@ class Lease:
         Raises Unavailable where the last heartbeat is so old that others may have taken over: after a pause of the
         whole process its threads go on where they were, before the next heartbeat tells that the lease is gone.
         """
-        if self._ours_until is not None and _now() >= self._ours_until:
+        if self._ours_until is not None and seconds_passed() >= self._ours_until:
             raise Unavailable("This process has not been heard of for too long; others may have taken over.")
 
     def release(self) -> None:
@@ -137,7 +135,3 @@ def _free_what_nobody_holds(connection: sa.Connection) -> None:
     connection.execute(sa.update(tables.effects).where(tried).values(faults=effects.faults + 1))
     free = {"owner": None, "due_at": sa.func.now(), "again": False}
     connection.execute(sa.update(tables.lanes).where(lanes.owner.not_in(alive)).values(free))
-
-
-def _now() -> float:
-    return time.clock_gettime(_CLOCK)

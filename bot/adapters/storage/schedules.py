@@ -42,16 +42,22 @@ class ScheduleRowRecords(ScheduleRowReads):
         self._connection = connection
 
     def add(self, entry: ScheduleEntry) -> ScheduleEntry:
-        row = {name: getattr(entry, name) for name in _COLUMNS if name != "id"}
-        row |= {"by": msgspec.to_builtins(entry.by), "place": msgspec.to_builtins(entry.place)}
-        insert = sa.insert(tables.schedules).values(row).returning(_S.id)
+        insert = sa.insert(tables.schedules).values(_row(entry)).returning(_S.id)
         return replace(entry, id=self._connection.execute(insert).scalar_one())
+
+    def save(self, entry: ScheduleEntry) -> None:
+        self._connection.execute(sa.update(tables.schedules).where(_S.id == entry.id).values(_row(entry)))
 
     def move(self, entry_id: int, at: datetime) -> None:
         self._connection.execute(sa.update(tables.schedules).where(_S.id == entry_id).values(at=at))
 
     def remove(self, entry_id: int) -> None:
         self._connection.execute(sa.delete(tables.schedules).where(_S.id == entry_id))
+
+
+def _row(entry: ScheduleEntry) -> dict[str, Any]:
+    row = {name: getattr(entry, name) for name in _COLUMNS if name != "id"}
+    return row | {"by": msgspec.to_builtins(entry.by), "place": msgspec.to_builtins(entry.place)}
 
 
 def _entry(row: Any) -> ScheduleEntry:

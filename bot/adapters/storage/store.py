@@ -17,6 +17,7 @@ from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
 from bot.adapters.storage.repositories import KnownRepositories
+from bot.adapters.storage.runs import RunRows
 from bot.adapters.storage.set_aside import SetAside
 from bot.adapters.storage.timers import NEXT_DEPLOYMENT, NEXT_TIMER, Timers
 from bot.core.ports.chat import Clock, Finding
@@ -51,6 +52,7 @@ class Store:
         self.outbox = Outbox(self.database)
         self.timers = Timers(self.database)
         self.output = OutputRows(self.database)
+        self.runs = RunRows(self.database)
         self.parents = ParentRows(self.database)
         self.people = IdentityRows(self.database)
         self.repositories = KnownRepositories(self.database)

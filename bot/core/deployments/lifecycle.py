@@ -22,7 +22,7 @@ from bot.core.deployments.model import (
     path_to,
     waiting,
 )
-from bot.core.deployments.reconsideration import reconsider
+from bot.core.deployments.reconsideration import next_in_queue, reconsider
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
 from bot.core.events.internal import ChecksMissing, DeploymentEnded, Reconsider
@@ -109,6 +109,12 @@ def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deploy
     if held.remote_id is not None and text != deployment.description:
         records.emit(PostStatus(held.id, "queued" if held.waits_for is Waiting.QUEUE else "pending", text))
     return held
+
+
+def waits_on(records: Records, deployment: Deployment, text: str) -> None:
+    """It waits as before, for something that no gate has said."""
+    if text != deployment.description:
+        _said_to_wait(records, deployment, text)
 
 
 def judged(deployment: Deployment, verdict: Verdict) -> Deployment:
@@ -230,6 +236,15 @@ def end(
     next_in_queue(records, ended.app, ended.environment)
     records.put(DeploymentEnded(ended.id), f"ended:{ended.id}")
     return ended
+
+
+def cancel(records: Records, deployment: Deployment, by: str, now: datetime, *, ours: bool) -> None:
+    """What has not begun ends at once, what is ``ours`` when its provider has stopped; what another tool carries out
+    is marked only, as nobody here can stop that."""
+    if deployment.begun and ours:
+        records.save(replace(deployment, cancel_by=by))
+    else:
+        end(records, deployment, State.CANCELLED, now, replies.cancelled_by(by))
 
 
 def give_up(records: Records, deployment: Deployment, state: State, now: datetime, why: str) -> None:
@@ -361,14 +376,6 @@ def defers_to(records: Records, deployment: Deployment, known: Ancestry) -> Depl
     return next((one for one in reversed(queue) if one.sha in known.newer and same_line(one, deployment)), None)
 
 
-def next_in_queue(records: Records, app: str, environment: str) -> None:
-    """The first of those that wait for their turn is decided on again."""
-    for one in records.waiting(app, environment):
-        if one.waits_for is Waiting.QUEUE:
-            reconsider(records, one)
-            return
-
-
 def _move_up(records: Records, app: str, environment: str) -> None:
     """Those in the queue say whom they wait for now, and at which place."""
     busy = records.busy(app, environment)
@@ -379,13 +386,6 @@ def _move_up(records: Records, app: str, environment: str) -> None:
         text = deployment_messages.queued(in_line(busy[0], queue[:before]))
         if text != one.description:
             _said_to_wait(records, one, text)
-
-
-def look_again(records: Records, app: str, environment: str, reason: Waiting) -> None:
-    """What waits there for that reason is decided on again: it may go on now, or wait for another end of it."""
-    for one in records.waiting(app, environment):
-        if one.waits_for is reason:
-            reconsider(records, one)
 
 
 def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:

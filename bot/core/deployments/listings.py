@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments import wording
@@ -13,15 +13,19 @@ from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Momen
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 
 
-def history(deployments: Sequence[Deployment], subject: str, tasks: Sequence[Deployment] = ()) -> Message:
-    """``tasks`` ran lately beside them, and deployed nothing."""
+def history(
+    deployments: Sequence[Deployment], subject: str, tasks: Sequence[Deployment] = (), gone: Collection[int] = ()
+) -> Message:
+    """``tasks`` ran lately beside them, and deployed nothing; ``gone`` are the numbers of those that have not ended in
+    places that the settings no longer name."""
     others = [("Other tasks: ", listed([f"#{one.id} {one.task}" for one in tasks]))] if tasks else []
     if not deployments:
         return say(f"There are no deployments of {subject} yet.", lines=others)
-    return say(f"The last deployments of {subject}:", lines=[*map(_history_line, deployments), *others])
+    lines = [_history_line(one, gone=one.id in gone) for one in deployments]
+    return say(f"The last deployments of {subject}:", lines=[*lines, *others])
 
 
-def _history_line(one: Deployment) -> Line:
+def _history_line(one: Deployment, *, gone: bool) -> Line:
     ran = one.took is not None and one.state not in NEVER_RAN
     took = f", {wording.spoken(one.took)}" if ran and one.took is not None else ""
     return (
@@ -32,6 +36,7 @@ def _history_line(one: Deployment) -> Line:
         f"  {one.by.name}, ",
         Moment(one.created_at),
         took,
+        *((wording.NO_LONGER,) if gone else ()),
     )
 
 
@@ -63,10 +68,16 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
 
 
 def environment_status(
-    app: str, environment: str, current: Deployment | None, busy: Sequence[Deployment], waiting: Sequence[Deployment]
+    app: str,
+    environment: str,
+    current: Deployment | None,
+    busy: Sequence[Deployment],
+    waiting: Sequence[Deployment],
+    *,
+    gone: bool = False,
 ) -> list[Line]:
-    """What is where, since when, by whom; and what is on its way."""
-    name = (Bold(f"{app} → {environment}"), "  ")
+    """What is where, since when, by whom; and what is on its way. ``gone``: the settings do not name it any more."""
+    name: Line = (Bold(f"{app} → {environment}"), *((wording.NO_LONGER,) if gone else ()), "  ")
     if current is None:
         lines: list[Line] = [(*name, "nothing deployed yet")]
     else:

@@ -187,6 +187,11 @@ class Deployment:
         return self.state in BUSY
 
     @property
+    def begun(self) -> bool:
+        """Whether somebody may be at work: ending it takes more than saying so."""
+        return self.busy and (self.state is not State.STARTING or self.remote_id is not None)
+
+    @property
     def given_up(self) -> bool:
         """Whether we ended it without knowing how it ended, so that whoever carries it out may still tell."""
         return self.given_up_at is not None and self.state in {State.ERROR, State.TIMED_OUT}
@@ -213,6 +218,11 @@ class Deployment:
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at
+
+
+def run_key(deployment_id: int) -> str:
+    """Under this is kept how a provider of ours carries the deployment out, from its beginning to its end."""
+    return f"run:{deployment_id}"
 
 
 def may_become(state: State, next_state: State) -> bool:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bot.core import rich_text
 from bot.core.deployments.model import Deployment
 from bot.core.deployments.queue import EnvironmentQueue
-from bot.core.deployments.wording import spoken, what
+from bot.core.deployments.wording import NO_LONGER, spoken, what
 from bot.core.rich_text import Bold, Message, say
 
 
-def queue(found: Sequence[EnvironmentQueue], subject: str | None, now: datetime) -> Message:
-    """``subject`` is what was asked about, None for everything."""
+def queue(
+    found: Sequence[EnvironmentQueue], subject: str | None, now: datetime, gone: Collection[tuple[str, str]] = ()
+) -> Message:
+    """``subject`` is what was asked about, None for everything; ``gone`` are places that the settings do not name."""
     busy = [one for one in found if not one.empty]
     if not busy:
         return say(f"Nothing runs and nothing waits{f' in {subject}' if subject else ''}.")
     lines: list[rich_text.Line] = []
     for one in busy:
-        lines.append((Bold(f"{one.app} → {one.environment}"),))
+        mark = (NO_LONGER,) if (one.app, one.environment) in gone else ()
+        lines.append((Bold(f"{one.app} → {one.environment}"), *mark))
         lines += [_running(each, now) for each in one.runs]
         lines += [_queued(each, place, now) for place, each in enumerate(one.queued, 1)]
         lines += [_held(each, now) for each in one.held]

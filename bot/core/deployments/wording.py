@@ -35,6 +35,8 @@ GOES_ON: dict[Waiting, str] = {
 """Why one goes on that waited."""
 
 
+NO_LONGER = " (no longer in my settings)"
+"""Behind a place in a list that the settings do not name any more."""
 REVIEW_ELSEWHERE = "Waits for a review on GitHub"
 
 

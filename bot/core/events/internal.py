@@ -250,6 +250,14 @@ class WindowsTurn(Event):
     environment: str
 
 
+@stored("OrphanFound")
+class OrphanFound(Event):
+    """Something that nobody was told of is left in a place that the settings no longer name."""
+
+    app: str
+    environment: str
+
+
 @stored("ScheduleDue")
 class ScheduleDue(Event):
     """The moment of a scheduled deployment has come; it is another one where it has been moved since."""

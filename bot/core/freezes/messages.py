@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.core.deployments.wording import spoken
+from bot.core.deployments.wording import NO_LONGER, spoken
 from bot.core.freezes.model import ClosedBy, Freeze
 from bot.core.freezes.reasons import closed_by_window, frozen_by, until_when, why_closed
 from bot.core.freezes.windows import ActiveWindow, Window
@@ -125,8 +125,10 @@ def listing(lines: Sequence[Line], subject: str, buttons: Sequence[Button]) -> M
     return say("Freezes and windows:", lines=lines, buttons=buttons)
 
 
-def freeze_line(freeze: Freeze) -> Line:
-    return ("❄️ ", Bold(f"{freeze.app} → {freeze.environment}"), " is ", *frozen_by(freeze, mention=False))
+def freeze_line(freeze: Freeze, *, gone: bool = False) -> Line:
+    """``gone``: the settings name its place no longer."""
+    name = (Bold(f"{freeze.app} → {freeze.environment}"), *((NO_LONGER,) if gone else ()))
+    return ("❄️ ", *name, " is ", *frozen_by(freeze, mention=False))
 
 
 def window_line(app: str, environment: str, active_window: ActiveWindow | None, next_change: datetime | None) -> Line:

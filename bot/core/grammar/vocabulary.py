@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 _MEANINGS = (
     frozenset({"production", "prod", "prd", "live"}),
@@ -70,6 +70,15 @@ class Vocabulary:
         exact = {name for one in self.apps.values() for name in one.environments if name.lower() == word.lower()}
         meant = exact or {one.environment(word) for one in self.apps.values()} - {None}
         return meant.pop() if len(meant) == 1 else None
+
+    def with_places(self, places: Iterable[tuple[str, str]]) -> Vocabulary:
+        """The same with more apps and environments."""
+        apps = dict(self.apps)
+        for app, environment in places:
+            known = apps.get(app, AppVocabulary())
+            if environment not in known.environments:
+                apps[app] = replace(known, environments=(*known.environments, environment))
+        return Vocabulary(apps, self.home)
 
     def named_app(self) -> str:
         """An app for examples."""

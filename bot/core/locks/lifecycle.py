@@ -70,6 +70,22 @@ def take_over(records: Records, before: Lock, wanted: Lock, every: timedelta) ->
     return taken
 
 
+def move(records: Records, lock: Lock, place: tuple[str, str]) -> bool:
+    """It holds for another place from now on, with all who want to know; whether nobody else has that."""
+    there = replace(lock, app=place[0], environment=place[1])
+    if not records.locks.claim(there):
+        return False
+    watchers = records.locks.watchers(*lock.place)
+    records.locks.remove(*lock.place)
+    for key in _timers(lock):
+        records.stop_timer(key)
+    for watcher in watchers:
+        records.locks.watch(replace(watcher, app=there.app, environment=there.environment))
+    _set_timers(records, there)
+    look_again(records, there)
+    return True
+
+
 def release(records: Records, lock: Lock) -> None:
     """It is gone: whoever wanted to know is told, and what waits for the environment is decided on again."""
     watchers = records.locks.watchers(*lock.place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.deployments import wording
@@ -199,10 +199,14 @@ def time_not_understood(words: str, example: commands.TakeLock) -> Message:
     return say(f"I do not understand “{words}” as a time to come.", *hint(" For example: ", example))
 
 
-def listing(locks: Sequence[Lock], asker: str, example: commands.TakeLock) -> Message:
+def listing(
+    locks: Sequence[Lock], asker: str, example: commands.TakeLock, gone: Collection[tuple[str, str]] = ()
+) -> Message:
+    """``gone`` are the places that the settings no longer name."""
     if not locks:
         return say("Nothing is locked.", *hint(" ", example, " keeps an environment to yourself."))
-    lines: list[Line] = [("🔒 ", _place(lock), " by ", *_held(lock)) for lock in locks]
+    marks = dict.fromkeys(gone, (wording.NO_LONGER,))
+    lines: list[Line] = [("🔒 ", _place(one), *marks.get(one.place, ()), " by ", *_held(one)) for one in locks]
     mine = [lock for lock in locks if lock.by.chat_id == asker]
     buttons = [one for lock in mine[:5] for one in unlock_button(lock, f"Unlock {lock.app} → {lock.environment}")]
     return say("Locked now:", lines=lines, buttons=buttons)

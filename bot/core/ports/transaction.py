@@ -44,6 +44,9 @@ class Reads(Protocol):
     def unended(self, repository: str | None = None) -> Sequence[Deployment]:
         """Everything that has not ended, oldest first."""
 
+    def unended_places(self) -> Sequence[tuple[str, str]]:
+        """The app and the environment of everything that has not ended, each pair once."""
+
     def given_up(self, since: datetime) -> Sequence[Deployment]:
         """What was given up since then and has not been heard of again, oldest first."""
 
@@ -93,6 +96,9 @@ class Reads(Protocol):
 
     def kept(self, key: str) -> str | None:
         """A small thing that was kept under ``key``."""
+
+    def kept_keys(self, beginning: str) -> Sequence[str]:
+        """All keys that begin so under which something is kept."""
 
     @property
     def approvals(self) -> ApprovalReads: ...
@@ -145,6 +151,9 @@ class Records(Reads, Protocol):
 
     def keep(self, key: str, value: str) -> None:
         """Keep a small thing in place of what was kept under ``key`` before."""
+
+    def forget(self, key: str) -> None:
+        """Keep nothing under ``key`` any more."""
 
     def emit(self, *effects: Effect) -> None:
         """To be done when the transaction is committed, in this order within a lane."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core.deployments.wording import spoken
+from bot.core.deployments.wording import NO_LONGER, spoken
 from bot.core.grammar.commands import Deploy, ShowSchedule, Unschedule
 from bot.core.grammar.offers import hint, offer
 from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
@@ -76,20 +76,22 @@ def full(app: str) -> Message:
 # --- the list --------------------------------------------------------------------------------------------------
 
 
-def listing(entries: Sequence[ScheduleEntry], subject: str, example: Deploy) -> Message:
+def listing(entries: Sequence[ScheduleEntry], subject: str, example: Deploy, gone: Collection[int] = ()) -> Message:
+    """``gone`` are the numbers of those whose place the settings no longer name."""
     if not entries:
         return say(f"Nothing is scheduled for {subject}.", *hint(" For example: ", example))
-    lines = [_line(entry) for entry in entries[:LISTED]]
+    lines = [_line(entry, gone=entry.id in gone) for entry in entries[:LISTED]]
     if len(entries) > LISTED:
         lines.append((f"… and {len(entries) - LISTED} more",))
     buttons = [button for one in entries[:10] for button in _unschedule(one, number=True)]
     return say(f"Scheduled for {subject}:", lines=lines, buttons=buttons)
 
 
-def _line(entry: ScheduleEntry) -> Line:
+def _line(entry: ScheduleEntry, *, gone: bool) -> Line:
     again = f", every {entry.every}" if entry.every else ""
-    name = Bold(f"{entry.app} → {entry.environment}")
-    return (f"⏰ #{entry.id}  ", name, f"  {entry.ref}  {in_full(entry.at, entry.timezone)}{again}, by {entry.by.name}")
+    name = (Bold(f"{entry.app} → {entry.environment}"), *((NO_LONGER,) if gone else ()))
+    when = f"{in_full(entry.at, entry.timezone)}{again}"
+    return (f"⏰ #{entry.id}  ", *name, f"  {entry.ref}  {when}, by {entry.by.name}")
 
 
 def _unschedule(entry: ScheduleEntry, *, number: bool = False) -> tuple[Button, ...]:
@@ -133,6 +135,17 @@ def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta, now: D
         lines=lines,
         buttons=offer("Deploy now", now) if now is not None else (),
     )
+
+
+def gone(entry: ScheduleEntry, again: datetime | None) -> Message:
+    """Its moment has come, and there is nowhere to deploy to; ``again`` is its next one."""
+    who = Mention(entry.by.chat_id, entry.by.name)
+    why = f" is due, but {entry.app} → {entry.environment} is no longer in my settings, so it is not done."
+    nexts: list[Line] = []
+    if again is not None:
+        next_ = f"Next: {in_full(again, entry.timezone)}."
+        nexts.append((next_, *hint(" To take it off the schedule: ", Unschedule(entry.id), ".")))
+    return say("⏰ ", who, f" #{entry.id} ", Code(entry.command), why, lines=nexts)
 
 
 def at_its_moment(person: str, command: str, message: Message) -> Message:

@@ -52,6 +52,9 @@ class ScheduleRecords(ScheduleReads, Protocol):
     def add(self, entry: ScheduleEntry) -> ScheduleEntry:
         """Store a new entry; the returned one has its ``id`` (the given one's is ignored)."""
 
+    def save(self, entry: ScheduleEntry) -> None:
+        """The entry of this id becomes this one."""
+
     def move(self, entry_id: int, at: datetime) -> None:
         """Its next moment."""
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
+from freezegun import freeze_time
+from structlog.testing import capture_logs
 
 from bot.adapters.clock.scheduler import Schedule, floor
 from tests.patience import PATIENCE
@@ -85,6 +87,25 @@ def test_a_job_comes_again_although_it_fails(watch: Watch, ledger: Ledger, monke
 
     assert ledger.ticked_twice.wait(PATIENCE)
     schedule.stop()
+
+
+def test_a_clock_of_the_machine_that_is_set_back_holds_nothing_up(
+    ledger: Ledger, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.clock.scheduler.RECONCILE_EVERY", timedelta(seconds=1))
+    with freeze_time(NOON, tick=True) as machine, capture_logs() as logs:
+        schedule = Schedule(watch, ledger.tick)
+        schedule.start()
+        assert ledger.ticked_twice.wait(PATIENCE)
+
+        machine.move_to(NOON - timedelta(hours=1))
+        ledger.ticks.clear()
+        ledger.ticked_twice.clear()
+
+        assert ledger.ticked_twice.wait(PATIENCE)
+        schedule.stop()
+
+    assert [one["event"] for one in logs] == ["this machine's clock was set back; the jobs of the clock go on"]
 
 
 def test_a_stopped_schedule_can_be_stopped_again(schedule: Schedule, ledger: Ledger) -> None:

@@ -15,6 +15,8 @@ from tests.patience import PATIENCE
 from tests.servers.github.pair import REPO, T0, Pair, StillClock, pair
 from tests.servers.github.server import GitHubServer
 
+ENDS_IN_AN_HOUR = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(T0.timestamp()) + 3_600)}
+
 STATUS = NewRemoteStatus("in_progress", "Under way", "production")
 
 
@@ -101,6 +103,9 @@ def test_short_wait_that_github_asks_for_is_kept(github: Pair) -> None:
         (429, {"Retry-After": "40"}, 40.0),
         (403, {"Retry-After": "7"}, 7.0),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(T0.timestamp()) + 300)}, 300.0),
+        # Its clock is an hour ahead of ours, and says so.
+        (403, {**ENDS_IN_AN_HOUR, "Date": "Mon, 02 Mar 2026 09:55:00 GMT"}, 300.0),
+        (403, {**ENDS_IN_AN_HOUR, "Date": "soon"}, 3600.0),
         (429, {}, 60.0),
     ],
 )

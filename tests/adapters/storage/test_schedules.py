@@ -51,6 +51,15 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RowRecor
     engine.dispose()
 
 
+def test_an_entry_is_saved_as_it_is_now_under_its_number(records: RowRecords) -> None:
+    added = records.schedules.add(ENTRY)
+    now_is = replace(added, app="api", environment="stage", command="deploy api/main to stage")
+
+    records.schedules.save(now_is)
+
+    assert records.schedules.of(None) == [now_is]
+
+
 @pytest.mark.parametrize("entry", [ENTRY, replace(ENTRY, place=Place("C1"), every=None, cron=None)])
 def test_an_entry_is_read_as_it_was_added(records: RowRecords, entry: ScheduleEntry) -> None:
     added = records.schedules.add(entry)

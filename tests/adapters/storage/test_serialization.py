@@ -66,6 +66,7 @@ EVENTS = [
     "LockExpired",
     "LockReminderDue",
     "MergeToDeploy",
+    "OrphanFound",
     "PullRequestClosed",
     "PullRequestMerged",
     "Reconsider",

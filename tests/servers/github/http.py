@@ -133,7 +133,8 @@ class Handler(BaseHTTPRequestHandler):
         body = answer.body if isinstance(answer.body, bytes) else b""
         if answer.body is not None and not isinstance(answer.body, bytes):
             body = json.dumps(answer.body).encode()
-        self.send_response(answer.status)
+        # Without a Date: nobody has told this server what the time is, unless a test gives one.
+        self.send_response_only(answer.status)
         headers = {"Content-Type": "application/json; charset=utf-8", **answer.headers}
         for name, value in headers.items():
             self.send_header(name, value)

@@ -1,0 +1,40 @@
+"""How providers of ours carry out what has begun: kept until it has ended, as the settings may change meanwhile."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.adapters.storage import tables
+from bot.adapters.storage.engine import Database
+from bot.adapters.storage.upsert import upsert
+from bot.core.deployments.model import run_key
+
+
+@dataclass(frozen=True, slots=True)
+class BegunRun:
+    """The provider's name, what the settings said to it, and how long it may take, in seconds."""
+
+    provider: str
+    settings: dict[str, Any]
+    timeout_seconds: float
+
+
+class RunRows:
+    """Every method is a transaction of its own. Raises Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, deployment_id: int, run: BegunRun) -> None:
+        row = {"key": run_key(deployment_id), "value": json.dumps(asdict(run))}
+        with self._database.writing() as connection:
+            upsert(connection, tables.kept, row, "key")
+
+    def of(self, deployment_id: int) -> BegunRun | None:
+        """None where it has not begun."""
+        rows = self._database.select(sa.select(tables.kept.c.value).where(tables.kept.c.key == run_key(deployment_id)))
+        return BegunRun(**json.loads(rows[0].value)) if rows else None

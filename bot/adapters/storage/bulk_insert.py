@@ -151,8 +151,8 @@ def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
     return found
 
 
-def _outcomes(found: Sequence[tuple[str, Any]]) -> dict[str, Outcome]:
-    return {id: "settled" if due_at is None else "waits" for id, due_at in found}
+def _outcomes(found: Sequence[Sequence[Any]]) -> dict[str, Outcome]:
+    return {id: "settled" if due_at is None else "waits" for id, due_at, *_ in found}
 
 
 # Whether it concerns anybody is found out in the transaction that stores it: whatever begins to wait afterwards looks
@@ -181,7 +181,7 @@ _STORE = f"""
             ) AS waits
         FROM given
     ) AS judged_rows
-    WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at
+    WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at{{time}}
 """  # noqa: S608 - nothing but constants and places for values are put in
 _TYPES = {
     "id": "text",
@@ -202,11 +202,14 @@ _ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _TYPES.values())
 # The same statement whatever the number of rows: its plan is made once.
 _FOR_POSTGRES = _STORE.format(
     nothing="''::bytea",
+    time=", clock_timestamp()",
     given=f"WITH given ({_COLUMNS}) AS (SELECT * FROM unnest({_ARRAYS}))",  # noqa: S608 - as above
 )
 _ONE_ROW = f"({', '.join('?' * len(_TYPES))})"
 # It begins with INSERT: before anything else the driver would open no transaction.
 _FOR_SQLITE = {
-    size: _STORE.format(nothing="x''", given=f"WITH given ({_COLUMNS}) AS (VALUES {', '.join([_ONE_ROW] * size)})")
+    size: _STORE.format(
+        nothing="x''", time="", given=f"WITH given ({_COLUMNS}) AS (VALUES {', '.join([_ONE_ROW] * size)})"
+    )
     for size in PORTIONS
 }

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import event as sa_event
 
 from bot.adapters.storage import migrations
-from bot.adapters.storage.clock import OFF, DatabaseClock, off_by
+from bot.adapters.storage.clock import OFF, DatabaseClock, off_by, seconds_passed
 from bot.adapters.storage.columns import Utc
 from bot.adapters.storage.migrations import Age
 from bot.core.errors import Rejected, Unavailable
@@ -125,13 +125,13 @@ def _let_go_of_locks(connection: Any, _record: Any) -> None:
 
 
 def _used(_connection: Any, record: Any) -> None:
-    record.info["used"] = time.monotonic()
+    record.info["used"] = seconds_passed()
 
 
 def _ping_after_a_rest(dialect: sa.Dialect, connection: Any, record: Any, _proxy: Any) -> None:
     """A connection that has rested may be dead: then it is replaced, and nobody hears of it. To ask each time, as
     ``pool_pre_ping`` does, would be a transaction for each of ours."""
-    if time.monotonic() - record.info.get("used", 0.0) < RESTED:
+    if seconds_passed() - record.info.get("used", 0.0) < RESTED:
         return
     try:
         dialect.do_ping(connection)

@@ -13,12 +13,14 @@ from typing import Any
 
 from tests.bench import databases, peer
 from tests.bench.limits import GROUPS
+from tests.bench.replies import Harbour
 from tests.bench.running import OTHER_CORES, SERVER_CORE, Measured, bot, listens, migrate, process
 from tests.bench.tables import megabytes, milliseconds, show, times
 
 CONNECTIONS = (1, 16, 64)
 ROUNDS = 4
 WEBHOOK = "/github/webhook"
+WHOLE = "Shipmate `run`, SQLite: with the engine"
 PEER, MIDDLEWARE, BARE = "Probot", "Probot's middleware, no log", "uvicorn alone, nothing verified"
 
 
@@ -66,6 +68,8 @@ def bench(given: argparse.Namespace) -> None:
 def started(stack: ExitStack, urls: dict[str, str], *, with_peer: bool) -> dict[str, Server]:
     """All of them at once: those that are not measured do nothing meanwhile."""
     found = {f"Shipmate, {kind}": Server(stack.enter_context(bot("web", url)), WEBHOOK) for kind, url in urls.items()}
+    harbour, own = Harbour(stack), stack.enter_context(databases.address("SQLite"))
+    found[WHOLE] = Server(stack.enter_context(bot("run", own, harbour.environ)), WEBHOOK)
     if with_peer:
         found[PEER] = Server(stack.enter_context(peer.probot("server")), "/api/github/webhooks")
         found[MIDDLEWARE] = Server(stack.enter_context(peer.probot("middleware")), "/api/github/webhooks")

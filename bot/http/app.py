@@ -141,9 +141,10 @@ class Webhook:
             return 400, "X-GitHub-Event and X-GitHub-Delivery are needed.\n"
         try:
             body = payload_of(_text(headers, b"content-type"), raw)
-            check_json(body)
-            arrived = Delivery(f"github:{delivery}", "github", event, body)
-            became = await self._listener.intake.put(self._listener.label(arrived))
+            arrived = self._listener.label(Delivery(f"github:{delivery}", "github", event, body))
+            if arrived.about is None:  # else it was read
+                check_json(body)
+            became = await self._listener.intake.put(arrived)
         except Rejected as error:
             return 400, f"{error}\n"
         except Unavailable as error:

@@ -43,8 +43,7 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
 
     def label(delivery: Delivery) -> Delivery:
         try:
-            events = github_webhooks.events_of(delivery.name, delivery.body)
-            said = github_webhooks.repository_in(delivery.name, delivery.body)
+            said, events = github_webhooks.heard_in(delivery.name, delivery.body)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is stored, and then told where others are
             return delivery
         if said is None:

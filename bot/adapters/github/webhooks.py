@@ -79,6 +79,14 @@ def repository_in(name: str, body: bytes) -> NamedRepository | None:
     return _read(name, body, _About).repository
 
 
+def heard_in(name: str, body: bytes) -> tuple[NamedRepository | None, list[Event]]:
+    """The repository and the events: ``repository_in`` and ``events_of``, at one look where it means nothing."""
+    about = _read(name, body, _About)
+    if about.action is not None and _ONLY.get(name, about.action) != about.action:
+        return about.repository, []
+    return about.repository, events_of(name, body)
+
+
 class NamedRepository(Struct, frozen=True):
     """What a webhook calls a repository, and its number, which never changes."""
 
@@ -88,6 +96,7 @@ class NamedRepository(Struct, frozen=True):
 
 class _About(Struct, frozen=True):
     repository: NamedRepository | None = None
+    action: Word | None = None
 
 
 class _Repository(Struct, frozen=True):
@@ -160,7 +169,7 @@ def _read(name: str, body: bytes, shape: type[T]) -> T:
 
 
 def _pull_request(body: bytes) -> list[Event]:
-    if _read("pull_request", body, _Action).action != "closed":
+    if _read("pull_request", body, _Action).action != _ONLY["pull_request"]:
         return []
     said = _read("pull_request", body, _PullRequest)
     found, repository = said.pull_request, said.repository.full_name
@@ -187,7 +196,7 @@ def _pull_request(body: bytes) -> list[Event]:
 
 
 def _deployment(body: bytes) -> list[Event]:
-    if _read("deployment", body, _Action).action != "created":
+    if _read("deployment", body, _Action).action != _ONLY["deployment"]:
         return []
     said = _read("deployment", body, _Deployment)
     found = said.deployment
@@ -251,6 +260,8 @@ def _workflow_run(body: bytes) -> list[Event]:
     return [ChecksChanged(said.repository.full_name, said.workflow_run.head_sha)]
 
 
+_ONLY = {"pull_request": "closed", "deployment": "created"}
+"""The one action of an event that means something."""
 _READERS: dict[str, Callable[[bytes], list[Event]]] = {
     "pull_request": _pull_request,
     "deployment": _deployment,

@@ -18,7 +18,7 @@ from bot.adapters.storage.bulk_insert import Arrival, Outcome, Stored, Writer
 from bot.adapters.storage.compression import Packer
 from bot.adapters.storage.engine import Database
 from bot.core.errors import ShipmateError, Unavailable
-from bot.core.ports.chat import NOBODY, Delivery
+from bot.core.ports.chat import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +90,8 @@ class BatchingInbox:
         ):
             raise Unavailable("Too many deliveries wait to be stored.")
         loop = asyncio.get_running_loop()
-        if delivery.about == NOBODY:
-            body = b""
+        if delivery.about is not None and delivery.about.hardly:
+            body = delivery.body
         elif len(delivery.body) < LARGE:
             body = self._packer.packed(delivery.body)
         else:

@@ -138,6 +138,11 @@ class About:
     unended: bool = False
     ours: bool = False
 
+    @property
+    def hardly(self) -> bool:
+        """Whether it concerns nobody but in these last two cases."""
+        return not (self.sha or self.unended or self.ours)
+
 
 NOBODY = About()
 

@@ -10,6 +10,7 @@ import time
 SUBJECTS = {
     "accept": "webhooks accepted per second, beside Probot and the bare limits",
     "storm": "a storm of webhooks, and a command in the middle of it",
+    "scale": "one and four workers on one Postgres",
     "soak": "many deployments: what each leaves behind, and what idling costs (--full: two thousand)",
     "processes": "start-up time, memory and idle CPU of web, worker and run",
     "replies": "from a command to its reply, from a webhook to its message",

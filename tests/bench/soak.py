@@ -22,6 +22,8 @@ APPS = 20
 ROUNDS, ALL_ROUNDS = 10, 100
 """Of twenty deployments each, after one that does not count; with ``--full`` two thousand in all."""
 IDLE = 10.0
+FORGOTTEN = 12.0
+"""Seconds after which Postgres has counted all that was done before."""
 SETTINGS = '[people]\nU00000001 = "maria"\n' + "".join(
     f'[apps.app{app}]\nrepository = "acme/app{app}"\nchannel = "#app{app}"\nprovider = {{ type = "external" }}\n'
     f"[apps.app{app}.environments.production]\n"
@@ -118,6 +120,7 @@ def figures(found: Harbours, before: Mark, after: Mark, rounds: int) -> list[str
 
 
 def idleness(found: Harbours) -> list[str]:
+    time.sleep(FORGOTTEN)
     cpu, transactions, began = found.cpu(), committed(found), time.perf_counter()
     time.sleep(IDLE)
     busy = (found.cpu() - cpu) / (time.perf_counter() - began)

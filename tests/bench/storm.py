@@ -122,7 +122,7 @@ def p95(values: Sequence[float]) -> float:
 
 
 @contextmanager
-def opened(kind: str) -> Iterator[Harbours]:
+def opened(kind: str, workers: int = 1) -> Iterator[Harbours]:
     with ExitStack() as stack:
         harbour = Harbour(stack)
         for person in PEOPLE:
@@ -134,7 +134,9 @@ def opened(kind: str) -> Iterator[Harbours]:
         if kind == "SQLite":
             processes = [stack.enter_context(bot("run", url, harbour.environ, APPS))]
         else:
-            processes = [stack.enter_context(bot(one, url, harbour.environ, APPS)) for one in ("web", "worker")]
+            processes = [
+                stack.enter_context(bot(one, url, harbour.environ, APPS)) for one in ("web", *["worker"] * workers)
+            ]
         harbour.connected()
         engine = connect(url)
         stack.callback(engine.dispose)

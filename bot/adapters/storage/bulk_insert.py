@@ -123,6 +123,9 @@ class Writer:
                 # There one statement takes all rows: committing by itself, it is a single round trip.
                 driver: Any = opened.driver_connection
                 driver.autocommit = True
+                # Of this statement one plan is as good as another, and to make one takes longer than to execute it.
+                driver.prepare_threshold = 0
+                driver.execute("SET plan_cache_mode = force_generic_plan")
         return self._connection
 
     def close(self) -> None:
@@ -160,9 +163,7 @@ def _outcomes(found: Sequence[Sequence[Any]]) -> dict[str, Outcome]:
 # returns a wrong ``due_at IS NOT NULL`` where a partial index has that for its condition, so the moment is returned.
 _STORE = f"""
     INSERT INTO deliveries (id, source, name, body, received_at, due_at, handled_at, repeats)
-    {{given}} SELECT id, source, name, CASE WHEN waits THEN body ELSE {{nothing}} END, at, CASE WHEN waits THEN at END,
-        CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN repeats END
-    FROM (
+    {{given}}, judged_rows AS MATERIALIZED (
         SELECT given.*, NOT judged
             OR EXISTS (
                 SELECT 1 FROM deployments AS d WHERE d.sha = given.sha AND (
@@ -180,7 +181,10 @@ _STORE = f"""
                 WHERE (lower(r.called) = lower(given.repository)) <> (r.number = given.number)
             ) AS waits
         FROM given
-    ) AS judged_rows
+    )
+    SELECT id, source, name, CASE WHEN waits THEN body ELSE {{nothing}} END, at, CASE WHEN waits THEN at END,
+        CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN repeats END
+    FROM judged_rows
     WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at{{time}}
 """  # noqa: S608 - nothing but constants and places for values are put in
 _TYPES = {

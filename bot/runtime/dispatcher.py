@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, _workflow_commands
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
@@ -117,8 +117,10 @@ class Engine:
             "max_executor_threads": RUNS_AT_ONCE,
         }
         engine = DBOS(config=config)
-        # Only runs that are taken over come by this queue. Looking every second, as it does else, is four transactions.
+        # Only runs that are taken over come by this queue, and none is delayed or has a deadline in there. To look
+        # every second, as it does else, would be six transactions.
         engine._registry.get_internal_queue()._polling_interval_sec = TAKEN_OVER_WITHIN
+        _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = TAKEN_OVER_WITHIN
         self._register(provider_runner)
         DBOS.launch()
         self._take_over()

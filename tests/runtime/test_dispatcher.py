@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from threading import Condition, Thread
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOS, _workflow_commands
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
@@ -428,6 +430,17 @@ def test_a_postponed_delivery_is_taken_up_at_its_moment(house: House) -> None:
 
     assert engine.wait_until_quiet(PATIENCE)
     assert house.ledger.entries == ["decide hello:1"]
+
+
+def test_the_engine_lets_its_looks_be_set(house: House) -> None:
+    """They are private, so a release of the engine may call them otherwise."""
+    house.opens()
+
+    queue = DBOS(config={"name": "shipmate"})._registry.get_internal_queue()
+
+    assert queue._polling_interval_sec == dispatcher.TAKEN_OVER_WITHIN
+    assert inspect.getsource(_workflow_commands.background_jobs_thread).count("_BACKGROUND_JOBS_INTERVAL_SEC") == 1
+    assert _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC == dispatcher.TAKEN_OVER_WITHIN
 
 
 def test_a_timer_rings_at_its_moment_without_being_told(house: House) -> None:

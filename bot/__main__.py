@@ -116,8 +116,7 @@ def talk(settings_file: Path | None) -> int:
 
 
 def run(settings_file: Path | None) -> int:
-    # The listener and the engine take turns at one interpreter. After five milliseconds each, as Python has it, a
-    # webhook would be answered late in a storm.
+    # Listener and engine take turns at one interpreter: after five milliseconds each, webhooks would be answered late.
     sys.setswitchinterval(0.001)
     return _work(settings_file, "run", web=True)
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.adapters.storage.decisions import AlreadyDecided, Decision
+from bot.adapters.storage.decisions import AlreadyDecided, Decision, Outside
 from bot.adapters.storage.outbox import LaneGuard, PendingEffect
 from bot.adapters.storage.serialization import Unreadable
 from bot.adapters.storage.store import Store
@@ -29,7 +29,6 @@ from bot.core.freezes.windows import CronLines
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
-from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
@@ -286,7 +285,7 @@ class Pipeline:
             event_id=event_id,
             now=self._clock.now(),
             settings=self._settings.as_called(self.store.repositories.all()),
-            transactions=decision or Outside(self.store),
+            transactions=decision or Outside(self.store.database),
             parents=self.store.parents,
             identities=self.store.people,
             archive=self._archive,
@@ -387,17 +386,3 @@ def described(error: Exception) -> str:
 
 def _command_in(events: Sequence[Event]) -> CommandGiven | None:
     return next((event for event in events if isinstance(event, CommandGiven)), None)
-
-
-class Outside:
-    """For performers: rows may be read, and written in small transactions of their own."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def begin(self, app: str | None, environment: str | None) -> Records:
-        del app, environment
-        raise RuntimeError("An effect does not decide; it returns the events that follow from it.")
-
-    def reads(self) -> Reads:
-        return self._store.reads()

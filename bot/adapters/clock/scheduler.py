@@ -25,13 +25,14 @@ RECONCILE_EVERY = timedelta(minutes=3)
 class Schedule:
     """``tick(name, at)`` is called for a job's firing."""
 
-    def __init__(self, clock: Clock, tick: Callable[[str, datetime], None]) -> None:
+    def __init__(self, clock: Clock, tick: Callable[[str, datetime], None], every: timedelta = RECONCILE_EVERY) -> None:
         self._clock = clock
+        self._reconcile_every = every
         self._tick = tick
         # One firing at a time, and those that were missed while the machine slept are made up for by one.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler = _Scheduler(self._begin_anew, timezone="UTC", job_defaults=defaults)
-        self._scheduler.add_job(self._guarded(self.reconcile), _every(RECONCILE_EVERY), id="reconcile")
+        self._scheduler = _Scheduler(self._begin_anew, every, timezone="UTC", job_defaults=defaults)
+        self._scheduler.add_job(self._guarded(self.reconcile), _every(every), id="reconcile")
         self._scheduler.add_job(self._guarded(self.retain), CronTrigger(hour=3, minute=17))
 
     def start(self) -> None:
@@ -43,7 +44,7 @@ class Schedule:
 
     def reconcile(self) -> None:
         """Submit the reconciliation of the current stretch of three minutes."""
-        self._tick("reconcile", floor(self._clock.now(), RECONCILE_EVERY))
+        self._tick("reconcile", floor(self._clock.now(), self._reconcile_every))
 
     def reconcile_at_once(self) -> None:
         """After a start, whoever has just reconciled."""
@@ -55,7 +56,7 @@ class Schedule:
 
     def _begin_anew(self) -> None:
         log.warning("this machine's clock was set back; the jobs of the clock go on")
-        self._scheduler.reschedule_job("reconcile", trigger=_every(RECONCILE_EVERY))
+        self._scheduler.reschedule_job("reconcile", trigger=_every(self._reconcile_every))
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
@@ -74,13 +75,14 @@ class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
     there is a job for every three minutes, nobody ever waits for longer.
     """
 
-    def __init__(self, set_back: Callable[[], None], **options: Any) -> None:
+    def __init__(self, set_back: Callable[[], None], every: timedelta, **options: Any) -> None:
         super().__init__(**options)
         self._set_back = set_back
+        self._longest = every.total_seconds() + 1
 
     def _process_jobs(self) -> float | None:
         wait: float | None = super()._process_jobs()
-        if wait is None or wait <= RECONCILE_EVERY.total_seconds() + 1:
+        if wait is None or wait <= self._longest:
             return wait
         self._set_back()
         return 1.0

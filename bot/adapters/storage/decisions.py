@@ -57,6 +57,20 @@ class Decision:
             self._stack.__exit__(*sys.exc_info())
 
 
+class Outside:
+    """For performers: rows may be read, and written in small transactions of their own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, app: str | None, environment: str | None) -> RowRecords:
+        del app, environment
+        raise RuntimeError("An effect does not decide; it returns the events that follow from it.")
+
+    def reads(self) -> RowReads:
+        return RowReads(self._database.select)
+
+
 class AlreadyDecided(Exception):
     """This decision was made before: there is nothing left to decide."""
 

@@ -22,10 +22,10 @@ from bot.core.deployments.model import (
     path_to,
     waiting,
 )
-from bot.core.deployments.reconsideration import next_in_queue, reconsider
+from bot.core.deployments.reconsideration import next_in_queue, remind
 from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
 from bot.core.events.external import Place
-from bot.core.events.internal import ChecksMissing, DeploymentEnded, Reconsider
+from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.messages import in_line
 from bot.core.gates.model import Answer, Verdict
 from bot.core.gates.verdict import gates_line
@@ -78,27 +78,10 @@ def proceed(
     due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = deployment_messages.waits(answer)
     held = _said_to_wait(records, waiting(deployment, answer.waits_for, now, due_at), text)
-    _reminded(records, held, answer, again=again)
+    remind(records, held, answer, again=again)
     if not answer.settling and (not again or deployment_messages.worth_telling(deployment.description, text)):
         _tell(records, held, deployment_messages.waiting_line(held), here_only=answered)
     return held
-
-
-TOLD_BY_WEBHOOK = frozenset({Waiting.CHECKS, Waiting.REVIEW})
-
-
-def _reminded(records: Records, held: Deployment, answer: Answer, *, again: bool) -> None:
-    """Let it be looked at again when time alone may have changed the answer, and say once what never came.
-
-    Also once after it began to wait: a webhook that came after GitHub was asked, and before this was decided, concerned
-    nobody yet.
-    """
-    if not again and held.waits_for in TOLD_BY_WEBHOOK:
-        reconsider(records, held)
-    if answer.look_again_at is not None:
-        records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
-    if answer.missed:
-        records.put(ChecksMissing(held.id, answer.missed), f"checks missing:{held.id}")
 
 
 def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deployment:

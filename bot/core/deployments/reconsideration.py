@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from bot.core.deployments.model import Deployment, Waiting
-from bot.core.events.internal import Reconsider
+from bot.core.events.internal import ChecksMissing, Reconsider
+from bot.core.gates.model import Answer
 from bot.core.ports.transaction import Records
+
+TOLD_BY_WEBHOOK = frozenset({Waiting.CHECKS, Waiting.REVIEW})
 
 
 def reconsider(records: Records, *deployments: Deployment) -> None:
     """Decide on each again, with fresh facts, after this decision: something that it waits for may have changed."""
     for one in deployments:
         records.put(Reconsider(one.id), f"reconsider:{one.id}:{records.cause}")
+
+
+def remind(records: Records, held: Deployment, answer: Answer, *, again: bool) -> None:
+    """Let it be looked at again when time alone may have changed the answer, and say once what never came.
+
+    Also once after it began to wait: a webhook that came after GitHub was asked, and before this was decided, concerned
+    nobody yet.
+    """
+    if not again and held.waits_for in TOLD_BY_WEBHOOK:
+        reconsider(records, held)
+    if answer.look_again_at is not None:
+        records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
+    if answer.missed:
+        records.put(ChecksMissing(held.id, answer.missed), f"checks missing:{held.id}")
 
 
 def next_in_queue(records: Records, app: str, environment: str) -> None:

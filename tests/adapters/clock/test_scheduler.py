@@ -78,9 +78,8 @@ def test_retention_is_submitted_under_its_day(schedule: Schedule, ledger: Ledger
     assert ledger.ticks == [("retain", datetime(2026, 3, 2, tzinfo=UTC))]
 
 
-def test_a_job_comes_again_although_it_fails(watch: Watch, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.adapters.clock.scheduler.RECONCILE_EVERY", timedelta(seconds=1))
-    schedule = Schedule(watch, ledger.tick)
+def test_a_job_comes_again_although_it_fails(watch: Watch, ledger: Ledger) -> None:
+    schedule = Schedule(watch, ledger.tick, timedelta(seconds=1))
     ledger.broken = True
 
     schedule.start()
@@ -89,12 +88,9 @@ def test_a_job_comes_again_although_it_fails(watch: Watch, ledger: Ledger, monke
     schedule.stop()
 
 
-def test_a_clock_of_the_machine_that_is_set_back_holds_nothing_up(
-    ledger: Ledger, watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.adapters.clock.scheduler.RECONCILE_EVERY", timedelta(seconds=1))
+def test_a_clock_of_the_machine_that_is_set_back_holds_nothing_up(ledger: Ledger, watch: Watch) -> None:
     with freeze_time(NOON, tick=True) as machine, capture_logs() as logs:
-        schedule = Schedule(watch, ledger.tick)
+        schedule = Schedule(watch, ledger.tick, timedelta(seconds=1))
         schedule.start()
         assert ledger.ticked_twice.wait(PATIENCE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -185,7 +186,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
 
 @router.on(DeploymentStatusReported, name="following.reported")
 def reported(context: Context, event: DeploymentStatusReported) -> None:
-    """A newer status drives the deployment on; an older or repeated one changes nothing."""
+    """Newer statuses drive the deployment on; older or repeated ones change nothing."""
     reads, there = context.reads, (event.repository, event.remote_id, apps_at(context, event.repository))
     twin = reads.twins.by_remote(*there)
     seen = reads.deployment(twin.deployment_id) if twin else reads.by_remote(*there)
@@ -193,19 +194,20 @@ def reported(context: Context, event: DeploymentStatusReported) -> None:
         _adopt(context, event)
         return
     heard = twin.last_status if twin else seen.last_status
-    if event.status_id <= heard:
+    told = [one for one in event.all if one.status_id > heard]
+    if not told:
         return
     timeout = _timeout(context, seen) if _is_followed(context, seen) else None
-    alone = timeout is None or (twin is None and not reads.twins.of(seen.id) and _goes_on(seen, event))
-    found = [event] if alone else _with_overtaken(context, event, heard, may_wait=seen.given_up)
+    alone = timeout is None or (twin is None and not reads.twins.of(seen.id) and _go_on(seen, told))
+    found = told if alone else _with_overtaken(context, told, heard, may_wait=seen.given_up)
     news = [_with_page(context, seen, one) for one in found]
     own = context.forge.users.own_login() if twin is None and reads.twins.of(seen.id) else None
     records = context.begin(seen.app, seen.environment)
+    if twin is None:
+        _take_in(records, context.now, seen.id, timeout, news, own)
+        return
     for one in news:
-        if twin is not None:
-            _take_in_of_twin(records, context.now, seen.id, timeout, one)
-        else:
-            _take_in(records, context.now, seen.id, timeout, one, own)
+        _take_in_of_twin(records, context.now, seen.id, timeout, one)
 
 
 def _is_followed(context: Context, deployment: Deployment) -> bool:
@@ -218,6 +220,14 @@ def _timeout(context: Context, deployment: Deployment) -> timedelta:
     """How long it may take."""
     target = target_of(context, deployment)
     return target.environment.timeout if target else lifecycle.HUNG_AFTER
+
+
+def _go_on(seen: Deployment, told: Sequence[DeploymentStatusReported]) -> bool:
+    for one in told:
+        if not _goes_on(seen, one):
+            return False
+        seen = replace(seen, state=REMOTE_STATES[one.state], last_status=one.status_id)
+    return True
 
 
 def _goes_on(seen: Deployment, event: DeploymentStatusReported) -> bool:
@@ -233,20 +243,21 @@ def _goes_on(seen: Deployment, event: DeploymentStatusReported) -> bool:
 
 
 def _with_overtaken(
-    context: Context, event: DeploymentStatusReported, heard: int, *, may_wait: bool
+    context: Context, told: Sequence[DeploymentStatusReported], heard: int, *, may_wait: bool
 ) -> list[DeploymentStatusReported]:
-    """The status with all that we have not heard of yet: webhooks overtake each other, and people read in order.
+    """The statuses with all that we have not heard of yet: webhooks overtake each other, and people read in order.
 
     Where they cannot be seen, and it ``may_wait``, nothing is taken in that might cover up an end before it: our own
     last word on what was given up comes back as a status too.
     """
+    repository, remote_id, known = told[0].repository, told[0].remote_id, {one.status_id for one in told}
     try:
-        there = context.forge.deployments.statuses(event.repository, event.remote_id)
+        there = context.forge.deployments.statuses(repository, remote_id)
     except (NotThere, NotAllowed, Rejected):
-        return [] if may_wait and REMOTE_STATES.get(event.state) not in MOVES[State.TIMED_OUT] else [event]
-    others = [one for one in there if one.id > heard and one.id != event.status_id]
-    told = [event, *(status_event(event.repository, event.remote_id, one) for one in others)]
-    return sorted(told, key=lambda one: one.status_id)
+        return [one for one in told if not may_wait or REMOTE_STATES.get(one.state) in MOVES[State.TIMED_OUT]]
+    others = [one for one in there if one.id > heard and one.id not in known]
+    found = [*told, *(status_event(repository, remote_id, one) for one in others)]
+    return sorted(found, key=lambda one: one.status_id)
 
 
 def _with_page(context: Context, deployment: Deployment, event: DeploymentStatusReported) -> DeploymentStatusReported:
@@ -262,23 +273,26 @@ def _take_in(
     now: datetime,
     deployment_id: int,
     timeout: timedelta | None,
-    event: DeploymentStatusReported,
+    news: Sequence[DeploymentStatusReported],
     own: str | None,
 ) -> None:
-    """``timeout`` is None where the status changes nothing, and is only remembered; ``own`` is our login."""
-    deployment = records.deployment(deployment_id)
-    if deployment is None or event.status_id <= deployment.last_status:
+    """``timeout`` is None where statuses change nothing, and are only remembered; ``own`` is our login."""
+    known, twins = records.deployment(deployment_id), records.twins.of(deployment_id)
+    if known is None:
         return
-    known = replace(deployment, last_status=event.status_id)
-    records.save(known)
-    if timeout is None or event.state not in TELLING:
-        return
-    twins = records.twins.of(known.id)
-    if twins and same_login(event.creator, own):
-        return  # what a twin has said, as we passed it on
-    for twin in twins:
-        records.twins.save(replace(twin, followed=False))
-    _follow(records, now, known, event, timeout)
+    for event in news:
+        if event.status_id <= known.last_status:
+            continue
+        known = replace(known, last_status=event.status_id)
+        passed_on = twins and same_login(event.creator, own)  # what a twin has said, as we have told it
+        if timeout is None or event.state not in TELLING or passed_on:
+            continue
+        for twin in twins:
+            records.twins.save(replace(twin, followed=False))
+        known = _follow(records, now, known, event, timeout)
+    stored = records.deployment(deployment_id)
+    if stored is not None and stored.last_status < known.last_status:
+        records.save(replace(stored, last_status=known.last_status))
 
 
 def _take_in_of_twin(
@@ -305,8 +319,11 @@ def _follow(
     timeout: timedelta,
     *,
     copied: bool = False,
-) -> None:
-    """Let a status have its effect; ``copied`` where our own deployment on GitHub is to show it too."""
+) -> Deployment:
+    """Let a status have its effect; ``copied`` where our own deployment on GitHub is to show it too.
+
+    What has changed is saved, but for which status was the last.
+    """
     goal = REMOTE_STATES.get(event.state)
     if known.reviewed_elsewhere and goal is not None:
         known = lifecycle.reviewed(records, known, now, timeout)
@@ -317,15 +334,16 @@ def _follow(
         description=event.description,
     )
     if known.given_up and goal is not None:
-        lifecycle.end_after_all(records, followed, goal, now, event.description, copied=copied)
-    elif known.ended:
-        return
-    elif goal is None:
-        lifecycle.review_wanted(records, followed, now)
-    elif goal is known.state:
-        lifecycle.goes_on(records, known, followed, now, timeout)
-    else:
-        lifecycle.report(records, followed, goal, now, event.description, timeout, copied=copied)
+        moved = lifecycle.end_after_all(records, followed, goal, now, event.description, copied=copied)
+        return known if moved is followed else moved
+    if known.ended:
+        return known
+    if goal is None:
+        return lifecycle.review_wanted(records, followed, now)
+    if goal is known.state:
+        return lifecycle.goes_on(records, known, followed, now, timeout)
+    moved = lifecycle.report(records, followed, goal, now, event.description, timeout, copied=copied)
+    return known if moved is followed else moved
 
 
 def _adopt(context: Context, event: DeploymentStatusReported) -> None:
@@ -340,7 +358,8 @@ def _adopt(context: Context, event: DeploymentStatusReported) -> None:
     if not records.put(created, f"adopted:{event.remote_id}"):
         # Another worker is deciding on it at this moment. A second event of the same key would be dropped as a repeat.
         raise NotYet("The deployment of this status is being taken in.")
-    records.put(event, f"status:{event.remote_id}:{event.status_id}")
+    for one in event.all:
+        records.put(replace(one, others=()), f"status:{one.remote_id}:{one.status_id}")
 
 
 @router.on(Due, name="following.overdue")

@@ -9,7 +9,7 @@ from bot.core.ports.chat import Delivery
 
 
 def arrival(store: Store, delivery: Delivery) -> Arrival:
-    labels = (delivery.about, delivery.repeats)
+    labels = (delivery.about, delivery.repeats, delivery.joins)
     return Arrival(delivery.id, delivery.source, delivery.name, delivery.body, store.database.clock.now(), *labels)
 
 

@@ -241,15 +241,16 @@ class World:
 
     def deliver(self, webhook: Webhook) -> None:
         """One of GitHub's webhooks arrives, perhaps again, perhaps out of order."""
-        self._put(webhook)
+        self.knocks(webhook)
         self.settle()
 
     def hears_now(self) -> Stored:
         """The webhook that GitHub sent last arrives at this very moment, whatever the bot is at; what became of it."""
         self._seen = len(self.github.webhooks)
-        return self._put(self.github.webhooks[-1])
+        return self.knocks(self.github.webhooks[-1])
 
-    def _put(self, webhook: Webhook) -> Stored:
+    def knocks(self, webhook: Webhook) -> Stored:
+        """One of GitHub's webhooks is stored, and waits to be taken up."""
         arrived = Delivery(f"github:{webhook.delivery_id}", "github", webhook.event, webhook.body)
         return comes_in(self.store, labels(self.settings)(arrived))
 
@@ -268,7 +269,7 @@ class World:
     def _step(self) -> bool:
         new = [] if self.hold_webhooks else self.github.webhooks[self._seen :]
         for webhook in new:
-            self._put(webhook)
+            self.knocks(webhook)
         self._seen += len(new)
         lanes = self.store.outbox.take_lanes()
         for lane in lanes:
@@ -281,7 +282,7 @@ class World:
                 self._runs.append((self.clock.now(), wanted.deployment_id))
                 self.store.inbox.handled(one.id)
                 continue
-            for lane in self.pipeline.decide(one.id):
+            for lane in self.pipeline.decide(one.id, one.joined):
                 self.pipeline.deliver(lane)
         return bool(new or lanes or taken) or self._run()
 

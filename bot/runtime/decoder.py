@@ -9,7 +9,7 @@ from typing import Any, cast
 from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.webhooks import NamedRepository
 from bot.adapters.storage import serialization
-from bot.core.events import Event
+from bot.core.events import Event, Joinable, LookAgain
 from bot.core.events.external import CalledOtherwise, ChecksChanged, ReviewChanged
 from bot.core.ports.chat import NOBODY, About, Delivery
 from bot.core.repositories.model import KnownRepository, same_name
@@ -54,8 +54,11 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
         if not events:
             return replace(delivery, about=About(said.name, said.number))
         event = events[0]
-        repeats = serialization.repeats(stored_name(type(event)), serialization.event_to_bytes(event))
-        return replace(delivery, about=_about(event, said, known=known), repeats=repeats)
+        name = stored_name(type(event))
+        again = isinstance(event, LookAgain)
+        repeats = serialization.repeats(name, serialization.event_to_bytes(event)) if again else None
+        joins = f"{name}:{event.subject}" if isinstance(event, Joinable) and len(events) == 1 else None
+        return replace(delivery, about=_about(event, said, known=known), repeats=repeats, joins=joins)
 
     return label
 

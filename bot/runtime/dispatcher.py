@@ -14,9 +14,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -216,7 +217,8 @@ class Engine:
 
     def _look_after_ours(self) -> None:
         """What a failed database kept from being recorded is neither handled nor in hand: take it again."""
-        in_hand = (*self._load.deliveries(), *(one.id for one in tuple(self._taken)))
+        taken = (id for one in tuple(self._taken) for id in (one.id, *one.joined))
+        in_hand = (*self._load.deliveries(), *taken)
         if self._store.inbox.retake(self._lease.id, in_hand):
             self._wake.set()
         for lane in self._store.outbox.forgotten_lanes():
@@ -270,13 +272,14 @@ class Engine:
             taken = self._taken[0]
             wanted = _run_in(taken)
             if wanted is None:
-                self._load.handle(taken.id, self._handle, command=taken.person is not None)
+                handle = partial(self._handle, joined=taken.joined)
+                self._load.handle(taken.id, handle, command=taken.person is not None, joined=taken.joined)
             else:
                 self._start_run(taken, wanted)
             self._taken.popleft()
 
-    def _handle(self, delivery_id: str) -> None:
-        for lane in self._patiently(self._pipeline.decide, delivery_id) or ():
+    def _handle(self, delivery_id: str, joined: Sequence[str]) -> None:
+        for lane in self._patiently(partial(self._pipeline.decide, joined=joined), delivery_id) or ():
             self._wake.set()
             self._deliver(lane)
 

@@ -23,7 +23,7 @@ from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
 from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speechless, Unavailable
-from bot.core.events import Event
+from bot.core.events import Event, Joinable
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
 from bot.core.outages import model as outages
@@ -77,18 +77,24 @@ class Pipeline:
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
-    def decide(self, delivery_id: str) -> list[str]:
-        """Decide on a delivery; returns the lanes that have something to do because of it."""
+    def decide(self, delivery_id: str, joined: Sequence[str] = ()) -> list[str]:
+        """Decide on a delivery; returns the lanes that have something to do because of it.
+
+        Others of its subject are ``joined`` with it: decided on together, or let go of, to be decided on one by one.
+        """
         lanes: list[str] | None = None
         try:
-            lanes = self._attempt(delivery_id)
+            lanes = self._attempt(delivery_id, joined)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not come back for ever, nor be forgotten
             self._failed(delivery_id, error)
-        return self.store.outbox.lanes_of(delivery_id) if lanes is None else lanes
+        if lanes is None:
+            self.store.inbox.let_go(joined)
+            return self.store.outbox.lanes_of(delivery_id)
+        return lanes
 
-    def _attempt(self, delivery_id: str) -> list[str] | None:
+    def _attempt(self, delivery_id: str, joined: Sequence[str]) -> list[str] | None:
         """The lanes, where this attempt was the only one and went well."""
         found = self.store.inbox.delivery(delivery_id)
         if found is None or found[1] is not None:
@@ -99,8 +105,12 @@ class Pipeline:
             self._set_aside(delivery_id, "no attempt came to an end")
             return None
         try:
-            lanes = self._decide_all(delivery, frozenset() if first else self.store.decisions.made(delivery_id))
-            return lanes if first else None
+            if not first:
+                self._decide_all(delivery, self._events_of(delivery), self.store.decisions.made(delivery_id))
+            elif joined:
+                return self._decide_together(delivery, joined)
+            else:
+                return self._decide_all(delivery, self._events_of(delivery))
         except Unavailable as error:
             self._postpone(delivery, tries, error)
         except Unreadable:
@@ -139,15 +149,35 @@ class Pipeline:
             log.exception("nobody can be told of it", delivery=delivery_id)
         self.store.inbox.set_aside(delivery_id, reason)
 
-    def _decide_all(self, delivery: Delivery, made: frozenset[str]) -> list[str]:
-        """All decisions on the delivery that are not made yet; with the last one it is handled."""
-        open_ = [one for one in self._decisions_on(delivery) if one[0] not in made]
+    def _decide_together(self, delivery: Delivery, joined: Sequence[str]) -> list[str]:
+        """What is of one subject is one event; what is not, or cannot be read, is let go of."""
+        events, found = self._events_of(delivery), []
+        for other in self.store.inbox.unhandled(joined):
+            with suppress(ShipmateError):
+                match events, self._events_of(other):
+                    case [Joinable() as event], [Joinable() as more] if more.subject == event.subject:
+                        events = [event.joined_by(more)]
+                        found.append(other.id)
+        lanes = self._decide_all(delivery, events, joined=found)
+        self.store.inbox.let_go([one for one in joined if one not in found])
+        return lanes
+
+    def _decide_all(
+        self,
+        delivery: Delivery,
+        events: Sequence[Event],
+        made: frozenset[str] = frozenset(),
+        joined: Sequence[str] = (),
+    ) -> list[str]:
+        """All decisions that are not made yet; with the last one the delivery is handled, as is what is joined."""
+        open_ = [one for one in self._decisions_on(events) if one[0] not in made]
         failures: list[Exception] = []
         lanes: dict[str, None] = {}
         ended = False
         for n, (name, event, listener) in enumerate(open_, 1):
             try:
-                decision = self._decide(delivery, name, event, listener.handle, ends=n == len(open_) and not failures)
+                last = n == len(open_) and not failures
+                decision = self._decide(delivery, name, event, listener.handle, ends=last, joined=joined)
                 if decision is not None and decision.records is not None:
                     lanes |= decision.records.lanes
                     ended = decision.ends
@@ -161,11 +191,11 @@ class Pipeline:
             # A fault first: what the world refuses for good is over, a fault is tried again.
             raise min(failures, key=lambda one: isinstance(one, ShipmateError))
         if not ended:
-            self.store.inbox.handled(delivery.id)
+            self.store.inbox.handled(delivery.id, joined=joined)
         return list(lanes)
 
-    def _decisions_on(self, delivery: Delivery) -> Iterator[tuple[str, Event, Subscription]]:
-        for n, event in enumerate(self._events_of(delivery)):
+    def _decisions_on(self, events: Sequence[Event]) -> Iterator[tuple[str, Event, Subscription]]:
+        for n, event in enumerate(events):
             if isinstance(event, CommandGiven):
                 yield f"{n}:command", event, self._commands
             for listener in self._router.events.get(type(event), ()):
@@ -194,11 +224,13 @@ class Pipeline:
             kind = Rejected if delivery.source == "github" else Unreadable
             raise kind(f"The {delivery.name} cannot be read: {type(error).__name__}.") from error
 
-    def _decide(self, delivery: Delivery, name: str, event: Event, handler: Handler, *, ends: bool) -> Decision | None:
+    def _decide(
+        self, delivery: Delivery, name: str, event: Event, handler: Handler, *, ends: bool, joined: Sequence[str]
+    ) -> Decision | None:
         """The decision, where it was made here and now; a command that is refused is told so by one of its own."""
         asked: Context | None = None
         try:
-            with self.store.decisions.open(delivery.id, name, ends=ends) as decision:
+            with self.store.decisions.open(delivery.id, name, ends=ends, joined=joined) as decision:
                 context = asked = self._context(delivery.id, decision, origin=origin_of(event))
                 answer = handler(context, event)
                 if isinstance(event, CommandGiven):

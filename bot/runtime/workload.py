@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -25,6 +25,7 @@ class Workload:
         self._changed = threading.Condition()
         self._commands: set[str] = set()
         self._others: set[str] = set()
+        self._joined: dict[str, Sequence[str]] = {}
         self._working = 0
         self._closed = False
         self._runs: set[int] = set()
@@ -38,8 +39,10 @@ class Workload:
                 return max(0, self._slots_for_commands - len(self._commands))
             return max(0, self._slots - len(self._others))
 
-    def handle(self, delivery_id: str, work: Callable[[str], None], *, command: bool) -> None:
-        """Do ``work`` on the delivery in a thread; it is in hand from now on until that is over."""
+    def handle(
+        self, delivery_id: str, work: Callable[[str], None], *, command: bool, joined: Sequence[str] = ()
+    ) -> None:
+        """Do ``work`` on the delivery in a thread; it and those ``joined`` with it are in hand until that is over."""
         in_hand = self._commands if command else self._others
 
         def handling() -> None:
@@ -51,12 +54,14 @@ class Workload:
             finally:
                 with self._changed:
                     in_hand.discard(delivery_id)
+                    self._joined.pop(delivery_id, None)
                     self._changed.notify_all()
                 self._ended()
 
         with self._changed:
             if not self._closed:
                 in_hand.add(delivery_id)
+                self._joined[delivery_id] = joined
                 (self._for_commands if command else self._for_others).submit(handling)
 
     def deliver(self, lane: str, work: Callable[[str], None]) -> None:
@@ -87,7 +92,8 @@ class Workload:
     def deliveries(self) -> tuple[str, ...]:
         """The ids of those that are in hand."""
         with self._changed:
-            return (*self._commands, *self._others)
+            joined = (one for together in self._joined.values() for one in together)
+            return (*self._commands, *self._others, *joined)
 
     def busy(self) -> bool:
         with self._changed:

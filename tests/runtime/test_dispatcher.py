@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,7 +72,7 @@ class Desk:
         self._kept = kept
         self._ledger = ledger
 
-    def decide(self, delivery_id: str) -> list[str]:
+    def decide(self, delivery_id: str, joined: Sequence[str] = ()) -> list[str]:
         if self.away:
             self.away -= 1
             raise Unavailable("The database does not answer.")

@@ -97,7 +97,7 @@ class BatchingInbox:
         else:
             body = await asyncio.to_thread(Packer().packed, delivery.body)
         now, answer = self._clock.now(), loop.create_future()
-        how = (delivery.about, delivery.repeats)
+        how = (delivery.about, delivery.repeats, delivery.joins)
         waiter = Waiter(delivery.id, delivery.source, delivery.name, body, now, *how, loop, answer)
         self._waiting += 1
         self._waiting_bytes += len(body)

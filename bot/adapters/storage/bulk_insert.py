@@ -36,6 +36,7 @@ class Arrival:
     at: datetime
     about: About | None
     repeats: str | None
+    joins: str | None
 
 
 class Writer:
@@ -69,7 +70,7 @@ class Writer:
         at = self._moment(one.at) if self._moment else one.at
         about = one.about or NOBODY
         judged = (one.about is not None, about.repository, about.number, about.sha, about.unended, about.ours)
-        return one.id, one.source, one.name, one.body, at, one.repeats, *judged
+        return one.id, one.source, one.name, one.body, at, one.repeats, one.joins, *judged
 
     def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
         """Once more where an open connection is dead: after a restart of a database server every one is."""
@@ -162,7 +163,7 @@ def _outcomes(found: Sequence[Sequence[Any]]) -> dict[str, Outcome]:
 # at GitHub after that. What is live is the success that started last, as ``RowReads.last_success`` has it. SQLite 3.40
 # returns a wrong ``due_at IS NOT NULL`` where a partial index has that for its condition, so the moment is returned.
 _STORE = f"""
-    INSERT INTO deliveries (id, source, name, body, received_at, due_at, handled_at, repeats)
+    INSERT INTO deliveries (id, source, name, body, received_at, due_at, handled_at, repeats, joins)
     {{given}}, judged_rows AS MATERIALIZED (
         SELECT given.*, NOT judged
             OR EXISTS (
@@ -183,7 +184,7 @@ _STORE = f"""
         FROM given
     )
     SELECT id, source, name, CASE WHEN waits THEN body ELSE {{nothing}} END, at, CASE WHEN waits THEN at END,
-        CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN repeats END
+        CASE WHEN waits THEN NULL ELSE at END, CASE WHEN waits THEN repeats END, CASE WHEN waits THEN joins END
     FROM judged_rows
     WHERE true ON CONFLICT (id) DO NOTHING RETURNING id, due_at{{time}}
 """  # noqa: S608 - nothing but constants and places for values are put in
@@ -194,6 +195,7 @@ _TYPES = {
     "body": "bytea",
     "at": "timestamptz",
     "repeats": "text",
+    "joins": "text",
     "judged": "boolean",
     "repository": "text",
     "number": "bigint",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
@@ -19,14 +19,17 @@ _MADE = sa.select(tables.decisions.c.handler).where(tables.decisions.c.delivery_
 class Decision:
     """One handler's decision on one delivery. ``begin`` may be called once.
 
-    Where it ``ends`` the delivery, that is handled with it.
+    Where it ``ends`` the delivery, that is handled with it, and what is ``joined`` with it.
     """
 
-    def __init__(self, database: Database, delivery_id: str, handler: str, *, ends: bool) -> None:
+    def __init__(
+        self, database: Database, delivery_id: str, handler: str, *, ends: bool, joined: Sequence[str] = ()
+    ) -> None:
         self._database = database
         self._delivery_id = delivery_id
         self._handler = handler
         self.ends = ends
+        self._joined = joined
         self._stack = ExitStack()
         self.records: RowRecords | None = None
 
@@ -51,7 +54,7 @@ class Decision:
     def close(self, *, keep: bool) -> None:
         if keep:
             if self.records is not None and self.ends:
-                self.records.handled()
+                self.records.handled(self._joined)
             self._stack.close()
         else:
             self._stack.__exit__(*sys.exc_info())
@@ -82,13 +85,15 @@ class Decisions:
         self._database = database
 
     @contextmanager
-    def open(self, delivery_id: str, handler: str, *, ends: bool = False) -> Iterator[Decision]:
+    def open(
+        self, delivery_id: str, handler: str, *, ends: bool = False, joined: Sequence[str] = ()
+    ) -> Iterator[Decision]:
         """A decision's transaction: opened at ``begin``, committed at the end, rolled back by an exception.
 
         What it writes is kept together with the note that ``handler`` has decided on the delivery. One that writes
         nothing may be made again, so nothing is noted of it.
         """
-        decision = Decision(self._database, delivery_id, handler, ends=ends)
+        decision = Decision(self._database, delivery_id, handler, ends=ends, joined=joined)
         try:
             yield decision
         except BaseException:

@@ -322,8 +322,8 @@ class RowRecords(RowReads):
     def stop_timer(self, key: str) -> None:
         self._connection.execute(sa.delete(tables.timers).where(tables.timers.c.key == key))
 
-    def handled(self) -> None:
-        mark_handled(self._connection, self._delivery_id, self._now)
+    def handled(self, joined: Sequence[str] = ()) -> None:
+        mark_handled(self._connection, self._delivery_id, self._now, joined=joined)
 
     def put(self, event: Event, key: str) -> bool:
         return insert_delivery(

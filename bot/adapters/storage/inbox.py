@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ _ROW = sa.select(tables.deliveries).where(_IN.id == sa.bindparam("id"))
 NEXT_COMMAND = sa.select(sa.func.min(_IN.due_at)).where(_IN.due_at.isnot(None), _IN.person.isnot(None), _TURN)
 NEXT_OTHER = sa.select(sa.func.min(_IN.due_at)).where(_IN.due_at.isnot(None), _IN.person.is_(None))
 _NEXT = sa.select(_IN.due_at).where(_IN.due_at.isnot(None), _TURN).order_by(_IN.due_at, _IN.seq).limit(1)
-_DUE = sa.select(_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person, _IN.repeats).where(_IN.due_at <= _AT)
+_DUE = sa.select(_IN.id, _IN.tries, _IN.name, _IN.body, _IN.person, _IN.repeats, _IN.joins).where(_IN.due_at <= _AT)
 _FIRST = _DUE.order_by(_IN.due_at, _IN.seq).limit(sa.bindparam("most")).with_for_update(skip_locked=True)
 _COMMANDS = _FIRST.where(_IN.person.isnot(None), _TURN)
 _OTHERS = _FIRST.where(_IN.person.is_(None))
@@ -40,9 +40,15 @@ _IDS = _IN.id.in_(sa.bindparam("ids", expanding=True))
 _TAKE = sa.update(tables.deliveries).where(_IDS).values(due_at=None, taken_by=sa.bindparam("owner"))
 _SAYING = _IN.repeats.in_(sa.bindparam("said", expanding=True))
 _REPEATS = sa.select(_IN.seq).where(_IN.due_at <= _AT, _SAYING).with_for_update(skip_locked=True)
+_JOINING = sa.select(_IN.id, _IN.joins).where(_IN.joins.in_(sa.bindparam("subjects", expanding=True)), _IN.tries == 0)
+_JOINING = _JOINING.where(_IN.due_at <= _AT).order_by(_IN.seq).limit(200).with_for_update(skip_locked=True)
+_THESE = sa.select(tables.deliveries).where(_IDS, _IN.handled_at.is_(None)).order_by(_IN.seq)
+_LET_GO = sa.update(tables.deliveries).where(_IDS, _IN.handled_at.is_(None), _IN.due_at.is_(None))
+_LET_GO = _LET_GO.values(due_at=_AT, tries=_IN.tries + 1, taken_by=None)
 _OVER = sa.update(tables.deliveries).values(handled_at=_AT, due_at=None)
 _SETTLE = _OVER.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(body=b"")
 _HANDLED = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
+_ALL_HANDLED = _OVER.where(_IDS)
 CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "taken_by": None}
 """What is written of an attempt that came to no end."""
 
@@ -51,7 +57,8 @@ CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "ta
 class ClaimedDelivery:
     """A delivery that somebody is about to handle; ``tries`` counts the earlier, postponed attempts.
 
-    ``person`` has given it where it is a command.
+    ``person`` has given it where it is a command. ``joined`` are the ids of others of the same subject that were taken
+    with it, to be decided on together.
     """
 
     id: str
@@ -60,6 +67,8 @@ class ClaimedDelivery:
     body: bytes
     person: str | None = None
     repeats: str | None = None
+    joins: str | None = None
+    joined: tuple[str, ...] = ()
 
 
 class InboxRows:
@@ -94,16 +103,25 @@ class InboxRows:
         if not rows:
             return None
         row = rows[0]
-        delivery = Delivery(row.id, row.source, row.name, unpacked(row.body))
-        return delivery, row.handled_at, row.tries - row.refused, row.tries == 0
+        return _delivery_in(row), row.handled_at, row.tries - row.refused, row.tries == 0
+
+    def unhandled(self, ids: Sequence[str]) -> list[Delivery]:
+        """Those of them that nobody has handled, in the order in which they came."""
+        return [_delivery_in(row) for row in self._database.select(_THESE, ids=list(ids))] if ids else []
+
+    def let_go(self, ids: Sequence[str]) -> None:
+        """Those of them that are not handled are to be taken again, each by itself."""
+        if ids:
+            with self._database.writing() as connection:
+                connection.execute(_LET_GO, {"ids": list(ids), "at": self._database.clock.now()})
 
     def take(self, limit: int, owner: str = "", *, commands: int | None = None) -> list[ClaimedDelivery]:
         """Deliveries whose turn it is; nobody else gets them until they are postponed or handed on.
 
         First the people's commands (as many as ``commands``, or ``limit``), of each person the oldest, and none while
         another one of theirs is in hand: so each person's are decided in their order, and nobody waits for what others
-        have sent. Then, oldest first, everything else; of those that say the same one is taken, and the others that
-        wait with it are over with that.
+        sent. Then, oldest first, everything else; of those that say the same one is taken, and the others that
+        wait with it are over with that; those of one subject are taken together.
         """
         with self._database.writing() as connection:
             now = self._database.clock.now()
@@ -112,10 +130,11 @@ class InboxRows:
             left = limit if commands is not None else limit - len(taken)
             if left:
                 others = connection.execute(_OTHERS, {"at": now, "most": left})
-                taken += _first_of_each([ClaimedDelivery(*row) for row in others])
+                taken += _joined(connection, now, _first_of_each([ClaimedDelivery(*row) for row in others]))
             if not taken:
                 return []
-            connection.execute(_TAKE, {"ids": [one.id for one in taken], "owner": owner})
+            ids = [id for one in taken for id in (one.id, *one.joined)]
+            connection.execute(_TAKE, {"ids": ids, "owner": owner})
             _settle_repeats(connection, now, [one.repeats for one in taken if one.repeats is not None])
         return taken
 
@@ -139,9 +158,9 @@ class InboxRows:
         with self._database.writing() as connection:
             connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
 
-    def handled(self, delivery_id: str, failure: str | None = None) -> None:
+    def handled(self, delivery_id: str, failure: str | None = None, *, joined: Sequence[str] = ()) -> None:
         with self._database.writing() as connection:
-            mark_handled(connection, delivery_id, self._database.clock.now(), failure)
+            mark_handled(connection, delivery_id, self._database.clock.now(), failure, joined)
 
     def count_fault(self, delivery_id: str) -> int:
         """Note that an attempt failed by a fault of the bot's own; how many have by now."""
@@ -171,12 +190,38 @@ class InboxRows:
         return rows[0].due_at if rows else None
 
 
-def mark_handled(connection: sa.Connection, delivery_id: str, now: datetime, failure: str | None = None) -> None:
+def mark_handled(
+    connection: sa.Connection, delivery_id: str, now: datetime, failure: str | None = None, joined: Sequence[str] = ()
+) -> None:
     connection.execute(_HANDLED, {"of": delivery_id, "at": now, "why": failure})
+    if joined:
+        connection.execute(_ALL_HANDLED, {"ids": list(joined), "at": now})
+
+
+def _delivery_in(row: Any) -> Delivery:
+    return Delivery(row.id, row.source, row.name, unpacked(row.body))
 
 
 def _first_of_each(found: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
-    return list({one.repeats or one.id: one for one in reversed(found)}.values())[::-1]
+    return list({one.repeats or _subject(one) or one.id: one for one in reversed(found)}.values())[::-1]
+
+
+def _subject(one: ClaimedDelivery) -> str | None:
+    """What others may join it for. One that was tried before is tried alone: it may be what the attempt failed of."""
+    return one.joins if one.tries == 0 else None
+
+
+def _joined(connection: sa.Connection, now: datetime, found: list[ClaimedDelivery]) -> list[ClaimedDelivery]:
+    """Each with those of its subject that are due as well."""
+    first_of = {one.joins: one.id for one in found if _subject(one)}
+    if not first_of:
+        return found
+    joined: dict[str, tuple[str, ...]] = {}
+    for row in connection.execute(_JOINING, {"at": now, "subjects": list(first_of)}):
+        if row.id != first_of[row.joins]:
+            key = first_of[row.joins]
+            joined[key] = (*joined.get(key, ()), row.id)
+    return [replace(one, joined=joined[one.id]) if one.id in joined else one for one in found]
 
 
 def _settle_repeats(connection: sa.Connection, now: datetime, said: Sequence[str]) -> None:

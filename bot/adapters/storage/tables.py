@@ -68,8 +68,10 @@ deliveries = sa.Table(
     column("faults", sa.Integer, server_default="0"),
     column("set_aside_at", Utc, nullable=True),
     column("repeats", Text, nullable=True),
+    column("joins", Text, nullable=True),
 )
-"""``person`` has given a command. Of those with the same ``repeats`` that wait together one is enough. ``faults``
+"""``person`` has given a command. Of those with the same ``repeats`` that wait together one is enough, those with the
+same ``joins`` are decided on together. ``faults``
 counts the attempts that failed by a fault of the bot's own, or of which their process died. What is set aside counts as
 handled: nobody waits for it, and the version before leaves it alone."""
 # What is still to be taken up; a handled or taken delivery has no due_at, so the index stays as small as the backlog.
@@ -89,6 +91,8 @@ sa.Index(
 sa.Index("ix_deliveries_handled_at", deliveries.c.handled_at)
 _REPEATS = sa.and_(deliveries.c.due_at.isnot(None), deliveries.c.repeats.isnot(None))
 sa.Index("ix_deliveries_repeats", deliveries.c.repeats, sqlite_where=_REPEATS, postgresql_where=_REPEATS)
+_JOINS = sa.and_(deliveries.c.due_at.isnot(None), deliveries.c.joins.isnot(None))
+sa.Index("ix_deliveries_joins", deliveries.c.joins, sqlite_where=_JOINS, postgresql_where=_JOINS)
 # One person's commands, of which one is taken at a time; webhooks are none of its business.
 _COMMANDS = sa.and_(deliveries.c.handled_at.is_(None), deliveries.c.person.isnot(None))
 sa.Index(

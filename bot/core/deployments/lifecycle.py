@@ -310,18 +310,21 @@ def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: t
     return free
 
 
-def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> None:
+def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> Deployment:
     """Another tool reported the state that it is in already; told where it says something new."""
     if before.state is State.STARTING:
         # Somebody has picked it up: from now on only its timeout counts.
         description = deployment_messages.queued_elsewhere(now_is.description)
         now_is = replace(now_is, description=description, due_at=now + timeout)
+    if now_is == before:
+        return before
     records.save(now_is)
     if (now_is.description, now_is.log_url) == (before.description, before.log_url):
-        return
+        return now_is
     records.emit(RenderParent(now_is.id))
     line = deployment_messages.queued_line if now_is.state is State.STARTING else deployment_messages.running_line
     _tell(records, now_is, line(now_is))
+    return now_is
 
 
 def _overtake(records: Records, newer: Deployment, known: Ancestry, now: datetime) -> None:

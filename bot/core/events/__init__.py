@@ -16,3 +16,17 @@ class LookAgain(Event):
     """
 
     __slots__ = ()
+
+
+class Joinable(Event):
+    """Batched: several of one ``subject`` that wait together are decided on at once, as one that has them all."""
+
+    __slots__ = ()
+
+    @property
+    def subject(self) -> str:
+        raise NotImplementedError
+
+    def joined_by(self, other: Joinable) -> Joinable:
+        """The same with another one of its subject."""
+        raise NotImplementedError

@@ -5,11 +5,11 @@ Adapters make these from what Slack, GitHub and the clock send. All times are aw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from bot.core.events import Event, LookAgain
+from bot.core.events import Event, Joinable, LookAgain
 from bot.core.stored import stored
 
 
@@ -97,7 +97,7 @@ class DeploymentCreated(Event):
 
 
 @stored("DeploymentStatusReported")
-class DeploymentStatusReported(Event):
+class DeploymentStatusReported(Joinable):
     """A status of a deployment. ``status_id`` grows with time within one deployment."""
 
     repository: str
@@ -109,6 +109,19 @@ class DeploymentStatusReported(Event):
     environment_url: str | None
     creator: str
     created_at: datetime
+    others: tuple[DeploymentStatusReported, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return f"{self.repository}:{self.remote_id}"
+
+    def joined_by(self, other: Joinable) -> DeploymentStatusReported:
+        return replace(self, others=(*self.others, other)) if isinstance(other, DeploymentStatusReported) else self
+
+    @property
+    def all(self) -> list[DeploymentStatusReported]:
+        """It and its others, the oldest first."""
+        return sorted((self, *self.others), key=lambda one: one.status_id)
 
 
 @stored("ChecksChanged")

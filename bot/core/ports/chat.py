@@ -156,7 +156,7 @@ class Delivery:
     (GitHub's event name; for the others the stored name of an event, whose JSON is ``body``).
 
     One that is ``about`` what concerns nobody when it is stored is settled by that. Of those that say the same, by
-    ``repeats``, and wait together, one is decided on.
+    ``repeats``, and wait together, one is decided on; those of one subject, by ``joins``, are decided on together.
     """
 
     id: str
@@ -165,6 +165,7 @@ class Delivery:
     body: bytes
     about: About | None = None
     repeats: str | None = None
+    joins: str | None = None
 
 
 class Inbox(Protocol):

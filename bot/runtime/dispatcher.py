@@ -87,6 +87,7 @@ class Engine:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._load = Workload(AT_ONCE, COMMANDS_AT_ONCE, self._wake.set)
+        store.database.before_each = self._load.let_people_first
         self._taken: deque[ClaimedDelivery] = deque()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None

@@ -15,14 +15,14 @@ from datetime import timedelta
 import structlog
 
 from bot.adapters.storage.decisions import AlreadyDecided, Decision, Outside
-from bot.adapters.storage.outbox import LaneGuard, PendingEffect
+from bot.adapters.storage.outbox import PendingEffect
 from bot.adapters.storage.serialization import Unreadable
 from bot.adapters.storage.store import Store
 from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotAccepted, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import Event, Joinable
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
@@ -35,7 +35,9 @@ from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
 from bot.runtime.commands import STALE_AFTER, Conversation
 from bot.runtime.decoder import Decode
-from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, FAULTY_LANE, backoff, pause_before
+from bot.runtime.faults import Fault, described
+from bot.runtime.lanes import Lanes
+from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff, pause_before
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -73,7 +75,7 @@ class Pipeline:
         self._decode = decode
         self._archive = archive
         self._commands = Subscription("command", Conversation(router, settings).answer)
-        self._lane_guard = LaneGuard()
+        self._lanes = Lanes(store.outbox, router, owner, self._around, self._report)
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
@@ -333,87 +335,11 @@ class Pipeline:
     # --- act ----------------------------------------------------------------------------------------------------
 
     def deliver(self, lane: str) -> None:
-        """Do the lane's effects one after another, until it is empty or has to wait. One process at a time has it.
+        """Do the lane's effects in order, until it is empty or has to wait. Raises Unavailable: call it again then."""
+        self._lanes.deliver(lane)
 
-        Raises Unavailable where the database fails in the middle; then it is to be called again.
-        """
-        if not self._lane_guard.take(lane):
-            return
-        try:
-            going = True
-            while going:
-                pending = self.store.outbox.claim(lane, self.owner)
-                while pending is not None:
-                    pending = self._act(pending)
-                going = self._lane_guard.look_again(lane)
-        except Exception as error:
-            self._lane_guard.drop(lane)
-            if isinstance(error, Unavailable):
-                raise
-            log.exception("lane failed", lane=lane)
-            self.store.outbox.put_off(lane, self.owner, FAULTY_LANE, described(error))
-        except BaseException:
-            self._lane_guard.drop(lane)
-            raise
-
-    def _act(self, pending: PendingEffect) -> PendingEffect | None:
-        """Do one effect; the lane's next one, None where there is none or the lane has to wait."""
-        if pending.faults > FAULT_TRIES:  # whoever tried it has died of it each time
-            return self._set_effect_aside(pending, "no attempt came to an end")
-        try:
-            follow_ups = self._performed(pending)
-        except Unavailable as error:
-            self._retry_later(pending, error)
-            return None
-        except Unreadable as error:
-            return self._effect_failed(pending, error)
-        except ShipmateError as error:
-            log.warning("effect given up", effect=pending.id, lane=pending.lane, reason=str(error))
-            return self.store.outbox.done(pending, self.owner, failure=str(error))
-        except Exception as error:  # noqa: BLE001 - a fault of ours must neither stop the lane nor stay unseen
-            return self._effect_failed(pending, error)
-        try:
-            return self.store.outbox.done(pending, self.owner, follow_ups)
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - what follows from it may be what cannot be stored
-            return self._effect_failed(pending, error)
-
-    def _performed(self, pending: PendingEffect) -> Sequence[Event]:
-        effect = pending.effect
-        context = self._context(f"effect:{pending.id}", effect_id=pending.id, repeated=pending.attempted)
-        return list(self._router.effects[type(effect)](context, effect))
-
-    def _effect_failed(self, pending: PendingEffect, error: Exception) -> PendingEffect | None:
-        """As with deliveries: the lane waits for another try, and goes on without the effect in the end."""
-        log.error("effect failed", effect=pending.id, lane=pending.lane, faults=pending.faults + 1, exc_info=error)
-        if pending.faults >= FAULT_TRIES:
-            return self._set_effect_aside(pending, described(error))
-        self.store.outbox.failed(pending, self.owner, backoff(pending.faults + 1), described(error))
-        return None
-
-    def _set_effect_aside(self, pending: PendingEffect, reason: str) -> PendingEffect | None:
-        log.error("effect set aside", effect=pending.id, lane=pending.lane, reason=reason)
-        return self.store.outbox.set_aside(pending, self.owner, reason)
-
-    def _retry_later(self, pending: PendingEffect, error: Unavailable) -> None:
-        delay = pause_before(pending.tries, error, pending.lane)
-        if not isinstance(error, NotYet):
-            log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
-        self._report(error)
-        self.store.outbox.later(pending, self.owner, delay, str(error), untouched=not error.uncertain)
-
-
-class Fault(Exception):
-    """A handler failed in a way that it should not."""
-
-
-def described(error: Exception) -> str:
-    """What went wrong, in one line, for whoever runs the bot."""
-    said = str(error).strip().partition("\n")[0][:300]
-    if isinstance(error, ShipmateError | Fault):
-        return said
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    def _around(self, pending: PendingEffect) -> Context:
+        return self._context(f"effect:{pending.id}", effect_id=pending.id, repeated=pending.attempted)
 
 
 def _command_in(events: Sequence[Event]) -> CommandGiven | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 COURTESY = 0.2
-"""Seconds that a webhook waits at most for the commands that are in hand: one may wait for somebody else."""
+"""Seconds that a webhook or a lane waits at most for the commands that are in hand: one may wait for somebody else."""
 
 
 class Workload:
@@ -27,6 +28,7 @@ class Workload:
         self._others: set[str] = set()
         self._joined: dict[str, Sequence[str]] = {}
         self._working = 0
+        self._patience = threading.local()
         self._closed = False
         self._runs: set[int] = set()
         self._for_commands = ThreadPoolExecutor(for_commands, "command")
@@ -47,9 +49,7 @@ class Workload:
 
         def handling() -> None:
             try:
-                if not command:
-                    self._let_people_first()
-                with self._at_work():
+                with self._at_work(courteous=not command):
                     work(delivery_id)
             finally:
                 with self._changed:
@@ -66,7 +66,7 @@ class Workload:
 
     def deliver(self, lane: str, work: Callable[[str], None]) -> None:
         def delivering() -> None:
-            with self._at_work():
+            with self._at_work(courteous=True):
                 work(lane)
             self._ended()
 
@@ -74,14 +74,21 @@ class Workload:
             if not self._closed:
                 self._for_lanes.submit(delivering)
 
-    def _let_people_first(self) -> None:
+    def let_people_first(self) -> None:
+        """Cooperative: threads that work on webhooks and lanes call it wherever they can wait."""
+        left = getattr(self._patience, "left", 0.0)
+        if left <= 0 or not self._commands:
+            return
+        began = time.monotonic()
         with self._changed:
-            self._changed.wait_for(lambda: not self._commands, COURTESY)
+            self._changed.wait_for(lambda: not self._commands, left)
+        self._patience.left = left - (time.monotonic() - began)
 
     @contextmanager
-    def _at_work(self) -> Iterator[None]:
+    def _at_work(self, *, courteous: bool) -> Iterator[None]:
         with self._changed:
             self._working += 1
+        self._patience.left = COURTESY if courteous else 0.0
         try:
             yield
         finally:

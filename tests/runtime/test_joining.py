@@ -102,7 +102,7 @@ def test_whoever_joined_is_taken_again_by_itself_where_it_cannot_be_read(world: 
 def test_after_a_fault_each_is_tried_alone_so_that_one_holds_up_none(world: World, monkeypatch) -> None:
     told = statuses(world, runs(world), ("in_progress", "in_progress", "success"))
     poison = told[1].json["deployment_status"]["id"]
-    router = world.pipeline._router.events  # noqa: SLF001 - no status of GitHub's is poison by itself
+    router = world.pipeline._router.events
     for kind, listeners in list(router.items()):
         if kind.__name__ == "DeploymentStatusReported":
             handle = listeners[0].handle

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -157,7 +157,8 @@ _INSTANT = sa.select(sa.func.clock_timestamp(type_=Utc))
 class Database:
     """Transactions on one engine. A database in trouble becomes Unavailable; other errors are faults and stay.
 
-    A DatabaseClock learns the time by the way, from transactions that are made anyway.
+    A DatabaseClock learns the time by the way, from transactions that are made anyway. ``before_each`` transaction a
+    thread may be made to wait by whoever knows what is more urgent.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
@@ -165,6 +166,7 @@ class Database:
         self.clock = clock
         self.is_sqlite = engine.dialect.name == "sqlite"
         self.own_clock = clock if isinstance(clock, DatabaseClock) and not self.is_sqlite else None
+        self.before_each: Callable[[], None] = lambda: None
         self._writing = threading.RLock()
 
     @contextmanager
@@ -198,6 +200,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that writes. On SQLite the lock is taken at its beginning."""
+        self.before_each()
         with self.turn(), self._translated(), self.engine.begin() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -216,6 +219,7 @@ class Database:
 
     def select(self, query: sa.Select[Any], **given: Any) -> Sequence[Any]:
         """All rows, read in a transaction of their own; ``given`` are the query's parameters."""
+        self.before_each()
         with self._translated(), self.engine.connect() as connection:
             self._look_at_clock(connection)
             return connection.execute(query, given).all()

@@ -56,8 +56,9 @@ def inserts(url: str, seconds: float) -> dict[int, float]:
         def store_some(group: int = group) -> int:
             now = store.database.clock.now()
             ids = [f"github:{uuid.uuid4()}" for _ in range(group)]
+            labels = (None, None, None)
             arrivals = [
-                Arrival(one, "github", "pull_request", bodies[n % 16], now, None, None) for n, one in enumerate(ids)
+                Arrival(one, "github", "pull_request", bodies[n % 16], now, *labels) for n, one in enumerate(ids)
             ]
             outcomes = writer.store(arrivals)
             if not all(outcome == "waits" for outcome in outcomes):

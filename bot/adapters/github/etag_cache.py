@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
+PER_PAGE = 1_500
+"""What one takes in memory besides its body, about: an answer may be two brackets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -16,11 +19,11 @@ class Page:
 
 
 class RecentPages:
-    """The answers asked for last, by URL, up to so many bytes together. Safe to share between threads."""
+    """The answers asked for last, by URL, up to so many bytes of memory together. Safe to share between threads."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._largest = most_bytes // 16
-        self._pages: LRUCache[str, Page] = LRUCache(most_bytes, getsizeof=lambda page: len(page.body))
+        self._largest = most_bytes // 8
+        self._pages: LRUCache[str, Page] = LRUCache(most_bytes, getsizeof=lambda page: PER_PAGE + len(page.body))
         self._lock = threading.Lock()
 
     def get(self, url: str) -> Page | None:

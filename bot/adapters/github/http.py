@@ -28,7 +28,7 @@ PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET
 LONGEST_PAUSE = 2.0  # what asks for more is left to the caller, who waits without holding a thread
 REDIRECTS = 5
 POOL = 16  # connections kept open: as many as threads usually ask at once
-REMEMBERED_BYTES = 8 * 1024 * 1024
+REMEMBERED_BYTES = 4 * 1024 * 1024
 HEADERS = {
     "Accept": "application/vnd.github+json",
     "X-GitHub-Api-Version": "2022-11-28",  # later ones drop merge_commit_sha from pull requests

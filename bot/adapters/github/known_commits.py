@@ -11,7 +11,7 @@ from bot.adapters.github.mapping import commit_of
 from bot.adapters.github.payloads import CommitShape
 from bot.core.ports.forge_types import Commit
 
-REMEMBERED_BYTES = 8 * 1024 * 1024
+REMEMBERED_BYTES = 2 * 1024 * 1024
 PER_COMMIT = 1_000
 """What one takes in memory besides its texts, about."""
 FARTHEST = 250

@@ -255,6 +255,15 @@ sa.Index(
     sqlite_where=deployments.c.given_up_at.isnot(None),
     postgresql_where=deployments.c.given_up_at.isnot(None),
 )
+_MERGED = deployments.c.merged_at.isnot(None)
+sa.Index(
+    "ix_deployments_merges",
+    deployments.c.app,
+    deployments.c.environment,
+    deployments.c.pull_request,
+    sqlite_where=_MERGED,
+    postgresql_where=_MERGED,
+)
 # For every way to ask for what was deployed, newest first, however much that is.
 for _name, *_of in (
     ("sha", "sha"),

@@ -220,7 +220,8 @@ def test_a_group_is_cut_where_its_number_or_its_bytes_are_too_many() -> None:
     async def waiters(bodies: list[bytes]) -> list[Waiter]:
         loop = asyncio.get_running_loop()
         now = SystemClock().now()
-        return [Waiter("d", "github", "ping", body, now, None, None, loop, loop.create_future()) for body in bodies]
+        labels = (None, None, None)
+        return [Waiter("d", "github", "ping", body, now, *labels, loop, loop.create_future()) for body in bodies]
 
     many = batches(asyncio.run(waiters([b""] * (TOGETHER * 2 + 1))))
     large = batches(asyncio.run(waiters([b"x" * (TOGETHER_BYTES // 2 + 1)] * 3)))

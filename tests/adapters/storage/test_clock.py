@@ -236,7 +236,7 @@ def test_a_look_is_taken_while_reading(wrong: Store) -> None:
 
 def test_a_look_is_taken_by_who_stores_webhooks_in_the_same_statement(wrong: Store) -> None:
     writer = Writer(wrong.database)
-    writer.store([Arrival("github:1", "github", "ping", b"{}", T0, None, None)])
+    writer.store([Arrival("github:1", "github", "ping", b"{}", T0, None, None, None)])
     writer.close()
 
     assert_is_the_databases(wrong)

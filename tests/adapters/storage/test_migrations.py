@@ -29,6 +29,9 @@ RELEASED = {
     "0006_refused_tries.py": "70170aec532f2752de534a11e7aaf67930337dc413657779aec55c502656fcfd",
     "0007_repository_ids.py": "45f979572478516af434220ce96f60bcdd1c1b12b8ec3b4bab6baec7d6d8bd66",
     "0008_repeats.py": "586dc696af9845ef7d4c5f7eddc5469ffc64083ab9689d99547e76c271ea2b2a",
+    "0010_joins.py": "3eabaa5ecfd0b151b302685275fde7314cb08dd6fa120325dd227cf4732dfe90",
+    "0011_dead_rows.py": "916561cba0223302d287e16c28096808c858b0b609c502830ba98ce8d911ea67",
+    "0012_merges.py": "d9eb7ab2d355903fde771cecda7ab9fdd86e0b53ab1943fab6e3d8c1de514e22",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -96,6 +97,7 @@ EFFECTS = [
 PARTS = {"Bold", "Button", "Code", "CodeBlock", "Link", "Mention", "Message", "Moment", "Place"}
 
 
+@cache
 def anything_of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of a field's type, or of a dataclass of such fields."""
     simple = {str: TEXTS, int: NUMBERS, datetime: MOMENTS, bool: st.booleans(), NoneType: st.none()}
@@ -107,7 +109,9 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) in {Union, UnionType}:
         return st.one_of([anything_of(each) for each in get_args(hint)])
     if get_origin(hint) is tuple:
-        return st.lists(anything_of(get_args(hint)[0]), max_size=3).map(tuple)
+        # Put off, as an event may hold others of its kind.
+        of = get_args(hint)[0]
+        return st.lists(st.deferred(lambda: anything_of(of)), max_size=1 if is_dataclass(of) else 3).map(tuple)
     hints = get_type_hints(hint)
     return st.builds(hint, **{field.name: anything_of(hints[field.name]) for field in fields(hint)})
 

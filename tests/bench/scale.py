@@ -16,7 +16,9 @@ def bench(given: argparse.Namespace) -> None:
     for workers in (1, 4):
         with opened("Postgres", workers) as found:
             for title, webhooks in list(storms_of(found.harbour).items())[1:]:
-                rows.append([str(workers), title, *figures(storm(found, webhooks)), connections(found), memory(found)])
+                rows.append(
+                    [str(workers), title, *figures([storm(found, webhooks)]), connections(found), memory(found)]
+                )
     heads = ["workers", "storm", "accepted /s", "p99", "worked off /s", "per core /s", "command p95", "grown each"]
     note = f"{COUNT:,} webhooks; all processes share one core, Postgres, Slack and GitHub the other one."
     show("One and four workers on one Postgres", [*heads, "connections", "memory"], rows, [note])

@@ -31,6 +31,8 @@ from tests.bench.running import OTHER_CORES, Measured, bot, migrate
 from tests.bench.tables import milliseconds, show
 
 COUNT, CONNECTIONS = 1_000, 16
+STORMS = 3
+"""Of each kind, so that there are answers enough to tell which is slower than nineteen of twenty."""
 PLACES = 20
 PEOPLE = ("maria", "omar", "ines", "li", "sam")
 PATIENCE = 120.0
@@ -42,6 +44,7 @@ APPS = "".join(
     for app in range(PLACES)
 )
 Webhooks = Sequence[tuple[str, str]]
+_ids = itertools.count(900_000)
 
 
 @dataclass
@@ -90,27 +93,28 @@ def bench(given: argparse.Namespace) -> None:
     rows = []
     for kind, name in (("SQLite", "`run`, SQLite"), ("Postgres", "`web` + `worker`, Postgres")):
         with opened(kind) as found:
-            storms = storms_of(found.harbour)
             calm = asked_while(found, lambda: False)
             rows.append([name, "none", "–", "–", "–", "–", f"{milliseconds(p95(calm))}", "–"])
-            for title, webhooks in storms.items():
-                rows.append([name, title, *figures(storm(found, webhooks))])
+            storms = [storms_of(found.harbour) for _ in range(STORMS)]
+            for title in storms[0]:
+                rows.append([name, title, *figures([storm(found, one[title]) for one in storms])])
     heads = ["process", "storm", "accepted /s", "p99", "worked off /s", "per core /s", "command p95", "grown each"]
     notes = [
-        f"{COUNT:,} small webhooks over {CONNECTIONS} connections; {len(PEOPLE)} people type commands, one after the "
-        "other, until all is worked off. *Per core* is by the seconds of CPU that the bot's processes took."
+        f"{STORMS} storms of {COUNT:,} small webhooks over {CONNECTIONS} connections; {len(PEOPLE)} people type commands, "
+        "one after the other, until all is worked off. *Per core* is by the seconds of CPU that the bot's processes took."
     ]
     show("A storm of webhooks", heads, rows, notes)
 
 
-def figures(weather: Weather) -> list[str]:
+def figures(storms: Sequence[Weather]) -> list[str]:
+    count = COUNT * len(storms)
     return [
-        f"{COUNT / weather.accepted:,.0f}",
-        milliseconds(weather.p99),
-        f"{COUNT / weather.settled:,.0f}",
-        f"{COUNT / weather.cpu:,.0f}",
-        milliseconds(p95(weather.answers)),
-        f"{weather.grown / COUNT:,.0f} B",
+        f"{count / sum(one.accepted for one in storms):,.0f}",
+        milliseconds(max(one.p99 for one in storms)),
+        f"{count / sum(one.settled for one in storms):,.0f}",
+        f"{count / sum(one.cpu for one in storms):,.0f}",
+        milliseconds(p95([answer for one in storms for answer in one.answers])),
+        f"{sum(one.grown for one in storms) / count:,.0f} B",
     ]
 
 
@@ -171,11 +175,10 @@ def storms_of(harbour: Harbour) -> dict[str, Webhooks]:
     waiting = [one.json["check_run"]["head_sha"] for one in harbour.github.webhooks_of("check_run")]
     for one in runs:
         harbour.github.report_deployment_status(REPOSITORY, one.id, "in_progress", description="Going on")
-    statuses = [one.json for one in harbour.github.webhooks_of("deployment_status")]
+    statuses = [one.json for one in harbour.github.webhooks_of("deployment_status")][-len(runs) :]
     text = check.body.decode()
     sha = check.json["check_run"]["head_sha"]
     elsewhere = {**check.json["repository"], "full_name": "acme/elsewhere", "id": 4711}
-    ids = itertools.count(900_000)
     return {
         "another repository's checks": [("check_run", json.dumps({**check.json, "repository": elsewhere}))],
         "checks of a commit that nobody waits for": [("check_run", text.replace(sha, "9" * 40))],
@@ -183,7 +186,7 @@ def storms_of(harbour: Harbour) -> dict[str, Webhooks]:
         "statuses of deployments that run": [
             (
                 "deployment_status",
-                json.dumps({**one, "deployment_status": {**one["deployment_status"], "id": next(ids)}}),
+                json.dumps({**one, "deployment_status": {**one["deployment_status"], "id": next(_ids)}}),
             )
             for one, _ in zip(itertools.cycle(statuses), range(COUNT), strict=False)
         ],

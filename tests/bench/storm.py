@@ -100,8 +100,8 @@ def bench(given: argparse.Namespace) -> None:
                 rows.append([name, title, *figures([storm(found, one[title]) for one in storms])])
     heads = ["process", "storm", "accepted /s", "p99", "worked off /s", "per core /s", "command p95", "grown each"]
     notes = [
-        f"{STORMS} storms of {COUNT:,} small webhooks over {CONNECTIONS} connections; {len(PEOPLE)} people type commands, "
-        "one after the other, until all is worked off. *Per core* is by the seconds of CPU that the bot's processes took."
+        f"{STORMS} storms of {COUNT:,} webhooks over {CONNECTIONS} connections; {len(PEOPLE)} people type commands, "
+        "one after the other, until all is worked off. *Per core* is by the CPU seconds of the bot's processes."
     ]
     show("A storm of webhooks", heads, rows, notes)
 

@@ -9,8 +9,15 @@ from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import nearest
 
 TO = frozenset({"to", "in", "on"})
-BECAUSE = frozenset({"because", "-", "--", "–", "—"})
-FLAG = "--force"
+FLAG, REASON = "--force", "--reason"
+BECAUSE = frozenset({"because", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
+NO_REFS = frozenset(
+    [
+        *("again", "latest", "newest", "last", "current", "it", "that", "this", "them", "everything", "both"),
+        *("the", "a", "an", "my", "our", "your", "now", "please", "thanks", "not", "don't", "and", "or"),
+    ]
+)
+"""Words that say something else than a name; a branch that is called so has its app in front, or ``refs/heads/``."""
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
 _IMPOSSIBLE_REF = re.compile(
@@ -49,8 +56,14 @@ def read_subject(cursor: TokenCursor, words: Vocabulary, *, second: bool) -> tup
         return app, as_ref(ref) if ref else None
     named = words.app(word)
     if named is None:
-        return None, as_ref(word)
-    return named, as_ref(cursor.take().text) if second else None
+        return None, _as_bare_ref(word)
+    return named, _as_bare_ref(cursor.take().text) if second else None
+
+
+def _as_bare_ref(word: str) -> str:
+    if word.lower() in NO_REFS:
+        raise Misread(f"What is {shorten(word)}? I take a branch, a tag, a commit or a pull request by its name.")
+    return as_ref(word)
 
 
 def read_number(cursor: TokenCursor) -> int | None:
@@ -65,16 +78,26 @@ def read_number(cursor: TokenCursor) -> int | None:
 
 
 def read_reason(cursor: TokenCursor) -> str | None:
-    """``because …``, ``- …`` or words in quotes, to the end of the line, if they come next."""
+    """``because …``, ``- …`` or words in quotes, to the end of the line, if they come next.
+
+    What ``--reason`` has in quotes ends where they do.
+    """
     if cursor.done:
         return None
-    if cursor.word() in BECAUSE:
+    token = cursor.left[0]
+    if token.key == REASON:
+        return cursor.take().text or None
+    if token.word.startswith(f"{REASON}="):
         cursor.take()
-        if cursor.done:
+        return f"{token.text.partition('=')[2]} {cursor.take_rest()}".strip() or None
+    if token.word in BECAUSE:
+        cursor.take()
+        quoted = token.word == REASON and not cursor.done and cursor.left[0].quoted
+        reason = cursor.take().text if quoted else cursor.take_after(token)
+        if not reason:
             raise Misread("The reason is missing.")
-    elif not cursor.left[0].quoted:
-        return None
-    return cursor.take_rest() or None
+        return reason
+    return cursor.take_rest() or None if token.quoted else None
 
 
 def misread(token: Token, cursor: TokenCursor) -> Misread:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+_SHORT = 3
 ALIKE = 0.6
 """How much of two names must be the same, from 0 to 1, for one to be taken for the other."""
 
@@ -45,7 +46,9 @@ def mistyped(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
 
 def _slips(word: str, name: str) -> int | None:
     """How many letters were added, left out, changed or swapped; None where these are too many to be slips."""
-    most = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
+    if len(word) == len(name) == _SHORT:  # of so few letters two may stand in each other's place
+        return 1 if sorted(word) == sorted(name) and _distance(word, name) == 1 else None
+    most = 0 if len(word) <= _SHORT else 1 if len(word) < 8 else 2
     if abs(len(word) - len(name)) > most or _digits(word) != _digits(name):
         return None
     start = next((n for n, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))

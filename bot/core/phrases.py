@@ -110,6 +110,11 @@ def before_duration(words: Sequence[str]) -> int:
     return 0
 
 
+def is_unit(words: Sequence[str]) -> bool:
+    """Whether a unit comes next of which one is meant, as in ``the next hour``."""
+    return bool(words) and _UNIT_WORD.fullmatch(words[0]) is not None
+
+
 def is_amount(words: Sequence[str]) -> bool:
     """Whether the words begin like a duration: with a number or a sign, or in words that no clock knows.
 
@@ -118,7 +123,7 @@ def is_amount(words: Sequence[str]) -> bool:
     """
     if not words:
         return False
-    if re.match(r"[-+−–—]?[0-9]", words[0]):
+    if re.match(r"[-+−–—]? ?[0-9]", " ".join(words[:2])):
         return True
     vague = list(words[:4])
     counted = next((n for n, word in enumerate(vague) if _UNIT_WORD.fullmatch(word)), None)

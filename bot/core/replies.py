@@ -55,7 +55,12 @@ def postponed(error: Unavailable) -> Message:
     return say(f"{error} I keep trying and go on by myself.")
 
 
-def given_up(error: Unavailable) -> Message:
+def given_up(error: Unavailable, *, one_of_several: bool = False) -> Message:
+    if one_of_several:
+        return say(
+            f"{error} I have given up on what of your message is not answered yet: nothing was changed by that; please "
+            "send it again later."
+        )
     return say(f"{error} I have given up on this command and nothing was changed; please send it again later.")
 
 

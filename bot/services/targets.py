@@ -164,7 +164,10 @@ def _ambiguous(context: Context, target: Target, command: Deploy, meanings: Sequ
 
 
 def _completed(context: Context, target: Target, command: Deploy) -> Callable[[str], Command]:
-    """How the command goes on with another ref, to the same place. What was scheduled is answered where others may press: unforced."""
+    """How the command goes on with another ref, to the same place.
+
+    What was scheduled is answered where others may press: unforced.
+    """
     if context.via == "schedule":
         command = replace(command, force=False, force_reason=None)
     return command.with_app(target.app.name).with_environment(target.environment.name).with_ref

@@ -117,7 +117,7 @@ def test_an_unknown_app_is_answered_with_near_names_else_with_all() -> None:
     near = refusal(lambda: app_of(Here(), Deploy("wbe")))
     far = refusal(lambda: app_of(Here(), Deploy("zzz")))
 
-    assert near == ["There is no app called wbe. Did you mean web?", "deploy web"]
+    assert near == ["There is no app called wbe. Did you mean web?", "deploy web to production"]
     assert far == ["There is no app called zzz. I know web, api and docs."]
 
 

@@ -14,7 +14,7 @@ BECAUSE = frozenset({"because", "bc", "cause", "cuz", "-", "--", "–", "—", R
 NO_REFS = frozenset(
     [
         *("again", "latest", "newest", "last", "current", "it", "that", "this", "them", "everything", "both"),
-        *("the", "a", "an", "my", "our", "your", "now", "please", "thanks", "not", "don't", "and", "or"),
+        *("now", "please", "thanks", "not", "don't", "and", "or"),
     ]
 )
 """Words that say something else than a name; a branch that is called so has its app in front, or ``refs/heads/``."""
@@ -151,6 +151,10 @@ class Places:
         self._special = special
         self._environment_first = environment_first
         self._found: list[tuple[str, bool]] = []
+
+    @property
+    def empty(self) -> bool:
+        return not self._found
 
     @property
     def full(self) -> bool:

@@ -131,14 +131,21 @@ def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Depl
         return _read_environment(cursor, words, deploy)
     if not token.quoted and deploy.environment is None and _with_hosts(token.text, deploy.app, words) is not None:
         if deploy.may_be_ref:
-            one, other = _environment(deploy.may_be_ref, deploy.app, words), words.environment(token.text, deploy.app)
-            raise Misread(f"To {shorten(one or '')} or to {shorten(other or token.text)}? I understood both.")
+            raise _one_at_a_time(cursor, deploy, deploy.may_be_ref)
         return _read_environment(cursor, words, deploy)
     if not token.quoted and token.word not in BECAUSE:
         raise misread(token, cursor)
     if not deploy.force or deploy.force_reason is not None:
         raise Misread(f"A reason belongs to a force: write {FLAG} in front of it.")
     return replace(deploy, force_reason=read_reason(cursor))
+
+
+def _one_at_a_time(cursor: TokenCursor, deploy: Deploy, first: str) -> Misread:
+    """Two environments, and nothing to deploy: a line for each where nothing else was said."""
+    second, whose = cursor.left[0].text, f" {deploy.app}" if deploy.app else ""
+    alone = len(cursor.left) == 1 and deploy == Deploy(app=deploy.app, task=deploy.task, may_be_ref=first)
+    lines = tuple(f"{deploy.task}{whose} to {name}" for name in (first, second)) if alone else ()
+    return Misread(f"One at a time, please: I understood {shorten(first)} and {shorten(second)}.", lines)
 
 
 def _read_environment(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:

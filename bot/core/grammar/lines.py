@@ -97,6 +97,7 @@ def _without_wrapping(line: str) -> str:
 
 
 def _without_pair(line: str) -> str:
-    closing = re.search(rf"(?<=\S){re.escape(_OPENING[line[0]])}(?=$|[\s.,;:!?\"'`*_~)\]])", line[1:])
+    mark = re.escape(_OPENING[line[0]])
+    closing = re.search(rf"(?<=\S){mark}(?=$|[\s.,;:!?\"'`*_~)\]])|\s{mark}$", line[1:])
     inside = line[1:]
     return (inside[: closing.start()] + inside[closing.end() :]).strip() if closing else inside.strip()

@@ -64,7 +64,7 @@ def read_lock(cursor: TokenCursor, words: Vocabulary) -> TakeLock:
         first = cursor.left
         if _limit_begins(cursor, words):
             limit = limit.with_more(_read_limit(cursor))
-        elif limit.is_set and limit.reason is None and not _place_begins(cursor, words):
+        elif limit.is_set and limit.reason is None and not places.empty and not _place_begins(cursor, words):
             limit = replace(limit, reason=cursor.take_rest())
         else:
             places.take(cursor)
@@ -94,8 +94,7 @@ def _limit_begins(cursor: TokenCursor, words: Vocabulary) -> bool:
 
 def _place_begins(cursor: TokenCursor, words: Vocabulary) -> bool:
     word = cursor.left[0].text
-    named = words.app(word) is not None or any(scope.environment(word) for scope in words.apps.values())
-    return named or cursor.word() in TO | _ALL
+    return cursor.word() in TO | _ALL or bool(words.app(word) or words.environment(word))
 
 
 def _read_reason(cursor: TokenCursor) -> str | None:
@@ -228,11 +227,14 @@ def _read_limit(cursor: TokenCursor) -> _Limit:
         if idle:
             cursor.take(idle)
         return _Limit(duration=_words(cursor, count))
+    if idle and phrases.is_unit(left[idle:]):
+        cursor.take(idle)
+        return _Limit(duration=f"1 {_words(cursor, 1)}")
     if left[:1] == ["now"]:
         cursor.take()
         return _Limit()
     if phrases.is_amount(left):
-        raise Misread(f"For how long? I did not understand {shorten(cursor.take().text)}: write “for 2h”.")
+        raise Misread(f"For how long? I did not understand {shorten(cursor.take_rest())}: write “for 2h”.")
     return _Limit(reason=cursor.take_rest() or None)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from bot.core.grammar.commands import Command
 from bot.core.grammar.parser import parse, show, split_one_time_password
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
-from bot.core.refs import FULL_ID_LENGTH, HEADS, SHOWN_DIGITS, TAGS, short_name
+from bot.core.refs import FULL_ID_LENGTH, HEADS, SHOWN_DIGITS, TAGS, is_full_id, short_name
 from bot.core.rich_text import Button, Code, Line
 
 _LONGEST_LABEL, _LONGEST_WORD = 75, 30
@@ -46,14 +46,21 @@ def deed(command: Command) -> str:
     """
     shown = show(command)
     app, ref = getattr(command, "app", None), getattr(command, "ref", None)
-    exact = next((kind for kind in (HEADS, TAGS) if ref and ref.startswith(kind)), None)
-    if exact and ref:
-        name = f"{'branch' if exact == HEADS else 'tag'} {short_name(ref)}" + (f" of {app}" if app else "")
+    kind = _kind(ref) if ref else None
+    if kind and ref:
+        name = f"{kind} {short_name(ref)}" + (f" of {app}" if app else "")
         shown = shown.replace(f"{app}/{ref}" if app else ref, name, 1)
     shown = _LONG_ID.sub(r"\1", shown)
     if len(shown) > _LONGEST_LABEL:
         shown = " ".join(_shortened(word) for word in shown.split())
     return shown[:1].upper() + shown[1:]
+
+
+def _kind(ref: str) -> str | None:
+    """What a ref is that says so itself."""
+    if is_full_id(ref):
+        return "commit"
+    return "branch" if ref.startswith(HEADS) else "tag" if ref.startswith(TAGS) else None
 
 
 def _shortened(word: str) -> str:

@@ -15,7 +15,7 @@ from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean, clean_lines, protect
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
-from bot.core.names import mistyped
+from bot.core.names import listed, mistyped
 
 __all__ = [
     "COMMANDS",
@@ -181,10 +181,10 @@ def _demand_one(verb: str, arguments: str, spec: Spec, words: Vocabulary) -> Non
     """Raises Misread where several places are named, with a line for each."""
     found = several(arguments, words) if spec.makes is not Diff else None
     if found is not None:
-        names = " and ".join(shorten(name) for name in found.names)
+        names = listed(shorten(name) for name in found.names)
         before, after = arguments[: found.start], arguments[found.end :]
         lines = tuple(f"{verb} {before}{name} {after}".strip() for name in found.names)
-        raise Misread(f"One at a time, please: {names} are {len(found.names)}.", lines)
+        raise Misread(f"One at a time, please: I understood {names}.", lines)
 
 
 def _meant(lines: Collection[str], words: Vocabulary) -> tuple[Command, ...]:

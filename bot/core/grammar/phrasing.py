@@ -78,7 +78,8 @@ def _head(arguments: str) -> tuple[Sequence[Token], int]:
     """The words up to a reason, and where that begins."""
     tokens = TokenCursor(arguments).left
     for place, token in enumerate(tokens):
-        begins = token.word in _REASONS or token.word.startswith(("--", "(")) or (token.quoted and " " in token.text)
+        begins = token.word in _REASONS or (token.quoted and " " in token.text)
+        begins = begins or (token.word.startswith(("--", "(")) and not _is_arrow(token))
         if token.key or begins:
             return tokens[:place], token.start
         if token.word.endswith(":") and place + 1 < len(tokens):

@@ -133,7 +133,7 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
         held = Lock(deployment.app, deployment.environment, deployment.by, now)
     lock = replace(held, reason=reason, until=None, holds_merges=True)
     records.locks.save(lock)
-    _set_timers(records, lock)
+    records.stop_timer(_timers(lock)[1])
     _record(records, "lock", lock, reason)
     records.emit(Announce(lock.app, messages.locked_after_rollback(lock)))
 

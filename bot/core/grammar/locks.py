@@ -57,11 +57,11 @@ def read_lock(cursor: TokenCursor, words: Vocabulary) -> TakeLock:
     if not cursor.done and cursor.left[0].quoted:  # a name with a blank in it; a reason comes later
         places.take(cursor)
     while not cursor.done:
+        first = cursor.left
         reason = _read_reason(cursor) if limit.reason is None else None
-        if reason is not None:
+        if len(cursor.left) < len(first):  # brackets may be empty
             limit = replace(limit, reason=reason)
             continue
-        first = cursor.left
         if _limit_begins(cursor, words):
             limit = limit.with_more(_read_limit(cursor))
         elif limit.is_set and limit.reason is None and not places.empty and not _place_begins(cursor, words):

@@ -74,7 +74,10 @@ def lock(duration: str | None = None, until: str | None = None, reason: str | No
         ("lock stg until EOD because we test", lock(until="EOD", reason="we test")),
         ("lock stg until the end of the day", lock(until="the end of the day")),
         ("lock stg until end of business because we test", lock(until="end of business", reason="we test")),
-        ("lock stg until the end of the afternoon on web", TakeLock("staging", "web", None, "the end of the afternoon")),
+        (
+            "lock stg until the end of the afternoon on web",
+            TakeLock("staging", "web", None, "the end of the afternoon"),
+        ),
         ("lock stg for now", lock()),
         ("lock stg for now because we test", lock(reason="we test")),
         ("lock stg for a demo", lock(reason="a demo")),

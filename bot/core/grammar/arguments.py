@@ -86,7 +86,7 @@ def read_reason(cursor: TokenCursor) -> str | None:
         return None
     token = cursor.left[0]
     if token.key == REASON:
-        return cursor.take().text or None
+        return cursor.take().value or None
     if token.word.startswith(f"{REASON}="):
         cursor.take()
         return f"{token.text.partition('=')[2]} {cursor.take_rest()}".strip() or None

@@ -119,7 +119,7 @@ def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Depl
     param = _PARAM.fullmatch(token.text) if not token.quoted else None
     if token.key or param:
         cursor.take()
-        pair = (param["key"], param["value"]) if param else (token.key, token.text)
+        pair = (param["key"], param["value"]) if param else (token.key, token.value)
         return replace(deploy, params=(*deploy.params, pair))
     if token.word == "when" and cursor.word(1) == "green":
         cursor.take(2)
@@ -195,7 +195,7 @@ def _together(at: str, every: str) -> str:
 def _read_force(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
     """``--force``, ``--force="why"``, ``--force "why"``, and ``--force why``, which goes on to the end of the line."""
     token = cursor.take()
-    reason = token.text if token.key else token.text.partition("=")[2]
+    reason = token.value if token.key else token.text.partition("=")[2]
     if not reason and not cursor.done and not _goes_on(cursor, deploy):
         reason = cursor.take().text if cursor.left[0].quoted else _unquoted_reason(cursor, words, deploy)
     if reason and deploy.force_reason is not None:
@@ -205,7 +205,7 @@ def _read_force(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deplo
 
 def _goes_on(cursor: TokenCursor, deploy: Deploy) -> bool:
     """Whether no reason but another clause follows ``--force``, as in ``--force to production``."""
-    if cursor.left[0].quoted:
+    if cursor.left[0].quoted and not cursor.left[0].key:
         return False
     if cursor.word() not in TO or phrases.moment(_lowered(cursor)):
         return clause_begins(cursor, first=False)

@@ -164,7 +164,8 @@ def _read(line: str, words: Vocabulary) -> Command:
         raise Misread(f"I do not know the command {shorten(line)}.")
     spec, count = matched
     said = line.split(maxsplit=count)
-    arguments = reworded(said[count] if len(said) > count else "", words, deploys=spec is DEPLOY)
+    arguments = said[count] if len(said) > count else ""
+    arguments = arguments if spec is HELP else reworded(arguments, words, deploys=spec is DEPLOY)
     verb = " ".join(word for word in said[:count] if word.lower() not in POLITE)
     _demand_one(verb, arguments, spec, words)
     cursor = TokenCursor(f"{verb} {arguments}".strip())

@@ -30,12 +30,19 @@ class Misread(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word, or several between quotes. ``start`` is its place in the line, ``key`` what stood before ``="…"``."""
+    """One word, or several between quotes. ``start`` is its place in the line.
+
+    Of ``key="…"`` all is the ``text``, for whoever has no use for keys, and what stands between the quotes the ``value``.
+    """
 
     text: str
     start: int
     quoted: bool = False
     key: str = ""
+
+    @property
+    def value(self) -> str:
+        return self.text[len(self.key) + 1 :] if self.key else self.text
 
     @property
     def word(self) -> str:
@@ -118,7 +125,8 @@ def _token(found: re.Match[str]) -> Token:
     inside = found["double"] if found["double"] is not None else found["single"]
     if inside is None:
         return Token(found[0], found.start())
-    return Token(_ESCAPED.sub(r"\1", inside), found.start(), quoted=True, key=(found["key"] or "")[:-1])
+    key = found["key"] or ""
+    return Token(key + _ESCAPED.sub(r"\1", inside), found.start(), quoted=True, key=key[:-1])
 
 
 def without_courtesy(text: str, tokens: tuple[Token, ...]) -> tuple[Token, ...]:

@@ -119,6 +119,7 @@ def test_a_reason_that_may_hide_a_part_of_the_command_wants_quotes(said: str) ->
         ("deploy web size=2 Note=x=y", Deploy(app="web", params=(("size", "2"), ("Note", "x=y")))),
         ('deploy web note="hot fix" empty=', Deploy(app="web", params=(("note", "hot fix"), ("empty", "")))),
         ("deploy a=b", Deploy(params=(("a", "b"),))),
+        ('deploy web --force note="hot fix"', Deploy(app="web", force=True, params=(("note", "hot fix"),))),
         ("deploy web/a=b", Deploy(app="web", ref="a=b")),
         ("deploy web when green", Deploy(app="web", when_green=True)),
         (

@@ -48,6 +48,36 @@ pieces = st.one_of(
 texts = st.lists(st.tuples(pieces, st.sampled_from([" ", " ", " ", "", *BREAKS])), max_size=14).map(
     lambda parts: "".join(piece + gap for piece, gap in parts)
 )
+clauses = st.sampled_from(
+    [
+        *("topic", "web", "web/topic", "web topic", "#12", "to staging", "staging", "production", "-> production"),
+        *("to the staging environment", "in prod", "on web", "into stg", "stagin", "topic@staging", "all", "mine"),
+        *("when green", "at 17:00", "tomorrow at 9", "in 2 hours", "every day at 9:00", "k=v", 'k="v w"', "again"),
+        *("because we test", "- load test", "(load test)", ": load test", '"load test"', "--reason testing", "for 2h"),
+        *(
+            "for the afternoon",
+            "until eod",
+            "until fri 9:00",
+            "2h",
+            "for -1h",
+            "for a demo",
+            "while we test",
+            "for now",
+        ),
+        *("--force", '--force "it burns"', "please", "thanks a lot", "🚀", ":rocket:", ".", "and", "production", "now"),
+    ]
+)
+verbs = st.sampled_from(
+    [
+        *("deploy", "deploy!", "please deploy", "- deploy", "deploy:migrate", "lock", "unlock", "rollback", "status"),
+        *("freeze", "take over", "queue", "deploys", "keep", "cancel", "> deploy", '"deploy', "hey, lock"),
+    ]
+)
+gaps = st.sampled_from([" ", " ", " ", " ", *BREAKS])
+sentences = st.tuples(verbs, st.lists(st.tuples(gaps, clauses), max_size=5)).map(
+    lambda said: said[0] + "".join(gap + clause for gap, clause in said[1])
+)
+texts = st.one_of(texts, sentences, st.lists(sentences, min_size=2, max_size=3).map("\n".join))
 PLACES = (WORDS, ALONE, EVERYWHERE, Vocabulary(apps={}))
 
 
@@ -85,7 +115,7 @@ def _named(command: Command) -> list[str]:
     """The names in a command that came from what was said, each a word of it."""
     held = {field.name: getattr(command, field.name) for field in fields(command)}  # type: ignore[arg-type]
     told = [held.get(name) for name in ("ref", "to", "target", "hosts", "may_be_ref", "login", "person")]
-    told += [held.get(name) for name in ("reason", "force_reason", "topic")]
+    told += [held.get(name) for name in ("reason", "force_reason")]
     told += [value for pair in held.get("params") or () for value in pair]
     return [value for value in told if value]
 
@@ -122,6 +152,29 @@ def test_no_deed_comes_of_a_text_that_its_words_do_not_hold(text: str, words: Vo
             assert any(_letters(word) in said for word in MEAN.get(environment, (environment,))), command
         if isinstance(command, Deploy) and command.force:
             assert "!" in text or "--force" in text.casefold() or "—force" in text.casefold()
+
+
+IDLE = {word for spec in COMMANDS for name in spec.names for word in name.casefold().split()}
+IDLE |= {"to", "in", "on", "into", "the", "our", "environment", "env", "app", "for", "until", "because", "at", "every"}
+IDLE |= {"please", "thanks", "thank", "you", "hey", "hi", "ok", "now", "force", "reason", "from", "deployment", "pr"}
+IDLE |= {"rocket", "a", "lot", "sh", "again", "all", "day", "afternoon", "with", "against", "and", "am", "pm", "while"}
+"""Words that are there to say how others are meant; and those of a period, which is written in its own words."""
+
+
+@settings(max_examples=600, derandomize=True, deadline=None)
+@given(texts, st.sampled_from(PLACES))
+@example("deploy topic\nto staging", WORDS)
+@example("lock staging (now) thanks", WORDS)
+def test_no_word_is_dropped_while_a_default_fills_the_hole(text: str, words: Vocabulary) -> None:
+    for one in separate(text):
+        command = parse(one, words)
+        if isinstance(command, NotUnderstood):
+            continue
+        written = _letters(show(command))
+        environment = getattr(command, "environment", None) or getattr(command, "may_be_ref", None) or ""
+        for word in re.sub(r":[a-z0-9_+'-]+:", " ", " ".join(clean_lines(one))).split():
+            held = any(part in written or part in IDLE for part in (_letters(word), _letters(word.split("/")[-1])))
+            assert held or _letters(word) in {_letters(alias) for alias in MEAN.get(environment, ())}, (word, command)
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)

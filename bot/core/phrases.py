@@ -115,19 +115,19 @@ def is_unit(words: Sequence[str]) -> bool:
     return bool(words) and _UNIT_WORD.fullmatch(words[0]) is not None
 
 
-def is_amount(words: Sequence[str]) -> bool:
-    """Whether the words begin like a duration: with a number or a sign, or in words that no clock knows.
+def amount(words: Sequence[str]) -> int:
+    """How many words look like a duration and are none: they begin with a number or a sign, or say it vaguely.
 
-    >>> [is_amount(said.split()) for said in ("-1h", "5x", "a few hours", "a demo")]
-    [True, True, True, False]
+    >>> [amount(said.split()) for said in ("-1h because", "- 1h", "a few hours", "a demo")]
+    [1, 2, 3, 0]
     """
-    if not words:
-        return False
-    if re.match(r"[-+−–—]? ?[0-9]", " ".join(words[:2])):
-        return True
-    vague = list(words[:4])
-    counted = next((n for n, word in enumerate(vague) if _UNIT_WORD.fullmatch(word)), None)
-    return bool(counted) and all(word in _VAGUE or _NUMBER.fullmatch(word) for word in vague[:counted])
+    if words and re.match(r"[-+−–—]?[0-9]", words[0]):
+        return 1
+    if re.match(r"[-+−–—] [0-9]", " ".join(words[:2])):
+        return 2
+    counted = next((n for n, word in enumerate(words[:4]) if _UNIT_WORD.fullmatch(word)), 0)
+    vague = counted and all(word in _VAGUE or _NUMBER.fullmatch(word) for word in words[:counted])
+    return counted + 1 if vague else 0
 
 
 def as_moment(phrase: str) -> str:

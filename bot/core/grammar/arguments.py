@@ -6,7 +6,7 @@ import re
 
 from bot.core.grammar.tokens import Misread, Token, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
-from bot.core.names import nearest
+from bot.core.names import mistyped
 
 TO = frozenset({"to", "in", "on"})
 FLAG, REASON = "--force", "--reason"
@@ -188,7 +188,7 @@ class Places:
         app, environment = self._words.app(word), self._is_environment(word)
         if app and not (environment and self._environment_first):
             return app, None
-        if not environment and not connected and not nearest(word, self._words.environments):
+        if not environment and not connected and not mistyped(word, self._words.environments):
             self._check_spelling(word)
         return None, word
 
@@ -210,9 +210,9 @@ class Places:
         return app[0], environment[0]
 
     def _check_spelling(self, word: str) -> None:
-        meant = nearest(word, self._words.apps)
+        meant = mistyped(word, self._words.apps)
         if meant:
-            raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant)}?")
+            raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant[0])}?")
 
     def _is_environment(self, word: str) -> bool:
         if word.lower() in self._special:

@@ -233,8 +233,8 @@ def _read_limit(cursor: TokenCursor) -> _Limit:
     if left[:1] == ["now"]:
         cursor.take()
         return _Limit()
-    if phrases.is_amount(left):
-        raise Misread(f"For how long? I did not understand {shorten(cursor.take_rest())}: write “for 2h”.")
+    if wrong := phrases.amount(left):
+        raise Misread(f"For how long? I did not understand {shorten(_words(cursor, wrong))}: write “for 2h”.")
     return _Limit(reason=cursor.take_rest() or None)
 
 

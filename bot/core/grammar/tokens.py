@@ -32,7 +32,7 @@ class Misread(Exception):
 class Token:
     """One word, or several between quotes. ``start`` is its place in the line.
 
-    Of ``key="…"`` all is the ``text``, for whoever has no use for keys, and what stands between the quotes the ``value``.
+    Of ``key="…"`` all is the ``text``, for whoever has no use for keys, and what stands between the quotes ``value``.
     """
 
     text: str

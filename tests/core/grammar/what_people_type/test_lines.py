@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.adapters.slack.bolt_app import STORED_TEXT_LIMIT
 from bot.core.grammar.commands import Cancel, Command, Deploy, Help, Reject, Rollback, Status, TakeLock
 from bot.core.grammar.parser import LONGEST_TEXT, MOST_COMMANDS, commands_in, parse, separate, split_one_time_password
 from tests.core.grammar.what_people_type.sentences import WORDS, understood
@@ -176,6 +177,7 @@ def test_more_commands_than_ten_are_none() -> None:
 def test_a_text_of_which_not_all_is_stored_is_no_command() -> None:
     said = "deploy main to production\n" + "lock staging because " + "x" * LONGEST_TEXT
 
+    assert LONGEST_TEXT == STORED_TEXT_LIMIT
     assert understood(said[:LONGEST_TEXT]) == ["This is too long for a command: I read 1,000 characters at most."]
 
 

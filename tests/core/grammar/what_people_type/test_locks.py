@@ -96,7 +96,7 @@ def lock(duration: str | None = None, until: str | None = None, reason: str | No
         ("lock stg 1h 30m", lock("1h 30m")),
         ("lock stg for 2h for 3h", "How long? I understood “2h”, and then something else."),
         ("lock stg hotfix", "There is no app “hotfix”."),
-        ("freeze prod for -1h because x", "For how long? I did not understand “-1h because x”: write “for 2h”."),
+        ("freeze prod for -1h because x", "For how long? I did not understand “-1h”: write “for 2h”."),
         ("freeze prod for the afternoon because x", DeclareFreeze("production", AFTERNOON, "x")),
         ("freeze prod until eod because x", DeclareFreeze("production", "eod", "x")),
     ],

@@ -154,7 +154,7 @@ def test_no_deed_comes_of_a_text_that_its_words_do_not_hold(text: str, words: Vo
             assert "!" in text or "--force" in text.casefold() or "—force" in text.casefold()
 
 
-IDLE = {word for spec in COMMANDS for name in spec.names for word in name.casefold().split()}
+IDLE = {_letters(word) for spec in COMMANDS for name in spec.names for word in name.casefold().split()}
 IDLE |= {"to", "in", "on", "into", "the", "our", "environment", "env", "app", "for", "until", "because", "at", "every"}
 IDLE |= {"please", "thanks", "thank", "you", "hey", "hi", "ok", "now", "force", "reason", "from", "deployment", "pr"}
 IDLE |= {"rocket", "a", "lot", "sh", "again", "all", "day", "afternoon", "with", "against", "and", "am", "pm", "while"}

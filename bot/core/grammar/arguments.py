@@ -10,7 +10,7 @@ from bot.core.names import mistyped
 
 TO = frozenset({"to", "in", "on"})
 FLAG, REASON = "--force", "--reason"
-BECAUSE = frozenset({"because", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
+BECAUSE = frozenset({"because", "because:", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
 NO_REFS = frozenset(
     [
         *("again", "latest", "newest", "last", "current", "it", "that", "this", "them", "everything", "both"),

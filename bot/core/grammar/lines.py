@@ -61,7 +61,7 @@ def _as_command(line: str, before: str) -> str | None:
     """The line from its verb on; None for one that goes on with what was said before."""
     if before and not any(char.isalnum() for char in line):
         return None  # "?" alone asks for help, and below a command it only asks
-    if before and line[0] in "\"'" and before.split()[-1].lower() in {*BECAUSE, FLAG}:
+    if before and line[0] in "\"'" and before.rpartition(" ")[2].lower() in {*BECAUSE, FLAG}:
         return None
     return begun(line)
 
@@ -69,6 +69,8 @@ def _as_command(line: str, before: str) -> str | None:
 def begun(line: str) -> str | None:
     """The line from its verb on, without list marks, emoji and a greeting in front of it; None where it has none."""
     rest = line
+    if len(line) > LONGEST_LINE:  # nobody reads it as a command
+        return line if match(line) else None
     while not match(rest):
         shorter = without_greeting(_LIST_MARK.sub("", rest, count=1) if _LIST_MARK.match(rest) else rest)
         first, _, others = shorter.partition(" ")

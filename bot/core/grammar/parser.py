@@ -9,7 +9,7 @@ from bot.core.grammar import repair
 from bot.core.grammar.arguments import misread
 from bot.core.grammar.commands import Approve, Command, Deploy, Diff, Help, Promote, Retry, Rollback, Ship
 from bot.core.grammar.lines import POLITE, begun, commands_in, match
-from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys
+from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys, may_hold_one
 from bot.core.grammar.phrasing import reworded, says_where, several
 from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean, clean_lines, protect
@@ -101,7 +101,10 @@ def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str
     """
     kept, passwords = [], []
     said_before = DEPLOY if slash else None
-    for place, line in enumerate(clean_lines(text)):
+    lines = list(clean_lines(text))
+    if not any(map(may_hold_one, lines)):
+        return text, None
+    for place, line in enumerate(lines):
         bare, found = _without_passwords(line, said_before, goes_on=place > 0)
         matched = match(begun(bare) or bare)
         said_before = matched[0] if matched else said_before

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.core.grammar.courtesy import is_emoji, thanks_begin, without_marks_at_end
+from bot.core.grammar.slack_text import LONGEST_LINE
 
 _WORD = re.compile(
     r"(?P<key>(?:[A-Za-z_][\w.-]*|--force|--reason)=)?"
@@ -132,6 +133,8 @@ def _token(found: re.Match[str]) -> Token:
 def without_courtesy(text: str, tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     """The words without thanks and emoji at the end, and without the full stop of the last one."""
     count = len(tokens)
+    if len(text) > LONGEST_LINE:  # nobody reads it as a command
+        return tokens
     while count:
         end = tokens[count].start if count < len(tokens) else len(text)
         last = tokens[count - 1]

@@ -53,6 +53,7 @@ def lock(duration: str | None = None, until: str | None = None, reason: str | No
         ("lock stg —reason load test", lock(reason="load test")),
         ('lock stg -m "load test"', lock(reason="load test")),
         ("lock stg while we test", lock(reason="while we test")),
+        ("lock stg because: we test", lock(reason="we test")),
         ("lock stg bc we test", lock(reason="we test")),
         ("lock stg for the afternoon", lock(until=AFTERNOON)),
         ("lock stg for this afternoon", lock(until=AFTERNOON)),

@@ -16,7 +16,7 @@ from bot.core.gates.judge import judge
 from bot.core.gates.model import Facts, Verdict
 from bot.core.grammar.commands import Deploy, Retry
 from bot.core.locks.model import same_person
-from bot.core.names import near
+from bot.core.names import mistyped
 from bot.core.orphans import messages as orphan_messages
 from bot.core.outages import model as outages
 from bot.core.ports.forge_types import Commit
@@ -27,7 +27,7 @@ from bot.services import authorization, deploy_request, schedule_request
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.services.orphans import demand_target
-from bot.services.targets import Target, commit_of
+from bot.services.targets import Target, choices, commit_of, demand_environment
 
 router = Router()
 
@@ -36,8 +36,9 @@ router = Router()
 def deploy(context: Context, command: Deploy) -> Message | None:
     """Pin the commit, ask the gates, and start, wait or refuse."""
     target = demand_target(context, command)
-    _check_task(command, target)
+    _check_task(context, command, target)
     _check_force(command, target)
+    demand_environment(context, target, command)
     named = command.with_app(target.app.name).with_environment(target.environment.name)
     commit = commit_of(context, target, named)
     if command.at or command.every:
@@ -54,13 +55,14 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
 
 
-def _check_task(command: Deploy, target: Target) -> None:
+def _check_task(context: Context, command: Deploy, target: Target) -> None:
     known = target.app.tasks
     name = command.task.removeprefix(f"{DEPLOY}:")
     if command.task == DEPLOY or not known or name in known:
         return
-    choices = [(one, replace(command, task=f"{DEPLOY}:{one}")) for one in near(name, known)]
-    raise Refused(replies.unknown_task(target.app.name, name, choices, known))
+    near = mistyped(name, known)
+    meant = choices(context, [replace(command, task=f"{DEPLOY}:{one}") for one in near], near)
+    raise Refused(replies.unknown_task(target.app.name, name, meant, known))
 
 
 def _check_force(command: Deploy, target: Target) -> None:

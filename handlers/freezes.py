@@ -39,7 +39,7 @@ def _targets(context: Context, command: DeclareFreeze | Unfreeze) -> list[Target
     apps, environment = _apps(context), command.environment or ALL
     found = [Target(app, one) for app in apps for one in app.environments.values() if environment in {ALL, one.name}]
     if not found and len(apps) == 1:
-        environment_called(apps[0], environment, command.with_environment)
+        environment_called(context, apps[0], environment, command.with_environment)
     if not found:
         known = dict.fromkeys(name for app in apps for name in app.environments)
         raise Refused(messages.no_such_environment(environment, known))

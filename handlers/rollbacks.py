@@ -17,7 +17,7 @@ from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import deploy_request
 from bot.services.gate_facts import has_been_let_in
-from bot.services.targets import Target, resolve
+from bot.services.targets import Target, choices, resolve
 
 router = Router()
 LOOKED_BACK = 50
@@ -56,8 +56,8 @@ def _current_and_earlier(context: Context, target: Target, command: Rollback) ->
     meant = _meant(successes, command.to)
     if len(meant) > 1:
         complete = replace(command, app=app, environment=environment)
-        choices = [(one, replace(complete, to=f"#{one.id}")) for one in meant]
-        raise Refused(replies.ambiguous_way_back(command.to, choices))
+        ways = choices(context, [replace(complete, to=f"#{one.id}") for one in meant])
+        raise Refused(replies.ambiguous_way_back(command.to, meant, ways))
     if not meant:
         raise Refused(replies.never_deployed_there(app, environment, command.to))
     return current, meant[0]

@@ -72,5 +72,5 @@ def _app_of(context: Context, command: Deploys) -> str | None:
         return app
     known = app_of(context, command)
     if environment is not None:
-        environment_of(known, command)
+        environment_of(context, known, command)
     return known.name

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+_SHORT = 3
 ALIKE = 0.6
 """How much of two names must be the same, from 0 to 1, for one to be taken for the other."""
 
@@ -26,6 +27,50 @@ def near(word: str, known: Iterable[str], *, most: int = 3, alike: float = 0.55)
     """
     folded = {name.casefold(): name for name in known}
     return [folded[name] for name in get_close_matches(word.casefold(), folded, n=most, cutoff=alike)]
+
+
+def mistyped(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The known names that ``word`` is but for a slip of the fingers, the nearest first.
+
+    Short words are too near to each other for that, and other digits make another name: no release is taken for
+    the next.
+
+    >>> mistyped("prodcution", ["staging", "production"]), mistyped("logs", ["locks"]), mistyped("v1.2", ["v1.3"])
+    (['production'], [], [])
+    """
+    folded = {name.casefold(): name for name in known}
+    wanted = word.casefold()
+    found = [(slips, one) for one in folded if (slips := _slips(wanted, one)) is not None]
+    return [folded[one] for _, one in sorted(found)[:most]]
+
+
+def _slips(word: str, name: str) -> int | None:
+    """How many letters were added, left out, changed or swapped; None where these are too many to be slips."""
+    if len(word) == len(name) == _SHORT:  # of so few letters two may stand in each other's place
+        return 1 if sorted(word) == sorted(name) and _distance(word, name) == 1 else None
+    most = 0 if len(word) <= _SHORT else 1 if len(word) < 8 else 2
+    if abs(len(word) - len(name)) > most or _digits(word) != _digits(name):
+        return None
+    start = next((n for n, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
+    slips = _distance(word[start:], name[start:])
+    return slips if slips <= most else None
+
+
+def _digits(word: str) -> list[str]:
+    return [char for char in word if char.isdigit()]
+
+
+def _distance(word: str, name: str) -> int:
+    """Damerau's and Levenshtein's, where no letter is moved twice."""
+    before: list[int] = []
+    row = list(range(len(name) + 1))
+    for i, a in enumerate(word, 1):
+        earlier, before, row = before, row, [i]
+        for j, b in enumerate(name, 1):
+            row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b)))
+            if i > 1 and j > 1 and (a, word[i - 2]) == (name[j - 2], b):
+                row[j] = min(row[j], earlier[j - 2] + 1)
+    return row[-1]
 
 
 def branch_matches(pattern: str, branch: str) -> bool:

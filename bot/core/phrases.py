@@ -35,6 +35,16 @@ _JOINING = re.compile(
 _AMOUNT = re.compile(rf"(?:[0-9]+(?:\.[0-9]+)?{_UNIT})+,?")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|an?|one|two|three|half")
 _UNIT_WORD = re.compile(rf"{_UNIT},?")
+_END_OF = re.compile(
+    r"(?:the )?end of (?:the |this |my |our )?(?:morning|afternoon|evening|night|day|today|business(?: day)?"
+    r"|work(?:ing)?(?: day)?|workday|week|working week)(?!\S)"
+)
+_PART = re.compile(
+    r"(?:(?:the )?rest of |all )?(?:(?:the|this) )?"
+    r"(?P<part>morning|afternoon|evening|night|day|week|today|tonight)(?!\S)"
+)
+_PARTS_SAID = {"today": "day", "tonight": "night"}
+_VAGUE = frozenset({"a", "an", "the", "few", "couple", "of", "some", "several", "many", "next", "another", "about"})
 _REPEATED = re.compile(
     rf"{_WEEKDAY}(?:(?:,|-|–){_WEEKDAY})*,?|weekdays?|weekends?|workdays?|days?|weeks?|hours?|minutes?|other|on|from|[0-9]+"
 )
@@ -65,10 +75,59 @@ def after_keyword(words: Sequence[str]) -> int:
     """How many words belong to a moment after ``at`` or ``until``: the first, whatever it is, and those about time."""
     if words and words[0] == "in":
         return moment(words) or min(1, len(words))
+    if ends := _end_of(words):
+        return ends
     count = min(1, len(words))
     while count < len(words) and _speaks_of_time(words, count):
         count += 1
     return count
+
+
+def _end_of(words: Sequence[str]) -> int:
+    """How many words make up ``the end of the day`` and its like at their beginning; 0 if none do."""
+    found = _END_OF.match(" ".join(words[:6]))
+    return len(found[0].split()) if found else 0
+
+
+def part_of_day(words: Sequence[str]) -> tuple[str, int]:
+    """The end of what is named after ``for``, and how many words name it: ``the afternoon``, ``the rest of the day``.
+
+    >>> part_of_day(["the", "rest", "of", "the", "day", "because"])
+    ('end of the day', 5)
+    """
+    found = _PART.match(" ".join(words[:6]))
+    if found is None:
+        return "", 0
+    named = _PARTS_SAID.get(found["part"], found["part"])
+    return f"end of the {named}", len(found[0].split())
+
+
+def before_duration(words: Sequence[str]) -> int:
+    """How many words stand before a duration and add nothing to it: ``the next 2 hours``, ``another hour``."""
+    for idle in (("the", "next"), ("at", "least"), ("up", "to"), ("next",), ("another",), ("about",), ("the",)):
+        if tuple(words[: len(idle)]) == idle:
+            return len(idle)
+    return 0
+
+
+def is_unit(words: Sequence[str]) -> bool:
+    """Whether a unit comes next of which one is meant, as in ``the next hour``."""
+    return bool(words) and _UNIT_WORD.fullmatch(words[0]) is not None
+
+
+def amount(words: Sequence[str]) -> int:
+    """How many words look like a duration and are none: they begin with a number or a sign, or say it vaguely.
+
+    >>> [amount(said.split()) for said in ("-1h because", "- 1h", "a few hours", "a demo")]
+    [1, 2, 3, 0]
+    """
+    if words and re.match(r"[-+−–—]?[0-9]", words[0]):
+        return 1
+    if re.match(r"[-+−–—] [0-9]", " ".join(words[:2])):
+        return 2
+    counted = next((n for n, word in enumerate(words[:4]) if _UNIT_WORD.fullmatch(word)), 0)
+    vague = counted and all(word in _VAGUE or _NUMBER.fullmatch(word) for word in words[:counted])
+    return counted + 1 if vague else 0
 
 
 def as_moment(phrase: str) -> str:

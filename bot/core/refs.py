@@ -7,6 +7,8 @@ import re
 HEADS, TAGS = "refs/heads/", "refs/tags/"
 _ID = re.compile(r"[0-9a-fA-F]{7,40}")
 FULL_ID_LENGTH = 40
+SHOWN_DIGITS = 12
+"""How many of a commit's id are shown where several begin alike; a button carries all of them."""
 
 
 def looks_like_id(word: str) -> bool:

@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
-from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Rollback
-from bot.core.grammar.offers import hint, offer, written
+from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys
+from bot.core.grammar.offers import deed, hint, offer, written
 from bot.core.names import listed
 from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
 from bot.core.ports.forge_types import Meaning
-from bot.core.refs import HEADS, TAGS, short_name
+from bot.core.refs import HEADS, SHOWN_DIGITS, TAGS, short_name
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 
-Choices: TypeAlias = Sequence[tuple[str, Command]]
-"""What may be meant: a name, and the command completed with it. One that cannot be written down is left out."""
 
-SHOWN_DIGITS = 12
-"""How many of a commit's id are shown where several begin alike; a button carries all of them."""
+class Choice(NamedTuple):
+    """What may be meant: a name, the command completed with it, and what is asked before a press does it."""
+
+    name: str
+    command: Command
+    confirm: str | None = None
+
+
+Choices: TypeAlias = Sequence[Choice]
+"""One that cannot be written down is left out."""
 
 
 # --- when it does not go on ------------------------------------------------------------------------------------
@@ -49,7 +55,12 @@ def postponed(error: Unavailable) -> Message:
     return say(f"{error} I keep trying and go on by myself.")
 
 
-def given_up(error: Unavailable) -> Message:
+def given_up(error: Unavailable, *, one_of_several: bool = False) -> Message:
+    if one_of_several:
+        return say(
+            f"{error} I have given up on what of your message is not answered yet: nothing was changed by that; please "
+            "send it again later."
+        )
     return say(f"{error} I have given up on this command and nothing was changed; please send it again later.")
 
 
@@ -69,10 +80,13 @@ def not_a_member(person: Person) -> Message:
     return say(f"I take no commands from {kind}.")
 
 
-def not_understood(reason: str, example: str) -> Message:
-    if f"“{example}”" in reason:  # the reason names it already
-        return say(reason)
-    return say(reason, " For example: ", Code(example))
+def not_understood(reason: str, examples: Sequence[str], choices: Choices) -> Message:
+    """``choices`` are the person's own words, repaired; without them ``examples`` show where to look."""
+    buttons = _buttons(choices)
+    if buttons:
+        return say(reason, " Did you mean this?" if len(buttons) == 1 else " Which one?", buttons=buttons)
+    shown: list[Span] = [span for one in examples if f"“{one}”" not in reason for span in (Code(one), " or ")]
+    return say(reason, *((" For example: ", *shown[:-1]) if shown else ()))
 
 
 def not_there_yet(name: str) -> Message:
@@ -99,9 +113,14 @@ def unknown_environment(app: str, name: str, choices: Choices, known: Sequence[s
 
 
 def which_environment(app: str, choices: Choices) -> Message:
-    known = listed(name for name, _ in choices)
-    example = hint(" For example: ", choices[0][1])
-    return say("Where to? ", Bold(app), f" has {known}.", *example, buttons=_buttons(choices))
+    known = listed(choice.name for choice in choices)
+    return say("Where to? ", Bold(app), f" has {known}.", buttons=_buttons(choices))
+
+
+def environment_or_ref(word: str, environment: str, choices: Choices) -> Message:
+    """``choices`` are the deployment to the environment, and that of the branch or tag of the same name."""
+    named = listed(choice.name for choice in choices[1:])
+    return say(Code(word), " is the environment ", Bold(environment), f" and {named}.", buttons=_buttons(choices))
 
 
 def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
@@ -112,27 +131,29 @@ def unknown_ref(repository: str, ref: str, choices: Choices) -> Message:
     return _unknown(start, choices, "")
 
 
-def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Command]]) -> Message:
+def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Choice]]) -> Message:
     """``choices`` are all that it may mean, for those who may know."""
     exact = ("Write ", Code(f"{HEADS}…"), " for a branch, ", Code(f"{TAGS}…"), " for a tag, or a commit's forty digits")
-    lines: list[Line] = [("• ", _named(one), f"  {one.commit.title}") for one, _ in choices]
-    labelled = [(_named(one), command) for one, command in choices]
-    return say(Code(ref), " may mean several things. ", *exact, ".", lines=lines, buttons=_buttons(labelled))
+    lines: list[Line] = [("• ", named(one), f"  {one.commit.title}") for one, _ in choices]
+    buttons = _buttons([choice for _, choice in choices])
+    return say(Code(ref), " may mean several things. ", *exact, ".", lines=lines, buttons=buttons)
 
 
-def _named(meaning: Meaning) -> str:
+def named(meaning: Meaning) -> str:
+    """``branch topic``, ``tag v1``, or ``commit 0123456789ab``."""
     kind = "branch" if meaning.exact.startswith(HEADS) else "tag" if meaning.exact.startswith(TAGS) else "commit"
     return f"{kind} {meaning.exact[:SHOWN_DIGITS] if kind == 'commit' else short_name(meaning.exact)}"
 
 
 def _unknown(start: Line, choices: Choices, otherwise: str) -> Message:
-    names = [name for name, command in choices if written(command) is not None]
+    names = [name for name, command, *_ in choices if written(command) is not None]
     told = f"Did you mean {listed(names, 'or')}?" if names else otherwise
     return say(*start, *((f" {told}",) if told else ()), buttons=_buttons(choices))
 
 
 def _buttons(choices: Choices) -> list[Button]:
-    return [button for name, command in choices[:25] for button in offer(name, command)]
+    """The label is the whole deed: nobody presses a bare name and deploys who knows where."""
+    return [button for _, command, confirm in choices[:25] for button in offer(deed(command), command, confirm=confirm)]
 
 
 def unknown_deployment(number: int) -> Message:
@@ -189,8 +210,12 @@ def nothing_to_cancel() -> Message:
 
 
 def which_to_cancel(candidates: Sequence[Deployment]) -> Message:
-    labelled = [(f"#{one.id} {one.app} → {one.environment} ({one.ref})", Cancel(one.id)) for one in candidates[:10]]
-    return say("Which one do you want to cancel?", buttons=_buttons(labelled))
+    buttons = [
+        button
+        for one in candidates[:10]
+        for button in offer(f"Cancel #{one.id} {one.app} → {one.environment} ({one.ref})", Cancel(one.id))
+    ]
+    return say("Which one do you want to cancel?", buttons=buttons)
 
 
 def already_ended(deployment: Deployment) -> Message:
@@ -250,13 +275,10 @@ def nothing_to_roll_back(app: str, environment: str) -> Message:
     )
 
 
-def ambiguous_way_back(to: str, choices: Sequence[tuple[Deployment, Rollback]]) -> Message:
-    """``choices`` are the successes that may be meant."""
-    labelled = [(f"#{one.id} {wording.name_of(one)}", command) for one, command in choices]
-    lines: list[Line] = [
-        ("• ", label, f"  {one.title}") for (label, _), (one, _) in zip(labelled, choices, strict=True)
-    ]
-    return say(Code(to), " may mean several of them:", lines=lines, buttons=_buttons(labelled))
+def ambiguous_way_back(to: str, successes: Sequence[Deployment], choices: Choices) -> Message:
+    """``choices`` are the ways back to each of the ``successes`` that may be meant."""
+    lines: list[Line] = [("• ", f"#{one.id} {wording.name_of(one)}", f"  {one.title}") for one in successes]
+    return say(Code(to), " may mean several of them:", lines=lines, buttons=_buttons(choices))
 
 
 def never_deployed_there(app: str, environment: str, wanted: str) -> Message:

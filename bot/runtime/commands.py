@@ -16,7 +16,7 @@ from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, orphans
+from bot.services import authorization, orphans, targets
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -42,7 +42,7 @@ class Conversation:
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
         command = self._understood(context, given)
         if isinstance(command, NotUnderstood):
-            raise Refused(replies.not_understood(command.reason, command.example))
+            raise Refused(self._not_understood(context, command))
         context.command = command
         if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
             raise Refused(replies.stale(command, context.now - given.said_at))
@@ -50,6 +50,13 @@ class Conversation:
         if handler is None:
             raise Refused(replies.not_there_yet(spec_of(command).name))
         return handler(context, command)
+
+    def _not_understood(self, context: Context, command: NotUnderstood) -> Message:
+        """With what may be meant, of what there is; what is named and not there is told so."""
+        if command.nearest and command.nearest.makes not in self.router.commands:
+            return replies.not_there_yet(command.nearest.name)
+        meant = [one for one in command.meant if type(one) in self.router.commands]
+        return replies.not_understood(command.reason, command.examples, targets.choices(context, meant))
 
     def _understood(self, context: Context, given: CommandGiven) -> Command | NotUnderstood:
         def read(words: Vocabulary) -> Command | NotUnderstood:

@@ -10,7 +10,8 @@ from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.webhooks import NamedRepository
 from bot.adapters.storage import serialization
 from bot.core.events import Event, Joinable, LookAgain
-from bot.core.events.external import CalledOtherwise, ChecksChanged, ReviewChanged
+from bot.core.events.external import CalledOtherwise, ChecksChanged, CommandGiven, ReviewChanged
+from bot.core.grammar.parser import separate
 from bot.core.ports.chat import NOBODY, About, Delivery
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.core.stored import stored_name
@@ -26,12 +27,20 @@ def decoder(settings: Settings, known: Callable[[], Sequence[KnownRepository]] =
     def decode(delivery: Delivery) -> Sequence[Event]:
         names = Names(settings, known())
         if delivery.source != "github":
-            return [names.of_now(serialization.event_from_bytes(delivery.name, delivery.body))]
+            event = serialization.event_from_bytes(delivery.name, delivery.body)
+            return [names.of_now(one) for one in _one_by_one(event)]
         events = github_webhooks.events_of(delivery.name, delivery.body)
         said = github_webhooks.repository_in(delivery.name, delivery.body)
         return names.heard(said, events) if said else events
 
     return decode
+
+
+def _one_by_one(event: Event) -> Sequence[Event]:
+    """An event for each command that somebody gave in one text, in their order: each is a decision of its own."""
+    if not isinstance(event, CommandGiven):
+        return [event]
+    return [replace(event, text=text) for text in separate(event.text, slash=event.via == "slash")]
 
 
 def labels(settings: Settings) -> Callable[[Delivery], Delivery]:

@@ -279,7 +279,8 @@ class Pipeline:
 
     def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
-        command = _command_in(self._events_of(delivery))
+        commands = [event for event in self._events_of(delivery) if isinstance(event, CommandGiven)]
+        command = next(iter(commands), None)
         delay = pause_before(tries, error, delivery.id)
         # What is scheduled has no moment from which on it is too late, so its tries count all the same.
         refused = isinstance(error, NotAccepted) and (command is None or command.said_at is not None)
@@ -288,7 +289,7 @@ class Pipeline:
         if gives_up or self._too_late(command, delay):
             if command:
                 log.error("command given up", delivery=delivery.id, reason=str(error))
-                self._tell(delivery.id, "given up", command, replies.given_up(error))
+                self._tell(delivery.id, "given up", command, replies.given_up(error, one_of_several=len(commands) > 1))
                 self.store.inbox.handled(delivery.id, str(error))
             else:
                 self._set_aside(delivery.id, str(error), error)
@@ -340,7 +341,3 @@ class Pipeline:
 
     def _around(self, pending: PendingEffect) -> Context:
         return self._context(f"effect:{pending.id}", effect_id=pending.id, repeated=pending.attempted)
-
-
-def _command_in(events: Sequence[Event]) -> CommandGiven | None:
-    return next((event for event in events if isinstance(event, CommandGiven)), None)

@@ -10,8 +10,11 @@ from bot.context import Context
 from bot.core import replies
 from bot.core.errors import Refused, ShipmateError
 from bot.core.grammar.commands import Command, Deploy
-from bot.core.names import near
+from bot.core.grammar.offers import deed
+from bot.core.grammar.registry import spec_of
+from bot.core.names import mistyped
 from bot.core.ports.forge_types import Commit, Meaning
+from bot.core.refs import HEADS, TAGS
 from bot.core.rich_text import Message
 from bot.services import authorization
 from bot.settings import AppSettings, EnvironmentSettings
@@ -56,7 +59,7 @@ class NamesEnvironment(NamesApp, Protocol):
 def resolve(context: Context, command: NamesEnvironment) -> Target:
     """The app and the environment that the command means. Raises Refused, with the completed commands as buttons."""
     app = app_of(context, command)
-    return Target(app, environment_of(app, command))
+    return Target(app, environment_of(context, app, command))
 
 
 def app_of(context: Context, command: NamesApp) -> AppSettings:
@@ -64,34 +67,55 @@ def app_of(context: Context, command: NamesApp) -> AppSettings:
     apps, name = context.settings.apps, command.app
     if name is not None:
         if name not in apps:
-            choices = _choices(near(name, apps), command.with_app)
-            raise Refused(replies.unknown_app(name, choices, list(apps)))
+            meant = _named(context, mistyped(name, apps), command.with_app)
+            raise Refused(replies.unknown_app(name, meant, list(apps)))
         return apps[name]
     if context.here is not None:
         return apps[context.here]
     if len(apps) == 1:
         return next(iter(apps.values()))
-    raise Refused(replies.which_app(_choices(list(apps), command.with_app)))
+    raise Refused(replies.which_app(_named(context, list(apps), command.with_app)))
 
 
-def environment_of(app: AppSettings, command: NamesEnvironment) -> EnvironmentSettings:
+def environment_of(context: Context, app: AppSettings, command: NamesEnvironment) -> EnvironmentSettings:
     """The environment of the app that is named, else the app's default, else its only one. Raises Refused."""
     known, complete = list(app.environments), command.with_app(app.name).with_environment
     if command.environment is not None:
-        return environment_called(app, command.environment, complete)
+        return environment_called(context, app, command.environment, complete)
     if app.default_environment is not None:
         return app.environments[app.default_environment]
     if len(known) == 1:
         return app.environments[known[0]]
-    raise Refused(replies.which_environment(app.name, _choices(known, complete)))
+    raise Refused(replies.which_environment(app.name, _named(context, known, complete)))
 
 
-def environment_called(app: AppSettings, name: str, complete: Callable[[str], Command]) -> EnvironmentSettings:
+def environment_called(
+    context: Context, app: AppSettings, name: str, complete: Callable[[str], Command]
+) -> EnvironmentSettings:
     """The environment of this name. Raises Refused where there is none, with the command completed with near names."""
     if name in app.environments:
         return app.environments[name]
     known = list(app.environments)
-    raise Refused(replies.unknown_environment(app.name, name, _choices(near(name, known), complete), known))
+    meant = _named(context, mistyped(name, known), complete)
+    raise Refused(replies.unknown_environment(app.name, name, meant, known))
+
+
+def demand_environment(context: Context, target: Target, command: Deploy) -> None:
+    """Whether a word in the place of a ref is the environment alone. Raises Refused where a branch is called the same.
+
+    What branches there are is told to those who may read the repository; to all others it is the environment.
+    """
+    word, repository = command.may_be_ref, target.app.repository
+    if word is None or not authorization.may_read(context, repository):
+        return
+    found = [one for one in context.forge.meanings(repository, word) if one.exact.startswith((HEADS, TAGS))]
+    if not found:
+        return
+    there = command.with_app(target.app.name).with_environment(target.environment.name)
+    elsewhere = replace(there, environment=target.app.default_environment)
+    deeds = [there, *(elsewhere.with_ref(one.exact) for one in found)]
+    names = [target.environment.name, *(f"the {replies.named(one)}" for one in found)]
+    raise Refused(replies.environment_or_ref(word, target.environment.name, choices(context, deeds, names)))
 
 
 def apps_looked_at(context: Context, command: NamesApp) -> list[AppSettings]:
@@ -105,7 +129,7 @@ def looked_at(context: Context, command: NamesEnvironment) -> list[Target]:
     """Every environment of those apps, or of those only that have the name. Raises Refused where none has it."""
     apps, name = apps_looked_at(context, command), command.environment
     found = [Target(app, one) for app in apps for one in app.environments.values() if name in {None, one.name}]
-    return found or [Target(apps[0], environment_of(apps[0], command))]
+    return found or [Target(apps[0], environment_of(context, apps[0], command))]
 
 
 def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
@@ -119,7 +143,7 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     if command.ref is not None:
         found = {one.commit.sha: one for one in reversed(context.forge.meanings(repository, command.ref))}
         if len(found) > 1:
-            raise Refused(_ambiguous(context, repository, command, list(reversed(found.values()))))
+            raise Refused(_ambiguous(context, target, command, list(reversed(found.values()))))
         if found:
             return next(iter(found.values())).commit
     wanted = command.ref or target.environment.ref or target.app.default_ref
@@ -127,27 +151,67 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
         wanted = context.forge.repository(repository).default_branch
     commit = None if command.ref is not None else context.forge.resolve(repository, wanted)
     if commit is None:
-        choices = _choices(_near_refs(context, repository, wanted), _completed(context, command))
-        raise Refused(replies.unknown_ref(repository, wanted, choices))
+        meant = _named(context, _near_refs(context, repository, wanted), _completed(context, target, command))
+        raise Refused(replies.unknown_ref(repository, wanted, meant))
     return commit
 
 
-def _ambiguous(context: Context, repository: str, command: Deploy, meanings: Sequence[Meaning]) -> Message:
-    shown = meanings if authorization.may_read(context, repository) else ()
-    complete = _completed(context, command)
-    return replies.ambiguous_ref(command.ref or "", [(one, complete(one.exact)) for one in shown])
+def _ambiguous(context: Context, target: Target, command: Deploy, meanings: Sequence[Meaning]) -> Message:
+    shown = meanings if authorization.may_read(context, target.app.repository) else ()
+    complete = _completed(context, target, command)
+    deeds = choices(context, [complete(one.exact) for one in shown])
+    return replies.ambiguous_ref(command.ref or "", list(zip(shown, deeds, strict=True)))
 
 
-def _completed(context: Context, command: Deploy) -> Callable[[str], Command]:
-    """How the command goes on with another ref. What was scheduled is answered where others may press: unforced."""
+def _completed(context: Context, target: Target, command: Deploy) -> Callable[[str], Command]:
+    """How the command goes on with another ref, to the same place.
+
+    What was scheduled is answered where others may press: unforced.
+    """
     if context.via == "schedule":
         command = replace(command, force=False, force_reason=None)
-    return command.with_ref
+    return command.with_app(target.app.name).with_environment(target.environment.name).with_ref
 
 
-def _choices(names: list[str], complete: Callable[[str], Command]) -> list[tuple[str, Command]]:
+def choices(context: Context, commands: Sequence[Command], names: Sequence[str] = ()) -> list[replies.Choice]:
+    """Commands to choose from, by their ``names`` where they have such, whole: a press says where it goes to."""
+    whole = [_whole(context, command) for command in commands]
+    called = names or [deed(command) for command in whole]
+    return [
+        replies.Choice(name, command, _question(context, command)) for name, command in zip(called, whole, strict=True)
+    ]
+
+
+def _named(context: Context, names: Sequence[str], complete: Callable[[str], Command]) -> list[replies.Choice]:
     """Each name, and the command completed with it."""
-    return [(name, complete(name)) for name in names]
+    return choices(context, [complete(name) for name in names], names)
+
+
+def _whole(context: Context, command: Command) -> Command:
+    """A deployment with the app and the environment that it means, as far as that is no question."""
+    if not isinstance(command, Deploy):
+        return command
+    target = _meant(context, command)
+    return command.with_app(target.app.name).with_environment(target.environment.name) if target else command
+
+
+def _question(context: Context, command: Command) -> str | None:
+    """What is asked before anything is done to an environment that people outside use."""
+    target = None if spec_of(command).read_only else _meant(context, command)
+    return f"{deed(command)}?" if target and target.environment.production else None
+
+
+def _meant(context: Context, command: Command) -> Target | None:
+    """Where the command would go, None where that has to be asked."""
+    apps = context.settings.apps
+    name = getattr(command, "app", None) or context.here or (next(iter(apps)) if len(apps) == 1 else None)
+    app = apps.get(name or "")
+    if app is None or not hasattr(command, "environment"):
+        return None
+    known = list(app.environments)
+    environment = command.environment or app.default_environment or (known[0] if len(known) == 1 else None)
+    place = app.environments.get(environment or "")
+    return Target(app, place) if place else None
 
 
 def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
@@ -155,7 +219,7 @@ def _near_refs(context: Context, repository: str, ref: str) -> list[str]:
     if ref.startswith("#"):
         return []
     try:
-        return near(ref, context.forge.refs(repository)) if authorization.may_read(context, repository) else []
+        return mistyped(ref, context.forge.refs(repository)) if authorization.may_read(context, repository) else []
     except ShipmateError:
         return []
 

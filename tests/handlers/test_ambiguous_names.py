@@ -35,10 +35,10 @@ def test_a_short_id_that_is_also_a_name_is_asked_back(world: World, commits: tup
     world.says("maria", f"deploy {meant[:7]} to staging")
     question = world.slack.ephemerals("maria")[-1]
     before = len(world.github.deployments(REPOSITORY))
-    world.presses("maria", question, f"commit {meant[:12]}")
+    world.presses("maria", question, f"Deploy commit {meant[:12]} of web to staging")
     first = last_sha(world)
     another_tool(world, "success")
-    world.presses("maria", question, f"{kind} {meant[:7]}")
+    world.presses("maria", question, f"Deploy {kind} {meant[:7]} of web to staging")
 
     assert told(world, "maria") == [
         f"`{meant[:7]}` may mean several things. Write `refs/heads/…` for a branch, `refs/tags/…` for a tag, "
@@ -55,7 +55,7 @@ def test_a_branch_and_a_tag_of_one_name_are_asked_back(world: World, commits: tu
     world.github.branch(REPOSITORY, "v1.2", at=evil)
 
     world.says("maria", "deploy v1.2 to staging")
-    world.presses("maria", world.slack.ephemerals("maria")[-1], "tag v1.2")
+    world.presses("maria", world.slack.ephemerals("maria")[-1], "Deploy tag v1.2 of web to staging")
 
     assert last_sha(world) == meant
     assert channel(world, "#web")[-1] == f"🕐 *web* → *staging*  v1.2@{meant[:7]}  asked for by @maria"
@@ -98,7 +98,7 @@ def test_a_way_back_that_may_be_several_is_asked_back(world: World, commits: tup
     world.says("bob", f'rollback to {meant[:8]} "wrong"')
     question = world.slack.ephemerals("bob")[-1]
     before = len(world.github.deployments(REPOSITORY))
-    world.presses("bob", question, f"#1 {meant[:7]}")
+    world.presses("bob", question, 'Rollback web on production to #1 "wrong"')
     another_tool(world, "success")
     first = last_sha(world)
     world.says("bob", f"rollback to refs/heads/{meant[:8]}")
@@ -117,17 +117,17 @@ def test_a_way_back_that_may_be_several_is_asked_back(world: World, commits: tup
 
 @pytest.mark.parametrize("space", "\u00a0\u2003\u3000", ids=ascii)
 def test_a_branch_that_reads_as_a_force_is_never_offered(world: World, space: str) -> None:
-    for name in (f"hotfix{space}--force", f"hotfix{space}to{space}production", "hotfix2"):
+    for name in (f"hotfix{space}--force", f"hotfix{space}to{space}production", "hotfixx"):
         world.github.branch(REPOSITORY, name)
     world.github.set_status(REPOSITORY, "main", "ci/test", "failure")
 
     world.says("maria", "deploy hotfix to staging")
     suggestion = world.slack.ephemerals("maria")[-1]
-    world.presses("maria", suggestion, "hotfix2")
+    world.presses("maria", suggestion, "Deploy web/hotfixx to staging")
 
-    assert suggestion.labels == ["hotfix2"]
+    assert suggestion.labels == ["Deploy web/hotfixx to staging"]
     assert told(world, "maria")[0] == (
-        "`hotfix` is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean hotfix2?"
+        "`hotfix` is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean hotfixx?"
     )
     assert world.github.deployments(REPOSITORY) == []
 

@@ -34,8 +34,8 @@ def test_words_that_are_no_command_get_the_nearest_and_an_example(world: World) 
     world.says("maria", "🚀🚀🚀")
 
     assert told(world, "maria") == [
-        "I do not know the command “deplyo”. For example: `deploy web/topic to production`",
-        "I do not know the command “🚀🚀🚀”. For example: `deploy web/topic to production`",
+        "I do not know the command “deplyo”. Did you mean this?",
+        "I do not know the command “🚀🚀🚀”. For example: `status` or `help`",
     ]
 
 
@@ -51,16 +51,14 @@ def test_forty_kilobytes_are_too_long_for_a_command(world: World) -> None:
     world.says("maria", "deploy " + "x" * 40_000)
 
     assert told(world, "maria") == [
-        "This is too long for a command: I read 1,000 characters at most. For example: `deploy web/topic to production`"
+        "This is too long for a command: I read 1,000 characters at most. For example: `status` or `help`"
     ]
 
 
 def test_a_shells_words_are_only_words(world: World) -> None:
     world.says("maria", "deploy $(rm -rf /) to production")
 
-    assert told(world, "maria") == [
-        "I did not understand “-rf” after “$(rm”. For example: `deploy web/topic to production`"
-    ]
+    assert told(world, "maria") == ["I did not understand “-rf” after “$(rm”. For example: `help deploy` or `status`"]
 
 
 @pytest.mark.parametrize(

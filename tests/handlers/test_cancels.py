@@ -107,10 +107,10 @@ def test_several_that_may_be_meant_are_a_question_with_buttons(world: World) -> 
     world.says("maria", "cancel")
     question = world.slack.ephemerals("maria")[-1]
 
-    world.presses("maria", question, "#1 web → staging (main)")
+    world.presses("maria", question, "Cancel #1 web → staging (main)")
 
     assert told(world, "maria") == ["Which one do you want to cancel?"]
-    assert question.labels == ["#2 web → production (main)", "#1 web → staging (main)"]
+    assert question.labels == ["Cancel #2 web → production (main)", "Cancel #1 web → staging (main)"]
     assert [line[:1] for line in channel(world, "#web")][:2] == ["🛑", "🕐"]
 
 

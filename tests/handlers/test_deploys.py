@@ -130,7 +130,9 @@ def test_the_deployment_on_github_is_as_the_contract_says(tmp_path: Path) -> Non
         sha = world.github.commit(REPOSITORY, "topic", "Add search")
 
         world.says("maria", 'deploy! topic to production --force "the site is down"', "@maria")
-        world.presses("maria", world.slack.messages("@maria")[-1], "web")
+        world.presses(
+            "maria", world.slack.messages("@maria")[-1], 'Deploy web/topic to production --force "the site is down"'
+        )
 
         deployment = world.deployment(1)
         sent = next(one.body for one in world.github.requests if one.method == "POST")

@@ -174,11 +174,9 @@ def test_locking_again_changes_the_end_and_the_reason(world: World) -> None:
 
     assert channel(world, "#web")[1:] == [
         "🔒 @maria keeps *web → production* locked until Mon 02 Mar 17:00 UTC because testing.",
-        "🔒 @maria keeps *web → production* locked until Mon 02 Mar 17:00 UTC because it takes longer.",
+        "🔒 @maria keeps *web → production* locked because it takes longer.",
     ]
-    assert answers(world, listed) == [
-        f"Locked now:\n🔒 *web → production* by @maria {SINCE}, until Mon 02 Mar 17:00 UTC because it takes longer"
-    ]
+    assert answers(world, listed) == [f"Locked now:\n🔒 *web → production* by @maria {SINCE} because it takes longer"]
 
 
 def test_times_are_meant_in_the_persons_own_zone(world: World) -> None:
@@ -202,14 +200,13 @@ def test_times_are_meant_in_the_persons_own_zone(world: World) -> None:
         ),
         (
             "lock production on web for 99 because x",
-            "I do not understand “99” as a time to come. For example: `lock production on web for 2h because x`",
+            "For how long? I did not understand “99”: write “for 2h”. For example: `help lock` or `status`",
         ),
         ("lock prodution", "*web* has no environment called prodution. Did you mean production?"),
         ("unlock nowhere", "*web* has no environment called nowhere. It has staging and production."),
         (
             "lock",
-            "Which environment? Its name is missing, or “all”. "
-            "For example: `lock production on web for 2h because testing the migration`",
+            "Which environment? Its name is missing, or “all”. For example: `help lock` or `status`",
         ),
     ],
 )

@@ -104,10 +104,10 @@ def test_several_apps_and_no_name_is_a_question_with_buttons(tmp_path: Path) -> 
         world.says("maria", "deploy main to production", "#deploys")
         question = world.slack.ephemerals("maria")[0]
 
-        world.presses("maria", question, "web")
+        world.presses("maria", question, "Deploy web/main to production")
 
         assert told(world, "maria") == ["Which app do you mean?"]
-        assert question.labels == ["web", "api"]
+        assert question.labels == ["Deploy web/main to production", "Deploy api/main to production"]
         assert channel(world, "#deploys") == ["🕐 *web* → *production*  main@d470312  asked for by @maria"]
 
 
@@ -117,11 +117,9 @@ def test_an_app_without_a_default_environment_asks_where_to(tmp_path: Path) -> N
         world.says("maria", "deploy api/main", "#deploys")
         question = world.slack.ephemerals("maria")[0]
 
-        world.presses("maria", question, "staging")
+        world.presses("maria", question, "Deploy api/main to staging")
 
-        assert told(world, "maria") == [
-            "Where to? *api* has staging and production. For example: `deploy api/main to staging`"
-        ]
+        assert told(world, "maria") == ["Where to? *api* has staging and production."]
         assert channel(world, "#deploys") == ["🕐 *api* → *staging*  main@195a587  asked for by @maria"]
 
 
@@ -130,7 +128,7 @@ def test_an_unknown_ref_is_answered_with_the_nearest_names_to_press(world: World
     world.says("maria", "deploy topci to staging")
     refusal = world.slack.ephemerals("maria")[0]
 
-    world.presses("maria", refusal, "topic")
+    world.presses("maria", refusal, "Deploy web/topic to staging")
 
     assert told(world, "maria") == [
         "`topci` is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?"
@@ -146,7 +144,7 @@ def test_an_unknown_environment_is_answered_with_the_nearest_name_or_all(world: 
         "*web* has no environment called prodution. Did you mean production?",
         "*web* has no environment called the-moon. It has staging and production.",
     ]
-    assert world.slack.ephemerals("maria")[0].labels == ["production"]
+    assert world.slack.ephemerals("maria")[0].labels == ["Deploy web/main to production"]
     assert world.github.deployments(REPOSITORY) == []
 
 

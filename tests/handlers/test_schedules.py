@@ -245,7 +245,7 @@ def test_what_is_offered_where_a_scheduled_force_did_not_help_carries_no_force(w
     world.github.set_status(REPOSITORY, "topics", "ci/test", "failure")
 
     world.wait(hours=2)
-    world.presses("bob", world.slack.thread(said.channel, said.ts)[-1], "topics")
+    world.presses("bob", world.slack.thread(said.channel, said.ts)[-1], "Deploy web/topics to production")
 
     assert world.github.deployments(REPOSITORY) == []
     assert "Checks failed" in told(world, "bob")[-1]

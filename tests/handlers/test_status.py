@@ -43,7 +43,7 @@ def test_status_of_one_environment_leaves_the_others_out(world: World) -> None:
 def test_status_of_what_is_not_there_offers_the_nearest(world: World) -> None:
     world.says("maria", "status web prodution")
 
-    world.presses("maria", world.slack.ephemerals("maria")[0], "production")
+    world.presses("maria", world.slack.ephemerals("maria")[0], "Status web in production")
 
     assert told(world, "maria") == ["*web* has no environment called prodution. Did you mean production?"]
 

@@ -117,22 +117,22 @@ def test_an_unknown_app_is_answered_with_near_names_else_with_all() -> None:
     near = refusal(lambda: app_of(Here(), Deploy("wbe")))
     far = refusal(lambda: app_of(Here(), Deploy("zzz")))
 
-    assert near == ["There is no app called wbe. Did you mean web?", "deploy web"]
+    assert near == ["There is no app called wbe. Did you mean web?", "deploy web to production"]
     assert far == ["There is no app called zzz. I know web, api and docs."]
 
 
 def test_without_a_name_the_default_environment_is_meant_else_the_only_one() -> None:
     apps = Here().settings.apps
 
-    assert environment_of(apps["web"], Deploy()).name == "production"
-    assert environment_of(apps["docs"], Deploy()).name == "live"
+    assert environment_of(Here(), apps["web"], Deploy()).name == "production"
+    assert environment_of(Here(), apps["docs"], Deploy()).name == "live"
 
 
 def test_without_a_default_the_environments_are_offered() -> None:
-    offered = refusal(lambda: environment_of(Here().settings.apps["api"], Deploy()))
+    offered = refusal(lambda: environment_of(Here(), Here().settings.apps["api"], Deploy()))
 
     assert offered == [
-        "Where to? api has staging and production. For example: deploy api to staging",
+        "Where to? api has staging and production.",
         "deploy api to staging",
         "deploy api to production",
     ]
@@ -141,8 +141,8 @@ def test_without_a_default_the_environments_are_offered() -> None:
 def test_an_unknown_environment_is_answered_with_near_names_else_with_all() -> None:
     app = Here().settings.apps["web"]
 
-    near = refusal(lambda: environment_of(app, Deploy(environment="prodcution")))
-    far = refusal(lambda: environment_of(app, Deploy(environment="moon")))
+    near = refusal(lambda: environment_of(Here(), app, Deploy(environment="prodcution")))
+    far = refusal(lambda: environment_of(Here(), app, Deploy(environment="moon")))
 
     assert near == ["web has no environment called prodcution. Did you mean production?", "deploy web to production"]
     assert far == ["web has no environment called moon. It has staging and production."]
@@ -173,7 +173,7 @@ def test_an_unknown_ref_is_answered_with_near_names() -> None:
 
     assert offered == [
         "tpoic is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?",
-        "deploy web/topic",
+        "deploy web/topic to staging",
     ]
 
 
@@ -183,7 +183,7 @@ def test_near_names_are_told_to_whoever_may_read_the_repository(level: str) -> N
 
     offered = refusal(lambda: commit_of(here, here.target("web", "staging"), Deploy("web", "tpoic")))
 
-    assert offered[1:] == ["deploy web/topic"]
+    assert offered[1:] == ["deploy web/topic to staging"]
 
 
 @pytest.mark.parametrize(

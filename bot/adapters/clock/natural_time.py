@@ -14,6 +14,14 @@ _LONGEST = 80
 _MORNING = time(9)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+_END_OF = re.compile(
+    r"(?:the )?end of (?:the |this |my |our )?(?P<part>morning|afternoon|evening|night|day|today|business(?: day)?"
+    r"|work(?:ing)?(?: day)?|workday|week|working week)|(?P<short>eod|eob|cob|eow)"
+)
+_ENDS = {"morning": time(12), "afternoon": time(18), "evening": time(22)}
+_EVENING = time(18)
+_FRIDAY = 4
+
 _SAID_DIFFERENTLY = tuple(
     (re.compile(pattern), meant)
     for pattern, meant in (
@@ -27,7 +35,8 @@ _SAID_DIFFERENTLY = tuple(
         (r"\bthis (?=morning|afternoon|evening)", "today "),
         (r"\bmorning (?=(?:at )?\d)", ""),
         (r"\bmorning\b", "9:00"),
-        (r"\b(?:noon|midday)\b", "12:00"),
+        (r"\bafter lunch\b", "13:00"),
+        (r"\b(?:noon|midday|lunch(?:time)?)\b", "12:00"),
         (r"\bafternoon\b", "14:00"),
         (r"\bevening\b", "18:00"),
         (r"\bnight\b", "20:00"),
@@ -87,6 +96,9 @@ class Times:
             length = duration(phrase.removeprefix("in "))
             if length is not None:
                 return _later(now.astimezone(home), length, by_days=re.search(r"\d ?[dw]|day|week", phrase) is not None)
+            ending = _END_OF.fullmatch(phrase)
+            if ending:
+                return _end_of(ending["part"] or ending["short"], now, home)
             said = _take_apart(phrase)
             if said is None:
                 return None
@@ -115,6 +127,8 @@ def _plain(text: str) -> str:
     if len(text) > _LONGEST:
         return ""
     phrase = " ".join(text.lower().split())
+    if _END_OF.fullmatch(phrase):
+        return phrase
     for pattern, meant in _SAID_DIFFERENTLY:
         phrase = pattern.sub(meant, phrase)
     return phrase.strip()
@@ -182,6 +196,23 @@ def _load(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _end_of(part: str, now: datetime, zone: tzinfo) -> datetime | None:
+    """When a part of the day that is not over ends; a day's work is over at six, and after that the day at midnight."""
+    here = now.astimezone(zone)
+    today, one_day = here.date(), timedelta(days=1)
+    if part in _ENDS:
+        wanted = [datetime.combine(today, _ENDS[part])]
+    elif part == "night":
+        wanted = [datetime.combine(today + days * one_day, _MORNING) for days in (0, 1)]
+    elif "week" in part or part == "eow":
+        friday = today + (_FRIDAY - today.weekday()) * one_day
+        wanted = [datetime.combine(friday, _EVENING), datetime.combine(friday + 3 * one_day, time())]
+    else:
+        wanted = [datetime.combine(today, _EVENING), datetime.combine(today + one_day, time())]
+    instants = [instant for wall in wanted for instant in _instants(wall, zone)]
+    return next((one for one in instants if one > now), None)
 
 
 def _later(here: datetime, length: timedelta, *, by_days: bool) -> datetime:

@@ -6,11 +6,18 @@ import re
 
 from bot.core.grammar.tokens import Misread, Token, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
-from bot.core.names import nearest
+from bot.core.names import mistyped
 
 TO = frozenset({"to", "in", "on"})
-BECAUSE = frozenset({"because", "-", "--", "–", "—"})
-FLAG = "--force"
+FLAG, REASON = "--force", "--reason"
+BECAUSE = frozenset({"because", "because:", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
+NO_REFS = frozenset(
+    [
+        *("again", "latest", "newest", "last", "current", "it", "that", "this", "them", "everything", "both"),
+        *("now", "please", "thanks", "not", "don't", "and", "or"),
+    ]
+)
+"""Words that say something else than a name; a branch that is called so has its app in front, or ``refs/heads/``."""
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
 _IMPOSSIBLE_REF = re.compile(
@@ -49,8 +56,14 @@ def read_subject(cursor: TokenCursor, words: Vocabulary, *, second: bool) -> tup
         return app, as_ref(ref) if ref else None
     named = words.app(word)
     if named is None:
-        return None, as_ref(word)
-    return named, as_ref(cursor.take().text) if second else None
+        return None, _as_bare_ref(word)
+    return named, _as_bare_ref(cursor.take().text) if second else None
+
+
+def _as_bare_ref(word: str) -> str:
+    if word.lower() in NO_REFS:
+        raise Misread(f"What is {shorten(word)}? I take a branch, a tag, a commit or a pull request by its name.")
+    return as_ref(word)
 
 
 def read_number(cursor: TokenCursor) -> int | None:
@@ -65,16 +78,26 @@ def read_number(cursor: TokenCursor) -> int | None:
 
 
 def read_reason(cursor: TokenCursor) -> str | None:
-    """``because …``, ``- …`` or words in quotes, to the end of the line, if they come next."""
+    """``because …``, ``- …`` or words in quotes, to the end of the line, if they come next.
+
+    What ``--reason`` has in quotes ends where they do.
+    """
     if cursor.done:
         return None
-    if cursor.word() in BECAUSE:
+    token = cursor.left[0]
+    if token.key == REASON:
+        return cursor.take().value or None
+    if token.word.startswith(f"{REASON}="):
         cursor.take()
-        if cursor.done:
+        return f"{token.text.partition('=')[2]} {cursor.take_rest()}".strip() or None
+    if token.word in BECAUSE:
+        cursor.take()
+        quoted = token.word == REASON and not cursor.done and cursor.left[0].quoted
+        reason = cursor.take().text if quoted else cursor.take_after(token)
+        if not reason:
             raise Misread("The reason is missing.")
-    elif not cursor.left[0].quoted:
-        return None
-    return cursor.take_rest() or None
+        return reason
+    return cursor.take_rest() or None if token.quoted else None
 
 
 def misread(token: Token, cursor: TokenCursor) -> Misread:
@@ -130,6 +153,10 @@ class Places:
         self._found: list[tuple[str, bool]] = []
 
     @property
+    def empty(self) -> bool:
+        return not self._found
+
+    @property
     def full(self) -> bool:
         return len(self._found) > 1
 
@@ -161,7 +188,7 @@ class Places:
         app, environment = self._words.app(word), self._is_environment(word)
         if app and not (environment and self._environment_first):
             return app, None
-        if not environment and not connected and not nearest(word, self._words.environments):
+        if not environment and not connected and not mistyped(word, self._words.environments):
             self._check_spelling(word)
         return None, word
 
@@ -183,9 +210,9 @@ class Places:
         return app[0], environment[0]
 
     def _check_spelling(self, word: str) -> None:
-        meant = nearest(word, self._words.apps)
+        meant = mistyped(word, self._words.apps)
         if meant:
-            raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant)}?")
+            raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant[0])}?")
 
     def _is_environment(self, word: str) -> bool:
         if word.lower() in self._special:

@@ -28,7 +28,7 @@ class Command:
     def with_ref(self, name: str) -> Self:
         return self._with(ref=name)
 
-    def _with(self, **known: str) -> Self:
+    def _with(self, **known: str | None) -> Self:
         return cast("Self", replace(cast("Any", self), **known))
 
 
@@ -37,7 +37,8 @@ class Deploy(Command):
     """``ref`` is a branch, a tag, a (short) commit id, or ``#123`` for the head of a pull request.
 
     ``hosts`` is the host filter after the environment's slash. ``task`` is GitHub's: ``deploy`` or ``deploy:<task>``.
-    ``at`` is a moment (``17:00``, ``in 2 hours``), ``every`` a repetition (``weekday at 9:00``).
+    ``at`` is a moment (``17:00``, ``in 2 hours``), ``every`` a repetition (``weekday at 9:00``). ``may_be_ref`` is the
+    word for the environment where it stood in the place of a ref, as in ``deploy staging``: a branch may have the name.
     """
 
     app: str | None = None
@@ -51,6 +52,13 @@ class Deploy(Command):
     when_green: bool = False
     at: str | None = None
     every: str | None = None
+    may_be_ref: str | None = None
+
+    def with_environment(self, name: str) -> Self:
+        return self._with(environment=name, may_be_ref=None)
+
+    def with_ref(self, name: str) -> Self:
+        return self._with(ref=name, may_be_ref=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,21 +30,55 @@ def read_deploy(cursor: TokenCursor, words: Vocabulary) -> Deploy:
     verb = VERB.fullmatch(cursor.verb)
     task = f"deploy:{verb['task']}" if verb and verb["task"] else "deploy"
     deploy = Deploy(task=task, force=bool(verb and verb["force"]))
-    if not cursor.done and not clause_begins(cursor, first=True):
-        ref_may_follow = len(cursor.left) > 1 and not clause_begins(_further(cursor, 1), first=False)
-        app, ref = read_subject(cursor, words, second=ref_may_follow)
-        deploy = replace(deploy, app=app, ref=ref)
+    if not cursor.done and cursor.word() not in IDLE and not clause_begins(cursor, first=True):
+        deploy = _read_subject(cursor, words, deploy)
     while not cursor.done:
         deploy = _read_clause(cursor, words, deploy)
+    if deploy.may_be_ref and deploy.environment is not None:
+        # where it goes is said besides, so that it was the ref after all
+        deploy = replace(deploy, ref=deploy.may_be_ref, may_be_ref=None)
+    elif deploy.may_be_ref:
+        deploy = replace(deploy, environment=_environment(deploy.may_be_ref, deploy.app, words))
     if deploy.at and deploy.every:
         return replace(deploy, at=None, every=_together(deploy.at, deploy.every))
     return deploy
 
 
+def _read_subject(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
+    """What is to be deployed. An environment's name in the place of a ref is kept until it is known what follows."""
+    first = cursor.left
+    ref_may_follow = len(first) > 1 and not clause_begins(_further(cursor, 1), first=False)
+    app, ref = read_subject(cursor, words, second=ref_may_follow)
+    last = first[len(first) - len(cursor.left) - 1]
+    if ref is None or last.quoted or last.text != ref:
+        return replace(deploy, app=app, ref=ref)
+    if _environment(ref, app, words):
+        return replace(deploy, app=app, may_be_ref=ref)
+    what, at, where = ref.partition("@")
+    if at and what and _environment(where, app, words) and not _says_where(cursor, deploy):
+        subject = f"{app} {what}" if app else what
+        raise Misread(f"What is {shorten(ref)}?", (f"{deploy.task} {subject} to {where}",) if cursor.done else ())
+    return replace(deploy, app=app, ref=ref)
+
+
+def _says_where(cursor: TokenCursor, deploy: Deploy) -> bool:
+    return deploy.environment is not None or any(token.word in TO for token in cursor.left)
+
+
+def _environment(word: str, app: str | None, words: Vocabulary) -> str | None:
+    """The environment that the word means, as typed where the apps do not agree on one."""
+    known = words.environment(word, app)
+    if known is None and app is None and words.home is None:
+        return word if any(scope.environment(word) for scope in words.apps.values()) else None
+    return known
+
+
 def show_deploy(deploy: Deploy) -> str:
     hosts = f"/{deploy.hosts}" if deploy.hosts else ""
     shown = deploy.task + show_subject(deploy.app, deploy.ref)
-    if deploy.environment:
+    if deploy.may_be_ref:
+        shown += f" {deploy.may_be_ref}"
+    elif deploy.environment:
         shown += " to " + quote(deploy.environment + hosts)
     shown += "".join(f" {key}={quote(value)}" for key, value in deploy.params)
     shown += " when green" if deploy.when_green else ""
@@ -85,7 +119,7 @@ def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Depl
     param = _PARAM.fullmatch(token.text) if not token.quoted else None
     if token.key or param:
         cursor.take()
-        pair = (param["key"], param["value"]) if param else (token.key, token.text)
+        pair = (param["key"], param["value"]) if param else (token.key, token.value)
         return replace(deploy, params=(*deploy.params, pair))
     if token.word == "when" and cursor.word(1) == "green":
         cursor.take(2)
@@ -93,6 +127,11 @@ def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Depl
     if token.word in {"at", "every"} or phrases.moment(_lowered(cursor)):
         return _read_moment(cursor, deploy)
     if token.word in TO:
+        cursor.take()
+        return _read_environment(cursor, words, deploy)
+    if not token.quoted and deploy.environment is None and _with_hosts(token.text, deploy.app, words) is not None:
+        if deploy.may_be_ref:
+            raise _one_at_a_time(cursor, deploy, deploy.may_be_ref)
         return _read_environment(cursor, words, deploy)
     if not token.quoted and token.word not in BECAUSE:
         raise misread(token, cursor)
@@ -101,23 +140,32 @@ def _read_clause(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Depl
     return replace(deploy, force_reason=read_reason(cursor))
 
 
+def _one_at_a_time(cursor: TokenCursor, deploy: Deploy, first: str) -> Misread:
+    """Two environments, and nothing to deploy: a line for each where nothing else was said."""
+    second, whose = cursor.left[0].text, f" {deploy.app}" if deploy.app else ""
+    alone = len(cursor.left) == 1 and deploy == Deploy(app=deploy.app, task=deploy.task, may_be_ref=first)
+    lines = tuple(f"{deploy.task}{whose} to {name}" for name in (first, second)) if alone else ()
+    return Misread(f"One at a time, please: I understood {shorten(first)} and {shorten(second)}.", lines)
+
+
 def _read_environment(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
-    cursor.take()
     word = cursor.take().text
     if deploy.environment is not None:
         raise Misread(f"To {shorten(deploy.environment)} or to {shorten(word)}? I understood both.")
-    environment, hosts = _with_hosts(word, deploy.app, words)
+    parts = word.rstrip("/").split("/")
+    known = _with_hosts(word, deploy.app, words)
+    environment, hosts = known or (parts[0] or word, "/".join(parts[1:]) or None)
     return replace(deploy, environment=environment, hosts=hosts)
 
 
-def _with_hosts(word: str, app: str | None, words: Vocabulary) -> tuple[str, str | None]:
+def _with_hosts(word: str, app: str | None, words: Vocabulary) -> tuple[str, str | None] | None:
     """An environment and its host filter. Environments may contain slashes themselves: the longest known name wins."""
     parts = word.rstrip("/").split("/")
     for length in range(len(parts), 0, -1):
         environment = words.environment("/".join(parts[:length]), app)
         if environment is not None:
             return environment, "/".join(parts[length:]) or None
-    return parts[0] or word, "/".join(parts[1:]) or None
+    return None
 
 
 def _read_moment(cursor: TokenCursor, deploy: Deploy) -> Deploy:
@@ -147,7 +195,7 @@ def _together(at: str, every: str) -> str:
 def _read_force(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:
     """``--force``, ``--force="why"``, ``--force "why"``, and ``--force why``, which goes on to the end of the line."""
     token = cursor.take()
-    reason = token.text if token.key else token.text.partition("=")[2]
+    reason = token.value if token.key else token.text.partition("=")[2]
     if not reason and not cursor.done and not _goes_on(cursor, deploy):
         reason = cursor.take().text if cursor.left[0].quoted else _unquoted_reason(cursor, words, deploy)
     if reason and deploy.force_reason is not None:
@@ -157,7 +205,7 @@ def _read_force(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deplo
 
 def _goes_on(cursor: TokenCursor, deploy: Deploy) -> bool:
     """Whether no reason but another clause follows ``--force``, as in ``--force to production``."""
-    if cursor.left[0].quoted:
+    if cursor.left[0].quoted and not cursor.left[0].key:
         return False
     if cursor.word() not in TO or phrases.moment(_lowered(cursor)):
         return clause_begins(cursor, first=False)

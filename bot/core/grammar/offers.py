@@ -7,13 +7,18 @@ printed from a command, never joined, and one that would be read otherwise is no
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from bot.core.grammar.commands import Command
 from bot.core.grammar.parser import parse, show, split_one_time_password
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
+from bot.core.refs import FULL_ID_LENGTH, HEADS, SHOWN_DIGITS, TAGS, is_full_id, short_name
 from bot.core.rich_text import Button, Code, Line
 
+_LONGEST_LABEL, _LONGEST_WORD = 75, 30
+"""https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+_LONG_ID = re.compile(rf"\b([0-9a-f]{{{SHOWN_DIGITS}}})[0-9a-f]{{{FULL_ID_LENGTH - SHOWN_DIGITS}}}\b")
 _NAMELESS = "\n"
 """Stands for the app of a command that names none: nobody can type it."""
 
@@ -32,6 +37,36 @@ def hint(before: str, command: Command, after: str = "") -> Line:
     return (before, Code(text), *((after,) if after else ())) if text is not None else ()
 
 
+def deed(command: Command) -> str:
+    """All that a press would do, for the face of a button: names that are too long lose their middle.
+
+    >>> from bot.core.grammar.commands import Deploy
+    >>> deed(Deploy("web", "topic", "staging")), deed(Deploy("web", "refs/heads/staging", "production"))
+    ('Deploy web/topic to staging', 'Deploy branch staging of web to production')
+    """
+    shown = show(command)
+    app, ref = getattr(command, "app", None), getattr(command, "ref", None)
+    kind = _kind(ref) if ref else None
+    if kind and ref:
+        name = f"{kind} {short_name(ref)}" + (f" of {app}" if app else "")
+        shown = shown.replace(f"{app}/{ref}" if app else ref, name, 1)
+    shown = _LONG_ID.sub(r"\1", shown)
+    if len(shown) > _LONGEST_LABEL:
+        shown = " ".join(_shortened(word) for word in shown.split())
+    return shown[:1].upper() + shown[1:]
+
+
+def _kind(ref: str) -> str | None:
+    """What a ref is that says so itself."""
+    if is_full_id(ref):
+        return "commit"
+    return "branch" if ref.startswith(HEADS) else "tag" if ref.startswith(TAGS) else None
+
+
+def _shortened(word: str) -> str:
+    return word if len(word) <= _LONGEST_WORD else f"{word[: _LONGEST_WORD // 2]}…{word[-_LONGEST_WORD // 2 :]}"
+
+
 def written(command: Command) -> str | None:
     """The command as a line that means it and nothing else, to whoever types or presses it; None if there is none."""
     text = show(command)
@@ -43,4 +78,6 @@ def _words_of(command: Command) -> Vocabulary:
     """Just the names that the command itself has."""
     app = getattr(command, "app", None) or _NAMELESS
     named = (getattr(command, part, None) for part in ("environment", "source"))
-    return Vocabulary({app: AppVocabulary(tuple(name for name in named if name))})
+    called, environment = getattr(command, "may_be_ref", None), getattr(command, "environment", None)
+    aliases = {called: environment} if called and environment else {}
+    return Vocabulary({app: AppVocabulary(tuple(name for name in named if name), aliases)})

@@ -20,8 +20,14 @@ _YUBIKEY = re.compile(
     re.IGNORECASE,
 )
 _SIX_DIGITS = re.compile(r"(?P<password>[0-9]{6})[.,;:!?]*")
+_LOOKS_LIKE_ONE = re.compile(r"[0-9]{6}|[cbdefghijklnrtuv]{32}", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]{1,9}")
 _WANTS_A_WORD = TO | {"at", "every", "from", "until", "pr", "request", "deployment"}
+
+
+def may_hold_one(line: str) -> bool:
+    """Whether the line has anything in it that looks like a one-time password: most have not, and need no reading."""
+    return _LOOKS_LIKE_ONE.search(line) is not None
 
 
 def cut_yubikeys(line: str) -> tuple[str, list[str]]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from bot.core.grammar import repair
 from bot.core.grammar.arguments import misread
-from bot.core.grammar.commands import Approve, Command, Deploy, Help, Promote, Retry, Rollback, Ship
-from bot.core.grammar.deploy import VERB
-from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys
+from bot.core.grammar.commands import Approve, Command, Deploy, Diff, Help, Promote, Retry, Rollback, Ship
+from bot.core.grammar.lines import POLITE, begun, commands_in, match
+from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys, may_hold_one
+from bot.core.grammar.phrasing import reworded, says_where, several
 from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean, clean_lines, protect
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
-from bot.core.names import nearest
+from bot.core.names import listed, mistyped
 
 __all__ = [
     "COMMANDS",
@@ -22,45 +24,71 @@ __all__ = [
     "Vocabulary",
     "clean",
     "command_table",
+    "commands_in",
     "find",
     "parse",
     "parse_slash",
+    "separate",
     "show",
     "split_one_time_password",
 ]
+
+LONGEST_TEXT = 4_000
+"""Of a longer one not all is stored, and the end of what is stored may be half a word."""
+MOST_COMMANDS = 10
+"""So many commands are taken from one text."""
 
 _STARTS_ONE = frozenset({Deploy, Ship, Rollback, Promote, Retry, Approve})
 """Commands after which a deployment may start, for which a provider may want a one-time password."""
 _NUMBERED = frozenset({Ship, Retry, Approve})
 """Those of them whose first number is a pull request or a deployment."""
 
-_POLITE = frozenset({"please", "pls", "plz"})
-_END = "?!.,:"
-
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Why a text is no command: a sentence, the command that may have been meant, and one that works here."""
+    """Why a text is no command: a sentence, the command that it names, lines that are one, and what may be meant.
+
+    ``meant`` are the person's own words, repaired: no app, no environment and no deed that was not among them.
+    """
 
     reason: str
     nearest: Spec | None
-    example: str
+    examples: tuple[str, ...] = ("status", "help")
+    meant: tuple[Command, ...] = ()
 
 
 def parse(text: str, words: Vocabulary) -> Command | NotUnderstood:
     """The command in ``text``, which may be exactly as a chat service sends it. Never raises.
 
-    One-time passwords are dropped: who needs it calls ``split_one_time_password`` before.
+    One-time passwords are dropped: who needs it calls ``split_one_time_password`` before. A text of several commands is
+    none: who has one reads each of ``commands_in``.
     """
-    return _understand(clean(text), words)
+    return _only(commands_in(text), text, words)
 
 
 def parse_slash(text: str, words: Vocabulary) -> Command | NotUnderstood:
     """The command in the text behind ``/deploy``: any other command, or what is to be deployed. Never raises."""
-    line = clean(text)
-    if not line:
+    lines = commands_in(text, slash=True)
+    if not lines:
         return Help()
-    return _understand(line if _match(line) else f"deploy {line}", words)
+    return _only([lines[0] if match(lines[0]) else f"deploy {lines[0]}", *lines[1:]], text, words)
+
+
+def separate(text: str, *, slash: bool = False) -> list[str]:
+    """The texts of the commands that are to be decided on one by one: all of it, where that is one or too much."""
+    lines = commands_in(text, slash=slash)
+    too_much = len(text) >= LONGEST_TEXT or len(lines) > MOST_COMMANDS
+    return [text] if too_much or len(lines) < 2 else [protect(line) for line in lines]
+
+
+def _only(lines: list[str], text: str, words: Vocabulary) -> Command | NotUnderstood:
+    if len(lines) > 1 and len(text) < LONGEST_TEXT:
+        sentence = f"These are {len(lines)} commands in one message; I take {MOST_COMMANDS} at most."
+        return NotUnderstood(sentence, None)
+    if len(text) >= LONGEST_TEXT or len(lines[0] if lines else "") > LONGEST_LINE:
+        sentence = f"This is too long for a command: I read {LONGEST_LINE:,} characters at most."
+        return NotUnderstood(sentence, None)
+    return _understand(lines[0] if lines else "", words)
 
 
 def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str | None]:
@@ -73,20 +101,34 @@ def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str
     """
     kept, passwords = [], []
     said_before = DEPLOY if slash else None
-    for place, line in enumerate(clean_lines(text)):
+    lines = list(clean_lines(text))
+    if not any(map(may_hold_one, lines)):
+        return text, None
+    for place, line in enumerate(lines):
         bare, found = _without_passwords(line, said_before, goes_on=place > 0)
-        matched = _match(bare)
+        matched = match(begun(bare) or bare)
         said_before = matched[0] if matched else said_before
         passwords += found
         kept.append(bare)
-    return ("\n".join(filter(None, kept)), passwords[-1]) if passwords else (text, None)
+    whole, more = _without_more("\n".join(filter(None, kept)) if passwords else text, slash=slash)
+    return (whole, (more or passwords)[-1]) if more or passwords else (text, None)
+
+
+def _without_more(text: str, *, slash: bool) -> tuple[str, list[str]]:
+    """The text without what only those lines show that belong together, and that; else the text as it is."""
+    kept, passwords = [], []
+    for place, line in enumerate(commands_in(text, slash=slash)):
+        bare, found = _without_passwords(line, DEPLOY if slash and not place else None)
+        kept.append(bare)
+        passwords += found
+    return ("\n".join(filter(None, kept)), passwords) if passwords else (text, [])
 
 
 def show(command: Command) -> str:
     """The command as text that ``parse`` reads back as the same command.
 
-    >>> from bot.core.grammar.commands import Lock
-    >>> show(Lock("staging", "web", duration="2h", reason="testing"))
+    >>> from bot.core.grammar.commands import TakeLock
+    >>> show(TakeLock("staging", "web", duration="2h", reason="testing"))
     'lock staging on web for 2h because testing'
     """
     spec = next(spec for spec in COMMANDS if isinstance(command, spec.makes))
@@ -104,50 +146,71 @@ def _mark(spec: Spec, there: Collection[type] | None) -> str:
 
 
 def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
-    if len(text) > LONGEST_LINE:
-        sentence = f"This is too long for a command: I read {LONGEST_LINE:,} characters at most."
-        return NotUnderstood(sentence, None, DEPLOY.example(words))
     kept, _ = _without_passwords(text, None)
-    matched = _match(kept)
+    if not match(kept) and says_where(kept, words):
+        kept = f"deploy {kept}"
+    matched = match(kept)
     if matched is None:
         return _unknown(kept, words)
-    spec, count = matched
-    line = TokenCursor(kept)
-    line.verb = line.take_words(count)
-    if [token.word for token in line.left] in (["--help"], ["-h"]):
-        return Help(spec.name)
     try:
-        command = spec.parse(line, words)
-        if not line.done:
-            raise misread(line.left[0], line)
+        return _read(kept, words)
     except Misread as why:
-        return NotUnderstood(str(why), spec, spec.example(words))
+        spec = matched[0]
+        instead = why.instead or repair.repaired(kept, matched[1], words)
+        return NotUnderstood(str(why), spec, (f"help {spec.name}", "status"), _meant(instead, words))
+
+
+def _read(line: str, words: Vocabulary) -> Command:
+    """The command that the line is. Raises Misread."""
+    matched = match(line)
+    if matched is None:
+        raise Misread(f"I do not know the command {shorten(line)}.")
+    spec, count = matched
+    said = line.split(maxsplit=count)
+    arguments = said[count] if len(said) > count else ""
+    arguments = arguments if spec is HELP else reworded(arguments, words, deploys=spec is DEPLOY)
+    verb = " ".join(word for word in said[:count] if word.lower() not in POLITE)
+    _demand_one(verb, arguments, spec, words)
+    cursor = TokenCursor(f"{verb} {arguments}".strip())
+    cursor.verb = cursor.take_words(len(verb.split()))
+    if [token.word for token in cursor.left] in (["--help"], ["-h"]):
+        return Help(spec.name)
+    command = spec.parse(cursor, words)
+    if not cursor.done:
+        raise misread(cursor.left[0], cursor)
     return command
 
 
-def _match(text: str) -> tuple[Spec, int] | None:
-    """The command that ``text`` begins with, and how many words name it."""
-    said = text.lower().split(maxsplit=8)[:8]
-    polite = next((place for place, word in enumerate(said) if word not in _POLITE), 0)
-    said = said[polite:]
-    for length in range(min(4, len(said)), 0, -1):
-        name = " ".join(said[:length])
-        spec = find(name) or find(name.rstrip(_END))
-        if spec is not None and (length == 1 or said[length - 1].strip(_END)):
-            return spec, polite + length
-    return (DEPLOY, polite + 1) if said and VERB.fullmatch(said[0]) else None
+def _demand_one(verb: str, arguments: str, spec: Spec, words: Vocabulary) -> None:
+    """Raises Misread where several places are named, with a line for each."""
+    found = several(arguments, words) if spec.makes is not Diff else None
+    if found is not None:
+        names = listed(shorten(name) for name in found.names)
+        before, after = arguments[: found.start], arguments[found.end :]
+        lines = tuple(f"{verb} {before}{name} {after}".strip() for name in found.names)
+        raise Misread(f"One at a time, please: I understood {names}.", lines)
+
+
+def _meant(lines: Collection[str], words: Vocabulary) -> tuple[Command, ...]:
+    """The commands among the lines, each once."""
+    found: list[Command] = []
+    for line in lines:
+        try:
+            found.append(_read(line, words))
+        except Misread:
+            continue
+    return tuple(dict.fromkeys(found))
 
 
 def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
     if not text:
-        return NotUnderstood("There was no command. “help” shows all of them.", HELP, "help")
-    word = TokenCursor(text).take().text
-    if words.app(word) or words.environment(word):
-        spec: Spec | None = DEPLOY
-    else:
-        names = [name for one in COMMANDS for name in one.names]
-        spec = find(nearest(word, names) or nearest(" ".join(text.split()[:4]), names) or "")
-    return NotUnderstood(f"I do not know the command {shorten(word)}.", spec, (spec or DEPLOY).example(words))
+        return NotUnderstood("There was no command. “help” shows all of them.", HELP, ("help",))
+    word = text.split()[0]
+    names = [name for one in COMMANDS for name in one.names]
+    near = mistyped(word, names) or mistyped(" ".join(text.split()[:4]), names)
+    spec = find(near[0]) if near else None
+    meant = _meant(repair.with_verb(text, near), words)
+    return NotUnderstood(f"I do not know the command {shorten(word)}.", spec, meant=meant)
 
 
 def _without_passwords(line: str, said_before: Spec | None, *, goes_on: bool = False) -> tuple[str, list[str]]:
@@ -157,10 +220,10 @@ def _without_passwords(line: str, said_before: Spec | None, *, goes_on: bool = F
     what is asked for: the verb may be mistyped.
     """
     line, found = cut_yubikeys(line)
-    matched = _match(line)
+    matched = match(line)
     first, _, rest = line.partition(" ")
-    if matched is None and cut_six_digits(first, goes_on=True)[1] and _takes_password(_match(rest)):
-        found, line, matched = [*found, first], rest, _match(rest)
+    if matched is None and cut_six_digits(first, goes_on=True)[1] and _takes_password(match(rest)):
+        found, line, matched = [*found, first], rest, match(rest)
     spec, count = matched or (said_before, 0)
     if spec is not None and spec.makes not in _STARTS_ONE:
         return line, found

@@ -26,6 +26,8 @@ _DASHES = re.compile(r"(?<!\S)[‒–—―]+-?(?=[^\W\d_])")
 _WRAPPED_LINE = re.compile(r"(?P<mark>```|`|\*|_|~)(?P<inside>\S(?:.*\S)?)(?P=mark)")
 _WRAPPED_WORD = re.compile(r"(?<!\S)(?P<mark>[*_~])(?P<inside>[^\s*_~](?:\S*[^\s*_~])?)(?P=mark)(?!\S)")
 _WRAPPED_WORDS = re.compile(r"(?<!\S)(?P<mark>[*~])(?P<inside>[^\s*~](?:[^*~]*[^\s*~])?)(?P=mark)(?!\S)")
+_QUOTED = re.compile(r"(?:> ?)+")
+_FENCE = re.compile(r"`{3,9}(?:sh|bash|zsh|shell|console|text|txt|plain|plaintext)?|~{3,9}", re.IGNORECASE)
 _BACK_TICKS = re.compile(r"(?<!\S)`+(?=\S)|(?<=\S)`+(?!\S)")
 
 
@@ -43,17 +45,20 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> Iterator[str]:
-    """Every line of ``text`` that is not empty, as the person meant it."""
+    """Every line of ``text`` that is not empty, as the person meant it; the fences of code blocks are no lines."""
     for line in _LINE_END.split(_CONTROL.sub("", _NOTHING.sub("", text))):
         flat = _SPACE.sub(" ", line).strip()
-        if flat:
-            yield _meant(flat)
+        meant = _meant(flat) if flat and not _FENCE.fullmatch(flat) else ""
+        if meant:
+            yield meant
 
 
 def _meant(line: str) -> str:
     line = _ENTITY.sub(lambda found: _ENTITIES[found[1]], _LINK.sub(_link_shows, line))
     line = _DASHES.sub("--", line.translate(_QUOTES)).strip()
-    return line if len(line) > LONGEST_LINE else _without_marks(line)
+    quoted = _QUOTED.match(line)
+    line = line[quoted.end() :].strip() if quoted else line
+    return line if len(line) > LONGEST_LINE else without_marks(line)
 
 
 def protect(line: str) -> str:
@@ -76,7 +81,8 @@ def _link_shows(found: re.Match[str]) -> str:
             return label or target.removeprefix("mailto:").removeprefix("tel:")
 
 
-def _without_marks(line: str) -> str:
+def without_marks(line: str) -> str:
+    """The line without the marks that make words of it bold, struck or code."""
     whole = _WRAPPED_LINE.fullmatch(line)
     if whole and whole["mark"] not in whole["inside"]:
         line = whole["inside"]

@@ -46,7 +46,8 @@ def take(records: Records, wanted: Lock, every: timedelta) -> Lock:
         assert held is not None, "what could not be claimed is there"
     if not same_person(held.by, wanted.by):
         return held
-    same = replace(held, reason=wanted.reason or held.reason, until=wanted.until or held.until)
+    # Whoever says nothing of a time wants it without one: the end of the lock before would come as a surprise.
+    same = replace(held, reason=wanted.reason or held.reason, until=wanted.until)
     look_again(records, same)
     return keep(records, same, now, every)
 
@@ -130,8 +131,9 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
         return
     if held is None:
         held = Lock(deployment.app, deployment.environment, deployment.by, now)
-    lock = replace(held, reason=reason, holds_merges=True)
+    lock = replace(held, reason=reason, until=None, holds_merges=True)
     records.locks.save(lock)
+    records.stop_timer(_timers(lock)[1])
     _record(records, "lock", lock, reason)
     records.emit(Announce(lock.app, messages.locked_after_rollback(lock)))
 

@@ -110,6 +110,33 @@ def test_a_span_is_counted_from_now(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "clock", "shown"),
+    [
+        ("end of the afternoon", "10:00", "Wed 22 Jul 2026 18:00"),
+        ("the end of this afternoon", "17:59", "Wed 22 Jul 2026 18:00"),
+        ("end of the morning", "10:00", "Wed 22 Jul 2026 12:00"),
+        ("end of the evening", "10:00", "Wed 22 Jul 2026 22:00"),
+        ("end of the night", "23:00", "Thu 23 Jul 2026 09:00"),
+        ("end of the night", "02:00", "Wed 22 Jul 2026 09:00"),
+        ("end of day", "10:00", "Wed 22 Jul 2026 18:00"),
+        ("eod", "18:00", "Thu 23 Jul 2026 00:00"),
+        ("COB", "10:00", "Wed 22 Jul 2026 18:00"),
+        ("end of the week", "10:00", "Fri 24 Jul 2026 18:00"),
+        ("eow", "10:00", "Fri 24 Jul 2026 18:00"),
+        ("lunch", "10:00", "Wed 22 Jul 2026 12:00"),
+        ("after lunch", "10:00", "Wed 22 Jul 2026 13:00"),
+        ("end of the afternoon", "18:00", None),
+        ("end of the morning", "12:00", None),
+    ],
+)
+def test_a_part_of_the_day_ends_on_the_persons_clock(text: str, clock: str, shown: str | None) -> None:
+    hour, minute = map(int, clock.split(":"))
+    now = datetime(2026, 7, 22, hour, minute, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+
+    assert moment(text, now) == shown
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("17:00 UTC", "Wed 22 Jul 2026 19:00"),
@@ -137,11 +164,11 @@ def test_a_zone_in_the_words_wins(text: str, shown: str) -> None:
             "9",
             "17",
             "2026",
-            "lunch",
+            "brunch",
             "lunch 9:00",
             "foo",
             "now",
-            "end of day",
+            "end of the world",
             "the 5th",
             "march",
             "\x00",

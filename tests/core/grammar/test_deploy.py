@@ -22,7 +22,8 @@ from tests.core.grammar.words import ANYWHERE, WORDS, refusal
         ("deploy web/", Deploy(app="web")),
         ("deploy web/web", Deploy(app="web", ref="web")),
         ("deploy web web", Deploy(app="web", ref="web")),
-        ("deploy web production", Deploy(app="web", ref="production")),
+        ("deploy web production", Deploy(app="web", environment="production", may_be_ref="production")),
+        ("deploy web/production", Deploy(app="web", ref="production")),
         ("deploy feature/x", Deploy(ref="feature/x")),
         ("deploy user@topic", Deploy(ref="user@topic")),
         ("deploy web/feature/x to staging", Deploy(app="web", ref="feature/x", environment="staging")),
@@ -118,6 +119,7 @@ def test_a_reason_that_may_hide_a_part_of_the_command_wants_quotes(said: str) ->
         ("deploy web size=2 Note=x=y", Deploy(app="web", params=(("size", "2"), ("Note", "x=y")))),
         ('deploy web note="hot fix" empty=', Deploy(app="web", params=(("note", "hot fix"), ("empty", "")))),
         ("deploy a=b", Deploy(params=(("a", "b"),))),
+        ('deploy web --force note="hot fix"', Deploy(app="web", force=True, params=(("note", "hot fix"),))),
         ("deploy web/a=b", Deploy(app="web", ref="a=b")),
         ("deploy web when green", Deploy(app="web", when_green=True)),
         (

@@ -16,6 +16,7 @@ from bot.core.grammar.offers import hint, offer, written
 from bot.core.grammar.parser import parse, split_one_time_password
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.locks import messages as lock_messages
+from bot.core.replies import Choice
 from bot.core.rich_text import Button, Code, Message
 from tests.core.deployments.made import a_deployment
 from tests.core.grammar.words import YUBIKEY
@@ -95,7 +96,7 @@ def test_a_press_does_what_was_offered_and_never_more(name: str, app: str) -> No
 def test_every_button_of_a_refusal_and_of_a_suggestion_is_the_deed_on_it(name: str) -> None:
     asked = Deploy("web", "tpoic", "staging")
     shown: list[Message] = [
-        replies.unknown_ref("acme/web", "tpoic", [(name, asked.with_ref(name)), ("topic", asked.with_ref("topic"))]),
+        replies.unknown_ref("acme/web", "tpoic", [Choice(one, asked.with_ref(one)) for one in (name, "topic")]),
         replies.gates_closed(
             OLD, Verdict((Answer("checks", False, ("no",), forcible=True),)), Deploy("web", name, "staging")
         ),
@@ -120,6 +121,6 @@ def test_a_branch_whose_name_is_no_reason_to_press_is_locked_for_without_it() ->
 def test_a_suggestion_that_cannot_be_pressed_is_not_named_either() -> None:
     command = Deploy("web", "hotfix", "staging")
 
-    told = replies.unknown_ref("acme/web", "hotfix", [("hot\u00a0fix", command.with_ref("hot\u00a0fix"))])
+    told = replies.unknown_ref("acme/web", "hotfix", [Choice("hot\u00a0fix", command.with_ref("hot\u00a0fix"))])
 
     assert told.text() == "hotfix is neither a branch, a tag, a commit nor a pull request of acme/web."

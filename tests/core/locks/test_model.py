@@ -190,6 +190,16 @@ def test_locking_again_changes_what_is_named_and_keeps_the_rest() -> None:
     }
 
 
+def test_the_end_of_a_lock_never_stays_on_a_later_one_that_names_none() -> None:
+    ledger = Ledger()
+    lock_lifecycle.take(records(ledger), replace(LOCK, until=T0 + timedelta(hours=2)), EVERY)
+
+    held = lock_lifecycle.take(records(ledger), replace(LOCK, since=T0 + timedelta(hours=1), reason="longer"), EVERY)
+
+    assert (held.until, held.reason) == (None, "longer")
+    assert list(ledger.timers) == ["lock:web:production:reminder"]
+
+
 def test_a_lock_whose_time_is_over_is_free_for_others_and_its_owner_is_told() -> None:
     ledger = Ledger()
     lock_lifecycle.take(records(ledger), replace(LOCK, until=T0 + timedelta(hours=1), reason="testing"), EVERY)
@@ -240,9 +250,10 @@ def test_a_rollback_locks_for_the_person_but_never_takes_somebody_elses_lock_awa
     locks = [ledger.locks.of("web", "production") for ledger in (free, mine, foreign)]
     assert [(one.by, one.holds_merges, one.until) for one in locks if one] == [
         (MARIA, True, None),
-        (MARIA, True, T0 + timedelta(hours=2)),
+        (MARIA, True, None),
         (BOB, False, None),
     ]
+    assert mine.timers == {}
     assert free.announced() == [
         "🔒 web → production is locked for @maria because it was rolled back to 1a2b3c4: "
         "merges wait, so that what was taken back is not shipped again.\n[Unlock]"
@@ -292,9 +303,8 @@ class Interleavings(RuleBasedStateMachine):
         until = self.now + timedelta(hours=hours) if hours else None
         held = lock_lifecycle.take(records(self.ledger), Lock(*place, who, self.now, until=until), EVERY)
         self.pass_over(place)
-        holder, before = self.holders.get(place, (who, None))
-        if holder == who:
-            self.holders[place] = (who, until or before)
+        if self.holders.get(place, (who, None))[0] == who:
+            self.holders[place] = (who, until)
         assert held.by == self.holders[place][0]
 
     @rule(who=PEOPLE, place=PLACES)

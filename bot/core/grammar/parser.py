@@ -10,8 +10,8 @@ from bot.core.grammar.arguments import misread
 from bot.core.grammar.commands import Approve, Command, Deploy, Diff, Help, Promote, Retry, Rollback, Ship
 from bot.core.grammar.lines import POLITE, begun, commands_in, match
 from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys, may_hold_one
-from bot.core.grammar.phrasing import reworded, says_where, several
 from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
+from bot.core.grammar.rewording import reworded, says_where, several
 from bot.core.grammar.slack_text import LONGEST_LINE, clean, clean_lines, protect
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from bot.core.grammar import speech
 from bot.core.grammar.arguments import misread
 from bot.core.grammar.commands import Approve, Command, Deploy, Help, Promote, Retry, Rollback, Ship
 from bot.core.grammar.deploy import VERB
@@ -17,6 +18,7 @@ from bot.core.names import nearest
 
 __all__ = [
     "COMMANDS",
+    "AskedBack",
     "NotUnderstood",
     "Spec",
     "Vocabulary",
@@ -34,7 +36,6 @@ _STARTS_ONE = frozenset({Deploy, Ship, Rollback, Promote, Retry, Approve})
 _NUMBERED = frozenset({Ship, Retry, Approve})
 """Those of them whose first number is a pull request or a deployment."""
 
-_POLITE = frozenset({"please", "pls", "plz"})
 _END = "?!.,:"
 
 
@@ -45,6 +46,13 @@ class NotUnderstood:
     reason: str
     nearest: Spec | None
     example: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBack(NotUnderstood):
+    """A question whether to do something, which changes nothing: ``command`` is what it asks about."""
+
+    command: Command
 
 
 def parse(text: str, words: Vocabulary) -> Command | NotUnderstood:
@@ -60,7 +68,7 @@ def parse_slash(text: str, words: Vocabulary) -> Command | NotUnderstood:
     line = clean(text)
     if not line:
         return Help()
-    return _understand(line if _match(line) else f"deploy {line}", words)
+    return _understand(line if speech.names_command(line, words) else f"deploy {line}", words)
 
 
 def split_one_time_password(text: str, *, slash: bool = False) -> tuple[str, str | None]:
@@ -108,11 +116,12 @@ def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
         sentence = f"This is too long for a command: I read {LONGEST_LINE:,} characters at most."
         return NotUnderstood(sentence, None, DEPLOY.example(words))
     kept, _ = _without_passwords(text, None)
-    matched = _match(kept)
+    said = speech.understood(kept, words)
+    matched = _match(said.line)
     if matched is None:
-        return _unknown(kept, words)
+        return _unknown(said.line, words)
     spec, count = matched
-    line = TokenCursor(kept)
+    line = TokenCursor(said.line)
     line.verb = line.take_words(count)
     if [token.word for token in line.left] in (["--help"], ["-h"]):
         return Help(spec.name)
@@ -122,14 +131,15 @@ def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
             raise misread(line.left[0], line)
     except Misread as why:
         return NotUnderstood(str(why), spec, spec.example(words))
+    if said.asked and not spec.read_only:
+        return AskedBack("That was a question, so I have changed nothing.", spec, spec.example(words), command)
     return command
 
 
 def _match(text: str) -> tuple[Spec, int] | None:
     """The command that ``text`` begins with, and how many words name it."""
-    said = text.lower().split(maxsplit=8)[:8]
-    polite = next((place for place, word in enumerate(said) if word not in _POLITE), 0)
-    said = said[polite:]
+    polite = speech.opening(text)
+    said = text.lower().split(maxsplit=polite + 8)[polite : polite + 8]
     for length in range(min(4, len(said)), 0, -1):
         name = " ".join(said[:length])
         spec = find(name) or find(name.rstrip(_END))

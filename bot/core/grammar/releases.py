@@ -16,11 +16,14 @@ from bot.core.grammar.arguments import (
     show_subject,
     split_app,
 )
-from bot.core.grammar.commands import Promote, Rollback, Ship
+from bot.core.grammar.commands import IT, SPOKEN_OF, Promote, Rollback, Ship
+from bot.core.grammar.queries import read_deployment, show_number
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import nearest
 
+UNDOES = frozenset({"undo", "revert"})
+"""The words for a rollback that say what is taken back, and not what to go back to."""
 _COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
 
 
@@ -46,8 +49,13 @@ def show_ship(ship: Ship) -> str:
 
 
 def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
-    """``to`` says what to go back to where a commit or a deployment follows it, and otherwise where."""
+    """``to`` says what to go back to where a commit or a deployment follows it, and otherwise where.
+
+    ``undo #12`` takes that one back, and ``undo`` alone what is spoken of, unless a place is named.
+    """
     places, to, reason = Places(words), None, None
+    undoes = cursor.verb.lower() in UNDOES
+    of = read_deployment(cursor) if undoes or cursor.word() == IT else None
     while not cursor.done and reason is None:
         reason = read_reason(cursor)
         target = None if cursor.done or reason else _target(cursor, words, places)
@@ -57,10 +65,17 @@ def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
         if not target and not reason:
             places.take(cursor)
     app, environment = places.settle()
-    return Rollback(app, environment, to, reason)
+    if app or environment:
+        if of:
+            raise Misread(f"Of #{of} I know where it was: please leave out {shorten(environment or app or '')}.")
+        return Rollback(app, environment, to, reason)
+    return Rollback(None, None, to, reason, SPOKEN_OF if of is None and undoes and to is None else of)
 
 
 def show_rollback(rollback: Rollback) -> str:
+    if rollback.of is not None:
+        shown = show_number("undo", rollback.of)
+        return shown + (f" to {rollback.to}" if rollback.to else "") + show_quoted(rollback.reason)
     shown = "rollback" + show_subject(rollback.app, None) + show_environment(rollback.environment, "on")
     return shown + (f" to {rollback.to}" if rollback.to else "") + show_quoted(rollback.reason)
 

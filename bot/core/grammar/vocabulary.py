@@ -38,10 +38,14 @@ class AppVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The whole vocabulary in one place of the chat. ``here`` is the channel's app, None if it has several or none."""
+    """The whole vocabulary in one place of the chat. ``here`` is the channel's app, None if it has several or none.
+
+    ``in_thread`` is true in the thread of a deployment, where a command needs to name nothing.
+    """
 
     apps: Mapping[str, AppVocabulary]
     here: str | None = None
+    in_thread: bool = False
 
     @property
     def home(self) -> str | None:
@@ -54,6 +58,12 @@ class Vocabulary:
     def environments(self) -> list[str]:
         """The names of all apps' environments."""
         return [name for scope in self.apps.values() for name in scope.environments]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name of an app or an environment, in lower case."""
+        own = (name for app, scope in self.apps.items() for name in (app, *scope.environments, *scope.aliases))
+        return frozenset(name.lower() for name in own)
 
     def app(self, word: str) -> str | None:
         """The app called ``word`` in any case, by its name in the settings."""
@@ -78,7 +88,7 @@ class Vocabulary:
             known = apps.get(app, AppVocabulary())
             if environment not in known.environments:
                 apps[app] = replace(known, environments=(*known.environments, environment))
-        return Vocabulary(apps, self.home)
+        return replace(self, apps=apps, here=self.home)
 
     def named_app(self) -> str:
         """An app for examples."""

@@ -1,0 +1,212 @@
+"""Pattern matching for what people say in place of a command; the patterns are declared beside the commands.
+
+A pattern is words as people say them, in lower case and without the small words that change nothing (``SMALL``).
+``[…]`` may be left out, ``(a|b)`` is one of several, and ``{…}`` is a slot:
+
+- ``{where}``  an app or an environment, with ``on``, ``in``, ``to``, ``for`` and the like in front of it or not;
+- ``{it}``     the deployment that is spoken of: ``it``, ``that``, ``this one``;
+- ``{number}`` a deployment's number;
+- ``{env}``    an environment, and ``{app}`` an app, by themselves;
+- ``{ref}``    one word that may be a branch, a tag or a commit, ``{pr}`` the number of a pull request;
+- ``{command}``  the name of a command, ``{rest}`` whatever follows, as it was typed.
+
+A pattern with ``?`` at its end is one of questions only.
+
+Behind ``=>`` stands the line that is meant, with the same slots; without one it is the command's name with all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from bot.core.grammar.commands import IT
+from bot.core.grammar.vocabulary import Vocabulary
+
+SMALL = frozenset({
+    *("the", "a", "an", "any", "please", "pls", "plz", "just", "actually", "exactly", "really", "still", "yet"),
+    *("currently", "presently", "now", "atm", "already", "so", "far", "quickly", "simply", "maybe"),
+})  # fmt: skip
+_SMALL_PHRASES = re.compile(
+    r"\b(?:right now|at (?:the|this) moment|by any chance|for (?:me|us)|(?:do )?you know|in (?:there|here)|so far)\b",
+    re.IGNORECASE,
+)
+_CONTRACTED = (
+    (re.compile(r"\b(what|who|where|when|how|why|that|it|there)(?:'s|s'|’s)(?!\w)", re.IGNORECASE), r"\1 is"),
+    (re.compile(r"\b(what|who|where|when|how)s(?!\w)", re.IGNORECASE), r"\1 is"),
+    (re.compile(r"\b(what|who|where|when|how|why|they|we|you)'re(?!\w)", re.IGNORECASE), r"\1 are"),
+    (re.compile(r"\b(what|who|where|when|how|why)'d(?!\w)", re.IGNORECASE), r"\1 did"),
+    (re.compile(r"\bi'm(?!\w)", re.IGNORECASE), "i am"),
+    (re.compile(r"\b(i|we|you|they)'ve(?!\w)", re.IGNORECASE), r"\1 have"),
+    (re.compile(r"\bcan'?t(?!\w)|\bcannot\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon'?t(?!\w)", re.IGNORECASE), "will not"),
+    (re.compile(r"\b(is|are|was|did|do|does|has|have|should|could|would)n'?t(?!\w)", re.IGNORECASE), r"\1 not"),
+)
+_WORD = re.compile(r"\S+")
+_AROUND = ".,;:!?()\"“”…"
+_PART = re.compile(r"\{(\w+)\}|([\[\]()|])|([^\s\[\]()|{}]+)")
+
+# What marks a word of a sentence that is the name of an environment, of an app, or of both.
+_ENVIRONMENT, _APP, _BOTH = "\x01", "\x02", "\x03"
+_MARK = f"[{_ENVIRONMENT}{_APP}{_BOTH}]"
+_ONE = r"deploy|deployment|deploys|rollout|release|build|run|job|one|thing|commit|version|branch|pr|change|place"
+_PREPOSITION = r"on|in|into|to|at|of|for|from|about|with"
+_SLOTS = {
+    "where": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_ENVIRONMENT}{_APP}{_BOTH}]\S+)(?: (?:environment|env|app|server|servers|site))?",
+    "it": rf"(?P<%s> (?:it|that|this|these|those)(?: (?:{_ONE}))?)",
+    "number": r"(?: (?:deployment|deploy|number|no|nr|release))?(?P<%s> #?[0-9]{1,9})",
+    "pr": r"(?P<%s> #?[0-9]{1,9})",
+    "ref": r"(?P<%s> [^\s\"'#]\S*)",
+    "env": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_ENVIRONMENT}{_BOTH}]\S+)(?: (?:environment|env))?",
+    "app": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_APP}{_BOTH}]\S+)(?: (?:app))?",
+    "rest": r"(?P<%s>(?: \S+)*)",
+}
+_NO_REF = frozenset({
+    *("it", "that", "this", "lock", "locks", "freeze", "hold", "me", "us", "you", "again", "back", "latest", "out"),
+    *("everything", "all", "something", "nothing", "anything", "to", "in", "on", "help", "log", "logs", "for", "at"),
+})  # fmt: skip
+Known = Mapping[str, str]
+"""The name of a command by each of its names, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """``slots`` are the names of the groups, each with the kind of slot that it is."""
+
+    said: re.Pattern[str]
+    slots: tuple[tuple[str, str], ...]
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A sentence without what changes nothing: ``text`` has a blank before each word, ``places`` where each stood."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]
+
+    def from_(self, start: int, line: str) -> str:
+        """What the line has from the word on that begins at ``start`` of the text."""
+        return line[next((there for here, there in self.places if here >= start), len(line)) :]
+
+
+def match(
+    line: str, said: Mapping[str, Iterable[str]], words: Vocabulary, known: Known, *, asks: bool = False
+) -> str | None:
+    """The command's line that is meant by what was said, by the patterns of each command; None where none fits.
+
+    ``asks`` says that it ended in a question mark, which is no part of ``line``.
+    """
+    plain = _plain(line, words)
+    for name, patterns in said.items():
+        for one in patterns:
+            if one.partition("=>")[0].rstrip().endswith("?") and not asks:
+                continue
+            meant = _match(one, name, plain, line, words, known)
+            if meant is not None:
+                return meant
+    return None
+
+
+def expanded(line: str) -> str:
+    """Contractions as the words that they stand for: ``what's`` is ``what is``."""
+    for short, long in _CONTRACTED:
+        line = short.sub(long, line)
+    return line
+
+
+def _match(pattern: str, name: str, plain: _Words, line: str, words: Vocabulary, known: Known) -> str | None:
+    compiled = _compiled(pattern, name, tuple(known))
+    found = compiled.said.fullmatch(plain.text)
+    if found is None:
+        return None
+    values: dict[str, list[str]] = {}
+    for group, kind in compiled.slots:
+        if found[group] is None:
+            continue
+        value = plain.from_(found.start(group), line) if kind == "rest" and found[group] else found[group]
+        meant = _meaning(kind, value, words, known)
+        if meant is None:
+            return None
+        values.setdefault(kind, []).append(meant)
+    return _filled(compiled.line, values)
+
+
+def _meaning(kind: str, value: str, words: Vocabulary, known: Known) -> str | None:
+    """How the value is written in a command; None where it is not what the slot is for."""
+    word = value.strip(f" {_ENVIRONMENT}{_APP}{_BOTH}")
+    match kind:
+        case "where":
+            return words.app(word) if value.strip().startswith(_APP) else f"in {word}"
+        case "it":
+            return IT
+        case "number" | "pr":
+            return f"#{word.lstrip('#')}"
+        case "ref":
+            return None if word.lower() in _NO_REF else word
+        case "command":
+            return known[" ".join(word.lower().split())]
+        case "app":
+            return words.app(word)
+        case _:
+            return word
+
+
+def _filled(line: str, values: Mapping[str, list[str]]) -> str:
+    """The line with its slots filled; an app stands before its environment."""
+
+    def fill(found: re.Match[str]) -> str:
+        meant: Sequence[str] = values.get(found[1], ())
+        if found[1] == "app" and not meant:
+            meant = [value for value in values.get("where", ()) if not value.startswith("in ")]
+        return " ".join(sorted(meant, key=lambda value: value.startswith("in ")))
+
+    # What follows stays as it was typed: what is between quotes keeps its blanks.
+    before, rest, after = line.partition("{rest}")
+    said = " ".join(re.sub(r"\{(\w+)\}", fill, before).split())
+    return f"{said} {' '.join(values.get('rest', ()))}{after}".strip() if rest else said
+
+
+@cache
+def _compiled(pattern: str, name: str, commands: tuple[str, ...]) -> _Pattern:
+    said, _, line = (part.strip() for part in pattern.partition("=>"))
+    slots: list[tuple[str, str]] = []
+    made = ""
+    for slot, mark, word in _PART.findall(said.rstrip("? ")):
+        if slot:
+            group = f"{slot}{len(slots)}"
+            slots.append((group, slot))
+            made += _SLOTS[slot] % group if slot in _SLOTS else f"(?P<{group}> (?:{_one_of(commands)}))"
+        elif mark:
+            made += {"[": "(?:", "(": "(?:", "]": ")?"}.get(mark, mark)
+        else:
+            made += f" {_MARK}?{re.escape(word)}"
+    kinds = dict.fromkeys(kind for _, kind in slots)
+    shown = line or " ".join([name, *(f"{{{kind}}}" for kind in kinds)])
+    return _Pattern(re.compile(made, re.IGNORECASE), tuple(slots), shown)
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
+def _mark(word: str, words: Vocabulary) -> str:
+    environment = any(scope.environment(word) for scope in words.apps.values())
+    if words.app(word) is None:
+        return _ENVIRONMENT if environment else ""
+    return _BOTH if environment else _APP
+
+
+def _plain(line: str, words: Vocabulary) -> _Words:
+    text, places = "", []
+    small = [found.span() for found in _SMALL_PHRASES.finditer(line)]
+    for found in _WORD.finditer(line):
+        if any(start <= found.start() < end for start, end in small):
+            continue
+        for word in expanded(found[0].strip(_AROUND)).split():
+            if word.lower() not in SMALL:
+                places.append((len(text), found.start()))
+                text += f" {_mark(word, words)}{word}"
+    return _Words(text, tuple(places))

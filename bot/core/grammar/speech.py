@@ -1,0 +1,177 @@
+"""What people say, as the line that the parser reads: openings, questions, habits, and other words for a command."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.core.grammar import phrasing
+from bot.core.grammar.commands import IT, MINE
+from bot.core.grammar.pasted import written_out
+from bot.core.grammar.registry import COMMANDS, NAMES, find
+from bot.core.grammar.vocabulary import Vocabulary
+
+_LIGHT = r"(?:please|pls|plz|kindly|just|now|maybe|possibly|quickly|also|then)"
+_GREETING = re.compile(
+    r"(?:hey|hi|hello|yo|ok|okay|alright|all ?right|right|great|cool|perfect|awesome|nice|thanks|thank you|thx|yes|yep|yeah|yup|sure|so|and|then|now|oh|hmm+|um+"
+    r"|please|pls|plz|kindly|pretty please|everyone|everybody|team|all|folks|guys|bot|buddy|friend|there|dear)"
+    r"(?:[\s,.!:]+)(?=\S)",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    rf"(?:(?:can|could|would|will) (?:you|u|ya)|would you mind to|(?:let'?s|let us)(?: go ahead and| all)?|let me|lemme"
+    rf"|(?:i|we)(?: would|'d)? (?:want|need|like)(?: you)? to|(?:i|we) wanna|i'?d like(?: you)? to"
+    rf"|go ahead and|go and|feel free to|(?:it(?:'s| is) )?time to|try (?:to|and)|be so kind (?:as )?to"
+    rf")(?: {_LIGHT})*[\s,]+(?=\S)",
+    re.IGNORECASE,
+)
+"""What makes a deed of what follows, also where it ends in a question mark."""
+_QUESTION = re.compile(
+    rf"(?:(?:can|could|may|might|shall|should|must|do|does|did|would) (?:i|we|one|somebody|someone|anybody|anyone)"
+    rf"|what (?:happens |would happen |will happen )?if (?:i|we|you|somebody|someone)|(?:am i|are we) allowed to"
+    rf"|should you|do you (?:want|think|recommend|plan) (?:to|we should|i should)|(?:would|is|was) it (?:be )?"
+    rf"(?:ok|okay|safe|possible|fine|time|allowed|wise|good)(?: to|(?: if)? (?:i|we))|(?:is it )?(?:ok|okay|safe) to"
+    rf"|how about(?: we)?|why (?:not|don't (?:we|you))|when (?:can|should|shall|do|will) (?:i|we|you)"
+    rf"|did (?:you|anybody|somebody|anyone|someone)|have (?:you|we)|are you going to)(?: {_LIGHT})*[\s,]+(?=\S)",
+    re.IGNORECASE,
+)
+"""What makes a question of what follows, whether it ends in a question mark or not."""
+_LOOK = re.compile(
+    rf"(?:(?:show|tell|give|get)(?: me| us)?(?: about| if| whether)?|let (?:me|us) (?:see|know)(?: if| whether| about)?"
+    rf"|do you know(?: if| whether)?|(?:i|we) (?:want|need|would like|'d like) to (?:see|know)(?: if| whether)?"
+    rf"|i'?d like to (?:see|know)(?: if| whether)?|any idea(?: if| whether)?|check(?: on| if| whether)?|list|see|view|display|print|look(?: at| up| if)"
+    rf"|what about|find out(?: if| whether)?|(?:i )?wonder(?:ing)?(?: if| whether))(?: {_LIGHT})*[\s,]+(?=\S)",
+    re.IGNORECASE,
+)
+"""What only asks to be shown something."""
+_ASKS = re.compile(r"\s*[?？][?？!\s.…)]*(?:(?:thanks|thank you|thx|please|pls|plz)[\s!.]*)?$", re.IGNORECASE)
+_HABIT = re.compile(r"^[!./](?=[A-Za-z])")
+_IT = (
+    r"(?:it|that|this|these|those)(?: (?:one|deploy|deployment|rollout|release|build|run|commit|version|branch|pr"
+    r"|thing|environment|env|place))?"
+)
+_PRONOUN = re.compile(rf"(?:the )?{_IT}(?![\w/@.:-])", re.IGNORECASE)
+_NOTHING_NAMED = re.compile(r"(?:$|(?=(?:for|until|till|til|because|on|in|with)\b|[-–—(\"]))", re.IGNORECASE)
+_TAKES_ENVIRONMENT = frozenset({"lock", "unlock", "keep", "ask for", "notify me about", "take over", "freeze"})
+_GREEN = re.compile(
+    r"\b(?:when|once|if|as soon as|after|whenever)(?: the| its| all| all the| your| our)?"
+    r" (?:ci|checks?|tests?|builds?|pipelines?|github actions|actions|everything|it|it's)"
+    r"(?: (?:is|are|has|have|turns?|goes?|gets?|becomes?|will be))?(?: all)?"
+    r" ?(?:green|pass(?:es|ed|ing)?|ok|okay|done|fine|finish(?:es|ed)?|through|succeeds?|succeeded|good)(?=\s|$|[?.!,])"
+    r"|\b(?:on|when) green(?=\s|$|[?.!,])",
+    re.IGNORECASE,
+)
+_UNREADABLE = re.compile(r"--force|\bbecause\b|[\"']|\s[-–—]\s", re.IGNORECASE)
+"""From here on a deploy's line is somebody's reason, and not to be read as anything else."""
+_PULL_REQUEST = r"(?:pr|prs|pull[ -]?requests?|pull|mr|merge[ -]?requests?)"
+_REFS = (
+    (rf"(?:the |my )?{_PULL_REQUEST}(?: number| no\.?| nr\.?)? ?#?([0-9]{{1,9}})(?!\S*\w)", r"#\1"),
+    (r"(?:my|my own)(?: (?:latest|last|newest|current|recent))?(?: (?:branch|changes?|work|stuff|code|push|commits?))", MINE),
+    (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?: (?:of|from|on))? (?!(?:to|in|on|into)\b)(?=[\w@#])", ""),
+    (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?=\s+(?:to|in|on|into)\b|$)", ""),
+    (r"(?:the )?(?:branch|tag|commit|sha|ref|revision)(?: called| named)? (?!(?:to|in|on|into)\b)(?=\S)", ""),
+    (r"(?:the )?([^\s\"'#]+) (?:branch|tag)(?=\s|$)", r"\1"),
+    (r"the (?=\S)", ""),
+)  # fmt: skip
+_REF_RULES = tuple((re.compile(said, re.IGNORECASE), meant) for said, meant in _REFS)
+_AGAIN = re.compile(r"(?:\s+(?:again|once more|one more time|asap|right now|right away|immediately|thanks|thx))+$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The ``line`` that is meant; ``asked`` where it is a question, which changes nothing."""
+
+    line: str
+    asked: bool = False
+
+
+def understood(line: str, words: Vocabulary) -> Said:
+    """What is meant by a line, in the words of the commands. A line in those words stays as it is."""
+    asks = _ASKS.search(line) is not None
+    line = _HABIT.sub("", _ASKS.sub("", line).rstrip(" ,;:") if asks else line, count=1)
+    said, polite, asked = line, False, False
+    while (meant := _phrased(said, words, asks=asks)) is None and (found := _opening_of(said)) is not None:
+        polite = polite or found.re is _REQUEST
+        asked = asked or found.re in {_QUESTION, _LOOK}
+        said = said[found.end() :]
+    return Said(_settled(written_out(meant or said, words), words), asked or (asks and not polite))
+
+
+def names_command(line: str, words: Vocabulary) -> bool:
+    """Whether the line is one for a command by its first words, or by other words for one."""
+    return _verb(understood(line, words).line) is not None
+
+
+def opening(line: str) -> int:
+    """How many words of the line lead up to a command and change nothing: ``please``, ``can you please``."""
+    said = line
+    while (found := _opening_of(said)) is not None and found.re in {_GREETING, _REQUEST}:
+        said = said[found.end() :]
+    return len(line.split()) - len(said.split())
+
+
+def _phrased(line: str, words: Vocabulary, *, asks: bool) -> str | None:
+    said = {spec.name: spec.phrasings for spec in COMMANDS if spec.phrasings}
+    return phrasing.match(line, said, words, NAMES, asks=asks)
+
+
+def _opening_of(line: str) -> re.Match[str] | None:
+    """The words at the beginning that lead up to a command, or to what is asked."""
+    if _verb(line) is not None:
+        return None
+    return _GREETING.match(line) or _LOOK.match(line) or _QUESTION.match(line) or _REQUEST.match(line)
+
+
+def _verb(line: str) -> tuple[str, str] | None:
+    """The name of the command that the line begins with, and what follows."""
+    said = line.split(maxsplit=4)
+    for length in range(min(4, len(said)), 0, -1):
+        spec = find(" ".join(said[:length]).rstrip("?!.,:"))
+        if spec is not None:
+            rest = line.split(maxsplit=length)
+            return spec.name, rest[length] if len(rest) > length else ""
+    if said and re.fullmatch(r"deploy(?::[\w.:-]*[\w.-])?!?", said[0], re.IGNORECASE):
+        return "deploy", line.split(maxsplit=1)[1] if len(said) > 1 else ""
+    return None
+
+
+def _settled(line: str, words: Vocabulary) -> str:
+    """With ``it`` for what is spoken of, and what people say of refs and checks in the words of the grammar."""
+    found = _verb(line)
+    if found is None:
+        return line
+    name, rest = found
+    head = line[: len(line) - len(rest)].rstrip() if rest else line.rstrip()
+    if name == "deploy":
+        return f"{head} {_deployed(rest, words)}".rstrip()
+    pronoun = _PRONOUN.match(rest)
+    if pronoun and rest[: pronoun.end()].lower() not in words.names:
+        return f"{head} {IT}{rest[pronoun.end() :]}"
+    if name in _TAKES_ENVIRONMENT and words.in_thread and _NOTHING_NAMED.match(rest):
+        return f"{head} {IT} {rest}".rstrip()
+    return line
+
+
+def _deployed(rest: str, words: Vocabulary) -> str:
+    """What follows ``deploy``, as the grammar has it: up to the reason, which stays as it is."""
+    reason = _UNREADABLE.search(rest)
+    said, after = (rest[: reason.start()], rest[reason.start() :]) if reason else (rest, "")
+    said = _GREEN.sub("when green", said)
+    said = said if after else _AGAIN.sub("", f" {said}").strip()
+    first, _, more = said.partition(" ")
+    if words.app(first) and more:
+        said = f"{first} {_as_ref(more)}"
+    else:
+        said = _as_ref(said)
+    pronoun = _PRONOUN.match(said)
+    if pronoun and said[: pronoun.end()].lower() not in words.names:
+        said = f"{IT}{said[pronoun.end() :]}"
+    return said + (after if not after or said.endswith(" ") or not said else f" {after.lstrip()}")
+
+
+def _as_ref(said: str) -> str:
+    for rule, meant in _REF_RULES:
+        found = rule.match(said)
+        if found:
+            return f"{found.expand(meant)}{said[found.end() :]}".strip()
+    return said

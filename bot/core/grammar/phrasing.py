@@ -7,7 +7,7 @@ A pattern is words as people say them, in lower case and without the small words
 - ``{it}``     the deployment that is spoken of: ``it``, ``that``, ``this one``;
 - ``{number}`` a deployment's number;
 - ``{env}``    an environment, and ``{app}`` an app, by themselves;
-- ``{ref}``    one word that may be a branch, a tag or a commit, ``{pr}`` the number of a pull request;
+- ``{ref}``    one word that may be a branch, a tag or a commit, ``{pr}`` a pull request;
 - ``{command}``  the name of a command, ``{rest}`` whatever follows, as it was typed.
 
 A pattern with ``?`` at its end is one of questions only.
@@ -56,9 +56,9 @@ _PREPOSITION = r"on|in|into|to|at|of|for|from|about|with"
 _SLOTS = {
     "where": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_ENVIRONMENT}{_APP}{_BOTH}]\S+)(?: (?:environment|env|app|server|servers|site))?",
     "it": rf"(?P<%s> (?:it|that|this|these|those)(?: (?:{_ONE}))?)",
-    "number": r"(?: (?:deployment|deploy|number|no|nr|release))?(?P<%s> #?[0-9]{1,9})",
-    "pr": r"(?P<%s> #?[0-9]{1,9})",
-    "ref": r"(?P<%s> [^\s\"'#]\S*)",
+    "number": r"(?: (?:deployment|number|no|nr|release))?(?P<%s> #?[0-9]{1,9})",
+    "pr": r" (?:pr|prs|pull request|pull|mr|merge request)(?: number)?(?P<%s> #?[0-9]{1,9})",
+    "ref": r"(?P<%s> (?![0-9]+ )[^\s\"'#]+)(?!\S)",
     "env": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_ENVIRONMENT}{_BOTH}]\S+)(?: (?:environment|env))?",
     "app": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_APP}{_BOTH}]\S+)(?: (?:app))?",
     "rest": r"(?P<%s>(?: \S+)*)",

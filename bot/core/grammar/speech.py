@@ -88,7 +88,7 @@ class Said:
 def understood(line: str, words: Vocabulary) -> Said:
     """What is meant by a line, in the words of the commands. A line in those words stays as it is."""
     asks = _ASKS.search(line) is not None
-    line = _HABIT.sub("", _ASKS.sub("", line).rstrip(" ,;:") if asks else line, count=1)
+    line = _HABIT.sub("", (_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line, count=1)
     said, polite, asked = line, False, False
     while (meant := _phrased(said, words, asks=asks)) is None and (found := _opening_of(said)) is not None:
         polite = polite or found.re is _REQUEST
@@ -145,7 +145,8 @@ def _settled(line: str, words: Vocabulary) -> str:
     if name == "deploy":
         return f"{head} {_deployed(rest, words)}".rstrip()
     pronoun = _PRONOUN.match(rest)
-    if pronoun and rest[: pronoun.end()].lower() not in words.names:
+    begins_reason = name == "reject" and pronoun and not _NOTHING_NAMED.match(rest[pronoun.end() :].lstrip())
+    if pronoun and not begins_reason and rest[: pronoun.end()].lower() not in words.names:
         return f"{head} {IT}{rest[pronoun.end() :]}"
     if name in _TAKES_ENVIRONMENT and words.in_thread and _NOTHING_NAMED.match(rest):
         return f"{head} {IT} {rest}".rstrip()
@@ -156,17 +157,15 @@ def _deployed(rest: str, words: Vocabulary) -> str:
     """What follows ``deploy``, as the grammar has it: up to the reason, which stays as it is."""
     reason = _UNREADABLE.search(rest)
     said, after = (rest[: reason.start()], rest[reason.start() :]) if reason else (rest, "")
+    said, blank = said.rstrip(), said[len(said.rstrip()) :]
     said = _GREEN.sub("when green", said)
     said = said if after else _AGAIN.sub("", f" {said}").strip()
     first, _, more = said.partition(" ")
-    if words.app(first) and more:
-        said = f"{first} {_as_ref(more)}"
-    else:
-        said = _as_ref(said)
+    said = f"{first} {_as_ref(more)}" if words.app(first) and more else _as_ref(said)
     pronoun = _PRONOUN.match(said)
     if pronoun and said[: pronoun.end()].lower() not in words.names:
         said = f"{IT}{said[pronoun.end() :]}"
-    return said + (after if not after or said.endswith(" ") or not said else f" {after.lstrip()}")
+    return said + blank + after
 
 
 def _as_ref(said: str) -> str:

@@ -70,7 +70,7 @@ def test_what_is_not_understood_is_said(said: str, reason: str) -> None:
         ("depoly web", "deploy", "deploy web/topic to production"),
         ("web to production", "deploy", "deploy web/topic to production"),
         ("statsu", "status", "status web production"),
-        ("where can we deploy", "where can I deploy", "where can I deploy web"),
+        ("where can deploy", "where can I deploy", "where can I deploy web"),
         ("rolback web", "rollback", "rollback web on production"),
         ("freeze production", "freeze", "freeze production until mon 9:00 because of the holidays"),
         ("", "help", "help"),

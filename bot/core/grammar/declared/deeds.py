@@ -28,6 +28,7 @@ DEPLOY = Spec(
         "(push|send|put|publish|launch|release|ship|roll out|rollout) {ref} [out|live] (to|onto|on|into|in) {env} {rest} => deploy {ref} to {env} {rest}",
         "(push|send|put|publish|launch|release|ship|roll out|rollout) {app} {ref} [out|live] (to|onto|on|into|in) {env} {rest} => deploy {app} {ref} to {env} {rest}",
         "(push|send|put|publish|launch|release|ship|get|bring|move|roll out|rollout) {it} [out|live] (to|onto|on|into|in) {env} {rest} => deploy it to {env} {rest}",
+        "(push|send|put|publish|launch|release|roll out|rollout) {pr} [out|live] (to|onto|on|into|in) {env} {rest} => deploy {pr} to {env} {rest}",
         "roll {ref} out (to|onto|on|into|in) {env} {rest} => deploy {ref} to {env} {rest}",
         "roll {it} out (to|onto|on|into|in) {env} {rest} => deploy it to {env} {rest}",
         "(redeploy|re-deploy) {ref} {rest} => deploy {ref} {rest}",
@@ -130,10 +131,12 @@ DEEDS: tuple[Spec, ...] = (
         parse=queries.read_reject,
         show=queries.show_reject,
         phrasings=(
-            "(reject|deny|decline|veto|refuse|disapprove) {it} {rest} => reject it {rest}",
+            "(deny|decline|veto|refuse|disapprove) {it} => reject it",
+            "(deny|decline|veto|refuse|disapprove) {it} because {rest} => reject it because {rest}",
             "(deny|decline|veto|refuse|disapprove) {number} {rest} => reject {number} {rest}",
             "(deny|decline|veto|disapprove) => reject",
-            "do not approve {it} {rest} => reject it {rest}",
+            "do not approve {it} => reject it",
+            "do not approve {it} because {rest} => reject it because {rest}",
         ),
     ),
     Spec(

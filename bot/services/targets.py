@@ -9,11 +9,11 @@ from typing import Protocol
 from bot.context import Context
 from bot.core import replies
 from bot.core.errors import Refused, ShipmateError
-from bot.core.grammar.commands import Command, Deploy
+from bot.core.grammar.commands import MINE, Command, Deploy
 from bot.core.names import near
 from bot.core.ports.forge_types import Commit, Meaning
 from bot.core.rich_text import Message
-from bot.services import authorization
+from bot.services import authorization, commits
 from bot.settings import AppSettings, EnvironmentSettings
 
 
@@ -116,6 +116,13 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     who may read the repository.
     """
     repository = target.app.repository
+    if command.ref == MINE:
+        command = command.with_ref(commits.own_branch(context, repository, command))
+    pin = commits.split_pin(command.ref) if command.ref is not None else None
+    if command.ref is not None and (known := commits.of_thread(context, repository, pin[1] if pin else command.ref)):
+        return known
+    if pin is not None:
+        return _pinned(context, repository, command, *pin)
     if command.ref is not None:
         found = {one.commit.sha: one for one in reversed(context.forge.meanings(repository, command.ref))}
         if len(found) > 1:
@@ -130,6 +137,17 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
         choices = _choices(_near_refs(context, repository, wanted), _completed(context, command))
         raise Refused(replies.unknown_ref(repository, wanted, choices))
     return commit
+
+
+def _pinned(context: Context, repository: str, command: Deploy, branch: str, digits: str) -> Commit:
+    """The commit of ``branch@digits``, where there is one of that branch. Raises Refused."""
+    found = commits.begun_with(context, repository, digits)
+    if len(found) > 1:
+        raise Refused(_ambiguous(context, repository, command.with_ref(digits), found))
+    if not found:
+        choices = _choices(_near_refs(context, repository, branch), _completed(context, command))
+        raise Refused(replies.unknown_ref(repository, command.ref or digits, choices))
+    return commits.on_branch(context, repository, branch, found[0], command)
 
 
 def _ambiguous(context: Context, repository: str, command: Deploy, meanings: Sequence[Meaning]) -> Message:

@@ -203,7 +203,7 @@ def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = Tr
     spans.append(f". {deployment.description}. It goes on {goes_on}." if waits else ".")
     if channel and not seen:
         spans.append(f" I cannot announce it in {channel}: there is no such channel, or nobody has invited me there.")
-    return say(*spans, note)
+    return say(*spans, *((note,) if note else ()))
 
 
 def nothing_to_cancel() -> Message:

@@ -15,7 +15,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.refs import HEADS, TAGS, is_full_id, looks_like_id, short_name
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import deploy_request, threads
+from bot.services import commits, deploy_request, threads
 from bot.services.gate_facts import has_been_let_in, target_of
 from bot.services.targets import Target, resolve
 
@@ -91,6 +91,9 @@ def _meant(successes: Sequence[Deployment], to: str) -> list[Deployment]:
     number = re.fullmatch(r"#([0-9]{1,9})", to)
     if number:
         return [one for one in successes if one.id == int(number[1])]
+    pin = commits.split_pin(to)
+    if pin is not None:  # as the bot writes it: main@bc493b1
+        to = pin[1]
     by_id = [one for one in successes if looks_like_id(to) and one.sha.startswith(to.lower())]
     by_ref = [] if is_full_id(to) else [one for one in successes if one.ref == short_name(to)][:1]
     found = by_ref if to.startswith((HEADS, TAGS)) else [*by_ref, *by_id]

@@ -16,7 +16,7 @@ from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, orphans, threads
+from bot.services import authorization, mentions, orphans, threads
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -40,13 +40,13 @@ class Conversation:
         context.via = given.via
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
-        if given.via != "schedule":
-            threads.enter(context, threads.thread_at(context, given.place))
+        given = threads.enter(context, given)
         command = self._understood(context, given)
         if isinstance(command, AskedBack):
             raise threads.asked_back(context, command.command)
         if isinstance(command, NotUnderstood):
             raise Refused(replies.not_understood(command.reason, command.example))
+        command = mentions.with_names(context, command)
         context.command = command = threads.completed(context, command)
         if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
             raise Refused(replies.stale(command, context.now - given.said_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -9,7 +10,7 @@ from typing import Any, cast
 from bot.context import Context
 from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.errors import Refused
-from bot.core.events.external import Place
+from bot.core.events.external import CommandGiven, Place
 from bot.core.grammar import commands as c
 from bot.core.grammar.commands import IT, SPOKEN_OF, Command
 from bot.core.rich_text import Button, Message
@@ -17,6 +18,13 @@ from bot.core.threads import messages
 from bot.core.threads.model import FAILED, TO_RETRY, Thread
 from bot.services.targets import Target, resolve, target_at
 
+# https://docs.slack.dev/reference/methods/chat.getPermalink. Behind a quote or a “because” it is a part of a reason.
+_LINKED = re.compile(
+    r"(?P<before>(?:(?!\bbecause\b|--force|[\"“”]).)*?)"
+    r"<?https://[\w.-]+\.slack\.com/archives/(?P<channel>[CGD][A-Z0-9]{6,})/p(?P<seconds>[0-9]{10})(?P<fraction>[0-9]{6})"
+    r"(?P<query>(?:\?[^\s>|]*)?)(?:\|[^>]*)?>?(?P<after>.*)",
+    re.DOTALL | re.IGNORECASE,
+)
 OFFERED = 5
 """How many are offered where it has to be asked which one is meant."""
 Fits = Callable[[Deployment], bool]
@@ -40,11 +48,31 @@ def thread_at(context: Context, place: Place) -> Thread | None:
     return Thread(tuple(found)) if found else None
 
 
-def enter(context: Context, thread: Thread | None) -> None:
-    """What is said from now on is said in that thread: commands that name no app mean the thread's."""
-    context.thread = thread
-    if thread is not None and thread.about.app in context.settings.apps:
-        context.here = thread.about.app
+def enter(context: Context, given: CommandGiven) -> CommandGiven:
+    """Whatever is said is said in its thread, and commands that name no app mean the thread's.
+
+    A link to a message of the chat is ``it``, and leads to the thread of its deployment: returned is what was said
+    then. Raises Refused where it leads to none. What was scheduled says itself what it means.
+    """
+    if given.via == "schedule":
+        return given
+    context.thread = thread_at(context, given.place)
+    linked = _LINKED.match(given.text)
+    if linked is not None:
+        context.thread = thread_at(context, _linked_place(linked))
+        if context.thread is None:
+            raise Refused(messages.link_leads_nowhere())
+        given = replace(given, text=f"{linked['before']}{IT}{linked['after']}")
+    if context.thread is not None and context.thread.about.app in context.settings.apps:
+        context.here = context.thread.about.app
+    return given
+
+
+def _linked_place(linked: re.Match[str]) -> Place:
+    """The thread in which the message is, or that hangs under it."""
+    of_thread = re.search(r"[?&;]thread_ts=([0-9]{10}\.[0-9]{6})(?![0-9])", linked["query"])
+    own = f"{linked['seconds']}.{linked['fraction']}"
+    return Place(linked["channel"], thread=of_thread[1] if of_thread else own)
 
 
 def completed(context: Context, command: Command) -> Command:

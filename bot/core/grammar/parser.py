@@ -118,6 +118,8 @@ def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
     kept, _ = _without_passwords(text, None)
     said = speech.understood(kept, words)
     matched = _match(said.line)
+    if said.refused:
+        return NotUnderstood(said.refused, matched[0] if matched else None, (matched or (DEPLOY, 0))[0].example(words))
     if matched is None:
         return _unknown(said.line, words)
     spec, count = matched

@@ -53,7 +53,7 @@ def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
 
     ``undo #12`` takes that one back, and ``undo`` alone what is spoken of, unless a place is named.
     """
-    places, to, reason = Places(words), None, None
+    places, to, reason, whose = Places(words), None, None, None
     undoes = cursor.verb.lower() in UNDOES
     of = read_deployment(cursor) if undoes or cursor.word() == IT else None
     while not cursor.done and reason is None:
@@ -61,15 +61,28 @@ def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
         target = None if cursor.done or reason else _target(cursor, words, places)
         if target and to:
             raise Misread(f"To {shorten(to)} or to {shorten(target)}? I understood both.")
-        to = target or to
+        if target:
+            named, to = _commit_of(target, words)
+            whose = named or whose
         if not target and not reason:
             places.take(cursor)
     app, environment = places.settle()
+    app = app or whose
     if app or environment:
         if of:
             raise Misread(f"Of #{of} I know where it was: please leave out {shorten(environment or app or '')}.")
         return Rollback(app, environment, to, reason)
     return Rollback(None, None, to, reason, SPOKEN_OF if of is None and undoes and to is None else of)
+
+
+def _commit_of(target: str, words: Vocabulary) -> tuple[str | None, str]:
+    """``web@bc493b1`` as the app and the commit."""
+    split = split_app(target, words)
+    if split is None or not split[1]:
+        return None, target
+    if split[1].startswith("#"):
+        raise Misread(f"One goes back to a deployment or a commit: {shorten(target)} is a pull request.")
+    return split
 
 
 def show_rollback(rollback: Rollback) -> str:

@@ -9,6 +9,7 @@ from bot.core.grammar import phrasing
 from bot.core.grammar.commands import IT, MINE
 from bot.core.grammar.pasted import written_out
 from bot.core.grammar.registry import COMMANDS, NAMES, find
+from bot.core.grammar.tokens import Misread
 from bot.core.grammar.vocabulary import Vocabulary
 
 _LIGHT = r"(?:please|pls|plz|kindly|just|now|maybe|possibly|quickly|also|then)"
@@ -77,16 +78,31 @@ _REF_RULES = tuple((re.compile(said, re.IGNORECASE), meant) for said, meant in _
 _AGAIN = re.compile(r"(?:\s+(?:again|once more|one more time|asap|right now|right away|immediately|thanks|thx))+$", re.I)
 
 
+PASTED_INTO = frozenset({
+    *("deploy", "ship", "rollback", "promote", "diff", "deploys", "status", "queue", "logs", "why", "undeployed"),
+    *("where can I deploy", "schedule"),
+})  # fmt: skip
+"""Commands in which a link is what it leads to; in the others it is a part of somebody's reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The ``line`` that is meant; ``asked`` where it is a question, which changes nothing."""
+    """The ``line`` that is meant; ``asked`` where it is a question, which changes nothing.
+
+    ``refused`` is a sentence where something that was pasted into it cannot be meant.
+    """
 
     line: str
     asked: bool = False
+    refused: str | None = None
 
 
 def understood(line: str, words: Vocabulary) -> Said:
     """What is meant by a line, in the words of the commands. A line in those words stays as it is."""
+    try:
+        line = _with_pasted(line, words)
+    except Misread as why:
+        return Said(line, refused=str(why))
     asks = _ASKS.search(line) is not None
     line = _HABIT.sub("", (_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line, count=1)
     said, polite, asked = line, False, False
@@ -94,7 +110,13 @@ def understood(line: str, words: Vocabulary) -> Said:
         polite = polite or found.re is _REQUEST
         asked = asked or found.re in {_QUESTION, _LOOK}
         said = said[found.end() :]
-    return Said(_settled(written_out(meant or said, words), words), asked or (asks and not polite))
+    return Said(_settled(meant or said, words), asked or (asks and not polite))
+
+
+def _with_pasted(line: str, words: Vocabulary) -> str:
+    """With what is pasted in the words of the grammar. Raises Misread."""
+    named = _verb(line)
+    return written_out(line, words) if named is None or named[0] in PASTED_INTO else line
 
 
 def names_command(line: str, words: Vocabulary) -> bool:

@@ -13,7 +13,7 @@ from bot.core.names import listed
 from bot.core.refs import TAGS
 
 _TOKEN = re.compile(r"\S+")
-_REASON = re.compile(r"--force|\bbecause\b|[\"']|\s[-–—]\s", re.IGNORECASE)
+_REASON = re.compile(r"--force|\bbecause\b|(?<!\w)[\"']|\s[-–—]\s", re.IGNORECASE)
 """From here on a line is somebody's reason, in which a link is a link."""
 _END = ".,;:!)>]"
 _FULL_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+?)(?:(?P<mark>[@#])(?P<rest>#?\S+))?")

@@ -27,7 +27,7 @@ from bot.core.grammar.vocabulary import Vocabulary
 
 SMALL = frozenset({
     *("the", "a", "an", "any", "please", "pls", "plz", "just", "actually", "exactly", "really", "still", "yet"),
-    *("currently", "presently", "now", "atm", "already", "so", "far", "quickly", "simply", "maybe"),
+    *("currently", "presently", "now", "atm", "already", "so", "quickly", "simply", "maybe"),
 })  # fmt: skip
 _SMALL_PHRASES = re.compile(
     r"\b(?:right now|at (?:the|this) moment|by any chance|for (?:me|us)|(?:do )?you know|in (?:there|here)|so far)\b",

@@ -62,7 +62,7 @@ _GREEN = re.compile(
     r"|\b(?:on|when) green(?=\s|$|[?.!,])",
     re.IGNORECASE,
 )
-_UNREADABLE = re.compile(r"--force|\bbecause\b|[\"']|\s[-–—]\s", re.IGNORECASE)
+_UNREADABLE = re.compile(r"--force|\bbecause\b|(?<!\w)[\"']|\s[-–—]\s", re.IGNORECASE)
 """From here on a deploy's line is somebody's reason, and not to be read as anything else."""
 _PULL_REQUEST = r"(?:pr|prs|pull[ -]?requests?|pull|mr|merge[ -]?requests?)"
 _REFS = (
@@ -139,7 +139,8 @@ def _phrased(line: str, words: Vocabulary, *, asks: bool) -> str | None:
 
 def _opening_of(line: str) -> re.Match[str] | None:
     """The words at the beginning that lead up to a command, or to what is asked."""
-    if _verb(line) is not None:
+    named = _verb(line)
+    if named is not None and named[0] != "why":  # which begins questions that are not about the record, too
         return None
     return _GREETING.match(line) or _LOOK.match(line) or _QUESTION.match(line) or _REQUEST.match(line)
 

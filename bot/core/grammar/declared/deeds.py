@@ -149,7 +149,7 @@ DEEDS: tuple[Spec, ...] = (
         parse=queries.of_place(c.Queue),
         show=lambda queue: queries.show_place("queue", queue.app, queue.environment),
         phrasings=(
-            "(is|are) [there] (anything|anyone|anybody|something|someone|somebody|everything|deploys|deployments|deploy|deployment|we|you|others) [else] (running|deploying|in progress|going on|going out|in flight|queued|waiting|pending|in line|in queue|being deployed) [{where}] [{where}]",
+            "(is|are) [there] (anything|anyone|anybody|something|someone|somebody|everything|deploys|deployments|deploy|deployment|we|you|others) [else] (running|deploying|in progress|going on|going out|in flight|queued|waiting|pending|in line|in queue|being deployed) [anything|something|stuff] [{where}] [{where}]",
             "(anything|anyone|anybody|something|someone|somebody|everything|deploys|deployments|deploy|deployment|we|you|others) [else] (running|deploying|in progress|going on|going out|in flight|queued|waiting|pending|in line|in queue|being deployed) [{where}] [{where}]",
             "(pending|queued|in progress|in flight|in queue) [deploys|deployments|things] [{where}] [{where}]",
             "what is [there] (pending|waiting|queued|in queue|in line|deploying|being deployed|in progress|going out|in flight|in pipeline|next) [{where}] [{where}]",

@@ -15,7 +15,7 @@ from bot.core.refs import TAGS
 _TOKEN = re.compile(r"\S+")
 _REASON = re.compile(r"--force|\bbecause\b|(?<!\w)[\"']|\s[-–—]\s", re.IGNORECASE)
 """From here on a line is somebody's reason, in which a link is a link."""
-_END = ".,;:!)>]"
+_END = "?.,;:!)>]"
 _FULL_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+?)(?:(?P<mark>[@#])(?P<rest>#?\S+))?")
 _ID = re.compile(r"[0-9a-fA-F]{7,40}")
 
@@ -41,7 +41,8 @@ def written_out(line: str, words: Vocabulary) -> str:
         token, before = tokens[place], tokens[place - 1][0].lower() if place else ""
         meant = _meant(token[0], words, before)
         if meant is not None:
-            said = said[: token.start()] + meant + said[token.end() :]
+            asks = "?" if token[0].endswith("?") else ""
+            said = said[: token.start()] + meant + asks + said[token.end() :]
     return said + after
 
 
@@ -50,9 +51,9 @@ def _meant(token: str, words: Vocabulary, before: str) -> str | None:
     named = _page(bare, words.web_host) or _full_name(bare, words)
     if named is None:
         return None
-    if named.environment is not None and before in TO:
-        return named.environment
     app = _app_of(named.repository, words)
+    if named.environment is not None and before in TO and app == words.home:
+        return named.environment
     if named.environment is not None:
         return f"{app} in {named.environment}"
     if named.ref is None:

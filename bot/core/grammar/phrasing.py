@@ -206,7 +206,7 @@ def _plain(line: str, words: Vocabulary) -> _Words:
         if any(start <= found.start() < end for start, end in small):
             continue
         for word in expanded(found[0].strip(_AROUND)).split():
-            if word.lower() not in SMALL:
+            if word.lower() not in SMALL or found[0][0] in "\"'":  # with which a reason begins
                 places.append((len(text), found.start()))
                 text += f" {_mark(word, words)}{word}"
     return _Words(text, tuple(places))

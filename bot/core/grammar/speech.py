@@ -45,6 +45,7 @@ _LOOK = re.compile(
     re.IGNORECASE,
 )
 """What only asks to be shown something."""
+_QUOTED = re.compile(r"(?<!\w)[\"']")
 _ASKS = re.compile(r"\s*[?？][?？!\s.…)]*(?:(?:thanks|thank you|thx|please|pls|plz)[\s!.]*)?$", re.IGNORECASE)
 _HABIT = re.compile(r"^[!./](?=[A-Za-z])")
 _IT = (
@@ -67,8 +68,9 @@ _UNREADABLE = re.compile(r"--force|\bbecause\b|(?<!\w)[\"']|\s[-–—]\s", re.I
 _PULL_REQUEST = r"(?:pr|prs|pull[ -]?requests?|pull|mr|merge[ -]?requests?)"
 _REFS = (
     (rf"(?:the |my )?{_PULL_REQUEST}(?: number| no\.?| nr\.?)? ?#?([0-9]{{1,9}})(?!\S*\w)", r"#\1"),
+    (rf"(?:the |my )?{_PULL_REQUEST} (?=[\w.-]*#[0-9])", ""),
     (r"(?:my|my own)(?: (?:latest|last|newest|current|recent))?(?: (?:branch|changes?|work|stuff|code|push|commits?))", MINE),
-    (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?: (?:of|from|on))? (?!(?:to|in|on|into)\b)(?=[\w@#])", ""),
+    (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?: (?:of|from|on))? (?!(?:to|in|on|into|version|code|state|commits?|changes?)\b)(?=[\w@#])", ""),
     (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?=\s+(?:to|in|on|into)\b|$)", ""),
     (r"(?:the )?(?:branch|tag|commit|sha|ref|revision)(?: called| named)? (?!(?:to|in|on|into)\b)(?=\S)", ""),
     (r"(?:the )?([^\s\"'#]+) (?:branch|tag)(?=\s|$)", r"\1"),
@@ -103,6 +105,7 @@ def understood(line: str, words: Vocabulary) -> Said:
         line = _with_pasted(line, words)
     except Misread as why:
         return Said(line, refused=str(why))
+    line = _single_spaced(line)
     asks = _ASKS.search(line) is not None
     line = _HABIT.sub("", (_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line, count=1)
     said, polite, asked = line, False, False
@@ -111,6 +114,13 @@ def understood(line: str, words: Vocabulary) -> Said:
         asked = asked or found.re in {_QUESTION, _LOOK}
         said = said[found.end() :]
     return Said(_settled(meant or said, words), asked or (asks and not polite))
+
+
+def _single_spaced(line: str) -> str:
+    """With one blank between words, up to what is between quotes."""
+    quoted = _QUOTED.search(line)
+    head, tail = (line[: quoted.start()], line[quoted.start() :]) if quoted else (line.strip(), "")
+    return re.sub(r"\s+", " ", head).lstrip() + tail
 
 
 def _with_pasted(line: str, words: Vocabulary) -> str:

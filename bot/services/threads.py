@@ -99,7 +99,7 @@ def completed(context: Context, command: Command) -> Command:
 
 
 def _numbered(context: Context, command: Any, fits: Fits) -> Command:
-    number, names_place = command.deployment, bool(getattr(command, "app", None) or getattr(command, "environment", None))
+    number, names_place = command.deployment, _app(command) or getattr(command, "environment", None)
     if number not in {None, SPOKEN_OF} or names_place:
         return cast("Command", command)
     looks = isinstance(command, c.Logs | c.Why)
@@ -239,8 +239,9 @@ def _with_target(context: Context, command: Command) -> Command:
 def _deed(context: Context, command: Command) -> tuple[Button, ...]:
     """A button; what touches an environment that people outside use is confirmed."""
     target = _touched(context, command)
-    confirm = target is not None and target.environment.production
-    return messages.deed(command, messages.confirmation(command, target.environment.name) if confirm and target else None)
+    if target is None or not target.environment.production:
+        return messages.deed(command)
+    return messages.deed(command, messages.confirmation(command, target.environment.name))
 
 
 def _touched(context: Context, command: Command) -> Target | None:
@@ -275,5 +276,3 @@ def newer_there(context: Context, old: Deployment) -> str:
     last = context.reads.last_success(old.app, old.environment)
     is_newer = last is not None and last.id > old.id and last.sha != old.sha
     return messages.newer_there(old, last) if is_newer and last is not None else ""
-
-

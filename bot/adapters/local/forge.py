@@ -65,7 +65,7 @@ class LocalGit:
         return [Meaning(exact, _commit(git.commit(sha), short_name(ref))) for exact, sha in git.meanings(ref).items()]
 
     def branches_of(self, repository: str, login: str) -> Sequence[str]:
-        """The newest branch whose last commit is theirs, by the name of its author, else the one that is checked out."""
+        """The newest branch whose last commit has their name, else the one that is checked out."""
         git = self._git(repository)
         default = git.default_branch()
         theirs = [name for name, author in git.branches() if author.casefold() == login.casefold()]

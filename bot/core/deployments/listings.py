@@ -117,7 +117,10 @@ def environment_status(
     gone: bool = False,
     now: datetime | None = None,
 ) -> list[Line]:
-    """What is where, since when, by whom; and what is on its way, with how long that will take. ``gone``: the settings do not name it any more."""
+    """What is where, since when, by whom; and what is on its way, with how long that will take.
+
+    ``gone``: the settings do not name it any more.
+    """
     name: Line = (Bold(f"{app} → {environment}"), *((wording.NO_LONGER,) if gone else ()), "  ")
     if current is None:
         lines: list[Line] = [(*name, "nothing deployed yet")]

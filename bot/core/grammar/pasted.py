@@ -85,8 +85,9 @@ def _full_name(token: str, words: Vocabulary) -> _Named | None:
 
 
 def _page(token: str, host: str) -> _Named | None:
-    """What a page of the host is about. None for what is no link to it, and for pages that are about nothing of ours."""
-    found = re.fullmatch(rf"(?:https?://)?(?:www\.)?{re.escape(host)}/([\w.-]+/[\w.-]+)(?:/(.*))?", token, re.IGNORECASE)
+    """What a page of the host is about. None for what is no link to it, and for pages about nothing of ours."""
+    address = rf"(?:https?://)?(?:www\.)?{re.escape(host)}/([\w.-]+/[\w.-]+)(?:/(.*))?"
+    found = re.fullmatch(address, token, re.IGNORECASE)
     if found is None:
         return None
     repository, (path, _, query) = found[1], (found[2] or "").partition("?")

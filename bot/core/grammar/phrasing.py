@@ -1,7 +1,7 @@
 """Pattern matching for what people say in place of a command; the patterns are declared beside the commands.
 
 A pattern is words as people say them, in lower case and without the small words that change nothing (``SMALL``).
-``[…]`` may be left out, ``(a|b)`` is one of several, and ``{…}`` is a slot:
+``[…]`` may be left out, ``(a|b)`` is one of several, ``<…>`` a set of words (``SETS``), and ``{…}`` a slot:
 
 - ``{where}``  an app or an environment, with ``on``, ``in``, ``to``, ``for`` and the like in front of it or not;
 - ``{it}``     the deployment that is spoken of: ``it``, ``that``, ``this one``;
@@ -45,7 +45,8 @@ _CONTRACTED = (
     (re.compile(r"\b(is|are|was|did|do|does|has|have|should|could|would)n'?t(?!\w)", re.IGNORECASE), r"\1 not"),
 )
 _WORD = re.compile(r"\S+")
-_AROUND = ".,;:!?()\"“”…"
+_SET = re.compile(r"<(\w+)>")
+_AROUND = '.,;:!?()"“”…'
 _PART = re.compile(r"\{(\w+)\}|([\[\]()|])|([^\s\[\]()|{}]+)")
 
 # What marks a word of a sentence that is the name of an environment, of an app, or of both.
@@ -54,7 +55,7 @@ _MARK = f"[{_ENVIRONMENT}{_APP}{_BOTH}]"
 _ONE = r"deploy|deployment|deploys|rollout|release|build|run|job|one|thing|commit|version|branch|pr|change|place"
 _PREPOSITION = r"on|in|into|to|at|of|for|from|about|with"
 _SLOTS = {
-    "where": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_ENVIRONMENT}{_APP}{_BOTH}]\S+)(?: (?:environment|env|app|server|servers|site))?",
+    "where": rf"(?: (?:{_PREPOSITION}))?(?P<%s> {_MARK}\S+)(?: (?:environment|env|app|server|servers|site))?",
     "it": rf"(?P<%s> (?:it|that|this|these|those)(?: (?:{_ONE}))?)",
     "number": r"(?: (?:deployment|number|no|nr|release))?(?P<%s> #?[0-9]{1,9})",
     "pr": r" (?:pr|prs|pull request|pull|mr|merge request)(?: number)?(?P<%s> #?[0-9]{1,9})",
@@ -63,6 +64,41 @@ _SLOTS = {
     "app": rf"(?: (?:{_PREPOSITION}))?(?P<%s> [{_APP}{_BOTH}]\S+)(?: (?:app))?",
     "rest": r"(?P<%s>(?: \S+)*)",
 }
+SETS = {
+    "something": (
+        "(anything|anyone|anybody|something|someone|somebody|everything|deploys|deployments|deploy|deployment|we|"
+        "you|others)"
+    ),
+    "going": (
+        "(running|deploying|in progress|going on|going out|in flight|queued|waiting|pending|in line|in queue|"
+        "being deployed)"
+    ),
+    "stuck": (
+        "(waiting|waiting for|stuck|not live|not deployed|not running|not started|not out|not deploying|"
+        "not moving|not starting|not done|not going out|pending|queued|blocked|held|held up|hanging|slow|so slow|"
+        "taking long|taking so long|delayed|on hold|paused|refused|rejected|denied|cancelled|canceled|stopped|"
+        "skipped|superseded|expired|not allowed)"
+    ),
+    "start": "(deploy|start|go out|go live|go through|run|happen|work out|deployed|get deployed)",
+    "deploys": "(deploy|deploys|deployment|deployments|release|releases|rollout|rollouts)",
+    "logs": "(log|logs|output|errors|error|error message|build log|deploy log|deployment log|deploy logs|build logs)",
+    "broke": "(fail|failed|break|broke|crash|crashed|die|not work|error|error out|stop|go wrong)",
+    "wrong": "(went wrong|failed|broke|is wrong|was wrong|is error|was error)",
+    "blocks": (
+        "(blocks|blocked|is blocking|holds up|is holding up|stops|stopped|is stopping|is in way of|is missing for)"
+    ),
+    "free": "(release|remove|lift|drop|clear|give up|give back|return|free|free up|take off|delete)",
+    "cancel": "(cancel|stop|abort|kill|halt|terminate|interrupt|scrap)",
+    "redeploy": "(redeploy|re-deploy|rerun|re-run|restart|repeat)",
+    "push": "(push|send|put|publish|launch|release|ship|roll out|rollout)",
+    "onto": "(to|onto|on|into|in)",
+    "deployment": "(deploy|deployment|release|rollout)",
+    "version": "[version|release|deployment|deploy|commit|one|state]",
+    "permitted": "(can|may|could|is allowed to)",
+    "ended": "[done|finished|live|ready|deployed|out|over|through|complete]",
+    "places": "[{where}] [{where}]",
+}
+"""Words that are alike in many patterns: there ``<cancel>`` stands for all of them."""
 _NO_REF = frozenset({
     *("it", "that", "this", "lock", "locks", "freeze", "hold", "me", "us", "you", "again", "back", "latest", "out"),
     *("everything", "all", "something", "nothing", "anything", "to", "in", "on", "help", "log", "logs", "for", "at"),
@@ -172,6 +208,7 @@ def _filled(line: str, values: Mapping[str, list[str]]) -> str:
 @cache
 def _compiled(pattern: str, name: str, commands: tuple[str, ...]) -> _Pattern:
     said, _, line = (part.strip() for part in pattern.partition("=>"))
+    said = _SET.sub(lambda found: SETS[found[1]], said)
     slots: list[tuple[str, str]] = []
     made = ""
     for slot, mark, word in _PART.findall(said.rstrip("? ")):

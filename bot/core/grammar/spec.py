@@ -49,7 +49,15 @@ class Spec:
         return self.examples[0].replace("{app}", app).replace("{environment}", environment)
 
 
-def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, ...] = (), phrasings: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def numbered(
+    name: str,
+    make: type[_Numbered],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} [#<id>]",
@@ -64,7 +72,15 @@ def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, .
     )
 
 
-def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = (), phrasings: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def alone(
+    name: str,
+    make: type[_Alone],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=name,
@@ -79,7 +95,15 @@ def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = 
     )
 
 
-def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] = (), phrasings: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def of_app(
+    name: str,
+    make: type[_OfApp],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} [<app>]",
@@ -94,7 +118,15 @@ def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] =
     )
 
 
-def of_lock(name: str, make: type[_OfLock], help_: str, aliases: tuple[str, ...] = (), phrasings: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def of_lock(
+    name: str,
+    make: type[_OfLock],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} <env> [on <app>]",

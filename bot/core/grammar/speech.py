@@ -5,46 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.core.grammar import phrasing
+from bot.core.grammar import openings, phrasing
 from bot.core.grammar.commands import IT, MINE
 from bot.core.grammar.pasted import written_out
 from bot.core.grammar.registry import COMMANDS, NAMES, find
 from bot.core.grammar.tokens import Misread
 from bot.core.grammar.vocabulary import Vocabulary
 
-_LIGHT = r"(?:please|pls|plz|kindly|just|now|maybe|possibly|quickly|also|then)"
-_GREETING = re.compile(
-    r"(?:hey|hi|hello|yo|ok|okay|alright|all ?right|right|great|cool|perfect|awesome|nice|thanks|thank you|thx|yes|yep|yeah|yup|sure|so|and|then|now|oh|hmm+|um+"
-    r"|please|pls|plz|kindly|pretty please|everyone|everybody|team|all|folks|guys|bot|buddy|friend|there|dear)"
-    r"(?:[\s,.!:]+)(?=\S)",
-    re.IGNORECASE,
-)
-_REQUEST = re.compile(
-    rf"(?:(?:can|could|would|will) (?:you|u|ya)|would you mind to|(?:let'?s|let us)(?: go ahead and| all)?|let me|lemme"
-    rf"|(?:i|we)(?: would|'d)? (?:want|need|like)(?: you)? to|(?:i|we) wanna|i'?d like(?: you)? to"
-    rf"|go ahead and|go and|feel free to|(?:it(?:'s| is) )?time to|try (?:to|and)|be so kind (?:as )?to"
-    rf")(?: {_LIGHT})*[\s,]+(?=\S)",
-    re.IGNORECASE,
-)
-"""What makes a deed of what follows, also where it ends in a question mark."""
-_QUESTION = re.compile(
-    rf"(?:(?:can|could|may|might|shall|should|must|do|does|did|would) (?:i|we|one|somebody|someone|anybody|anyone)"
-    rf"|what (?:happens |would happen |will happen )?if (?:i|we|you|somebody|someone)|(?:am i|are we) allowed to"
-    rf"|should you|do you (?:want|think|recommend|plan) (?:to|we should|i should)|(?:would|is|was) it (?:be )?"
-    rf"(?:ok|okay|safe|possible|fine|time|allowed|wise|good)(?: to|(?: if)? (?:i|we))|(?:is it )?(?:ok|okay|safe) to"
-    rf"|how about(?: we)?|why (?:not|don't (?:we|you))|when (?:can|should|shall|do|will) (?:i|we|you)"
-    rf"|did (?:you|anybody|somebody|anyone|someone)|have (?:you|we)|are you going to)(?: {_LIGHT})*[\s,]+(?=\S)",
-    re.IGNORECASE,
-)
-"""What makes a question of what follows, whether it ends in a question mark or not."""
-_LOOK = re.compile(
-    rf"(?:(?:show|tell|give|get)(?: me| us)?(?: about| if| whether)?|let (?:me|us) (?:see|know)(?: if| whether| about)?"
-    rf"|do you know(?: if| whether)?|(?:i|we) (?:want|need|would like|'d like) to (?:see|know)(?: if| whether)?"
-    rf"|i'?d like to (?:see|know)(?: if| whether)?|any idea(?: if| whether)?|check(?: on| if| whether)?|list|see|view|display|print|look(?: at| up| if)"
-    rf"|what about|find out(?: if| whether)?|(?:i )?wonder(?:ing)?(?: if| whether))(?: {_LIGHT})*[\s,]+(?=\S)",
-    re.IGNORECASE,
-)
-"""What only asks to be shown something."""
 _QUOTED = re.compile(r"(?<!\w)[\"']")
 _ASKS = re.compile(r"\s*[?？][?？!\s.…)]*(?:(?:thanks|thank you|thx|please|pls|plz)[\s!.]*)?$", re.IGNORECASE)
 _HABIT = re.compile(r"^[!./](?=[A-Za-z])")
@@ -66,18 +33,26 @@ _GREEN = re.compile(
 _UNREADABLE = re.compile(r"--force|\bbecause\b|(?<!\w)[\"']|\s[-–—]\s", re.IGNORECASE)
 """From here on a deploy's line is somebody's reason, and not to be read as anything else."""
 _PULL_REQUEST = r"(?:pr|prs|pull[ -]?requests?|pull|mr|merge[ -]?requests?)"
-_REFS = (
-    (rf"(?:the |my )?{_PULL_REQUEST}(?: number| no\.?| nr\.?)? ?#?([0-9]{{1,9}})(?!\S*\w)", r"#\1"),
-    (rf"(?:the |my )?{_PULL_REQUEST} (?=[\w.-]*#[0-9])", ""),
-    (r"(?:my|my own)(?: (?:latest|last|newest|current|recent))?(?: (?:branch|changes?|work|stuff|code|push|commits?))", MINE),
-    (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?: (?:of|from|on))? (?!(?:to|in|on|into|version|code|state|commits?|changes?)\b)(?=[\w@#])", ""),
-    (r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?(?=\s+(?:to|in|on|into)\b|$)", ""),
-    (r"(?:the )?(?:branch|tag|commit|sha|ref|revision)(?: called| named)? (?!(?:to|in|on|into)\b)(?=\S)", ""),
-    (r"(?:the )?([^\s\"'#]+) (?:branch|tag)(?=\s|$)", r"\1"),
-    (r"the (?=\S)", ""),
-)  # fmt: skip
-_REF_RULES = tuple((re.compile(said, re.IGNORECASE), meant) for said, meant in _REFS)
-_AGAIN = re.compile(r"(?:\s+(?:again|once more|one more time|asap|right now|right away|immediately|thanks|thx))+$", re.I)
+_NEWEST = r"(?:the )?(?:latest|newest|current)(?: (?:version|code|state|commits?|changes?))?"
+_TO = r"(?:to|in|on|into)\b"
+_OWN = r"my(?: own)?(?: (?:latest|last|newest|current|recent))? (?:branch|changes?|work|stuff|code|push|commits?)"
+_REFS = tuple(
+    (re.compile(said, re.IGNORECASE), meant)
+    for said, meant in (
+        (rf"(?:the |my )?{_PULL_REQUEST}(?: number| no\.?| nr\.?)? ?#?([0-9]{{1,9}})(?!\S*\w)", r"#\1"),
+        (rf"(?:the |my )?{_PULL_REQUEST} (?=[\w.-]*#[0-9])", ""),
+        (_OWN, MINE),
+        (rf"{_NEWEST}(?: (?:of|from|on))? (?!{_TO}|(?:version|code|state|commits?|changes?)\b)(?=[\w@#])", ""),
+        (rf"{_NEWEST}(?=\s+{_TO}|$)", ""),
+        (rf"(?:the )?(?:branch|tag|commit|sha|ref|revision)(?: called| named)? (?!{_TO})(?=\S)", ""),
+        (r"(?:the )?([^\s\"'#]+) (?:branch|tag)(?=\s|$)", r"\1"),
+        (r"the (?=\S)", ""),
+    )
+)
+"""What people say of the ref behind ``deploy``, and how the grammar has it: the first that fits."""
+_AGAIN = re.compile(
+    r"(?:\s+(?:again|once more|one more time|asap|right now|right away|immediately|thanks|thx))+$", re.I
+)
 
 
 PASTED_INTO = frozenset({
@@ -110,8 +85,8 @@ def understood(line: str, words: Vocabulary) -> Said:
     line = _HABIT.sub("", (_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line, count=1)
     said, polite, asked = line, False, False
     while (meant := _phrased(said, words, asks=asks)) is None and (found := _opening_of(said)) is not None:
-        polite = polite or found.re is _REQUEST
-        asked = asked or found.re in {_QUESTION, _LOOK}
+        polite = polite or found.re is openings.REQUEST
+        asked = asked or found.re in {openings.QUESTION, openings.LOOK}
         said = said[found.end() :]
     return Said(_settled(meant or said, words), asked or (asks and not polite))
 
@@ -137,7 +112,7 @@ def names_command(line: str, words: Vocabulary) -> bool:
 def opening(line: str) -> int:
     """How many words of the line lead up to a command and change nothing: ``please``, ``can you please``."""
     said = line
-    while (found := _opening_of(said)) is not None and found.re in {_GREETING, _REQUEST}:
+    while (found := _opening_of(said)) is not None and found.re in {openings.GREETING, openings.REQUEST}:
         said = said[found.end() :]
     return len(line.split()) - len(said.split())
 
@@ -152,7 +127,7 @@ def _opening_of(line: str) -> re.Match[str] | None:
     named = _verb(line)
     if named is not None and named[0] != "why":  # which begins questions that are not about the record, too
         return None
-    return _GREETING.match(line) or _LOOK.match(line) or _QUESTION.match(line) or _REQUEST.match(line)
+    return openings.opening_of(line)
 
 
 def _verb(line: str) -> tuple[str, str] | None:
@@ -202,7 +177,7 @@ def _deployed(rest: str, words: Vocabulary) -> str:
 
 
 def _as_ref(said: str) -> str:
-    for rule, meant in _REF_RULES:
+    for rule, meant in _REFS:
         found = rule.match(said)
         if found:
             return f"{found.expand(meant)}{said[found.end() :]}".strip()

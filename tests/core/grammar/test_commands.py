@@ -139,7 +139,8 @@ STRATEGIES: dict[type[Command], st.SearchStrategy[Command]] = {
     | st.builds(lambda of, to, why: Rollback(None, None, to, why, of), spoken_of, maybe(commits), maybe(reasons)),
     Logs: st.builds(Logs, maybe(apps), maybe(environments), st.none(), maybe_some)
     | st.builds(lambda number, last: Logs(None, None, number, last), spoken_of, maybe_some),
-    Why: st.builds(Why, maybe(apps), maybe(environments)) | st.builds(lambda number: Why(None, None, number), spoken_of),
+    Why: st.builds(Why, maybe(apps), maybe(environments))
+    | st.builds(lambda number: Why(None, None, number), spoken_of),
     Promote: st.builds(Promote, maybe(apps), maybe(environments), maybe(environments)),
     Reject: st.builds(Reject, st.none() | spoken_of, maybe(reasons)),
     Unlock: st.builds(Unlock, environments | st.sampled_from(["all", "mine"]), maybe(apps)),

@@ -38,7 +38,11 @@ PEOPLE: tuple[Spec, ...] = (
         show=lambda claim: f"withhold {claim.login} from @{claim.person}",
     ),
     spec.alone(
-        "whoami", c.WhoAmI, "Show who you are to the bot, and what you may do.", aliases=("who am i",), read_only=True,
+        "whoami",
+        c.WhoAmI,
+        "Show who you are to the bot, and what you may do.",
+        aliases=("who am i",),
+        read_only=True,
         phrasings=(
             "(who|what) am i [to you|on github|here] => whoami",
             "what (can|may) i do => whoami",
@@ -49,14 +53,21 @@ PEOPLE: tuple[Spec, ...] = (
         ),
     ),
     spec.alone(
-        "mute", c.Mute, "Stop being mentioned.", read_only=False,
+        "mute",
+        c.Mute,
+        "Stop being mentioned.",
+        read_only=False,
         phrasings=(
-            "(stop|do not|no more|never) (ping|pinging|mention|mentioning|tag|tagging|dm|message|messaging|notify|notifying) me [again|anymore|any more] => mute",
+            "(stop|do not|no more|never) (ping|pinging|mention|mentioning|tag|tagging|dm|message|messaging|notify|"
+            "notifying) me [again|anymore|any more] => mute",
             "(be quiet|leave me alone|mute me) => mute",
         ),
     ),
     spec.alone(
-        "unmute", c.Unmute, "Be mentioned again.", read_only=False,
+        "unmute",
+        c.Unmute,
+        "Be mentioned again.",
+        read_only=False,
         phrasings=(
             "(ping|mention|tag|message) me again => unmute",
             "unmute me => unmute",
@@ -64,9 +75,14 @@ PEOPLE: tuple[Spec, ...] = (
         ),
     ),
     spec.alone(
-        "version", c.Version, "Show which version of the bot this is.", aliases=("deploy:version",), read_only=True,
+        "version",
+        c.Version,
+        "Show which version of the bot this is.",
+        aliases=("deploy:version",),
+        read_only=True,
         phrasings=(
-            "(which|what) version (are you|is this|do you run|do you have|are you running|of shipmate|is shipmate|of bot|is bot|is this bot) => version",
+            "(which|what) version (are you|is this|do you run|do you have|are you running|of shipmate|is shipmate|of "
+            "bot|is bot|is this bot) => version",
             "what is your version => version",
             "your version => version",
             "are you (there|alive|up|ok|okay|awake|online|running|listening) => version",

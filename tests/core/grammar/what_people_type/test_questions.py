@@ -331,10 +331,22 @@ def test_no_question_of_the_table_is_a_deed(said: str) -> None:
         assert _changes_nothing(asked)
 
 
-BEGINNINGS = ["", "so ", "hey ", "should I ", "shall we ", "can I ", "what if we ", "show me ", "do you know if ", "!", "/"]
+BEGINNINGS = [
+    "",
+    "so ",
+    "hey ",
+    "should I ",
+    "shall we ",
+    "can I ",
+    "what if we ",
+    "show me ",
+    "do you know if ",
+    "!",
+    "/",
+]
 DEEDS = [
-    *("deploy main to production", "deploy", "deploy! main to staging", "deploy:migrate web", "deploy web/topic at 17:00"),
-    *("rollback", "undo", "undo #12", "rollback web on production to #12", "roll it back", "cancel", "cancel #12", "stop it"),
+    *("deploy main to production", "deploy", "deploy! main to staging", "deploy:migrate web", "deploy topic at 17:00"),
+    *("rollback", "undo", "undo #12", "rollback web on production to #12", "roll it back", "cancel", "cancel #12"),
     *("retry", "retry #12", "approve", "approve #12", "reject #12 because no", "lock staging", "lock it for 2h"),
     *("unlock staging", "unlock mine", "take over staging because urgent", "keep staging", "ask for staging", "mute"),
     *("freeze all because of an incident", "unfreeze all", "unschedule #12", "link octocat", "ship #12", "promote web"),

@@ -136,7 +136,7 @@ def who_are_you_on_github(*, can_link: bool) -> Message:
 
 def no_branch_of_yours(repository: str, login: str, command: Deploy) -> Message:
     example = hint(" For example: ", command.with_ref("topic"))
-    return say(f"I find no branch of {repository} to which {login} has pushed lately. Please name it.", *example)
+    return say(f"I find no branch of {repository} with a recent push by {login}. Please name it.", *example)
 
 
 def _named(meaning: Meaning) -> str:

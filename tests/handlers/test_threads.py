@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.handlers.scenes import another_tool, answers, parent, told
 from tests.servers.slack.state import Message
-from tests.world import REPOSITORY, World
+from tests.world import REPOSITORY, SETTINGS, World
+from tests.world import world as open_world
 
 
 @pytest.fixture
@@ -444,7 +448,7 @@ def test_who_has_no_branch_is_told_so(world: World) -> None:
     world.says("maria", "deploy my branch to staging")
 
     assert told(world, "maria")[-1] == (
-        "I find no branch of acme/web to which maria has pushed lately. Please name it. "
+        "I find no branch of acme/web with a recent push by maria. Please name it. "
         "For example: `deploy web/topic to staging`"
     )
 
@@ -456,3 +460,82 @@ def test_who_is_nobody_on_github_is_told_so(world: World) -> None:
     world.slash("carol", "my branch to staging")
 
     assert told(world, "carol")[-1].startswith("I do not know which branch is yours")
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[World]:
+    """Two deployments of two branches wait for approval: #1 in staging, #2 in production."""
+    settings = SETTINGS.replace('checks_settle = "0s"', 'checks_settle = "0s"\napprovals = 1')
+    with open_world(tmp_path, settings) as world:
+        world.github.commit(REPOSITORY, "main", "Main")
+        world.github.commit(REPOSITORY, "topic", "Topic")
+        world.says("maria", "deploy topic to staging")
+        world.says("maria", "deploy topic to production")
+        yield world
+
+
+@pytest.mark.parametrize("said", ["approve", "approve it", "approve this", "lgtm", "I approve this"])
+def test_an_approval_in_a_thread_is_of_its_deployment(guarded: World, said: str) -> None:
+    under(guarded, "bob", said, 1)
+
+    assert [guarded.deployment(n).state for n in (1, 2)] == ["starting", "waiting"]
+
+
+@pytest.mark.parametrize("said", ["reject", "reject it", "deny this", "reject because the migration is missing"])
+def test_a_rejection_in_a_thread_is_of_its_deployment(guarded: World, said: str) -> None:
+    under(guarded, "bob", said, 1)
+
+    assert [guarded.deployment(n).state for n in (1, 2)] == ["cancelled", "waiting"]
+
+
+def test_outside_of_threads_an_approval_of_it_is_asked_about(guarded: World) -> None:
+    for said in ("approve it", "lgtm"):
+        guarded.says("bob", said)
+
+        assert buttons(guarded, "bob") == {"Approve #1": "approve #1", "Approve #2": "approve #2"}
+    assert [guarded.deployment(n).state for n in (1, 2)] == ["waiting", "waiting"]
+
+
+def test_a_thread_goes_on_with_what_was_asked_for_in_it(world: World) -> None:
+    first = world.github.commit(REPOSITORY, "main", "Version 1")
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "success")
+    world.github.commit(REPOSITORY, "main", "Version 2")
+    said = world.says("maria", "deploy main to staging")
+    another_tool(world, "failure")
+    world.says("maria", "retry", thread=said.ts)
+    another_tool(world, "success")
+
+    world.says("bob", "undo that", thread=said.ts)
+
+    assert last(world) == ("staging", first, "rollback")
+    assert world.deployment(4).rollback_of == 3
+
+
+def test_what_waits_for_its_moment_is_what_the_thread_was_about(world: World) -> None:
+    old = world.github.commit(REPOSITORY, "topic", "First try")
+    world.says("maria", "deploy topic to staging")
+    another_tool(world, "success")
+    world.github.commit(REPOSITORY, "topic", "Second try")
+
+    under(world, "maria", "deploy it to production at 17:00", 1)
+    world.wait(hours=7, minutes=1)
+
+    assert last(world) == ("production", old, "schedule")
+
+
+def test_a_button_in_a_thread_is_the_deed_on_it(world: World, versions: list[str]) -> None:
+    under(world, "bob", "rollback", 1)
+
+    world.presses("bob", world.slack.ephemerals("bob")[-1], "Rollback web on staging")
+
+    assert last(world) == ("staging", versions[0], "rollback")
+
+
+def test_what_is_recorded_of_a_command_in_a_thread_is_the_whole_deed(world: World, versions: list[str]) -> None:
+    under(world, "bob", "rollback", 2)
+    under(world, "bob", "lock it", 2)
+
+    recorded = [one.command for one in world.store.reads().audit.since(world.clock.now().replace(hour=0), 0, 99)]
+    assert recorded[-1] == "lock staging on web"
+    assert "undo #2" in recorded

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
 
 from bot.core.grammar.commands import Command, Deploy, Rollback, TakeLock, Unlock
 from bot.core.grammar.parser import NotUnderstood, parse, show
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
+from tests.core.grammar.test_commands import WORDS as NAMES
+from tests.core.grammar.test_commands import commands
 from tests.core.grammar.words import WORDS
 
 THREAD = replace(WORDS, in_thread=True)
@@ -69,3 +72,9 @@ def test_where_an_environment_is_called_it_that_is_meant() -> None:
     ]
 
     assert [parse(text, words) for text, _ in said] == [command for _, command in said]
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(commands)
+def test_what_is_shown_is_read_back_in_threads_too(command: Command) -> None:
+    assert parse(show(command), replace(NAMES, in_thread=True)) == command

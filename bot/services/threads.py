@@ -13,6 +13,7 @@ from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven, Place
 from bot.core.grammar import commands as c
 from bot.core.grammar.commands import IT, SPOKEN_OF, Command
+from bot.core.grammar.registry import spec_of
 from bot.core.rich_text import Button, Message
 from bot.core.threads import messages
 from bot.core.threads.model import FAILED, TO_RETRY, Thread
@@ -175,7 +176,10 @@ def _placed(context: Context, command: Command) -> Command:
     if isinstance(command, c.Promote):
         app = command.app or about.app
         return replace(command, app=app, source=command.source or (about.environment if app == about.app else None))
-    if says_it or (hasattr(command, "environment") and environment is None and _app(command) in {None, about.app}):
+    named = _app(command)
+    whole_app = named is not None and spec_of(command).read_only  # who looks at an app looks at all of it
+    leaves_it = hasattr(command, "environment") and environment is None
+    if says_it or (leaves_it and named in {None, about.app} and not whole_app):
         command = command.with_environment(about.environment)
     takes_app = hasattr(command, "app") and _app(command) is None and environment != "mine"
     return command.with_app(about.app) if takes_app else command

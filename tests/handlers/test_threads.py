@@ -192,6 +192,12 @@ def test_what_is_named_wins_over_the_thread(world: World, versions: list[str], s
     assert last(world)[0] == environment
 
 
+def test_who_looks_at_an_app_looks_at_all_of_it(world: World, versions: list[str]) -> None:
+    said = under(world, "bob", "status web", 2)
+
+    assert "*web → production*" in answers(world, said)[-1]
+
+
 def test_a_number_wins_over_the_thread(world: World) -> None:
     world.github.commit(REPOSITORY, "main", "Version 1")
     world.says("maria", "deploy main to staging")

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from bot.core.grammar.commands import IT
 from bot.core.grammar.vocabulary import Vocabulary
@@ -34,7 +35,7 @@ _SMALL_PHRASES = re.compile(
     re.IGNORECASE,
 )
 _CONTRACTED = (
-    (re.compile(r"\b(what|who|where|when|how|why|that|it|there)(?:'s|s'|’s)(?!\w)", re.IGNORECASE), r"\1 is"),
+    (re.compile(r"\b(what|who|where|when|how|why|that|it|there)'s(?!\w)", re.IGNORECASE), r"\1 is"),
     (re.compile(r"\b(what|who|where|when|how)s(?!\w)", re.IGNORECASE), r"\1 is"),
     (re.compile(r"\b(what|who|where|when|how|why|they|we|you)'re(?!\w)", re.IGNORECASE), r"\1 are"),
     (re.compile(r"\b(what|who|where|when|how|why)'d(?!\w)", re.IGNORECASE), r"\1 did"),
@@ -44,6 +45,11 @@ _CONTRACTED = (
     (re.compile(r"\bwon'?t(?!\w)", re.IGNORECASE), "will not"),
     (re.compile(r"\b(is|are|was|did|do|does|has|have|should|could|would)n'?t(?!\w)", re.IGNORECASE), r"\1 not"),
 )
+_WITHOUT_MARK = frozenset({
+    *("whats", "whos", "wheres", "whens", "hows", "cant", "cannot", "wont", "isnt", "arent", "wasnt", "didnt", "dont"),
+    *("doesnt", "hasnt", "havent", "shouldnt", "couldnt", "wouldnt"),
+})  # fmt: skip
+"""Contractions as they are typed without their apostrophe."""
 _WORD = re.compile(r"\S+")
 _SET = re.compile(r"<(\w+)>")
 _AROUND = '.,;:!?()"“”…'
@@ -103,8 +109,6 @@ _NO_REF = frozenset({
     *("it", "that", "this", "lock", "locks", "freeze", "hold", "me", "us", "you", "again", "back", "latest", "out"),
     *("everything", "all", "something", "nothing", "anything", "to", "in", "on", "help", "log", "logs", "for", "at"),
 })  # fmt: skip
-Known = Mapping[str, str]
-"""The name of a command by each of its names, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class _Pattern:
     said: re.Pattern[str]
     slots: tuple[tuple[str, str], ...]
     line: str
+    asks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,43 +128,86 @@ class _Words:
     text: str
     places: tuple[tuple[int, int], ...]
 
+    @property
+    def first(self) -> str:
+        return self.text[1:].partition(" ")[0].strip(f"{_ENVIRONMENT}{_APP}{_BOTH}").lower()
+
     def from_(self, start: int, line: str) -> str:
         """What the line has from the word on that begins at ``start`` of the text."""
         return line[next((there for here, there in self.places if here >= start), len(line)) :]
 
 
-def match(
-    line: str, said: Mapping[str, Iterable[str]], words: Vocabulary, known: Known, *, asks: bool = False
-) -> str | None:
-    """The command's line that is meant by what was said, by the patterns of each command; None where none fits.
+class Phrasings:
+    """The patterns of all commands, found by the first word where they begin with one.
 
-    ``asks`` says that it ended in a question mark, which is no part of ``line``.
+    ``said`` are those of each command by its name; ``known`` is the name of a command by each of its names.
     """
-    plain = _plain(line, words)
-    for name, patterns in said.items():
-        for one in patterns:
-            if one.partition("=>")[0].rstrip().endswith("?") and not asks:
+
+    def __init__(self, said: Mapping[str, Iterable[str]], known: Mapping[str, str]) -> None:
+        self._known = known
+        self._patterns = [(one, name) for name, patterns in said.items() for one in patterns]
+        self._by_first: dict[str, list[int]] = {}
+        self._by_any: list[int] = []
+        for place, (pattern, _) in enumerate(self._patterns):
+            firsts = _first_words(pattern)
+            for first in firsts or ():
+                self._by_first.setdefault(first, []).append(place)
+            if firsts is None:
+                self._by_any.append(place)
+
+    def meant(self, line: str, words: Vocabulary, *, asks: bool = False) -> str | None:
+        """The command's line that is meant by what was said; None where no pattern fits.
+
+        ``asks`` says that it ended in a question mark, which is no part of ``line``.
+        """
+        plain = _plain(line, words)
+        for place in sorted([*self._by_first.get(plain.first, ()), *self._by_any]):
+            pattern = _compiled(*self._patterns[place], tuple(self._known))
+            if pattern.asks and not asks:
                 continue
-            meant = _match(one, name, plain, line, words, known)
+            meant = _match(pattern, plain, line, words, self._known)
             if meant is not None:
                 return meant
-    return None
+        return None
 
 
-def expanded(line: str) -> str:
+def _first_words(pattern: str) -> set[str] | None:
+    """The words of which one begins every sentence of the pattern; None where it may begin with anything."""
+    parts = _PART.findall(_with_sets(pattern.partition("=>")[0]))
+    if parts[0][2]:
+        return {parts[0][2]}
+    if parts[0][1] != "(":
+        return None
+    firsts = set()
+    for before, part in pairwise(parts):
+        if before[1] and part[2]:
+            firsts.add(part[2])
+        elif before[1] in {"(", "|"}:
+            return None
+        if part[1] == ")":
+            break
+    return firsts
+
+
+def _with_sets(said: str) -> str:
+    return _SET.sub(lambda found: SETS[found[1]], said)
+
+
+def _expanded(line: str) -> str:
     """Contractions as the words that they stand for: ``what's`` is ``what is``."""
+    if "'" not in line and line.lower() not in _WITHOUT_MARK:
+        return line
     for short, long in _CONTRACTED:
         line = short.sub(long, line)
     return line
 
 
-def _match(pattern: str, name: str, plain: _Words, line: str, words: Vocabulary, known: Known) -> str | None:
-    compiled = _compiled(pattern, name, tuple(known))
-    found = compiled.said.fullmatch(plain.text)
+def _match(pattern: _Pattern, plain: _Words, line: str, words: Vocabulary, known: Mapping[str, str]) -> str | None:
+    found = pattern.said.fullmatch(plain.text)
     if found is None:
         return None
     values: dict[str, list[str]] = {}
-    for group, kind in compiled.slots:
+    for group, kind in pattern.slots:
         if found[group] is None:
             continue
         value = plain.from_(found.start(group), line) if kind == "rest" and found[group] else found[group]
@@ -167,10 +215,10 @@ def _match(pattern: str, name: str, plain: _Words, line: str, words: Vocabulary,
         if meant is None:
             return None
         values.setdefault(kind, []).append(meant)
-    return _filled(compiled.line, values)
+    return _filled(pattern.line, values)
 
 
-def _meaning(kind: str, value: str, words: Vocabulary, known: Known) -> str | None:
+def _meaning(kind: str, value: str, words: Vocabulary, known: Mapping[str, str]) -> str | None:
     """How the value is written in a command; None where it is not what the slot is for."""
     word = value.strip(f" {_ENVIRONMENT}{_APP}{_BOTH}")
     match kind:
@@ -208,10 +256,10 @@ def _filled(line: str, values: Mapping[str, list[str]]) -> str:
 @cache
 def _compiled(pattern: str, name: str, commands: tuple[str, ...]) -> _Pattern:
     said, _, line = (part.strip() for part in pattern.partition("=>"))
-    said = _SET.sub(lambda found: SETS[found[1]], said)
+    asks = said.endswith("?")
     slots: list[tuple[str, str]] = []
     made = ""
-    for slot, mark, word in _PART.findall(said.rstrip("? ")):
+    for slot, mark, word in _PART.findall(_with_sets(said.rstrip("? "))):
         if slot:
             group = f"{slot}{len(slots)}"
             slots.append((group, slot))
@@ -222,7 +270,7 @@ def _compiled(pattern: str, name: str, commands: tuple[str, ...]) -> _Pattern:
             made += f" {_MARK}?{re.escape(word)}"
     kinds = dict.fromkeys(kind for _, kind in slots)
     shown = line or " ".join([name, *(f"{{{kind}}}" for kind in kinds)])
-    return _Pattern(re.compile(made, re.IGNORECASE), tuple(slots), shown)
+    return _Pattern(re.compile(made, re.IGNORECASE), tuple(slots), shown, asks)
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -242,7 +290,7 @@ def _plain(line: str, words: Vocabulary) -> _Words:
     for found in _WORD.finditer(line):
         if any(start <= found.start() < end for start, end in small):
             continue
-        for word in expanded(found[0].strip(_AROUND)).split():
+        for word in _expanded(found[0].strip(_AROUND)).split():
             if word.lower() not in SMALL or found[0][0] in "\"'":  # with which a reason begins
                 places.append((len(text), found.start()))
                 text += f" {_mark(word, words)}{word}"

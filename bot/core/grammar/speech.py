@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.core.grammar import openings, phrasing
+from bot.core.grammar import openings
 from bot.core.grammar.commands import IT, MINE
 from bot.core.grammar.pasted import written_out
+from bot.core.grammar.phrasing import Phrasings
 from bot.core.grammar.registry import COMMANDS, NAMES, find
 from bot.core.grammar.tokens import Misread
 from bot.core.grammar.vocabulary import Vocabulary
 
-_QUOTED = re.compile(r"(?<!\w)[\"']")
+_FIRST_WORDS = frozenset(name.split()[0].partition(":")[0] for name in NAMES)
+_PHRASINGS = Phrasings({spec.name: spec.phrasings for spec in COMMANDS}, NAMES)
 _ASKS = re.compile(r"\s*[?？][?？!\s.…)]*(?:(?:thanks|thank you|thx|please|pls|plz)[\s!.]*)?$", re.IGNORECASE)
 _HABIT = re.compile(r"^[!./](?=[A-Za-z])")
 _IT = (
@@ -82,9 +84,9 @@ def understood(line: str, words: Vocabulary) -> Said:
         return Said(line, refused=str(why))
     line = _single_spaced(line)
     asks = _ASKS.search(line) is not None
-    line = _HABIT.sub("", (_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line, count=1)
+    line = _without_habit((_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line)
     said, polite, asked = line, False, False
-    while (meant := _phrased(said, words, asks=asks)) is None and (found := _opening_of(said)) is not None:
+    while (meant := _PHRASINGS.meant(said, words, asks=asks)) is None and (found := _opening_of(said)) is not None:
         polite = polite or found.re is openings.REQUEST
         asked = asked or found.re in {openings.QUESTION, openings.LOOK}
         said = said[found.end() :]
@@ -92,10 +94,19 @@ def understood(line: str, words: Vocabulary) -> Said:
 
 
 def _single_spaced(line: str) -> str:
-    """With one blank between words, up to what is between quotes."""
-    quoted = _QUOTED.search(line)
-    head, tail = (line[: quoted.start()], line[quoted.start() :]) if quoted else (line.strip(), "")
+    """With one blank between words, up to the reason."""
+    reason = _UNREADABLE.search(line)
+    head, tail = (line[: reason.start()], line[reason.start() :]) if reason else (line.strip(), "")
     return re.sub(r"\s+", " ", head).lstrip() + tail
+
+
+def _without_habit(line: str) -> str:
+    """Without the mark in front that other bots want; behind ``/deploy`` any command may stand, as in the chat."""
+    bare = _HABIT.sub("", line, count=1)
+    named = _verb(bare) if bare != line else None
+    if named is not None and line.startswith("/") and named[0] == "deploy" and _verb(named[1]) is not None:
+        return named[1]
+    return bare
 
 
 def _with_pasted(line: str, words: Vocabulary) -> str:
@@ -117,11 +128,6 @@ def opening(line: str) -> int:
     return len(line.split()) - len(said.split())
 
 
-def _phrased(line: str, words: Vocabulary, *, asks: bool) -> str | None:
-    said = {spec.name: spec.phrasings for spec in COMMANDS if spec.phrasings}
-    return phrasing.match(line, said, words, NAMES, asks=asks)
-
-
 def _opening_of(line: str) -> re.Match[str] | None:
     """The words at the beginning that lead up to a command, or to what is asked."""
     named = _verb(line)
@@ -133,6 +139,8 @@ def _opening_of(line: str) -> re.Match[str] | None:
 def _verb(line: str) -> tuple[str, str] | None:
     """The name of the command that the line begins with, and what follows."""
     said = line.split(maxsplit=4)
+    if not said or said[0].lower().rstrip("?!.,:").partition(":")[0].rstrip("!") not in _FIRST_WORDS:
+        return None
     for length in range(min(4, len(said)), 0, -1):
         spec = find(" ".join(said[:length]).rstrip("?!.,:"))
         if spec is not None:

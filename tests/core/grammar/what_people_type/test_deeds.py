@@ -229,6 +229,9 @@ ping me again -> unmute
 .deploy main to staging -> deploy main to staging
 /deploy main to staging -> deploy main to staging
 !status -> status
+/deploy status -> status
+/deploy lock staging for 2h -> lock staging for 2h
+/deploy web/topic to staging -> deploy web/topic to staging
 /lock staging -> lock staging
 !rollback web on staging -> rollback web on staging
 .retry -> retry
@@ -261,7 +264,7 @@ def test_what_is_asked_for_in_other_words_is_the_command(said: str, meant: str) 
 
 @pytest.mark.parametrize(("said", "meant"), ROWS)
 def test_it_is_the_same_in_capitals_with_spaces_and_typed_on_a_phone(said: str, meant: str) -> None:
-    spaced = said if '"' in said else said.replace(" ", "  ")
+    spaced = said if '"' in said or "because" in said else said.replace(" ", "  ")
     for typed in (said.replace("'", "’"), f"  {said}  ", spaced, said[:1].upper() + said[1:]):
         understood = parse(typed, WORDS)
 

@@ -54,6 +54,7 @@ HELP = Spec(
         "what (can|could|should|do) i (say|type|ask|write|ask you|tell you|do here|do with you) => help",
         "how (does|do) (this|it|you|bot|shipmate) work => help",
         "how (do|can) (i|we) use (you|this|it|bot|shipmate) => help",
+        "(what|huh|hm|hmm|eh|pardon) ? => help",
         "(i|we) need help => help",
         "i am (lost|new|new here|confused|stuck) => help",
         "(what|which) [are] [your|available|all] commands [are there|exist|do you know|do you have] => help",

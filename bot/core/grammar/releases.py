@@ -104,7 +104,9 @@ def read_promote(cursor: TokenCursor, words: Vocabulary) -> Promote:
             environment = token.text
         elif connector or app is not None:
             raise misread(token, cursor)
-        elif words.app(token.text) is None and words.environment(token.text):
+        elif source is None and cursor.word() in TO and _is_place(token.text, words):
+            source = token.text  # ``staging to production``
+        elif _is_place(token.text, words):
             raise Misread(f"From or to {shorten(token.text)}? Please write one of them in front of it.")
         else:
             app = words.app(token.text) or token.text
@@ -114,6 +116,10 @@ def read_promote(cursor: TokenCursor, words: Vocabulary) -> Promote:
 def show_promote(promote: Promote) -> str:
     shown = "promote" + show_subject(promote.app, None) + show_environment(promote.source, "from")
     return shown + show_environment(promote.environment)
+
+
+def _is_place(word: str, words: Vocabulary) -> bool:
+    return words.app(word) is None and words.environment(word) is not None
 
 
 def _meant(word: str, app: str | None, words: Vocabulary) -> str:

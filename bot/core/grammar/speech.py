@@ -52,9 +52,11 @@ _REFS = tuple(
     )
 )
 """What people say of the ref behind ``deploy``, and how the grammar has it: the first that fits."""
-_AGAIN = re.compile(
-    r"(?:\s+(?:again|once more|one more time|asap|right now|right away|immediately|thanks|thx))+$", re.I
-)
+_IDLE = r"please|pls|plz|thanks|thank you|thx|ty|now|right now|right away|asap|immediately|quickly"
+_IDLE_END = re.compile(rf"(?:[\s,]+(?:{_IDLE})[!.]*)+$", re.IGNORECASE)
+_REJECTED = re.compile(r"\S+(?: (?:it|that|this|#?[0-9]+))?", re.IGNORECASE)
+_FOR_ME = re.compile(rf"\s+for (?:me|us)(?=\s+(?:for|until|till|to|on|in|{_IDLE})\b|[.!]*\s*$)", re.IGNORECASE)
+_AGAIN = re.compile(r"(?:\s+(?:again|once more|one more time))+$", re.IGNORECASE)
 
 
 PASTED_INTO = frozenset({
@@ -86,11 +88,23 @@ def understood(line: str, words: Vocabulary) -> Said:
     asks = _ASKS.search(line) is not None
     line = _without_habit((_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line)
     said, polite, asked = line, False, False
-    while (meant := _PHRASINGS.meant(said, words, asks=asks)) is None and (found := _opening_of(said)) is not None:
+    while (meant := _PHRASINGS.meant(said, words, asks=asks or asked)) is None and (found := _opening_of(said)):
         polite = polite or found.re is openings.REQUEST
         asked = asked or found.re in {openings.QUESTION, openings.LOOK}
         said = said[found.end() :]
-    return Said(_settled(meant or said, words), asked or (asks and not polite))
+    return Said(_settled(_without_thanks(meant or said), words), asked or (asks and not polite))
+
+
+def _without_thanks(line: str) -> str:
+    """Without what is said out of politeness or haste, in front of the reason or at the end."""
+    reason = _UNREADABLE.search(line)
+    head, tail = (line[: reason.start()], line[reason.start() :]) if reason else (line, "")
+    head = _FOR_ME.sub("", head)
+    if tail:
+        return head + tail
+    short = _IDLE_END.sub("", head)
+    begins_reason = (_verb(head) or ("",))[0] == "reject" and not _REJECTED.fullmatch(short)  # ``reject #12 not now``
+    return head if begins_reason or not short else short
 
 
 def _single_spaced(line: str) -> str:

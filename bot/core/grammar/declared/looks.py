@@ -25,9 +25,14 @@ LOOKS: tuple[Spec, ...] = (
             "(what happened|what is up|what is happening|what is going on) (to|with|in) {number} => deploys {number}",
             "(how is|how was|where is|is) {number} [doing|going|done|live|finished|deployed|running|ok|okay|over|"
             "ready|out|through] => deploys {number}",
-            "(did|has|was) {number} (work|worked|succeed|succeeded|fail|failed|finish|finished|go through|gone "
+            "(did|has|was) {number} [been] (work|worked|succeed|succeeded|fail|failed|finish|finished|go through|gone "
             "through|successful|ok|deployed|make it) => deploys {number}",
             "who (deployed|did|asked for|started|made|approved|cancelled) {number} => deploys {number}",
+            "(did|has|is|was) (my|our|last|latest) <deployment> "
+            "(work|worked|succeed|succeeded|fail|failed|ok|successful) => deploys",
+            "(did|has|was) {where} [{where}] [get|got|been] (deployed|updated|released) => deploys {where}",
+            "(is|are) (anything|something) (failing|broken|wrong|red|failed) <places> => deploys {where}",
+            "(anything|something) (failing|broken|wrong|red|failed) <places> => deploys {where}",
             "(did|has) {it} (work|worked|succeed|succeeded|go through|finish) => deploys it",
             "who [has|was] [last] (deployed|deploying|shipped|released|pushed|deploys) [last|latest] <places> [last|"
             "recently|today] => deploys {where}",
@@ -121,6 +126,8 @@ LOOKS: tuple[Spec, ...] = (
             "what (is blocking|is missing|is in way) => why",
             "(which|what) (gates|checks) (are|is) (closed|missing|open|red|pending) => why",
             "(gates|gates of|gates for|reasons|reasons for|reason for) {number} => why {number}",
+            "(is|are) [the] (checks|ci|build|tests|gates) (green|red|passing|done|open|closed|ok) "
+            "(on|of|for) {number} => why {number}",
             "(gates|reasons|why not) => why",
         ),
     ),
@@ -154,6 +161,12 @@ LOOKS: tuple[Spec, ...] = (
             "how (long|far|much longer) [is|will|does|until] [it|that|this|we] [take|is|be] [done|finished|live|"
             "ready|deployed|along] => status",
             "how much time is left => status",
+            "(is|has|did|was) (my|our|last|latest|current) <deployment> "
+            "(done|finished|finish|over|through|live|out|ended|end|started|start) => status",
+            "has (it|this|that|deploy|deployment) (finished|ended|started|gone out|gone live|gone through) => status",
+            "where is (my|our) <deployment> => status",
+            "(is|are) (everything|all|things|we) (ok|okay|fine|green|good|up|well|alright) => status",
+            "what is (latest|newest|current|live) (version|release|commit) <places>",
             "(is|are) (it|that|this|we|deploy|deployment) (done|finished|live|ready|deployed|running|out|through|up|"
             "over|there|ok|okay|complete) => status",
             "(eta|progress|overview|summary|state|situation|dashboard) [of|for|on] <places>",
@@ -183,6 +196,7 @@ LOOKS: tuple[Spec, ...] = (
             "what ships <places>",
             "[what is] (difference|differences|diff|changes) between {env} and {env} => diff {env}",
             "(compare|diff) {env} (and|with|to|against|vs) {env} => diff {env}",
+            "what is {env} (vs|versus|against|compared to|compared with) {env} => diff {env}",
             "how far (is|are) {env} behind [{env}] => diff {env}",
             "how (different|far apart) are {env} and {env} => diff {env}",
             "is {where} [{where}] (behind|outdated|current|ahead)",
@@ -194,6 +208,7 @@ LOOKS: tuple[Spec, ...] = (
         "Show what was merged and is not deployed yet.",
         read_only=True,
         phrasings=(
+            "what is not {where} [{where}] => undeployed {app}",
             "what (is|has|was|are) [been] (not deployed|undeployed|unreleased|not released|not live|waiting to be "
             "deployed|merged but not deployed|not out|left to deploy|missing) <places> => undeployed {app}",
             "what (has|have|did) [we] not [been] (deployed|released|shipped|deploy) <places> => undeployed {app}",

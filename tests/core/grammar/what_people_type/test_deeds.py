@@ -129,7 +129,17 @@ stop the deployment -> cancel
 stop my deploy -> cancel
 please stop -> cancel
 can you stop #12? -> cancel #12
-stop #12 please -> !
+stop #12 please -> cancel #12
+can you approve #12 please? -> approve #12
+please unlock production now -> unlock production
+lock staging for me for 2h, please -> lock staging for 2h
+could you lock staging for us? -> lock staging
+deploy web please -> deploy web
+deploy main to production, thanks! -> deploy main to production
+deploy main to production for me please -> deploy main to production
+deploy to production please -> deploy to production
+promote staging to production -> promote from staging to production
+promote web from staging to production please -> promote web from staging to production
 cancel that -> cancel it
 cancel the deploy -> cancel
 cancel deployment #12 -> cancel #12
@@ -188,6 +198,8 @@ give it the green light -> approve it
 reject it -> reject it
 reject it because the migration is missing -> reject it "the migration is missing"
 reject this is not tested -> reject "this is not tested"
+reject #12 please -> reject #12
+reject #12 not now -> reject #12 "not now"
 deny #12 because no -> reject #12 "no"
 decline it -> reject it
 veto #12 -> reject #12

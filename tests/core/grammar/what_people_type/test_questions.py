@@ -248,6 +248,24 @@ can you please show me what is running? -> status
 tell me who deployed production -> deploys in production
 I'd like to know what's on production -> status in production
 hey, what's on staging? -> status in staging
+show production -> status in production
+check staging -> status in staging
+show me web -> status web
+is the deploy done? -> status
+has the deploy finished? -> status
+is my deploy done? -> status
+where's my deploy? -> status
+is everything ok? -> status
+what's the latest version on production? -> status in production
+did my deploy work? -> deploys
+did the last deploy fail? -> deploys
+did production get deployed? -> deploys in production
+anything failing? -> deploys
+has #12 been deployed? -> deploys #12
+are the checks green on #12? -> why #12
+what's not on production? -> undeployed
+what's on production vs staging? -> diff production against staging
+what? -> help
 """
 ROWS = [tuple(line.split(" -> ")) for line in ASKED.strip().splitlines()]
 

@@ -16,6 +16,7 @@ from bot.core.grammar.vocabulary import Vocabulary
 _FIRST_WORDS = frozenset(name.split()[0].partition(":")[0] for name in NAMES)
 _PHRASINGS = Phrasings({spec.name: spec.phrasings for spec in COMMANDS}, NAMES)
 _ASKS = re.compile(r"\s*[?？][?？!\s.…)]*(?:(?:thanks|thank you|thx|please|pls|plz)[\s!.]*)?$", re.IGNORECASE)
+_TO_BE_DEPLOYED = re.compile(r"[^\s?？]+|#[0-9]+\s*[?？]*|(?!(?:how|where|what|when|who) )\S+ to .*", re.IGNORECASE)
 _HABIT = re.compile(r"^[!./](?=[A-Za-z])")
 _IT = (
     r"(?:it|that|this|these|those)(?: (?:one|deploy|deployment|rollout|release|build|run|commit|version|branch|pr"
@@ -130,7 +131,13 @@ def _with_pasted(line: str, words: Vocabulary) -> str:
 
 
 def names_command(line: str, words: Vocabulary) -> bool:
-    """Whether the line is one for a command by its first words, or by other words for one."""
+    """Whether the line is one for a command by its first words, or by other words for one.
+
+    One word that names no command, such as ``#12`` or ``changes``, may be what is to be deployed, and so is what has
+    ``to`` behind it.
+    """
+    if _TO_BE_DEPLOYED.fullmatch(line):
+        return _verb(_HABIT.sub("", line)) is not None
     return _verb(understood(line, words).line) is not None
 
 

@@ -292,6 +292,12 @@ def test_no_sentence_stands_there_twice() -> None:
     ("said", "meant"),
     [
         ("my branch to staging", "deploy mine to staging"),
+        ("#12", "deploy #12"),
+        ("it", "deploy it"),
+        ("changes", "deploy changes"),
+        ("error to staging", "deploy error to staging"),
+        ("status", "status"),
+        ("logs", "logs"),
         ("PR 12 to staging", "deploy #12 to staging"),
         ("it to production", "deploy it to production"),
         ("roll it back", "undo it"),

@@ -279,9 +279,10 @@ def test_a_question_is_answered_by_the_look_that_is_meant(said: str, meant: str)
     assert spec_of(understood).read_only
 
 
-@pytest.mark.parametrize(("said", "meant"), [row for row in ROWS if not row[0].startswith("web?")])
+@pytest.mark.parametrize(("said", "meant"), ROWS)
 def test_it_is_the_same_behind_a_slash_and_where_no_app_is_at_home(said: str, meant: str) -> None:
-    assert parse_slash(said, WORDS) == parse(said, WORDS)
+    if " " in said or ("?" in said and not said.startswith("#")):  # one word may be what is to be deployed
+        assert parse_slash(said, WORDS) == parse(said, WORDS)
     assert not isinstance(parse(said, ANYWHERE), AskedBack)
     assert meant
 

@@ -15,6 +15,7 @@ from bot.core.people.model import Identity
 from bot.core.ports.chat import Chat, Person, ReadsTimes
 from bot.core.ports.forge import Forge
 from bot.core.ports.transaction import Reads, Records
+from bot.core.threads.model import Thread
 from bot.settings import Settings
 
 
@@ -75,7 +76,8 @@ class Archive(Protocol):
 class Context:
     """One event's surroundings. Gather first (``forge``, ``chat``, ``reads``), then ``begin`` and decide.
 
-    ``person`` and ``place`` are set for commands; ``here`` is the app whose channel the command was given in.
+    ``person`` and ``place`` are set for commands; ``here`` is the app whose channel, or the thread of whose deployment,
+    the command was given in, and ``thread`` is that thread.
     ``command`` is what was understood, ``origin`` who caused the event, as far as the event itself tells.
     ``answered`` are the types of the commands that some feature answers.
     ``repeated`` is true in a performer whose effect may have been done already by an attempt that was cut off.
@@ -97,6 +99,7 @@ class Context:
     via: str | None = None
     command: Command | None = None
     here: str | None = None
+    thread: Thread | None = None
     answered: frozenset[type] = frozenset()
     repeated: bool = False
     effect_id: int = 0

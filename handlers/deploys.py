@@ -23,7 +23,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, deploy_request, schedule_request
+from bot.services import authorization, deploy_request, schedule_request, threads
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.services.orphans import demand_target
@@ -40,6 +40,7 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     _check_force(command, target)
     demand_environment(context, target, command)
     named = command.with_app(target.app.name).with_environment(target.environment.name)
+    _demand_named(context, named, target)
     commit = commit_of(context, target, named)
     if command.at or command.every:
         return schedule_request.schedule(context, target, named, commit)
@@ -53,6 +54,17 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     )
     retyped = replace(named, ref=command.ref or commit.ref, when_green=False, force=False, force_reason=None)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
+
+
+def _demand_named(context: Context, command: Deploy, target: Target) -> None:
+    """Raises Refused where nothing is named in the thread of something else than is deployed by default."""
+    about = context.thread.about if context.thread else None
+    if command.ref is not None or about is None or about.app != target.app.name:
+        return
+    default = target.environment.ref or target.app.default_ref
+    default = default or context.forge.repository(target.app.repository, fresh=False).default_branch
+    if about.ref != default:
+        raise threads.what_to_deploy(context, command, default)
 
 
 def _check_task(context: Context, command: Deploy, target: Target) -> None:
@@ -84,7 +96,8 @@ def retry(context: Context, command: Retry) -> Message | None:
     if old.trigger != "foreign" and same_person(old.by, again.by):
         same = replace(same, force=old.force, force_reason=old.force_reason, reason=old.reason)
     wanted = replace(same, trigger="retry", retry_of=old.id)
-    return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False)
+    note = threads.newer_there(context, old)
+    return deploy_request.request(context, target, wanted, retyped=_retyped(old), waits=False, note=note)
 
 
 def _retyped(old: Deployment) -> Deploy:

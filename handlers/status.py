@@ -38,7 +38,7 @@ def status(context: Context, command: Status) -> Message:
 
 def _status(context: Context, place: tuple[str, str], *, gone: bool = False) -> list[Line]:
     last, busy = context.reads.last_success(*place), context.reads.busy(*place)
-    lines = listings.environment_status(*place, last, busy, context.reads.waiting(*place), gone=gone)
+    lines = listings.environment_status(*place, last, busy, context.reads.waiting(*place), gone=gone, now=context.now)
     held = context.reads.locks.of(*place)
     if held is not None and not held.ended(context.now):
         lines.append(lock_messages.status_line(held))

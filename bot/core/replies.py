@@ -17,7 +17,7 @@ from bot.core.grammar.offers import deed, hint, offer, written
 from bot.core.names import listed
 from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
-from bot.core.ports.forge_types import Meaning
+from bot.core.ports.forge_types import Commit, Meaning
 from bot.core.refs import HEADS, SHOWN_DIGITS, TAGS, short_name
 from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
 
@@ -139,6 +139,28 @@ def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Choice]]) -> Messag
     return say(Code(ref), " may mean several things. ", *exact, ".", lines=lines, buttons=buttons)
 
 
+def not_on_branch(branch: str, commit: Commit, command: Deploy) -> Message:
+    """``branch@commit`` was asked for, and the branch has no such commit: each of the two alone may be meant."""
+    short = commit.sha[:SHOWN_DIGITS]
+    choices = [
+        Choice(f"Deploy {short}", command.with_ref(commit.sha)),
+        Choice(f"Deploy {branch}", command.with_ref(branch)),
+    ]
+    return say(Code(short), " is no commit of the branch ", Code(branch), ".", buttons=_buttons(choices))
+
+
+def who_are_you_on_github(*, can_link: bool) -> Message:
+    spans: list[Span] = ["I do not know which branch is yours, because I do not know who you are on GitHub. "]
+    if can_link:
+        spans += [Code("link"), " with your GitHub login tells me; or "]
+    return say(*spans, "name the branch." if can_link else "Please name the branch.")
+
+
+def no_branch_of_yours(repository: str, login: str, command: Deploy) -> Message:
+    example = hint(" For example: ", command.with_ref("topic"))
+    return say(f"I find no branch of {repository} with a recent push by {login}. Please name it.", *example)
+
+
 def named(meaning: Meaning) -> str:
     """``branch topic``, ``tag v1``, or ``commit 0123456789ab``."""
     kind = "branch" if meaning.exact.startswith(HEADS) else "tag" if meaning.exact.startswith(TAGS) else "commit"
@@ -191,8 +213,11 @@ def _answer(answer: Answer) -> Line:
 # --- deployments -----------------------------------------------------------------------------------------------
 
 
-def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = True) -> Message:
-    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere and can be ``seen``."""
+def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = True, note: str = "") -> Message:
+    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere and can be ``seen``.
+
+    ``note`` is a sentence that follows.
+    """
     waits = deployment.state is State.WAITING
     name = (Bold(deployment.app), " → ", Bold(wording.where(deployment)), "  ", *wording.what(deployment))
     spans: list[Span] = ["⏳ " if waits else "On it: ", *name, f" (#{deployment.id})"]
@@ -202,7 +227,7 @@ def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = Tr
     spans.append(f". {deployment.description}. It goes on {goes_on}." if waits else ".")
     if channel and not seen:
         spans.append(f" I cannot announce it in {channel}: there is no such channel, or nobody has invited me there.")
-    return say(*spans)
+    return say(*spans, *((note,) if note else ()))
 
 
 def nothing_to_cancel() -> Message:

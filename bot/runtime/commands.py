@@ -10,13 +10,13 @@ from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
 from bot.core.grammar.commands import Command
-from bot.core.grammar.parser import NotUnderstood, parse, parse_slash
+from bot.core.grammar.parser import AskedBack, NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, orphans, targets
+from bot.services import authorization, mentions, orphans, targets, threads
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -40,10 +40,14 @@ class Conversation:
         context.via = given.via
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+        given = threads.enter(context, given)
         command = self._understood(context, given)
+        if isinstance(command, AskedBack):
+            raise threads.asked_back(context, command.command)
         if isinstance(command, NotUnderstood):
             raise Refused(self._not_understood(context, command))
-        context.command = command
+        command = mentions.with_names(context, command)
+        context.command = command = threads.completed(context, command)
         if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
             raise Refused(replies.stale(command, context.now - given.said_at))
         handler = self.router.commands.get(type(command))
@@ -62,7 +66,7 @@ class Conversation:
         def read(words: Vocabulary) -> Command | NotUnderstood:
             return parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
 
-        words = self.settings.vocabulary(context.here)
+        words = replace(self.settings.vocabulary(context.here), in_thread=context.thread is not None)
         return orphans.reread(context, read(words), words, read)
 
     def _asker(self, context: Context, given: CommandGiven) -> Person:

@@ -49,11 +49,13 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     )
 
 
-def request(context: Context, target: Target, new: Deployment, *, retyped: Deploy, waits: bool) -> Message | None:
+def request(
+    context: Context, target: Target, new: Deployment, *, retyped: Deploy, waits: bool, note: str = ""
+) -> Message | None:
     """Ask the gates and let it start, wait or be refused; all requests from the chat come through here.
 
     ``retyped`` is the command that asks for the same without force, for buttons and hints: others may read them too,
-    and a force is its own person's. ``waits`` lets it wait for its checks.
+    and a force is its own person's. ``waits`` lets it wait for its checks. ``note`` is a sentence for the answer.
     """
     found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
@@ -71,8 +73,8 @@ def request(context: Context, target: Target, new: Deployment, *, retyped: Deplo
     deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known, answered=True)
     if announced_in == context.where.channel:
         # Where there is no thread to answer in, the parent message appears right here and says it all.
-        return replies.on_it(deployment) if deployment.asked_thread else None
-    return replies.on_it(deployment, channel=target.app.channel, seen=announced_in is not None)
+        return replies.on_it(deployment, note=note) if deployment.asked_thread else None
+    return replies.on_it(deployment, note=note, channel=target.app.channel, seen=announced_in is not None)
 
 
 def is_admin_where_closed(context: Context, target: Target, deployment: Deployment) -> bool:

@@ -9,14 +9,14 @@ from typing import Protocol
 from bot.context import Context
 from bot.core import replies
 from bot.core.errors import Refused, ShipmateError
-from bot.core.grammar.commands import Command, Deploy
+from bot.core.grammar.commands import MINE, Command, Deploy
 from bot.core.grammar.offers import deed
 from bot.core.grammar.registry import spec_of
 from bot.core.names import mistyped
 from bot.core.ports.forge_types import Commit, Meaning
 from bot.core.refs import HEADS, TAGS
 from bot.core.rich_text import Message
-from bot.services import authorization
+from bot.services import authorization, commits
 from bot.settings import AppSettings, EnvironmentSettings
 
 
@@ -140,6 +140,13 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     who may read the repository.
     """
     repository = target.app.repository
+    if command.ref == MINE:
+        command = command.with_ref(commits.own_branch(context, repository, command))
+    pin = commits.split_pin(command.ref) if command.ref is not None else None
+    if command.ref is not None and (known := commits.of_thread(context, repository, pin[1] if pin else command.ref)):
+        return known
+    if pin is not None:
+        return _pinned(context, target, command, *pin)
     if command.ref is not None:
         found = {one.commit.sha: one for one in reversed(context.forge.meanings(repository, command.ref))}
         if len(found) > 1:
@@ -161,6 +168,18 @@ def _ambiguous(context: Context, target: Target, command: Deploy, meanings: Sequ
     complete = _completed(context, target, command)
     deeds = choices(context, [complete(one.exact) for one in shown])
     return replies.ambiguous_ref(command.ref or "", list(zip(shown, deeds, strict=True)))
+
+
+def _pinned(context: Context, target: Target, command: Deploy, branch: str, digits: str) -> Commit:
+    """The commit of ``branch@digits``, where there is one of that branch. Raises Refused."""
+    repository = target.app.repository
+    found = commits.begun_with(context, repository, digits)
+    if len(found) > 1:
+        raise Refused(_ambiguous(context, target, command.with_ref(digits), found))
+    if not found:
+        meant = _named(context, _near_refs(context, repository, branch), _completed(context, target, command))
+        raise Refused(replies.unknown_ref(repository, command.ref or digits, meant))
+    return commits.on_branch(context, repository, branch, found[0], command)
 
 
 def _completed(context: Context, target: Target, command: Deploy) -> Callable[[str], Command]:

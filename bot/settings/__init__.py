@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -93,12 +94,13 @@ class Settings(Table):
 
     def vocabulary(self, here: str | None) -> Vocabulary:
         """The names that commands may use where ``here`` is the channel's app, None where it has several or none."""
-        return Vocabulary(apps={name: _words(app) for name, app in self.apps.items()}, here=here)
+        host = urlsplit(self.secrets.github_web_url).netloc or "github.com"
+        return Vocabulary(apps={name: _words(app) for name, app in self.apps.items()}, here=here, web_host=host)
 
 
 def _words(app: AppSettings) -> AppVocabulary:
     aliases = {alias: name for name, environment in app.environments.items() for alias in environment.aliases}
-    return AppVocabulary(environments=tuple(app.environments), aliases=aliases)
+    return AppVocabulary(tuple(app.environments), aliases, app.repository)
 
 
 def process_environment() -> Mapping[str, str]:

@@ -142,6 +142,9 @@ class Terminal:
     def group_members(self, handle: str) -> frozenset[str]:  # noqa: ARG002 - nobody has to be in a group here
         return frozenset()
 
+    def group_name(self, group: str) -> str | None:  # noqa: ARG002 - there are no groups here
+        return None
+
     def channel_names(self, channel: str) -> frozenset[str]:
         bare = channel.removeprefix("#")
         return frozenset({bare, f"#{bare}"})

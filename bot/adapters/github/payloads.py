@@ -71,6 +71,13 @@ class Branch(Struct, frozen=True):
     protection: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class Activity(Struct, frozen=True):
+    """https://docs.github.com/en/rest/repos/repos#list-repository-activities"""
+
+    ref: str
+    activity_type: str
+
+
 class GitRef(Struct, frozen=True):
     """https://docs.github.com/en/rest/git/refs#get-a-reference"""
 

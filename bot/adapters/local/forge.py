@@ -64,6 +64,14 @@ class LocalGit:
             return [Meaning(ref, _commit(git.commit(pull_request.head_sha), ref, pull_request.number))]
         return [Meaning(exact, _commit(git.commit(sha), short_name(ref))) for exact, sha in git.meanings(ref).items()]
 
+    def branches_of(self, repository: str, login: str) -> Sequence[str]:
+        """The newest branch whose last commit has their name, else the one that is checked out."""
+        git = self._git(repository)
+        default = git.default_branch()
+        theirs = [name for name, author in git.branches() if author.casefold() == login.casefold()]
+        found = [*theirs, git.checked_out()]
+        return [name for name in found if name and name != default][:1]
+
     def refs(self, repository: str) -> Sequence[str]:
         return self._git(repository).refs(_MOST_REFS)
 

@@ -127,6 +127,13 @@ class GitRepository:
         listed = self._git("for-each-ref", f"--count={most}", "--sort=-creatordate", pattern, "refs/heads", "refs/tags")
         return listed.text.splitlines()
 
+    def branches(self) -> list[tuple[str, str]]:
+        """Each branch with the author of its last commit, those with the newest commits first."""
+        pattern = "--format=%(refname:lstrip=2)%00%(authorname)"
+        listed = self._git("for-each-ref", "--sort=-committerdate", pattern, "refs/heads")
+        found = (line.partition("\0") for line in listed.text.splitlines())
+        return [(name, author) for name, _, author in found]
+
     def commit(self, sha: str) -> LoggedCommit:
         return self._log(sha, most=1)[0]
 

@@ -127,6 +127,10 @@ class Slack:
         """Everything that settings may call the channel: its id, ``#name`` and ``name``."""
         return self.directory.channel_names(channel)
 
+    def group_name(self, group: str) -> str | None:
+        """What people call the user group with this id, without the ``@``; None where there is none to be seen."""
+        return self.directory.group_name(group)
+
     def group_members(self, handle: str) -> frozenset[str]:
         """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""
         return self.directory.group(handle)

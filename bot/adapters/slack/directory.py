@@ -85,6 +85,11 @@ class Directory:
         """Ids of the members of the user group ``@handle`` or ``S…``. Raises NotThere where there is no such group."""
         return self._ask_group(handle.strip().removeprefix("@"))
 
+    def group_name(self, group: str) -> str | None:
+        """The handle of the user group, None where Slack knows none with this id."""
+        groups = self._api.call("usergroups.list")["usergroups"]
+        return next((str(one["handle"]) for one in groups if one["id"] == group), None)
+
     @cachedmethod(lambda self: self._people, key=lambda _, person: person, lock=lambda self: self._kept_lock)
     def _ask_person(self, person: str) -> Person:
         answer = self._api.call("users.info", user=person)

@@ -46,6 +46,8 @@ _WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
 
 SUCCESSES_OF_ONE = 50
 """How many successes of one commit in one place are looked at."""
+IN_ONE_THREAD = 100
+"""How many deployments of one thread are looked at, the newest."""
 NOT_SAVED = ("channel", "parent", "edited_at", "repository")
 """What performers write, or the look at what a repository is called: a decision that is made meanwhile must not undo
 it."""
@@ -144,6 +146,11 @@ class RowReads:
     def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
         here = [_D.app == app] if app else []
         return self._many(_WAITING, _D.approvals_missing > 0, *here, limit=limit)
+
+    def in_thread(self, channel: str, thread: str) -> Sequence[Deployment]:
+        card = self._many(_D.parent == thread, _D.channel == channel, limit=1)
+        asked = self._many(_D.asked_thread == thread, _D.asked_channel == channel, newest=True, limit=IN_ONE_THREAD)
+        return [*card, *(one for one in reversed(asked) if one not in card)]
 
     def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         commit = (_D.repository == deployment.repository, _D.sha == deployment.sha)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from bot.core.audit.model import AuditEntry
-from bot.core.rich_text import Code, Line, Moment, Span
+from bot.core.rich_text import Code, Line, Message, Moment, Span, say
 
 WORTH_A_LINE = ("waiting", "stopping")
 """States that the deployment's own lines do not tell."""
@@ -15,6 +15,13 @@ WORTH_A_LINE = ("waiting", "stopping")
 def history(entries: Iterable[AuditEntry]) -> list[Line]:
     """A line for each command, and for what the deployment waited for."""
     return [_line(entry) for entry in _in_reading_order(entries) if _worth_a_line(entry)]
+
+
+def refusal(entry: AuditEntry) -> Message:
+    """Why a command was refused: each of its reasons on a line, as it was said then."""
+    head = (f"{entry.origin.name} asked ", Moment(entry.at), ": ", Code(entry.command or entry.action))
+    reasons = [reason for reason in entry.reason.split("; ") if reason]
+    return say(*head, " was refused:", lines=[(f"• {reason}",) for reason in reasons])
 
 
 def _in_reading_order(entries: Iterable[AuditEntry]) -> Iterable[AuditEntry]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State
+from bot.core.grammar.commands import Logs
+from bot.core.grammar.offers import hint
 from bot.core.names import listed
 from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
 
@@ -67,6 +70,43 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
     return Message(parent.sentence, (parent.lines[0], *lines), buttons=parent.buttons)
 
 
+def log(one: Deployment, output: Sequence[str]) -> Message:
+    """The end of what was written while it was deployed, and where all of it is."""
+    lines: list[Line] = [wording.state_line(one)]
+    if one.log_url:
+        lines.append((Link(one.log_url, "All of the log"),))
+    if output:
+        lines.append((CodeBlock("\n".join(output)),))
+    elif not one.log_url:
+        lines.append(("Whoever carried it out has given me no log.",))
+    return say(*_named(one), lines=lines)
+
+
+def no_failure(subject: str) -> Message:
+    return say(f"No deployment of {subject} has failed lately. ", Code("deploys"), " lists the last ones; ",
+               Code("logs #12"), " shows the log of one.")  # fmt: skip
+
+
+def reasons(one: Deployment, decided: Sequence[Line]) -> Message:
+    """Why it stands as it does: what the gates said, as it was recorded, and what people decided."""
+    lines: list[Line] = [wording.state_line(one), *decided]
+    if one.forced:
+        lines.append((wording.forced_line(one),))
+    if one.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
+        lines.append(hint("What was written: ", Logs(deployment=one.id)))
+    return say(*_named(one), lines=lines)
+
+
+def nothing_to_explain(subject: str) -> Message:
+    return say(
+        f"Nothing of {subject} waits, and I have refused nothing lately. ", Code("why #12"), " tells of one deployment."
+    )
+
+
+def _named(one: Deployment) -> Line:
+    return (f"{wording.emoji(one)} #{one.id}  ", Bold(f"{one.app} → {wording.where(one)}"), "  ", *wording.what(one))
+
+
 def environment_status(
     app: str,
     environment: str,
@@ -75,8 +115,12 @@ def environment_status(
     waiting: Sequence[Deployment],
     *,
     gone: bool = False,
+    now: datetime | None = None,
 ) -> list[Line]:
-    """What is where, since when, by whom; and what is on its way. ``gone``: the settings do not name it any more."""
+    """What is where, since when, by whom; and what is on its way, with how long that will take.
+
+    ``gone``: the settings do not name it any more.
+    """
     name: Line = (Bold(f"{app} → {environment}"), *((wording.NO_LONGER,) if gone else ()), "  ")
     if current is None:
         lines: list[Line] = [(*name, "nothing deployed yet")]
@@ -86,10 +130,20 @@ def environment_status(
     for one in busy:
         state = "waits for a review on GitHub" if one.reviewed_elsewhere else one.state
         mark = wording.emoji(one) if one.reviewed_elsewhere else wording.EMOJI[State.RUNNING]
-        lines.append((f"    {mark} #{one.id} ", *wording.what(one), f" {state}, by {one.by.name}"))
+        left = _left(one, now)
+        lines.append((f"    {mark} #{one.id} ", *wording.what(one), f" {state}, by {one.by.name}{left}"))
     for one in waiting:
         lines.append((f"    ⏳ #{one.id} ", *wording.what(one), f" {one.description or 'waiting'}"))
     return lines
+
+
+def _left(one: Deployment, now: datetime | None) -> str:
+    """How long it will take still, where it is known how long it usually does."""
+    if now is None or one.started_at is None or one.usual_seconds is None or one.reviewed_elsewhere:
+        return ""
+    left = one.usual_seconds - (now - one.started_at).total_seconds()
+    usual = f"usually {wording.spoken(one.usual_seconds)}"
+    return f", {usual}, so about {wording.spoken(left)} to go" if left >= 1 else f", {usual}, so it is late"
 
 
 def status(lines: Sequence[Line]) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.core.grammar.commands import IT
 from bot.core.grammar.tokens import Misread, Token, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import mistyped
@@ -13,7 +14,7 @@ FLAG, REASON = "--force", "--reason"
 BECAUSE = frozenset({"because", "because:", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
 NO_REFS = frozenset(
     [
-        *("again", "latest", "newest", "last", "current", "it", "that", "this", "them", "everything", "both"),
+        *("again", "latest", "newest", "last", "current", "that", "this", "them", "everything", "both"),
         *("now", "please", "thanks", "not", "don't", "and", "or"),
     ]
 )
@@ -134,7 +135,8 @@ def show_quoted(reason: str | None) -> str:
 
 def _as_rest(reason: str) -> str:
     flat = " ".join(reason.split()) if not reason.isprintable() else reason.strip()
-    return quote(flat, always=True) if flat[:1] in {'"', "'"} else flat
+    # Unquoted, a question mark would make a question of the whole line.
+    return quote(flat, always=True) if flat[:1] in {'"', "'"} or set(flat) & {"?", "？"} else flat
 
 
 class Places:
@@ -174,6 +176,10 @@ class Places:
 
     def settle(self) -> tuple[str | None, str | None]:
         """The app and the environment, each None where the command names none. Raises Misread for a mistyped app."""
+        if self.full:  # a place that is named wins over what is spoken of
+            said = [one for one in self._found if one[0].lower() == IT]
+            if said and any(self._is_environment(one[0]) for one in self._found if one not in said):
+                self._found = [one for one in self._found if one not in said]
         app, environment = self._two() if self.full else self._one()
         if environment is None:
             return app, None
@@ -210,6 +216,8 @@ class Places:
         return app[0], environment[0]
 
     def _check_spelling(self, word: str) -> None:
+        if word.lower() == IT:
+            return
         meant = mistyped(word, self._words.apps)
         if meant:
             raise Misread(f"There is no app {shorten(word)}. Did you mean {shorten(meant[0])}?")

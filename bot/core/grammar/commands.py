@@ -10,6 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
+IT = "it"
+"""In the place of a ref or an environment: what is spoken of. In a thread that is its deployment, elsewhere nobody
+knows; a branch of that name is reached as ``refs/heads/it``."""
+SPOKEN_OF = 0
+"""The same in the place of a deployment's number, of which the first is 1."""
+MINE = "mine"
+"""In the place of a ref: the branch to which the person has pushed last."""
+
 
 class Command:
     """What a person asks for; ``bot.core.grammar.registry`` has all that there are.
@@ -72,12 +80,16 @@ class Ship(Command):
 
 @dataclass(frozen=True, slots=True)
 class Rollback(Command):
-    """``to`` is a commit id or another ref, or ``#<id>`` of an earlier deployment; None for the last good one."""
+    """``to`` is a commit id or another ref, or ``#<id>`` of an earlier deployment; None for the last good one.
+
+    ``of`` is the deployment that is taken back, where one is named or spoken of: its place is meant.
+    """
 
     app: str | None = None
     environment: str | None = None
     to: str | None = None
     reason: str | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +212,28 @@ class Deploys(Command):
 
     app: str | None = None
     ref: str | None = None
+    environment: str | None = None
+    deployment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logs(Command):
+    """The end of what was written while something was deployed: of one, else of the last that failed there.
+
+    ``last`` is how many lines.
+    """
+
+    app: str | None = None
+    environment: str | None = None
+    deployment: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Why(Command):
+    """Why something waits, was refused or did not go out: what the gates said, as it is recorded."""
+
+    app: str | None = None
     environment: str | None = None
     deployment: int | None = None
 

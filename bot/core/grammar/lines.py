@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot.core.grammar import speech
 from bot.core.grammar.arguments import BECAUSE, FLAG
 from bot.core.grammar.courtesy import is_emoji, without_greeting
 from bot.core.grammar.deploy import VERB
@@ -22,9 +23,8 @@ _OPENING = {'"': '"', "'": "'", "(": ")", "*": "*", "_": "_", "~": "~", "`": "`"
 
 def match(text: str) -> tuple[Spec, int] | None:
     """The command that ``text`` begins with, and how many words name it."""
-    said = text.lower().split(maxsplit=8)[:8]
-    polite = next((place for place, word in enumerate(said) if word not in POLITE), 0)
-    said = said[polite:]
+    polite = speech.opening(text)
+    said = text.lower().split(maxsplit=polite + 8)[polite : polite + 8]
     for length in range(min(4, len(said)), 0, -1):
         name = " ".join(said[:length])
         spec = find(name) or find(name.rstrip(_END))

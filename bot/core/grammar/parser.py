@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bot.core.grammar import repair
+from bot.core.grammar import repair, speech
 from bot.core.grammar.arguments import misread
 from bot.core.grammar.commands import Approve, Command, Deploy, Diff, Help, Promote, Retry, Rollback, Ship
 from bot.core.grammar.lines import POLITE, begun, commands_in, match
@@ -19,6 +19,7 @@ from bot.core.names import listed, mistyped
 
 __all__ = [
     "COMMANDS",
+    "AskedBack",
     "NotUnderstood",
     "Spec",
     "Vocabulary",
@@ -57,6 +58,13 @@ class NotUnderstood:
     meant: tuple[Command, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AskedBack(NotUnderstood):
+    """A question whether to do something, which changes nothing: ``command`` is what it asks about."""
+
+    command: Command = field(kw_only=True)
+
+
 def parse(text: str, words: Vocabulary) -> Command | NotUnderstood:
     """The command in ``text``, which may be exactly as a chat service sends it. Never raises.
 
@@ -71,7 +79,7 @@ def parse_slash(text: str, words: Vocabulary) -> Command | NotUnderstood:
     lines = commands_in(text, slash=True)
     if not lines:
         return Help()
-    return _only([lines[0] if match(lines[0]) else f"deploy {lines[0]}", *lines[1:]], text, words)
+    return _only([lines[0] if speech.names_command(lines[0], words) else f"deploy {lines[0]}", *lines[1:]], text, words)
 
 
 def separate(text: str, *, slash: bool = False) -> list[str]:
@@ -147,17 +155,22 @@ def _mark(spec: Spec, there: Collection[type] | None) -> str:
 
 def _understand(text: str, words: Vocabulary) -> Command | NotUnderstood:
     kept, _ = _without_passwords(text, None)
-    if not match(kept) and says_where(kept, words):
-        kept = f"deploy {kept}"
-    matched = match(kept)
+    said = speech.understood(kept, words)
+    line = said.line if match(said.line) or not says_where(said.line, words) else f"deploy {said.line}"
+    matched = match(line)
+    if said.refused:
+        return NotUnderstood(said.refused, matched[0] if matched else None)
     if matched is None:
-        return _unknown(kept, words)
+        return _unknown(line, words)
+    spec, count = matched
     try:
-        return _read(kept, words)
+        command = _read(line, words)
     except Misread as why:
-        spec = matched[0]
-        instead = why.instead or repair.repaired(kept, matched[1], words)
+        instead = why.instead or repair.repaired(line, count, words)
         return NotUnderstood(str(why), spec, (f"help {spec.name}", "status"), _meant(instead, words))
+    if said.asked and not spec.read_only:
+        return AskedBack("That was a question, so I have changed nothing.", spec, command=command)
+    return command
 
 
 def _read(line: str, words: Vocabulary) -> Command:

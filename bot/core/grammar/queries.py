@@ -19,7 +19,7 @@ from bot.core.grammar.arguments import (
     show_subject,
     split_app,
 )
-from bot.core.grammar.commands import Deploys, Diff, LinkLogin, Reject, Unschedule
+from bot.core.grammar.commands import IT, SPOKEN_OF, Deploys, Diff, LinkLogin, Logs, Reject, Unschedule, Why
 from bot.core.grammar.tokens import Misread, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
 
@@ -27,6 +27,7 @@ Made = TypeVar("Made")
 
 _AGAINST = frozenset({"with", "against", "vs", "and"})
 _LOGIN = re.compile(r"(?:@|https?://[^/\s]+/)?(?P<login>[A-Za-z0-9][A-Za-z0-9_-]{0,38})/?")
+_COUNT = re.compile(r"[1-9][0-9]{0,3}")
 _CHAT_ID = re.compile(r"@(?P<id>[UW](?=[A-Z]*[0-9])[A-Z0-9]+)")
 
 
@@ -36,8 +37,8 @@ def alone(make: Callable[[], Made]) -> Callable[[TokenCursor, Vocabulary], Made]
 
 
 def numbered(make: Callable[[int | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
-    """A command that takes a deployment's number or nothing."""
-    return lambda cursor, _words: make(read_number(cursor))
+    """A command that takes a deployment's number, ``it``, or nothing."""
+    return lambda cursor, _words: make(read_deployment(cursor))
 
 
 def of_app(make: Callable[[str | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
@@ -66,7 +67,17 @@ def of_place(make: Callable[[str | None, str | None], Made]) -> Callable[[TokenC
     return read
 
 
+def read_deployment(cursor: TokenCursor) -> int | None:
+    """A deployment's number, or ``it`` for the one that is spoken of, if it comes next."""
+    if cursor.word() == IT:
+        cursor.take()
+        return SPOKEN_OF
+    return read_number(cursor)
+
+
 def show_number(name: str, number: int | None) -> str:
+    if number == SPOKEN_OF:
+        return f"{name} {IT}"
     return name if number is None else f"{name} #{number}"
 
 
@@ -75,7 +86,7 @@ def show_place(name: str, app: str | None, environment: str | None) -> str:
 
 
 def read_reject(cursor: TokenCursor, _words: Vocabulary) -> Reject:
-    number = read_number(cursor)
+    number = read_deployment(cursor)
     return Reject(number, read_reason(cursor) or cursor.take_rest() or None)
 
 
@@ -119,6 +130,37 @@ def show_deploys(deploys: Deploys) -> str:
     if deploys.deployment is not None:
         return show_number("deploys", deploys.deployment)
     return "deploys" + show_subject(deploys.app, deploys.ref) + show_environment(deploys.environment, "in")
+
+
+def read_logs(cursor: TokenCursor, words: Vocabulary) -> Logs:
+    """``logs #12 last 50``; ``logs web in staging`` is of the last that failed there."""
+    places, number, last = Places(words), read_deployment(cursor), None
+    while not cursor.done:
+        if cursor.word() == "last" and last is None and _COUNT.fullmatch(cursor.word(1)):
+            last = int(cursor.take(2).text)
+        elif number is None:
+            places.take(cursor)
+        else:
+            raise misread(cursor.left[0], cursor)
+    return Logs(*places.settle(), number, last)
+
+
+def show_logs(logs: Logs) -> str:
+    shown = "logs" if logs.deployment is None else show_number("logs", logs.deployment)
+    shown += show_subject(logs.app, None) + show_environment(logs.environment, "in")
+    return shown if logs.last is None else f"{shown} last {logs.last}"
+
+
+def read_why(cursor: TokenCursor, words: Vocabulary) -> Why:
+    places, number = Places(words), read_deployment(cursor)
+    while not cursor.done and number is None:
+        places.take(cursor)
+    return Why(*places.settle(), number)
+
+
+def show_why(why: Why) -> str:
+    shown = show_number("why", why.deployment)
+    return shown + show_subject(why.app, None) + show_environment(why.environment, "in")
 
 
 def read_diff(cursor: TokenCursor, words: Vocabulary) -> Diff:

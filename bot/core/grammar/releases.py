@@ -16,11 +16,14 @@ from bot.core.grammar.arguments import (
     show_subject,
     split_app,
 )
-from bot.core.grammar.commands import Promote, Rollback, Ship
+from bot.core.grammar.commands import IT, SPOKEN_OF, Promote, Rollback, Ship
+from bot.core.grammar.queries import read_deployment, show_number
 from bot.core.grammar.tokens import Misread, TokenCursor, shorten
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import nearest
 
+UNDOES = frozenset({"undo", "revert"})
+"""The words for a rollback that say what is taken back, and not what to go back to."""
 _COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
 
 
@@ -46,21 +49,46 @@ def show_ship(ship: Ship) -> str:
 
 
 def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
-    """``to`` says what to go back to where a commit or a deployment follows it, and otherwise where."""
-    places, to, reason = Places(words), None, None
+    """``to`` says what to go back to where a commit or a deployment follows it, and otherwise where.
+
+    ``undo #12`` takes that one back, and ``undo`` alone what is spoken of, unless a place is named.
+    """
+    places, to, reason, whose = Places(words), None, None, None
+    undoes = cursor.verb.lower() in UNDOES
+    of = read_deployment(cursor) if undoes or cursor.word() == IT else None
     while not cursor.done and reason is None:
         reason = read_reason(cursor)
         target = None if cursor.done or reason else _target(cursor, words, places)
         if target and to:
             raise Misread(f"To {shorten(to)} or to {shorten(target)}? I understood both.")
-        to = target or to
+        if target:
+            named, to = _commit_of(target, words)
+            whose = named or whose
         if not target and not reason:
             places.take(cursor)
     app, environment = places.settle()
-    return Rollback(app, environment, to, reason)
+    app = app or whose
+    if app or environment:
+        if of:
+            raise Misread(f"Of #{of} I know where it was: please leave out {shorten(environment or app or '')}.")
+        return Rollback(app, environment, to, reason)
+    return Rollback(None, None, to, reason, SPOKEN_OF if of is None and undoes and to is None else of)
+
+
+def _commit_of(target: str, words: Vocabulary) -> tuple[str | None, str]:
+    """``web@bc493b1`` as the app and the commit."""
+    split = split_app(target, words)
+    if split is None or not split[1]:
+        return None, target
+    if split[1].startswith("#"):
+        raise Misread(f"One goes back to a deployment or a commit: {shorten(target)} is a pull request.")
+    return split
 
 
 def show_rollback(rollback: Rollback) -> str:
+    if rollback.of is not None:
+        shown = show_number("undo", rollback.of)
+        return shown + (f" to {rollback.to}" if rollback.to else "") + show_quoted(rollback.reason)
     shown = "rollback" + show_subject(rollback.app, None) + show_environment(rollback.environment, "on")
     return shown + (f" to {rollback.to}" if rollback.to else "") + show_quoted(rollback.reason)
 
@@ -76,7 +104,9 @@ def read_promote(cursor: TokenCursor, words: Vocabulary) -> Promote:
             environment = token.text
         elif connector or app is not None:
             raise misread(token, cursor)
-        elif words.app(token.text) is None and words.environment(token.text):
+        elif source is None and cursor.word() in TO and _is_place(token.text, words):
+            source = token.text  # ``staging to production``
+        elif _is_place(token.text, words):
             raise Misread(f"From or to {shorten(token.text)}? Please write one of them in front of it.")
         else:
             app = words.app(token.text) or token.text
@@ -86,6 +116,10 @@ def read_promote(cursor: TokenCursor, words: Vocabulary) -> Promote:
 def show_promote(promote: Promote) -> str:
     shown = "promote" + show_subject(promote.app, None) + show_environment(promote.source, "from")
     return shown + show_environment(promote.environment)
+
+
+def _is_place(word: str, words: Vocabulary) -> bool:
+    return words.app(word) is None and words.environment(word) is not None
 
 
 def _meant(word: str, app: str | None, words: Vocabulary) -> str:

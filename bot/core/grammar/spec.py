@@ -23,8 +23,9 @@ class Spec:
     """What there is to know about one command.
 
     ``examples`` hold ``{app}`` and ``{environment}`` in the places of real names. ``aliases`` are other words for
-    ``name``. ``parse`` reads the words after the name, and raises Misread; ``show`` writes the command as it is read.
-    A ``read_only`` one decides nothing, so nothing of it is kept in the audit.
+    ``name``, and ``phrasings`` patterns of sentences that mean it (``bot.core.grammar.phrasing`` says how they are
+    written). ``parse`` reads the words after the name, and raises Misread; ``show`` writes the command as it is read. A
+    ``read_only`` one decides nothing, so nothing of it is kept in the audit.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Spec:
     parse: Callable[[TokenCursor, Vocabulary], c.Command]
     show: Callable[[Any], str]
     aliases: tuple[str, ...] = ()
+    phrasings: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,7 +49,15 @@ class Spec:
         return self.examples[0].replace("{app}", app).replace("{environment}", environment)
 
 
-def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def numbered(
+    name: str,
+    make: type[_Numbered],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} [#<id>]",
@@ -58,10 +68,19 @@ def numbered(name: str, make: type[_Numbered], help_: str, aliases: tuple[str, .
         parse=queries.numbered(make),
         show=lambda command: queries.show_number(name, command.deployment),
         aliases=aliases,
+        phrasings=phrasings,
     )
 
 
-def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def alone(
+    name: str,
+    make: type[_Alone],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=name,
@@ -72,10 +91,19 @@ def alone(name: str, make: type[_Alone], help_: str, aliases: tuple[str, ...] = 
         parse=queries.alone(make),
         show=lambda _: name,
         aliases=aliases,
+        phrasings=phrasings,
     )
 
 
-def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def of_app(
+    name: str,
+    make: type[_OfApp],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} [<app>]",
@@ -86,10 +114,19 @@ def of_app(name: str, make: type[_OfApp], help_: str, aliases: tuple[str, ...] =
         parse=queries.of_app(make),
         show=lambda command: queries.show_place(name, command.app, None),
         aliases=aliases,
+        phrasings=phrasings,
     )
 
 
-def of_lock(name: str, make: type[_OfLock], help_: str, aliases: tuple[str, ...] = (), *, read_only: bool) -> Spec:
+def of_lock(
+    name: str,
+    make: type[_OfLock],
+    help_: str,
+    aliases: tuple[str, ...] = (),
+    phrasings: tuple[str, ...] = (),
+    *,
+    read_only: bool,
+) -> Spec:
     return Spec(
         name=name,
         usage=f"{name} <env> [on <app>]",
@@ -100,4 +137,5 @@ def of_lock(name: str, make: type[_OfLock], help_: str, aliases: tuple[str, ...]
         parse=read_of_lock(make),
         show=lambda command: show_of_lock(name, command.environment, command.app),
         aliases=aliases,
+        phrasings=phrasings,
     )

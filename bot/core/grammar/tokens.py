@@ -14,7 +14,7 @@ _WORD = re.compile(
     r"|\S+",
 )
 _ESCAPED = re.compile(r"\\([\"'\\])")
-_PLAIN = re.compile(r"[^\s\"'][^\s\"]*")
+_PLAIN = re.compile(r"[^\s\"'?？][^\s\"?？]*")
 _SHOWN = 60
 
 

@@ -18,10 +18,14 @@ _SENTENCE_END = "?!.,;:"
 
 @dataclass(frozen=True, slots=True)
 class AppVocabulary:
-    """One app's environments by their names in the settings, and ``aliases`` from other words to those names."""
+    """One app's environments by their names in the settings, and ``aliases`` from other words to those names.
+
+    ``repository`` is ``owner/name`` of its code, empty where that is not told.
+    """
 
     environments: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    repository: str = ""
 
     def environment(self, word: str) -> str | None:
         """The environment that ``word`` means: its name, an alias of the settings, or a built-in one; any case."""
@@ -38,10 +42,16 @@ class AppVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The whole vocabulary in one place of the chat. ``here`` is the channel's app, None if it has several or none."""
+    """The whole vocabulary in one place of the chat. ``here`` is the channel's app, None if it has several or none.
+
+    ``in_thread`` is true in the thread of a deployment, where a command needs to name nothing. ``web_host`` is where
+    people look at GitHub's pages.
+    """
 
     apps: Mapping[str, AppVocabulary]
     here: str | None = None
+    in_thread: bool = False
+    web_host: str = "github.com"
 
     @property
     def home(self) -> str | None:
@@ -54,6 +64,17 @@ class Vocabulary:
     def environments(self) -> list[str]:
         """The names of all apps' environments."""
         return [name for scope in self.apps.values() for name in scope.environments]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name of an app or an environment, in lower case."""
+        own = (name for app, scope in self.apps.items() for name in (app, *scope.environments, *scope.aliases))
+        return frozenset(name.lower() for name in own)
+
+    def apps_of(self, repository: str) -> list[str]:
+        """The apps whose code is in ``owner/name``; GitHub ignores case."""
+        wanted = repository.lower()
+        return [name for name, scope in self.apps.items() if scope.repository.lower() == wanted]
 
     def app(self, word: str) -> str | None:
         """The app called ``word`` in any case, by its name in the settings."""
@@ -78,7 +99,7 @@ class Vocabulary:
             known = apps.get(app, AppVocabulary())
             if environment not in known.environments:
                 apps[app] = replace(known, environments=(*known.environments, environment))
-        return Vocabulary(apps, self.home)
+        return replace(self, apps=apps, here=self.home)
 
     def named_app(self) -> str:
         """An app for examples."""

@@ -80,6 +80,9 @@ class Chat(Protocol):
     def group_members(self, handle: str) -> frozenset[str]:
         """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""
 
+    def group_name(self, group: str) -> str | None:
+        """What people call the user group with this id, without the ``@``. None where there is none to be seen."""
+
     def channel_names(self, channel: str) -> frozenset[str]:
         """Every way to write the channel: its id, ``#name`` and ``name``; the id alone where it cannot be seen."""
 

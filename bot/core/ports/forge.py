@@ -60,6 +60,12 @@ class Forge(Protocol):
     def meanings(self, repository: str, ref: str) -> Sequence[Meaning]:
         """Everything that the ref may be the name of, in that order: a branch, a tag, commits whose ids begin so."""
 
+    def branches_of(self, repository: str, login: str) -> Sequence[str]:
+        """The branch to which somebody has pushed last, if there is one; never the default branch.
+
+        Raises NotThere where that cannot be told.
+        """
+
     def refs(self, repository: str) -> Sequence[str]:
         """Names of branches and tags for suggestions; at most a few hundred."""
 

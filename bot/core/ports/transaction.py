@@ -56,6 +56,9 @@ class Reads(Protocol):
     def wanting_approval(self, app: str | None, limit: int) -> Sequence[Deployment]:
         """What waits and still needs approvals, oldest first."""
 
+    def in_thread(self, channel: str, thread: str) -> Sequence[Deployment]:
+        """The one whose parent message ``thread`` is, and then those that were asked for in it, oldest first."""
+
     def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         """The last successes of the same commit in that environment of the app, newest first."""
 

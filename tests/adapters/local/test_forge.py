@@ -118,6 +118,21 @@ def test_default_branch_is_the_origins_whatever_is_checked_out(home: Path, webho
     assert (repository.name, repository.default_branch, repository.url) == ("you/clone", "main", "")
 
 
+def test_ones_own_branch_has_ones_name_on_its_last_commit(forge: LocalGit, home: Path) -> None:
+    git(home / "web.git", "branch", "older", MAIN)
+
+    assert forge.branches_of(REPOSITORY, "Bob") == ["topic"]
+    assert forge.branches_of(REPOSITORY, "nobody") == []
+
+
+def test_nobodys_own_branch_is_the_one_that_is_checked_out(home: Path, webhooks: Webhooks) -> None:
+    tree = work_tree(home)
+    git(tree, "checkout", "--quiet", "topic")
+    forge = LocalGit({REPOSITORY: tree}, home / "record.json", StoppedClock(), webhooks)
+
+    assert forge.branches_of(REPOSITORY, "nobody") == ["topic"]
+
+
 def test_unknown_repository_is_not_there(forge: LocalGit) -> None:
     with pytest.raises(NotThere, match=r"^There is no repository you/api here\.$"):
         forge.repository("you/api")

@@ -162,3 +162,14 @@ def test_a_reason_of_any_length_is_cut(kept: Store) -> None:
     decide(kept, lambda records: records.audit.record("lock", reason="x" * 10_000))
 
     assert len(entries(kept)[0].reason) == LONGEST
+
+
+def test_what_was_refused_is_found_the_newest_first(kept: Store) -> None:
+    for number, outcome in enumerate(["refused", "done", "refused"]):
+        decide(kept, lambda records, n=number, how=outcome: records.audit.record(f"{n}", outcome=how))  # type: ignore[misc]
+
+    found = kept.reads().audit.refused(T0, 10)
+
+    assert [one.action for one in found] == ["2", "0"]
+    assert [one.action for one in kept.reads().audit.refused(T0, 1)] == ["2"]
+    assert kept.reads().audit.refused(T0 + timedelta(seconds=1), 10) == []

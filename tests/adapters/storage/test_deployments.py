@@ -333,3 +333,20 @@ class SimpleRow:
 
     def __init__(self, one: Deployment) -> None:
         self.__dict__.update(to_row(one), id=one.id)
+
+
+def test_a_thread_has_the_one_whose_card_it_hangs_under_first_and_then_what_was_asked_for_in_it(kept: Store) -> None:
+    asked, card, elsewhere, later = add(
+        kept,
+        deployment(asked_channel="C1", asked_thread="1.0"),
+        deployment(asked_channel="C1", asked_thread="0.5"),
+        deployment(asked_channel="C2", asked_thread="1.0"),
+        deployment(asked_channel="C1", asked_thread="1.0"),
+    )
+    kept.parents.posted(card.id, "C1", "1.0", T0)
+    kept.parents.posted(elsewhere.id, "C3", "1.0", T0)
+
+    found = [one.id for one in kept.reads().in_thread("C1", "1.0")]
+
+    assert found == [card.id, asked.id, later.id]
+    assert kept.reads().in_thread("C1", "2.0") == []

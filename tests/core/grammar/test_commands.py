@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core.grammar import commands as declared_in
 from bot.core.grammar.commands import (
+    SPOKEN_OF,
     Approve,
     AskToRelease,
     Cancel,
@@ -24,6 +25,7 @@ from bot.core.grammar.commands import (
     KeepLock,
     LinkLogin,
     Locks,
+    Logs,
     Mute,
     NotifyMe,
     Promote,
@@ -44,6 +46,7 @@ from bot.core.grammar.commands import (
     Version,
     WhereCanIDeploy,
     WhoAmI,
+    Why,
     Withhold,
 )
 from bot.core.grammar.parser import COMMANDS, parse, show
@@ -120,20 +123,26 @@ def diffs(draw: st.DrawFn) -> Diff:
     return Diff(draw(maybe(apps)), draw(maybe(environments)), target)
 
 
-optional_number = st.none() | numbers
 deploys_of = st.one_of(
     st.builds(Deploys, st.just(None), maybe(plain_refs), maybe(environments)),
     st.builds(Deploys, apps, maybe(paths), maybe(environments)),
     st.builds(Deploys, deployment=numbers),
 )
+spoken_of = numbers | st.just(SPOKEN_OF)
+maybe_some = st.none() | st.integers(1, 9_999)
 STRATEGIES: dict[type[Command], st.SearchStrategy[Command]] = {
     Deploy: deploys(),
     TakeLock: locks(),
     Diff: diffs(),
     Ship: st.builds(Ship, numbers, maybe(environments), maybe(apps)),
-    Rollback: st.builds(Rollback, maybe(apps), maybe(environments), maybe(commits | pull_requests), maybe(reasons)),
+    Rollback: st.builds(Rollback, maybe(apps), maybe(environments), maybe(commits | pull_requests), maybe(reasons))
+    | st.builds(lambda of, to, why: Rollback(None, None, to, why, of), spoken_of, maybe(commits), maybe(reasons)),
+    Logs: st.builds(Logs, maybe(apps), maybe(environments), st.none(), maybe_some)
+    | st.builds(lambda number, last: Logs(None, None, number, last), spoken_of, maybe_some),
+    Why: st.builds(Why, maybe(apps), maybe(environments))
+    | st.builds(lambda number: Why(None, None, number), spoken_of),
     Promote: st.builds(Promote, maybe(apps), maybe(environments), maybe(environments)),
-    Reject: st.builds(Reject, optional_number, maybe(reasons)),
+    Reject: st.builds(Reject, st.none() | spoken_of, maybe(reasons)),
     Unlock: st.builds(Unlock, environments | st.sampled_from(["all", "mine"]), maybe(apps)),
     DeclareFreeze: st.builds(DeclareFreeze, environments | st.just("all"), maybe(moments), reasons),
     Unfreeze: st.builds(Unfreeze, maybe(environments | st.just("all"))),
@@ -144,10 +153,10 @@ STRATEGIES: dict[type[Command], st.SearchStrategy[Command]] = {
     LinkLogin: st.builds(LinkLogin, logins),
     HandOver: st.builds(HandOver, logins, chat_ids),
     Withhold: st.builds(Withhold, logins, chat_ids),
-    Help: st.builds(Help, maybe(st.sampled_from([spec.name for spec in COMMANDS] + ["me out"]))),
+    Help: st.builds(Help, maybe(st.sampled_from([spec.name for spec in COMMANDS] + ["anything else"]))),
     TakeOver: st.builds(TakeOver, environments, maybe(apps), maybe(reasons)),
     **{one: st.builds(one, maybe(apps)) for one in (Undeployed, WhereCanIDeploy, ShowSchedule)},
-    **{one: st.builds(one, optional_number) for one in (Cancel, Retry, Approve)},
+    **{one: st.builds(one, st.none() | spoken_of) for one in (Cancel, Retry, Approve)},
     **{one: st.just(one()) for one in (Locks, Freezes, WhoAmI, Mute, Unmute, Version)},
     **{one: st.builds(one, environments, maybe(apps)) for one in (AskToRelease, NotifyMe, KeepLock)},
 }

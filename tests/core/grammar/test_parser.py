@@ -46,7 +46,7 @@ from tests.core.grammar.words import ANYWHERE, WORDS, refusal
         ("freeze", "Which environment? Its name is missing, or “all”."),
         ("freeze prod", "Why? A freeze needs a reason after “because”."),
         ("freeze prod on web", "I did not understand “on” after “prod”."),
-        ("unfreeze prod now", "I did not understand “now” after “prod”."),
+        ("unfreeze prod soon", "I did not understand “soon” after “prod”."),
         ("locks please tell", "I did not understand “please” after “locks”."),
         ("status wbe", "There is no app “wbe”. Did you mean “web”?"),
         ("status wbe production", "There is no app “wbe”. Did you mean “web”?"),

@@ -125,7 +125,8 @@ def test_questions(said: str, meant: Command) -> None:
         ("help deploy", Help("deploy")),
         ("help roll back", Help("rollback")),
         ("help wcid", Help("where can I deploy")),
-        ("help me out", Help("me out")),
+        ("help me out", Help()),
+        ("help anything else", Help("anything else")),
         ("lock --help", Help("lock")),
     ],
 )

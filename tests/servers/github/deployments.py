@@ -152,6 +152,10 @@ class DeploymentsWorld:
             "head_commit": self.write.pushed_commit(repository, known[after]) if after in known else None,
             "pusher": {"name": by, "email": f"{by}@users.noreply.github.com"},
         }
+        kind = "branch_creation" if body["created"] else "branch_deletion" if body["deleted"] else "push"
+        kind = "force_push" if body["forced"] else kind
+        done = {"before": before, "after": after, "ref": ref, "activity_type": kind, "actor": {"login": by}}
+        repository.activities.append({"id": next(self.ids), "timestamp": self.now().isoformat(), **done})
         self.send(repository, "push", body, by)
 
     def move_branch(self, repository: Repository, name: str, sha: str, by: str) -> None:

@@ -42,6 +42,13 @@ def repository(call: Call) -> Answer:
     return Answer(call.world.write.repository(call.repository, call.login))
 
 
+@route("GET", "/repos/{repo}/activity", "contents=read")
+def activity(call: Call) -> Answer:
+    actor = call.query.get("actor")
+    done = [one for one in reversed(call.repository.activities) if actor in {None, one["actor"]["login"]}]
+    return Answer(done[: int(call.query.get("per_page", "30"))])
+
+
 @route("GET", "/repos/{repo}/branches", "contents=read")
 def branches(call: Call) -> Answer:
     names, headers = call.page(sorted(call.repository.branches))

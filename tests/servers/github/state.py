@@ -185,6 +185,7 @@ class Repository:
     deployments: dict[int, Deployment] = field(default_factory=dict)
     permissions: dict[str, str] = field(default_factory=dict)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    activities: list[dict[str, Any]] = field(default_factory=list)
 
     def add_commit(self, message: str, author: str, date: datetime, parents: tuple[str, ...], files: Files) -> Commit:
         """A commit on no branch yet."""

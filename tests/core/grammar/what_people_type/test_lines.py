@@ -130,7 +130,7 @@ LOCKED = TakeLock("staging", reason="testing")
         ("lock staging because we test.", [TakeLock("staging", reason="we test.")]),
         ('reject #12 "no thanks"', [Reject(12, "no thanks")]),
         ("lock staging because\n“deploy” is broken", [TakeLock("staging", reason='"deploy" is broken')]),
-        ("deploy topic to staging\n?", ["I did not understand “?” after “staging”."]),
+        ("deploy topic to staging\n?", ["That was a question, so I have changed nothing."]),
         ("?", [Help()]),
     ],
 )  # fmt: skip
@@ -146,7 +146,7 @@ def test_every_line_is_read(said: str, meant: list[Command | str]) -> None:
         ("foo\ndeploy topic to staging", ["I do not know the command “foo”."]),
         ("deploy topic to staging then deploy main", ["I did not understand “then” after “staging”."]),
         ("deploy topic :rocket: to staging", ["I did not understand “:rocket:” after “topic”."]),
-        ("status 🚀 now", ["There is no app “🚀”."]),
+        ("status 🚀 later", ["There is no app “🚀”."]),
         ("deploy\nto", ["Something is missing after “to”."]),
         ("lock staging because\n", ["The reason is missing."]),
         ("deploy topic\nbecause I say so", ["A reason belongs to a force: write --force in front of it."]),

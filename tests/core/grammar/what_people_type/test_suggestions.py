@@ -39,11 +39,17 @@ from tests.core.grammar.what_people_type.sentences import WORDS, suggested
         ("deploy topic@staging", ["deploy topic to staging"]),
         ("deploy #12@production", ["deploy #12 to production"]),
         # too far, too short, or another word altogether
-        *((said, []) for said in ("no", "hi", "hello", "logs", "logs #12", "log", "ok", "yes", "lol", "go", "ship")),
-        *((said, []) for said in ("thanks", "good morning", "deploying main", "what is up", "production", "main")),
-        *((said, []) for said in ("deploy again", "deploy latest", "deploy it", "deploy that to production")),
+        *(
+            (said, [])
+            for said in ("no", "hi", "hello", "banana", "banana #12", "lag", "ok", "yes", "lol", "go", "ship")
+        ),
+        *((said, []) for said in ("thanks", "good morning", "deploying main", "what is that", "production", "main")),
+        *(
+            (said, [])
+            for said in ("deploy latest", "deploy the latest", "deploy the latest to staging", "deploy newest")
+        ),
         *((said, []) for said in ("deploy main not production", "deploy main no production", "web to production")),
-        *((said, []) for said in ("deploy main to staging quickly", "deploy main to staging tomorrowish")),
+        *((said, []) for said in ("deploy main to staging carefully", "deploy main to staging tomorrowish")),
         *((said, []) for said in ("lock", "freeze production", "promote production", "cancel everything")),
     ],
 )

@@ -15,6 +15,7 @@ from bot.core.people.model import Identity
 from bot.core.ports.chat import Chat, Person, ReadsTimes
 from bot.core.ports.forge import Forge
 from bot.core.ports.transaction import Reads, Records
+from bot.core.presses.model import Screen
 from bot.settings import Settings
 
 
@@ -76,7 +77,7 @@ class Context:
     """One event's surroundings. Gather first (``forge``, ``chat``, ``reads``), then ``begin`` and decide.
 
     ``person`` and ``place`` are set for commands; ``here`` is the app whose channel the command was given in.
-    ``command`` is what was understood, ``origin`` who caused the event, as far as the event itself tells.
+    ``screen`` is what somebody saw who pressed a button. ``command`` is what was understood, ``origin`` who caused the event, as far as the event itself tells.
     ``answered`` are the types of the commands that some feature answers.
     ``repeated`` is true in a performer whose effect may have been done already by an attempt that was cut off.
     """
@@ -95,6 +96,7 @@ class Context:
     person: Person | None = None
     place: Place | None = None
     via: str | None = None
+    screen: Screen | None = None
     command: Command | None = None
     here: str | None = None
     answered: frozenset[type] = frozenset()

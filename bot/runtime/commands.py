@@ -14,9 +14,10 @@ from bot.core.grammar.parser import NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
+from bot.core.presses.model import screen
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, orphans
+from bot.services import authorization, orphans, presses
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -38,6 +39,7 @@ class Conversation:
         context.person = replace(person, forge_login=identity.login if identity else None)
         context.place = given.place
         context.via = given.via
+        context.screen = screen(given.screen, given.text, given.drawn) if given.via == "button" else None
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
         command = self._understood(context, given)
@@ -49,7 +51,10 @@ class Conversation:
         handler = self.router.commands.get(type(command))
         if handler is None:
             raise Refused(replies.not_there_yet(spec_of(command).name))
-        return handler(context, command)
+        presses.demand_fresh(context, command)
+        answer = handler(context, command)
+        presses.keep(context, command)
+        return answer
 
     def _understood(self, context: Context, given: CommandGiven) -> Command | NotUnderstood:
         def read(words: Vocabulary) -> Command | NotUnderstood:

@@ -98,6 +98,9 @@ def pressed(body: Payload) -> Addressed | None:
         place=place,
         via="button",
         said_at=moment(action["action_ts"]),
+        screen=f"{channel}:{shown_in}" if shown_in else None,
+        # After the number and the verb; a button that an older version has drawn has none.
+        drawn=":".join(action["action_id"].split(":")[3:]) or None,
     )
     return Addressed(f"slack:button:{shown_in}:{action['action_ts']}", command)
 

@@ -42,6 +42,10 @@ class AuditTransaction(AuditRows):
         self._place: tuple[str | None, str | None] = (None, None)
         self._written: int | None = None
 
+    @property
+    def written(self) -> int | None:
+        return self._written
+
     def attribute(self, origin: Origin, app: str | None = None, environment: str | None = None) -> None:
         self._origin = origin
         if app is not None:

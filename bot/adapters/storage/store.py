@@ -73,7 +73,7 @@ class Store:
         return Moments(*found)
 
     def clear(self, before: datetime) -> None:
-        """Delete handled deliveries and done effects that are older, and the decisions on them.
+        """Delete handled deliveries and done effects that are older, and the decisions on them; old presses as well.
 
         What is set aside stays: somebody has yet to say what is to become of it.
         """
@@ -85,6 +85,9 @@ class Store:
             done = sa.and_(effects.done_at < before, effects.set_aside_at.is_(None))
             connection.execute(sa.delete(tables.effects).where(done))
             connection.execute(sa.delete(tables.deliveries).where(over))
+            connection.execute(sa.delete(tables.presses).where(tables.presses.c.at < before))
+            threads = sa.and_(tables.silences.c.since < before, tables.silences.c.thread != "")
+            connection.execute(sa.delete(tables.silences).where(threads))
 
     def doctor(self) -> list[Finding]:
         """For ``python -m bot check``: how the database is, and what was set aside in it."""

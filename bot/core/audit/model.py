@@ -69,6 +69,10 @@ class AuditReads(Protocol):
 class AuditRecords(AuditReads, Protocol):
     """What is being decided. Deployments record their states by themselves, commands are recorded by the pipeline."""
 
+    @property
+    def written(self) -> int | None:
+        """The deployment that the transaction has made, else the one that it changed first."""
+
     def attribute(self, origin: Origin, app: str | None = None, environment: str | None = None) -> None:
         """Whatever is recorded in this transaction was caused by ``origin`` and concerns the environment."""
 

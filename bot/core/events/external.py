@@ -33,7 +33,8 @@ class Place:
 class CommandGiven(Event):
     """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention.
 
-    ``said_at`` is when, None where that cannot be long ago.
+    ``said_at`` is when, None where that cannot be long ago. Of a press ``screen`` is the message that the button was
+    in, ``drawn`` what the button was drawn for.
     """
 
     text: str
@@ -41,6 +42,8 @@ class CommandGiven(Event):
     place: Place
     via: Literal["mention", "direct", "slash", "button", "terminal", "schedule"]
     said_at: datetime | None = None
+    screen: str | None = None
+    drawn: str | None = None
 
 
 @stored("PullRequestMerged")

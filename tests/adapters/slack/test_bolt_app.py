@@ -200,7 +200,8 @@ def test_a_slash_command_that_could_not_be_stored_is_answered(server: SlackServe
 def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack, tray: Tray) -> None:
     channel = server.workspace.channel("#web").id
     parent = slack.post(Place(channel), say("Deploying."), key="1")
-    ts = slack.post(Place(channel, thread=parent), say("Stop?", buttons=[Button("Cancel", "cancel #7")]), key="2")
+    stop = Button("Cancel", "cancel #7", drawn="7:running")
+    ts = slack.post(Place(channel, thread=parent), say("Stop?", buttons=[stop]), key="2")
     (message,) = server.thread("#web", parent)
 
     envelope = server.press("maria", message, "Cancel")
@@ -209,7 +210,8 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
     pressed_at = envelope.payload["actions"][0]["action_ts"]
     moment = datetime.fromtimestamp(int(pressed_at.split(".")[0]), UTC)
     maria = server.workspace.user("maria").id
-    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment)]
+    screen = f"{channel}:{ts}"
+    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment, screen, "7:running")]
     assert list(tray.deliveries) == [f"slack:button:{ts}:{pressed_at}"]
     assert envelope.acked
 

@@ -14,6 +14,7 @@ from bot.core.grammar.commands import Command
 from bot.core.people.model import Identity
 from bot.core.ports.chat import Chat, Person, ReadsTimes
 from bot.core.ports.forge import Forge
+from bot.core.ports.parents import Parents
 from bot.core.ports.transaction import Reads, Records
 from bot.core.presses.model import Screen
 from bot.settings import Settings
@@ -49,16 +50,6 @@ class Transactions(Protocol):
         """Rows as they are now, without a lock: for gathering facts."""
 
 
-class Parents(Protocol):
-    """Remembers parent messages. Only performers write this, so that no decision can overwrite it."""
-
-    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
-        """The deployment's parent message was posted or edited at that moment."""
-
-    def drawn_again(self, lane: str, effect_id: int) -> bool:
-        """Whether a later effect of the lane will draw the message anyway."""
-
-
 class Identities(Protocol):
     """Remembers who is who. What was found out stays true whatever is decided, so it is kept outside of decisions."""
 
@@ -77,7 +68,8 @@ class Context:
     """One event's surroundings. Gather first (``forge``, ``chat``, ``reads``), then ``begin`` and decide.
 
     ``person`` and ``place`` are set for commands; ``here`` is the app whose channel the command was given in.
-    ``screen`` is what somebody saw who pressed a button. ``command`` is what was understood, ``origin`` who caused the event, as far as the event itself tells.
+    ``screen`` is what somebody saw who pressed a button. ``command`` is what was understood, ``origin`` who caused the
+    event, as far as the event itself tells.
     ``answered`` are the types of the commands that some feature answers.
     ``repeated`` is true in a performer whose effect may have been done already by an attempt that was cut off.
     """

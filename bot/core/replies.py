@@ -19,7 +19,7 @@ from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
 from bot.core.ports.forge_types import Meaning
 from bot.core.refs import HEADS, TAGS, short_name
-from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Span, plain, say
 
 Choices: TypeAlias = Sequence[tuple[str, Command]]
 """What may be meant: a name, and the command completed with it. One that cannot be written down is left out."""
@@ -170,18 +170,32 @@ def _answer(answer: Answer) -> Line:
 # --- deployments -----------------------------------------------------------------------------------------------
 
 
-def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = True) -> Message:
-    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere and can be ``seen``."""
+def on_it(
+    deployment: Deployment, *, channel: str | None = None, why: str | None = None, instead: str | None = None
+) -> Message:
+    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere.
+
+    ``why`` says that nothing can be said there, ``instead`` where it is announced then.
+    """
     waits = deployment.state is State.WAITING
     name = (Bold(deployment.app), " → ", Bold(wording.where(deployment)), "  ", *wording.what(deployment))
     spans: list[Span] = ["⏳ " if waits else "On it: ", *name, f" (#{deployment.id})"]
-    if channel and seen:
+    if channel and why is None:
         spans.append(f", announced in {channel}")
+    elif channel and instead is not None:
+        spans.append(f", announced in {instead}")
     goes_on = "when it is approved" if deployment.waits_for is Waiting.APPROVAL else "by itself"
     spans.append(f". {deployment.description}. It goes on {goes_on}." if waits else ".")
-    if channel and not seen:
-        spans.append(f" I cannot announce it in {channel}: there is no such channel, or nobody has invited me there.")
+    if channel and why is not None:
+        reason = why if why.startswith("I ") else f"{why[:1].lower()}{why[1:]}"
+        spans.append(f" I cannot announce it in {channel}: {reason}")
     return say(*spans)
+
+
+def told_directly(message: Message, reason: str, link: str | None = None, number: int | None = None) -> Message:
+    """What was to be said in a thread, said to the person once; ``link`` is where the deployment goes on."""
+    follow: Line = (" It goes on ", Link(link, f"under #{number}"), ".") if link else ()
+    return replace(message, context=(*message.context, (f"Here and not where you asked. {reason}", *follow)))
 
 
 def nothing_to_cancel() -> Message:

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from bot.context import Context
 from bot.core import replies
+from bot.core.effects import Reply
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
+from bot.core.grammar import commands as c
 from bot.core.grammar.commands import Command
 from bot.core.grammar.parser import NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
@@ -72,3 +74,15 @@ class Conversation:
         if person.outsider:
             raise Refused(replies.not_a_member(person))
         return person
+
+
+PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)
+"""Commands that change something, and concern nobody but whoever gives them."""
+
+
+def answered(event_id: str, given: CommandGiven, context: Context, answer: Message) -> Reply:
+    """The answer on its way: under what was said; of a slash command to all only where all are concerned."""
+    command, written = context.command, context.begin().audit.written
+    if given.via == "slash" and (command is None or spec_of(command).read_only or isinstance(command, PRIVATE)):
+        return Reply(event_id, given.place, answer, only_to=given.person)
+    return Reply(event_id, given.place, answer, else_to=given.person, deployment_id=written)

@@ -33,7 +33,7 @@ from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
-from bot.runtime.commands import STALE_AFTER, Conversation
+from bot.runtime.commands import STALE_AFTER, Conversation, answered
 from bot.runtime.decoder import Decode
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, FAULTY_LANE, backoff, pause_before
 from bot.settings import Settings
@@ -204,7 +204,7 @@ class Pipeline:
                 if isinstance(event, CommandGiven):
                     audit.done(context)
                     if answer is not None:
-                        context.begin().emit(Reply(delivery.id, event.place, answer))
+                        context.begin().emit(answered(delivery.id, event, context, answer))
             return decision
         except AlreadyDecided:
             return None

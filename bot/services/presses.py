@@ -1,4 +1,4 @@
-"""Presses on buttons, at the decision: what a button starts is started once, and only while things stand as it shows."""
+"""Presses on buttons, at the decision: what one starts is started once, and only while things stand as it shows."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
@@ -31,9 +32,20 @@ from starlette.responses import JSONResponse, Response
 
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
-from bot.adapters.slack.payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
+from bot.adapters.slack.payloads import (
+    OPENING,
+    Addressed,
+    Name,
+    Payload,
+    from_elsewhere,
+    heard,
+    opened,
+    pressed,
+    typed,
+)
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
+from bot.core.events.external import ChannelChanged
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -81,6 +93,13 @@ class CommandInbox:
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 
+    def note(self, changed: tuple[str, ChannelChanged] | None) -> None:
+        """Nobody has said anything, but something may be said now. Raises Unavailable where nothing was stored."""
+        if changed is not None:
+            key, event = changed
+            self.inbox.put(Delivery(key, "chat", stored_name(type(event)), msgspec.json.encode(event)))
+            self.on_stored()
+
 
 def build(
     slack: Slack,
@@ -115,6 +134,8 @@ def build(
 
 def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None:
     def event(event: Payload) -> None:
+        if event["type"] in OPENING:
+            intake.note(opened(event, slack.identity()))
         if event["type"] not in ("message", "app_mention"):
             return
         given = heard(event, Name(bot_name, slack.identity().user))
@@ -137,7 +158,8 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
         except Unavailable:
             _log.warning("A press on a button was not stored", exc_info=True)
             words = {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False}
-            slack.api.answer_at(body.get("response_url") or "", words)
+            with suppress(Unavailable):
+                slack.api.answer_at(body.get("response_url") or "", words)
         return ack()
 
     app.event(_ANYTHING)(event)

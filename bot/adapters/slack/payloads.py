@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.web_api import BotIdentity
-from bot.core.events.external import CommandGiven, Place
+from bot.core.events.external import ChannelChanged, CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
 
 COMMAND_ACTION = "command:"
+
+OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarchive", "channel_rename", "group_rename"})
+"""Events after which a channel may be spoken in again, or is found under its name."""
 
 # Words that people write themselves; every other subtype is an edit, a deletion or a notice of Slack's:
 # https://docs.slack.dev/reference/events/message#subtypes
@@ -63,6 +66,20 @@ def heard(event: Payload, name: Name) -> Addressed | None:
     words = text if rest is None else rest
     command = CommandGiven(text=words, person=person, place=place, via=via, said_at=moment(ts))
     return Addressed(f"slack:{channel}:{ts}", command)
+
+
+def opened(event: Payload, us: BotIdentity) -> tuple[str, ChannelChanged] | None:
+    """A channel that may be open to the bot from now on, and an id for it; None for any other event.
+
+    https://docs.slack.dev/reference/events: ``channel`` is an object where the channel got another name.
+    """
+    kind, channel = event.get("type"), event.get("channel")
+    if kind not in OPENING or (kind == "member_joined_channel" and event.get("user") != us.user):
+        return None
+    known = channel.get("id") if isinstance(channel, dict) else channel
+    if not isinstance(known, str):
+        return None
+    return f"slack:{kind}:{known}:{event.get('event_ts', '')}", ChannelChanged(known)
 
 
 def typed(body: Payload) -> Addressed:

@@ -195,9 +195,10 @@ silences = sa.Table(
     sa.Column("channel", Text, primary_key=True),
     sa.Column("thread", Text, primary_key=True),
     column("reason", Text),
+    column("visible", sa.Boolean),
     column("since", Utc),
 )
-"""Where the bot was not let speak; without a ``thread`` in the whole channel."""
+"""Where the bot was not let speak: a thread, or a whole channel. What is ``visible`` is looked at again."""
 
 away_cards = sa.Table(
     "away_cards",
@@ -205,5 +206,6 @@ away_cards = sa.Table(
     sa.Column("deployment_id", BigId, primary_key=True),
     column("channel", Text, index=True),
     column("parent", Text, nullable=True),
+    column("reason", Text),
 )
-"""Deployments whose parent message is not where it belongs: in the ``channel``, where ``parent`` was posted before."""
+"""Deployments whose parent message is not where it belongs, in the ``channel``; ``parent`` was posted there before."""

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.channels import ChannelRows
 from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
@@ -54,6 +55,7 @@ class Store:
         self.output = OutputRows(self.database)
         self.runs = RunRows(self.database)
         self.parents = ParentRows(self.database)
+        self.channels = ChannelRows(self.database)
         self.people = IdentityRows(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)

@@ -5,7 +5,7 @@ Adapters make these from what Slack, GitHub and the clock send. All times are aw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -19,13 +19,14 @@ class Place:
 
     ``thread`` is the id of the thread's first message, None outside threads; ``message`` the id of the message
     itself, None where there is none to answer under (slash commands, the terminal). ``respond`` is an address for
-    answers that the chat service hands out with slash commands and buttons (30 minutes, five uses).
+    answers that the chat service hands out with slash commands and buttons (30 minutes, five uses). Whoever has it may
+    speak there, so it is kept until the answer is given, and shown nowhere.
     """
 
     channel: str
     thread: str | None = None
     message: str | None = None
-    respond: str | None = None
+    respond: str | None = field(default=None, repr=False)
     direct: bool = False
 
 
@@ -141,6 +142,13 @@ class CalledOtherwise(Event):
     repository: str
     called: str
     events: tuple[Event, ...]
+
+
+@stored("ChannelChanged")
+class ChannelChanged(Event):
+    """A channel of the chat was renamed, unarchived, or the bot was let in: perhaps it can be spoken in again."""
+
+    channel: str
 
 
 @stored("Tick")

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("thread", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("visible", sa.Boolean(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("channel", "thread", name=op.f("pk_silences")),
     )
@@ -41,6 +42,7 @@ def upgrade() -> None:
         sa.Column("deployment_id", BigId, autoincrement=False, nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("deployment_id", name=op.f("pk_away_cards")),
     )
     op.create_index("ix_away_cards_channel", "away_cards", ["channel"])

@@ -218,7 +218,9 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
 
 def test_a_button_in_a_whisper_has_no_message_to_answer_under(server: SlackServer, slack: Slack, tray: Tray) -> None:
     maria, channel = server.workspace.user("maria").id, server.workspace.channel("#web").id
-    slack.whisper(Place(channel, thread="1.1"), maria, say("Which app?", buttons=[Button("web", "deploy web")]))
+    slack.whisper(
+        Place(channel, thread="1.1"), maria, say("Which app?", buttons=[Button("web", "deploy web")]), key="w"
+    )
 
     server.press("maria", server.ephemerals("maria")[0], "web")
 

@@ -46,6 +46,7 @@ NUMBERS = st.integers(1, 2**53)
 EVENTS = [
     "BranchOver",
     "CatchUp",
+    "ChannelChanged",
     "ChecksChanged",
     "ChecksMissing",
     "ClaimExpired",
@@ -84,6 +85,7 @@ EVENTS = [
 EFFECTS = [
     "Announce",
     "AskForRedelivery",
+    "BringHome",
     "ClearRecords",
     "CreateDeployment",
     "PostInThread",

@@ -217,6 +217,47 @@ class SlackServer:
         )
         return self._send("interactive", payload, by, place)
 
+    # What becomes of channels
+
+    def archives(self, channel: str) -> None:
+        """Bots do not hear of channels in which they no longer are."""
+        with self.workspace.changed:
+            self._channel(channel).is_archived = True
+
+    def unarchives(self, channel: str, by: str) -> Channel:
+        with self.workspace.changed:
+            place = self._channel(channel)
+            place.is_archived = False
+        return self._channel_event("channel_unarchive", place, by, place.id)
+
+    def renames(self, channel: str, name: str, by: str) -> Channel:
+        with self.workspace.changed:
+            place = self._channel(channel)
+            place.name = name
+        return self._channel_event("channel_rename", place, by, {"id": place.id, "name": name, "created": 1})
+
+    def restricts(self, channel: str) -> None:
+        """From now on only some people may post there, and the bot is none of them."""
+        with self.workspace.changed:
+            self._channel(channel).is_restricted = True
+
+    def removes_bot(self, channel: str) -> None:
+        with self.workspace.changed:
+            self._channel(channel).members.discard(BOT_USER)
+
+    def invites(self, channel: str, user: str, by: str) -> Channel:
+        """Somebody lets ``user`` (``shipmate`` for the bot) into the channel."""
+        with self.workspace.changed:
+            place, joined = self._channel(channel), self.workspace.user(user)
+            place.members.add(joined.id)
+        return self._channel_event("member_joined_channel", place, by, place.id, user=joined.id)
+
+    def _channel_event(self, kind: str, place: Channel, by: str, channel: object, **more: str) -> Channel:
+        event = {"type": kind, "channel": channel, "event_ts": self.workspace.next_ts(), **more}
+        if BOT_USER in place.members:
+            self._send_event(event, self.workspace.user(by), place)
+        return place
+
     # Where it goes
 
     def dispatches_to(self, app: App) -> None:

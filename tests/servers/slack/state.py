@@ -42,6 +42,7 @@ class Channel:
     is_archived: bool = False
     of: str | None = None
     is_ext_shared: bool = False
+    is_restricted: bool = False
 
     @property
     def type(self) -> str:

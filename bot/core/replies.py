@@ -69,6 +69,25 @@ def not_a_member(person: Person) -> Message:
     return say(f"I take no commands from {kind}.")
 
 
+def machine_refused(name: str, chat_id: str) -> Message:
+    """Who looks after the bot or the workflow reads it."""
+    return say(
+        f"I take no commands from {name}, which is a bot or a workflow. Whoever runs me can allow it: ",
+        Code(f'trusted_bots = ["{chat_id}"]'),
+        " under [slack] in settings.toml, and its id in the deployers of an environment, as which it then acts.",
+    )
+
+
+def runs_already(command: str, deployment: Deployment | None) -> Message:
+    """Somebody has changed their message after it was done; ``command`` is what was understood then."""
+    if deployment is None:
+        return say("I have done this already as ", Code(command), "; changing the message changes nothing.")
+    what = f"#{deployment.id} ({deployment.app} → {wording.where(deployment)}, {wording.name_of(deployment)})"
+    if deployment.ended:
+        return say(f"This ran already as {what}, which {_ended_as(deployment.state)}.")
+    return say(f"This already runs as {what}", *hint(": ", Cancel(deployment.id), " stops it."))
+
+
 def not_understood(reason: str, example: str) -> Message:
     if f"“{example}”" in reason:  # the reason names it already
         return say(reason)

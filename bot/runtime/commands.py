@@ -19,7 +19,7 @@ from bot.core.ports.chat import Person
 from bot.core.presses.model import screen
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, orphans, presses
+from bot.services import authorization, edits, machines, orphans, presses
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -36,14 +36,23 @@ class Conversation:
 
     def answer(self, context: Context, given: CommandGiven) -> Message | None:
         """The answer to a command. Raises Refused with what the asker alone should read."""
-        person = self._asker(context, given)
-        identity = authorization.at_hand(context, person)
-        context.person = replace(person, forge_login=identity.login if identity else None)
         context.place = given.place
         context.via = given.via
         context.screen = screen(given.screen, given.text, given.drawn) if given.via == "button" else None
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+        if given.passing and isinstance(self._understood(context, given), NotUnderstood):
+            return None
+        if given.machine is not None and given.person not in self.settings.slack.trusted_bots:
+            return machines.refuse_once(context, given, given.machine)
+        person = self._asker(context, given)
+        identity = authorization.at_hand(context, person)
+        context.person = replace(person, forge_login=identity.login if identity else None)
+        if given.edit_of is not None and (ran := edits.ran_already(context, given.edit_of)) is not None:
+            return edits.answer_once(context, given.edit_of, ran)
+        return self._carried_out(context, given)
+
+    def _carried_out(self, context: Context, given: CommandGiven) -> Message | None:
         command = self._understood(context, given)
         if isinstance(command, NotUnderstood):
             raise Refused(replies.not_understood(command.reason, command.example))
@@ -70,7 +79,9 @@ class Conversation:
         if given.via == "schedule":
             # They may have left since somebody looked last, and nothing that they do now tells of it.
             authorization.ask_anew(context, given.person)
-        person = context.chat.person(given.person)
+        person = authorization.in_the_chat(context, given.person)
+        if given.stranger:
+            person = replace(person, foreign=True)
         if person.outsider:
             raise Refused(replies.not_a_member(person))
         return person
@@ -85,4 +96,5 @@ def answered(event_id: str, given: CommandGiven, context: Context, answer: Messa
     command, written = context.command, context.begin().audit.written
     if given.via == "slash" and (command is None or spec_of(command).read_only or isinstance(command, PRIVATE)):
         return Reply(event_id, given.place, answer, only_to=given.person)
-    return Reply(event_id, given.place, answer, else_to=given.person, deployment_id=written)
+    else_to = None if given.machine else given.person
+    return Reply(event_id, given.place, answer, else_to=else_to, deployment_id=written)

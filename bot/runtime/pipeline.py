@@ -229,7 +229,8 @@ class Pipeline:
         ends: bool = False,
     ) -> Decision | None:
         """The decision is a refusal: only the asker reads it. Who is not looking, as it was scheduled, is mentioned."""
-        reply = Reply(delivery_id, event.place, message, only_to=event.person)
+        # Nobody can whisper to a machine, and who looks after it may be reading.
+        reply = Reply(delivery_id, event.place, message, only_to=None if event.machine else event.person)
         if event.via == "schedule":
             told = schedule_messages.at_its_moment(event.person, event.text, message)
             reply = Reply(delivery_id, event.place, told, else_to=event.person)
@@ -259,7 +260,7 @@ class Pipeline:
             else:
                 self._set_aside(delivery.id, str(error), error)
             return
-        if command and not isinstance(error, Speechless):
+        if command and not isinstance(error, Speechless | NotYet):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
         self.store.inbox.postpone(delivery.id, delay, str(error), refused=refused)

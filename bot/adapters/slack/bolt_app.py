@@ -37,8 +37,9 @@ from bot.adapters.slack.payloads import (
     Addressed,
     Name,
     Payload,
-    from_elsewhere,
     heard,
+    is_stranger,
+    of_another_installation,
     opened,
     pressed,
     typed,
@@ -80,8 +81,8 @@ class CommandInbox:
     keep_password: Callable[[str, str], None]
     clock: Clock
 
-    def store(self, given: Addressed) -> None:
-        """Raises Unavailable where nothing was stored."""
+    def store(self, given: Addressed, *, stranger: bool) -> None:
+        """Raises Unavailable where nothing was stored. A ``stranger`` is told that nobody takes commands from them."""
         text, password = split_one_time_password(given.command.text, slash=given.command.via == "slash")
         if password is not None:
             self.keep_password(given.id, password)
@@ -89,7 +90,7 @@ class CommandInbox:
         said_at = given.command.said_at or self.clock.now()
         # JSON may hold half of a surrogate pair, which nothing after it can write down.
         whole = text[:STORED_TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
-        command = replace(given.command, text=whole, said_at=said_at)
+        command = replace(given.command, text=whole, said_at=said_at, stranger=stranger)
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 
@@ -133,18 +134,19 @@ def build(
 
 
 def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None:
-    def event(event: Payload) -> None:
+    def event(event: Payload, body: Payload) -> None:
         if event["type"] in OPENING:
             intake.note(opened(event, slack.identity()))
         if event["type"] not in ("message", "app_mention"):
             return
-        given = heard(event, Name(bot_name, slack.identity().user))
+        us = slack.identity()
+        given = heard(event, Name(bot_name, us.user), us)
         if given:
-            intake.store(given)
+            intake.store(given, stranger=is_stranger(body, us))
 
     def command(ack: Ack, body: Payload) -> BoltResponse:
         try:
-            intake.store(typed(body))
+            intake.store(typed(body), stranger=is_stranger(body, slack.identity()))
         except Unavailable:
             _log.warning("A slash command was not stored", exc_info=True)
             return ack(text=NOT_STORED, response_type="ephemeral")
@@ -154,7 +156,7 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
         given = pressed(body)
         try:
             if given:
-                intake.store(given)
+                intake.store(given, stranger=is_stranger(body, slack.identity()))
         except Unavailable:
             _log.warning("A press on a button was not stored", exc_info=True)
             words = {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False}
@@ -177,7 +179,7 @@ def _acknowledge(ack: Ack) -> BoltResponse:
 def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]:
     def refuse(body: Payload, context: BoltContext, next: Callable[[], None]) -> BoltResponse | None:
         # Slack's check of the address names no workspace.
-        if body.get("type") == "url_verification" or not from_elsewhere(body, slack.identity()):
+        if body.get("type") == "url_verification" or not of_another_installation(body, slack.identity()):
             next()
             return None
         _log.info("Ignored %s of another workspace (%s)", context.user_id, context.actor_team_id)

@@ -22,6 +22,7 @@ GROUPS_KEPT = 200
 CHANNEL_PAGES = 100
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+_BOT_ID = re.compile(r"B[A-Z0-9]{7,}")
 _PERSON_ID = re.compile(r"[UW][A-Z0-9]{5,}")
 
 
@@ -109,8 +110,15 @@ class Directory:
 
     @cachedmethod(lambda self: self._people, key=lambda _, person: person, lock=lambda self: self._kept_lock)
     def _ask_person(self, person: str) -> Person:
+        if _BOT_ID.fullmatch(person):
+            return self._ask_bot(person)
         answer = self._api.call("users.info", user=person)
         return _person(answer["user"], self._api.identity())
+
+    def _ask_bot(self, bot: str) -> Person:
+        """Each app and each workflow has an id of its own in the workspace: https://docs.slack.dev/reference/methods/bots.info."""
+        about = self._api.call("bots.info", bot=bot)["bot"]
+        return Person(bot, about.get("name") or bot, bot=True, deactivated=bool(about.get("deleted")))
 
     @cachedmethod(lambda self: self._direct, lock=lambda self: self._kept_lock)
     def _open_direct(self, person: str) -> str:

@@ -36,6 +36,7 @@ _REJECTED = {
 }
 _NOT_THERE = {
     "user_not_found": "Slack knows no such person.",
+    "bot_not_found": "Slack knows no such bot.",
     "users_not_found": "Slack knows nobody with that address.",
     "user_not_visible": "Slack does not show me that person.",
     "user_disabled": "That person's account is deactivated.",

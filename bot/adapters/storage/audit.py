@@ -25,6 +25,10 @@ class AuditRows:
         mine = sa.select(tables.audit).where(_A.deployment_id == deployment_id)
         return [_entry(row) for row in reversed(self._run(mine.order_by(_A.id.desc()).limit(limit)))]
 
+    def caused(self, cause: str, since: datetime) -> Sequence[AuditEntry]:
+        found = sa.select(tables.audit).where(_A.at >= since, _A.cause == cause)
+        return [_entry(row) for row in self._run(found.order_by(_A.id))]
+
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         later = sa.select(tables.audit).where(_A.at >= moment, _A.id > after)
         return [_entry(row) for row in self._run(later.order_by(_A.id).limit(limit))]

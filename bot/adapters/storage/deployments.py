@@ -174,6 +174,10 @@ class RowReads:
         there = (_D.app == deployment.app, _D.environment == deployment.environment, _D.id > deployment.id)
         return self._many(*there, sa.or_(_D.retry_of == deployment.id, _D.rollback_of.isnot(None)))
 
+    def undecided(self, delivery_id: str) -> bool:
+        there = tables.deliveries.c
+        return bool(self._run(sa.select(there.seq).where(there.id == delivery_id, there.handled_at.is_(None))))
+
     def merged(self, app: str, environment: str, sha: str) -> bool:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
         return self._one(*there, _D.sha == sha, _D.trigger == "merge") is not None

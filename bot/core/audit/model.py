@@ -62,6 +62,9 @@ class AuditReads(Protocol):
     def of(self, deployment_id: int, limit: int) -> Sequence[AuditEntry]:
         """The newest that concern the deployment, oldest first."""
 
+    def caused(self, cause: str, since: datetime) -> Sequence[AuditEntry]:
+        """What the delivery has brought about, of what was decided since then; oldest first."""
+
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         """From that moment on, oldest first; ``after`` is the id of the last one that was read already."""
 

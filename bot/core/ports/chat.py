@@ -15,7 +15,10 @@ from bot.core.rich_text import Message
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the chat. ``forge_login`` is their GitHub login, where known."""
+    """Somebody in the chat. ``forge_login`` is their GitHub login, where known.
+
+    A ``trusted`` bot is one that the settings let give commands.
+    """
 
     id: str
     name: str
@@ -25,11 +28,12 @@ class Person:
     bot: bool = False
     foreign: bool = False
     deactivated: bool = False
+    trusted: bool = False
 
     @property
     def outsider(self) -> bool:
         """Whether they do not belong to the workspace, or no longer: then they may do nothing at all."""
-        return self.bot or self.foreign or self.deactivated
+        return (self.bot and not self.trusted) or self.foreign or self.deactivated
 
 
 class Chat(Protocol):
@@ -81,7 +85,7 @@ class Chat(Protocol):
         """Raises NotAccepted where the bot's credentials are refused."""
 
     def person(self, person: str) -> Person:
-        """May be ten minutes old. Raises NotThere where there is no such person."""
+        """Somebody, or a bot by its id. May be ten minutes old. Raises NotThere where there is no such person."""
 
     def forget(self, person: str) -> None:
         """Ask anew who the person is, and what groups they are in, when that is wanted next."""

@@ -127,6 +127,13 @@ class SlackServer:
             self.workspace.groups[group] = (handle, [self.workspace.user(member).id for member in members])
             return group
 
+    def add_bot(self, name: str) -> str:
+        """Another bot, or a workflow; returns its id."""
+        with self.workspace.changed:
+            bot = f"B0{self.workspace.next_id('T')}"
+            self.workspace.bots[bot] = name
+            return bot
+
     def leave_group(self, handle: str, person: str) -> None:
         with self.workspace.changed:
             for known, members in self.workspace.groups.values():
@@ -172,13 +179,29 @@ class SlackServer:
                 self._send_event(envelopes.said(message, place, by, kind="app_mention"), by, place)
         return message
 
+    def bot_says(self, bot: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
+        """Another bot writes a message, as apps and workflows do."""
+        with self.workspace.changed:
+            place = self._channel(channel)
+            written = typed(self.workspace, text)
+            message = Message(
+                written, [], channel=place.id, ts=self.workspace.next_ts(), user="", bot_id=bot, thread_ts=thread_ts
+            )
+            self.workspace.said[place.id].append(message)
+            author = User("", self.workspace.bots[bot], self.workspace.bots[bot], is_bot=True)
+        for kind in ("message", *(["app_mention"] if f"<@{BOT_USER}>" in written else [])):
+            event = {**envelopes.said(message, place, author, kind=kind), "username": author.name, "bot_id": bot}
+            del event["user"]
+            self._send_event({**event, "subtype": "bot_message"}, author, place)
+        return message
+
     def edits(self, message: Message, text: str) -> None:
         """The author changes a message."""
         with self.workspace.changed:
             message.edits.append(Shown(message.text, message.blocks))
             message.text = typed(self.workspace, text)
-            place = self.workspace.channels[message.channel]
-        self._send_event(envelopes.edited(message, place), self.workspace.users[message.user], place)
+            place, now = self.workspace.channels[message.channel], self.workspace.next_ts()
+        self._send_event(envelopes.edited(message, place, now), self.workspace.users[message.user], place)
 
     def deletes(self, message: Message) -> None:
         """The author deletes a message; its replies stay."""

@@ -143,7 +143,7 @@ def announce(context: Context, effect: Announce) -> Iterable[Event]:
         return []
     except _REFUSED as error:
         home = (context.chat.channel_id(name) if name else None) or name or ""
-        reason = announcing.note_silence(context, home, name, error)
+        reason, _ = announcing.note_silence(context, home, name, error)
     message = announcing_messages.in_place_of(effect.message, name or home, reason)
     for place in announcing.elsewhere(context, home):
         try:

@@ -97,15 +97,16 @@ def elsewhere(context: Context, home: str) -> Iterator[Place]:
     yield from admins.admins(context)
 
 
-def note_silence(context: Context, channel: str, name: str | None, error: ShipmateError) -> str:
-    """Remember that nothing can be said there, and why; the reason, for people."""
+def note_silence(context: Context, channel: str, name: str | None, error: ShipmateError) -> tuple[str, bool]:
+    """Remember that nothing can be said there, and why; the reason, for people, and whether that is new."""
     reason = str(error).replace(channel, name) if channel and name else str(error)
     with suppress(*_REFUSED):
         reason = context.chat.closed(channel) or reason
     visible = error.visible if isinstance(error, Unpostable) else False
-    if context.parents.fell_silent(Silence(channel, reason, visible), context.now):
+    new = context.parents.fell_silent(Silence(channel, reason, visible), context.now)
+    if new:
         log.error("channel closed to me", channel=channel, reason=reason)
-    return reason
+    return reason, new
 
 
 # --- cards -------------------------------------------------------------------------------------------------------
@@ -132,13 +133,14 @@ def send_away(
     Raises NotYet where another lane is about to do the same.
     """
     name = home_of(context, deployment.app) or home
-    reason = note_silence(context, home, name, error)
+    reason, new = note_silence(context, home, name, error)
     card = AwayCard(deployment.id, home, before, reason)
     if not context.parents.leaves(card) and not context.repeated:
         raise NotYet("Its message is on its way to another channel.")
     message = messages.away(deployment, name, reason)
     key = f"parent:{deployment.request_id}:away:{before or ''}"
-    for place in elsewhere(context, home):
+    places = elsewhere(context, home)
+    for place in places:
         try:
             posted = context.chat.post(place, message, key=key, maybe_sent=context.repeated)
         except _REFUSED as refused:
@@ -146,6 +148,8 @@ def send_away(
             continue
         channel = context.chat.channel_id(place.channel) or place.channel
         context.parents.posted(deployment.id, channel, posted, context.now)
+        if new and place.direct:
+            _tell_the_others(context, places, messages.closed_to_me(name, reason), key)
         break
     else:
         log.error("deployment not announced", deployment=deployment.id, channel=home, reason=reason)
@@ -153,6 +157,15 @@ def send_away(
     moved = context.reads.deployment(deployment.id)
     assert moved is not None
     return moved
+
+
+def _tell_the_others(context: Context, others: Iterator[Place], message: Message, key: str) -> None:
+    """One admin has the message itself; the others hear once that something is to be mended."""
+    for place in others:
+        try:
+            context.chat.post(place, message, key=f"{key}:{place.channel}", maybe_sent=context.repeated)
+        except _REFUSED as error:
+            log.warning("admin not told", person=place.channel, reason=str(error))
 
 
 def leave(context: Context, deployment: Deployment, error: ShipmateError) -> Deployment:

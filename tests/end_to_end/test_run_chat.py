@@ -191,9 +191,7 @@ def test_what_a_closed_channel_does_not_take_is_told_elsewhere_and_goes_home_aga
 
     assert answered.startswith("On it: *web* → *production*  main@(sha) (#1), announced in #deploys.")
     assert reason == "Here and not in #web: I am not in the channel #web."
-    assert [shown(one) for one in site.parents("#deploys")] == [
-        "*web* → *production* #1 goes on in #web."
-    ]
+    assert [shown(one) for one in site.parents("#deploys")] == ["*web* → *production* #1 goes on in #web."]
     assert len(site.parents("#web")) == 1
     assert len(site.deployments()) == 1
 

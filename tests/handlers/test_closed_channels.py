@@ -85,6 +85,21 @@ def test_without_a_general_channel_it_goes_to_the_admins(tmp_path: Path) -> None
         assert shown[0].endswith("Here and not in #web: the channel #web is archived.")
 
 
+def test_of_several_admins_one_gets_the_card_and_the_others_hear_once(tmp_path: Path) -> None:
+    with open_world(tmp_path, ALONE.replace('["U00000002"]', '["U00000002", "U00000001"]')) as world:
+        close(world, "removed")
+
+        world.says("maria", "deploy main to staging", "#random")
+        world.says("maria", "deploy main to production", "#random")
+
+        cards = [read_out(one).split("\n")[0][:1] for one in world.slack.messages("@bob")]
+        assert cards == ["🕐", "🕐"]
+        assert [read_out(one) for one in world.slack.messages("@maria")] == [
+            "I cannot post in #web: I am not in the channel #web. "
+            "Until I can, what belongs there goes to one of my admins."
+        ]
+
+
 def test_where_nobody_can_be_told_it_goes_on_all_the_same(tmp_path: Path) -> None:
     with open_world(tmp_path, ALONE.replace("U00000002", "U09999999")) as world:
         close(world, "removed")

@@ -23,6 +23,11 @@ def in_place_of(message: Message, home: str, reason: str) -> Message:
     return replace(message, context=(*message.context, (f"Here and not in {home}: {_clause(reason)}",)))
 
 
+def closed_to_me(home: str, reason: str) -> Message:
+    """To admins."""
+    return say(f"I cannot post in {home}: {_clause(reason)} Until I can, what belongs there goes to one of my admins.")
+
+
 def back(deployment: Deployment) -> Message:
     """In the thread, and seen in the channel: what has become of it while nothing could be said there."""
     text = f"I can post here again. {sentence(deployment)}"

@@ -11,7 +11,7 @@ from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.errors import SlackRejected, sentence_of
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
-from bot.core.errors import NotThere, ThreadGone
+from bot.core.errors import NotThere, ThreadGone, Unpostable
 from bot.core.events.external import Place
 from bot.core.ports.chat import ChannelNames, Clock, Person
 from bot.core.rich_text import Message
@@ -19,7 +19,6 @@ from bot.core.rich_text import Message
 METADATA_TYPE = "shipmate"
 SEARCHED_PAGES = 10
 
-_NOBODY_THERE_TO_WHISPER = frozenset({"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"})
 _NO_LINK = frozenset({"message_not_found", "channel_not_found"})
 # Plain words stay plain: nothing in them becomes a link, a channel or a mention.
 _AS_WRITTEN: dict[str, Any] = {"parse": "none", "link_names": False}
@@ -111,7 +110,7 @@ class Slack:
                 where = {"channel": place.channel, "user": person, "thread_ts": place.thread}
                 self.api.call("chat.postEphemeral", **where, **words, **_AS_WRITTEN)
         except SlackRejected as error:
-            if error.code not in _NOBODY_THERE_TO_WHISPER:
+            if error.code != "user_not_in_channel" and not isinstance(error, Unpostable):
                 raise
             self.post(Place(person, direct=True), message, key=key, maybe_sent=maybe_sent)
 

@@ -292,6 +292,17 @@ def test_a_whisper_where_the_bot_is_not_becomes_a_direct_message(server: SlackSe
     assert [one.text for one in server.messages("@maria")] == ["You may not."]
 
 
+@pytest.mark.parametrize("code", ["is_archived", "restricted_action", "restricted_action_read_only_channel"])
+def test_a_whisper_in_a_closed_channel_becomes_a_direct_message(server: SlackServer, slack: Slack, code: str) -> None:
+    maria = server.add_user("maria")
+    channel = server.add_channel("web", members=["maria"])
+    server.fail_next("chat.postEphemeral", code)
+
+    slack.whisper(Place(channel.id), maria.id, say("You may not."), key="w")
+
+    assert [one.text for one in server.messages("@maria")] == ["You may not."]
+
+
 def test_frozen_time_is_the_time_of_messages(server: SlackServer, slack: Slack) -> None:
     channel = server.add_channel("web")
 

@@ -134,15 +134,15 @@ def send_away(
     """
     name = home_of(context, deployment.app) or home
     reason, new = note_silence(context, home, name, error)
-    card = AwayCard(deployment.id, home, before, reason)
-    if not context.parents.leaves(card) and not context.repeated:
+    if not context.parents.leaves(AwayCard(deployment.id, home, before, reason, context.effect_id)):
         raise NotYet("Its message is on its way to another channel.")
     message = messages.away(deployment, name, reason)
     key = f"parent:{deployment.request_id}:away:{before or ''}"
     places = elsewhere(context, home)
     for place in places:
         try:
-            posted = context.chat.post(place, message, key=key, maybe_sent=context.repeated)
+            # Looked for in any case: what was noted of an earlier attempt may have been lost.
+            posted = context.chat.post(place, message, key=key, maybe_sent=True)
         except _REFUSED as refused:
             log.warning("not announced", deployment=deployment.id, channel=place.channel, reason=str(refused))
             continue

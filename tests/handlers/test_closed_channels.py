@@ -317,3 +317,24 @@ def test_a_card_on_its_way_home_is_posted_once(world: World, how: Any) -> None:
     world.wait(minutes=1)
 
     assert channel(world, "#web") == [CARD]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"error": "ratelimited", "status": 429, "headers": {"Retry-After": "7"}, "times": 2},
+        {"status": 503, "times": 2},
+        {"cut": "after", "times": 1},
+    ],
+    ids=["asked to wait", "down", "cut after"],
+)
+def test_trouble_on_the_way_elsewhere_costs_time_and_the_card_is_there_once(world: World, how: dict[str, Any]) -> None:
+    world.says("maria", "deploy main to staging")
+    close(world, "archived")
+    world.slack.fail_next("chat.postMessage", **how)
+
+    another_tool(world, "in_progress", "success")
+    world.wait(minutes=2)
+
+    assert channel(world, "#deploys") == [CARD.replace("🕐", "✅")]
+    assert world.store.outbox.has_pending() is False

@@ -207,5 +207,6 @@ away_cards = sa.Table(
     column("channel", Text, index=True),
     column("parent", Text, nullable=True),
     column("reason", Text),
+    column("effect_id", BigId),
 )
 """Deployments whose parent message is not where it belongs, in the ``channel``; ``parent`` was posted there before."""

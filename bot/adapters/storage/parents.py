@@ -17,6 +17,7 @@ _A = tables.away_cards.c
 _S = tables.silences.c
 _ALL_AWAY = sa.select(tables.away_cards).order_by(_A.deployment_id)
 _AWAY = _ALL_AWAY.where(_A.deployment_id == sa.bindparam("deployment"))
+_TAKEN_BY = sa.select(_A.effect_id).where(_A.deployment_id == sa.bindparam("deployment"))
 _SILENCES = sa.select(_S.channel, _S.reason, _S.visible).order_by(_S.channel)
 _SILENCE = _SILENCES.where(_S.channel == sa.bindparam("where"), _S.thread == sa.bindparam("under"))
 
@@ -44,7 +45,10 @@ class ParentRows:
 
     def leaves(self, card: AwayCard) -> bool:
         with self._database.writing() as connection:
-            return insert_new(connection, tables.away_cards, [asdict(card)], "deployment_id") == 1
+            if insert_new(connection, tables.away_cards, [asdict(card)], "deployment_id"):
+                return True
+            taken_by = connection.execute(_TAKEN_BY, {"deployment": card.deployment_id}).scalar()
+            return bool(taken_by == card.effect_id)
 
     def away(self, deployment_id: int) -> AwayCard | None:
         rows = self._database.select(_AWAY, deployment=deployment_id)

@@ -13,12 +13,14 @@ class AwayCard:
     """A deployment whose parent message is not where it belongs: in ``channel`` (its id, else as the settings say).
 
     ``parent`` is its message there, where it had one before that channel was closed; ``reason`` why it is away.
+    ``effect_id`` is the effect that takes it elsewhere, of several that find the channel closed.
     """
 
     deployment_id: int
     channel: str
     parent: str | None
     reason: str
+    effect_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Parents(Protocol):
         """Whether a later effect of the lane will draw the message anyway."""
 
     def leaves(self, card: AwayCard) -> bool:
-        """The deployment's message goes elsewhere; False where it is away already. Atomic: one of many is told True."""
+        """The deployment's message goes elsewhere; False where another effect takes it there or has done so.
+
+        Atomic: one effect is told True, each time that it asks.
+        """
 
     def away(self, deployment_id: int) -> AwayCard | None: ...
 

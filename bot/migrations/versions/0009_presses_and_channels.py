@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("effect_id", BigId, nullable=False),
         sa.PrimaryKeyConstraint("deployment_id", name=op.f("pk_away_cards")),
     )
     op.create_index("ix_away_cards_channel", "away_cards", ["channel"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
@@ -21,7 +22,7 @@ from tests.patience import PATIENCE
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 PRESS = Press("C1:1.2:abc", "maria <!channel>", "U1", 2**40, T0)
-CARD = AwayCard(7, "C1", "1.2", "The channel #web is archived.")
+CARD = AwayCard(7, "C1", "1.2", "The channel #web is archived.", 1)
 SILENCE = Silence("C1", "The channel #web is archived.", visible=True)
 
 
@@ -86,13 +87,16 @@ def test_a_press_whose_decision_fails_is_not_kept(store: Store) -> None:
 
 
 def test_a_card_leaves_once_and_is_at_home_again(store: Store) -> None:
-    left = at_once(*[lambda: store.parents.leaves(CARD)] * 4)
+    others = [replace(CARD, effect_id=number) for number in (1, 2, 3, 4)]
+    left = at_once(*[lambda card=card: store.parents.leaves(card) for card in others])  # type: ignore[misc]
+    again = [store.parents.leaves(card) for card in others]
 
+    taken = replace(CARD, effect_id=again.index(True) + 1)
     there = (store.parents.away(7), store.parents.all_away(), store.parents.away(8))
     store.parents.at_home(7)
 
-    assert sorted(left) == [False, False, False, True]
-    assert there == (CARD, [CARD], None)
+    assert (sorted(left), sorted(again)) == ([False, False, False, True], [False, False, False, True])
+    assert there == (taken, [taken], None)
     assert store.parents.all_away() == []
 
 

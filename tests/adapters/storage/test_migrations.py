@@ -29,7 +29,7 @@ RELEASED = {
     "0006_refused_tries.py": "70170aec532f2752de534a11e7aaf67930337dc413657779aec55c502656fcfd",
     "0007_repository_ids.py": "45f979572478516af434220ce96f60bcdd1c1b12b8ec3b4bab6baec7d6d8bd66",
     "0008_repeats.py": "586dc696af9845ef7d4c5f7eddc5469ffc64083ab9689d99547e76c271ea2b2a",
-    "0009_presses_and_channels.py": "9f11375afcd7800e6073d98c80ba5df758748a2f3740861392b69234fd417c67",
+    "0009_presses_and_channels.py": "3296f9788e743d1249084102011cea5e3d849975a00e9a88c9588d9075ca6504",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -30,7 +30,7 @@ from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
-from bot.core.ports.chat import Chat, Clock, Delivery
+from bot.core.ports.chat import ChannelNames, Chat, Clock, Delivery
 from bot.core.ports.forge import Forge
 from bot.core.stored import stored_name
 from bot.mend import Mender
@@ -116,7 +116,7 @@ def real(settings: Settings, *, connections: int) -> Bot:
     the_store = open_store(settings, pool_size=connections)
     clock = the_store.database.clock
     lease = Lease(the_store.database)
-    forge, chat = github(settings, clock, lease.check), slack(settings, clock, lease.check)
+    forge, chat = github(settings, clock, lease.check), slack(settings, clock, lease.check, the_store.channels)
     return build(settings, forge, chat, clock, the_store, lease)
 
 
@@ -130,12 +130,18 @@ def token_of(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def slack(settings: Settings, clock: Clock, before_call: Callable[[], None] = lambda: None) -> Slack:
+def slack(
+    settings: Settings,
+    clock: Clock,
+    before_call: Callable[[], None] = lambda: None,
+    names: ChannelNames | None = None,
+) -> Slack:
     return Slack(
         token_of(settings.secrets.slack_bot_token) or "",
         api_url=settings.secrets.slack_api_url,
         clock=clock,
         before_call=before_call,
+        names=names,
     )
 
 
@@ -170,17 +176,19 @@ def doctors(settings: Settings) -> Doctors:
     secrets = settings.secrets
     has_github = secrets.github_token is not None or secrets.github_app
     forge = github(settings, clock) if has_github else None
+    # A SQLite file that is not there yet is not made by looking.
+    current = the_store.database.is_current()
+    names = the_store.channels if current else None
     return Doctors(
         github=forge,
-        slack=SlackDoctor(slack(settings, clock), token_of(secrets.slack_app_token))
+        slack=SlackDoctor(slack(settings, clock, names=names), token_of(secrets.slack_app_token))
         if secrets.slack_bot_token
         else None,
         store=the_store,
         orphans=Mender(the_store, settings),
         counts=forge.head_counts if forge else None,
         names=forge.repository if forge else None,
-        # A SQLite file that is not there yet is not made by looking.
-        known=lambda: the_store.repositories.all() if the_store.database.is_current() else (),
+        known=lambda: the_store.repositories.all() if current else (),
     )
 
 

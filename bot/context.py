@@ -14,7 +14,9 @@ from bot.core.grammar.commands import Command
 from bot.core.people.model import Identity
 from bot.core.ports.chat import Chat, Person, ReadsTimes
 from bot.core.ports.forge import Forge
+from bot.core.ports.parents import Parents
 from bot.core.ports.transaction import Reads, Records
+from bot.core.presses.model import Screen
 from bot.core.threads.model import Thread
 from bot.settings import Settings
 
@@ -49,16 +51,6 @@ class Transactions(Protocol):
         """Rows as they are now, without a lock: for gathering facts."""
 
 
-class Parents(Protocol):
-    """Remembers parent messages. Only performers write this, so that no decision can overwrite it."""
-
-    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
-        """The deployment's parent message was posted or edited at that moment."""
-
-    def drawn_again(self, lane: str, effect_id: int) -> bool:
-        """Whether a later effect of the lane will draw the message anyway."""
-
-
 class Identities(Protocol):
     """Remembers who is who. What was found out stays true whatever is decided, so it is kept outside of decisions."""
 
@@ -78,7 +70,8 @@ class Context:
 
     ``person`` and ``place`` are set for commands; ``here`` is the app whose channel, or the thread of whose deployment,
     the command was given in, and ``thread`` is that thread.
-    ``command`` is what was understood, ``origin`` who caused the event, as far as the event itself tells.
+    ``screen`` is what somebody saw who pressed a button. ``command`` is what was understood, ``origin`` who caused the
+    event, as far as the event itself tells.
     ``answered`` are the types of the commands that some feature answers.
     ``repeated`` is true in a performer whose effect may have been done already by an attempt that was cut off.
     """
@@ -97,6 +90,7 @@ class Context:
     person: Person | None = None
     place: Place | None = None
     via: str | None = None
+    screen: Screen | None = None
     command: Command | None = None
     here: str | None = None
     thread: Thread | None = None

@@ -21,7 +21,7 @@ from bot.core.ports.transaction import Records
 from bot.core.replies import already_ended, gone_from_settings, unknown_deployment
 from bot.core.rich_text import Mention, Message
 from bot.router import Router
-from bot.services import authorization
+from bot.services import authorization, presses
 from bot.services.approvals import approvals_of, approvers_of, requester_of
 from bot.services.gate_facts import target_of
 from bot.services.targets import Target, apps_at
@@ -41,7 +41,7 @@ def approve(context: Context, command: Approve) -> Message | None:
     _demand_told_apart(context, chosen, target, by)
     approvers = (*approvers_of(context, target, chosen), by)
     records = context.begin(chosen.app, chosen.environment)
-    deployment = _waiting(records, chosen)
+    deployment = _waiting(context, records, chosen)
     if not records.approvals.give(Approval(deployment.id, by, context.now)):
         raise Refused(messages.approved_already(deployment))
     counted = approvals_of(records, context, target, deployment, approvers)
@@ -61,7 +61,7 @@ def reject(context: Context, command: Reject) -> Message | None:
     """It ends, and what others approved counts for no later request either."""
     chosen, _, by = _may(context, command.deployment, "reject")
     records = context.begin(chosen.app, chosen.environment)
-    deployment = _waiting(records, chosen)
+    deployment = _waiting(context, records, chosen)
     records.approvals.withdraw(deployment.id)
     why = messages.rejected_by(by.name, command.reason)
     lifecycle.end(records, replace(deployment, approvals_missing=0), State.CANCELLED, context.now, why)
@@ -71,6 +71,7 @@ def reject(context: Context, command: Reject) -> Message | None:
 def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, Target, Actor]:
     """The deployment that is meant, and who says yes or no to it. Raises Refused where they may not."""
     chosen = _chosen(context, number, verb)
+    presses.demand_as_drawn(context, chosen)
     if chosen.ended:
         raise Refused(already_ended(chosen))
     target = target_of(context, chosen)
@@ -107,9 +108,10 @@ def _chosen(context: Context, number: int | None, verb: str) -> Deployment:
     return candidates[0]
 
 
-def _waiting(records: Records, chosen: Deployment) -> Deployment:
+def _waiting(context: Context, records: Records, chosen: Deployment) -> Deployment:
     """As it is now. Raises Refused where it needs no approval, or needs it no longer."""
     deployment = records.deployment(chosen.id) or chosen
+    presses.demand_as_drawn(context, deployment)
     if deployment.ended:
         raise Refused(already_ended(deployment))
     if deployment.state is not State.WAITING:

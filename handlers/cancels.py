@@ -10,9 +10,10 @@ from bot.core.errors import Refused
 from bot.core.grammar.commands import Cancel
 from bot.core.people.logins import same_login
 from bot.core.people.permissions import Permission
+from bot.core.presses import messages as press_messages
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization
+from bot.services import authorization, presses
 from bot.services.gate_facts import target_of
 from bot.services.runs import is_ours
 from bot.services.targets import Target
@@ -29,9 +30,12 @@ def cancel(context: Context, command: Cancel) -> Message:
         authorization.demand(_may_cancel(context, chosen, target))
     ours = is_ours(context, target, chosen)
     records = context.begin(chosen.app, chosen.environment)
-    deployment = records.deployment(chosen.id)
-    if deployment is None or deployment.ended:
-        raise Refused(replies.already_ended(deployment or chosen))
+    deployment = records.deployment(chosen.id) or chosen
+    presses.demand_as_drawn(context, deployment)
+    if deployment.ended:
+        raise Refused(replies.already_ended(deployment))
+    if deployment.cancel_by is not None:
+        raise Refused(press_messages.stopped_already(deployment, context.asker.name))
     lifecycle.cancel(records, deployment, context.asker.name, context.now, ours=ours)
     if not deployment.begun:
         return replies.cancelled(deployment)

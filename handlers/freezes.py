@@ -16,7 +16,7 @@ from bot.core.orphans.model import is_named
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Line, Mention, Message
 from bot.router import Router
-from bot.services import authorization, schedule_request
+from bot.services import announcing, authorization, schedule_request
 from bot.services.gate_facts import windows_of
 from bot.services.targets import Target, environment_called, target_at
 from bot.settings import AppSettings
@@ -100,7 +100,7 @@ def _announced_here(context: Context, apps: Sequence[str]) -> bool:
     if where.thread or where.message or len(set(apps)) > 1:
         return False
     known = context.settings.apps.get(apps[0])
-    return known is not None and context.chat.channel_id(known.channel) == where.channel
+    return known is not None and announcing.is_read_here(context, known.channel)
 
 
 def _by_app(places: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:

@@ -19,7 +19,7 @@ from bot.core.orphans.model import is_named
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization
+from bot.services import announcing, authorization
 from bot.services.branch_locks import lock_wanted
 from bot.services.orphans import demand_target, place_of
 from bot.services.targets import Target, app_of
@@ -94,7 +94,7 @@ def _until(context: Context, command: TakeLock) -> datetime | None:
 
 def _is_app_channel(context: Context, channel: str) -> bool:
     """Whether the command was given where its announcement is read, and not in a thread there."""
-    return context.where.thread is None and context.chat.channel_id(channel) == context.where.channel
+    return context.where.thread is None and announcing.is_read_here(context, channel)
 
 
 def _begin(context: Context, places: list[tuple[str, str]]) -> Records:

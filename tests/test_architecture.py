@@ -9,6 +9,7 @@ import pytest
 
 from bot import providers
 from bot.adapters.slack.doctor import SCOPES
+from bot.adapters.slack.payloads import OPENING
 from tests.house_rules import (
     Rule,
     asks_no_clock,
@@ -201,7 +202,8 @@ def test_the_manifest_asks_slack_for_what_is_used_and_nothing_else() -> None:
     manifest = (ROOT / "slack-manifest.yaml").read_text(encoding="utf-8")
 
     assert _listed(manifest, "bot") == list(SCOPES)
-    assert _listed(manifest, "bot_events") == ["app_mention", "message.channels", "message.groups", "message.im"]
+    messages = ["message.channels", "message.groups", "message.im"]
+    assert _listed(manifest, "bot_events") == sorted([*OPENING, "app_mention", *messages])
 
 
 def _listed(manifest: str, key: str) -> list[str]:

@@ -70,6 +70,8 @@ NAMES = [
     "runs.not_opened",
     "runs.opened",
     "schedules.due",
+    "slack_messages.channel_changed",
+    "slack_messages.look",
     "windows.look_at_windows",
     "windows.turn",
 ]

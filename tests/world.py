@@ -140,7 +140,9 @@ class World:
         if settings is not None:
             self.text = settings
         self.settings = read(self.text, self.environ)
-        self.chat = Slack(self.environ["SLACK_BOT_TOKEN"], api_url=self.slack.api_url, clock=self.clock)
+        self.chat = Slack(
+            self.environ["SLACK_BOT_TOKEN"], api_url=self.slack.api_url, clock=self.clock, names=self.store.channels
+        )
         self.forge = GitHub(
             self.github.url,
             self._auth(),

@@ -69,6 +69,15 @@ class RenderParent(Effect):
     LANE = "parent:{0.deployment_id}"
 
 
+@stored("BringHome")
+class BringHome(Effect):
+    """Post the deployment's parent message in its own channel, which was closed to the bot; unless it is there."""
+
+    deployment_id: int
+
+    LANE = "parent:{0.deployment_id}"
+
+
 @stored("PostInThread")
 class PostInThread(Effect):
     """Add a line to the thread under the deployment's parent message; on some occasions the channel shows it too."""
@@ -84,7 +93,8 @@ class PostInThread(Effect):
 class Reply(Effect):
     """Answer a person where they spoke: in the thread of their message. ``only_to`` makes it ephemeral.
 
-    ``else_to`` is who is told directly where the bot cannot speak there.
+    ``else_to`` is who is told directly where the bot cannot speak there. ``deployment_id`` is what it is about, where
+    it is about one.
     """
 
     event_id: str
@@ -92,6 +102,7 @@ class Reply(Effect):
     message: Message
     only_to: str | None = None
     else_to: str | None = None
+    deployment_id: int | None = None
 
     @property
     def lane(self) -> str:

@@ -82,5 +82,18 @@ class Rejected(ShipmateError):
     """The other side understood the request and says no for good."""
 
 
+class Unpostable(Rejected):
+    """Nothing can be said there now, whatever it is: the channel is archived, out of sight, or closed to the bot.
+
+    ``visible`` says that looking at the channel tells when that is over; else only trying does.
+    """
+
+    visible = True
+
+
+class ThreadGone(NotThere):
+    """The thread's first message was deleted. What was said has been posted, as the chat does then, at top level."""
+
+
 class Conflict(Rejected):
     """The ref cannot be deployed as it is: merge conflict or failing contexts, named in the sentence."""

@@ -19,7 +19,7 @@ from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
 from bot.core.ports.forge_types import Commit, Meaning
 from bot.core.refs import HEADS, SHOWN_DIGITS, TAGS, short_name
-from bot.core.rich_text import Bold, Button, Code, Line, Message, Span, plain, say
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Span, plain, say
 
 
 class Choice(NamedTuple):
@@ -78,6 +78,25 @@ def not_a_member(person: Person) -> Message:
         return say(f"I take no commands from {person.name}, who is no longer active in this workspace.")
     kind = "bots" if person.bot else "people of other workspaces"
     return say(f"I take no commands from {kind}.")
+
+
+def machine_refused(name: str, chat_id: str) -> Message:
+    """Who looks after the bot or the workflow reads it."""
+    return say(
+        f"I take no commands from {name}, which is a bot or a workflow. Whoever runs me can allow it: ",
+        Code(f'trusted_bots = ["{chat_id}"]'),
+        " under [slack] in settings.toml, and its id in the deployers of an environment, as which it then acts.",
+    )
+
+
+def runs_already(command: str, deployment: Deployment | None) -> Message:
+    """Somebody has changed their message after it was done; ``command`` is what was understood then."""
+    if deployment is None:
+        return say("I have done this already as ", Code(command), "; changing the message changes nothing.")
+    what = f"#{deployment.id} ({deployment.app} → {wording.where(deployment)}, {wording.name_of(deployment)})"
+    if deployment.ended:
+        return say(f"This ran already as {what}, which {_ended_as(deployment.state)}.")
+    return say(f"This already runs as {what}", *hint(": ", Cancel(deployment.id), " stops it."))
 
 
 def not_understood(reason: str, examples: Sequence[str], choices: Choices) -> Message:
@@ -213,21 +232,38 @@ def _answer(answer: Answer) -> Line:
 # --- deployments -----------------------------------------------------------------------------------------------
 
 
-def on_it(deployment: Deployment, *, channel: str | None = None, seen: bool = True, note: str = "") -> Message:
-    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere and can be ``seen``.
+def on_it(
+    deployment: Deployment,
+    *,
+    channel: str | None = None,
+    why: str | None = None,
+    instead: str | None = None,
+    note: str = "",
+) -> Message:
+    """It has started, or waits; ``channel`` is where it is announced, if that is elsewhere.
 
-    ``note`` is a sentence that follows.
+    ``why`` says that nothing can be said there, ``instead`` where it is announced then. ``note`` is a
+    sentence that follows.
     """
     waits = deployment.state is State.WAITING
     name = (Bold(deployment.app), " → ", Bold(wording.where(deployment)), "  ", *wording.what(deployment))
     spans: list[Span] = ["⏳ " if waits else "On it: ", *name, f" (#{deployment.id})"]
-    if channel and seen:
+    if channel and why is None:
         spans.append(f", announced in {channel}")
+    elif channel and instead is not None:
+        spans.append(f", announced in {instead}")
     goes_on = "when it is approved" if deployment.waits_for is Waiting.APPROVAL else "by itself"
     spans.append(f". {deployment.description}. It goes on {goes_on}." if waits else ".")
-    if channel and not seen:
-        spans.append(f" I cannot announce it in {channel}: there is no such channel, or nobody has invited me there.")
+    if channel and why is not None:
+        reason = why if why.startswith("I ") else f"{why[:1].lower()}{why[1:]}"
+        spans.append(f" I cannot announce it in {channel}: {reason}")
     return say(*spans, *((note,) if note else ()))
+
+
+def told_directly(message: Message, reason: str, link: str | None = None, number: int | None = None) -> Message:
+    """What was to be said in a thread, said to the person once; ``link`` is where the deployment goes on."""
+    follow: Line = (" It goes on ", Link(link, f"under #{number}"), ".") if link else ()
+    return replace(message, context=(*message.context, (f"Here and not where you asked. {reason}", *follow)))
 
 
 def nothing_to_cancel() -> Message:

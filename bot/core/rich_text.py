@@ -64,13 +64,15 @@ Line: TypeAlias = tuple[Span, ...]
 class Button:
     """A button stands for a command: pressing it is the same request as typing ``command``.
 
-    ``confirm`` is the question asked before a dangerous one.
+    ``confirm`` is the question asked before a dangerous one. ``drawn`` says which deployment it was drawn for, and how
+    that stood then: see ``bot.core.presses.model.drawn_for``.
     """
 
     label: str
     command: str
     style: Literal["primary", "danger"] | None = None
     confirm: str | None = None
+    drawn: str | None = None
 
 
 @stored("Message")

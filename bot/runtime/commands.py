@@ -7,16 +7,19 @@ from datetime import timedelta
 
 from bot.context import Context
 from bot.core import replies
+from bot.core.effects import Reply
 from bot.core.errors import Refused
 from bot.core.events.external import CommandGiven
+from bot.core.grammar import commands as c
 from bot.core.grammar.commands import Command
 from bot.core.grammar.parser import AskedBack, NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
+from bot.core.presses.model import screen
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, mentions, orphans, targets, threads
+from bot.services import authorization, edits, machines, mentions, orphans, presses, targets, threads
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -33,13 +36,23 @@ class Conversation:
 
     def answer(self, context: Context, given: CommandGiven) -> Message | None:
         """The answer to a command. Raises Refused with what the asker alone should read."""
+        context.place = given.place
+        context.via = given.via
+        context.screen = screen(given.screen, given.text, given.drawn) if given.via == "button" else None
+        context.answered = frozenset(self.router.commands)
+        context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+        if given.passing and not self._is_command(context, given):
+            return None
+        if given.machine is not None and given.person not in self.settings.slack.trusted_bots:
+            return machines.refuse_once(context, given, given.machine)
         person = self._asker(context, given)
         identity = authorization.at_hand(context, person)
         context.person = replace(person, forge_login=identity.login if identity else None)
-        context.place = given.place
-        context.via = given.via
-        context.answered = frozenset(self.router.commands)
-        context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+        if given.edit_of is not None and (ran := edits.ran_already(context, given.edit_of)) is not None:
+            return edits.answer_once(context, given.edit_of, ran)
+        return self._carried_out(context, given)
+
+    def _carried_out(self, context: Context, given: CommandGiven) -> Message | None:
         given = threads.enter(context, given)
         command = self._understood(context, given)
         if isinstance(command, AskedBack):
@@ -53,7 +66,14 @@ class Conversation:
         handler = self.router.commands.get(type(command))
         if handler is None:
             raise Refused(replies.not_there_yet(spec_of(command).name))
-        return handler(context, command)
+        presses.demand_fresh(context, command)
+        answer = handler(context, command)
+        presses.keep(context, command)
+        return answer
+
+    def _is_command(self, context: Context, given: CommandGiven) -> bool:
+        said = self._understood(context, given)
+        return isinstance(said, AskedBack) or not isinstance(said, NotUnderstood)
 
     def _not_understood(self, context: Context, command: NotUnderstood) -> Message:
         """With what may be meant, of what there is; what is named and not there is told so."""
@@ -74,7 +94,22 @@ class Conversation:
         if given.via == "schedule":
             # They may have left since somebody looked last, and nothing that they do now tells of it.
             authorization.ask_anew(context, given.person)
-        person = context.chat.person(given.person)
+        person = authorization.in_the_chat(context, given.person)
+        if given.stranger:
+            person = replace(person, foreign=True)
         if person.outsider:
             raise Refused(replies.not_a_member(person))
         return person
+
+
+PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)
+"""Commands that change something, and concern nobody but whoever gives them."""
+
+
+def answered(event_id: str, given: CommandGiven, context: Context, answer: Message) -> Reply:
+    """The answer on its way: under what was said; of a slash command to all only where all are concerned."""
+    command, written = context.command, context.begin().audit.written
+    if given.via == "slash" and (command is None or spec_of(command).read_only or isinstance(command, PRIVATE)):
+        return Reply(event_id, given.place, answer, only_to=given.person)
+    else_to = None if given.machine else given.person
+    return Reply(event_id, given.place, answer, else_to=else_to, deployment_id=written)

@@ -22,7 +22,7 @@ from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import NotAccepted, Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import Event, Joinable
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
@@ -33,7 +33,7 @@ from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
-from bot.runtime.commands import STALE_AFTER, Conversation
+from bot.runtime.commands import STALE_AFTER, Conversation, answered
 from bot.runtime.decoder import Decode
 from bot.runtime.faults import Fault, described
 from bot.runtime.lanes import Lanes
@@ -238,7 +238,7 @@ class Pipeline:
                 if isinstance(event, CommandGiven):
                     audit.done(context)
                     if answer is not None:
-                        context.begin().emit(Reply(delivery.id, event.place, answer))
+                        context.begin().emit(answered(delivery.id, event, context, answer))
             return decision
         except AlreadyDecided:
             return None
@@ -263,7 +263,8 @@ class Pipeline:
         ends: bool = False,
     ) -> Decision | None:
         """The decision is a refusal: only the asker reads it. Who is not looking, as it was scheduled, is mentioned."""
-        reply = Reply(delivery_id, event.place, message, only_to=event.person)
+        # Nobody can whisper to a machine, and who looks after it may be reading.
+        reply = Reply(delivery_id, event.place, message, only_to=None if event.machine else event.person)
         if event.via == "schedule":
             told = schedule_messages.at_its_moment(event.person, event.text, message)
             reply = Reply(delivery_id, event.place, told, else_to=event.person)
@@ -294,7 +295,7 @@ class Pipeline:
             else:
                 self._set_aside(delivery.id, str(error), error)
             return
-        if command and not isinstance(error, Speechless):
+        if command and not isinstance(error, Speechless | NotYet):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
         log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
         self.store.inbox.postpone(delivery.id, delay, str(error), refused=refused)

@@ -212,8 +212,14 @@ def actor(context: Context) -> Actor:
 
 def person_of(context: Context, chat_id: str) -> Person:
     """Somebody in the chat, with their GitHub login wherever it can be known. Raises NotThere for nobody."""
-    person = context.chat.person(chat_id)
+    person = in_the_chat(context, chat_id)
     return replace(person, forge_login=identity(context, person).login)
+
+
+def in_the_chat(context: Context, chat_id: str) -> Person:
+    """Somebody as the chat knows them, or a bot, which may be one that the settings trust."""
+    person = context.chat.person(chat_id)
+    return replace(person, trusted=person.bot and chat_id in context.settings.slack.trusted_bots)
 
 
 def identity(context: Context, person: Person) -> Identity:

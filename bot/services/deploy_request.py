@@ -16,10 +16,13 @@ from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.core.schedules.model import as_words
-from bot.services import authorization
+from bot.services import announcing, authorization
 from bot.services.ancestry import ancestry
 from bot.services.gate_facts import changes, commit_facts, facts, force_of, usual_seconds, what_closes
 from bot.services.targets import Target
+
+ANSWERED_AT_AN_ADDRESS = frozenset({"slash", "button"})
+"""How commands are given that leave no message to answer under: behind a slash, or in what one person alone sees."""
 
 
 def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
@@ -60,7 +63,8 @@ def request(
     found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
-    announced_in = context.chat.channel_id(target.app.channel)
+    spot = announcing.spot(context, target.app.channel)
+    here = spot.why is None and spot.channel == context.where.channel
     force = force_of(new, admin=is_admin_where_closed(context, target, new))
     known = ancestry(context, target, new)
     records = context.begin(target.app.name, target.environment.name)
@@ -70,11 +74,14 @@ def request(
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
         raise Refused(replies.gates_closed(new, verdict, retyped))
+    if not here and new.asked_thread is None and context.via in ANSWERED_AT_AN_ADDRESS:
+        # The address is good for one answer, and there is no thread for what comes later.
+        new = replace(new, asked_channel=context.asker.id)
     deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known, answered=True)
-    if announced_in == context.where.channel:
+    if here:
         # Where there is no thread to answer in, the parent message appears right here and says it all.
         return replies.on_it(deployment, note=note) if deployment.asked_thread else None
-    return replies.on_it(deployment, note=note, channel=target.app.channel, seen=announced_in is not None)
+    return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)
 
 
 def is_admin_where_closed(context: Context, target: Target, deployment: Deployment) -> bool:

@@ -113,6 +113,16 @@ def _party(value: object) -> str:
     )
 
 
+def _bot(value: object) -> str:
+    name = _text(value, "B012AB3CD")
+    if re.fullmatch(r"B0[A-Z0-9]{6,}", name):
+        return name
+    raise ValueError(
+        'must be the id of a Slack bot or workflow such as "B012AB3CD", as the bot says it where it refuses one, '
+        f"not {shown(value)}"
+    )
+
+
 def _ref(value: object) -> str:
     name = _text(value, "main")
     if not name or re.search(r"\s", name):
@@ -212,6 +222,7 @@ Pause: TypeAlias = Annotated[timedelta, BeforeValidator(_pause)]
 Timezone: TypeAlias = Annotated[str, BeforeValidator(_timezone)]
 Repository: TypeAlias = Annotated[str, BeforeValidator(_repository)]
 Channel: TypeAlias = Annotated[str, BeforeValidator(_channel)]
+TrustedBot: TypeAlias = Annotated[str, BeforeValidator(_bot)]
 Party: TypeAlias = Annotated[str, BeforeValidator(_party)]
 Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
@@ -223,6 +234,7 @@ RequiredChecks: TypeAlias = Annotated[Literal["all", "none"] | tuple[str, ...], 
 
 Channels: TypeAlias = Annotated[tuple[Channel, ...], BeforeValidator(_list)]
 Parties: TypeAlias = Annotated[tuple[Party, ...], BeforeValidator(_list)]
+TrustedBots: TypeAlias = Annotated[tuple[TrustedBot, ...], BeforeValidator(_list)]
 Refs: TypeAlias = Annotated[tuple[Ref, ...], BeforeValidator(_list)]
 CheckNames: TypeAlias = Annotated[tuple[Annotated[str, BeforeValidator(_check_name)], ...], BeforeValidator(_list)]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]

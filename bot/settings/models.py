@@ -29,6 +29,7 @@ from bot.settings.fields import (
     Repository,
     RequiredChecks,
     Timezone,
+    TrustedBots,
     Url,
 )
 
@@ -77,6 +78,12 @@ class SlackSettings(Table):
 
     channel: Channel | None = Field(
         default=None, description="Where apps that name no channel of their own are announced.", examples=["#deploys"]
+    )
+    trusted_bots: TrustedBots = Field(
+        default=(),
+        description="Bots and workflows that may give commands, by their ids. Each acts as itself: it may do what "
+        "`deployers`, `approvers` or `admins` let its id do.",
+        examples=[["B012AB3CD"]],
     )
 
 

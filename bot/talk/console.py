@@ -122,12 +122,26 @@ class Terminal:
             self._print([line])
             self._latest = before.thread or message_id
 
-    def whisper(self, place: Place, person: str, message: Message) -> None:  # noqa: ARG002 - there is one place to look
+    def whisper(
+        self,
+        place: Place,  # noqa: ARG002 - there is one place to look
+        person: str,
+        message: Message,
+        *,
+        key: str,  # noqa: ARG002 - what is on the screen twice does no harm
+        maybe_sent: bool = False,  # noqa: ARG002
+    ) -> None:
         """Print the message with a note on who alone would see it."""
         with self._turn:
             reader = "only you" if person == self.speaker else f"only {_clean(person)}"
             self._print(self._block(message, where=f"({reader}) ", style=Style(italic=True)))
             self._latest = None
+
+    def answer_to_all(self, place: Place, message: Message) -> bool:  # noqa: ARG002 - answers are posted here
+        return False
+
+    def closed(self, channel: str) -> str | None:  # noqa: ARG002 - there is one channel, and it is open
+        return None
 
     def authenticate(self) -> None:
         """Whoever sits here has let the bot in."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
+
+import pytest
 
 from tests.end_to_end.installation import REPOSITORY, Installation, shown
 from tests.patience import PATIENCE
@@ -119,3 +123,97 @@ def status_of(url: str, body: bytes | None = None) -> int | str:
             return error.code
     except urllib.error.URLError:
         return "refused"
+
+
+WAITS = "until test -e {directory}/go; do sleep 0.02; done"
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+def test_a_slash_command_where_the_bot_is_no_member_is_answered_there_and_then_directly(
+    site: Installation, mode: str
+) -> None:
+    site.slack.add_channel("elsewhere", members=["maria"], bot=False)
+    if mode == "http":
+        del site.environ["SLACK_APP_TOKEN"]
+        site.environ["SLACK_SIGNING_SECRET"] = site.slack.signing_secret
+        site.slack.http_target(f"{site.url}/slack/events")
+    bot = site.runs()
+
+    site.slack.slash("maria", "#elsewhere", "/deploy", "main to production")
+    site.ended("Succeeded")
+    site.wait_for(lambda: "Succeeded" in "".join(map(shown, site.slack.messages("@maria"))), "the end, directly")
+
+    assert [shown(one) for one in site.slack.messages("#elsewhere")] == [
+        "On it: *web* → *production*  main@(sha) (#1), announced in #web."
+    ]
+    assert len(site.slack.calls("response_url")) == 1
+    assert bot.terminate() == 0
+    [file] = site.directory.glob("*.db")
+    with closing(sqlite3.connect(file)) as database:
+        assert "/respond/" not in "\n".join(database.iterdump())
+    assert "/respond/" not in bot.printed
+
+
+def test_an_answer_that_was_lost_with_the_bot_is_not_said_there_again(site: Installation) -> None:
+    site.slack.add_channel("elsewhere", members=["maria"], bot=False)
+    bot = site.runs()
+    site.slack.fail_next("response_url", cut="after")
+    site.slack.slash("maria", "#elsewhere", "/deploy", "lock production because testing")
+    site.wait_for(lambda: site.slack.messages("#elsewhere"), "the answer")
+    bot.kill()
+
+    site.runs()
+    site.wait_for(lambda: site.slack.messages("@maria"), "the same, directly")
+    site.slack.slash("maria", "#elsewhere", "/deploy", "locks")
+    site.wait_for(lambda: site.slack.ephemerals("maria"), "the next answer")
+
+    assert len(site.slack.messages("#elsewhere")) == 1
+    assert [shown(one) for one in site.slack.messages("@maria")] == [shown(site.slack.messages("#elsewhere")[0])]
+
+
+def test_what_a_closed_channel_does_not_take_is_told_elsewhere_and_goes_home_again(
+    site_with: Callable[[str], Installation],
+) -> None:
+    site = site_with(WAITS)
+    site.slack.add_channel("elsewhere", members=["maria"])
+    site.slack.removes_bot("#web")
+    site.runs()
+
+    said = site.slack.says("maria", "#elsewhere", "@shipmate deploy main to production")
+    [away] = site.wait_for(lambda: site.parents("#deploys"), "the message elsewhere")
+    site.wait_for(lambda: "In progress" in "".join(site.thread(away)), "that it has begun")
+    answered = site.thread(said)[0]
+    reason = shown(away).splitlines()[-1]
+    site.slack.invites("#web", "shipmate", by="maria")
+    [home] = site.wait_for(lambda: site.parents("#web"), "the message at home")
+    (site.directory / "go").touch()
+    site.wait_for(lambda: "Succeeded" in shown(home), "the end")
+
+    assert answered.startswith("On it: *web* → *production*  main@(sha) (#1), announced in #deploys.")
+    assert reason == "Here and not in #web: I am not in the channel #web."
+    assert [shown(one) for one in site.parents("#deploys")] == ["*web* → *production* #1 goes on in #web."]
+    assert len(site.parents("#web")) == 1
+    assert len(site.deployments()) == 1
+
+
+def test_two_people_who_press_retry_at_once_start_one(site_with: Callable[[str], Installation]) -> None:
+    site = site_with("test -e {directory}/again || { touch {directory}/again; exit 1; }")
+    bob = site.slack.add_user("bob")
+    with (site.directory / "settings.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f'\n{bob.id} = "bob"\n')
+    site.github.set_permission(REPOSITORY, "bob", "write")
+    site.runs()
+    site.deploys()
+    parent = site.ended("Failed")
+
+    for person in ("maria", "bob", "maria", "bob"):
+        site.slack.press(person, parent, "Retry")
+    site.wait_for(lambda: len(site.parents()) == 2 and "Succeeded" in shown(site.parents()[1]), "the retry")
+    site.wait_for(lambda: told_late(site) == 3, "three who are told that it was done")
+
+    assert len(site.deployments()) == 2
+
+
+def told_late(site: Installation) -> int:
+    directly = [*site.slack.messages("@bob"), *site.slack.ephemerals("bob"), *site.slack.ephemerals("maria")]
+    return sum("retried it already" in shown(one) for one in directly)

@@ -117,12 +117,13 @@ def test_a_bot_and_a_stranger_are_told_that_they_cannot_command(world: World) ->
     assert world.github.deployments(REPOSITORY) == []
 
 
-def test_somebody_of_another_workspace_is_not_even_heard(world: World) -> None:
+def test_somebody_of_another_workspace_is_refused_wherever_they_are(world: World) -> None:
     world.slack.add_user("mallory", team="T99999999")
 
     world.says("mallory", "deploy main to production")
 
-    assert told(world, "mallory") == []
+    (told_directly,) = world.slack.messages("@mallory")
+    assert told_directly.text == "I take no commands from people of other workspaces."
     assert world.github.deployments(REPOSITORY) == []
 
 

@@ -8,12 +8,12 @@ from tests.handlers.scenes import another_tool, channel, told
 from tests.world import REPOSITORY, World
 
 
-def test_a_button_pressed_twice_by_two_people_is_two_requests_by_name(world: World) -> None:
+def test_a_retry_typed_by_two_people_is_two_requests_by_name(world: World) -> None:
     world.says("maria", "deploy to staging")
     another_tool(world, "failure")
 
-    world.presses("maria", world.parent(1), "Retry")
-    world.presses("bob", world.parent(1), "Retry")
+    world.says("maria", "retry #1")
+    world.says("bob", "retry #1")
 
     assert channel(world, "#web")[-2:] == [
         "🕐 *web* → *staging*  main@d470312  retried by @maria",

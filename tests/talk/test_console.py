@@ -110,10 +110,10 @@ def test_redrawn_parent_of_an_earlier_start_is_shown(pipe: Screen) -> None:
 
 
 def test_whisper_says_who_alone_would_read_it(pipe: Screen) -> None:
-    pipe.terminal.whisper(CHANNEL_ITSELF, "you", say("production is locked."))
+    pipe.terminal.whisper(CHANNEL_ITSELF, "you", say("production is locked."), key="w")
     pipe.terminal.speaker = "bob"
-    pipe.terminal.whisper(CHANNEL_ITSELF, "you", say("Still locked."))
-    pipe.terminal.whisper(CHANNEL_ITSELF, "bob", say("For you too."))
+    pipe.terminal.whisper(CHANNEL_ITSELF, "you", say("Still locked."), key="w")
+    pipe.terminal.whisper(CHANNEL_ITSELF, "bob", say("For you too."), key="w")
 
     assert pipe.new() == "(only you) production is locked.\n(only you) Still locked.\n(only you) For you too.\n"
 
@@ -187,7 +187,7 @@ def test_terminal_without_colours_gets_plain_text() -> None:
     tty = Screen(tty=True, color_system=None)
 
     tty.terminal.post(CHANNEL_ITSELF, say(Bold("web"), " ", Code("topic"), buttons=[CANCEL]), key="a")
-    tty.terminal.whisper(CHANNEL_ITSELF, "you", say("No."))
+    tty.terminal.whisper(CHANNEL_ITSELF, "you", say("No."), key="w")
 
     assert tty.new() == "web topic\n  [Cancel] → cancel #1\n(only you) No.\n"
 

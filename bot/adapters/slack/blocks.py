@@ -40,6 +40,7 @@ CODE_BLOCK_LIMIT = 2_800
 BUTTONS_LIMIT = 25
 LABEL_LIMIT = 75
 COMMAND_LIMIT = 2_000
+ACTION_ID_LIMIT = 255
 CONFIRM_LIMIT = 300
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -132,7 +133,7 @@ def _button(number: int, button: Button) -> Block:
     label = _cut(one_line(button.label).strip(), LABEL_LIMIT) or verb or "…"
     drawn: Block = {
         "type": "button",
-        "action_id": f"command:{number}:{verb}",
+        "action_id": f"command:{number}:{verb}{f':{button.drawn}' if button.drawn else ''}"[:ACTION_ID_LIMIT],
         "text": _plain_text(label),
         "value": button.command,
     }

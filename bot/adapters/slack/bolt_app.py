@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
@@ -31,9 +32,21 @@ from starlette.responses import JSONResponse, Response
 
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
-from bot.adapters.slack.payloads import Addressed, Name, Payload, from_elsewhere, heard, pressed, typed
+from bot.adapters.slack.payloads import (
+    OPENING,
+    Addressed,
+    Name,
+    Payload,
+    heard,
+    is_stranger,
+    of_another_installation,
+    opened,
+    pressed,
+    typed,
+)
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
+from bot.core.events.external import ChannelChanged
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -68,8 +81,8 @@ class CommandInbox:
     keep_password: Callable[[str, str], None]
     clock: Clock
 
-    def store(self, given: Addressed) -> None:
-        """Raises Unavailable where nothing was stored."""
+    def store(self, given: Addressed, *, stranger: bool) -> None:
+        """Raises Unavailable where nothing was stored. A ``stranger`` is told that nobody takes commands from them."""
         text, password = split_one_time_password(given.command.text, slash=given.command.via == "slash")
         if password is not None:
             self.keep_password(given.id, password)
@@ -77,9 +90,16 @@ class CommandInbox:
         said_at = given.command.said_at or self.clock.now()
         # JSON may hold half of a surrogate pair, which nothing after it can write down.
         whole = text[:STORED_TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
-        command = replace(given.command, text=whole, said_at=said_at)
+        command = replace(given.command, text=whole, said_at=said_at, stranger=stranger)
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
+
+    def note(self, changed: tuple[str, ChannelChanged] | None) -> None:
+        """Nobody has said anything, but something may be said now. Raises Unavailable where nothing was stored."""
+        if changed is not None:
+            key, event = changed
+            self.inbox.put(Delivery(key, "chat", stored_name(type(event)), msgspec.json.encode(event)))
+            self.on_stored()
 
 
 def build(
@@ -114,16 +134,19 @@ def build(
 
 
 def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None:
-    def event(event: Payload) -> None:
+    def event(event: Payload, body: Payload) -> None:
+        if event["type"] in OPENING:
+            intake.note(opened(event, slack.identity()))
         if event["type"] not in ("message", "app_mention"):
             return
-        given = heard(event, Name(bot_name, slack.identity().user))
+        us = slack.identity()
+        given = heard(event, Name(bot_name, us.user), us)
         if given:
-            intake.store(given)
+            intake.store(given, stranger=is_stranger(body, us))
 
     def command(ack: Ack, body: Payload) -> BoltResponse:
         try:
-            intake.store(typed(body))
+            intake.store(typed(body), stranger=is_stranger(body, slack.identity()))
         except Unavailable:
             _log.warning("A slash command was not stored", exc_info=True)
             return ack(text=NOT_STORED, response_type="ephemeral")
@@ -133,11 +156,12 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
         given = pressed(body)
         try:
             if given:
-                intake.store(given)
+                intake.store(given, stranger=is_stranger(body, slack.identity()))
         except Unavailable:
             _log.warning("A press on a button was not stored", exc_info=True)
             words = {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False}
-            slack.api.answer_at(body.get("response_url") or "", words)
+            with suppress(Unavailable):
+                slack.api.answer_at(body.get("response_url") or "", words)
         return ack()
 
     app.event(_ANYTHING)(event)
@@ -155,7 +179,7 @@ def _acknowledge(ack: Ack) -> BoltResponse:
 def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]:
     def refuse(body: Payload, context: BoltContext, next: Callable[[], None]) -> BoltResponse | None:
         # Slack's check of the address names no workspace.
-        if body.get("type") == "url_verification" or not from_elsewhere(body, slack.identity()):
+        if body.get("type") == "url_verification" or not of_another_installation(body, slack.identity()):
             next()
             return None
         _log.info("Ignored %s of another workspace (%s)", context.user_id, context.actor_team_id)

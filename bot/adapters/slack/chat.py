@@ -9,17 +9,16 @@ from slack_sdk import WebClient
 
 from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.adapters.slack.directory import Directory
-from bot.adapters.slack.errors import SlackRejected
+from bot.adapters.slack.errors import SlackRejected, sentence_of
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
-from bot.core.errors import NotThere
+from bot.core.errors import NotThere, ThreadGone, Unpostable
 from bot.core.events.external import Place
-from bot.core.ports.chat import Clock, Person
+from bot.core.ports.chat import ChannelNames, Clock, Person
 from bot.core.rich_text import Message
 
 METADATA_TYPE = "shipmate"
 SEARCHED_PAGES = 10
 
-_NOBODY_THERE_TO_WHISPER = frozenset({"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"})
 _NO_LINK = frozenset({"message_not_found", "channel_not_found"})
 # Plain words stay plain: nothing in them becomes a link, a channel or a mention.
 _AS_WRITTEN: dict[str, Any] = {"parse": "none", "link_names": False}
@@ -28,8 +27,9 @@ _AS_WRITTEN: dict[str, Any] = {"parse": "none", "link_names": False}
 class Slack:
     """Implements ``bot.core.ports.chat.Chat``. Safe to share between threads; makes no call until it is used.
 
-    ``token`` is the bot's (``xoxb-…``), ``api_url`` the address of the Web API, with ``/api/`` at the end. Where a
-    channel is asked for, a person's id stands for the direct message with that person.
+    ``token`` is the bot's (``xoxb-…``), ``api_url`` the address of the Web API, with ``/api/`` at the end; ``names``
+    keeps which channels are meant by names, else that is forgotten with the process. Where a channel is asked for, a
+    person's id stands for the direct message with that person.
     """
 
     between_edits = 2.0
@@ -42,10 +42,11 @@ class Slack:
         clock: Clock,
         timeout: int = TIMEOUT_SECONDS,
         before_call: Callable[[], None] = lambda: None,
+        names: ChannelNames | None = None,
     ) -> None:
         self.clock = clock
         self.api = Api(token, api_url, clock=clock, timeout=timeout, before_call=before_call)
-        self.directory = Directory(self.api, clock)
+        self.directory = Directory(self.api, clock, names)
 
     def __repr__(self) -> str:
         return f"Slack({self.api.client.base_url!r})"
@@ -74,6 +75,8 @@ class Slack:
             if earlier is not None:
                 return earlier
         answer = self._post(channel, place.thread, message, key=key, broadcast=broadcast)
+        if place.thread and not (answer.get("message") or {}).get("thread_ts"):
+            raise ThreadGone(f"The thread in {channel} is gone, so that is at top level of the channel now.")
         return str(answer["ts"])
 
     def edit(self, channel: str, message_id: str, message: Message) -> None:
@@ -87,16 +90,18 @@ class Slack:
                 raise NotThere(str(error)) from error
             raise
 
-    def whisper(self, place: Place, person: str, message: Message) -> None:
+    def whisper(self, place: Place, person: str, message: Message, *, key: str, maybe_sent: bool = False) -> None:
         """Show a message to one person only: at the address that came with their request, else where they are.
 
-        In a direct message there is nobody to hide it from. Where the person or the bot is not in the channel, the
-        message goes to the person directly.
+        In a direct message there is nobody to hide it from. Where the person or the bot is not in the channel, or
+        Slack may have shown it at the address and cannot say, the message goes to the person directly.
         """
         words = {"text": text_of(message), "blocks": blocks_of(message)}
-        if place.respond and self.api.answer_at(
-            place.respond, {**words, "response_type": "ephemeral", "replace_original": False}
-        ):
+        if place.respond and maybe_sent:
+            self.post(Place(person, direct=True), message, key=key, maybe_sent=True)
+            return
+        ephemeral = {**words, "response_type": "ephemeral", "replace_original": False}
+        if place.respond and self.api.answer_at(place.respond, ephemeral):
             return
         try:
             if place.direct:
@@ -105,9 +110,26 @@ class Slack:
                 where = {"channel": place.channel, "user": person, "thread_ts": place.thread}
                 self.api.call("chat.postEphemeral", **where, **words, **_AS_WRITTEN)
         except SlackRejected as error:
-            if error.code not in _NOBODY_THERE_TO_WHISPER:
+            if error.code != "user_not_in_channel" and not isinstance(error, Unpostable):
                 raise
-            self._post(self.directory.conversation(person), None, message)
+            self.post(Place(person, direct=True), message, key=key, maybe_sent=maybe_sent)
+
+    def answer_to_all(self, place: Place, message: Message) -> bool:
+        """At the ``response_url``: also where the bot is no member; see ``Chat.answer_to_all``."""
+        words = {"text": text_of(message), "blocks": blocks_of(message)}
+        everybody = {**words, "response_type": "in_channel", "replace_original": False}
+        return bool(place.respond) and self.api.answer_at(place.respond or "", everybody)
+
+    def closed(self, channel: str) -> str | None:
+        """Why nothing can be posted there, as far as ``conversations.info`` tells: not who may post."""
+        if channel.startswith("D"):
+            return None
+        about = self.directory.channel(channel)
+        if about is None:
+            return sentence_of("channel_not_found", channel)
+        if about.get("is_archived"):
+            return sentence_of("is_archived", f"#{about['name']}")
+        return None if about.get("is_member") else sentence_of("not_in_channel", f"#{about['name']}")
 
     def authenticate(self) -> None:
         self.api.call("auth.test")

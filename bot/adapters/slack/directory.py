@@ -12,7 +12,7 @@ from cachetools import TTLCache, cachedmethod
 
 from bot.adapters.slack.web_api import Answer, Api, BotIdentity
 from bot.core.errors import NotThere, Rejected
-from bot.core.ports.chat import Clock, Person
+from bot.core.ports.chat import ChannelNames, Clock, Person
 
 KEPT_FOR = timedelta(minutes=10)
 # A name that is not there is looked for again sooner: somebody may be creating the channel just now.
@@ -22,6 +22,7 @@ GROUPS_KEPT = 200
 CHANNEL_PAGES = 100
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+_BOT_ID = re.compile(r"B[A-Z0-9]{7,}")
 _PERSON_ID = re.compile(r"[UW][A-Z0-9]{5,}")
 
 
@@ -37,8 +38,9 @@ class Channels:
 class Directory:
     """Reads the workspace's people, channels and user groups through ``api``, which may raise any of our errors."""
 
-    def __init__(self, api: Api, clock: Clock) -> None:
+    def __init__(self, api: Api, clock: Clock, names: ChannelNames | None = None) -> None:
         self._api = api
+        self._names = names
         self._clock = clock
         self._people: TTLCache[str, Person, datetime] = TTLCache(PEOPLE_KEPT, KEPT_FOR, clock.now)
         self._direct: TTLCache[str, str, datetime] = TTLCache(PEOPLE_KEPT, timedelta(days=1), clock.now)
@@ -58,22 +60,43 @@ class Directory:
             self._groups.clear()
 
     def channel_id(self, name: str) -> str | None:
-        """The id behind ``#name`` or ``name``; an id is returned as it is."""
+        """The id behind ``#name`` or ``name``; a channel's id is returned as it is, a person's is their direct message.
+
+        The channel that was found first goes on being meant while there is one, whatever it is called by now.
+        """
         if _CHANNEL_ID.fullmatch(name):
             return name
-        wanted = name.strip().removeprefix("#").lower()
+        if _PERSON_ID.fullmatch(name):
+            return self._open_direct(name)
+        wanted = _plain_name(name)
+        meant = self._meant(wanted)
         known = self._known_channels(KEPT_FOR)
+        if meant is not None and meant in known.names:
+            return meant
         if wanted not in known.ids:
             known = self._known_channels(MISSED_FOR)
-        return known.ids.get(wanted)
+        found = known.ids.get(wanted)
+        if found is not None and found != meant and self._names is not None:
+            self._names.learned(wanted, found)
+        # Archived, or out of sight: whoever wants to post there is told why that does not work.
+        return found or meant
 
     def channel_names(self, channel: str) -> frozenset[str]:
-        """Everything that settings may call the channel: its id, ``#name`` and ``name``."""
+        """Everything that settings may call the channel: its id, ``#name`` and ``name``, also from before a renaming.
+
+        A name that means another channel, which had it first, is not among them.
+        """
         known = self._known_channels(KEPT_FOR)
         if channel not in known.names and not channel.startswith("D"):
             known = self._known_channels(MISSED_FOR)
+        meant = set(self._names.names(channel)) if self._names is not None else set()
         name = known.names.get(channel)
-        return frozenset({channel, f"#{name}", name} if name else {channel})
+        if name is not None and self.channel_id(name) == channel:
+            meant.add(name)
+        return frozenset({channel, *meant, *(f"#{one}" for one in meant)})
+
+    def _meant(self, name: str) -> str | None:
+        return self._names.meant(name) if self._names is not None else None
 
     def conversation(self, channel: str) -> str:
         """The channel to talk in: a person's id becomes the direct message with them."""
@@ -92,8 +115,15 @@ class Directory:
 
     @cachedmethod(lambda self: self._people, key=lambda _, person: person, lock=lambda self: self._kept_lock)
     def _ask_person(self, person: str) -> Person:
+        if _BOT_ID.fullmatch(person):
+            return self._ask_bot(person)
         answer = self._api.call("users.info", user=person)
         return _person(answer["user"], self._api.identity())
+
+    def _ask_bot(self, bot: str) -> Person:
+        """Each app and each workflow has an id of its own in the workspace: https://docs.slack.dev/reference/methods/bots.info."""
+        about = self._api.call("bots.info", bot=bot)["bot"]
+        return Person(bot, about.get("name") or bot, bot=True, deactivated=bool(about.get("deleted")))
 
     @cachedmethod(lambda self: self._direct, lock=lambda self: self._kept_lock)
     def _open_direct(self, person: str) -> str:
@@ -134,7 +164,18 @@ class Directory:
             found: Answer = self._api.call("conversations.info", channel=channel)["channel"]
         except Rejected:
             return None
+        self._look_again_after(found)
         return found
+
+    def _look_again_after(self, seen: Answer) -> None:
+        """Whoever finds a channel otherwise than it is remembered does not have to wait for the next look at all."""
+        with self._channels_lock:
+            if self._channels is not None and seen.get("name") != self._channels.names.get(str(seen.get("id"))):
+                self._channels = None
+
+
+def _plain_name(name: str) -> str:
+    return name.strip().removeprefix("#").lower()
 
 
 def _person(user: dict[str, Any], us: BotIdentity) -> Person:

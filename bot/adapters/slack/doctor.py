@@ -78,6 +78,10 @@ def _channel(slack: Slack, name: str, bot: str) -> Finding:
         return Finding(False, f"Slack: the channel {name} is archived", f"Unarchive {name}, or name another channel.")
     if not about.get("is_member"):
         return Finding(False, f"Slack: the bot is not in {name}", f"{invite}.")
+    called = f"#{about.get('name')}"
+    if name.startswith("#") and called != name.lower():
+        what = f"Slack: the bot is in {name}, which is called {called} now"
+        return Finding(True, what, f"Write {called} in settings.toml when you like.", warning=True)
     if about.get("is_ext_shared"):
         what = f"Slack: {name} is shared with other workspaces, whose people read what is announced there"
         return Finding(True, what, "Announce in a channel of your own where that is not meant.", warning=True)

@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Speechless
+from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Speechless, Unpostable
 
 _INVITE = "invite the bot with /invite, or correct the channel in settings.toml"
 _LET_IN = "let the bot post there, or use another channel"
@@ -22,6 +22,7 @@ _REJECTED = {
     "restricted_action": f"Only some people may post in the channel {{channel}}: {_LET_IN}.",
     "restricted_action_read_only_channel": f"The channel {{channel}} is read-only: {_LET_IN}.",
     "restricted_action_thread_only_channel": "The channel {channel} allows only replies: use another channel.",
+    "restricted_action_non_threadable_channel": "The channel {channel} has no threads: use another channel.",
     "restricted_action_thread_locked": "That thread in {channel} is locked.",
     "message_not_found": "That message is gone from {channel}.",
     "thread_not_found": "That thread is gone from {channel}.",
@@ -35,6 +36,7 @@ _REJECTED = {
 }
 _NOT_THERE = {
     "user_not_found": "Slack knows no such person.",
+    "bot_not_found": "Slack knows no such bot.",
     "users_not_found": "Slack knows nobody with that address.",
     "user_not_visible": "Slack does not show me that person.",
     "user_disabled": "That person's account is deactivated.",
@@ -55,6 +57,14 @@ _TOKEN_REFUSED = frozenset(
     }
 )
 _NOT_ALLOWED = frozenset({"no_permission", "access_denied"})  # this time, whatever else the token may do
+_SEEN = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+_UNPOSTABLE = _SEEN | {
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "restricted_action_non_threadable_channel",
+}
+_WRITES = frozenset({"chat.postMessage", "chat.update", "chat.postEphemeral"})
 OPEN_SOCKET = "apps.connections.open"
 _SLOW_DOWN = frozenset({"ratelimited", "rate_limited"})
 _SLACK_IS_ILL = frozenset(
@@ -73,8 +83,22 @@ class SlackRejected(Rejected):
         self.code = code
 
 
+class SlackUnpostable(SlackRejected, Unpostable):
+    """The channel takes no messages of ours: https://docs.slack.dev/reference/methods/chat.postMessage#errors."""
+
+    def __init__(self, sentence: str, code: str) -> None:
+        super().__init__(sentence, code)
+        # Slack's description of a channel does not say who may post there.
+        self.visible = code in _SEEN
+
+
 class SlackNotAccepted(NotAccepted, Speechless):
     """The token is refused, so that nobody could be told of it here."""
+
+
+def sentence_of(code: str, channel: str) -> str:
+    """What the code means for somebody who wants to post in the channel, without the way to mend it."""
+    return _REJECTED[code].format(channel=channel).partition(":")[0] + "."
 
 
 def from_answer(error: SlackApiError, method: str, channel: str | None) -> ShipmateError:
@@ -100,6 +124,8 @@ def from_answer(error: SlackApiError, method: str, channel: str | None) -> Shipm
         return NotAllowed(f"Slack does not let me do this ({method}: {code}): {_LET_IN}.")
     if code in _NOT_THERE:
         return NotThere(_NOT_THERE[code])
+    if code in _UNPOSTABLE and method in _WRITES:
+        return SlackUnpostable(_REJECTED[code].format(channel=channel or "there"), code)
     if code in _REJECTED:
         return SlackRejected(_REJECTED[code].format(channel=channel or "there"), code)
     return SlackRejected(f"Slack refuses {method}: {code}.", code)

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.web_api import BotIdentity
-from bot.core.events.external import CommandGiven, Place
+from bot.core.events.external import ChannelChanged, CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
 
 COMMAND_ACTION = "command:"
 
+OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarchive", "channel_rename", "group_rename"})
+"""Events after which a channel may be spoken in again, or is found under its name."""
+
 # Words that people write themselves; every other subtype is an edit, a deletion or a notice of Slack's:
 # https://docs.slack.dev/reference/events/message#subtypes
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
+# What apps and workflows post.
+_MACHINE = frozenset({"bot_message"})
 _GREETING = r"(?:(?:hey|hi|hello|ok|okay|please|yo)[\s,!]+)?"
+# Before the mention in "good morning everybody, @shipmate deploy main": a greeting, and whoever else is greeted.
+_WELCOME = (
+    r"(?:hey|hi|hiya|hello|yo|ok|okay|please|so|thanks|(?:good )?(?:morning|afternoon|evening))"
+    r"(?:[\s,]+(?:and|all|everyone|everybody|team|folks|people|guys|friends|there|again|<[@!][^>]*>))*[\s,.!:–—-]*"
+)
+# After the mention in "deploy main @shipmate, thanks!".
+_THANKS = r"[\s,.!?:;]*(?:(?:please|pls|plz|thanks|thank you|thx|ty|cheers|:[a-z0-9_+-]+:)[\s,.!?]*)*"
+EDITED_WITHIN = timedelta(minutes=2)
+"""How long after it was said a change of it is still a way to say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,41 +42,126 @@ class Addressed:
     command: CommandGiven
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The words that are for the bot; ``passing`` where they may be about it instead."""
+
+    words: str
+    passing: bool = False
+
+
 class Name:
-    """How the bot is spoken to: by its mention, or by its name as the first word; a greeting may come before."""
+    """How the bot is spoken to: by its mention, or by its name as the first word; a greeting may come before.
+
+    It may also be mentioned after a longer greeting, or at the end.
+    """
 
     def __init__(self, bot_name: str, user: str) -> None:
         mention = rf"<@{re.escape(user)}(?:\|[^>]*)?>"
         called = rf"@?{re.escape(bot_name)}(?=[\s:,]|$)"
         self._start = re.compile(rf"\s*{_GREETING}(?:{mention}|{called})[\s:,]*", re.IGNORECASE)
+        self._greeted = re.compile(rf"\s*{_WELCOME}{mention}[\s:,]*", re.IGNORECASE)
+        self._end = re.compile(rf"[\s,]*{mention}{_THANKS}\s*$", re.IGNORECASE)
 
-    def after(self, text: str) -> str | None:
-        """What follows the bot's name, None where the text does not begin with it."""
+    def meant(self, text: str) -> Meant | None:
+        """What is for the bot, None where the text does not speak to it."""
+        end = self._end.search(text)
         found = self._start.match(text)
-        return text[found.end() :] if found else None
-
-
-def heard(event: Payload, name: Name) -> Addressed | None:
-    """A ``message`` or ``app_mention`` event, None where it is not for the bot or not by a person.
-
-    In a direct message every word is for the bot, elsewhere what begins with its name. A mention arrives as both
-    events; the message's place and moment make them one.
-    """
-    if event.get("subtype") not in _SPOKEN or event.get("bot_id") or event.get("hidden") or event.get("edited"):
+        if found:
+            return Meant(text[found.end() : end.start() if end and end.start() >= found.end() else None])
+        greeted = self._greeted.match(text)
+        if greeted and (rest := text[greeted.end() :]).strip():
+            return Meant(rest, passing=True)
+        if end and (before := text[: end.start()]).strip():
+            return Meant(before, passing=True)
         return None
-    person, channel, ts = event.get("user"), event.get("channel"), event.get("ts")
+
+
+def heard(event: Payload, name: Name, us: BotIdentity) -> Addressed | None:
+    """A ``message`` or ``app_mention`` event, None where it is not for the bot, or its own.
+
+    In a direct message every word is for the bot, elsewhere what speaks to it. A mention arrives as both events; the
+    message's place and moment make them one. What a bot or a workflow says is told by its id.
+    """
+    if event.get("subtype") == "message_changed":
+        return _changed(event, name)
+    machine = _machine(event, us)
+    if event.get("subtype") not in (_SPOKEN | _MACHINE if machine else _SPOKEN):
+        return None
+    if (event.get("bot_id") and machine is None) or event.get("hidden") or event.get("edited"):
+        return None
+    return _said(event, event.get("channel"), name, machine=machine)
+
+
+def _said(message: Payload, channel: str | None, name: Name, *, machine: Machine | None = None) -> Addressed | None:
+    person, ts = machine.id if machine else message.get("user"), message.get("ts")
     if not person or not channel or not ts or person == "USLACKBOT":
         return None
-    text = str(event.get("text") or "")
+    text = str(message.get("text") or "")
     direct = str(channel).startswith("D")
-    rest = name.after(text)
-    if rest is None and not (direct and text.strip()):
+    meant = name.meant(text) or (Meant(text) if direct and text.strip() else None)
+    if meant is None or (direct and machine):
         return None
-    place = Place(channel=channel, thread=event.get("thread_ts"), message=ts, direct=direct)
+    place = Place(channel=channel, thread=message.get("thread_ts"), message=ts, direct=direct)
     via: Literal["direct", "mention"] = "direct" if direct else "mention"
-    words = text if rest is None else rest
-    command = CommandGiven(text=words, person=person, place=place, via=via, said_at=moment(ts))
+    command = CommandGiven(
+        text=meant.words,
+        person=person,
+        place=place,
+        via=via,
+        said_at=moment(ts),
+        passing=meant.passing and not direct,
+        machine=machine.name if machine else None,
+    )
     return Addressed(f"slack:{channel}:{ts}", command)
+
+
+def _changed(event: Payload, name: Name) -> Addressed | None:
+    """What somebody has said, changed soon: said anew, under an id of its own.
+
+    https://docs.slack.dev/reference/events/message/message_changed; Slack also sends one when it unfurls a link.
+    """
+    message, before = event.get("message") or {}, event.get("previous_message") or {}
+    changed_at = (message.get("edited") or {}).get("ts") or ""
+    if message.get("subtype") not in _SPOKEN or message.get("bot_id") or message.get("text") == before.get("text"):
+        return None
+    said = _said(message, event.get("channel"), name)
+    then, now = moment(str(message.get("ts") or "")), moment(changed_at)
+    if said is None or then is None or now is None or now - then > EDITED_WITHIN:
+        return None
+    command = replace(said.command, said_at=now, edit_of=said.id)
+    return Addressed(f"{said.id}:edit:{changed_at}", command)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A bot or a workflow of the workspace."""
+
+    id: str
+    name: str
+
+
+def _machine(event: Payload, us: BotIdentity) -> Machine | None:
+    """Who has posted it, where that is another bot; never ourselves, so that nobody talks to themselves for ever."""
+    known = event.get("bot_id")
+    if not known or known == us.bot or event.get("user") == us.user:
+        return None
+    profile = event.get("bot_profile") or {}
+    return Machine(str(known), str(profile.get("name") or event.get("username") or known))
+
+
+def opened(event: Payload, us: BotIdentity) -> tuple[str, ChannelChanged] | None:
+    """A channel that may be open to the bot from now on, and an id for it; None for any other event.
+
+    https://docs.slack.dev/reference/events: ``channel`` is an object where the channel got another name.
+    """
+    kind, channel = event.get("type"), event.get("channel")
+    if kind not in OPENING or (kind == "member_joined_channel" and event.get("user") != us.user):
+        return None
+    known = channel.get("id") if isinstance(channel, dict) else channel
+    if not isinstance(known, str):
+        return None
+    return f"slack:{kind}:{known}:{event.get('event_ts', '')}", ChannelChanged(known)
 
 
 def typed(body: Payload) -> Addressed:
@@ -98,6 +197,9 @@ def pressed(body: Payload) -> Addressed | None:
         place=place,
         via="button",
         said_at=moment(action["action_ts"]),
+        screen=f"{channel}:{shown_in}" if shown_in else None,
+        # After the number and the verb; a button that an older version has drawn has none.
+        drawn=":".join(action["action_id"].split(":")[3:]) or None,
     )
     return Addressed(f"slack:button:{shown_in}:{action['action_ts']}", command)
 
@@ -112,22 +214,35 @@ def moment(ts: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) < 11 else None
 
 
-def from_elsewhere(body: Payload, us: BotIdentity) -> bool:
-    """Whether somebody from another workspace is behind it: Slack Connect shares channels between companies."""
-    event = body.get("event") or {}
-    user = body.get("user")
-    team = body.get("team")
-    named = [
-        body.get("team_id"),
-        team.get("id") if isinstance(team, dict) else team,
-        user.get("team_id") if isinstance(user, dict) else None,
-        *(event.get(key) for key in ("team", "user_team", "source_team")),
-    ]
-    teams = {one for one in named if isinstance(one, str)}
-    home = {us.team} | ({us.enterprise} if us.enterprise else set())
-    if us.enterprise and _enterprise(body) == us.enterprise and not body.get("is_ext_shared_channel"):
+def of_another_installation(body: Payload, us: BotIdentity) -> bool:
+    """Whether Slack sends an event of a workspace in which this token is nobody."""
+    if body.get("type") != "event_callback" or (us.enterprise and _enterprise(body) == us.enterprise):
         return False
-    return not teams or not teams <= home
+    return body.get("team_id") not in _home(us)
+
+
+def is_stranger(body: Payload, us: BotIdentity) -> bool:
+    """Whether somebody from another workspace is behind it: Slack Connect shares channels between companies.
+
+    Where a message was sent from (``source_team``) says nothing of that. Of an organisation with several workspaces
+    only the person's profile tells, which whoever asks for that looks at.
+    """
+    if us.enterprise and _enterprise(body) == us.enterprise:
+        return False
+    event, user, team = body.get("event") or {}, body.get("user"), body.get("team")
+    message = event.get("message") or {}
+    named = [
+        *(one.get(key) for one in (event, message) for key in ("user_team", "team")),
+        user.get("team_id") if isinstance(user, dict) else None,
+        team.get("id") if isinstance(team, dict) else team,
+        body.get("team_id"),
+    ]
+    known = next((one for one in named if isinstance(one, str)), None)
+    return known not in _home(us)
+
+
+def _home(us: BotIdentity) -> frozenset[str]:
+    return frozenset({us.team, us.enterprise} if us.enterprise else {us.team})
 
 
 def _enterprise(body: Payload) -> str | None:

@@ -15,13 +15,14 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.circuit_breaker import CircuitBreaker
-from bot.adapters.slack.errors import from_answer, from_line
+from bot.adapters.slack.errors import from_answer, from_line, retry_after
 from bot.core.errors import Speechless
 from bot.core.ports.chat import Clock
 
 Answer: TypeAlias = dict[str, Any]
 
 TIMEOUT_SECONDS = 10
+RESPONSE = "response_url"
 PAGE_SIZE = 200
 
 # The library's own lines repeat what our errors say, and at debug level they hold whole messages.
@@ -97,16 +98,26 @@ class Api:
             return self._identity
 
     def answer_at(self, address: str, body: Mapping[str, Any]) -> bool:
-        """Post to a ``response_url``; False where it is used up, expired or unreachable."""
+        """Post to a ``response_url``; False where it is used up or expired, so that certainly nobody saw anything.
+
+        The address is a capability: neither it nor what Slack says of it stands in an error. Raises Speechless,
+        ``uncertain`` where it may have been shown, which nobody can look up.
+        """
         if not address.startswith(("https://", "http://")):
             return False
         webhook = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_silent)
         try:
             # Unlike the Web API this neither raises for a status nor says ok in JSON: https://docs.slack.dev/
             # interactivity/handling-user-interaction#message_responses
-            return webhook.send_dict(dict(body)).status_code == 200
-        except (OSError, HTTPException, ValueError, SlackClientError):
-            return False
+            answer = webhook.send_dict(dict(body))
+        except (OSError, HTTPException, ValueError, SlackClientError) as error:
+            raise from_line(error, RESPONSE) from None
+        if answer.status_code == 429:
+            pause = retry_after(answer.headers)
+            raise Speechless(f"Slack asks to wait {pause:g} s before the next {RESPONSE}.", retry_after=pause)
+        if answer.status_code >= 500:
+            raise Speechless(f"Slack is having trouble ({RESPONSE}: status {answer.status_code}).", uncertain=True)
+        return answer.status_code == 200
 
     def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""

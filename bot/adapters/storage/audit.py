@@ -29,6 +29,10 @@ class AuditRows:
         lately = sa.select(tables.audit).where(_A.at >= since, _A.outcome == "refused")
         return [_entry(row) for row in self._run(lately.order_by(_A.at.desc(), _A.id.desc()).limit(limit))]
 
+    def caused(self, cause: str, since: datetime) -> Sequence[AuditEntry]:
+        found = sa.select(tables.audit).where(_A.at >= since, _A.cause == cause)
+        return [_entry(row) for row in self._run(found.order_by(_A.id))]
+
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         later = sa.select(tables.audit).where(_A.at >= moment, _A.id > after)
         return [_entry(row) for row in self._run(later.order_by(_A.id).limit(limit))]
@@ -45,6 +49,10 @@ class AuditTransaction(AuditRows):
         self._origin = ITSELF
         self._place: tuple[str | None, str | None] = (None, None)
         self._written: int | None = None
+
+    @property
+    def written(self) -> int | None:
+        return self._written
 
     def attribute(self, origin: Origin, app: str | None = None, environment: str | None = None) -> None:
         self._origin = origin

@@ -17,6 +17,7 @@ from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
+from bot.adapters.storage.presses import PressRows, PressTransaction
 from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransaction
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
@@ -176,6 +177,14 @@ class RowReads:
         ]
         return self._many(*wanted, newest=True, limit=limit)
 
+    def later_than(self, deployment: Deployment) -> Sequence[Deployment]:
+        there = (_D.app == deployment.app, _D.environment == deployment.environment, _D.id > deployment.id)
+        return self._many(*there, sa.or_(_D.retry_of == deployment.id, _D.rollback_of.isnot(None)))
+
+    def undecided(self, delivery_id: str) -> bool:
+        there = tables.deliveries.c
+        return bool(self._run(sa.select(there.seq).where(there.id == delivery_id, there.handled_at.is_(None))))
+
     def merged(self, app: str, environment: str, sha: str) -> bool:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
         return self._one(*there, _D.sha == sha, _D.trigger == "merge") is not None
@@ -201,6 +210,10 @@ class RowReads:
     @property
     def audit(self) -> AuditRows:
         return AuditRows(self._run)
+
+    @property
+    def presses(self) -> PressRows:
+        return PressRows(self._run)
 
     @property
     def twins(self) -> TwinRows:
@@ -266,6 +279,10 @@ class RowRecords(RowReads):
     @property
     def audit(self) -> AuditTransaction:
         return self._audit
+
+    @property
+    def presses(self) -> PressTransaction:
+        return PressTransaction(self._connection)
 
     @property
     def twins(self) -> TwinTransaction:

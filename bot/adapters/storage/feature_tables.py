@@ -169,3 +169,44 @@ schedules = sa.Table(
     sqlite_autoincrement=True,
 )
 """Deployments that wait for their moment."""
+
+presses = sa.Table(
+    "presses",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    column("name", Text),
+    column("chat_id", Text, nullable=True),
+    column("deployment_id", BigId, nullable=True),
+    column("at", Utc),
+)
+"""What was started by a button, under the button, so that it is started once."""
+
+channels = sa.Table(
+    "channels",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    column("id", Text, index=True),
+)
+"""Which channel the settings mean by a name, however it is called now."""
+
+silences = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("channel", Text, primary_key=True),
+    sa.Column("thread", Text, primary_key=True),
+    column("reason", Text),
+    column("visible", sa.Boolean),
+    column("since", Utc),
+)
+"""Where the bot was not let speak: a thread, or a whole channel. What is ``visible`` is looked at again."""
+
+away_cards = sa.Table(
+    "away_cards",
+    metadata,
+    sa.Column("deployment_id", BigId, primary_key=True),
+    column("channel", Text, index=True),
+    column("parent", Text, nullable=True),
+    column("reason", Text),
+    column("effect_id", BigId),
+)
+"""Deployments whose parent message is not where it belongs, in the ``channel``; ``parent`` was posted there before."""

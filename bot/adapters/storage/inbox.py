@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,6 +50,8 @@ _OVER = sa.update(tables.deliveries).values(handled_at=_AT, due_at=None)
 _SETTLE = _OVER.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(body=b"")
 _HANDLED = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
 _ALL_HANDLED = _OVER.where(_IDS)
+_HANDLED = _HANDLED.returning(sa.case((_IN.person.isnot(None), _IN.body)).label("said"))
+_ADDRESS = re.compile(rb'("respond": ?)"[^"]*"')
 CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "taken_by": None}
 """What is written of an attempt that came to no end."""
 
@@ -176,9 +179,9 @@ class InboxRows:
     def set_aside(self, delivery_id: str, reason: str) -> None:
         """It is not tried again until somebody says so (``SetAside.retry``), and nobody waits for it."""
         now = self._database.clock.now()
-        change = {"handled_at": now, "set_aside_at": now, "due_at": None, "failure": reason}
         with self._database.writing() as connection:
-            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
+            mark_handled(connection, delivery_id, now, reason)
+            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(set_aside_at=now))
 
     def backlog(self) -> int:
         """Deliveries that nobody has handled yet."""
@@ -193,9 +196,17 @@ class InboxRows:
 def mark_handled(
     connection: sa.Connection, delivery_id: str, now: datetime, failure: str | None = None, joined: Sequence[str] = ()
 ) -> None:
-    connection.execute(_HANDLED, {"of": delivery_id, "at": now, "why": failure})
+    row = connection.execute(_HANDLED, {"of": delivery_id, "at": now, "why": failure}).first()
     if joined:
         connection.execute(_ALL_HANDLED, {"ids": list(joined), "at": now})
+    # An address for answers is a capability: the effects have it, and forget it when they are done.
+    if row is not None and row.said is not None and (bare := without_address(row.said)) != row.said:
+        connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(body=bare))
+
+
+def without_address(body: bytes) -> bytes:
+    """What a person said, without the address that came with it for answers."""
+    return _ADDRESS.sub(rb"\1null", body)
 
 
 def _delivery_in(row: Any) -> Delivery:

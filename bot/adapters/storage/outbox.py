@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.deployments import RowRecords
 from bot.adapters.storage.engine import Database
+from bot.adapters.storage.inbox import without_address
 from bot.adapters.storage.upsert import insert_new
 from bot.core.effects import Effect
 from bot.core.events import Event
@@ -147,6 +148,9 @@ class Outbox:
         now = self._database.clock.now()
         with self._database.writing() as connection:
             connection.execute(_END, {"key": pending.id, "at": now, "why": failure, "aside": set_aside_at})
+            if (bare := without_address(pending.body.encode())) != pending.body.encode():
+                text = bare.decode()
+                connection.execute(sa.update(tables.effects).where(_OUT.id == pending.id).values(body=text))
             records = RowRecords(connection, f"effect:{pending.id}", now)
             for n, follow_up in enumerate(follow_ups):
                 records.put(follow_up, f"effect:{pending.id}:{n}")

@@ -1,13 +1,25 @@
-"""Parent messages of deployments: where they were posted, and whether they are about to be drawn again."""
+"""Parent messages of deployments and silences as rows: the Parents port on SQLAlchemy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
+from bot.adapters.storage.upsert import insert_new
+from bot.core.ports.parents import AwayCard, Silence
+
+_A = tables.away_cards.c
+_S = tables.silences.c
+_ALL_AWAY = sa.select(tables.away_cards).order_by(_A.deployment_id)
+_AWAY = _ALL_AWAY.where(_A.deployment_id == sa.bindparam("deployment"))
+_TAKEN_BY = sa.select(_A.effect_id).where(_A.deployment_id == sa.bindparam("deployment"))
+_SILENCES = sa.select(_S.channel, _S.reason, _S.visible).order_by(_S.channel)
+_SILENCE = _SILENCES.where(_S.channel == sa.bindparam("where"), _S.thread == sa.bindparam("under"))
 
 
 class ParentRows:
@@ -30,3 +42,39 @@ class ParentRows:
         out = tables.effects.c
         later = sa.select(out.id).where(out.lane == lane, out.id > effect_id, out.done_at.is_(None)).limit(1)
         return bool(self._database.select(later))
+
+    def leaves(self, card: AwayCard) -> bool:
+        with self._database.writing() as connection:
+            if insert_new(connection, tables.away_cards, [asdict(card)], "deployment_id"):
+                return True
+            taken_by = connection.execute(_TAKEN_BY, {"deployment": card.deployment_id}).scalar()
+            return bool(taken_by == card.effect_id)
+
+    def away(self, deployment_id: int) -> AwayCard | None:
+        rows = self._database.select(_AWAY, deployment=deployment_id)
+        return AwayCard(**rows[0]._mapping) if rows else None
+
+    def all_away(self) -> Sequence[AwayCard]:
+        return [AwayCard(**row._mapping) for row in self._database.select(_ALL_AWAY)]
+
+    def at_home(self, deployment_id: int) -> None:
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(tables.away_cards).where(_A.deployment_id == deployment_id))
+
+    def fell_silent(self, silence: Silence, at: datetime, thread: str = "") -> bool:
+        row = {**asdict(silence), "thread": thread, "since": at}
+        with self._database.writing() as connection:
+            return insert_new(connection, tables.silences, [row], "channel", "thread") == 1
+
+    def silence(self, channel: str, thread: str = "") -> Silence | None:
+        rows = self._database.select(_SILENCE, where=channel, under=thread)
+        return Silence(**rows[0]._mapping) if rows else None
+
+    def silences(self) -> Sequence[Silence]:
+        return [Silence(**row._mapping) for row in self._database.select(_SILENCES.where(_S.thread == ""))]
+
+    def speaks_again(self, channel: str) -> None:
+        with self._database.writing() as connection:
+            # A thread whose beginning was deleted stays so.
+            over = sa.or_(_S.thread == "", _S.visible)
+            connection.execute(sa.delete(tables.silences).where(_S.channel == channel, over))

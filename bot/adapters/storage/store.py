@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.channels import ChannelRows
 from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
@@ -54,6 +55,7 @@ class Store:
         self.output = OutputRows(self.database)
         self.runs = RunRows(self.database)
         self.parents = ParentRows(self.database)
+        self.channels = ChannelRows(self.database)
         self.people = IdentityRows(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)
@@ -73,7 +75,7 @@ class Store:
         return Moments(*found)
 
     def clear(self, before: datetime) -> None:
-        """Delete handled deliveries and done effects that are older, and the decisions on them.
+        """Delete handled deliveries and done effects that are older, and the decisions on them; old presses as well.
 
         What is set aside stays: somebody has yet to say what is to become of it.
         """
@@ -85,6 +87,9 @@ class Store:
             done = sa.and_(effects.done_at < before, effects.set_aside_at.is_(None))
             connection.execute(sa.delete(tables.effects).where(done))
             connection.execute(sa.delete(tables.deliveries).where(over))
+            connection.execute(sa.delete(tables.presses).where(tables.presses.c.at < before))
+            threads = sa.and_(tables.silences.c.since < before, tables.silences.c.thread != "")
+            connection.execute(sa.delete(tables.silences).where(threads))
 
     def doctor(self) -> list[Finding]:
         """For ``python -m bot check``: how the database is, and what was set aside in it."""

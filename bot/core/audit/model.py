@@ -65,12 +65,19 @@ class AuditReads(Protocol):
     def refused(self, since: datetime, limit: int) -> Sequence[AuditEntry]:
         """The newest commands that were refused since then, newest first."""
 
+    def caused(self, cause: str, since: datetime) -> Sequence[AuditEntry]:
+        """What the delivery has brought about, of what was decided since then; oldest first."""
+
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         """From that moment on, oldest first; ``after`` is the id of the last one that was read already."""
 
 
 class AuditRecords(AuditReads, Protocol):
     """What is being decided. Deployments record their states by themselves, commands are recorded by the pipeline."""
+
+    @property
+    def written(self) -> int | None:
+        """The deployment that the transaction has made, else the one that it changed first."""
 
     def attribute(self, origin: Origin, app: str | None = None, environment: str | None = None) -> None:
         """Whatever is recorded in this transaction was caused by ``origin`` and concerns the environment."""

@@ -23,7 +23,16 @@ from bot.core.deployments.model import (
     waiting,
 )
 from bot.core.deployments.reconsideration import next_in_queue, remind
-from bot.core.effects import CreateDeployment, Occasion, PostInThread, PostStatus, RenderParent, Reply, StartRun
+from bot.core.effects import (
+    CreateDeployment,
+    Occasion,
+    PostInThread,
+    PostStatus,
+    RenderParent,
+    Reply,
+    StartRun,
+    TellPerson,
+)
 from bot.core.events.external import Place
 from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.messages import in_line
@@ -389,6 +398,11 @@ def _tell(
 ) -> None:
     """In the thread under the parent message; and where the command was given, if that is another thread."""
     records.emit(PostInThread(deployment.id, message, occasion=occasion))
-    if deployment.asked_channel and deployment.asked_thread and not here_only:
+    if not deployment.asked_channel or here_only:
+        return
+    asker, told = deployment.by.chat_id, deployment_messages.elsewhere(deployment, message)
+    if deployment.asked_thread:
         place = Place(deployment.asked_channel, thread=deployment.asked_thread)
-        records.emit(Reply(records.cause, place, deployment_messages.elsewhere(deployment, message)))
+        records.emit(Reply(records.cause, place, told, else_to=asker, deployment_id=deployment.id))
+    elif asker is not None and deployment.asked_channel == asker:
+        records.emit(TellPerson(asker, told))

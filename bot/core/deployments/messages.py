@@ -28,6 +28,7 @@ from bot.core.grammar.commands import Approve, Cancel, Command, Deploy, Reject, 
 from bot.core.grammar.offers import hint, offer
 from bot.core.names import listed
 from bot.core.ports.forge_types import Check
+from bot.core.presses.model import drawn_for
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain, say
 
 SHOWN = 5
@@ -144,9 +145,11 @@ def buttons(deployment: Deployment) -> tuple[Button, ...]:
         cancel = Cancel(deployment.id)
         name = f"{deployment.app} → {deployment.environment} ({deployment.ref})"
         if deployment.waits_for is Waiting.QUEUE:
-            leave = offer("Leave queue", cancel, style="danger", confirm=f"Take {name} out of the queue?")
+            question = f"Take {name} out of the queue?"
+            leave = offer("Leave queue", cancel, style="danger", confirm=question, drawn=drawn_for(deployment))
             return (*_approval(deployment), *leave)
-        return (*_approval(deployment), *offer("Cancel", cancel, style="danger", confirm=f"Cancel {name}?"))
+        stop = offer("Cancel", cancel, style="danger", confirm=f"Cancel {name}?", drawn=drawn_for(deployment))
+        return (*_approval(deployment), *stop)
     if deployment.superseded_by is not None:
         return ()
     match deployment.state:
@@ -163,14 +166,14 @@ def _approval(deployment: Deployment) -> tuple[Button, ...]:
         return ()
     question = f"Refuse {deployment.app} → {deployment.environment} ({deployment.ref})?"
     return (
-        *offer("Approve", Approve(deployment.id), style="primary"),
-        *offer("Reject", Reject(deployment.id), confirm=question),
+        *offer("Approve", Approve(deployment.id), style="primary", drawn=drawn_for(deployment)),
+        *offer("Reject", Reject(deployment.id), confirm=question, drawn=drawn_for(deployment)),
     )
 
 
 def _retry(deployment: Deployment) -> tuple[Button, ...]:
     question = f"Deploy {deployment.ref} to {deployment.environment} again?"
-    return offer("Retry", Retry(deployment.id), confirm=question)
+    return offer("Retry", Retry(deployment.id), confirm=question, drawn=drawn_for(deployment))
 
 
 def _roll_back(deployment: Deployment) -> tuple[Button, ...]:
@@ -179,7 +182,8 @@ def _roll_back(deployment: Deployment) -> tuple[Button, ...]:
         return ()
     question = f"Roll {deployment.app} back on {deployment.environment}?"
     command = Rollback(deployment.app, deployment.environment, base)
-    return offer(f"Roll back to {base[:7]}", command, style="danger", confirm=question)
+    label = f"Roll back to {base[:7]}"
+    return offer(label, command, style="danger", confirm=question, drawn=drawn_for(deployment))
 
 
 # --- lines of the thread ----------------------------------------------------------------------------------------

@@ -119,7 +119,8 @@ class Deployment:
     """One deployment, as the database knows it. All times are aware and in UTC.
 
     ``id`` is what people type (``#12``), ``request_id`` what GitHub's payload carries, ``remote_id`` GitHub's own id.
-    ``channel``/``parent`` are the parent message; ``asked_channel``/``asked_thread`` the thread of the command.
+    ``channel``/``parent`` are the parent message; ``asked_channel``/``asked_thread`` the thread of the command;
+    without a thread ``asked_channel`` may be whoever asked, by their chat id: then they are told directly.
     ``last_status`` is the newest status on GitHub that was taken in. ``exclusive`` is False for those that another tool
     carries out without asking us: they may overlap with ours. ``password_key`` is where a one-time password is kept, in
     memory only. ``edited_at`` is when the parent message was last edited. ``approvals_missing`` counts what is still to

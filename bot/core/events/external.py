@@ -5,7 +5,7 @@ Adapters make these from what Slack, GitHub and the clock send. All times are aw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -19,13 +19,14 @@ class Place:
 
     ``thread`` is the id of the thread's first message, None outside threads; ``message`` the id of the message
     itself, None where there is none to answer under (slash commands, the terminal). ``respond`` is an address for
-    answers that the chat service hands out with slash commands and buttons (30 minutes, five uses).
+    answers that the chat service hands out with slash commands and buttons (30 minutes, five uses). Whoever has it may
+    speak there, so it is kept until the answer is given, and shown nowhere.
     """
 
     channel: str
     thread: str | None = None
     message: str | None = None
-    respond: str | None = None
+    respond: str | None = field(default=None, repr=False)
     direct: bool = False
 
 
@@ -33,7 +34,11 @@ class Place:
 class CommandGiven(Event):
     """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention.
 
-    ``said_at`` is when, None where that cannot be long ago.
+    ``said_at`` is when, None where that cannot be long ago. Of a press ``screen`` is the message that the button was
+    in, ``drawn`` what the button was drawn for. ``passing`` is said of
+    what names the bot only along the way: it is for the bot where it is a command. ``edit_of`` is the delivery of what
+    the person had said before they changed it, ``machine`` the name of a bot or a workflow that has said it. A
+    ``stranger`` is of another workspace.
     """
 
     text: str
@@ -41,6 +46,12 @@ class CommandGiven(Event):
     place: Place
     via: Literal["mention", "direct", "slash", "button", "terminal", "schedule"]
     said_at: datetime | None = None
+    screen: str | None = None
+    drawn: str | None = None
+    passing: bool = False
+    edit_of: str | None = None
+    machine: str | None = None
+    stranger: bool = False
 
 
 @stored("PullRequestMerged")
@@ -151,6 +162,13 @@ class CalledOtherwise(Event):
     repository: str
     called: str
     events: tuple[Event, ...]
+
+
+@stored("ChannelChanged")
+class ChannelChanged(Event):
+    """A channel of the chat was renamed, unarchived, or the bot was let in: perhaps it can be spoken in again."""
+
+    channel: str
 
 
 @stored("Tick")

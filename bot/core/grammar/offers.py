@@ -24,11 +24,15 @@ _NAMELESS = "\n"
 
 
 def offer(
-    label: str, command: Command, style: Literal["primary", "danger"] | None = None, confirm: str | None = None
+    label: str,
+    command: Command,
+    style: Literal["primary", "danger"] | None = None,
+    confirm: str | None = None,
+    drawn: str | None = None,
 ) -> tuple[Button, ...]:
     """A button that stands for the command; none where the command cannot be written down."""
     text = written(command)
-    return (Button(label, text, style, confirm),) if text is not None else ()
+    return (Button(label, text, style, confirm, drawn),) if text is not None else ()
 
 
 def hint(before: str, command: Command, after: str = "") -> Line:

@@ -27,14 +27,15 @@ class Kind(StrEnum):
 def kind_of(party: str) -> Kind:
     """What a party in the settings is.
 
-    >>> [kind_of(party).value for party in ("U012AB3CD", "@oncall", "S012AB3CD", "octocat", "acme/devs")]
-    ['person', 'group', 'group', 'login', 'team']
+    >>> [kind_of(party).value for party in ("U012AB3CD", "B012AB3CD", "@oncall", "S012AB3CD", "octocat", "acme/devs")]
+    ['person', 'person', 'group', 'group', 'login', 'team']
     """
     if "/" in party:
         return Kind.TEAM
     if party.startswith("@") or re.fullmatch(r"S[A-Z0-9]{2,}", party):
         return Kind.GROUP
-    return Kind.PERSON if re.fullmatch(r"[UW][A-Z0-9]{2,}", party) else Kind.LOGIN
+    # A bot's id is longer than most logins, and has a digit where few have one.
+    return Kind.PERSON if re.fullmatch(r"[UW][A-Z0-9]{2,}|B0[A-Z0-9]{6,}", party) else Kind.LOGIN
 
 
 def on_github(party: str) -> bool:

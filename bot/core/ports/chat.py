@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from bot.core.events.external import Place
 from bot.core.rich_text import Message
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the chat. ``forge_login`` is their GitHub login, where known."""
+    """Somebody in the chat. ``forge_login`` is their GitHub login, where known.
+
+    A ``trusted`` bot is one that the settings let give commands.
+    """
 
     id: str
     name: str
@@ -28,11 +28,12 @@ class Person:
     bot: bool = False
     foreign: bool = False
     deactivated: bool = False
+    trusted: bool = False
 
     @property
     def outsider(self) -> bool:
         """Whether they do not belong to the workspace, or no longer: then they may do nothing at all."""
-        return self.bot or self.foreign or self.deactivated
+        return (self.bot and not self.trusted) or self.foreign or self.deactivated
 
 
 class Chat(Protocol):
@@ -56,23 +57,35 @@ class Chat(Protocol):
 
         ``key`` names this post for ever; with ``maybe_sent`` the chat is searched for a message with that key first,
         and its id returned, so that a repeat after a lost answer never posts twice. ``broadcast`` shows a threaded
-        reply in the channel as well. Raises Rejected where the channel is gone, archived, or the bot is not in it.
+        reply in the channel as well. Raises Unpostable where the channel is gone, archived, or the bot is not in it;
+        ThreadGone where it was posted, but at top level, as there is no such thread any more.
         """
 
     def edit(self, channel: str, message_id: str, message: Message) -> None:
         """Replace a message of ours. Raises NotThere where somebody has deleted it."""
 
-    def whisper(self, place: Place, person: str, message: Message) -> None:
+    def whisper(self, place: Place, person: str, message: Message, *, key: str, maybe_sent: bool = False) -> None:
         """Show a message to one person only, at ``place``.
 
-        Nobody can look up afterwards what one person was shown: after a lost answer it is shown again, not never.
+        Nobody can look up afterwards what one person was shown: after a lost answer (``maybe_sent``) it is shown again,
+        not never. Where they gave a slash command that is in their direct messages, in which ``key`` is found again.
         """
+
+    def answer_to_all(self, place: Place, message: Message) -> bool:
+        """Say something for everybody where a command was given, as far as ``place`` brought a way to.
+
+        False where it did not, or no longer does, so that nobody has read anything. Raises Unavailable, ``uncertain``
+        where they may have: nobody can look that up.
+        """
+
+    def closed(self, channel: str) -> str | None:
+        """Why nothing can be said in the channel, as a sentence, as far as its description tells; None if nothing."""
 
     def authenticate(self) -> None:
         """Raises NotAccepted where the bot's credentials are refused."""
 
     def person(self, person: str) -> Person:
-        """May be ten minutes old. Raises NotThere where there is no such person."""
+        """Somebody, or a bot by its id. May be ten minutes old. Raises NotThere where there is no such person."""
 
     def forget(self, person: str) -> None:
         """Ask anew who the person is, and what groups they are in, when that is wanted next."""
@@ -87,10 +100,29 @@ class Chat(Protocol):
         """Every way to write the channel: its id, ``#name`` and ``name``; the id alone where it cannot be seen."""
 
     def channel_id(self, name: str) -> str | None:
-        """The id behind ``#name``; an id is returned as it is. None where there is no such channel to see."""
+        """The id behind ``#name``; an id is returned as it is, for a person's that of the direct message with them.
+
+        None where there is no such channel to see.
+        """
 
     def link_to(self, channel: str, message_id: str) -> str | None:
         """A permanent link to a message."""
+
+
+class ChannelNames(Protocol):
+    """Which channels are meant by which names, for ever: a channel that is renamed is still the one that was meant.
+
+    Names are without ``#``, in lower case.
+    """
+
+    def meant(self, name: str) -> str | None:
+        """The id of the channel that was found under the name first."""
+
+    def names(self, channel: str) -> frozenset[str]:
+        """The names under which the channel is meant."""
+
+    def learned(self, name: str, channel: str) -> None:
+        """From now on the name means this channel."""
 
 
 class Clock(Protocol):

@@ -15,6 +15,7 @@ from bot.core.events import Event
 from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
+from bot.core.presses.model import PressReads, PressRecords
 from bot.core.repositories.model import RepositoryReads, RepositoryRecords
 from bot.core.schedules.model import ScheduleReads, ScheduleRecords
 
@@ -73,6 +74,12 @@ class Reads(Protocol):
     ) -> Sequence[Deployment]:
         """Newest first."""
 
+    def later_than(self, deployment: Deployment) -> Sequence[Deployment]:
+        """What was asked for after it in the same place and retries it, or is a rollback; oldest first."""
+
+    def undecided(self, delivery_id: str) -> bool:
+        """Whether the delivery is known and not handled yet."""
+
     def merged(self, app: str, environment: str, sha: str) -> bool:
         """Whether a merge of this commit was taken up there before, whatever became of it."""
 
@@ -110,6 +117,9 @@ class Reads(Protocol):
     def audit(self) -> AuditReads: ...
 
     @property
+    def presses(self) -> PressReads: ...
+
+    @property
     def twins(self) -> TwinReads: ...
 
     @property
@@ -139,6 +149,9 @@ class Records(Reads, Protocol):
 
     @property
     def audit(self) -> AuditRecords: ...
+
+    @property
+    def presses(self) -> PressRecords: ...
 
     @property
     def twins(self) -> TwinRecords: ...

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from freezegun import freeze_time
 
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
@@ -71,6 +72,8 @@ def test_a_mention_is_stored_once_although_slack_sends_it_twice(server: SlackSer
         ("  @shipmate  deploy a&b", "deploy a&amp;b"),
         ("shipmate", ""),
         ("@shipmate", ""),
+        ("@shipmate deploy web @shipmate", "deploy web"),
+        ("@shipmate deploy web, @shipmate thanks!", "deploy web"),
     ],
 )
 def test_the_bot_listens_to_its_name_at_the_beginning(
@@ -82,8 +85,37 @@ def test_the_bot_listens_to_its_name_at_the_beginning(
 
 
 @pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("deploy main to staging @shipmate", "deploy main to staging"),
+        ("deploy main to staging, @shipmate", "deploy main to staging"),
+        ("deploy main to staging @shipmate please!", "deploy main to staging"),
+        ("deploy main @shipmate :rocket:", "deploy main"),
+        ("deploy main @shipmate, thank you", "deploy main"),
+        ("hey team, @shipmate deploy main", "deploy main"),
+        ("Good morning everybody, @shipmate deploy main", "deploy main"),
+        ("morning all! @shipmate status", "status"),
+        ("<!here> hi", None),
+        ("hi <!here>, @shipmate status", "status"),
+        ("hi @maria and all: @shipmate status", "status"),
+        ("I think @shipmate", "I think"),
+    ],
+)
+def test_a_mention_at_the_end_or_after_a_greeting_is_for_the_bot_where_it_is_a_command(
+    server: SlackServer, slack: Slack, tray: Tray, typed: str, stored: str | None
+) -> None:
+    server.says("maria", "#web", typed)
+
+    assert [(one.text, one.passing) for one in tray.commands] == ([(stored, True)] if stored else [])
+
+
+@pytest.mark.parametrize(
     "typed",
-    ["deploy web", "shipmates deploy", "do not let @shipmate deploy web", "ask shipmate to deploy", "shipmate's"],
+    [
+        *("deploy web", "shipmates deploy", "do not let @shipmate deploy web", "ask shipmate to deploy", "shipmate's"),
+        *("I think @shipmate is down", "is @shipmate deploy web broken?", "thanks for that, deploy shipmate"),
+        *("deploy web to staging with @shipmate and tell me"),
+    ],
 )
 def test_words_that_are_not_for_the_bot_are_acknowledged_and_forgotten(
     server: SlackServer, slack: Slack, tray: Tray, typed: str
@@ -110,25 +142,77 @@ def test_in_a_direct_message_every_word_is_for_the_bot(server: SlackServer, slac
     assert tray.commands[0].place == Place(said.channel, message=said.ts, direct=True)
 
 
-def test_edits_and_deletions_are_no_commands(server: SlackServer, slack: Slack, tray: Tray) -> None:
+def test_a_deletion_is_no_command(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.deletes(server.says("maria", "#web", "@shipmate deploy web"))
+
+    assert len(tray.commands) == 1
+    assert all(one.acked for one in server.envelopes)
+
+
+def test_a_change_is_a_delivery_of_its_own(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    said = server.says("maria", "#web", "@shipmate delpoy web")
+
+    server.edits(said, "@shipmate deploy web")
+    server.redeliver(server.envelopes[-1])
+    server.edits(said, "@shipmate deploy web to staging")
+
+    first, second, third = tray.deliveries
+    assert second.startswith(f"{first}:edit:")
+    assert [(one.text, one.edit_of) for one in tray.commands] == [
+        ("delpoy web", None),
+        ("deploy web", first),
+        ("deploy web to staging", first),
+    ]
+    assert second != third
+
+
+def test_what_was_not_for_the_bot_may_become_so(server: SlackServer, slack: Slack, tray: Tray) -> None:
     said = server.says("maria", "#web", "deploy web")
 
     server.edits(said, "@shipmate deploy web")
-    server.deletes(said)
+
+    assert [one.text for one in tray.commands] == ["deploy web"]
+
+
+def test_a_change_after_more_than_two_minutes_is_not_heard(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    with freeze_time("2026-03-06 17:00", real_asyncio=True) as frozen:
+        said = server.says("maria", "#web", "hello")
+        frozen.tick(121)
+
+        server.edits(said, "@shipmate deploy web")
 
     assert tray.commands == []
     assert all(one.acked for one in server.envelopes)
 
 
-def test_the_bot_does_not_listen_to_bots(server: SlackServer, slack: Slack, tray: Tray) -> None:
-    server.says("shipmate", "#web", "shipmate deploy web")
+def test_an_unfurled_link_is_no_change(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    said = server.says("maria", "#web", "@shipmate deploy web")
+
+    server.edits(said, "@shipmate deploy web")
+
+    assert len(tray.commands) == 1
+
+
+def test_the_bot_does_not_listen_to_itself(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("shipmate", "#web", "@shipmate deploy web")
     envelope = server.envelopes[-1]
-    envelope.payload["event"] |= {"user": "U0OTHERBOT", "bot_id": "B0OTHERBOT"}
+    envelope.payload["event"] |= {"user": "U00000000", "bot_id": "B00000000"}
+    server.redeliver(envelope)
+    envelope.payload["event"] |= {"subtype": "bot_message"}
 
     server.redeliver(envelope)
 
     assert tray.commands == []
     assert envelope.acked
+
+
+def test_what_another_bot_says_is_told_by_its_id_and_name(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    bot = server.add_bot("Release Train")
+
+    server.bot_says(bot, "#web", "@shipmate deploy web")
+    server.bot_says(bot, "#web", "deployed web")
+
+    assert [(one.person, one.machine, one.text) for one in tray.commands] == [(bot, "Release Train", "deploy web")]
 
 
 def test_events_of_other_kinds_are_acknowledged(server: SlackServer, slack: Slack, tray: Tray) -> None:
@@ -200,7 +284,8 @@ def test_a_slash_command_that_could_not_be_stored_is_answered(server: SlackServe
 def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack, tray: Tray) -> None:
     channel = server.workspace.channel("#web").id
     parent = slack.post(Place(channel), say("Deploying."), key="1")
-    ts = slack.post(Place(channel, thread=parent), say("Stop?", buttons=[Button("Cancel", "cancel #7")]), key="2")
+    stop = Button("Cancel", "cancel #7", drawn="7:running")
+    ts = slack.post(Place(channel, thread=parent), say("Stop?", buttons=[stop]), key="2")
     (message,) = server.thread("#web", parent)
 
     envelope = server.press("maria", message, "Cancel")
@@ -209,14 +294,17 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
     pressed_at = envelope.payload["actions"][0]["action_ts"]
     moment = datetime.fromtimestamp(int(pressed_at.split(".")[0]), UTC)
     maria = server.workspace.user("maria").id
-    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment)]
+    screen = f"{channel}:{ts}"
+    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment, screen, "7:running")]
     assert list(tray.deliveries) == [f"slack:button:{ts}:{pressed_at}"]
     assert envelope.acked
 
 
 def test_a_button_in_a_whisper_has_no_message_to_answer_under(server: SlackServer, slack: Slack, tray: Tray) -> None:
     maria, channel = server.workspace.user("maria").id, server.workspace.channel("#web").id
-    slack.whisper(Place(channel, thread="1.1"), maria, say("Which app?", buttons=[Button("web", "deploy web")]))
+    slack.whisper(
+        Place(channel, thread="1.1"), maria, say("Which app?", buttons=[Button("web", "deploy web")]), key="w"
+    )
 
     server.press("maria", server.ephemerals("maria")[0], "web")
 
@@ -255,7 +343,7 @@ def test_a_very_long_text_is_stored_in_part(server: SlackServer, slack: Slack, t
     assert [len(one.text) for one in tray.commands] == [4_000]
 
 
-def test_a_person_of_another_workspace_is_ignored(server: SlackServer, slack: Slack, tray: Tray) -> None:
+def test_a_person_of_another_workspace_is_known_for_one(server: SlackServer, slack: Slack, tray: Tray) -> None:
     server.add_user("guest", team="T0OTHER")
     slack.post(
         Place(server.workspace.channel("#web").id), say("Deploying.", buttons=[Button("Cancel", "cancel #7")]), key="1"
@@ -265,5 +353,29 @@ def test_a_person_of_another_workspace_is_ignored(server: SlackServer, slack: Sl
     server.slash("guest", "#web", "/deploy", "web")
     server.press("guest", server.messages("#web")[0], "Cancel")
 
-    assert tray.commands == []
+    assert [one.stranger for one in tray.commands] == [True, True, True]
     assert all(one.acked for one in server.envelopes)
+
+
+def test_our_own_people_are_ours_wherever_it_was_sent_from(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("maria", "#web", "@shipmate deploy web")
+    envelope = server.envelopes[0]
+    tray.deliveries.clear()
+    envelope.payload["event"] |= {"source_team": "T0OTHER", "user_team": "T00000001"}
+    envelope.payload["is_ext_shared_channel"] = True
+
+    server.redeliver(envelope)
+
+    assert [one.stranger for one in tray.commands] == [False]
+
+
+def test_an_event_of_another_installation_is_dropped(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    server.says("maria", "#web", "hello")
+    envelope = server.envelopes[-1]
+    envelope.payload["team_id"] = "T0OTHER"
+    envelope.payload["event"]["text"] = "shipmate deploy web"
+
+    server.redeliver(envelope)
+
+    assert tray.commands == []
+    assert envelope.acked

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from freezegun import freeze_time
 
 from bot.adapters.slack.chat import Slack
-from bot.core.errors import NotThere, Unavailable
+from bot.core.errors import NotThere, Speechless, ThreadGone, Unavailable, Unpostable
 from bot.core.events.external import Place
 from bot.core.rich_text import Button, say
 from tests.servers.slack.server import SlackServer
@@ -122,11 +123,11 @@ def test_a_reply_to_a_deleted_message_stands_at_top_level_and_is_found_there(ser
     server.deletes(parent)
     place = Place(channel.id, thread=parent.ts)
 
-    first = slack.post(place, DONE, key="1")
-    second = slack.post(place, DONE, key="1", maybe_sent=True)
+    with pytest.raises(ThreadGone):
+        slack.post(place, DONE, key="1")
+    found = slack.post(place, DONE, key="1", maybe_sent=True)
 
-    assert first == second
-    assert [one.ts for one in server.messages("#web")] == [first]
+    assert [one.ts for one in server.messages("#web")] == [found]
 
 
 def test_a_person_stands_for_the_direct_message_with_them(server: SlackServer, slack: Slack) -> None:
@@ -164,7 +165,7 @@ def test_a_whisper_in_a_channel_is_seen_by_one_person(server: SlackServer, slack
     maria = server.add_user("maria")
     channel = server.add_channel("web", members=["maria"])
 
-    slack.whisper(Place(channel.id, thread="1.1"), maria.id, say("You may not."))
+    slack.whisper(Place(channel.id, thread="1.1"), maria.id, say("You may not."), key="w")
 
     (seen,) = server.ephemerals("maria")
     assert (seen.text, seen.channel, seen.thread_ts, seen.by) == (
@@ -181,13 +182,13 @@ def test_a_whisper_goes_to_the_address_that_came_with_the_command(server: SlackS
     channel = server.add_channel("elsewhere", bot=False)
     envelope = server.slash("maria", "#elsewhere", "/deploy", "main")
 
-    slack.whisper(Place(channel.id, respond=envelope.payload["response_url"]), maria.id, say("You may not."))
+    slack.whisper(Place(channel.id, respond=envelope.payload["response_url"]), maria.id, say("You may not."), key="w")
 
     (seen,) = server.ephemerals("maria")
     assert (seen.text, seen.by, seen.replaced) == ("You may not.", "response_url", False)
 
 
-@pytest.mark.parametrize("status", [404, 500])
+@pytest.mark.parametrize("status", [404, 410])
 def test_a_used_up_address_falls_back_on_a_whisper_in_the_channel(
     server: SlackServer, slack: Slack, status: int
 ) -> None:
@@ -196,16 +197,80 @@ def test_a_used_up_address_falls_back_on_a_whisper_in_the_channel(
     envelope = server.slash("maria", "#web", "/deploy", "main")
     server.fail_next("response_url", status=status)
 
-    slack.whisper(Place(channel.id, respond=envelope.payload["response_url"]), maria.id, say("You may not."))
+    slack.whisper(Place(channel.id, respond=envelope.payload["response_url"]), maria.id, say("You may not."), key="w")
 
     assert [one.by for one in server.ephemerals("maria")] == ["chat.postEphemeral"]
+
+
+@pytest.mark.parametrize("how", [{"status": 500}, {"cut": "after"}, {"cut": "before"}], ids=str)
+def test_what_may_have_been_shown_at_the_address_is_not_shown_there_again(
+    server: SlackServer, slack: Slack, how: Any
+) -> None:
+    """Nobody can look up what one person was shown; what they were told directly is found again."""
+    maria = server.add_user("maria")
+    channel = server.add_channel("web", members=["maria"])
+    place = Place(channel.id, respond=server.slash("maria", "#web", "/deploy", "main").payload["response_url"])
+    server.fail_next("response_url", **how)
+
+    with pytest.raises(Speechless) as lost:
+        slack.whisper(place, maria.id, say("You may not."), key="w")
+    slack.whisper(place, maria.id, say("You may not."), key="w", maybe_sent=True)
+    slack.whisper(place, maria.id, say("You may not."), key="w", maybe_sent=True)
+
+    assert lost.value.uncertain
+    assert str(place.respond) not in f"{lost.value!r} {lost.value.__cause__!r} {place!r}"
+    assert [one.text for one in server.messages("@maria")] == ["You may not."]
+    assert len(server.ephemerals("maria")) == (1 if how == {"cut": "after"} else 0)
+
+
+def test_an_address_is_an_answer_for_all_where_the_bot_is_no_member(server: SlackServer, slack: Slack) -> None:
+    server.add_user("maria")
+    channel = server.add_channel("elsewhere", members=["maria"], bot=False)
+    place = Place(channel.id, respond=server.slash("maria", "#elsewhere", "/deploy", "main").payload["response_url"])
+
+    said = [slack.answer_to_all(place, DONE) for _ in range(6)]
+
+    assert said == [True] * 5 + [False]
+    assert [one.text for one in server.messages("#elsewhere")] == ["Deployed."] * 5
+    assert slack.answer_to_all(Place(channel.id), DONE) is False
+
+
+@pytest.mark.parametrize(
+    ("channel", "why"),
+    [
+        ({"archived": True}, "The channel #there is archived."),
+        ({"bot": False}, "I am not in the channel #there."),
+        ({"bot": False, "private": True}, "Slack shows me no channel {id}."),
+        ({}, None),
+    ],
+    ids=["archived", "no member", "out of sight", "open"],
+)
+def test_a_channel_tells_why_nothing_can_be_said_there(
+    server: SlackServer, slack: Slack, channel: Any, why: str | None
+) -> None:
+    there = server.add_channel("there", **channel)
+
+    assert slack.closed(there.id) == (why.format(id=there.id) if why else None)
+
+
+@pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "channel_not_found", "restricted_action"])
+def test_a_closed_channel_is_told_apart_from_a_message_that_is_refused(
+    server: SlackServer, slack: Slack, code: str
+) -> None:
+    channel = server.add_channel("web")
+    server.fail_next("chat.postMessage", code)
+
+    with pytest.raises(Unpostable) as closed:
+        slack.post(Place(channel.id), DONE, key="1")
+
+    assert closed.value.visible is (code != "restricted_action")
 
 
 def test_a_whisper_in_a_direct_message_is_a_message(server: SlackServer, slack: Slack) -> None:
     maria = server.add_user("maria")
     said = server.says("maria", "@maria", "help")
 
-    slack.whisper(Place(said.channel, message=said.ts, direct=True), maria.id, say("Ask away."))
+    slack.whisper(Place(said.channel, message=said.ts, direct=True), maria.id, say("Ask away."), key="w")
 
     assert [one.text for one in server.messages("@maria")] == ["help", "Ask away."]
 
@@ -214,7 +279,7 @@ def test_a_whisper_to_somebody_who_is_not_there_becomes_a_direct_message(server:
     maria = server.add_user("maria")
     channel = server.add_channel("web")
 
-    slack.whisper(Place(channel.id), maria.id, say("You may not."))
+    slack.whisper(Place(channel.id), maria.id, say("You may not."), key="w")
 
     assert [one.text for one in server.messages("@maria")] == ["You may not."]
 
@@ -222,7 +287,18 @@ def test_a_whisper_to_somebody_who_is_not_there_becomes_a_direct_message(server:
 def test_a_whisper_where_the_bot_is_not_becomes_a_direct_message(server: SlackServer, slack: Slack) -> None:
     maria = server.add_user("maria")
 
-    slack.whisper(Place("D09999999", direct=True), maria.id, say("You may not."))
+    slack.whisper(Place("D09999999", direct=True), maria.id, say("You may not."), key="w")
+
+    assert [one.text for one in server.messages("@maria")] == ["You may not."]
+
+
+@pytest.mark.parametrize("code", ["is_archived", "restricted_action", "restricted_action_read_only_channel"])
+def test_a_whisper_in_a_closed_channel_becomes_a_direct_message(server: SlackServer, slack: Slack, code: str) -> None:
+    maria = server.add_user("maria")
+    channel = server.add_channel("web", members=["maria"])
+    server.fail_next("chat.postEphemeral", code)
+
+    slack.whisper(Place(channel.id), maria.id, say("You may not."), key="w")
 
     assert [one.text for one in server.messages("@maria")] == ["You may not."]
 

@@ -55,6 +55,29 @@ def test_a_channel_that_is_shared_with_others_is_warned_of(server: SlackServer, 
     assert found[-1] == Finding(True, what, "Announce in a channel of your own where that is not meant.", warning=True)
 
 
+def test_a_channel_that_was_renamed_is_told_by_its_new_name(server: SlackServer) -> None:
+    class Names:
+        def meant(self, name: str) -> str | None:
+            return {"web": channel.id}.get(name)
+
+        def names(self, channel: str) -> frozenset[str]:
+            return frozenset()
+
+        def learned(self, name: str, channel: str) -> None:
+            raise AssertionError(f"{name} is {channel} already")
+
+    channel = server.add_channel("web-team")
+    slack = Slack(server.bot_token, api_url=server.api_url, clock=Watch(), names=Names())
+
+    found = doctor(slack, ["#web", channel.id])
+
+    what = "Slack: the bot is in #web, which is called #web-team now"
+    assert found[2:] == [
+        Finding(True, what, "Write #web-team in settings.toml when you like.", warning=True),
+        Finding(True, f"Slack: the bot is in {channel.id}"),
+    ]
+
+
 def test_missing_scopes_are_listed_with_what_they_are_for(server: SlackServer, slack: Slack) -> None:
     server.scopes -= {"im:write", "commands"}
 

@@ -47,6 +47,7 @@ NUMBERS = st.integers(1, 2**53)
 EVENTS = [
     "BranchOver",
     "CatchUp",
+    "ChannelChanged",
     "ChecksChanged",
     "ChecksMissing",
     "ClaimExpired",
@@ -85,6 +86,7 @@ EVENTS = [
 EFFECTS = [
     "Announce",
     "AskForRedelivery",
+    "BringHome",
     "ClearRecords",
     "CreateDeployment",
     "PostInThread",

@@ -23,6 +23,8 @@ from tests.servers.slack.state import APP, BOT_ID, BOT_USER, Ephemeral, Message,
 def chat_post_message(caller: Caller, given: Arguments) -> Answer:
     workspace = caller.workspace
     channel = writable(caller, given)
+    if channel.is_restricted:
+        raise Refused("restricted_action")
     shown = seen_as(given, limits.POST_TEXT)
     metadata = given.get("metadata")
     if metadata is not None and (problem := limits.metadata_problem(metadata)):

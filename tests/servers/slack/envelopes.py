@@ -61,7 +61,7 @@ def said(message: Message, channel: Channel, by: User, *, kind: str = "message")
     return inner
 
 
-def edited(message: Message, channel: Channel) -> dict[str, Any]:
+def edited(message: Message, channel: Channel, now: str) -> dict[str, Any]:
     """``message_changed``: hidden, and without a text of its own."""
     return {
         "type": "message",
@@ -69,9 +69,9 @@ def edited(message: Message, channel: Channel) -> dict[str, Any]:
         "hidden": True,
         "channel": channel.id,
         "channel_type": channel.type,
-        "ts": message.ts,
-        "event_ts": message.ts,
-        "message": {**message_json(message), "edited": {"user": message.user, "ts": message.ts}},
+        "ts": now,
+        "event_ts": now,
+        "message": {**message_json(message), "edited": {"user": message.user, "ts": now}},
         "previous_message": {**message_json(message), "text": message.edits[-1].text},
     }
 

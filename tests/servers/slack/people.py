@@ -63,6 +63,14 @@ def users_info(caller: Caller, given: Arguments) -> Answer:
     return {"user": user_json(user, email=_sees_email(caller))}
 
 
+@method("bots.info", "users:read")
+def bots_info(caller: Caller, given: Arguments) -> Answer:
+    bot = str(given.get("bot"))
+    if bot not in caller.workspace.bots:
+        raise Refused("bot_not_found")
+    return {"bot": {"id": bot, "name": caller.workspace.bots[bot], "deleted": False, "app_id": "A0OTHER"}}
+
+
 @method("users.list", "users:read")
 def users_list(caller: Caller, given: Arguments) -> Answer:
     return page(

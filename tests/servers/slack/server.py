@@ -127,6 +127,13 @@ class SlackServer:
             self.workspace.groups[group] = (handle, [self.workspace.user(member).id for member in members])
             return group
 
+    def add_bot(self, name: str) -> str:
+        """Another bot, or a workflow; returns its id."""
+        with self.workspace.changed:
+            bot = f"B0{self.workspace.next_id('T')}"
+            self.workspace.bots[bot] = name
+            return bot
+
     def leave_group(self, handle: str, person: str) -> None:
         with self.workspace.changed:
             for known, members in self.workspace.groups.values():
@@ -172,13 +179,29 @@ class SlackServer:
                 self._send_event(envelopes.said(message, place, by, kind="app_mention"), by, place)
         return message
 
+    def bot_says(self, bot: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
+        """Another bot writes a message, as apps and workflows do."""
+        with self.workspace.changed:
+            place = self._channel(channel)
+            written = typed(self.workspace, text)
+            message = Message(
+                written, [], channel=place.id, ts=self.workspace.next_ts(), user="", bot_id=bot, thread_ts=thread_ts
+            )
+            self.workspace.said[place.id].append(message)
+            author = User("", self.workspace.bots[bot], self.workspace.bots[bot], is_bot=True)
+        for kind in ("message", *(["app_mention"] if f"<@{BOT_USER}>" in written else [])):
+            event = {**envelopes.said(message, place, author, kind=kind), "username": author.name, "bot_id": bot}
+            del event["user"]
+            self._send_event({**event, "subtype": "bot_message"}, author, place)
+        return message
+
     def edits(self, message: Message, text: str) -> None:
         """The author changes a message."""
         with self.workspace.changed:
             message.edits.append(Shown(message.text, message.blocks))
             message.text = typed(self.workspace, text)
-            place = self.workspace.channels[message.channel]
-        self._send_event(envelopes.edited(message, place), self.workspace.users[message.user], place)
+            place, now = self.workspace.channels[message.channel], self.workspace.next_ts()
+        self._send_event(envelopes.edited(message, place, now), self.workspace.users[message.user], place)
 
     def deletes(self, message: Message) -> None:
         """The author deletes a message; its replies stay."""
@@ -216,6 +239,47 @@ class SlackServer:
             respond=self.counter.respond_address(place, by, shown.thread_ts),
         )
         return self._send("interactive", payload, by, place)
+
+    # What becomes of channels
+
+    def archives(self, channel: str) -> None:
+        """Bots do not hear of channels in which they no longer are."""
+        with self.workspace.changed:
+            self._channel(channel).is_archived = True
+
+    def unarchives(self, channel: str, by: str) -> Channel:
+        with self.workspace.changed:
+            place = self._channel(channel)
+            place.is_archived = False
+        return self._channel_event("channel_unarchive", place, by, place.id)
+
+    def renames(self, channel: str, name: str, by: str) -> Channel:
+        with self.workspace.changed:
+            place = self._channel(channel)
+            place.name = name
+        return self._channel_event("channel_rename", place, by, {"id": place.id, "name": name, "created": 1})
+
+    def restricts(self, channel: str) -> None:
+        """From now on only some people may post there, and the bot is none of them."""
+        with self.workspace.changed:
+            self._channel(channel).is_restricted = True
+
+    def removes_bot(self, channel: str) -> None:
+        with self.workspace.changed:
+            self._channel(channel).members.discard(BOT_USER)
+
+    def invites(self, channel: str, user: str, by: str) -> Channel:
+        """Somebody lets ``user`` (``shipmate`` for the bot) into the channel."""
+        with self.workspace.changed:
+            place, joined = self._channel(channel), self.workspace.user(user)
+            place.members.add(joined.id)
+        return self._channel_event("member_joined_channel", place, by, place.id, user=joined.id)
+
+    def _channel_event(self, kind: str, place: Channel, by: str, channel: object, **more: str) -> Channel:
+        event = {"type": kind, "channel": channel, "event_ts": self.workspace.next_ts(), **more}
+        if BOT_USER in place.members:
+            self._send_event(event, self.workspace.user(by), place)
+        return place
 
     # Where it goes
 

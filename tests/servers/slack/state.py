@@ -42,6 +42,7 @@ class Channel:
     is_archived: bool = False
     of: str | None = None
     is_ext_shared: bool = False
+    is_restricted: bool = False
 
     @property
     def type(self) -> str:
@@ -123,6 +124,7 @@ class Workspace:
         self.said: dict[str, list[Message]] = {}
         self.ephemerals: list[Ephemeral] = []
         self.groups: dict[str, tuple[str, list[str]]] = {}
+        self.bots: dict[str, str] = {}
         self.reactions: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
         self._numbers = iter(range(1, 1_000_000))

@@ -1,0 +1,69 @@
+"""What is remembered of messages in the chat: parent messages, those that are away from home, and silences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class AwayCard:
+    """A deployment whose parent message is not where it belongs: in ``channel`` (its id, else as the settings say).
+
+    ``parent`` is its message there, where it had one before that channel was closed; ``reason`` why it is away.
+    ``effect_id`` is the effect that takes it elsewhere, of several that find the channel closed.
+    """
+
+    deployment_id: int
+    channel: str
+    parent: str | None
+    reason: str
+    effect_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A channel in which the bot was not let speak, and why; ``visible``: see ``bot.core.errors.Unpostable``."""
+
+    channel: str
+    reason: str
+    visible: bool
+
+
+class Parents(Protocol):
+    """Remembers parent messages, and where nothing could be said.
+
+    These are facts that were found out in the chat, so they stay true whatever is decided: each is written at once.
+    """
+
+    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
+        """The deployment's parent message was posted or edited at that moment."""
+
+    def drawn_again(self, lane: str, effect_id: int) -> bool:
+        """Whether a later effect of the lane will draw the message anyway."""
+
+    def leaves(self, card: AwayCard) -> bool:
+        """The deployment's message goes elsewhere; False where another effect takes it there or has done so.
+
+        Atomic: one effect is told True, each time that it asks.
+        """
+
+    def away(self, deployment_id: int) -> AwayCard | None: ...
+
+    def all_away(self) -> Sequence[AwayCard]:
+        """In the order of the deployments."""
+
+    def at_home(self, deployment_id: int) -> None:
+        """The deployment's message is where it belongs, or is not needed there any more."""
+
+    def fell_silent(self, silence: Silence, at: datetime, thread: str = "") -> bool:
+        """In the channel, or one thread of it; whether nobody knew."""
+
+    def silence(self, channel: str, thread: str = "") -> Silence | None: ...
+
+    def silences(self) -> Sequence[Silence]:
+        """Of whole channels."""
+
+    def speaks_again(self, channel: str) -> None: ...

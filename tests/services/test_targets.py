@@ -11,6 +11,7 @@ from bot.core.errors import NotAllowed, NotThere, Refused, Unavailable
 from bot.core.grammar.commands import Deploy, Status
 from bot.core.ports.chat import Person
 from bot.core.ports.forge_types import Commit, Meaning, Repository
+from bot.core.threads.model import Thread
 from bot.services.targets import Target, app_of, commit_of, environment_of, looked_at
 from bot.settings import Settings, read
 
@@ -79,6 +80,7 @@ class Here:
     """As much of a Context as it takes."""
 
     here: str | None = None
+    thread: Thread | None = None
     via: str | None = "mention"
     asker: Person = field(default_factory=lambda: Person("U00000001", "maria", forge_login="maria"))
     forge: Shelf = field(default_factory=Shelf)

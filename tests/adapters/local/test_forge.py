@@ -118,9 +118,7 @@ def test_default_branch_is_the_origins_whatever_is_checked_out(home: Path, webho
     assert (repository.name, repository.default_branch, repository.url) == ("you/clone", "main", "")
 
 
-def test_ones_own_branch_has_ones_name_on_its_last_commit(forge: LocalGit, home: Path) -> None:
-    git(home / "web.git", "branch", "older", MAIN)
-
+def test_ones_own_branch_has_ones_name_on_its_last_commit(forge: LocalGit) -> None:
     assert forge.branches_of(REPOSITORY, "Bob") == ["topic"]
     assert forge.branches_of(REPOSITORY, "nobody") == []
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+
+from bot.adapters.storage.clock import seconds_passed
 
 COURTESY = 0.2
 """Seconds that a webhook or a lane waits at most for the commands that are in hand: one may wait for somebody else."""
@@ -79,10 +80,10 @@ class Workload:
         left = getattr(self._patience, "left", 0.0)
         if left <= 0 or not self._commands:
             return
-        began = time.monotonic()
+        began = seconds_passed()
         with self._changed:
             self._changed.wait_for(lambda: not self._commands, left)
-        self._patience.left = left - (time.monotonic() - began)
+        self._patience.left = left - (seconds_passed() - began)
 
     @contextmanager
     def _at_work(self, *, courteous: bool) -> Iterator[None]:

@@ -283,8 +283,8 @@ def test_which_app_is_asked_with_buttons_that_are_deeds_of_their_own(world: Worl
     world.says("maria", "deploy main to staging", "#random")
     asked = world.slack.ephemerals("maria")[-1]
 
-    for label in ("web", "api", "web"):
-        world.presses("maria", asked, label)
+    for app in ("web", "api", "web"):
+        world.presses("maria", asked, f"Deploy {app}/main to staging")
 
     assert [world.deployment(number).app for number in numbers(world)] == ["web", "api"]
 

@@ -272,6 +272,11 @@ sa.Index(
     sqlite_where=_MERGED,
     postgresql_where=_MERGED,
 )
+# Whose thread it is in which something is said: under its parent message, or under the command that asked for it.
+for _name, *_of in (("parent", "parent", "channel"), ("asked", "asked_thread", "asked_channel")):
+    _there = deployments.c[_of[0]].isnot(None)
+    _key = [deployments.c[column] for column in _of]
+    sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=_there, postgresql_where=_there)
 # For every way to ask for what was deployed, newest first, however much that is.
 for _name, *_of in (
     ("sha", "sha"),

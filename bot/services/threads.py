@@ -17,7 +17,7 @@ from bot.core.grammar.registry import spec_of
 from bot.core.rich_text import Button, Message
 from bot.core.threads import messages
 from bot.core.threads.model import FAILED, TO_RETRY, Thread
-from bot.services.targets import Target, resolve, target_at
+from bot.services.targets import Target, app_of, environment_called, resolve, target_at
 
 # https://docs.slack.dev/reference/methods/chat.getPermalink. Behind a quote or a “because” it is a part of a reason.
 _LINKED = re.compile(
@@ -39,6 +39,8 @@ _FITS: dict[type[Command], Fits] = {
     c.Why: lambda one: one.state in {State.WAITING, State.CANCELLED, State.SUPERSEDED, State.EXPIRED},
 }
 """Commands about one deployment, and which one of a thread each of them may mean."""
+_ONE = c.Cancel | c.Approve | c.Reject | c.Retry
+"""Those of them that change something: a place in their words stands for the deployment that fits there."""
 
 
 def thread_at(context: Context, place: Place) -> Thread | None:
@@ -93,7 +95,8 @@ def completed(context: Context, command: Command) -> Command:
         command = c.Deploys(deployment=about.id) if about else replace(command, ref=None)
     elif isinstance(command, c.Diff) and command.target == IT:
         command = replace(command, target=_pinned(context.thread.about) if context.thread else None)
-    return _placed(context, command)
+    command = _placed(context, command)
+    return _numbered_there(context, command) if isinstance(command, _ONE) else command
 
 
 # --- which deployment ---------------------------------------------------------------------------------------------
@@ -108,13 +111,35 @@ def _numbered(context: Context, command: Any, fits: Fits) -> Command:
         meant = context.thread.meant(fits)
         if len(meant) == 1:
             return cast("Command", replace(command, deployment=meant[0].id))
-        raise Refused(messages.which_of_thread([(one, replace(command, deployment=one.id)) for one in meant]))
+        raise Refused(messages.which_of("This thread", [(one, replace(command, deployment=one.id)) for one in meant]))
     if number is None or looks:
         return cast("Command", replace(command, deployment=None))
     there = [one for one in _candidates(context, command) if fits(one)][:OFFERED]
     if not there:  # whoever answers the command says what to do where there is none
         return cast("Command", replace(command, deployment=None))
     raise Refused(messages.which_one([b for one in there for b in _deed(context, replace(command, deployment=one.id))]))
+
+
+def _numbered_there(context: Context, command: c.Cancel | c.Approve | c.Reject | c.Retry) -> Command:
+    """With the number of the deployment in the place that is named. Raises Refused where none fits, or several do."""
+    if command.deployment is not None or (command.app is None and command.environment is None):
+        return command
+    app, environment = app_of(context, command), None
+    if command.environment is not None:
+        complete = command.with_app(app.name).with_environment
+        environment = environment_called(context, app, command.environment, complete).name
+    lately = context.reads.history(app=app.name, environment=environment, ref=None, limit=50)
+    fits = _FITS[type(command)]
+    found = [one for one in lately if fits(one)]
+    if isinstance(command, c.Retry):
+        found = list(lately[:1])  # an older one that failed would replace what is there now
+    place = f"{app.name} → {environment}" if environment else app.name
+    if not found:
+        raise Refused(messages.none_there(place, spec_of(command).name))
+    numbered = [(one, replace(command, deployment=one.id, app=None, environment=None)) for one in found]
+    if len(numbered) > 1:
+        raise Refused(messages.which_of(place, numbered[:OFFERED]))
+    return numbered[0][1]
 
 
 def _candidates(context: Context, command: Command) -> Sequence[Deployment]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.deployments.model import State
 from tests.handlers.scenes import another_tool, answers, parent, told
 from tests.servers.slack.state import Message
 from tests.world import REPOSITORY, SETTINGS, World
@@ -55,6 +56,42 @@ def test_a_rollback_in_the_thread_of_a_staging_deployment_is_one_of_staging(
 
     assert last(world) == ("staging", versions[0], "rollback")
     assert world.deployment(5).rollback_of == 2
+
+
+@pytest.mark.parametrize("said", ["cancel staging", "stop the deployment to staging", "cancel web"])
+def test_a_place_stands_for_the_deployment_that_is_there(world: World, versions: list[str], said: str) -> None:
+    world.says("maria", "deploy main to staging")
+
+    world.says("maria", said)
+
+    assert world.deployment(5).state is State.CANCELLED
+
+
+def test_a_place_wins_over_the_thread(world: World, versions: list[str]) -> None:
+    world.says("maria", "deploy main to staging")
+    under(world, "maria", "cancel production", 5)
+    under(world, "maria", "redeploy production", 5)
+
+    assert not world.deployment(5).ended
+    nothing_there = "There is nothing to cancel in *web → production*. `queue` shows what runs and what waits."
+    assert told(world, "maria")[-1] == nothing_there
+    assert last(world) == ("production", versions[3], "retry")
+
+
+def test_what_is_deployed_again_in_a_place_is_what_is_there(world: World, versions: list[str]) -> None:
+    world.github.commit(REPOSITORY, "main", "Not deployed yet")
+
+    world.says("bob", "redeploy staging")
+
+    assert last(world) == ("staging", versions[1], "retry")
+
+
+@pytest.mark.parametrize("said", ["approve PR 2", "cancel pull request #2", "retry mr 2", "revert PR 2"])
+def test_the_number_of_a_pull_request_is_none_of_a_deployment(world: World, versions: list[str], said: str) -> None:
+    world.says("maria", said)
+
+    assert last(world) == ("production", versions[3], "chat")
+    assert "I need the number of a deployment" in world.told("maria")[-1]
 
 
 def test_under_the_command_it_is_the_same_as_under_the_card(world: World) -> None:

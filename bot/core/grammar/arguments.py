@@ -10,6 +10,8 @@ from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import mistyped
 
 TO = frozenset({"to", "in", "on"})
+END = "?!.,:;"
+"""What ends a sentence, or a part of one."""
 FLAG, REASON = "--force", "--reason"
 BECAUSE = frozenset({"because", "because:", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
 NO_REFS = frozenset(
@@ -68,9 +70,27 @@ def _as_bare_ref(word: str) -> str:
 
 
 def read_number(cursor: TokenCursor) -> int | None:
-    """A deployment's or pull request's number, ``#12`` or ``12``, if it comes next."""
-    if cursor.word() in {"deployment", "deploy", "pr"} and _NUMBER.fullmatch(cursor.word(1)):
+    """A deployment's number, ``#12`` or ``12``, if it comes next. Raises Misread for one of a pull request."""
+    ahead = pull_request(cursor)
+    if ahead and _NUMBER.fullmatch(cursor.word(ahead)):
+        number = cursor.word(ahead)
+        raise Misread(
+            f"{shorten(number)} is a pull request then, and I need the number of a deployment: “deploys” lists them."
+        )
+    if cursor.word() in {"deployment", "deploy"} and _NUMBER.fullmatch(cursor.word(1)):
         cursor.take()
+    return read_bare_number(cursor)
+
+
+def pull_request(cursor: TokenCursor) -> int:
+    """How many words come next that say that a number is one of a pull request."""
+    if cursor.word() in {"pull", "merge"} and cursor.word(1) in {"request", "requests"}:
+        return 2
+    return 1 if cursor.word() in {"pr", "mr", "pull"} else 0
+
+
+def read_bare_number(cursor: TokenCursor) -> int | None:
+    """``#12`` or ``12``, if it comes next."""
     found = _NUMBER.fullmatch(cursor.word())
     if found is None:
         return None

@@ -94,6 +94,7 @@ SETS = {
         "(blocks|blocked|is blocking|holds up|is holding up|stops|stopped|is stopping|is in way of|is missing for)"
     ),
     "free": "(release|remove|lift|drop|clear|give up|give back|return|free|free up|take off|delete)",
+    "back": "(undo|revert|roll back|rollback|back out|take back)",
     "cancel": "(cancel|stop|abort|kill|halt|terminate|interrupt|scrap)",
     "redeploy": "(redeploy|re-deploy|rerun|re-run|restart|repeat)",
     "push": "(push|send|put|publish|launch|release|ship|roll out|rollout)",

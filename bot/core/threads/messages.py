@@ -56,10 +56,11 @@ def nothing_spoken_of() -> Message:
     )
 
 
-def which_of_thread(deployments: Sequence[tuple[Deployment, Command]]) -> Message:
+def which_of(place: str, deployments: Sequence[tuple[Deployment, Command]]) -> Message:
+    """Several in one ``place`` may be meant."""
     lines: list[Line] = [_line(one) for one, _ in deployments]
     buttons = [button for _, command in deployments for button in deed(command)]
-    return say("This thread has several of them. Which one do you mean?", lines=lines, buttons=buttons)
+    return say(f"{place} has several of them. Which one do you mean?", lines=lines, buttons=buttons)
 
 
 def what_to_deploy(deployment: Deployment, default: str, buttons: Sequence[Button]) -> Message:
@@ -69,6 +70,13 @@ def what_to_deploy(deployment: Deployment, default: str, buttons: Sequence[Butto
         *wording.what(deployment),
         f", and where nothing is named I take {default}.",
         buttons=buttons,
+    )
+
+
+def none_there(place: str, verb: str) -> Message:
+    """``place`` is where nothing is that the verb could be about."""
+    return say(
+        "There is nothing to ", verb, " in ", Bold(place), ". ", Code("queue"), " shows what runs and what waits."
     )
 
 

@@ -158,14 +158,11 @@ def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Choice]]) -> Messag
     return say(Code(ref), " may mean several things. ", *exact, ".", lines=lines, buttons=buttons)
 
 
-def not_on_branch(branch: str, commit: Commit, command: Deploy) -> Message:
+def not_on_branch(branch: str, commit: Commit, choices: Choices) -> Message:
     """``branch@commit`` was asked for, and the branch has no such commit: each of the two alone may be meant."""
-    short = commit.sha[:SHOWN_DIGITS]
-    choices = [
-        Choice(f"Deploy {short}", command.with_ref(commit.sha)),
-        Choice(f"Deploy {branch}", command.with_ref(branch)),
-    ]
-    return say(Code(short), " is no commit of the branch ", Code(branch), ".", buttons=_buttons(choices))
+    return say(
+        Code(commit.sha[:SHOWN_DIGITS]), " is no commit of the branch ", Code(branch), ".", buttons=_buttons(choices)
+    )
 
 
 def who_are_you_on_github(*, can_link: bool) -> Message:

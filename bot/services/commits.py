@@ -39,17 +39,16 @@ def begun_with(context: Context, repository: str, digits: str) -> list[Meaning]:
     return [one for one in found.values() if one.commit.sha.startswith(digits) and not one.exact.startswith("refs/")]
 
 
-def on_branch(context: Context, repository: str, name: str, meaning: Meaning, command: Deploy) -> Commit:
-    """The commit, by the name of its branch. Raises Refused where the branch is there and has not this commit.
+def on_branch(context: Context, repository: str, name: str, commit: Commit) -> Commit | None:
+    """The commit, by the name of its branch. None where the branch is there and has not this commit.
 
     Where there is no such branch, nobody can tell what it had: the commit goes by its id then.
     """
-    commit = meaning.commit
     branch = context.forge.resolve(repository, HEADS + name)
     if branch is None:
         return commit
     if branch.sha != commit.sha and not context.forge.holds(repository, name, commit.sha):
-        raise Refused(replies.not_on_branch(name, commit, command))
+        return None
     return Commit(commit.sha, name, commit.title, commit.author, commit.url, commit.parents)
 
 

@@ -179,7 +179,11 @@ def _pinned(context: Context, target: Target, command: Deploy, branch: str, digi
     if not found:
         meant = _named(context, _near_refs(context, repository, branch), _completed(context, target, command))
         raise Refused(replies.unknown_ref(repository, command.ref or digits, meant))
-    return commits.on_branch(context, repository, branch, found[0], command)
+    commit = commits.on_branch(context, repository, branch, found[0].commit)
+    if commit is None:
+        either = [_completed(context, target, command)(ref) for ref in (found[0].commit.sha, branch)]
+        raise Refused(replies.not_on_branch(branch, found[0].commit, choices(context, either)))
+    return commit
 
 
 def _completed(context: Context, target: Target, command: Deploy) -> Callable[[str], Command]:

@@ -26,6 +26,8 @@ _LINKED = re.compile(
     r"(?P<query>(?:\?[^\s>|]*)?)(?:\|[^>]*)?>?(?P<after>.*)",
     re.DOTALL | re.IGNORECASE,
 )
+_OF_A_LOCK = (c.Unlock, c.TakeOver, c.AskToRelease, c.NotifyMe, c.KeepLock)
+"""Commands that are about a lock that is there."""
 OFFERED = 5
 """How many are offered where it has to be asked which one is meant."""
 Fits = Callable[[Deployment], bool]
@@ -226,7 +228,12 @@ def _asked_where(context: Context, command: Command) -> Command:
     """Raises Refused with each environment that may be meant; who only looks is shown all of them."""
     if isinstance(command, c.Status | c.Queue | c.Diff | c.Logs | c.Why | c.Deploys):
         return cast("Command", replace(command, environment=None))
-    buttons = [b for at in _places(context, used=False, app=_app(command)) for b in _deed(context, _at(command, at))]
+    places = _places(context, used=False, app=_app(command))
+    if isinstance(command, _OF_A_LOCK):
+        places = [at for at in places if context.reads.locks.of(at.app.name, at.environment.name)]
+        if not places:
+            raise Refused(messages.nothing_locked())
+    buttons = [b for at in places[:OFFERED] for b in _deed(context, _at(command, at))]
     raise Refused(messages.which_one(buttons) if buttons else messages.nothing_spoken_of())
 
 
@@ -235,7 +242,7 @@ def _places(context: Context, *, used: bool, app: str | None = None) -> list[Tar
     name = app or context.here
     apps = [one for one in context.settings.apps.values() if name in {None, one.name}]
     if not used:
-        return [Target(one, there) for one in apps for there in one.environments.values()][:OFFERED]
+        return [Target(one, there) for one in apps for there in one.environments.values()]
     lately = context.reads.history(app=name, environment=None, ref=None, limit=50, task=DEPLOY)
     found = [target_at(context, *place) for place in dict.fromkeys((one.app, one.environment) for one in lately)]
     return [one for one in found if one is not None][:OFFERED]

@@ -35,8 +35,17 @@ def test_a_commit_that_its_branch_has_not_is_refused(world: World, branch: list[
     world.says("maria", f"deploy main@{branch[1][:7]} to staging")
 
     assert told(world, "maria")[-1] == f"`{branch[1][:12]}` is no commit of the branch `main`."
-    assert world.slack.ephemerals("maria")[-1].labels == [f"Deploy {branch[1][:12]}", "Deploy main"]
+    assert world.slack.ephemerals("maria")[-1].labels == [
+        f"Deploy commit {branch[1][:12]} of web to staging",
+        "Deploy web/main to staging",
+    ]
     assert world.github.deployments(REPOSITORY) == []
+
+
+def test_what_may_be_meant_instead_goes_to_production_only_after_a_question(world: World, branch: list[str]) -> None:
+    world.says("maria", f"deploy main@{branch[1][:7]} to production")
+
+    assert [bool(one.get("confirm")) for one in world.slack.ephemerals("maria")[-1].buttons] == [True, True]
 
 
 def test_where_the_branch_is_gone_it_is_just_the_commit(world: World, branch: list[str]) -> None:

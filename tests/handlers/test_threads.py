@@ -67,6 +67,19 @@ def test_a_place_stands_for_the_deployment_that_is_there(world: World, versions:
     assert world.deployment(5).state is State.CANCELLED
 
 
+def test_outside_of_threads_unlock_it_offers_what_is_locked(world: World, versions: list[str]) -> None:
+    world.says("bob", "unlock it")
+    world.says("maria", "lock staging")
+    nothing = told(world, "bob")[-1]
+    world.says("maria", "unlock this")
+    offered = buttons(world, "maria")
+    world.says("bob", "take over it because of a hotfix")
+
+    assert offered == {"Unlock staging on web": "unlock staging on web"}
+    assert nothing == "Nothing is locked here. `locks` shows who holds what."
+    assert list(buttons(world, "bob").values()) == ["take over staging on web because of a hotfix"]
+
+
 def test_a_place_wins_over_the_thread(world: World, versions: list[str]) -> None:
     world.says("maria", "deploy main to staging")
     under(world, "maria", "cancel production", 5)
@@ -311,7 +324,6 @@ def test_what_touches_production_is_confirmed(world: World, versions: list[str])
         ("stop that", ["Cancel #2", "Cancel #1"]),
         ("lock it", ["Lock staging on web", "Lock production on web"]),
         ("lock it for 2h", ["Lock staging on web for 2h", "Lock production on web for 2h"]),
-        ("unlock this", ["Unlock staging on web", "Unlock production on web"]),
         ("deploy it to production", ["Deploy web/main@{0} to production"]),
         ("approve it", None),
         ("retry it", None),

@@ -192,7 +192,7 @@ class Places:
         names = [token.text] if split is None or not split[1] else list(split)
         if len(self._found) + len(names) > 2:
             raise misread(token, cursor)
-        self._found += [(name, connected) for name in names]
+        self._found += [(IT if name.lower().rstrip(END) == IT else name, connected) for name in names]
 
     def settle(self) -> tuple[str | None, str | None]:
         """The app and the environment, each None where the command names none. Raises Misread for a mistyped app."""
@@ -230,6 +230,8 @@ class Places:
             if self._words.app(app[0]):
                 return self._words.app(app[0]), environment[0]
         app, environment = next((pair for pair in pairs if self._is_environment(pair[1][0])), pairs[0])
+        if self._is_environment(app[0]) and self._is_environment(environment[0]):
+            raise Misread(f"{shorten(first[0].rstrip(END))} or {shorten(second[0])}? I understood two environments.")
         if not app[1]:
             self._check_spelling(app[0])
             raise Misread(f"There is no app {shorten(app[0])}.")

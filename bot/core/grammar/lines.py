@@ -11,8 +11,9 @@ import re
 
 from bot.core.grammar import speech
 from bot.core.grammar.arguments import BECAUSE, END, FLAG
-from bot.core.grammar.courtesy import is_emoji, without_greeting
+from bot.core.grammar.courtesy import is_emoji
 from bot.core.grammar.deploy import VERB
+from bot.core.grammar.openings import GREETING
 from bot.core.grammar.registry import DEPLOY, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean_lines, without_marks
 
@@ -75,7 +76,9 @@ def begun(line: str) -> str | None:
     if len(line) > LONGEST_LINE:  # nobody reads it as a command
         return line if match(line) else None
     while not match(rest):
-        shorter = without_greeting(_LIST_MARK.sub("", rest, count=1) if _LIST_MARK.match(rest) else rest)
+        shorter = _LIST_MARK.sub("", rest, count=1) if _LIST_MARK.match(rest) else rest
+        greeting = GREETING.match(shorter)
+        shorter = shorter[greeting.end() :] if greeting else shorter
         first, _, others = shorter.partition(" ")
         shorter = others.lstrip() if is_emoji(first) else shorter
         if shorter == rest:

@@ -31,6 +31,11 @@ DEPLOY = Spec(
         "{rest} => deploy it to {env} {rest}",
         "(push|send|put|publish|launch|release|roll out|rollout) {pr} [out|live] <onto> {env} {rest} => deploy {pr} "
         "to {env} {rest}",
+        "<do> <deployment> of {ref} [<onto>] {env} {rest} => deploy {ref} to {env} {rest}",
+        "<do> <deployment> of {pr} [<onto>] {env} {rest} => deploy {pr} to {env} {rest}",
+        "<do> <deployment> of {number} [<onto>] {env} {rest} => deploy {number} to {env} {rest}",
+        "<do> <deployment> of {it} [<onto>] {env} {rest} => deploy it to {env} {rest}",
+        "<do> <deployment> [<onto>] {env} {rest} => deploy to {env} {rest}",
         "roll {ref} out <onto> {env} {rest} => deploy {ref} to {env} {rest}",
         "roll {it} out <onto> {env} {rest} => deploy it to {env} {rest}",
     ),

@@ -168,6 +168,24 @@ stop deploying -> cancel
 don't deploy it -> cancel it
 call it off -> cancel it
 leave the queue -> cancel
+make a deployment of main to staging -> deploy main to staging
+please do the deploy of main to staging -> deploy main to staging
+start a deployment of #12 to staging -> deploy #12 to staging
+trigger a deployment of PR 12 to staging -> deploy #12 to staging
+start a deploy to staging -> deploy to staging
+run a deployment of it on production -> deploy it to production
+deploy please main to staging -> deploy main to staging
+deploy the same commit to production -> deploy it to production
+deploy the same to production too -> deploy it to production
+deploy it to production as well -> deploy it to production
+get status on staging -> status in staging
+get logs on production -> logs in production
+Shipmate, deploy topic to staging -> deploy topic to staging
+hey :wave: deploy topic to staging -> deploy topic to staging
+hey,deploy topic to staging -> deploy topic to staging
+good evening shipmate! deploy topic to staging -> deploy topic to staging
+lgtm, thanks -> approve it
+reject it, the tests are missing -> reject it "the tests are missing"
 undo -> undo it
 undo! -> undo it
 UNDO!!! -> undo it

@@ -172,9 +172,8 @@ def who_are_you_on_github(*, can_link: bool) -> Message:
     return say(*spans, "name the branch." if can_link else "Please name the branch.")
 
 
-def no_branch_of_yours(repository: str, login: str, command: Deploy) -> Message:
-    example = hint(" For example: ", command.with_ref("topic"))
-    return say(f"I find no branch of {repository} with a recent push by {login}. Please name it.", *example)
+def no_branch_of_yours(repository: str, login: str) -> Message:
+    return say(f"I find no branch of {repository} with a recent push by {login}. Please name the branch.")
 
 
 def named(meaning: Meaning) -> str:

@@ -141,7 +141,7 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     """
     repository = target.app.repository
     if command.ref == MINE:
-        command = command.with_ref(commits.own_branch(context, repository, command))
+        command = command.with_ref(commits.own_branch(context, repository))
     pin = commits.split_pin(command.ref) if command.ref is not None else None
     if command.ref is not None and (known := commits.of_thread(context, repository, pin[1] if pin else command.ref)):
         return known

@@ -113,7 +113,7 @@ def _numbered(context: Context, command: Any, fits: Fits) -> Command:
         meant = context.thread.meant(fits)
         if len(meant) == 1:
             return cast("Command", replace(command, deployment=meant[0].id))
-        raise Refused(messages.which_of("This thread", [(one, replace(command, deployment=one.id)) for one in meant]))
+        raise _which_of(context, "This thread", command, meant)
     if number is None or looks:
         return cast("Command", replace(command, deployment=None))
     there = [one for one in _candidates(context, command) if fits(one)][:OFFERED]
@@ -134,14 +134,28 @@ def _numbered_there(context: Context, command: c.Cancel | c.Approve | c.Reject |
     fits = _FITS[type(command)]
     found = [one for one in lately if fits(one)]
     if isinstance(command, c.Retry):
-        found = list(lately[:1])  # an older one that failed would replace what is there now
+        found = _to_retry(lately, found, anywhere=environment is None)
     place = f"{app.name} → {environment}" if environment else app.name
     if not found:
         raise Refused(messages.none_there(place, spec_of(command).name))
-    numbered = [(one, replace(command, deployment=one.id, app=None, environment=None)) for one in found]
-    if len(numbered) > 1:
-        raise Refused(messages.which_of(place, numbered[:OFFERED]))
-    return numbered[0][1]
+    if len(found) > 1:
+        raise _which_of(context, place, command, found[:OFFERED])
+    return replace(command, deployment=found[0].id, app=None, environment=None)
+
+
+def _to_retry(lately: Sequence[Deployment], failed: Sequence[Deployment], *, anywhere: bool) -> list[Deployment]:
+    """The last one of a place, for one that failed before it would replace what is there now.
+
+    ``anywhere`` in an app it is the last one that failed, or else one of each place.
+    """
+    if not anywhere:
+        return list(lately[:1])
+    return list(failed[:1]) or list({one.environment: one for one in reversed(lately)}.values())
+
+
+def _which_of(context: Context, place: str, command: Any, found: Sequence[Deployment]) -> Refused:
+    each = [replace(command, deployment=one.id, app=None, environment=None) for one in found]
+    return Refused(messages.which_of(place, found, [button for one in each for button in _deed(context, one)]))
 
 
 def _candidates(context: Context, command: Command) -> Sequence[Deployment]:

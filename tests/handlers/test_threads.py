@@ -99,6 +99,16 @@ def test_what_is_deployed_again_in_a_place_is_what_is_there(world: World, versio
     assert last(world) == ("staging", versions[1], "retry")
 
 
+def test_an_app_alone_does_not_say_where_to_deploy_again(world: World, versions: list[str]) -> None:
+    world.says("bob", "retry web")
+
+    assert told(world, "bob")[-1].startswith("web has several of them. Which one do you mean?")
+    assert buttons(world, "bob") == {"Retry #2": "retry #2", "Retry #4": "retry #4"}
+    asks = {one["value"]: bool(one.get("confirm")) for one in world.slack.ephemerals("bob")[-1].buttons}
+    assert asks == {"retry #2": False, "retry #4": True}
+    assert last(world) == ("production", versions[3], "chat")
+
+
 @pytest.mark.parametrize("said", ["approve PR 2", "cancel pull request #2", "retry mr 2", "revert PR 2"])
 def test_the_number_of_a_pull_request_is_none_of_a_deployment(world: World, versions: list[str], said: str) -> None:
     world.says("maria", said)
@@ -502,10 +512,8 @@ def test_who_has_no_branch_is_told_so(world: World) -> None:
 
     world.says("maria", "deploy my branch to staging")
 
-    assert told(world, "maria")[-1] == (
-        "I find no branch of acme/web with a recent push by maria. Please name it. "
-        "For example: `deploy web/topic to staging`"
-    )
+    nobodys = "I find no branch of acme/web with a recent push by maria. Please name the branch."
+    assert told(world, "maria")[-1] == nobodys
 
 
 def test_who_is_nobody_on_github_is_told_so(world: World) -> None:

@@ -73,10 +73,7 @@ def read_number(cursor: TokenCursor) -> int | None:
     """A deployment's number, ``#12`` or ``12``, if it comes next. Raises Misread for one of a pull request."""
     ahead = pull_request(cursor)
     if ahead and _NUMBER.fullmatch(cursor.word(ahead)):
-        number = cursor.word(ahead)
-        raise Misread(
-            f"{shorten(number)} is a pull request then, and I need the number of a deployment: “deploys” lists them."
-        )
+        raise Misread("That is a pull request, and I need the number of a deployment: “deploys” lists them.")
     if cursor.word() in {"deployment", "deploy"} and _NUMBER.fullmatch(cursor.word(1)):
         cursor.take()
     return read_bare_number(cursor)

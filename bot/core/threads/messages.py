@@ -44,10 +44,9 @@ def nothing_spoken_of() -> Message:
     )
 
 
-def which_of(place: str, deployments: Sequence[tuple[Deployment, Command]]) -> Message:
+def which_of(place: str, deployments: Sequence[Deployment], buttons: Sequence[Button]) -> Message:
     """Several in one ``place`` may be meant."""
-    lines: list[Line] = [_line(one) for one, _ in deployments]
-    buttons = [button for _, command in deployments for button in deed(command)]
+    lines: list[Line] = [_line(one) for one in deployments]
     return say(f"{place} has several of them. Which one do you mean?", lines=lines, buttons=buttons)
 
 

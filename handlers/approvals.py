@@ -78,6 +78,7 @@ def _may(context: Context, number: int | None, verb: str) -> tuple[Deployment, T
     if target is None:
         raise Refused(gone_from_settings(chosen))
     authorization.demand(authorization.may_approve(context, target))
+    _demand_wanted(chosen)
     asker = authorization.asker(context)
     by = Actor(asker.name, asker.id, asker.forge_login)
     if is_same(by, requester_of(context, chosen)) and not target.environment.self_approval:
@@ -114,11 +115,16 @@ def _waiting(context: Context, records: Records, chosen: Deployment) -> Deployme
     presses.demand_as_drawn(context, deployment)
     if deployment.ended:
         raise Refused(already_ended(deployment))
+    _demand_wanted(deployment)
+    return deployment
+
+
+def _demand_wanted(deployment: Deployment) -> None:
+    """Raises Refused where it needs no approval, or needs it no longer."""
     if deployment.state is not State.WAITING:
         raise Refused(messages.needs_none(deployment))
     if not deployment.approvals_missing:
         raise Refused(messages.needs_no_more(deployment))
-    return deployment
 
 
 def _in_its_thread(context: Context, deployment: Deployment) -> bool:

@@ -160,8 +160,9 @@ def ambiguous_ref(ref: str, choices: Sequence[tuple[Meaning, Choice]]) -> Messag
 
 def not_on_branch(branch: str, commit: Commit, choices: Choices) -> Message:
     """``branch@commit`` was asked for, and the branch has no such commit: each of the two alone may be meant."""
-    short = commit.sha[:SHOWN_DIGITS]
-    return say(Code(short), " is no commit of the branch ", Code(branch), ".", buttons=_buttons(choices))
+    return say(
+        Code(commit.sha[:SHOWN_DIGITS]), " is no commit of the branch ", Code(branch), ".", buttons=_buttons(choices)
+    )
 
 
 def who_are_you_on_github(*, can_link: bool) -> Message:
@@ -171,9 +172,8 @@ def who_are_you_on_github(*, can_link: bool) -> Message:
     return say(*spans, "name the branch." if can_link else "Please name the branch.")
 
 
-def no_branch_of_yours(repository: str, login: str, command: Deploy) -> Message:
-    example = hint(" For example: ", command.with_ref("topic"))
-    return say(f"I find no branch of {repository} with a recent push by {login}. Please name it.", *example)
+def no_branch_of_yours(repository: str, login: str) -> Message:
+    return say(f"I find no branch of {repository} with a recent push by {login}. Please name the branch.")
 
 
 def named(meaning: Meaning) -> str:

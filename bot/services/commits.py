@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from bot.context import Context
 from bot.core import replies
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
-from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit, Meaning
 from bot.core.refs import HEADS, TAGS
 from bot.services import authorization
@@ -39,12 +38,11 @@ def begun_with(context: Context, repository: str, digits: str) -> list[Meaning]:
     return [one for one in found.values() if one.commit.sha.startswith(digits) and not one.exact.startswith("refs/")]
 
 
-def on_branch(context: Context, repository: str, name: str, meaning: Meaning) -> Commit | None:
-    """The commit, by the name of its branch; None where the branch is there and has not this commit.
+def on_branch(context: Context, repository: str, name: str, commit: Commit) -> Commit | None:
+    """The commit, by the name of its branch. None where the branch is there and has not this commit.
 
     Where there is no such branch, nobody can tell what it had: the commit goes by its id then.
     """
-    commit = meaning.commit
     branch = context.forge.resolve(repository, HEADS + name)
     if branch is None:
         return commit
@@ -53,7 +51,7 @@ def on_branch(context: Context, repository: str, name: str, meaning: Meaning) ->
     return Commit(commit.sha, name, commit.title, commit.author, commit.url, commit.parents)
 
 
-def own_branch(context: Context, repository: str, command: Deploy) -> str:
+def own_branch(context: Context, repository: str) -> str:
     """The branch to which the asker has pushed last. Raises Refused where that cannot be told."""
     login = authorization.asker(context).forge_login
     if login is None:
@@ -63,5 +61,5 @@ def own_branch(context: Context, repository: str, command: Deploy) -> str:
     except (NotAllowed, NotThere, Rejected):
         found = ()
     if not found:
-        raise Refused(replies.no_branch_of_yours(repository, login, command))
+        raise Refused(replies.no_branch_of_yours(repository, login))
     return found[0]

@@ -141,7 +141,7 @@ def commit_of(context: Context, target: Target, command: Deploy) -> Commit:
     """
     repository = target.app.repository
     if command.ref == MINE:
-        command = command.with_ref(commits.own_branch(context, repository, command))
+        command = command.with_ref(commits.own_branch(context, repository))
     pin = commits.split_pin(command.ref) if command.ref is not None else None
     if command.ref is not None and (known := commits.of_thread(context, repository, pin[1] if pin else command.ref)):
         return known
@@ -179,10 +179,10 @@ def _pinned(context: Context, target: Target, command: Deploy, branch: str, digi
     if not found:
         meant = _named(context, _near_refs(context, repository, branch), _completed(context, target, command))
         raise Refused(replies.unknown_ref(repository, command.ref or digits, meant))
-    commit = commits.on_branch(context, repository, branch, found[0])
+    commit = commits.on_branch(context, repository, branch, found[0].commit)
     if commit is None:
-        deeds = choices(context, [command.with_ref(one) for one in (found[0].commit.sha, branch)])
-        raise Refused(replies.not_on_branch(branch, found[0].commit, deeds))
+        either = [_completed(context, target, command)(ref) for ref in (found[0].commit.sha, branch)]
+        raise Refused(replies.not_on_branch(branch, found[0].commit, choices(context, either)))
     return commit
 
 

@@ -17,7 +17,7 @@ from bot.core.grammar.registry import spec_of
 from bot.core.rich_text import Button, Message
 from bot.core.threads import messages
 from bot.core.threads.model import FAILED, TO_RETRY, Thread
-from bot.services.targets import Target, resolve, target_at
+from bot.services.targets import Target, app_of, environment_called, resolve, target_at
 
 # https://docs.slack.dev/reference/methods/chat.getPermalink. Behind a quote or a “because” it is a part of a reason.
 _LINKED = re.compile(
@@ -26,6 +26,8 @@ _LINKED = re.compile(
     r"(?P<query>(?:\?[^\s>|]*)?)(?:\|[^>]*)?>?(?P<after>.*)",
     re.DOTALL | re.IGNORECASE,
 )
+_OF_A_LOCK = (c.Unlock, c.TakeOver, c.AskToRelease, c.NotifyMe, c.KeepLock)
+"""Commands that are about a lock that is there."""
 OFFERED = 5
 """How many are offered where it has to be asked which one is meant."""
 Fits = Callable[[Deployment], bool]
@@ -39,6 +41,8 @@ _FITS: dict[type[Command], Fits] = {
     c.Why: lambda one: one.state in {State.WAITING, State.CANCELLED, State.SUPERSEDED, State.EXPIRED},
 }
 """Commands about one deployment, and which one of a thread each of them may mean."""
+_ONE = c.Cancel | c.Approve | c.Reject | c.Retry
+"""Those of them that change something: a place in their words stands for the deployment that fits there."""
 
 
 def thread_at(context: Context, place: Place) -> Thread | None:
@@ -93,7 +97,8 @@ def completed(context: Context, command: Command) -> Command:
         command = c.Deploys(deployment=about.id) if about else replace(command, ref=None)
     elif isinstance(command, c.Diff) and command.target == IT:
         command = replace(command, target=_pinned(context.thread.about) if context.thread else None)
-    return _placed(context, command)
+    command = _placed(context, command)
+    return _numbered_there(context, command) if isinstance(command, _ONE) else command
 
 
 # --- which deployment ---------------------------------------------------------------------------------------------
@@ -108,13 +113,49 @@ def _numbered(context: Context, command: Any, fits: Fits) -> Command:
         meant = context.thread.meant(fits)
         if len(meant) == 1:
             return cast("Command", replace(command, deployment=meant[0].id))
-        raise Refused(messages.which_of_thread([(one, replace(command, deployment=one.id)) for one in meant]))
+        raise _which_of(context, "This thread", command, meant)
     if number is None or looks:
         return cast("Command", replace(command, deployment=None))
     there = [one for one in _candidates(context, command) if fits(one)][:OFFERED]
     if not there:  # whoever answers the command says what to do where there is none
         return cast("Command", replace(command, deployment=None))
     raise Refused(messages.which_one([b for one in there for b in _deed(context, replace(command, deployment=one.id))]))
+
+
+def _numbered_there(context: Context, command: c.Cancel | c.Approve | c.Reject | c.Retry) -> Command:
+    """With the number of the deployment in the place that is named. Raises Refused where none fits, or several do."""
+    if command.deployment is not None or (command.app is None and command.environment is None):
+        return command
+    app, environment = app_of(context, command), None
+    if command.environment is not None:
+        complete = command.with_app(app.name).with_environment
+        environment = environment_called(context, app, command.environment, complete).name
+    lately = context.reads.history(app=app.name, environment=environment, ref=None, limit=50)
+    fits = _FITS[type(command)]
+    found = [one for one in lately if fits(one)]
+    if isinstance(command, c.Retry):
+        found = _to_retry(lately, found, anywhere=environment is None)
+    place = f"{app.name} → {environment}" if environment else app.name
+    if not found:
+        raise Refused(messages.none_there(place, spec_of(command).name))
+    if len(found) > 1:
+        raise _which_of(context, place, command, found[:OFFERED])
+    return replace(command, deployment=found[0].id, app=None, environment=None)
+
+
+def _to_retry(lately: Sequence[Deployment], failed: Sequence[Deployment], *, anywhere: bool) -> list[Deployment]:
+    """The last one of a place, for one that failed before it would replace what is there now.
+
+    ``anywhere`` in an app it is the last one that failed, or else one of each place.
+    """
+    if not anywhere:
+        return list(lately[:1])
+    return list(failed[:1]) or list({one.environment: one for one in reversed(lately)}.values())
+
+
+def _which_of(context: Context, place: str, command: Any, found: Sequence[Deployment]) -> Refused:
+    each = [replace(command, deployment=one.id, app=None, environment=None) for one in found]
+    return Refused(messages.which_of(place, found, [button for one in each for button in _deed(context, one)]))
 
 
 def _candidates(context: Context, command: Command) -> Sequence[Deployment]:
@@ -201,7 +242,12 @@ def _asked_where(context: Context, command: Command) -> Command:
     """Raises Refused with each environment that may be meant; who only looks is shown all of them."""
     if isinstance(command, c.Status | c.Queue | c.Diff | c.Logs | c.Why | c.Deploys):
         return cast("Command", replace(command, environment=None))
-    buttons = [b for at in _places(context, used=False, app=_app(command)) for b in _deed(context, _at(command, at))]
+    places = _places(context, used=False, app=_app(command))
+    if isinstance(command, _OF_A_LOCK):
+        places = [at for at in places if context.reads.locks.of(at.app.name, at.environment.name)]
+        if not places:
+            raise Refused(messages.nothing_locked())
+    buttons = [b for at in places[:OFFERED] for b in _deed(context, _at(command, at))]
     raise Refused(messages.which_one(buttons) if buttons else messages.nothing_spoken_of())
 
 
@@ -210,7 +256,7 @@ def _places(context: Context, *, used: bool, app: str | None = None) -> list[Tar
     name = app or context.here
     apps = [one for one in context.settings.apps.values() if name in {None, one.name}]
     if not used:
-        return [Target(one, there) for one in apps for there in one.environments.values()][:OFFERED]
+        return [Target(one, there) for one in apps for there in one.environments.values()]
     lately = context.reads.history(app=name, environment=None, ref=None, limit=50, task=DEPLOY)
     found = [target_at(context, *place) for place in dict.fromkeys((one.app, one.environment) for one in lately)]
     return [one for one in found if one is not None][:OFFERED]

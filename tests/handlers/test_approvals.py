@@ -374,3 +374,12 @@ def test_a_force_does_not_pass_approval(guarded: World) -> None:
 
     assert parent(guarded, 1).split("\n")[1] == "Waiting: 1 approval is needed"
     assert creations(guarded) == 0
+
+
+def test_whoever_asked_for_what_needs_no_approval_is_told_that_it_needs_none(world: World) -> None:
+    world.github.commit(REPOSITORY, "main", "Version 1")
+    world.says("maria", "deploy main to staging")
+
+    world.says("maria", "approve #1")
+
+    assert "needs no approval" in told(world, "maria")[-1]

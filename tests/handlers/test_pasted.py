@@ -42,6 +42,12 @@ def test_a_commit_that_its_branch_has_not_is_refused(world: World, branch: list[
     assert world.github.deployments(REPOSITORY) == []
 
 
+def test_what_may_be_meant_instead_goes_to_production_only_after_a_question(world: World, branch: list[str]) -> None:
+    world.says("maria", f"deploy main@{branch[1][:7]} to production")
+
+    assert [bool(one.get("confirm")) for one in world.slack.ephemerals("maria")[-1].buttons] == [True, True]
+
+
 def test_where_the_branch_is_gone_it_is_just_the_commit(world: World, branch: list[str]) -> None:
     world.github.delete_branch(REPOSITORY, "topic")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.deployments.model import State
 from tests.handlers.scenes import another_tool, answers, parent, told
 from tests.servers.slack.state import Message
 from tests.world import REPOSITORY, SETTINGS, World
@@ -55,6 +56,65 @@ def test_a_rollback_in_the_thread_of_a_staging_deployment_is_one_of_staging(
 
     assert last(world) == ("staging", versions[0], "rollback")
     assert world.deployment(5).rollback_of == 2
+
+
+@pytest.mark.parametrize("said", ["cancel staging", "stop the deployment to staging", "cancel web"])
+def test_a_place_stands_for_the_deployment_that_is_there(world: World, versions: list[str], said: str) -> None:
+    world.says("maria", "deploy main to staging")
+
+    world.says("maria", said)
+
+    assert world.deployment(5).state is State.CANCELLED
+
+
+def test_outside_of_threads_unlock_it_offers_what_is_locked(world: World, versions: list[str]) -> None:
+    world.says("bob", "unlock it")
+    world.says("maria", "lock staging")
+    nothing = told(world, "bob")[-1]
+    world.says("maria", "unlock this")
+    offered = buttons(world, "maria")
+    world.says("bob", "take over it because of a hotfix")
+
+    assert offered == {"Unlock staging on web": "unlock staging on web"}
+    assert nothing == "Nothing is locked here. `locks` shows who holds what."
+    assert list(buttons(world, "bob").values()) == ["take over staging on web because of a hotfix"]
+
+
+def test_a_place_wins_over_the_thread(world: World, versions: list[str]) -> None:
+    world.says("maria", "deploy main to staging")
+    under(world, "maria", "cancel production", 5)
+    under(world, "maria", "redeploy production", 5)
+
+    assert not world.deployment(5).ended
+    nothing_there = "There is nothing to cancel in *web → production*. `queue` shows what runs and what waits."
+    assert told(world, "maria")[-1] == nothing_there
+    assert last(world) == ("production", versions[3], "retry")
+
+
+def test_what_is_deployed_again_in_a_place_is_what_is_there(world: World, versions: list[str]) -> None:
+    world.github.commit(REPOSITORY, "main", "Not deployed yet")
+
+    world.says("bob", "redeploy staging")
+
+    assert last(world) == ("staging", versions[1], "retry")
+
+
+def test_an_app_alone_does_not_say_where_to_deploy_again(world: World, versions: list[str]) -> None:
+    world.says("bob", "retry web")
+
+    assert told(world, "bob")[-1].startswith("web has several of them. Which one do you mean?")
+    assert buttons(world, "bob") == {"Retry #2": "retry #2", "Retry #4": "retry #4"}
+    asks = {one["value"]: bool(one.get("confirm")) for one in world.slack.ephemerals("bob")[-1].buttons}
+    assert asks == {"retry #2": False, "retry #4": True}
+    assert last(world) == ("production", versions[3], "chat")
+
+
+@pytest.mark.parametrize("said", ["approve PR 2", "cancel pull request #2", "retry mr 2", "revert PR 2"])
+def test_the_number_of_a_pull_request_is_none_of_a_deployment(world: World, versions: list[str], said: str) -> None:
+    world.says("maria", said)
+
+    assert last(world) == ("production", versions[3], "chat")
+    assert "I need the number of a deployment" in world.told("maria")[-1]
 
 
 def test_under_the_command_it_is_the_same_as_under_the_card(world: World) -> None:
@@ -274,7 +334,6 @@ def test_what_touches_production_is_confirmed(world: World, versions: list[str])
         ("stop that", ["Cancel #2", "Cancel #1"]),
         ("lock it", ["Lock staging on web", "Lock production on web"]),
         ("lock it for 2h", ["Lock staging on web for 2h", "Lock production on web for 2h"]),
-        ("unlock this", ["Unlock staging on web", "Unlock production on web"]),
         ("deploy it to production", ["Deploy web/main@{0} to production"]),
         ("approve it", None),
         ("retry it", None),
@@ -453,10 +512,8 @@ def test_who_has_no_branch_is_told_so(world: World) -> None:
 
     world.says("maria", "deploy my branch to staging")
 
-    assert told(world, "maria")[-1] == (
-        "I find no branch of acme/web with a recent push by maria. Please name it. "
-        "For example: `deploy web/topic to staging`"
-    )
+    nobodys = "I find no branch of acme/web with a recent push by maria. Please name the branch."
+    assert told(world, "maria")[-1] == nobodys
 
 
 def test_who_is_nobody_on_github_is_told_so(world: World) -> None:

@@ -264,7 +264,7 @@ def test_a_command_that_does_not_exist_is_no_example(world: World) -> None:
     assert told(world, "maria") == [
         "`ship` is not there yet; `help` shows what is.",
         "`promote` is not there yet; `help` shows what is.",
-        "I do not know the command “hi”. For example: `status` or `help`",
+        "There was no command. “help” shows all of them.",
         "I do not know the command “banana”. For example: `status` or `help`",
         "I do not know the command “no”. For example: `status` or `help`",
     ]

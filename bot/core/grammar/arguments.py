@@ -10,6 +10,8 @@ from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.names import mistyped
 
 TO = frozenset({"to", "in", "on"})
+END = "?!.,:;"
+"""What ends a sentence, or a part of one."""
 FLAG, REASON = "--force", "--reason"
 BECAUSE = frozenset({"because", "because:", "bc", "cause", "cuz", "-", "--", "–", "—", REASON, "reason:", "-m"})
 NO_REFS = frozenset(
@@ -68,9 +70,24 @@ def _as_bare_ref(word: str) -> str:
 
 
 def read_number(cursor: TokenCursor) -> int | None:
-    """A deployment's or pull request's number, ``#12`` or ``12``, if it comes next."""
-    if cursor.word() in {"deployment", "deploy", "pr"} and _NUMBER.fullmatch(cursor.word(1)):
+    """A deployment's number, ``#12`` or ``12``, if it comes next. Raises Misread for one of a pull request."""
+    ahead = pull_request(cursor)
+    if ahead and _NUMBER.fullmatch(cursor.word(ahead)):
+        raise Misread("That is a pull request, and I need the number of a deployment: “deploys” lists them.")
+    if cursor.word() in {"deployment", "deploy"} and _NUMBER.fullmatch(cursor.word(1)):
         cursor.take()
+    return read_bare_number(cursor)
+
+
+def pull_request(cursor: TokenCursor) -> int:
+    """How many words come next that say that a number is one of a pull request."""
+    if cursor.word() in {"pull", "merge"} and cursor.word(1) in {"request", "requests"}:
+        return 2
+    return 1 if cursor.word() in {"pr", "mr", "pull"} else 0
+
+
+def read_bare_number(cursor: TokenCursor) -> int | None:
+    """``#12`` or ``12``, if it comes next."""
     found = _NUMBER.fullmatch(cursor.word())
     if found is None:
         return None
@@ -172,7 +189,7 @@ class Places:
         names = [token.text] if split is None or not split[1] else list(split)
         if len(self._found) + len(names) > 2:
             raise misread(token, cursor)
-        self._found += [(name, connected) for name in names]
+        self._found += [(IT if name.lower().rstrip(END) == IT else name, connected) for name in names]
 
     def settle(self) -> tuple[str | None, str | None]:
         """The app and the environment, each None where the command names none. Raises Misread for a mistyped app."""
@@ -210,6 +227,8 @@ class Places:
             if self._words.app(app[0]):
                 return self._words.app(app[0]), environment[0]
         app, environment = next((pair for pair in pairs if self._is_environment(pair[1][0])), pairs[0])
+        if self._is_environment(app[0]) and self._is_environment(environment[0]):
+            raise Misread(f"{shorten(first[0].rstrip(END))} or {shorten(second[0])}? I understood two environments.")
         if not app[1]:
             self._check_spelling(app[0])
             raise Misread(f"There is no app {shorten(app[0])}.")

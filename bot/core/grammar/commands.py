@@ -103,23 +103,33 @@ class Promote(Command):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Command):
+    """``app`` and ``environment`` are where it is, in the place of its number; so it is with the next three."""
+
     deployment: int | None = None
+    app: str | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retry(Command):
     deployment: int | None = None
+    app: str | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Approve(Command):
     deployment: int | None = None
+    app: str | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reject(Command):
     deployment: int | None = None
     reason: str | None = None
+    app: str | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

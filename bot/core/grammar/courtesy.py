@@ -1,4 +1,4 @@
-"""What people add to a command without asking for more: thanks, emoji, a greeting, a full stop."""
+"""What people add to a command without asking for more: thanks, emoji, a full stop."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_THANKS = 100
-_GREETING = re.compile(
-    r"(?:hey|hi|hello|hiya|morning|good morning|ok|okay|alright)"
-    r"(?: (?:there|team|all|folks|everyone|bot|shipmate))?(?:\s*[,!.:]+)?\s+",
-    re.IGNORECASE,
-)
 _ABBREVIATION_OR_DATE = re.compile(r"(?:[A-Za-z]\.){2,}|[0-9]{1,2}\.(?:[0-9]{1,2}\.)?")
 
 
@@ -54,11 +49,6 @@ def thanks_begin(text: str) -> int | None:
     """Where the thanks begin with which ``text`` ends; None where it ends otherwise."""
     found = _THANKS.search(text, max(0, len(text) - _LONGEST_THANKS))
     return found.start("thanks") if found else None
-
-
-def without_greeting(line: str) -> str:
-    """The line without a greeting in front."""
-    return _GREETING.sub("", line, count=1) if _GREETING.match(line) else line
 
 
 def without_marks_at_end(word: str, *, polite: bool) -> str:

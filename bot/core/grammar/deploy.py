@@ -39,9 +39,30 @@ def read_deploy(cursor: TokenCursor, words: Vocabulary) -> Deploy:
         deploy = replace(deploy, ref=deploy.may_be_ref, may_be_ref=None)
     elif deploy.may_be_ref:
         deploy = replace(deploy, environment=_environment(deploy.may_be_ref, deploy.app, words))
+    _demand_parameters(deploy, words)
     if deploy.at and deploy.every:
         return replace(deploy, at=None, every=_together(deploy.at, deploy.every))
     return deploy
+
+
+def _demand_parameters(deploy: Deploy, words: Vocabulary) -> None:
+    """Raises Misread where a parameter says what is to be deployed, or where to, and nothing else does."""
+    for key, value in deploy.params:
+        meant = None
+        if key.lower() in {"env", "environment"} and deploy.environment is None:
+            place = _environment(value, deploy.app, words)
+            meant = place and deploy.with_environment(place)
+        elif key.lower() in {"ref", "branch", "tag", "commit", "sha"} and (deploy.ref or deploy.may_be_ref) is None:
+            meant = deploy.with_ref(value)
+        elif key.lower() in {"app", "project", "service"} and deploy.app is None:
+            app = words.app(value)
+            meant = app and deploy.with_app(app)
+        if meant:
+            rest = tuple(pair for pair in deploy.params if pair != (key, value))
+            line = show_deploy(replace(meant, params=rest))
+            raise Misread(
+                f"I take {shorten(f'{key}={value}')} for a parameter: what goes where is said without “=”.", (line,)
+            )
 
 
 def _read_subject(cursor: TokenCursor, words: Vocabulary, deploy: Deploy) -> Deploy:

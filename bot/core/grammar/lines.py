@@ -1,7 +1,8 @@
 """Which commands a text of several lines holds: each as one line, in order, and no word of the text lost.
 
 A line that begins with a command's verb is a command of its own; every other line continues the one before it, and what
-stands in front of the first belongs to that.
+stands in front of the first belongs to that. Where that is no greeting it may say anything, such as "do not do this:",
+so that all of the text is one then, which nobody takes for a command.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import re
 
 from bot.core.grammar import speech
-from bot.core.grammar.arguments import BECAUSE, FLAG
-from bot.core.grammar.courtesy import is_emoji, without_greeting
+from bot.core.grammar.arguments import BECAUSE, END, FLAG
+from bot.core.grammar.courtesy import is_emoji
 from bot.core.grammar.deploy import VERB
+from bot.core.grammar.openings import GREETING
 from bot.core.grammar.registry import DEPLOY, Spec, find
 from bot.core.grammar.slack_text import LONGEST_LINE, clean_lines, without_marks
 
 POLITE = frozenset({"please", "pls", "plz"})
-_END = "?!.,:"
 _LIST_MARK = re.compile(r"(?:[-*+•◦▪▸‣·–—]|\(?[0-9]{1,2}[.)]|\$|%|(?:to-?do)?\[[ x]?\])\s+", re.IGNORECASE)
 _OPENING = {'"': '"', "'": "'", "(": ")", "*": "*", "_": "_", "~": "~", "`": "`", "[": "]"}
 
@@ -27,8 +28,8 @@ def match(text: str) -> tuple[Spec, int] | None:
     said = text.lower().split(maxsplit=polite + 8)[polite : polite + 8]
     for length in range(min(4, len(said)), 0, -1):
         name = " ".join(said[:length])
-        spec = find(name) or find(name.rstrip(_END))
-        if spec is not None and (length == 1 or said[length - 1].strip(_END)):
+        spec = find(name) or find(name.rstrip(END))
+        if spec is not None and (length == 1 or said[length - 1].strip(END)):
             return spec, polite + length
     return (DEPLOY, polite + 1) if said and VERB.fullmatch(said[0]) else None
 
@@ -42,17 +43,20 @@ def commands_in(text: str, *, slash: bool = False) -> list[str]:
     ['deploy topic to staging', 'lock staging']
     """
     found: list[str] = []
-    any_begun = False
+    any_begun = refused = False
     for line in clean_lines(text):
         begins = _as_command(line, found[-1] if found else "")
         if begins is None:
             said = f"{found.pop()} {line}" if found else line
             found.append(said)
+        elif refused:
+            found[-1] += f" {begins}"
         elif any_begun or (slash and found):
             found.append(begins)
         else:
             said = " ".join([*found, begins])  # in front may stand a greeting
-            found = [begun(said) or said]
+            whole = begun(said)
+            found, refused = [whole or said], whole is None
         any_begun = any_begun or begins is not None
     return [_without_wrapping(line) for line in found]
 
@@ -72,7 +76,9 @@ def begun(line: str) -> str | None:
     if len(line) > LONGEST_LINE:  # nobody reads it as a command
         return line if match(line) else None
     while not match(rest):
-        shorter = without_greeting(_LIST_MARK.sub("", rest, count=1) if _LIST_MARK.match(rest) else rest)
+        shorter = _LIST_MARK.sub("", rest, count=1) if _LIST_MARK.match(rest) else rest
+        greeting = GREETING.match(shorter)
+        shorter = shorter[greeting.end() :] if greeting else shorter
         first, _, others = shorter.partition(" ")
         shorter = others.lstrip() if is_emoji(first) else shorter
         if shorter == rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -25,6 +25,8 @@ Made = TypeVar("Made")
 _ALL = frozenset({"all"})
 _UNTIL = frozenset({"until", "till", "til", "--until"})
 _FOR = frozenset({"for", "--for"})
+_FOR_EVER = (("further", "notice"), ("ever",), ("forever",), ("indefinitely",))
+"""How people say that there is no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ def read_lock(cursor: TokenCursor, words: Vocabulary) -> TakeLock:
         else:
             places.take(cursor)
         taken = first[: len(first) - len(cursor.left)]
-        if taken[-1].word.endswith(":") and limit.reason is None and not cursor.done:
+        ends = taken[-1].word.endswith(":") or (
+            taken[-1].word.endswith(",") and not cursor.done and not _place_begins(cursor, words)
+        )
+        if ends and limit.reason is None and not cursor.done:
             limit = _after_colon(cursor, words, limit)
     app, environment = places.settle()
     if environment is None:
@@ -85,7 +90,7 @@ def _after_colon(cursor: TokenCursor, words: Vocabulary, limit: _Limit) -> _Limi
 
 
 def _limit_begins(cursor: TokenCursor, words: Vocabulary) -> bool:
-    if cursor.word() in _UNTIL | _FOR:
+    if cursor.word() in _UNTIL | _FOR or _for_ever(_lowered(cursor)):
         return True
     if any(scope.environment(cursor.left[0].text) for scope in words.apps.values()):
         return False
@@ -215,6 +220,9 @@ def _read_limit(cursor: TokenCursor) -> _Limit:
     """What ``for`` or ``until`` says, or a duration that stands alone."""
     keyword = cursor.take().word if cursor.word() in _UNTIL | _FOR else ""
     left = _lowered(cursor)
+    if count := _for_ever(left):
+        cursor.take(count)
+        return _Limit()
     if keyword in _UNTIL:
         return _Limit(until=phrases.as_moment(_words(cursor, max(1, phrases.after_keyword(left)))))
     part, count = phrases.part_of_day(left)
@@ -236,6 +244,11 @@ def _read_limit(cursor: TokenCursor) -> _Limit:
     if wrong := phrases.amount(left):
         raise Misread(f"For how long? I did not understand {shorten(_words(cursor, wrong))}: write “for 2h”.")
     return _Limit(reason=cursor.take_rest() or None)
+
+
+def _for_ever(left: Sequence[str]) -> int:
+    """How many words say that there is no end; 0 where none do."""
+    return next((len(said) for said in _FOR_EVER if tuple(left[: len(said)]) == said), 0)
 
 
 def _words(cursor: TokenCursor, count: int) -> str:

@@ -19,6 +19,8 @@ from bot.core.rich_text import Button, Code, Line
 _LONGEST_LABEL, _LONGEST_WORD = 75, 30
 """https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 _LONG_ID = re.compile(rf"\b([0-9a-f]{{{SHOWN_DIGITS}}})[0-9a-f]{{{FULL_ID_LENGTH - SHOWN_DIGITS}}}\b")
+_PINNED_ID = re.compile(r"(?<=@[0-9a-f]{7})[0-9a-f]{33}\b")
+"""Behind a branch's name it is as short as on a card."""
 _NAMELESS = "\n"
 """Stands for the app of a command that names none: nobody can type it."""
 
@@ -54,7 +56,7 @@ def deed(command: Command) -> str:
     if kind and ref:
         name = f"{kind} {short_name(ref)}" + (f" of {app}" if app else "")
         shown = shown.replace(f"{app}/{ref}" if app else ref, name, 1)
-    shown = _LONG_ID.sub(r"\1", shown)
+    shown = _LONG_ID.sub(r"\1", _PINNED_ID.sub("", shown))
     if len(shown) > _LONGEST_LABEL:
         shown = " ".join(_shortened(word) for word in shown.split())
     return shown[:1].upper() + shown[1:]

@@ -21,8 +21,9 @@ GREETING = _pattern(
     *("hey", "hi", "hello", "yo", "ok", "okay", "alright", "all right", "right", "great", "cool", "perfect", "nice"),
     *("awesome", "thanks", "thank you", "thx", "yes", "yep", "yeah", "yup", "sure", "so", "and", "then", "now", "oh"),
     *("please", "pls", "plz", "kindly", "pretty please", "everyone", "everybody", "team", "all", "folks", "guys"),
-    *("bot", "buddy", "friend", "there", "dear"),
-    then=r"[\s,.!:]+",
+    *("bot", "buddy", "friend", "mate", "there", "dear", "@?shipmate"),
+    *("hiya", "good morning", "good afternoon", "good evening", "morning", "afternoon", "evening"),
+    then=r"(?:[\s,.!]|:(?=\s))+",  # with a colon an emoji may begin
 )
 REQUEST = _pattern(
     "(can|could|would|will) (you|u|ya)",

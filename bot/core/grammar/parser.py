@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from bot.core.grammar import repair, speech
-from bot.core.grammar.arguments import misread
+from bot.core.grammar.arguments import END, misread
 from bot.core.grammar.commands import Approve, Command, Deploy, Diff, Help, Promote, Retry, Rollback, Ship
 from bot.core.grammar.lines import POLITE, begun, commands_in, match
 from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys, may_hold_one
@@ -216,14 +216,21 @@ def _meant(lines: Collection[str], words: Vocabulary) -> tuple[Command, ...]:
 
 
 def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
-    if not text:
+    if not text or _only_polite(text):
         return NotUnderstood("There was no command. “help” shows all of them.", HELP, ("help",))
     word = text.split()[0]
+    word = word.rstrip(END) or word
     names = [name for one in COMMANDS for name in one.names]
     near = mistyped(word, names) or mistyped(" ".join(text.split()[:4]), names)
     spec = find(near[0]) if near else None
     meant = _meant(repair.with_verb(text, near), words)
     return NotUnderstood(f"I do not know the command {shorten(word)}.", spec, meant=meant)
+
+
+def _only_polite(text: str) -> bool:
+    """Whether it is a greeting, or thanks, and asks for nothing."""
+    said = " ".join(token.text for token in TokenCursor(text).left)
+    return not said or speech.opening(f"{said} status") == len(said.split())
 
 
 def _without_passwords(line: str, said_before: Spec | None, *, goes_on: bool = False) -> tuple[str, list[str]]:

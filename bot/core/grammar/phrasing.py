@@ -86,6 +86,8 @@ SETS = {
         "skipped|superseded|expired|not allowed)"
     ),
     "start": "(deploy|start|go out|go live|go through|run|happen|work out|deployed|get deployed)",
+    "decided": "(deployed|did|asked for|started|made|approved|rejected|cancelled|canceled|stopped)",
+    "do": "(do|make|run|start|trigger|create|perform|kick off|execute)",
     "deploys": "(deploy|deploys|deployment|deployments|release|releases|rollout|rollouts)",
     "logs": "(log|logs|output|errors|error|error message|build log|deploy log|deployment log|deploy logs|build logs)",
     "broke": "(fail|failed|break|broke|crash|crashed|die|not work|error|error out|stop|go wrong)",
@@ -94,6 +96,7 @@ SETS = {
         "(blocks|blocked|is blocking|holds up|is holding up|stops|stopped|is stopping|is in way of|is missing for)"
     ),
     "free": "(release|remove|lift|drop|clear|give up|give back|return|free|free up|take off|delete)",
+    "back": "(undo|revert|roll back|rollback|back out|take back)",
     "cancel": "(cancel|stop|abort|kill|halt|terminate|interrupt|scrap)",
     "redeploy": "(redeploy|re-deploy|rerun|re-run|restart|repeat)",
     "push": "(push|send|put|publish|launch|release|ship|roll out|rollout)",
@@ -107,6 +110,7 @@ SETS = {
 """Words that are alike in many patterns: there ``<cancel>`` stands for all of them."""
 _NO_REF = frozenset({
     *("it", "that", "this", "lock", "locks", "freeze", "hold", "me", "us", "you", "again", "back", "latest", "out"),
+    *("status", "queue"),
     *("everything", "all", "something", "nothing", "anything", "to", "in", "on", "help", "log", "logs", "for", "at"),
 })  # fmt: skip
 

@@ -19,7 +19,20 @@ from bot.core.grammar.arguments import (
     show_subject,
     split_app,
 )
-from bot.core.grammar.commands import IT, SPOKEN_OF, Deploys, Diff, LinkLogin, Logs, Reject, Unschedule, Why
+from bot.core.grammar.commands import (
+    IT,
+    SPOKEN_OF,
+    Approve,
+    Cancel,
+    Deploys,
+    Diff,
+    LinkLogin,
+    Logs,
+    Reject,
+    Retry,
+    Unschedule,
+    Why,
+)
 from bot.core.grammar.tokens import Misread, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
 
@@ -36,9 +49,25 @@ def alone(make: Callable[[], Made]) -> Callable[[TokenCursor, Vocabulary], Made]
     return lambda _line, _words: make()
 
 
-def numbered(make: Callable[[int | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
-    """A command that takes a deployment's number, ``it``, or nothing."""
-    return lambda cursor, _words: make(read_deployment(cursor))
+def numbered(make: Callable[[int | None, str | None, str | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
+    """A command that takes a deployment's number, ``it``, where the deployment is, or nothing."""
+
+    def read(cursor: TokenCursor, words: Vocabulary) -> Made:
+        places, number = Places(words), read_deployment(cursor)
+        while not cursor.done and number is None:
+            take_known(cursor, words, places)
+        return make(number, *places.settle())
+
+    return read
+
+
+def take_known(cursor: TokenCursor, words: Vocabulary, places: Places) -> None:
+    """A word that names an app or an environment. Raises Misread for any other."""
+    ahead = 1 if cursor.word() in TO and len(cursor.left) > 1 else 0
+    token = cursor.left[ahead]
+    if not words.app(token.text) and not any(scope.environment(token.text) for scope in words.apps.values()):
+        raise misread(token, cursor)
+    places.take(cursor)
 
 
 def of_app(make: Callable[[str | None], Made]) -> Callable[[TokenCursor, Vocabulary], Made]:
@@ -85,13 +114,25 @@ def show_place(name: str, app: str | None, environment: str | None) -> str:
     return name + show_subject(app, None) + show_environment(environment, "in")
 
 
-def read_reject(cursor: TokenCursor, _words: Vocabulary) -> Reject:
-    number = read_deployment(cursor)
-    return Reject(number, read_reason(cursor) or cursor.take_rest() or None)
+def read_reject(cursor: TokenCursor, words: Vocabulary) -> Reject:
+    """Words that are no app and no environment are the reason."""
+    places, number = Places(words), read_deployment(cursor)
+    while not cursor.done and number is None and not places.full and not cursor.left[0].quoted:
+        try:
+            take_known(cursor, words, places)
+        except Misread:
+            break
+    return Reject(number, read_reason(cursor) or cursor.take_rest() or None, *places.settle())
 
 
 def show_reject(reject: Reject) -> str:
-    return show_number("reject", reject.deployment) + show_quoted(reject.reason)
+    return show_numbered("reject", reject) + show_quoted(reject.reason)
+
+
+def show_numbered(name: str, command: Cancel | Retry | Approve | Reject | Why | Logs) -> str:
+    """With its number, or where it is."""
+    place = show_subject(command.app, None) + show_environment(command.environment, "in")
+    return show_number(name, command.deployment) + place
 
 
 def read_unschedule(cursor: TokenCursor, _words: Vocabulary) -> Unschedule:
@@ -146,8 +187,7 @@ def read_logs(cursor: TokenCursor, words: Vocabulary) -> Logs:
 
 
 def show_logs(logs: Logs) -> str:
-    shown = "logs" if logs.deployment is None else show_number("logs", logs.deployment)
-    shown += show_subject(logs.app, None) + show_environment(logs.environment, "in")
+    shown = show_numbered("logs", logs)
     return shown if logs.last is None else f"{shown} last {logs.last}"
 
 
@@ -159,8 +199,7 @@ def read_why(cursor: TokenCursor, words: Vocabulary) -> Why:
 
 
 def show_why(why: Why) -> str:
-    shown = show_number("why", why.deployment)
-    return shown + show_subject(why.app, None) + show_environment(why.environment, "in")
+    return show_numbered("why", why)
 
 
 def read_diff(cursor: TokenCursor, words: Vocabulary) -> Diff:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from bot.core.grammar.arguments import (
+    END,
     TO,
     Places,
     as_ref,
     misread,
-    read_number,
+    pull_request,
+    read_bare_number,
     read_reason,
     show_environment,
     show_quoted,
@@ -25,6 +27,11 @@ from bot.core.names import nearest
 UNDOES = frozenset({"undo", "revert"})
 """The words for a rollback that say what is taken back, and not what to go back to."""
 _COMMIT = re.compile(r"#[0-9]{1,9}|[0-9a-f]{7,40}")
+_CALLED = frozenset({"commit", "version", "tag", "release", "deployment", "deploy"})
+"""What people call that to which they go back."""
+_UNDO_COMMIT = (
+    "I take back deployments, and not commits: “undo #12” for one, “rollback to {commit}” to go back to that commit."
+)
 
 
 def read_ship(cursor: TokenCursor, words: Vocabulary) -> Ship:
@@ -34,7 +41,9 @@ def read_ship(cursor: TokenCursor, words: Vocabulary) -> Ship:
     app = split[0] if split else words.app(first)
     if app:
         cursor.take()
-    number = read_number(TokenCursor(split[1]) if split else cursor)
+    if not split and (ahead := pull_request(cursor)) < len(cursor.left):
+        cursor.take(ahead)
+    number = read_bare_number(TokenCursor(split[1]) if split else cursor)
     if not number:
         raise Misread("Which pull request? Its number is missing.")
     environment = None
@@ -54,13 +63,15 @@ def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
     ``undo #12`` takes that one back, and ``undo`` alone what is spoken of, unless a place is named.
     """
     places, to, reason, whose = Places(words), None, None, None
-    undoes = cursor.verb.lower() in UNDOES
+    undoes = cursor.verb.lower().rstrip(END) in UNDOES
     of = read_deployment(cursor) if undoes or cursor.word() == IT else None
     while not cursor.done and reason is None:
-        reason = read_reason(cursor)
+        reason, after_to = read_reason(cursor), cursor.word() == "to"
         target = None if cursor.done or reason else _target(cursor, words, places)
         if target and to:
             raise Misread(f"To {shorten(to)} or to {shorten(target)}? I understood both.")
+        if target and undoes and of is None and not after_to:
+            raise Misread(_UNDO_COMMIT.format(commit=target))
         if target:
             named, to = _commit_of(target, words)
             whose = named or whose
@@ -129,12 +140,16 @@ def _meant(word: str, app: str | None, words: Vocabulary) -> str:
 def _target(cursor: TokenCursor, words: Vocabulary, places: Places) -> str | None:
     """The commit, ref or deployment to go back to if it comes next, taken from the line."""
     after_to = cursor.word() == "to" and len(cursor.left) > 1
-    word = cursor.left[1 if after_to else 0].text
+    ahead = 1 if after_to else 0
+    called = cursor.word(ahead) in _CALLED and len(cursor.left) > ahead + 1
+    if called and (after_to or _COMMIT.fullmatch(cursor.word(ahead + 1))):
+        ahead += 1
+    word = cursor.left[ahead].text
     if not places.full and (words.app(word) or any(scope.environment(word) for scope in words.apps.values())):
         return None
     if not _COMMIT.fullmatch(word.lower()):
         mistyped = nearest(word, words.environments) is not None
         if not after_to or (mistyped and not places.full):
             return None
-    cursor.take(2 if after_to else 1)
+    cursor.take(ahead + 1)
     return as_ref(word)

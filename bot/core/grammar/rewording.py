@@ -68,10 +68,15 @@ def several(arguments: str, words: Vocabulary) -> Several | None:
     for place, token in enumerate(head):
         for known in (_environment_of(words), words.app):
             names, last = _together(head, place, known)
-            if len(set(names)) > 1:
+            if len(set(names)) > 1 and (known == words.app or _in_one_app(names, words)):
                 end = head[last + 1].start if last + 1 < len(head) else rest
                 return Several(tuple(dict.fromkeys(names)), token.start, end)
     return None
+
+
+def _in_one_app(names: Sequence[str], words: Vocabulary) -> bool:
+    """Whether there is an app that has all of them; what one app has and the other has not is no list."""
+    return any(all(scope.environment(name) for name in names) for scope in words.apps.values())
 
 
 def _head(arguments: str) -> tuple[Sequence[Token], int]:

@@ -18,6 +18,10 @@ _SPACE = re.compile(r"[^\S ]")
 
 # https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages
 _LINK = re.compile(r"<((?:@|#|!|https?:|mailto:|tel:|ftp:)[^<>|]*)(?:\|([^<>]*))?>")
+_PAGE = re.compile(
+    r"https?://[^/\s]+/[\w.-]+/[\w.-]+/(?:pull|commits?|tree|compare|releases|deployments)(?![\w-])", re.IGNORECASE
+)
+"""Pages of a forge about what may be deployed."""
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»〝〞＂", '"'), **dict.fromkeys("‘’‚‛＇", "'")})
@@ -77,6 +81,8 @@ def _link_shows(found: re.Match[str]) -> str:
         case "!":
             shown = label or target[1:].removeprefix("subteam^")
             return shown if target.startswith("!date") else "@" + shown.removeprefix("@")
+        case _ if _PAGE.match(target):  # whatever it is called, it leads to one thing
+            return target
         case _:
             return label or target.removeprefix("mailto:").removeprefix("tel:")
 

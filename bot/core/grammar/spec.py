@@ -60,13 +60,13 @@ def numbered(
 ) -> Spec:
     return Spec(
         name=name,
-        usage=f"{name} [#<id>]",
+        usage=f"{name} [#<id>|[<app>] [<env>]]",
         help=help_,
-        examples=(name, f"{name} #12"),
+        examples=(name, f"{name} #12", f"{name} {{app}} {{environment}}"),
         makes=make,
         read_only=read_only,
         parse=queries.numbered(make),
-        show=lambda command: queries.show_number(name, command.deployment),
+        show=lambda command: queries.show_numbered(name, command),
         aliases=aliases,
         phrasings=phrasings,
     )

@@ -20,11 +20,11 @@ _ASKS = re.compile(r"\s*[?？][?？!\s.…)]*(?:(?:thanks|thank you|thx|please|p
 _TO_BE_DEPLOYED = re.compile(r"[^\s?？]+|#[0-9]+\s*[?？]*|(?!(?:how|where|what|when|who) )\S+ to .*", re.IGNORECASE)
 _HABIT = re.compile(r"^[!./](?=[A-Za-z])")
 _IT = (
-    r"(?:it|that|this|these|those)(?: (?:one|deploy|deployment|rollout|release|build|run|commit|version|branch|pr"
+    r"(?:it|that|this|these|those|same)(?: (?:one|deploy|deployment|rollout|release|build|run|commit|version|branch|pr"
     r"|thing|environment|env|place))?"
 )
 _PRONOUN = re.compile(rf"(?:the )?{_IT}(?![\w/@.:-])", re.IGNORECASE)
-_NOTHING_NAMED = re.compile(r"(?:$|(?=(?:for|until|till|til|because|on|in|with)\b|[-–—(\"]))", re.IGNORECASE)
+_NOTHING_NAMED = re.compile(r"(?:$|,\s|(?=(?:for|until|till|til|because|on|in|with)\b|[-–—(\"]))", re.IGNORECASE)
 _TAKES_ENVIRONMENT = frozenset({"lock", "unlock", "keep", "ask for", "notify me about", "take over", "freeze"})
 _GREEN = re.compile(
     r"\b(?:when|once|if|as soon as|after|whenever)(?: the| its| all| all the| your| our)?"
@@ -53,9 +53,10 @@ _REFS = tuple(
     )
 )
 """What people say of the ref behind ``deploy``, and how the grammar has it: the first that fits."""
-_IDLE = r"please|pls|plz|thanks|thank you|thx|ty|now|right now|right away|asap|immediately|quickly"
+_IDLE = r"please|pls|plz|thanks|thank you|thx|ty|now|right now|right away|asap|immediately|quickly|too|as well|also"
 _IDLE_END = re.compile(rf"(?:[\s,]+(?:{_IDLE})[!.]*)+$", re.IGNORECASE)
 _REJECTED = re.compile(r"\S+(?: (?:it|that|this|#?[0-9]+))?", re.IGNORECASE)
+_PLEASE = re.compile(r"(?:please|pls|plz|kindly)[\s,]+(?=\S)", re.IGNORECASE)
 _FOR_ME = re.compile(rf"\s+for (?:me|us)(?=\s+(?:for|until|till|to|on|in|{_IDLE})\b|[.!]*\s*$)", re.IGNORECASE)
 _AGAIN = re.compile(r"(?:\s+(?:again|once more|one more time))+$", re.IGNORECASE)
 
@@ -89,11 +90,17 @@ def understood(line: str, words: Vocabulary) -> Said:
     asks = _ASKS.search(line) is not None
     line = _without_habit((_ASKS.sub("", line).rstrip(" ,;:") if asks else "") or line)
     said, polite, asked = line, False, False
-    while (meant := _PHRASINGS.meant(said, words, asks=asks or asked)) is None and (found := _opening_of(said)):
+    while (meant := _phrased(said, words, asks=asks or asked)) is None and (found := _opening_of(said)):
         polite = polite or found.re is openings.REQUEST
         asked = asked or found.re in {openings.QUESTION, openings.LOOK}
         said = said[found.end() :]
     return Said(_settled(_without_thanks(meant or said), words), asked or (asks and not polite))
+
+
+def _phrased(said: str, words: Vocabulary, *, asks: bool) -> str | None:
+    meant = _PHRASINGS.meant(said, words, asks=asks)
+    bare = _without_thanks(said).rstrip(" ,") if meant is None else said
+    return meant if bare == said or not bare else _PHRASINGS.meant(bare, words, asks=asks)
 
 
 def _without_thanks(line: str) -> str:
@@ -186,7 +193,8 @@ def _settled(line: str, words: Vocabulary) -> str:
     pronoun = _PRONOUN.match(rest)
     begins_reason = name == "reject" and pronoun and not _NOTHING_NAMED.match(rest[pronoun.end() :].lstrip())
     if pronoun and not begins_reason and rest[: pronoun.end()].lower() not in words.names:
-        return f"{head} {IT}{rest[pronoun.end() :]}"
+        after = rest[pronoun.end() :]
+        return f"{head} {IT} {after.lstrip(' ,')}".rstrip() if name == "reject" else f"{head} {IT}{after}"
     if name in _TAKES_ENVIRONMENT and words.in_thread and _NOTHING_NAMED.match(rest):
         return f"{head} {IT} {rest}".rstrip()
     return line
@@ -197,6 +205,7 @@ def _deployed(rest: str, words: Vocabulary) -> str:
     reason = _UNREADABLE.search(rest)
     said, after = (rest[: reason.start()], rest[reason.start() :]) if reason else (rest, "")
     said, blank = said.rstrip(), said[len(said.rstrip()) :]
+    said = _PLEASE.sub("", said)
     said = _GREEN.sub("when green", said)
     said = said if after else _AGAIN.sub("", f" {said}").strip()
     first, _, more = said.partition(" ")

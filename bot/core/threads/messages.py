@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State
+from bot.core.grammar import offers
 from bot.core.grammar.commands import Cancel, Command
-from bot.core.grammar.offers import hint, offer, written
+from bot.core.grammar.offers import hint, offer
 from bot.core.rich_text import Bold, Button, Code, Line, Message, say
 
 LONGEST_LABEL = 75
 """So many characters fit on a button: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
-_FULL_ID = re.compile(r"\b[0-9a-f]{40}\b")
-
-
-def label(command: Command) -> str:
-    """The whole deed, for a button.
-
-    >>> from bot.core.grammar.commands import Deploy
-    >>> label(Deploy("web", "topic@" + "ab12" * 10, "staging"))
-    'Deploy web/topic@ab12ab1 to staging'
-    """
-    text = _FULL_ID.sub(lambda found: found[0][:7], written(command) or "")
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def deed(command: Command, confirm: str | None = None) -> tuple[Button, ...]:
     """A button with the whole deed on it; nothing where it cannot be written, or is longer than a button."""
-    shown = label(command)
+    shown = offers.deed(command)
     return offer(shown, command, confirm=confirm) if len(shown) <= LONGEST_LABEL else ()
 
 
 def confirmation(command: Command, environment: str) -> str:
     """The question in front of a deed in an environment that people outside use."""
-    return f"{label(command)}? People use {environment}."
+    return f"{offers.deed(command)}? People use {environment}."
 
 
 def asked_back(command: Command, buttons: Sequence[Button]) -> Message:
@@ -56,10 +44,10 @@ def nothing_spoken_of() -> Message:
     )
 
 
-def which_of_thread(deployments: Sequence[tuple[Deployment, Command]]) -> Message:
-    lines: list[Line] = [_line(one) for one, _ in deployments]
-    buttons = [button for _, command in deployments for button in deed(command)]
-    return say("This thread has several of them. Which one do you mean?", lines=lines, buttons=buttons)
+def which_of(place: str, deployments: Sequence[Deployment], buttons: Sequence[Button]) -> Message:
+    """Several in one ``place`` may be meant."""
+    lines: list[Line] = [_line(one) for one in deployments]
+    return say(f"{place} has several of them. Which one do you mean?", lines=lines, buttons=buttons)
 
 
 def what_to_deploy(deployment: Deployment, default: str, buttons: Sequence[Button]) -> Message:
@@ -70,6 +58,17 @@ def what_to_deploy(deployment: Deployment, default: str, buttons: Sequence[Butto
         f", and where nothing is named I take {default}.",
         buttons=buttons,
     )
+
+
+def none_there(place: str, verb: str) -> Message:
+    """``place`` is where nothing is that the verb could be about."""
+    return say(
+        "There is nothing to ", verb, " in ", Bold(place), ". ", Code("queue"), " shows what runs and what waits."
+    )
+
+
+def nothing_locked() -> Message:
+    return say("Nothing is locked here. ", Code("locks"), " shows who holds what.")
 
 
 def link_leads_nowhere() -> Message:

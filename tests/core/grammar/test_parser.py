@@ -85,9 +85,16 @@ def test_what_may_be_meant_is_the_persons_own_sentence_and_examples_only_look(
 
 
 def test_small_talk_is_near_no_command() -> None:
-    answer = parse("good morning", ANYWHERE)
+    answer = parse("good idea", ANYWHERE)
 
     assert answer == NotUnderstood("I do not know the command “good”.", None, ("status", "help"))
+
+
+@pytest.mark.parametrize(
+    "said", ["good morning", "hi", "hello there", "thanks!", "thank you :tada:", "yes please", "👍"]
+)
+def test_a_greeting_and_thanks_are_no_command(said: str) -> None:
+    assert refusal(said) == "There was no command. “help” shows all of them."
 
 
 def test_a_line_of_more_than_a_thousand_characters_is_refused() -> None:

@@ -31,9 +31,13 @@ DEPLOY = Spec(
         "{rest} => deploy it to {env} {rest}",
         "(push|send|put|publish|launch|release|roll out|rollout) {pr} [out|live] <onto> {env} {rest} => deploy {pr} "
         "to {env} {rest}",
+        "<do> <deployment> of {ref} [<onto>] {env} {rest} => deploy {ref} to {env} {rest}",
+        "<do> <deployment> of {pr} [<onto>] {env} {rest} => deploy {pr} to {env} {rest}",
+        "<do> <deployment> of {number} [<onto>] {env} {rest} => deploy {number} to {env} {rest}",
+        "<do> <deployment> of {it} [<onto>] {env} {rest} => deploy it to {env} {rest}",
+        "<do> <deployment> [<onto>] {env} {rest} => deploy to {env} {rest}",
         "roll {ref} out <onto> {env} {rest} => deploy {ref} to {env} {rest}",
         "roll {it} out <onto> {env} {rest} => deploy it to {env} {rest}",
-        "(redeploy|re-deploy) {ref} {rest} => deploy {ref} {rest}",
     ),
 )
 
@@ -65,8 +69,11 @@ DEEDS: tuple[Spec, ...] = (
             "roll {where} back {rest} => rollback {where} {rest}",
             "(back|take) {it} (out|back) {rest} => undo it {rest}",
             "(back out|take back) {it} {rest} => undo it {rest}",
-            "(undo|revert|roll back|rollback|back out|take back) [my|last|latest|current] (deploy|deployment|release|"
-            "rollout|change|changes) => undo it",
+            "<back> [my|last|latest|current] (<deployment>|change|changes) => undo it",
+            "<back> [my|last|latest|current] {where} [{where}] <deployment> {rest} => rollback {where} {rest}",
+            "<back> [my|last|latest|current] <deployment> {where} [{where}] {rest} => rollback {where} {rest}",
+            "(roll back|rollback|go back|revert) {where} [{where}] to (previous|last|old|earlier) [good|working|stable|"
+            "known good] <version> => rollback {where}",
             "(roll back|rollback|back out|take back) (deployment|deploy|release) {number} {rest} => undo {number} "
             "{rest}",
             "(roll back|rollback|go back|revert|return|switch|switch back) to (previous|last|old|earlier) [good|"
@@ -96,6 +103,8 @@ DEEDS: tuple[Spec, ...] = (
         phrasings=(
             "<cancel> {it} => cancel it",
             "<cancel> [my|current|running|last|whole] (deploy|deployment|deploying|rollout|release|run) => cancel",
+            "<cancel> [my|current|running|last|whole] {where} [{where}] (<deployment>|deploying|run) => cancel {where}",
+            "<cancel> [my|current|running|last|whole] (<deployment>|deploying|run) {where} [{where}] => cancel {where}",
             "(kill|halt|terminate|interrupt|scrap) {number} => cancel {number}",
             "(kill|halt|terminate) => cancel",
             "(stop deploying|do not deploy|call off) {it} => cancel it",
@@ -117,6 +126,11 @@ DEEDS: tuple[Spec, ...] = (
             "<redeploy> {number} [again] => retry {number}",
             "(retry|redeploy|rerun|repeat) [my|last|failed|last failed] (deploy|deployment|release|run) [again] => "
             "retry",
+            "(retry|redeploy|re-deploy|rerun|re-run|repeat|retry deploy|retry deployment) [my|last|failed|last failed] "
+            "{where} [{where}] [deploy|deployment|release|run] [again] => retry {where}",
+            "(retry|redeploy|rerun|repeat) [my|last|failed|last failed] (deploy|deployment|release|run|one) {where} "
+            "[{where}] [again] => retry {where}",
+            "(redeploy|re-deploy) {ref} {rest} => deploy {ref} {rest}",
             "give {it} another (try|go|shot|chance) => retry it",
             "run {number} again => retry {number}",
         ),
@@ -130,6 +144,8 @@ DEEDS: tuple[Spec, ...] = (
             "(lgtm|approved) => approve it",
             "(approve|accept|allow|confirm|greenlight) {it} => approve it",
             "(accept|allow|confirm|greenlight) {number} => approve {number}",
+            "approve [waiting|pending] {where} [{where}] (deploy|deployment|release|rollout) => approve {where}",
+            "approve [waiting|pending] (deploy|deployment|release|rollout) {where} [{where}] => approve {where}",
             "(i|we) approve {it} => approve it",
             "(i|we) approve {number} => approve {number}",
             "give {it} (green light|thumbs up|ok|okay|go) => approve it",
@@ -137,7 +153,7 @@ DEEDS: tuple[Spec, ...] = (
     ),
     Spec(
         name="reject",
-        usage='reject [#<id>] ["why"]',
+        usage='reject [#<id>|[<app>] [<env>]] ["why"]',
         help="Refuse a deployment that waits for approval.",
         examples=('reject #12 "the migration is missing"', "reject"),
         makes=c.Reject,

@@ -27,7 +27,17 @@ LOOKS: tuple[Spec, ...] = (
             "ready|out|through] => deploys {number}",
             "(did|has|was) {number} [been] (work|worked|succeed|succeeded|fail|failed|finish|finished|go through|gone "
             "through|successful|ok|deployed|make it) => deploys {number}",
-            "who (deployed|did|asked for|started|made|approved|cancelled) {number} => deploys {number}",
+            "who [has] <decided> {number} => deploys {number}",
+            "who [has] <decided> {it} => deploys it",
+            "(is|was|has|did) {it} [been|get] (approved|rejected|cancelled|canceled|stopped|rolled back) => deploys it",
+            "is {ref} (deployed|released|shipped) => deploys {ref}",
+            "(was|has|did) {ref} [been|get|got] (deployed|deploy|released|shipped) <places> => deploys {ref} {where}",
+            "(when|what) was [last|latest|most recent] <deploys> of {ref} <places> => deploys {ref} {where}",
+            "(what happened|what has happened) [to|with] {it} => deploys it",
+            "(what happened|what has happened) <places> => deploys {where}",
+            "<deploys> of {ref} <places> => deploys {ref} {where}",
+            "who rolled back {where} [{where}] => deploys {where}",
+            "who rolled {where} [{where}] back => deploys {where}",
             "(did|has|is|was) (my|our|last|latest) <deployment> "
             "(work|worked|succeed|succeeded|fail|failed|ok|successful) => deploys",
             "(did|has|was) {where} [{where}] [get|got|been] (deployed|updated|released) => deploys {where}",
@@ -128,6 +138,8 @@ LOOKS: tuple[Spec, ...] = (
             "(gates|gates of|gates for|reasons|reasons for|reason for) {number} => why {number}",
             "(is|are) [the] (checks|ci|build|tests|gates) (green|red|passing|done|open|closed|ok) "
             "(on|of|for) {number} => why {number}",
+            "who (<permitted>|must|should|has to|needs to|will) (approve|reject) [{it}] => why it",
+            "who (<permitted>|must|should|has to|needs to|will) (approve|reject) {number} => why {number}",
             "(gates|reasons|why not) => why",
         ),
     ),

@@ -117,6 +117,25 @@ retry #12 -> retry #12
 retry the last deploy -> retry
 rerun #12 -> retry #12
 give it another try -> retry it
+redeploy staging -> retry in staging
+redeploy production -> retry in production
+redeploy web -> retry web
+redeploy the last one on staging -> retry in staging
+retry staging -> retry in staging
+retry web on production -> retry web in production
+retry the failed deployment on staging -> retry in staging
+cancel staging -> cancel in staging
+cancel web staging -> cancel web in staging
+cancel the staging deployment -> cancel in staging
+cancel the deployment to staging please -> cancel in staging
+can you cancel the staging deployment? -> cancel in staging
+stop the running staging deploy -> cancel in staging
+kill the deployment on staging -> cancel in staging
+approve production -> approve in production
+approve the production deployment -> approve in production
+approve the deployment to production -> approve in production
+reject production because it is not tested -> reject in production "it is not tested"
+reject production is not ready -> reject in production "is not ready"
 stop -> cancel
 stop! -> cancel
 abort -> cancel
@@ -149,8 +168,37 @@ stop deploying -> cancel
 don't deploy it -> cancel it
 call it off -> cancel it
 leave the queue -> cancel
+make a deployment of main to staging -> deploy main to staging
+please do the deploy of main to staging -> deploy main to staging
+start a deployment of #12 to staging -> deploy #12 to staging
+trigger a deployment of PR 12 to staging -> deploy #12 to staging
+start a deploy to staging -> deploy to staging
+run a deployment of it on production -> deploy it to production
+deploy please main to staging -> deploy main to staging
+deploy the same commit to production -> deploy it to production
+deploy the same to production too -> deploy it to production
+deploy it to production as well -> deploy it to production
+get status on staging -> status in staging
+get logs on production -> logs in production
+Shipmate, deploy topic to staging -> deploy topic to staging
+hey :wave: deploy topic to staging -> deploy topic to staging
+hey,deploy topic to staging -> deploy topic to staging
+good evening shipmate! deploy topic to staging -> deploy topic to staging
+lgtm, thanks -> approve it
+reject it, the tests are missing -> reject it "the tests are missing"
 undo -> undo it
+undo! -> undo it
+UNDO!!! -> undo it
+revert! -> undo it
+undo!! please -> undo it
 undo it -> undo it
+undo the last deploy on staging -> rollback on staging
+undo my staging deploy -> rollback on staging
+undo the deploy to production because it burns -> rollback on production "it burns"
+revert the staging deployment -> rollback on staging
+rollback production to the previous version -> rollback on production
+roll back to commit 6dcb09b -> rollback to 6dcb09b
+rollback staging to tag v1.2 -> rollback on staging to v1.2
 undo that -> undo it
 undo #12 -> undo #12
 undo the last deploy -> undo it

@@ -154,6 +154,8 @@ def test_every_line_is_read(said: str, meant: list[Command | str]) -> None:
         ("deploy main to production\nnot yet", ["I did not understand “not” after “production”."]),
         ("don't deploy main to production", ["I do not know the command “don't”."]),
         ("do not\ndeploy main to production", ["I do not know the command “do”."]),
+        ("Do not:\n- deploy main to production\n- deploy topic to staging", ["I do not know the command “Do”."]),
+        ("Plan of today:\n1. deploy topic to staging\n2. lock staging", ["I do not know the command “Plan”."]),
     ],
 )
 def test_what_is_left_over_is_named(said: str, told: list[Command | str]) -> None:

@@ -111,3 +111,21 @@ def test_a_part_of_the_day_is_written_as_it_is_read(until: str) -> None:
     command = TakeLock("staging", "web", None, until, "we test")
 
     assert parse(show(command), WORDS) == command
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("lock prod until further notice", TakeLock("production")),
+        ("lock prod forever because of an incident", TakeLock("production", reason="of an incident")),
+        ("lock prod for ever", TakeLock("production")),
+        ("lock prod indefinitely (incident)", TakeLock("production", reason="incident")),
+        ("lock prod, testing", TakeLock("production", reason="testing")),
+        ("lock prod, testing the checkout", TakeLock("production", reason="testing the checkout")),
+        ("lock prod for 2h, testing", TakeLock("production", duration="2h", reason="testing")),
+        ("lock prod, on web", TakeLock("production", "web")),
+        ("lock it, testing", TakeLock("it", reason="testing")),
+    ],
+)
+def test_what_has_no_end_and_what_stands_behind_a_comma(said: str, meant: TakeLock) -> None:
+    assert parse(said, WORDS) == meant

@@ -40,6 +40,12 @@ status acme/api -> status api
 deploy {HUB}/acme/web/pull/12 to staging -> deploy web#12 to staging
 deploy <{HUB}/acme/web/pull/12> to staging -> deploy web#12 to staging
 deploy <{HUB}/acme/web/pull/12|github.com/acme/web/pull/12> to staging -> deploy web#12 to staging
+deploy <{HUB}/acme/web/pull/12|#12 Add search> to staging -> deploy web#12 to staging
+deploy <{HUB}/acme/web/pull/12|Add search to the page by bob · Pull Request #12 · acme/web> -> deploy web#12
+deploy <{HUB}/acme/api/tree/topic|topic> to staging -> deploy api/topic to staging
+deploy <{HUB}/acme/web/commit/bc493b1|Fix the page> to staging -> deploy web/bc493b1 to staging
+deploy <{HUB}/acme/web/compare/main...topic|Comparing main to topic> to staging -> deploy web/topic to staging
+lock staging because <https://jira.example.com/browse/X-1|X-1> needs it -> lock staging because X-1 needs it
 deploy github.com/acme/web/pull/12 to staging -> deploy web#12 to staging
 deploy http://www.github.com/acme/web/pull/12 -> deploy web#12
 deploy {HUB}/acme/web/pull/12/ to staging -> deploy web#12 to staging

@@ -14,6 +14,22 @@ from bot.core.grammar.registry import COMMANDS, spec_of
 from tests.core.grammar.words import ANYWHERE, WORDS
 
 ASKED = """
+who deployed this? -> deploys it
+who approved it? -> deploys it
+who has cancelled that -> deploys it
+who can approve it? -> why it
+who has to approve #12? -> why #12
+is it approved? -> deploys it
+was main deployed? -> deploys main
+has topic been deployed to staging -> deploys topic in staging
+when was the last deployment of main to staging? -> deploys main in staging
+deployments of main -> deploys main
+what happened? -> deploys
+what happened to it? -> deploys it
+what happened on production? -> deploys in production
+who rolled back production -> deploys in production
+what's on staging, thanks -> status in staging
+is staging free? thanks! -> status in staging
 what's on staging -> status in staging
 What’s on staging? -> status in staging
 whats on prod -> status in production

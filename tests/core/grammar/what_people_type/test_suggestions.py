@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.grammar.commands import Deploy, TakeLock
+from bot.core.grammar.commands import Deploy, Rollback, TakeLock
 from bot.core.grammar.offers import deed
 from bot.core.grammar.parser import NotUnderstood, parse
 from bot.core.names import mistyped
-from tests.core.grammar.what_people_type.sentences import WORDS, suggested
+from tests.core.grammar.what_people_type.sentences import WORDS, suggested, understood
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,27 @@ def test_a_name_that_is_too_long_for_a_button_loses_its_middle_and_the_place_sta
 
     assert len(label) <= 75
     assert label.endswith("xxxx-end to production when green")
+
+
+@pytest.mark.parametrize(
+    ("said", "offered"),
+    [
+        ("deploy main env=staging", ["deploy main to staging"]),
+        ("deploy main environment=qa size=2", ["deploy main to staging size=2"]),
+        ("deploy branch=topic", ["deploy topic"]),
+        ("deploy ref=v1.2 to staging", ["deploy v1.2 to staging"]),
+        ("deploy app=api", ["deploy api"]),
+    ],
+)
+def test_a_parameter_does_not_say_what_goes_where(said: str, offered: list[str]) -> None:
+    assert suggested(said) == offered
+
+
+@pytest.mark.parametrize("said", ["deploy main to staging env=production", "deploy topic branch=x", "deploy web env=x"])
+def test_where_that_is_said_besides_it_is_a_parameter(said: str) -> None:
+    assert isinstance(understood(said)[0], Deploy)
+
+
+@pytest.mark.parametrize("said", ["undo 6dcb09b", "revert commit 6dcb09b", "undo web@6dcb09b on staging"])
+def test_a_commit_is_not_taken_back_by_going_back_to_it(said: str) -> None:
+    assert not isinstance(understood(said)[0], Rollback)

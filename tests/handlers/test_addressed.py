@@ -160,6 +160,70 @@ def test_a_change_waits_for_what_was_said_first(world: World) -> None:
     assert [world.deployment(1).environment, deployments(world)] == ["staging", 1]
 
 
+def test_a_change_that_ran_is_not_run_again_as_something_else(world: World) -> None:
+    """What was said first was refused; the first change of it is what runs."""
+    message = said(world, "@shipmate delpoyy main two staging")
+
+    change(world, message, "@shipmate deploy main to staging")
+    change(world, message, "@shipmate deploy main to production")
+    change(world, message, "@shipmate delpoyy main two staging")
+
+    assert answers(world, message)[1:] == [
+        "This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."
+    ]
+    assert deployments(world) == 1
+
+
+def test_changes_that_arrive_together_are_one_deed(world: World) -> None:
+    message = said(world, "@shipmate delpoyy main two staging")
+    world.slack.edits(message, "@shipmate deploy main to staging")
+    world.slack.edits(message, "@shipmate deploy main to production")
+
+    world.settle()
+
+    assert [world.deployment(1).environment, deployments(world)] == ["staging", 1]
+
+
+def test_a_change_into_two_commands_runs_both(world: World) -> None:
+    message = said(world, "@shipmate delpoyy main two staging", where="#random")
+
+    change(world, message, "@shipmate deploy main to staging\nlock production because testing")
+
+    assert answers(world, message) == [
+        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
+        "*web → production* is yours. I remind you every 3 h.",
+    ]
+
+
+def test_a_change_of_two_commands_that_ran_is_answered_once(world: World) -> None:
+    message = said(world, "@shipmate deploy main to staging\nlock production because testing", where="#random")
+
+    change(world, message, "@shipmate deploy main to production\nlock staging because testing")
+
+    assert answers(world, message)[2:] == [
+        "This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."
+    ]
+    assert [deployments(world), len(world.store.reads().locks.all())] == [1, 1]
+
+
+def test_a_link_that_slack_unfurls_is_no_change(world: World) -> None:
+    """It sends one and the same text with an attachment, also after somebody has changed the message."""
+    message = said(world, "@shipmate delpoyy https://example.com/a", where="#random")
+    change(world, message, "@shipmate deploy main to staging https://example.com/a")
+    before = [told(world, "maria"), answers(world, message)]
+    envelope = world.slack.envelopes[-1]
+    event = envelope.payload["event"]
+    event["previous_message"] = {**event["message"]}
+    event["message"]["attachments"] = [{"from_url": "https://example.com/a", "title": "A"}]
+    for number, edited in enumerate([event["message"]["edited"], None]):
+        event["message"]["edited"] = edited
+        event["event_ts"] = event["ts"] = f"1772445999.00010{number}"
+        world.slack.redeliver(envelope)
+    world.settle()
+
+    assert [told(world, "maria"), answers(world, message)] == before
+
+
 def test_a_change_after_two_minutes_is_not_read(world: World) -> None:
     message = said(world, "@shipmate delpoyy main two staging")
     world.wait(minutes=2, seconds=5)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.web_api import BotIdentity
-from bot.core.events.external import ChannelChanged, CommandGiven, Place
+from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -130,7 +130,7 @@ def _changed(event: Payload, name: Name) -> Addressed | None:
     if said is None or then is None or now is None or now - then > EDITED_WITHIN:
         return None
     command = replace(said.command, said_at=now, edit_of=said.id)
-    return Addressed(f"{said.id}:edit:{changed_at}", command)
+    return Addressed(f"{said.id}{EDIT}{changed_at}", command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from typing import Literal
 from bot.core.events import Event, Joinable, LookAgain
 from bot.core.stored import stored
 
+EDIT = ":edit:"
+"""Stands in the id of a delivery between that of what was said first and the moment at which it was changed."""
+
 
 @stored("Place")
 class Place:

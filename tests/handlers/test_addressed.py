@@ -35,10 +35,21 @@ def deployments(world: World) -> int:
         "hey team, @shipmate deploy main to staging",
         "Good morning all! @shipmate deploy main to staging",
         "hello @bob, @shipmate deploy main to staging",
+        "CI is green at last.\n@shipmate deploy main to staging",
+        "> are we there yet?\n@shipmate deploy main to staging",
+        "<!here> <@U00000000> deploy main to staging",
+        "- @shipmate deploy main to staging",
+        "1. @shipmate deploy main to staging",
+        "*@shipmate* deploy main to staging",
+        "@shipmate @shipmate deploy main to staging",
+        "@shipmate deploy main to staging @shipmate",
+        "@shipmate, deploy main to staging :pray: thanks!",
+        "> deploy main to staging\n@shipmate please",
     ],
 )
-def test_a_mention_at_the_end_or_after_a_greeting_counts(world: World, text: str) -> None:
-    message = said(world, text)
+def test_a_mention_at_the_end_or_after_a_greeting_or_at_the_beginning_of_a_line_counts(world: World, text: str) -> None:
+    message = world.slack.says("maria", "#web", text, raw="<" in text)
+    world.settle()
 
     assert answers(world, message)[0] == "On it: *web* → *staging*  main@d470312 (#1)."
 
@@ -53,12 +64,34 @@ def test_a_mention_at_the_end_or_after_a_greeting_counts(world: World, text: str
         "is anybody else annoyed by @shipmate",
         "that was @shipmate, thanks",
         "hey team, @shipmate",
+        "we talked about it.\n@shipmate is down again",
+        "@bob deploy main to staging @shipmate",
+        "deploy main to staging @bob @shipmate",
+        "deploy main to staging, says @shipmate",
+        "deploy main to staging cc @shipmate",
+        "please don't deploy main to staging @shipmate",
+        "> deploy main to staging @shipmate",
+        "> @shipmate deploy main to staging",
+        "who said that?\n> deploy main to staging @shipmate",
+        ">>> so they wrote\ndeploy main to staging @shipmate",
+        "I am told to write\n```\n@shipmate deploy main to staging\n```",
+        "`@shipmate deploy main to staging`",
+        "you write `deploy main to staging @shipmate`",
     ],
 )
 def test_a_mention_in_passing_gets_no_answer(world: World, text: str) -> None:
     message = said(world, text)
 
     assert answers(world, message) + told(world, "maria") == []
+
+
+def test_each_line_with_a_mention_of_its_own_is_a_command(world: World) -> None:
+    message = said(world, "@shipmate deploy main to staging\n@shipmate lock staging because testing", where="#random")
+
+    assert answers(world, message) == [
+        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
+        "*web → staging* is yours. I remind you every 3 h.",
+    ]
 
 
 def test_what_begins_with_the_mention_is_always_answered(world: World) -> None:

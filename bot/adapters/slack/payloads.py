@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from string import whitespace
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.web_api import BotIdentity
@@ -22,14 +23,20 @@ OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarch
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
 # What apps and workflows post.
 _MACHINE = frozenset({"bot_message"})
-_GREETING = r"(?:(?:hey|hi|hello|ok|okay|please|yo)[\s,!]+)?"
+# Repeats give nothing back (++, *+): people may send forty thousand blanks, and are to be answered within seconds.
+_GREETING = r"(?:(?:hey|hi|hello|ok|okay|please|yo)[\s,!]++)?"
 # Before the mention in "good morning everybody, @shipmate deploy main": a greeting, and whoever else is greeted.
 _WELCOME = (
     r"(?:hey|hi|hiya|hello|yo|ok|okay|please|so|thanks|(?:good )?(?:morning|afternoon|evening))"
-    r"(?:[\s,]+(?:and|all|everyone|everybody|team|folks|people|guys|friends|there|again|<[@!][^>]*>))*[\s,.!:–—-]*"
+    r"(?:[\s,]++(?:and|all|everyone|everybody|team|folks|people|guys|friends|there|again|(?!{us})<[@!][^>]*>))*+"
+    r"[\s,.!:–—-]*+"
 )
+# Before the mention in "- @shipmate deploy main" and in "@here @shipmate deploy main".
+_LISTED = r"[ \t]*+(?:(?:[-*•◦▪–]|[0-9]{1,2}[.)])[ \t]++)?"
+_CALLED_TOGETHER = r"(?:<!(?:here|channel|everyone|subteam)[^>]*>[\s,:]*+)*+"
 # After the mention in "deploy main @shipmate, thanks!".
-_THANKS = r"[\s,.!?:;]*(?:(?:please|pls|plz|thanks|thank you|thx|ty|cheers|:[a-z0-9_+-]+:)[\s,.!?]*)*"
+_THANKS = re.compile(r"(?:please|pls|plz|thanks|thank you|thx|ty|cheers|:[a-z0-9_+-]+:|[\s,.!?:;])*+", re.IGNORECASE)
+_QUOTE = "&gt;"  # three of them quote all that follows
 EDITED_WITHIN = timedelta(minutes=2)
 """How long after it was said a change of it is still a way to say it."""
 
@@ -53,28 +60,54 @@ class Meant:
 class Name:
     """How the bot is spoken to: by its mention, or by its name as the first word; a greeting may come before.
 
-    It may also be mentioned after a longer greeting, or at the end.
+    It may also be mentioned after a longer greeting, at the beginning of a line, or at the end. What somebody quotes
+    speaks to nobody.
     """
 
     def __init__(self, bot_name: str, user: str) -> None:
-        mention = rf"<@{re.escape(user)}(?:\|[^>]*)?>"
+        alone = rf"<@{re.escape(user)}(?:\|[^>]*)?>"
+        mention = rf"(?:{alone}|\*{alone}\*|_{alone}_|~{alone}~)"
         called = rf"@?{re.escape(bot_name)}(?=[\s:,]|$)"
-        self._start = re.compile(rf"\s*{_GREETING}(?:{mention}|{called})[\s:,]*", re.IGNORECASE)
-        self._greeted = re.compile(rf"\s*{_WELCOME}{mention}[\s:,]*", re.IGNORECASE)
-        self._end = re.compile(rf"[\s,]*{mention}{_THANKS}\s*$", re.IGNORECASE)
+        more = rf"(?:[\s:,]*+{mention})*+[\s:,]*+"
+        before = rf"\s*+{_CALLED_TOGETHER}{_LISTED}"
+        welcome = _WELCOME.replace("{us}", alone)
+        self._start = re.compile(rf"{before}{_GREETING}(?:{mention}|{called}){more}", re.IGNORECASE)
+        self._greeted = re.compile(rf"\s*+{welcome}{mention}{more}", re.IGNORECASE)
+        self._line = re.compile(rf"^{_LISTED}{mention}[ \t:,]*+", re.IGNORECASE | re.MULTILINE)
+        self._mention = re.compile(mention, re.IGNORECASE)
 
     def meant(self, text: str) -> Meant | None:
         """What is for the bot, None where the text does not speak to it."""
-        end = self._end.search(text)
+        end = self._end(text)
         found = self._start.match(text)
         if found:
-            return Meant(text[found.end() : end.start() if end and end.start() >= found.end() else None])
-        greeted = self._greeted.match(text)
-        if greeted and (rest := text[greeted.end() :]).strip():
-            return Meant(rest, passing=True)
-        if end and (before := text[: end.start()]).strip():
+            stops = end if end is not None and end >= found.end() else None
+            return Meant(self._line.sub("", text[found.end() : stops]))
+        # What comes before it belongs to the command where it is at the end.
+        begun = self._greeted.match(text) or (self._begun(text) if end is None else None)
+        if begun and (rest := text[begun.end() :]).strip():
+            return Meant(self._line.sub("", rest), passing=True)
+        if end is not None and (before := self._line.sub("", text[:end])).strip():
             return Meant(before, passing=True)
         return None
+
+    def _end(self, text: str) -> int | None:
+        """Where the text ends before a mention behind which nothing follows but thanks."""
+        last = next(reversed(list(self._mention.finditer(text))), None)
+        if last is None or not _THANKS.fullmatch(text, last.end()) or _is_shown(text, last.start()):
+            return None
+        return len(text[: last.start()].rstrip(f"{whitespace},"))
+
+    def _begun(self, text: str) -> re.Match[str] | None:
+        """The first line that begins with the mention."""
+        return next((one for one in self._line.finditer(text) if not _is_shown(text, one.end())), None)
+
+
+def _is_shown(text: str, place: int) -> bool:
+    """Whether it stands in a quotation or in a block of code, in which somebody shows what was or may be said."""
+    begun = text.rfind("\n", 0, place) + 1
+    quoted = text.startswith(_QUOTE, begun) or text.startswith(3 * _QUOTE) or f"\n{3 * _QUOTE}" in text[:begun]
+    return quoted or text.count("```", 0, place) % 2 == 1
 
 
 def heard(event: Payload, name: Name, us: BotIdentity) -> Addressed | None:

@@ -248,10 +248,15 @@ def moment(ts: str) -> datetime | None:
 
 
 def of_another_installation(body: Payload, us: BotIdentity) -> bool:
-    """Whether Slack sends an event of a workspace in which this token is nobody."""
+    """Whether Slack sends an event that it does not send to this token.
+
+    In a channel that another company has shared ``team_id`` is that company's workspace, for our own people, too; to
+    whom it is sent ``authorizations`` say: https://docs.slack.dev/apis/events-api#authorizations.
+    """
     if body.get("type") != "event_callback" or (us.enterprise and _enterprise(body) == us.enterprise):
         return False
-    return body.get("team_id") not in _home(us)
+    sent_to = [one for one in body.get("authorizations") or () if isinstance(one, dict)] or [body]
+    return not any(one.get(key) in _home(us) for one in sent_to for key in ("team_id", "enterprise_id"))
 
 
 def is_stranger(body: Payload, us: BotIdentity) -> bool:
@@ -268,10 +273,11 @@ def is_stranger(body: Payload, us: BotIdentity) -> bool:
         *(one.get(key) for one in (event, message) for key in ("user_team", "team")),
         user.get("team_id") if isinstance(user, dict) else None,
         team.get("id") if isinstance(team, dict) else team,
-        body.get("team_id"),
+        # Of an event that is the workspace of the channel.
+        None if event else body.get("team_id"),
     ]
     known = next((one for one in named if isinstance(one, str)), None)
-    return known not in _home(us)
+    return known not in _home(us) and not (event and known is None)
 
 
 def _home(us: BotIdentity) -> frozenset[str]:

@@ -62,8 +62,18 @@ def _late(context: Context, reads: Reads, command: Command, besides: int | None 
 
 def _drawn(reads: Reads, screen: Screen, command: Command) -> Deployment | None:
     """The deployment that the button was drawn for. A retry names it, whoever has drawn the button."""
-    number = command.deployment if isinstance(command, Retry) else screen.deployment
-    return reads.deployment(number) if number is not None else None
+    if isinstance(command, Retry) and command.deployment is not None:
+        return reads.deployment(command.deployment)
+    return _shown(reads, screen)
+
+
+def _shown(reads: Reads, screen: Screen) -> Deployment | None:
+    """The deployment that the screen shows. What an older version has drawn is known by the parent message it is in."""
+    if screen.deployment is not None:
+        return reads.deployment(screen.deployment)
+    channel, _, message = (screen.message or "").partition(":")
+    there = reads.in_thread(channel, message) if message else ()
+    return next((one for one in there if one.parent == message), None)
 
 
 def _overtaken(
@@ -77,13 +87,17 @@ def _overtaken(
             return messages.done_already(retried, command, reader)
         if screen.state is not None and screen.state is not drawn.state:
             return messages.stands_otherwise(drawn, command)
-    if isinstance(command, Rollback):
+        if _shown(reads, screen) is None:
+            return None  # it was asked which one is meant, by somebody who knows what is live by now
+    elif isinstance(command, Rollback):
         back = next((one for one in later if _takes_back(one, drawn)), None)
         if back is not None:
             return messages.done_already(back, command, reader)
-        live = reads.last_success(drawn.app, drawn.environment)
-        if live is not None and live.id not in (drawn.id, besides) and _started_after(live, drawn):
-            return messages.gone_since(live, command, reader)
+    else:
+        return None
+    live = reads.last_success(drawn.app, drawn.environment)
+    if live is not None and live.id not in (drawn.id, besides) and _started_after(live, drawn):
+        return messages.gone_since(live, command, reader)
     return None
 
 
@@ -93,4 +107,4 @@ def _takes_back(one: Deployment, drawn: Deployment) -> bool:
 
 
 def _started_after(live: Deployment, drawn: Deployment) -> bool:
-    return live.started_at is not None and (drawn.started_at is None or live.started_at > drawn.started_at)
+    return live.started_at is not None and live.started_at > (drawn.started_at or drawn.created_at)

@@ -173,6 +173,37 @@ def test_roll_back_on_an_old_card_says_what_is_live_and_does_nothing(world: Worl
     )
 
 
+def test_retry_does_not_put_an_old_commit_over_what_is_live_since(world: World) -> None:
+    world.says("maria", "deploy main")
+    another_tool(world, "failure")
+    old = deepcopy(world.parent(1))
+    world.github.commit(REPOSITORY, "main", "Two")
+    world.says("bob", "deploy main")
+    another_tool(world, "success")
+
+    world.presses("maria", old, "Retry")
+
+    live = world.deployment(2).short_sha
+    assert numbers(world) == [1, 2]
+    assert told(world, "maria")[-1] == (
+        f"bob has deployed #2 (main@{live}) there meanwhile, so I retry nothing. "
+        "To do it all the same, type `retry #1`."
+    )
+
+
+def test_retry_of_what_never_began_works_while_the_same_is_live(world: World) -> None:
+    two_versions(world)
+    world.github.commit(REPOSITORY, "main", "Three")
+    world.github.set_check_run(REPOSITORY, "main", "lint", None)
+    world.says("maria", "deploy main when green")
+    world.presses("maria", world.parent(3), "Cancel")
+    world.github.set_check_run(REPOSITORY, "main", "lint", "success")
+
+    world.presses("bob", world.parent(3), "Retry")
+
+    assert world.deployment(4).retry_of == 3
+
+
 def test_roll_back_on_the_last_success_works_although_something_failed_since(world: World) -> None:
     two_versions(world)
     card = world.parent(2)
@@ -276,6 +307,32 @@ def test_a_button_of_an_older_version_counts_once_as_well(world: World) -> None:
     assert numbers(world) == [1, 2]
 
 
+def test_roll_back_on_a_card_of_an_older_version_is_late_as_well(world: World) -> None:
+    two_versions(world)
+    old = deepcopy(world.parent(2))
+    old.buttons[0]["action_id"] = ":".join(old.buttons[0]["action_id"].split(":")[:3])
+    world.github.commit(REPOSITORY, "main", "Three")
+    world.says("bob", "deploy main")
+    another_tool(world, "success")
+
+    world.presses("maria", old, old.labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    assert told(world, "maria")[-1].startswith("bob has deployed #3")
+
+
+def test_a_roll_back_of_an_older_version_is_not_made_on_the_card_as_it_is_drawn_now(world: World) -> None:
+    two_versions(world)
+    old = deepcopy(world.parent(2))
+    old.buttons[0]["action_id"] = ":".join(old.buttons[0]["action_id"].split(":")[:3])
+
+    world.presses("bob", old, old.labels[0])
+    world.presses("maria", world.parent(2), old.labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    assert told(world, "maria")[-1].startswith("bob has rolled it back already: #3")
+
+
 def test_which_app_is_asked_with_buttons_that_are_deeds_of_their_own(world: World) -> None:
     """Two buttons of one message are two things to do."""
     world.restart(SETTINGS.replace('channel = "#web"', 'channel = "#deploys"') + OTHER)
@@ -283,7 +340,7 @@ def test_which_app_is_asked_with_buttons_that_are_deeds_of_their_own(world: Worl
     world.says("maria", "deploy main to staging", "#random")
     asked = world.slack.ephemerals("maria")[-1]
 
-    for label in ("web", "api", "web"):
+    for label in ("Deploy web/main to staging", "Deploy api/main to staging", "Deploy web/main to staging"):
         world.presses("maria", asked, label)
 
     assert [world.deployment(number).app for number in numbers(world)] == ["web", "api"]

@@ -94,6 +94,7 @@ def bring_home(context: Context, effect: BringHome) -> Iterable[Event]:
     if deployment is None or card is None:
         return []
     if deployment.ended:
+        announcing.correct_at_home(context, deployment, card)
         context.parents.at_home(deployment.id)
         return []
     announcing.bring_home(context, deployment, card, key=f"effect:{context.effect_id}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Command, Retry, Rollback
 from bot.core.ports.transaction import Reads
 from bot.core.presses import messages
 from bot.core.presses.model import Press, Screen, same_stage, starts_one
 from bot.core.rich_text import Message
+
+LOOKED_BACK = 20
+"""Deployments of one place among which it is looked for what has happened since a screen was shown."""
 
 
 def demand_fresh(context: Context, command: Command) -> None:
@@ -52,6 +55,8 @@ def _late(context: Context, reads: Reads, command: Command, besides: int | None 
     assert screen is not None
     drawn = _drawn(reads, screen, command)
     if drawn is not None and (late := _overtaken(context, reads, screen, command, drawn, besides)):
+        return late
+    if drawn is None and (late := _rolled_back_since(context, reads, screen, command, besides)):
         return late
     earlier = reads.presses.of(screen.key) if screen.key else None
     if earlier is None:
@@ -99,6 +104,22 @@ def _overtaken(
     if live is not None and live.id not in (drawn.id, besides) and _started_after(live, drawn):
         return messages.gone_since(live, command, reader)
     return None
+
+
+def _rolled_back_since(
+    context: Context, reads: Reads, screen: Screen, command: Command, besides: int | None
+) -> Message | None:
+    """A way back that names no commit is another one after each deployment: the second press would undo the first."""
+    if not isinstance(command, Rollback) or screen.shown_at is None or not command.app or not command.environment:
+        return None
+    lately = reads.history(app=command.app, environment=command.environment, ref=None, limit=LOOKED_BACK)
+    # The chat tells the second only: what was in the same one may have been later.
+    later = [one for one in lately if one.id != besides and one.created_at >= screen.shown_at]
+    back = next((one for one in later if one.rollback_of is not None), None)
+    if back is not None:
+        return messages.done_already(back, command, context.asker.id)
+    live = next((one for one in later if one.state is State.SUCCEEDED), None)
+    return messages.gone_since(live, command, context.asker.id) if live is not None else None
 
 
 def _takes_back(one: Deployment, drawn: Deployment) -> bool:

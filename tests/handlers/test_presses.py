@@ -131,6 +131,38 @@ def test_two_rollbacks_that_arrive_together_are_one(world: World) -> None:
     assert numbers(world) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("second", ["maria", "bob"])
+def test_a_roll_back_that_was_asked_about_twice_is_made_once(world: World, second: str) -> None:
+    """Each has a button of their own; the second one would bring back what the first has taken away."""
+    two_versions(world)
+    for person in ("maria", second):
+        world.says(person, "roll it back?")
+    asked = [world.slack.ephemerals("maria")[0], world.slack.ephemerals(second)[-1]]
+    world.presses("maria", asked[0], asked[0].labels[0])
+    another_tool(world, "success")
+
+    world.presses(second, asked[1], asked[1].labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    who = "You have" if second == "maria" else "maria has"
+    assert told(world, second)[-1].startswith(f"{who} rolled it back already: #3, succeeded.")
+
+
+def test_a_roll_back_that_was_asked_about_before_a_deployment_is_not_made(world: World) -> None:
+    two_versions(world)
+    world.says("maria", "roll it back?")
+    asked = world.slack.ephemerals("maria")[-1]
+    world.wait(seconds=1)
+    world.github.commit(REPOSITORY, "main", "Three")
+    world.says("bob", "deploy main")
+    another_tool(world, "success")
+
+    world.presses("maria", asked, asked.labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    assert told(world, "maria")[-1].startswith("bob has deployed #3")
+
+
 def test_deploy_when_green_pressed_twice_is_one_deployment(world: World) -> None:
     world.github.set_check_run(REPOSITORY, "main", "lint", None)
     world.says("maria", "deploy main to staging")

@@ -231,6 +231,7 @@ def pressed(body: Payload) -> Addressed | None:
         via="button",
         said_at=moment(action["action_ts"]),
         screen=f"{channel}:{shown_in}" if shown_in else None,
+        shown_at=moment(shown_in),
         # After the number and the verb; a button that an older version has drawn has none.
         drawn=":".join(action["action_id"].split(":")[3:]) or None,
     )

@@ -292,10 +292,11 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
 
     place = Place(channel, thread=parent, message=ts, respond=envelope.payload["response_url"])
     pressed_at = envelope.payload["actions"][0]["action_ts"]
-    moment = datetime.fromtimestamp(int(pressed_at.split(".")[0]), UTC)
+    moment, shown_at = (datetime.fromtimestamp(int(one.split(".")[0]), UTC) for one in (pressed_at, ts))
     maria = server.workspace.user("maria").id
     screen = f"{channel}:{ts}"
-    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment, screen, "7:running")]
+    pressed = CommandGiven("cancel #7", maria, place, "button", moment, screen, "7:running", shown_at=shown_at)
+    assert tray.commands == [pressed]
     assert list(tray.deliveries) == [f"slack:button:{ts}:{pressed_at}"]
     assert envelope.acked
 

@@ -94,6 +94,7 @@ def bring_home(context: Context, effect: BringHome) -> Iterable[Event]:
     if deployment is None or card is None:
         return []
     if deployment.ended:
+        announcing.correct_at_home(context, deployment, card)
         context.parents.at_home(deployment.id)
         return []
     announcing.bring_home(context, deployment, card, key=f"effect:{context.effect_id}")
@@ -116,7 +117,7 @@ def look(context: Context, tick: Tick) -> None:
 def _bring_home(context: Context, meant: Callable[[str], bool]) -> None:
     """Whatever is away from one of the channels that are meant goes home, if something can be said there again."""
     away = context.parents.all_away()
-    homes = {card.channel for card in away} | {one.channel for one in context.parents.silences() if one.visible}
+    homes = {card.channel for card in away} | context.parents.silent_channels()
     opened = {home for home in homes if meant(home) and _is_open(context, home)}
     for home in opened - {card.channel for card in away}:
         context.parents.speaks_again(home)
@@ -167,11 +168,14 @@ def reply(context: Context, effect: Reply) -> Iterable[Event]:
         context.chat.whisper(place, effect.only_to, effect.message, key=key, maybe_sent=context.repeated)
         return []
     under = place.thread or place.message
-    if under is not None and context.parents.silence(place.channel, under) is not None:
+    silent = under is not None and context.parents.silence(place.channel, under) is not None
+    if silent and not _is_answer(place):
         return []
     thread = Place(place.channel, thread=under, direct=place.direct)
     try:
         context.chat.post(thread, effect.message, key=key, maybe_sent=context.repeated)
+        if silent:
+            context.parents.speaks_again(place.channel, under or "")
     except ThreadGone as error:
         # It is at top level now, and more of it would be as well.
         context.parents.fell_silent(Silence(place.channel, str(error), visible=False), context.now, under or "")
@@ -180,8 +184,15 @@ def reply(context: Context, effect: Reply) -> Iterable[Event]:
     return []
 
 
+def _is_answer(place: Place) -> bool:
+    """Whether it is to what somebody has just said or pressed, who has to hear of it in any case."""
+    return place.message is not None or place.respond is not None
+
+
 def _reply_otherwise(context: Context, effect: Reply, error: ShipmateError, key: str) -> None:
-    """Where the bot cannot speak: at the address that came with the command, else to the asker, once for a thread.
+    """Where the bot cannot speak: at the address that came with the command, else to the asker.
+
+    Each answer is told so; of how it went on one is in a thread, which says where the others are.
 
     Whether something was read at the address nobody can look up: what may have been is not said there again.
     """
@@ -193,7 +204,8 @@ def _reply_otherwise(context: Context, effect: Reply, error: ShipmateError, key:
     if under is not None:
         visible = isinstance(error, Unpostable) and error.visible
         silence = Silence(place.channel, str(error), visible)
-        if not context.parents.fell_silent(silence, context.now, under) and not context.repeated:
+        known = not context.parents.fell_silent(silence, context.now, under)
+        if known and not context.repeated and not _is_answer(place):
             return
     message = effect.message
     if under is not None:
@@ -203,7 +215,8 @@ def _reply_otherwise(context: Context, effect: Reply, error: ShipmateError, key:
 
 def _reason(context: Context, channel: str, error: ShipmateError) -> str:
     try:
-        return context.chat.closed(channel) or str(error)
+        name = next((one for one in sorted(context.chat.channel_names(channel)) if one.startswith("#")), channel)
+        return context.chat.closed(channel) or str(error).replace(channel, name)
     except _REFUSED:
         return str(error)
 

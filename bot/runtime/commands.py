@@ -38,7 +38,8 @@ class Conversation:
         """The answer to a command. Raises Refused with what the asker alone should read."""
         context.place = given.place
         context.via = given.via
-        context.screen = screen(given.screen, given.text, given.drawn) if given.via == "button" else None
+        seen = screen(given.screen, given.text, given.drawn, given.shown_at)
+        context.screen = seen if given.via == "button" else None
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
         if given.passing and not self._is_command(context, given):

@@ -209,6 +209,13 @@ def bring_home(context: Context, deployment: Deployment, card: AwayCard, *, key:
         _try_edit(context, deployment.channel, deployment.parent, moved)
 
 
+def correct_at_home(context: Context, deployment: Deployment, card: AwayCard) -> None:
+    """What was left there goes on showing something that is not so: it is drawn anew, which tells nobody."""
+    channel = context.chat.channel_id(card.channel)
+    if channel is not None and card.parent:
+        _try_edit(context, channel, card.parent, deployment_messages.parent(deployment))
+
+
 def _at_home(context: Context, deployment: Deployment, card: AwayCard, channel: str, key: str) -> str:
     """The message there, drawn anew where it had one before, with a word in its thread that the channel sees too."""
     message = deployment_messages.parent(deployment)

@@ -16,10 +16,13 @@ LOOKED_BACK = timedelta(minutes=30)
 
 
 def ran_already(context: Context, said: str) -> AuditEntry | None:
-    """What came of it as it was said first, where it changed something. Raises NotYet while nobody knows."""
-    if context.reads.undecided(said):
+    """What came of it as it was said first or changed before, where that changed something.
+
+    Raises NotYet while nobody knows.
+    """
+    if context.reads.undecided(said, changed_before=context.event_id):
         raise NotYet("What was said first is not decided on yet.", retry_after=1)
-    came = context.reads.audit.caused(said, context.now - LOOKED_BACK)
+    came = context.reads.audit.caused(said, context.now - LOOKED_BACK, changed_before=context.event_id)
     return next((one for one in came if one.command is not None and one.outcome != "refused"), None)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bot.context import Context
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import Deployment, State
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Command, Retry, Rollback
 from bot.core.ports.transaction import Reads
 from bot.core.presses import messages
 from bot.core.presses.model import Press, Screen, same_stage, starts_one
 from bot.core.rich_text import Message
+
+LOOKED_BACK = 20
+"""Deployments of one place among which it is looked for what has happened since a screen was shown."""
 
 
 def demand_fresh(context: Context, command: Command) -> None:
@@ -53,6 +56,8 @@ def _late(context: Context, reads: Reads, command: Command, besides: int | None 
     drawn = _drawn(reads, screen, command)
     if drawn is not None and (late := _overtaken(context, reads, screen, command, drawn, besides)):
         return late
+    if drawn is None and (late := _rolled_back_since(context, reads, screen, command, besides)):
+        return late
     earlier = reads.presses.of(screen.key) if screen.key else None
     if earlier is None:
         return None
@@ -62,8 +67,18 @@ def _late(context: Context, reads: Reads, command: Command, besides: int | None 
 
 def _drawn(reads: Reads, screen: Screen, command: Command) -> Deployment | None:
     """The deployment that the button was drawn for. A retry names it, whoever has drawn the button."""
-    number = command.deployment if isinstance(command, Retry) else screen.deployment
-    return reads.deployment(number) if number is not None else None
+    if isinstance(command, Retry) and command.deployment is not None:
+        return reads.deployment(command.deployment)
+    return _shown(reads, screen)
+
+
+def _shown(reads: Reads, screen: Screen) -> Deployment | None:
+    """The deployment that the screen shows. What an older version has drawn is known by the parent message it is in."""
+    if screen.deployment is not None:
+        return reads.deployment(screen.deployment)
+    channel, _, message = (screen.message or "").partition(":")
+    there = reads.in_thread(channel, message) if message else ()
+    return next((one for one in there if one.parent == message), None)
 
 
 def _overtaken(
@@ -77,14 +92,34 @@ def _overtaken(
             return messages.done_already(retried, command, reader)
         if screen.state is not None and screen.state is not drawn.state:
             return messages.stands_otherwise(drawn, command)
-    if isinstance(command, Rollback):
+        if _shown(reads, screen) is None:
+            return None  # it was asked which one is meant, by somebody who knows what is live by now
+    elif isinstance(command, Rollback):
         back = next((one for one in later if _takes_back(one, drawn)), None)
         if back is not None:
             return messages.done_already(back, command, reader)
-        live = reads.last_success(drawn.app, drawn.environment)
-        if live is not None and live.id not in (drawn.id, besides) and _started_after(live, drawn):
-            return messages.gone_since(live, command, reader)
+    else:
+        return None
+    live = reads.last_success(drawn.app, drawn.environment)
+    if live is not None and live.id not in (drawn.id, besides) and _started_after(live, drawn):
+        return messages.gone_since(live, command, reader)
     return None
+
+
+def _rolled_back_since(
+    context: Context, reads: Reads, screen: Screen, command: Command, besides: int | None
+) -> Message | None:
+    """A way back that names no commit is another one after each deployment: the second press would undo the first."""
+    if not isinstance(command, Rollback) or screen.shown_at is None or not command.app or not command.environment:
+        return None
+    lately = reads.history(app=command.app, environment=command.environment, ref=None, limit=LOOKED_BACK)
+    # The chat tells the second only: what was in the same one may have been later.
+    later = [one for one in lately if one.id != besides and one.created_at >= screen.shown_at]
+    back = next((one for one in later if one.rollback_of is not None), None)
+    if back is not None:
+        return messages.done_already(back, command, context.asker.id)
+    live = next((one for one in later if one.state is State.SUCCEEDED), None)
+    return messages.gone_since(live, command, context.asker.id) if live is not None else None
 
 
 def _takes_back(one: Deployment, drawn: Deployment) -> bool:
@@ -93,4 +128,4 @@ def _takes_back(one: Deployment, drawn: Deployment) -> bool:
 
 
 def _started_after(live: Deployment, drawn: Deployment) -> bool:
-    return live.started_at is not None and (drawn.started_at is None or live.started_at > drawn.started_at)
+    return live.started_at is not None and live.started_at > (drawn.started_at or drawn.created_at)

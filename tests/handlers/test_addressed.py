@@ -35,10 +35,21 @@ def deployments(world: World) -> int:
         "hey team, @shipmate deploy main to staging",
         "Good morning all! @shipmate deploy main to staging",
         "hello @bob, @shipmate deploy main to staging",
+        "CI is green at last.\n@shipmate deploy main to staging",
+        "> are we there yet?\n@shipmate deploy main to staging",
+        "<!here> <@U00000000> deploy main to staging",
+        "- @shipmate deploy main to staging",
+        "1. @shipmate deploy main to staging",
+        "*@shipmate* deploy main to staging",
+        "@shipmate @shipmate deploy main to staging",
+        "@shipmate deploy main to staging @shipmate",
+        "@shipmate, deploy main to staging :pray: thanks!",
+        "> deploy main to staging\n@shipmate please",
     ],
 )
-def test_a_mention_at_the_end_or_after_a_greeting_counts(world: World, text: str) -> None:
-    message = said(world, text)
+def test_a_mention_at_the_end_or_after_a_greeting_or_at_the_beginning_of_a_line_counts(world: World, text: str) -> None:
+    message = world.slack.says("maria", "#web", text, raw="<" in text)
+    world.settle()
 
     assert answers(world, message)[0] == "On it: *web* → *staging*  main@d470312 (#1)."
 
@@ -53,12 +64,34 @@ def test_a_mention_at_the_end_or_after_a_greeting_counts(world: World, text: str
         "is anybody else annoyed by @shipmate",
         "that was @shipmate, thanks",
         "hey team, @shipmate",
+        "we talked about it.\n@shipmate is down again",
+        "@bob deploy main to staging @shipmate",
+        "deploy main to staging @bob @shipmate",
+        "deploy main to staging, says @shipmate",
+        "deploy main to staging cc @shipmate",
+        "please don't deploy main to staging @shipmate",
+        "> deploy main to staging @shipmate",
+        "> @shipmate deploy main to staging",
+        "who said that?\n> deploy main to staging @shipmate",
+        ">>> so they wrote\ndeploy main to staging @shipmate",
+        "I am told to write\n```\n@shipmate deploy main to staging\n```",
+        "`@shipmate deploy main to staging`",
+        "you write `deploy main to staging @shipmate`",
     ],
 )
 def test_a_mention_in_passing_gets_no_answer(world: World, text: str) -> None:
     message = said(world, text)
 
     assert answers(world, message) + told(world, "maria") == []
+
+
+def test_each_line_with_a_mention_of_its_own_is_a_command(world: World) -> None:
+    message = said(world, "@shipmate deploy main to staging\n@shipmate lock staging because testing", where="#random")
+
+    assert answers(world, message) == [
+        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
+        "*web → staging* is yours. I remind you every 3 h.",
+    ]
 
 
 def test_what_begins_with_the_mention_is_always_answered(world: World) -> None:
@@ -158,6 +191,70 @@ def test_a_change_waits_for_what_was_said_first(world: World) -> None:
     world.wait(minutes=3)
 
     assert [world.deployment(1).environment, deployments(world)] == ["staging", 1]
+
+
+def test_a_change_that_ran_is_not_run_again_as_something_else(world: World) -> None:
+    """What was said first was refused; the first change of it is what runs."""
+    message = said(world, "@shipmate delpoyy main two staging")
+
+    change(world, message, "@shipmate deploy main to staging")
+    change(world, message, "@shipmate deploy main to production")
+    change(world, message, "@shipmate delpoyy main two staging")
+
+    assert answers(world, message)[1:] == [
+        "This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."
+    ]
+    assert deployments(world) == 1
+
+
+def test_changes_that_arrive_together_are_one_deed(world: World) -> None:
+    message = said(world, "@shipmate delpoyy main two staging")
+    world.slack.edits(message, "@shipmate deploy main to staging")
+    world.slack.edits(message, "@shipmate deploy main to production")
+
+    world.settle()
+
+    assert [world.deployment(1).environment, deployments(world)] == ["staging", 1]
+
+
+def test_a_change_into_two_commands_runs_both(world: World) -> None:
+    message = said(world, "@shipmate delpoyy main two staging", where="#random")
+
+    change(world, message, "@shipmate deploy main to staging\nlock production because testing")
+
+    assert answers(world, message) == [
+        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
+        "*web → production* is yours. I remind you every 3 h.",
+    ]
+
+
+def test_a_change_of_two_commands_that_ran_is_answered_once(world: World) -> None:
+    message = said(world, "@shipmate deploy main to staging\nlock production because testing", where="#random")
+
+    change(world, message, "@shipmate deploy main to production\nlock staging because testing")
+
+    assert answers(world, message)[2:] == [
+        "This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."
+    ]
+    assert [deployments(world), len(world.store.reads().locks.all())] == [1, 1]
+
+
+def test_a_link_that_slack_unfurls_is_no_change(world: World) -> None:
+    """It sends one and the same text with an attachment, also after somebody has changed the message."""
+    message = said(world, "@shipmate delpoyy https://example.com/a", where="#random")
+    change(world, message, "@shipmate deploy main to staging https://example.com/a")
+    before = [told(world, "maria"), answers(world, message)]
+    envelope = world.slack.envelopes[-1]
+    event = envelope.payload["event"]
+    event["previous_message"] = {**event["message"]}
+    event["message"]["attachments"] = [{"from_url": "https://example.com/a", "title": "A"}]
+    for number, edited in enumerate([event["message"]["edited"], None]):
+        event["message"]["edited"] = edited
+        event["event_ts"] = event["ts"] = f"1772445999.00010{number}"
+        world.slack.redeliver(envelope)
+    world.settle()
+
+    assert [told(world, "maria"), answers(world, message)] == before
 
 
 def test_a_change_after_two_minutes_is_not_read(world: World) -> None:

@@ -221,6 +221,17 @@ def test_what_has_ended_meanwhile_is_not_posted_again(world: World) -> None:
     assert channel(world, "#deploys")[0].startswith("✅")
 
 
+def test_what_was_left_at_home_shows_how_it_has_ended(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    close(world, "archived")
+    another_tool(world, "in_progress", "success")
+
+    reopen(world, "archived")
+
+    assert channel(world, "#web") == [CARD.replace("🕐", "✅")]
+    assert broadcasts(world, "#web") == []
+
+
 def test_several_go_home_each_once_although_slack_tells_twice(world: World) -> None:
     world.says("bob", "status")
     close(world, "removed")

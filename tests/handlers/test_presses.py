@@ -131,6 +131,38 @@ def test_two_rollbacks_that_arrive_together_are_one(world: World) -> None:
     assert numbers(world) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("second", ["maria", "bob"])
+def test_a_roll_back_that_was_asked_about_twice_is_made_once(world: World, second: str) -> None:
+    """Each has a button of their own; the second one would bring back what the first has taken away."""
+    two_versions(world)
+    for person in ("maria", second):
+        world.says(person, "roll it back?")
+    asked = [world.slack.ephemerals("maria")[0], world.slack.ephemerals(second)[-1]]
+    world.presses("maria", asked[0], asked[0].labels[0])
+    another_tool(world, "success")
+
+    world.presses(second, asked[1], asked[1].labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    who = "You have" if second == "maria" else "maria has"
+    assert told(world, second)[-1].startswith(f"{who} rolled it back already: #3, succeeded.")
+
+
+def test_a_roll_back_that_was_asked_about_before_a_deployment_is_not_made(world: World) -> None:
+    two_versions(world)
+    world.says("maria", "roll it back?")
+    asked = world.slack.ephemerals("maria")[-1]
+    world.wait(seconds=1)
+    world.github.commit(REPOSITORY, "main", "Three")
+    world.says("bob", "deploy main")
+    another_tool(world, "success")
+
+    world.presses("maria", asked, asked.labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    assert told(world, "maria")[-1].startswith("bob has deployed #3")
+
+
 def test_deploy_when_green_pressed_twice_is_one_deployment(world: World) -> None:
     world.github.set_check_run(REPOSITORY, "main", "lint", None)
     world.says("maria", "deploy main to staging")
@@ -171,6 +203,37 @@ def test_roll_back_on_an_old_card_says_what_is_live_and_does_nothing(world: Worl
     assert told(world, "maria")[-1].startswith(
         f"bob has deployed #3 (main@{live}) there meanwhile, so I roll nothing back."
     )
+
+
+def test_retry_does_not_put_an_old_commit_over_what_is_live_since(world: World) -> None:
+    world.says("maria", "deploy main")
+    another_tool(world, "failure")
+    old = deepcopy(world.parent(1))
+    world.github.commit(REPOSITORY, "main", "Two")
+    world.says("bob", "deploy main")
+    another_tool(world, "success")
+
+    world.presses("maria", old, "Retry")
+
+    live = world.deployment(2).short_sha
+    assert numbers(world) == [1, 2]
+    assert told(world, "maria")[-1] == (
+        f"bob has deployed #2 (main@{live}) there meanwhile, so I retry nothing. "
+        "To do it all the same, type `retry #1`."
+    )
+
+
+def test_retry_of_what_never_began_works_while_the_same_is_live(world: World) -> None:
+    two_versions(world)
+    world.github.commit(REPOSITORY, "main", "Three")
+    world.github.set_check_run(REPOSITORY, "main", "lint", None)
+    world.says("maria", "deploy main when green")
+    world.presses("maria", world.parent(3), "Cancel")
+    world.github.set_check_run(REPOSITORY, "main", "lint", "success")
+
+    world.presses("bob", world.parent(3), "Retry")
+
+    assert world.deployment(4).retry_of == 3
 
 
 def test_roll_back_on_the_last_success_works_although_something_failed_since(world: World) -> None:
@@ -274,6 +337,32 @@ def test_a_button_of_an_older_version_counts_once_as_well(world: World) -> None:
     world.presses("maria", card, "Retry")
 
     assert numbers(world) == [1, 2]
+
+
+def test_roll_back_on_a_card_of_an_older_version_is_late_as_well(world: World) -> None:
+    two_versions(world)
+    old = deepcopy(world.parent(2))
+    old.buttons[0]["action_id"] = ":".join(old.buttons[0]["action_id"].split(":")[:3])
+    world.github.commit(REPOSITORY, "main", "Three")
+    world.says("bob", "deploy main")
+    another_tool(world, "success")
+
+    world.presses("maria", old, old.labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    assert told(world, "maria")[-1].startswith("bob has deployed #3")
+
+
+def test_a_roll_back_of_an_older_version_is_not_made_on_the_card_as_it_is_drawn_now(world: World) -> None:
+    two_versions(world)
+    old = deepcopy(world.parent(2))
+    old.buttons[0]["action_id"] = ":".join(old.buttons[0]["action_id"].split(":")[:3])
+
+    world.presses("bob", old, old.labels[0])
+    world.presses("maria", world.parent(2), old.labels[0])
+
+    assert numbers(world) == [1, 2, 3]
+    assert told(world, "maria")[-1].startswith("bob has rolled it back already: #3")
 
 
 def test_which_app_is_asked_with_buttons_that_are_deeds_of_their_own(world: World) -> None:

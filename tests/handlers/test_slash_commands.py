@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,64 @@ def test_an_answer_in_a_channel_that_was_archived_at_once_is_told_directly(world
     (line,) = directly(world, "maria")
     assert line.startswith("What is where:")
     assert line.endswith("Here and not where you asked. The channel #random is archived.")
+
+
+@pytest.mark.parametrize("slack_tells", [True, False])
+def test_in_a_thread_of_a_channel_that_is_open_again_people_are_answered(world: World, slack_tells: bool) -> None:
+    asked = world.says("maria", "deploy main to staging", "#random")
+    world.slack.archives("#random")
+    another_tool(world, "in_progress")
+    if slack_tells:
+        world.slack.unarchives("#random", by="bob")
+        world.settle()
+    else:
+        world.slack.workspace.channel("random").is_archived = False
+
+    world.says("bob", "whoami", "#random", asked.ts)
+    world.says("bob", "status", "#random", asked.ts)
+    another_tool(world, "success")
+
+    said = [line.split("\n")[0] for line in answers(world, asked)]
+    assert said[-2:] == ["What is where:", "*web → staging* #1: ✅ Succeeded in 20 s"]
+
+
+def test_how_it_goes_on_is_said_where_the_channel_is_open_again(world: World) -> None:
+    asked = world.says("maria", "deploy main to staging", "#random")
+    world.slack.archives("#random")
+    another_tool(world, "in_progress")
+    world.slack.workspace.channel("random").is_archived = False
+    world.reconcile()
+
+    another_tool(world, "success")
+
+    assert answers(world, asked)[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
+
+
+def test_each_command_in_a_thread_of_a_channel_that_only_some_may_post_in_is_answered(world: World) -> None:
+    world.slack.restricts("#random")
+    asked = world.says("maria", "lock staging because testing", "#random")
+
+    world.says("bob", "lock production because testing", "#random", asked.ts)
+    world.says("maria", "lock staging because more tests", "#random", asked.ts)
+
+    why = "Here and not where you asked. Only some people may post in the channel #random"
+    assert [len(directly(world, person)) for person in ("maria", "bob")] == [2, 1]
+    assert why in directly(world, "bob")[0]
+
+
+def test_whoever_presses_a_button_where_the_bot_was_removed_is_answered(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    another_tool(world, "failure")
+    card = deepcopy(world.parent(1))
+    world.slack.removes_bot("#web")
+    world.presses("bob", card, "Retry")
+    another_tool(world, "failure")
+    card.buttons[0]["value"] = "retry #2"
+    card.buttons[0]["action_id"] = "command:0:retry:2:failed"
+
+    world.presses("maria", card, "Retry")
+
+    assert [one[:5] for one in directly(world, "bob") + directly(world, "maria")] == ["On it", "On it"]
 
 
 def test_a_thread_in_which_nothing_can_be_said_is_forgotten_with_the_record(world: World, tmp_path: Path) -> None:

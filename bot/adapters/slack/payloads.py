@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from string import whitespace
 from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.web_api import BotIdentity
-from bot.core.events.external import ChannelChanged, CommandGiven, Place
+from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -22,14 +23,20 @@ OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarch
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
 # What apps and workflows post.
 _MACHINE = frozenset({"bot_message"})
-_GREETING = r"(?:(?:hey|hi|hello|ok|okay|please|yo)[\s,!]+)?"
+# Repeats give nothing back (++, *+): people may send forty thousand blanks, and are to be answered within seconds.
+_GREETING = r"(?:(?:hey|hi|hello|ok|okay|please|yo)[\s,!]++)?"
 # Before the mention in "good morning everybody, @shipmate deploy main": a greeting, and whoever else is greeted.
 _WELCOME = (
     r"(?:hey|hi|hiya|hello|yo|ok|okay|please|so|thanks|(?:good )?(?:morning|afternoon|evening))"
-    r"(?:[\s,]+(?:and|all|everyone|everybody|team|folks|people|guys|friends|there|again|<[@!][^>]*>))*[\s,.!:–—-]*"
+    r"(?:[\s,]++(?:and|all|everyone|everybody|team|folks|people|guys|friends|there|again|(?!{us})<[@!][^>]*>))*+"
+    r"[\s,.!:–—-]*+"
 )
+# Before the mention in "- @shipmate deploy main" and in "@here @shipmate deploy main".
+_LISTED = r"[ \t]*+(?:(?:[-*•◦▪–]|[0-9]{1,2}[.)])[ \t]++)?"
+_CALLED_TOGETHER = r"(?:<!(?:here|channel|everyone|subteam)[^>]*>[\s,:]*+)*+"
 # After the mention in "deploy main @shipmate, thanks!".
-_THANKS = r"[\s,.!?:;]*(?:(?:please|pls|plz|thanks|thank you|thx|ty|cheers|:[a-z0-9_+-]+:)[\s,.!?]*)*"
+_THANKS = re.compile(r"(?:please|pls|plz|thanks|thank you|thx|ty|cheers|:[a-z0-9_+-]+:|[\s,.!?:;])*+", re.IGNORECASE)
+_QUOTE = "&gt;"  # three of them quote all that follows
 EDITED_WITHIN = timedelta(minutes=2)
 """How long after it was said a change of it is still a way to say it."""
 
@@ -53,28 +60,54 @@ class Meant:
 class Name:
     """How the bot is spoken to: by its mention, or by its name as the first word; a greeting may come before.
 
-    It may also be mentioned after a longer greeting, or at the end.
+    It may also be mentioned after a longer greeting, at the beginning of a line, or at the end. What somebody quotes
+    speaks to nobody.
     """
 
     def __init__(self, bot_name: str, user: str) -> None:
-        mention = rf"<@{re.escape(user)}(?:\|[^>]*)?>"
+        alone = rf"<@{re.escape(user)}(?:\|[^>]*)?>"
+        mention = rf"(?:{alone}|\*{alone}\*|_{alone}_|~{alone}~)"
         called = rf"@?{re.escape(bot_name)}(?=[\s:,]|$)"
-        self._start = re.compile(rf"\s*{_GREETING}(?:{mention}|{called})[\s:,]*", re.IGNORECASE)
-        self._greeted = re.compile(rf"\s*{_WELCOME}{mention}[\s:,]*", re.IGNORECASE)
-        self._end = re.compile(rf"[\s,]*{mention}{_THANKS}\s*$", re.IGNORECASE)
+        more = rf"(?:[\s:,]*+{mention})*+[\s:,]*+"
+        before = rf"\s*+{_CALLED_TOGETHER}{_LISTED}"
+        welcome = _WELCOME.replace("{us}", alone)
+        self._start = re.compile(rf"{before}{_GREETING}(?:{mention}|{called}){more}", re.IGNORECASE)
+        self._greeted = re.compile(rf"\s*+{welcome}{mention}{more}", re.IGNORECASE)
+        self._line = re.compile(rf"^{_LISTED}{mention}[ \t:,]*+", re.IGNORECASE | re.MULTILINE)
+        self._mention = re.compile(mention, re.IGNORECASE)
 
     def meant(self, text: str) -> Meant | None:
         """What is for the bot, None where the text does not speak to it."""
-        end = self._end.search(text)
+        end = self._end(text)
         found = self._start.match(text)
         if found:
-            return Meant(text[found.end() : end.start() if end and end.start() >= found.end() else None])
-        greeted = self._greeted.match(text)
-        if greeted and (rest := text[greeted.end() :]).strip():
-            return Meant(rest, passing=True)
-        if end and (before := text[: end.start()]).strip():
+            stops = end if end is not None and end >= found.end() else None
+            return Meant(self._line.sub("", text[found.end() : stops]))
+        # What comes before it belongs to the command where it is at the end.
+        begun = self._greeted.match(text) or (self._begun(text) if end is None else None)
+        if begun and (rest := text[begun.end() :]).strip():
+            return Meant(self._line.sub("", rest), passing=True)
+        if end is not None and (before := self._line.sub("", text[:end])).strip():
             return Meant(before, passing=True)
         return None
+
+    def _end(self, text: str) -> int | None:
+        """Where the text ends before a mention behind which nothing follows but thanks."""
+        last = next(reversed(list(self._mention.finditer(text))), None)
+        if last is None or not _THANKS.fullmatch(text, last.end()) or _is_shown(text, last.start()):
+            return None
+        return len(text[: last.start()].rstrip(f"{whitespace},"))
+
+    def _begun(self, text: str) -> re.Match[str] | None:
+        """The first line that begins with the mention."""
+        return next((one for one in self._line.finditer(text) if not _is_shown(text, one.end())), None)
+
+
+def _is_shown(text: str, place: int) -> bool:
+    """Whether it stands in a quotation or in a block of code, in which somebody shows what was or may be said."""
+    begun = text.rfind("\n", 0, place) + 1
+    quoted = text.startswith(_QUOTE, begun) or text.startswith(3 * _QUOTE) or f"\n{3 * _QUOTE}" in text[:begun]
+    return quoted or text.count("```", 0, place) % 2 == 1
 
 
 def heard(event: Payload, name: Name, us: BotIdentity) -> Addressed | None:
@@ -130,7 +163,7 @@ def _changed(event: Payload, name: Name) -> Addressed | None:
     if said is None or then is None or now is None or now - then > EDITED_WITHIN:
         return None
     command = replace(said.command, said_at=now, edit_of=said.id)
-    return Addressed(f"{said.id}:edit:{changed_at}", command)
+    return Addressed(f"{said.id}{EDIT}{changed_at}", command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +231,7 @@ def pressed(body: Payload) -> Addressed | None:
         via="button",
         said_at=moment(action["action_ts"]),
         screen=f"{channel}:{shown_in}" if shown_in else None,
+        shown_at=moment(shown_in),
         # After the number and the verb; a button that an older version has drawn has none.
         drawn=":".join(action["action_id"].split(":")[3:]) or None,
     )
@@ -215,10 +249,15 @@ def moment(ts: str) -> datetime | None:
 
 
 def of_another_installation(body: Payload, us: BotIdentity) -> bool:
-    """Whether Slack sends an event of a workspace in which this token is nobody."""
+    """Whether Slack sends an event that it does not send to this token.
+
+    In a channel that another company has shared ``team_id`` is that company's workspace, for our own people, too; to
+    whom it is sent ``authorizations`` say: https://docs.slack.dev/apis/events-api#authorizations.
+    """
     if body.get("type") != "event_callback" or (us.enterprise and _enterprise(body) == us.enterprise):
         return False
-    return body.get("team_id") not in _home(us)
+    sent_to = [one for one in body.get("authorizations") or () if isinstance(one, dict)] or [body]
+    return not any(one.get(key) in _home(us) for one in sent_to for key in ("team_id", "enterprise_id"))
 
 
 def is_stranger(body: Payload, us: BotIdentity) -> bool:
@@ -235,10 +274,11 @@ def is_stranger(body: Payload, us: BotIdentity) -> bool:
         *(one.get(key) for one in (event, message) for key in ("user_team", "team")),
         user.get("team_id") if isinstance(user, dict) else None,
         team.get("id") if isinstance(team, dict) else team,
-        body.get("team_id"),
+        # Of an event that is the workspace of the channel.
+        None if event else body.get("team_id"),
     ]
     known = next((one for one in named if isinstance(one, str)), None)
-    return known not in _home(us)
+    return known not in _home(us) and not (event and known is None)
 
 
 def _home(us: BotIdentity) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.edits import said_so_far
 from bot.core.audit.model import ITSELF, LONGEST, AuditEntry, Origin, outcome_of, reason_of
 from bot.core.deployments.model import Deployment
 
@@ -29,8 +30,8 @@ class AuditRows:
         lately = sa.select(tables.audit).where(_A.at >= since, _A.outcome == "refused")
         return [_entry(row) for row in self._run(lately.order_by(_A.at.desc(), _A.id.desc()).limit(limit))]
 
-    def caused(self, cause: str, since: datetime) -> Sequence[AuditEntry]:
-        found = sa.select(tables.audit).where(_A.at >= since, _A.cause == cause)
+    def caused(self, cause: str, since: datetime, changed_before: str) -> Sequence[AuditEntry]:
+        found = sa.select(tables.audit).where(_A.at >= since, said_so_far(_A.cause, cause, changed_before))
         return [_entry(row) for row in self._run(found.order_by(_A.id))]
 
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:

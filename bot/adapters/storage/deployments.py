@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
+from bot.adapters.storage.edits import said_so_far
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
@@ -181,9 +182,10 @@ class RowReads:
         there = (_D.app == deployment.app, _D.environment == deployment.environment, _D.id > deployment.id)
         return self._many(*there, sa.or_(_D.retry_of == deployment.id, _D.rollback_of.isnot(None)))
 
-    def undecided(self, delivery_id: str) -> bool:
+    def undecided(self, delivery_id: str, changed_before: str) -> bool:
         there = tables.deliveries.c
-        return bool(self._run(sa.select(there.seq).where(there.id == delivery_id, there.handled_at.is_(None))))
+        meant = said_so_far(there.id, delivery_id, changed_before)
+        return bool(self._run(sa.select(there.seq).where(meant, there.handled_at.is_(None)).limit(1)))
 
     def merged(self, app: str, environment: str, sha: str) -> bool:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))

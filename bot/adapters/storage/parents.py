@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict
 from datetime import datetime
 
@@ -18,8 +18,10 @@ _S = tables.silences.c
 _ALL_AWAY = sa.select(tables.away_cards).order_by(_A.deployment_id)
 _AWAY = _ALL_AWAY.where(_A.deployment_id == sa.bindparam("deployment"))
 _TAKEN_BY = sa.select(_A.effect_id).where(_A.deployment_id == sa.bindparam("deployment"))
-_SILENCES = sa.select(_S.channel, _S.reason, _S.visible).order_by(_S.channel)
-_SILENCE = _SILENCES.where(_S.channel == sa.bindparam("where"), _S.thread == sa.bindparam("under"))
+_SILENT_CHANNELS = sa.select(_S.channel).where(_S.visible).distinct()
+_SILENCE = sa.select(_S.channel, _S.reason, _S.visible).where(
+    _S.channel == sa.bindparam("where"), _S.thread == sa.bindparam("under")
+)
 
 
 class ParentRows:
@@ -70,11 +72,11 @@ class ParentRows:
         rows = self._database.select(_SILENCE, where=channel, under=thread)
         return Silence(**rows[0]._mapping) if rows else None
 
-    def silences(self) -> Sequence[Silence]:
-        return [Silence(**row._mapping) for row in self._database.select(_SILENCES.where(_S.thread == ""))]
+    def silent_channels(self) -> Set[str]:
+        return frozenset(row.channel for row in self._database.select(_SILENT_CHANNELS))
 
-    def speaks_again(self, channel: str) -> None:
+    def speaks_again(self, channel: str, thread: str = "") -> None:
         with self._database.writing() as connection:
             # A thread whose beginning was deleted stays so.
-            over = sa.or_(_S.thread == "", _S.visible)
+            over = sa.or_(_S.thread.in_(["", thread]), _S.visible)
             connection.execute(sa.delete(tables.silences).where(_S.channel == channel, over))

@@ -65,8 +65,11 @@ class AuditReads(Protocol):
     def refused(self, since: datetime, limit: int) -> Sequence[AuditEntry]:
         """The newest commands that were refused since then, newest first."""
 
-    def caused(self, cause: str, since: datetime) -> Sequence[AuditEntry]:
-        """What the delivery has brought about, of what was decided since then; oldest first."""
+    def caused(self, cause: str, since: datetime, changed_before: str) -> Sequence[AuditEntry]:
+        """What the delivery has brought about, of what was decided since then; oldest first.
+
+        So do changes of what was said in it, before the change that is the delivery ``changed_before``.
+        """
 
     def since(self, moment: datetime, after: int, limit: int) -> Sequence[AuditEntry]:
         """From that moment on, oldest first; ``after`` is the id of the last one that was read already."""

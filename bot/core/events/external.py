@@ -12,6 +12,9 @@ from typing import Literal
 from bot.core.events import Event, Joinable, LookAgain
 from bot.core.stored import stored
 
+EDIT = ":edit:"
+"""Stands in the id of a delivery between that of what was said first and the moment at which it was changed."""
+
 
 @stored("Place")
 class Place:
@@ -35,7 +38,7 @@ class CommandGiven(Event):
     """Somebody said something to the bot. ``text`` is as typed, without the bot's own name or mention.
 
     ``said_at`` is when, None where that cannot be long ago. Of a press ``screen`` is the message that the button was
-    in, ``drawn`` what the button was drawn for. ``passing`` is said of
+    in, ``shown_at`` when that was posted, ``drawn`` what the button was drawn for. ``passing`` is said of
     what names the bot only along the way: it is for the bot where it is a command. ``edit_of`` is the delivery of what
     the person had said before they changed it, ``machine`` the name of a bot or a workflow that has said it. A
     ``stranger`` is of another workspace.
@@ -52,6 +55,7 @@ class CommandGiven(Event):
     edit_of: str | None = None
     machine: str | None = None
     stranger: bool = False
+    shown_at: datetime | None = None
 
 
 @stored("PullRequestMerged")

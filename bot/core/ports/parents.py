@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -63,7 +63,8 @@ class Parents(Protocol):
 
     def silence(self, channel: str, thread: str = "") -> Silence | None: ...
 
-    def silences(self) -> Sequence[Silence]:
-        """Of whole channels."""
+    def silent_channels(self) -> Set[str]:
+        """Those in which nothing could be said, also in one thread, and that show when that is over."""
 
-    def speaks_again(self, channel: str) -> None: ...
+    def speaks_again(self, channel: str, thread: str = "") -> None:
+        """Something can be said in the channel: in its threads too, where they show it, and in that ``thread``."""

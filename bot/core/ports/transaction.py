@@ -77,8 +77,8 @@ class Reads(Protocol):
     def later_than(self, deployment: Deployment) -> Sequence[Deployment]:
         """What was asked for after it in the same place and retries it, or is a rollback; oldest first."""
 
-    def undecided(self, delivery_id: str) -> bool:
-        """Whether the delivery is known and not handled yet."""
+    def undecided(self, delivery_id: str, changed_before: str) -> bool:
+        """Whether the delivery is known and not handled yet, or a change of what was said in it, before that one."""
 
     def merged(self, app: str, environment: str, sha: str) -> bool:
         """Whether a merge of this commit was taken up there before, whatever became of it."""

@@ -25,13 +25,15 @@ _DRAWN = re.compile(r"([0-9]{1,18}):([a-z_]+)")
 class Screen:
     """What whoever pressed had before them: the ``message``, what stood on the button, and what it was drawn for.
 
-    ``deployment`` and ``state`` are None where it was drawn for none, or by a version that did not say.
+    ``deployment`` and ``state`` are None where it was drawn for none, or by a version that did not say; ``shown_at``
+    is when the message was posted, None where nobody knows.
     """
 
     message: str | None
     command: str
     deployment: int | None = None
     state: State | None = None
+    shown_at: datetime | None = None
 
     @property
     def key(self) -> str | None:
@@ -71,7 +73,7 @@ def drawn_for(deployment: Deployment) -> str:
     return f"{deployment.id}:{deployment.state}"
 
 
-def screen(message: str | None, command: str, drawn: str | None) -> Screen:
+def screen(message: str | None, command: str, drawn: str | None, shown_at: datetime | None = None) -> Screen:
     """What ``drawn_for`` wrote, read again; what nobody can read was drawn for nothing.
 
     >>> screen("C1:1.2", "retry #4", "4:failed").state
@@ -79,8 +81,8 @@ def screen(message: str | None, command: str, drawn: str | None) -> Screen:
     """
     found = _DRAWN.fullmatch(drawn or "")
     if found is None or found[2] not in set(State):
-        return Screen(message, command)
-    return Screen(message, command, int(found[1]), State(found[2]))
+        return Screen(message, command, shown_at=shown_at)
+    return Screen(message, command, int(found[1]), State(found[2]), shown_at)
 
 
 def same_stage(one: State, other: State) -> bool:

@@ -292,10 +292,11 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
 
     place = Place(channel, thread=parent, message=ts, respond=envelope.payload["response_url"])
     pressed_at = envelope.payload["actions"][0]["action_ts"]
-    moment = datetime.fromtimestamp(int(pressed_at.split(".")[0]), UTC)
+    moment, shown_at = (datetime.fromtimestamp(int(one.split(".")[0]), UTC) for one in (pressed_at, ts))
     maria = server.workspace.user("maria").id
     screen = f"{channel}:{ts}"
-    assert tray.commands == [CommandGiven("cancel #7", maria, place, "button", moment, screen, "7:running")]
+    pressed = CommandGiven("cancel #7", maria, place, "button", moment, screen, "7:running", shown_at=shown_at)
+    assert tray.commands == [pressed]
     assert list(tray.deliveries) == [f"slack:button:{ts}:{pressed_at}"]
     assert envelope.acked
 
@@ -369,10 +370,44 @@ def test_our_own_people_are_ours_wherever_it_was_sent_from(server: SlackServer, 
     assert [one.stranger for one in tray.commands] == [False]
 
 
+@pytest.mark.parametrize(("person", "stranger"), [("maria", False), ("guest", True)])
+@pytest.mark.parametrize("kind", ["said", "changed"])
+def test_in_a_channel_that_another_company_shares_everybody_is_heard(
+    server: SlackServer, slack: Slack, tray: Tray, person: str, stranger: bool, kind: str
+) -> None:
+    server.add_user("guest", team="T0OTHER")
+    said = server.says(person, "#web", "shipmate deploy web")
+    if kind == "changed":
+        server.edits(said, "shipmate deploy web to staging")
+        server.envelopes[-1].payload["event"]["message"]["team"] = "T0OTHER" if stranger else "T00000001"
+    envelope = server.envelopes[-1]
+    tray.deliveries.clear()
+    envelope.payload |= {"team_id": "T0OTHER", "is_ext_shared_channel": True}
+
+    server.redeliver(envelope)
+
+    assert [one.stranger for one in tray.commands] == [stranger]
+
+
+def test_an_event_that_names_no_workspace_leaves_it_to_the_profile_whose_somebody_is(
+    server: SlackServer, slack: Slack, tray: Tray
+) -> None:
+    server.says("maria", "#web", "shipmate deploy web")
+    envelope = server.envelopes[-1]
+    tray.deliveries.clear()
+    envelope.payload["team_id"] = "T0OTHER"
+    del envelope.payload["event"]["team"]
+
+    server.redeliver(envelope)
+
+    assert [one.stranger for one in tray.commands] == [False]
+
+
 def test_an_event_of_another_installation_is_dropped(server: SlackServer, slack: Slack, tray: Tray) -> None:
     server.says("maria", "#web", "hello")
     envelope = server.envelopes[-1]
     envelope.payload["team_id"] = "T0OTHER"
+    envelope.payload["authorizations"][0]["team_id"] = "T0OTHER"
     envelope.payload["event"]["text"] = "shipmate deploy web"
 
     server.redeliver(envelope)

@@ -105,13 +105,25 @@ def test_a_silence_is_new_once_and_a_deleted_thread_stays_silent(store: Store) -
     new = [store.parents.fell_silent(SILENCE, T0) for _ in range(2)]
     store.parents.fell_silent(gone, T0, "1.2")
     store.parents.fell_silent(SILENCE, T0, "1.3")
-    before = store.parents.silences()
+    store.parents.fell_silent(replace(SILENCE, channel="C2"), T0, "1.4")
+    before = store.parents.silent_channels()
 
     store.parents.speaks_again("C1")
 
     assert new == [True, False]
-    assert before == [SILENCE]
+    assert before == {"C1", "C2"}
+    assert store.parents.silent_channels() == {"C2"}
     assert [store.parents.silence("C1", thread) for thread in ("", "1.2", "1.3")] == [None, gone, None]
+
+
+def test_a_thread_in_which_something_was_said_is_not_silent(store: Store) -> None:
+    gone = Silence("C1", "Only some people may post there.", visible=False)
+    for thread in ("1.2", "1.3"):
+        store.parents.fell_silent(gone, T0, thread)
+
+    store.parents.speaks_again("C1", "1.2")
+
+    assert [store.parents.silence("C1", thread) for thread in ("1.2", "1.3")] == [None, gone]
 
 
 def test_what_is_old_is_cleared_but_not_what_still_holds(store: Store) -> None:

@@ -81,16 +81,12 @@ def _overtaken(
         back = next((one for one in later if _takes_back(one, drawn)), None)
         if back is not None:
             return messages.done_already(back, command, reader)
-        live = reads.last_success(drawn.app, drawn.environment)
-        if live is not None and live.id not in (drawn.id, besides) and _started_after(live, drawn):
-            return messages.gone_since(live, command, reader)
+    live = reads.deployment(drawn.replaced_by) if drawn.replaced_by is not None else None
+    if live is not None and live.id != besides and isinstance(command, Retry | Rollback):
+        return messages.gone_since(live, command, reader)
     return None
 
 
 def _takes_back(one: Deployment, drawn: Deployment) -> bool:
     """A rollback of it, or one that is on its way in its place."""
     return one.rollback_of is not None and (one.rollback_of == drawn.id or not one.ended)
-
-
-def _started_after(live: Deployment, drawn: Deployment) -> bool:
-    return live.started_at is not None and (drawn.started_at is None or live.started_at > drawn.started_at)

@@ -107,12 +107,12 @@ def test_a_press_that_was_refused_may_be_made_again(world: World) -> None:
 
 def test_roll_back_pressed_by_two_people_happens_once(world: World) -> None:
     two_versions(world)
-    card = world.parent(2)
+    card = deepcopy(world.parent(2))
     label = card.labels[0]
 
     world.presses("bob", card, label)
     another_tool(world, "success")
-    world.presses("maria", deepcopy(card), label)
+    world.presses("maria", card, label)
 
     assert numbers(world) == [1, 2, 3]
     base = world.deployment(1).sha

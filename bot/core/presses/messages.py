@@ -25,11 +25,11 @@ def at_the_same_time() -> Message:
     return say("Somebody has pressed this at the same moment; once is enough.")
 
 
-def gone_since(newer: Deployment, command: Rollback, reader: str) -> Message:
-    """Something else is live by now than what the button was to roll back."""
-    who = _by(newer.by, reader)
+def gone_since(newer: Deployment, command: Retry | Rollback, reader: str) -> Message:
+    """Something else is live by now than what the button was drawn for."""
+    who, nothing = _by(newer.by, reader), "roll nothing back" if isinstance(command, Rollback) else "retry nothing"
     return say(
-        f"{who} deployed #{newer.id} ({name_of(newer)}) there meanwhile, so I roll nothing back.",
+        f"{who} deployed #{newer.id} ({name_of(newer)}) there meanwhile, so I {nothing}.",
         *_all_the_same(command),
     )
 

@@ -132,3 +132,76 @@ def test_an_old_screen_of_it_does_nothing(tmp_path: Path, label: str) -> None:
 
         assert len(offers(world)) == count
         assert told(world, "bob")
+
+
+# --- live already -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_live_already_is_not_deployed_again(world: World) -> None:
+    sha = deployed(world, "One")
+
+    world.says("bob", "deploy main to production")
+
+    assert told(world, "bob") == [
+        f"☑️ `main` is live in *production* already: {sha[:7]}, since Mon 02 Mar 10:00 UTC by maria."
+    ]
+    assert len(world.github.deployments(REPOSITORY)) == 1
+    assert told(world, "maria") == []
+
+
+def test_whoever_wants_it_all_the_same_presses_or_says_so(world: World) -> None:
+    sha = deployed(world, "One")
+    world.says("bob", "deploy main to production")
+    asked = world.slack.ephemerals("bob")[-1]
+
+    world.presses("bob", asked, "Deploy it again")
+    another_tool(world, "success")
+    world.says("maria", 'deploy main to production --force "a cache must be filled"')
+    another_tool(world, "success")
+
+    assert [one.sha for one in world.github.deployments(REPOSITORY)] == [sha] * 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["deploy main to production canary=10%", "deploy main to production/fe", "deploy:migrate main to production"],
+)
+def test_more_than_the_commit_is_more_than_what_is_live(world: World, said: str) -> None:
+    deployed(world, "One")
+
+    world.says("bob", said)
+
+    assert len(world.github.deployments(REPOSITORY)) == 2
+
+
+@pytest.mark.parametrize("end", ["failure", "error"])
+def test_after_something_else_was_tried_nobody_knows_what_is_there(world: World, end: str) -> None:
+    sha = deployed(world, "One")
+    world.github.commit(REPOSITORY, "topic", "Two")
+    world.says("maria", "deploy topic to production")
+    another_tool(world, end)
+
+    world.says("bob", "deploy main to production")
+
+    assert world.github.deployments(REPOSITORY)[-1].sha == sha
+    assert len(world.github.deployments(REPOSITORY)) == 3
+
+
+def test_while_something_else_takes_its_place_it_may_be_asked_for_again(world: World) -> None:
+    sha = deployed(world, "One")
+    world.github.commit(REPOSITORY, "topic", "Two")
+    world.says("maria", "deploy topic to production")
+
+    world.says("bob", "deploy main to production")
+    another_tool(world, "success")
+
+    assert world.github.deployments(REPOSITORY)[-1].sha == sha
+
+
+def test_who_may_not_deploy_there_is_told_that(world: World) -> None:
+    deployed(world, "One")
+    world.github.set_permission(REPOSITORY, "bob", "read")
+
+    world.says("bob", "deploy main to production")
+
+    assert "already" not in told(world, "bob")[0]

@@ -176,7 +176,7 @@ def test_roll_back_on_an_old_card_says_what_is_live_and_does_nothing(world: Worl
 def test_roll_back_on_the_last_success_works_although_something_failed_since(world: World) -> None:
     two_versions(world)
     card = world.parent(2)
-    world.says("bob", "deploy main")
+    world.says("bob", "retry #2")
     another_tool(world, "failure")
 
     world.presses("maria", card, card.labels[0])

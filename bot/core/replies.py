@@ -12,14 +12,14 @@ from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
-from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys
+from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Retry
 from bot.core.grammar.offers import deed, hint, offer, written
 from bot.core.names import listed
 from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
 from bot.core.ports.forge_types import Commit, Meaning
 from bot.core.refs import HEADS, SHOWN_DIGITS, TAGS, short_name
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Span, plain, say
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, plain, say
 
 
 class Choice(NamedTuple):
@@ -254,6 +254,14 @@ def on_it(
         reason = why if why.startswith("I ") else f"{why[:1].lower()}{why[1:]}"
         spans.append(f" I cannot announce it in {channel}: {reason}")
     return say(*spans, *((note,) if note else ()))
+
+
+def live_already(live: Deployment, ref: str) -> Message:
+    """Nothing is to be done; whoever wants it all the same retries what is live."""
+    since = live.finished_at or live.created_at
+    what = ("☑️ ", Code(ref), " is live in ", Bold(wording.where(live)), f" already: {live.short_sha}, since ")
+    again = offer("Deploy it again", Retry(live.id), confirm=f"Deploy {live.short_sha} to {live.environment} again?")
+    return say(*what, Moment(since), f" by {live.by.name}.", buttons=again)
 
 
 def told_directly(message: Message, reason: str, link: str | None = None, number: int | None = None) -> Message:

@@ -92,14 +92,16 @@ def test_status_and_what_ships_next_follow_it(world: World) -> None:
 
 
 def test_how_long_it_usually_takes_is_not_told_by_what_was_reported_late(world: World) -> None:
-    for _ in range(2):
+    for number in range(2):
+        world.github.commit(REPOSITORY, "main", f"Step {number}")
         world.says("maria", "deploy main to staging")
         another_tool(world, "in_progress", "success")
-    for _ in range(2):
+    for number in range(2):
+        world.github.commit(REPOSITORY, "main", f"Late step {number}")
         remote = give_up(world)
         report(world, remote, "success")
 
-    world.says("maria", "deploy main to staging")
+    world.says("maria", "retry #4")
 
     assert world.deployment(5).usual_seconds == 20
 

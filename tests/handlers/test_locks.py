@@ -488,6 +488,7 @@ def test_the_old_owner_waits_then_and_the_new_ones_request_goes_on(world: World)
     world.says("bob", "deploy main to production when green")
 
     world.says("bob", "take over production because a hotfix must go out")
+    world.github.commit(REPOSITORY, "main", "Next")
     world.says("maria", "deploy main to production")
 
     assert states(world) == ["main succeeded"]

@@ -43,13 +43,13 @@ def test_tags_commits_and_pull_requests_are_refs(world: World) -> None:
 
     world.says("maria", "deploy v1.0 to staging")
     another_tool(world, "success")
-    world.says("maria", f"deploy {sha[:7]} to staging")
+    world.says("maria", f"deploy {sha[:7]} to production")
     another_tool(world, "success")
-    world.says("maria", f"deploy #{number} to staging")
+    world.says("maria", f"deploy #{number} to staging canary=10%")
 
     assert channel(world, "#web") == [
         "✅ *web* → *staging*  v1.0@64fd7b0  asked for by @maria",
-        "✅ *web* → *staging*  64fd7b0  asked for by @maria",
+        "✅ *web* → *production*  64fd7b0  asked for by @maria",
         "🕐 *web* → *staging*  topic@64fd7b0  asked for by @maria",
     ]
     assert {one.sha for one in world.github.deployments(REPOSITORY)} == {sha}

@@ -140,7 +140,7 @@ def test_a_tag_of_the_branchs_name_is_seen_after_ten_minutes(reconciled: World) 
 
     reconciled.says("maria", "deploy topic to production")
 
-    assert [one.split(" ")[1:5] for one in told(reconciled, "maria")] == [["may", "mean", "several", "things."]]
+    assert told(reconciled, "maria")[-1].split(" ")[1:5] == ["may", "mean", "several", "things."]
 
 
 def test_a_pull_request_is_named_that_was_opened_before_it_was_asked_about(reconciled: World) -> None:

@@ -120,7 +120,7 @@ def test_one_success_is_nothing_to_go_back_to(world: World) -> None:
 def test_the_same_commit_again_offers_no_way_back_to_itself(world: World) -> None:
     world.says("maria", "deploy main")
     another_tool(world, "success")
-    world.says("maria", "deploy main")
+    world.says("maria", "retry #1")
 
     another_tool(world, "success")
 

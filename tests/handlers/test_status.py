@@ -53,7 +53,7 @@ def test_deploys_lists_the_last_ones_newest_first(world: World) -> None:
     another_tool(world, "success")
     world.says("bob", "deploy main to production")
     another_tool(world, "failure")
-    world.says("maria", "deploy main to staging")
+    world.says("maria", "retry #1")
     world.says("maria", "cancel #3")
 
     said = world.says("bob", "deploys")

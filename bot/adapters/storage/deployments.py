@@ -23,7 +23,7 @@ from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransact
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
 from bot.adapters.storage.upsert import insert_new, upsert
-from bot.core.deployments.model import DEPLOY, Actor, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import DEPLOY, ENDED, Actor, Changes, Deployment, State, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.stored import stored_name
@@ -46,6 +46,8 @@ _BUSY = sa.and_(_UNENDED, _D.state.in_([State.STARTING, State.RUNNING]))
 _WAITING = sa.and_(_UNENDED, _D.state == State.WAITING)
 
 
+OFFERING = 20
+"""How many messages are drawn again at most when something goes live."""
 SUCCESSES_OF_ONE = 50
 """How many successes of one commit in one place are looked at."""
 IN_ONE_THREAD = 100
@@ -159,6 +161,10 @@ class RowReads:
         there = (_D.app == deployment.app, _D.environment == environment)
         succeeded = (_D.state == State.SUCCEEDED, _D.task == "deploy")
         return self._many(*commit, *there, *succeeded, newest=True, limit=SUCCESSES_OF_ONE)
+
+    def offering(self, app: str, environment: str) -> Sequence[Deployment]:
+        there = (_D.app == app, _D.environment == environment, _D.replaced_by.is_(None), _D.task == DEPLOY)
+        return self._many(*there, _D.state.in_(ENDED), newest=True, limit=OFFERING)
 
     def last_success(self, app: str, environment: str) -> Deployment | None:
         found = self.successes(app, environment, 1)

@@ -228,6 +228,7 @@ deployments = sa.Table(
     column("approvals_missing", sa.Integer),
     column("forced", sa.JSON),
     column("given_up_at", Utc, nullable=True),
+    column("replaced_by", BigId, nullable=True),
 )
 
 # In words that both databases understand; the migrations hold the same.
@@ -277,6 +278,15 @@ for _name, *_of in (("parent", "parent", "channel"), ("asked", "asked_thread", "
     _there = deployments.c[_of[0]].isnot(None)
     _key = [deployments.c[column] for column in _of]
     sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=_there, postgresql_where=_there)
+_OFFERS = deployments.c.replaced_by.is_(None)
+sa.Index(
+    "ix_deployments_offering",
+    deployments.c.app,
+    deployments.c.environment,
+    deployments.c.id,
+    sqlite_where=_OFFERS,
+    postgresql_where=_OFFERS,
+)
 # For every way to ask for what was deployed, newest first, however much that is.
 for _name, *_of in (
     ("sha", "sha"),

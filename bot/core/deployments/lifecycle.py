@@ -12,6 +12,7 @@ from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, ahead_key, same_line
 from bot.core.deployments.model import (
+    DEPLOY,
     ENDED,
     Deployment,
     State,
@@ -223,6 +224,8 @@ def end(
     records.emit(RenderParent(ended.id))
     output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
     _tell(records, ended, deployment_messages.end_line(ended, output), occasion=deployment_messages.occasion(ended))
+    if state is State.SUCCEEDED:
+        _replace_older(records, ended)
     lock_lifecycle.after_rollback(records, ended, now)
     _move_up(records, ended.app, ended.environment)
     next_in_queue(records, ended.app, ended.environment)
@@ -256,6 +259,8 @@ def end_after_all(
         return deployment
     ended = moved(deployment, state, now, description)
     records.save(ended)
+    if state is State.SUCCEEDED:
+        ended = _replace_older(records, ended)
     if copied:
         _report_end(records, ended)
     records.emit(RenderParent(ended.id))
@@ -266,6 +271,18 @@ def end_after_all(
         lock_lifecycle.after_rollback(records, ended, now)
     records.put(DeploymentEnded(ended.id), f"ended-after-all:{ended.id}")
     return ended
+
+
+def _replace_older(records: Records, ended: Deployment) -> Deployment:
+    """Only what is live can be rolled back: the messages of what was there before offer nothing any more."""
+    live = records.last_success(ended.app, ended.environment)
+    if ended.task != DEPLOY or live is None:
+        return ended
+    for one in records.offering(ended.app, ended.environment):
+        if one.id != live.id:
+            records.save(replace(one, replaced_by=live.id))
+            records.emit(RenderParent(one.id))
+    return records.deployment(ended.id) or ended
 
 
 def _report_end(records: Records, ended: Deployment) -> None:

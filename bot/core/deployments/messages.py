@@ -150,7 +150,7 @@ def buttons(deployment: Deployment) -> tuple[Button, ...]:
             return (*_approval(deployment), *leave)
         stop = offer("Cancel", cancel, style="danger", confirm=f"Cancel {name}?", drawn=drawn_for(deployment))
         return (*_approval(deployment), *stop)
-    if deployment.superseded_by is not None:
+    if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return ()
     match deployment.state:
         case State.SUCCEEDED:
@@ -180,10 +180,31 @@ def _roll_back(deployment: Deployment) -> tuple[Button, ...]:
     base = deployment.changes.base
     if base is None or base == deployment.sha or deployment.task != "deploy" or deployment.remote_id is None:
         return ()
-    question = f"Roll {deployment.app} back on {deployment.environment}?"
+    question = rollback_question(deployment, base)
+    if deployment.rollback_of is not None and deployment.state is State.SUCCEEDED:
+        again = Deploy(deployment.app, base, deployment.environment)
+        return offer(f"Redeploy {base[:7]}", again, confirm=_redeploy_question(deployment, base))
     command = Rollback(deployment.app, deployment.environment, base)
     label = f"Roll back to {base[:7]}"
     return offer(label, command, style="danger", confirm=question, drawn=drawn_for(deployment))
+
+
+def _redeploy_question(deployment: Deployment, base: str) -> str:
+    place = f"{deployment.app} → {where(deployment)}"
+    return f"{place}: from {deployment.short_sha} (live) to {base[:7]} again, which was rolled back."
+
+
+def rollback_question(deployment: Deployment, base: str) -> str:
+    """From what to what, what is lost by it, and what follows."""
+    place = f"{deployment.app} → {where(deployment)}"
+    if deployment.state is not State.SUCCEEDED:
+        return f"{place}: from {deployment.short_sha}, which has not succeeded, to {base[:7]}, which was live before."
+    shipped = deployment.changes.shipped
+    named = [f"#{one.number}" if one.number is not None else (one.sha or "")[:7] for one in shipped[:SHOWN]]
+    more = [f"{len(shipped) - SHOWN} more"] if len(shipped) > SHOWN else []
+    lost = f" Takes back {listed([*named, *more])}." if named else ""
+    locked = f" Then {deployment.environment} is locked for you, so that no merge ships it again."
+    return f"{place}: from {deployment.short_sha} (live) to {base[:7]}.{lost}{locked}"
 
 
 # --- lines of the thread ----------------------------------------------------------------------------------------

@@ -127,6 +127,7 @@ class Deployment:
     come while it waits; ``forced`` are the gates that were passed by force, a line each. ``given_up_at`` is when we
     ended it because another tool was silent; it stays when the end is reported after all. ``waits_since`` of one that
     is under way is since when GitHub holds it for a review: to older versions of the bot that means nothing.
+    ``replaced_by`` is what went live in its environment afterwards: what it offered is over with that.
     """
 
     id: int
@@ -177,6 +178,7 @@ class Deployment:
     approvals_missing: int = 0
     forced: tuple[str, ...] = ()
     given_up_at: datetime | None = None
+    replaced_by: int | None = None
 
     @property
     def ended(self) -> bool:

@@ -63,6 +63,9 @@ class Reads(Protocol):
     def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         """The last successes of the same commit in that environment of the app, newest first."""
 
+    def offering(self, app: str, environment: str) -> Sequence[Deployment]:
+        """What has ended there and was not replaced yet by what went live afterwards, newest first; a few at most."""
+
     def last_success(self, app: str, environment: str) -> Deployment | None:
         """What is deployed there now, as far as the bot knows: of those that succeeded the one that started last."""
 

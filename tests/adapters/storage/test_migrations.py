@@ -33,6 +33,7 @@ RELEASED = {
     "0010_joins.py": "19c04b53d35fc39436317e6644c0f171bff2b2048de08e32af934b675f1f09f5",
     "0011_dead_rows.py": "916561cba0223302d287e16c28096808c858b0b609c502830ba98ce8d911ea67",
     "0012_merges_and_threads.py": "a930f3317fe033bc4a0db9d07c9757a97e203c2f6344437f539e5d8596282785",
+    "0013_replaced.py": "42d1e391adadfc0e31aa3cb65861a946e5dc8243dc0b7db45cff41a562ec6c0c",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -75,6 +75,15 @@ class Register:
     def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
         return [one for one in self._of(app, environment) if one.state is State.WAITING]
 
+    def deployment(self, deployment_id: int) -> Deployment | None:
+        return self.rows.get(deployment_id)
+
+    def last_success(self, app: str, environment: str) -> Deployment | None:
+        return next((one for one in reversed(self._of(app, environment)) if one.state is State.SUCCEEDED), None)
+
+    def offering(self, app: str, environment: str) -> Sequence[Deployment]:
+        return [one for one in self._of(app, environment) if one.ended and one.replaced_by is None]
+
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
         return self.lines[-last:]
 

@@ -217,3 +217,16 @@ def test_two_people_who_press_retry_at_once_start_one(site_with: Callable[[str],
 def told_late(site: Installation) -> int:
     directly = [*site.slack.messages("@bob"), *site.slack.ephemerals("bob"), *site.slack.ephemerals("maria")]
     return sum("retried it already" in shown(one) for one in directly)
+
+
+def test_a_message_that_is_changed_twice_at_once_is_one_deed(site: Installation) -> None:
+    site.runs()
+    site.github.commit(REPOSITORY, "topic", "Add search")
+    said = site.slack.says("maria", "#web", "@shipmate delpoyy topic two production")
+    site.slack.edits(said, "@shipmate deploy topic to production")
+    site.slack.edits(said, "@shipmate deploy main to production")
+
+    site.ended("Succeeded")
+    site.wait_for(lambda: "as #1" in "".join(site.thread(said)), "the answer to the second change")
+
+    assert len(site.deployments()) == 1

@@ -103,7 +103,10 @@ class Writer:
         try:
             if not self._database.is_sqlite:
                 began, clock = seconds_passed(), self._database.own_clock
-                cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
+                if len(rows) == 1:  # arrays cost more than what they hold
+                    cursor.execute(_ONE_FOR_POSTGRES, rows[0])
+                else:
+                    cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
                 found = cursor.fetchall()
                 if clock is not None and found and clock.wants_look():
                     clock.note(found[-1][2], began)
@@ -205,10 +208,12 @@ _TYPES = {
 }
 _COLUMNS = ", ".join(_TYPES)
 _ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _TYPES.values())
+_ONE = ", ".join(f"%b::{kind}" for kind in _TYPES.values())
+_AS_POSTGRES_SAYS = {"nothing": "''::bytea", "time": ", clock_timestamp()"}
+_ONE_FOR_POSTGRES = _STORE.format(**_AS_POSTGRES_SAYS, given=f"WITH given ({_COLUMNS}) AS (VALUES ({_ONE}))")
 # The same statement whatever the number of rows: its plan is made once.
 _FOR_POSTGRES = _STORE.format(
-    nothing="''::bytea",
-    time=", clock_timestamp()",
+    **_AS_POSTGRES_SAYS,
     given=f"WITH given ({_COLUMNS}) AS (SELECT * FROM unnest({_ARRAYS}))",  # noqa: S608 - as above
 )
 _ONE_ROW = f"({', '.join('?' * len(_TYPES))})"

@@ -161,7 +161,7 @@ class Pipeline:
                         events = [event.joined_by(more)]
                         found.append(other.id)
         lanes = self._decide_all(delivery, events, joined=found)
-        self.store.inbox.let_go([one for one in joined if one not in found])
+        self.store.inbox.let_go(joined)  # whichever is not handled with it
         return lanes
 
     def _decide_all(
@@ -180,7 +180,9 @@ class Pipeline:
             try:
                 last = n == len(open_) and not failures
                 decision = self._decide(delivery, name, event, listener.handle, ends=last, joined=joined)
-                if decision is not None and decision.records is not None:
+                if decision is None:
+                    joined = ()  # somebody else was faster, and has decided on this one alone
+                elif decision.records is not None:
                     lanes |= decision.records.lanes
                     ended = decision.ends
             except Unavailable:

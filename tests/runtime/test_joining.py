@@ -137,6 +137,18 @@ def test_what_dies_with_them_in_hand_lets_each_be_taken_again(world: World) -> N
     assert parent(world, 1).startswith("✅ *web* → *staging*")
 
 
+def test_where_another_has_decided_on_the_first_alone_the_others_are_not_lost(world: World) -> None:
+    told = statuses(world, runs(world))
+    [taken] = arrive(world, told)
+    with world.store.decisions.open(taken.id, "0:handlers.following.reported") as faster:
+        faster.begin(None, None)
+
+    decide(world, taken)
+
+    assert all(handled(world, one) for one in told)
+    assert world.deployment(1).state is State.SUCCEEDED
+
+
 def test_those_in_hand_are_not_taken_again(world: World) -> None:
     told = statuses(world, runs(world))
     [taken] = arrive(world, told)

@@ -64,8 +64,9 @@ Line: TypeAlias = tuple[Span, ...]
 class Button:
     """A button stands for a command: pressing it is the same request as typing ``command``.
 
-    ``confirm`` is the question asked before a dangerous one. ``drawn`` says which deployment it was drawn for, and how
-    that stood then: see ``bot.core.presses.model.drawn_for``.
+    ``confirm`` is the question asked before a dangerous one, and ``yes`` what its button is called that goes on, where
+    that is not ``label``. A ``danger`` shows in the question alone. ``drawn`` says which deployment it was drawn for,
+    and how that stood then: see ``bot.core.presses.model.drawn_for``.
     """
 
     label: str
@@ -73,19 +74,57 @@ class Button:
     style: Literal["primary", "danger"] | None = None
     confirm: str | None = None
     drawn: str | None = None
+    yes: str | None = None
+
+
+@stored("Step")
+class Step:
+    """One step of what is going on; ``detail`` is how long it took, or why it failed."""
+
+    name: str
+    state: Literal["pending", "running", "done", "failed"]
+    detail: str = ""
+
+
+@stored("Fold")
+class Fold:
+    """Lines under a title, to be opened by whoever wants to read them; ``notes`` are small print below the lines.
+
+    ``open`` is whether they are open from the beginning.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+    notes: tuple[Line, ...] = ()
+    open: bool = False
+
+
+@stored("Table")
+class Table:
+    """Rows of cells; each row has as many as ``head``."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
 
 
 @stored("Message")
 class Message:
     """``sentence`` is the notification and what screen readers read: always a full sentence.
 
-    ``lines`` is the body; empty means that the sentence is the whole message. ``context`` is small print below it.
+    ``lines`` is the body; empty means that the sentence is the whole message. ``context`` is small print below it. Then
+    come ``table``, ``steps``, ``output`` (several lines, as they were written) and ``fold``; last the ``buttons``, and
+    behind them a menu with ``more``, which takes no questions.
     """
 
     sentence: Line
     lines: tuple[Line, ...] = ()
     context: tuple[Line, ...] = ()
     buttons: tuple[Button, ...] = field(default=())
+    table: Table | None = None
+    steps: tuple[Step, ...] = ()
+    output: str = ""
+    fold: Fold | None = None
+    more: tuple[Button, ...] = ()
 
     def summary(self) -> str:
         """The sentence as plain text."""
@@ -95,8 +134,18 @@ class Message:
         """Everything a person reads, as plain text, one line each: what tests and logs compare."""
         body = self.lines or (self.sentence,)
         shown = [plain(line) for line in (*body, *self.context)]
+        if self.table is not None:
+            rows = [self.table.head, *([plain(cell) for cell in row] for row in self.table.rows)]
+            shown += [" | ".join(row) for row in rows]
+        shown += [f"({step.state}) {one_line(step.name)} {one_line(step.detail)}".rstrip() for step in self.steps]
+        shown += [visible(self.output)] if self.output else []
+        if self.fold is not None:
+            shown.append(f"{'▾' if self.fold.open else '▸'} {one_line(self.fold.title)}")
+            shown += [f"  {plain(line)}" for line in (*self.fold.lines, *self.fold.notes)]
         if self.buttons:
             shown.append(" ".join(f"[{button.label}]" for button in self.buttons))
+        if self.more:
+            shown.append(f"⋯ {', '.join(button.label for button in self.more)}")
         return "\n".join(shown)
 
 

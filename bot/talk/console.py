@@ -17,7 +17,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.core.events.external import Place
-from bot.core.ports.chat import Person
+from bot.core.ports.chat import Person, Tag
 from bot.core.rich_text import (
     Bold,
     Button,
@@ -93,6 +93,7 @@ class Terminal:
         key: str,
         maybe_sent: bool = False,
         broadcast: bool = False,  # noqa: ARG002 - everything is in one view here
+        tag: Tag | None = None,  # noqa: ARG002 - no other tool reads here
     ) -> str:
         """Print the message, indented under its thread's first message where it is a reply."""
         with self._turn:
@@ -107,7 +108,15 @@ class Terminal:
             self._latest = place.thread or key
         return key
 
-    def edit(self, channel: str, message_id: str, message: Message) -> None:  # noqa: ARG002 - ids are enough here
+    def edit(
+        self,
+        channel: str,  # noqa: ARG002 - ids are enough here
+        message_id: str,
+        message: Message,
+        *,
+        key: str | None = None,  # noqa: ARG002
+        tag: Tag | None = None,  # noqa: ARG002
+    ) -> None:
         """Print the message's first line again, where that or its buttons have changed."""
         with self._turn:
             before = self._shown.get(message_id, _Shown("", "", None))
@@ -121,6 +130,9 @@ class Terminal:
             line.stylize(_DIM)
             self._print([line])
             self._latest = before.thread or message_id
+
+    def react(self, channel: str, message_id: str, emoji: str, *, on: bool = True) -> None:
+        """There is nothing to put it on: what was typed is above, and the answer below it."""
 
     def whisper(
         self,

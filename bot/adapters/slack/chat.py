@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from slack_sdk import WebClient
@@ -13,12 +14,23 @@ from bot.adapters.slack.errors import SlackRejected, sentence_of
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
 from bot.core.errors import NotThere, ThreadGone, Unpostable
 from bot.core.events.external import Place
-from bot.core.ports.chat import ChannelNames, Clock, Person
+from bot.core.ports.chat import ChannelNames, Clock, Person, Tag
 from bot.core.rich_text import Message
 
 METADATA_TYPE = "shipmate"
 SEARCHED_PAGES = 10
 
+REACTIONS = {
+    "👀": "eyes",
+    "✅": "white_check_mark",
+    "❌": "x",
+    "🛑": "octagonal_sign",
+    "⏪": "rewind",
+    "👍": "+1",
+    "👋": "wave",
+}
+"""What Slack calls them."""
+_REACTED = frozenset({"already_reacted", "no_reaction"})
 _NO_LINK = frozenset({"message_not_found", "channel_not_found"})
 # Plain words stay plain: nothing in them becomes a link, a channel or a mention.
 _AS_WRITTEN: dict[str, Any] = {"parse": "none", "link_names": False}
@@ -63,6 +75,7 @@ class Slack:
         key: str,
         maybe_sent: bool = False,
         broadcast: bool = False,
+        tag: Tag | None = None,
     ) -> str:
         """Post and return the message's ``ts``; see ``Chat.post``.
 
@@ -74,14 +87,17 @@ class Slack:
             earlier = self._find(channel, place.thread, key)
             if earlier is not None:
                 return earlier
-        answer = self._post(channel, place.thread, message, key=key, broadcast=broadcast)
+        answer = self._post(channel, place.thread, message, key=key, broadcast=broadcast, tag=tag)
         if place.thread and not (answer.get("message") or {}).get("thread_ts"):
             raise ThreadGone(f"The thread in {channel} is gone, so that is at top level of the channel now.")
         return str(answer["ts"])
 
-    def edit(self, channel: str, message_id: str, message: Message) -> None:
+    def edit(
+        self, channel: str, message_id: str, message: Message, *, key: str | None = None, tag: Tag | None = None
+    ) -> None:
         """Replace a message of ours. Raises NotThere where it is gone."""
         words = {"text": text_of(message), "blocks": blocks_of(message)}
+        words |= {"metadata": metadata} if (metadata := _metadata(key, tag)) else {}
         try:
             where = {"channel": self.directory.conversation(channel), "ts": message_id}
             self.api.call("chat.update", **where, **words, **_AS_WRITTEN)
@@ -169,8 +185,24 @@ class Slack:
             raise
         return str(answer["permalink"])
 
+    def react(self, channel: str, message_id: str, emoji: str, *, on: bool = True) -> None:
+        """See ``Chat.react``; ``emoji`` is the character itself."""
+        where = {"channel": self.directory.conversation(channel), "timestamp": message_id}
+        try:
+            self.api.call("reactions.add" if on else "reactions.remove", name=REACTIONS[emoji], **where)
+        except SlackRejected as error:
+            if error.code not in _REACTED:
+                raise NotThere(str(error)) from error
+
     def _post(
-        self, channel: str, thread: str | None, message: Message, *, key: str | None = None, broadcast: bool = False
+        self,
+        channel: str,
+        thread: str | None,
+        message: Message,
+        *,
+        key: str | None = None,
+        broadcast: bool = False,
+        tag: Tag | None = None,
     ) -> Answer:
         return self.api.call(
             "chat.postMessage",
@@ -179,7 +211,7 @@ class Slack:
             reply_broadcast=True if broadcast and thread else None,
             text=text_of(message),
             blocks=blocks_of(message),
-            metadata={"event_type": METADATA_TYPE, "event_payload": {"key": key}} if key else None,
+            metadata=_metadata(key, tag),
             unfurl_links=False,
             unfurl_media=False,
             **_AS_WRITTEN,
@@ -203,3 +235,9 @@ class Slack:
                 if metadata.get("event_type") == METADATA_TYPE and metadata.get("event_payload", {}).get("key") == key:
                     return str(said["ts"])
         return None
+
+
+def _metadata(key: str | None, tag: Tag | None) -> dict[str, Any] | None:
+    """Under ``key`` a message is found again; ``tag`` is for other tools."""
+    payload = {**({"key": key} if key else {}), **(asdict(tag) if tag else {})}
+    return {"event_type": METADATA_TYPE, "event_payload": payload} if payload else None

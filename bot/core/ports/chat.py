@@ -36,6 +36,18 @@ class Person:
         return (self.bot and not self.trusted) or self.foreign or self.deactivated
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What a message tells, for other tools: which deployment (its request id) it is about, as what, in which state.
+
+    ``kind`` is card, gates, run, end, again, reply, broadcast, direct or status.
+    """
+
+    deployment: str
+    kind: str
+    state: str
+
+
 class Chat(Protocol):
     """Where people talk: Slack, or the terminal.
 
@@ -52,6 +64,7 @@ class Chat(Protocol):
         key: str,
         maybe_sent: bool = False,
         broadcast: bool = False,
+        tag: Tag | None = None,
     ) -> str:
         """Post and return the message's id. In the thread ``place.thread``, else at top level of the channel.
 
@@ -61,8 +74,16 @@ class Chat(Protocol):
         ThreadGone where it was posted, but at top level, as there is no such thread any more.
         """
 
-    def edit(self, channel: str, message_id: str, message: Message) -> None:
-        """Replace a message of ours. Raises NotThere where somebody has deleted it."""
+    def edit(
+        self, channel: str, message_id: str, message: Message, *, key: str | None = None, tag: Tag | None = None
+    ) -> None:
+        """Replace a message of ours, which was posted under ``key``. Raises NotThere where somebody has deleted it."""
+
+    def react(self, channel: str, message_id: str, emoji: str, *, on: bool = True) -> None:
+        """Put an emoji of ours on a message, or take it off; once is as good as twice.
+
+        Raises Unpostable or NotThere where that cannot be done, also where nobody has allowed it.
+        """
 
     def whisper(self, place: Place, person: str, message: Message, *, key: str, maybe_sent: bool = False) -> None:
         """Show a message to one person only, at ``place``.

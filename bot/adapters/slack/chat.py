@@ -96,8 +96,9 @@ class Slack:
         self, channel: str, message_id: str, message: Message, *, key: str | None = None, tag: Tag | None = None
     ) -> None:
         """Replace a message of ours. Raises NotThere where it is gone."""
-        words = {"text": text_of(message), "blocks": blocks_of(message)}
-        words |= {"metadata": metadata} if (metadata := _metadata(key, tag)) else {}
+        words: dict[str, Any] = {"text": text_of(message), "blocks": blocks_of(message)}
+        if metadata := _metadata(key, tag):
+            words["metadata"] = metadata
         try:
             where = {"channel": self.directory.conversation(channel), "ts": message_id}
             self.api.call("chat.update", **where, **words, **_AS_WRITTEN)

@@ -123,6 +123,11 @@ class Context:
         return self._records
 
     @property
+    def begun(self) -> bool:
+        """Whether it has stopped gathering."""
+        return self._records is not None
+
+    @property
     def who(self) -> Origin:
         """Who caused this, for the audit: as the event tells, and better where the person was looked up."""
         if self.person is None:

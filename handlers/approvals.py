@@ -51,7 +51,7 @@ def approve(context: Context, command: Approve) -> Message | None:
     approved = replace(deployment, approved_by=tuple(one.by for one in counted), approvals_missing=missing)
     records.save(approved)
     records.emit(RenderParent(approved.id))
-    lifecycle.note(records, approved, messages.approved_line(approved, Mention(by.chat_id, by.name)))
+    lifecycle.note(records, approved, messages.approved_line(approved, Mention(by.chat_id, by.name)), part="gates")
     reconsider(records, approved)
     return None if _in_its_thread(context, approved) else messages.thanks(approved)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot.context import Context
+from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Deployment, State
 from bot.core.effects import PostInThread
 from bot.core.errors import NotAllowed, NotThere, Rejected
@@ -14,6 +15,7 @@ from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.locks import messages
 from bot.core.locks.model import Lock, is_candidate, same_person
 from bot.core.ports.forge_types import PullRequest
+from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.branch_locks import is_unmerged
 from bot.services.gate_facts import target_of
@@ -117,7 +119,7 @@ def _offer_lock(context: Context, target: Target, deployment: Deployment) -> Non
     free = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now) is None
     newest = records.last_success(deployment.app, deployment.environment)
     if free and newest is not None and newest.id == deployment.id:
-        records.emit(PostInThread(deployment.id, messages.offer_lock(deployment)))
+        _ask(records, deployment, "lock")
 
 
 def _offer_unlock(context: Context, target: Target, deployment: Deployment) -> None:
@@ -126,7 +128,13 @@ def _offer_unlock(context: Context, target: Target, deployment: Deployment) -> N
     records = context.begin(deployment.app, deployment.environment)
     held = lock_lifecycle.current(records, deployment.app, deployment.environment, context.now)
     if held is not None and _may_be_done(held, deployment):
-        records.emit(PostInThread(deployment.id, messages.offer_unlock(deployment, held)))
+        _ask(records, deployment, "unlock")
+
+
+def _ask(records: Records, deployment: Deployment, what: str) -> None:
+    """By a button of the reply that says how it ended."""
+    records.keep(messages.offer_key(deployment.id), what)
+    records.emit(PostInThread(deployment.id, deployment_messages.end_line(deployment), part="end"))
 
 
 def _remind_later(context: Context, target: Target) -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from uuid import uuid4
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
+from bot.core.deployments import lifecycle, rolling_card
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State
 from bot.core.deployments.reconsideration import reconsider
-from bot.core.effects import Announce, RenderParent
+from bot.core.effects import Announce
 from bot.core.errors import ShipmateError
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
@@ -115,7 +115,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     if records.merged(event.app, event.environment, wanted.sha):
         return
     demand_known(records, wanted, known)
-    deployment = records.add(wanted)
+    deployment = records.add(rolling_card.taken_over(records, wanted))
     newer = known.overtaken_by(deployment)
     if newer is not None:
         _arrived_late(records, context, deployment, newer)
@@ -130,7 +130,6 @@ def _arrived_late(records: Records, context: Context, deployment: Deployment, ne
         deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=text
     )
     records.save(late)
-    records.emit(RenderParent(late.id))
 
 
 def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deployment:

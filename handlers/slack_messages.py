@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from bot.context import Context
-from bot.core import replies
 from bot.core.deployments import announcing as announcing_messages
-from bot.core.effects import Announce, BringHome, PostInThread, RenderParent, Reply, TellPerson
-from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, ShipmateError, ThreadGone, Unpostable
+from bot.core.deployments import thread
+from bot.core.deployments.model import Deployment
+from bot.core.effects import (
+    Announce,
+    BringHome,
+    PostInThread,
+    React,
+    RenderParent,
+    Reply,
+    TellAsker,
+    TellPerson,
+    WorksAgain,
+)
+from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, ThreadGone, Unpostable
 from bot.core.events import Event
 from bot.core.events.external import ChannelChanged, Place, Tick
 from bot.core.ports.parents import Silence
+from bot.core.rich_text import fingerprint
 from bot.router import Router
-from bot.services import announcing
+from bot.services import announcing, answering, replying
 from bot.services.announcing import UNPOSTABLE
 from bot.services.gate_facts import target_of
 
@@ -31,58 +44,153 @@ _REFUSED = (Rejected, NotAllowed, NotThere)
 
 @router.performs(RenderParent)
 def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
-    """Draw the parent from the database as it is now, no more often than the chat service likes."""
-    deployment = context.reads.deployment(effect.deployment_id)
+    """Draw the card from the database as it is now, no more often than the chat service likes."""
+    deployment = _shown_on(context, effect)
     if deployment is None or deployment.parent == UNPOSTABLE:
         return []
     if not context.repeated and context.parents.drawn_again(effect.lane, context.effect_id):
         return []  # several changes at once are one edit; but one that may have been posted is looked for by its own
     if deployment.parent is None or deployment.channel is None:
         announcing.post_card(context, deployment)
+    elif not _edited(context, deployment):
         return []
-    since = context.now - (deployment.edited_at or deployment.created_at)
+    _copies(context, deployment)
+    return []
+
+
+def _shown_on(context: Context, effect: RenderParent) -> Deployment | None:
+    """What the card shows: of several merges the newest, with the message that the others have."""
+    sharing = context.reads.on_card(effect.card or effect.deployment_id)
+    if not sharing:
+        return None
+    posted = next((one for one in sharing if one.parent is not None), sharing[-1])
+    return replace(sharing[-1], channel=posted.channel, parent=posted.parent, edited_at=posted.edited_at)
+
+
+def _edited(context: Context, deployment: Deployment) -> bool:
+    """Whether the card is there, and shows how it stands now."""
+    assert deployment.channel is not None
+    assert deployment.parent is not None
+    message = announcing.drawn(context, deployment)
+    drawn = fingerprint(message)
+    if drawn == context.parents.drawn(deployment.id) and not context.repeated:
+        return True
     pause = timedelta(seconds=context.chat.between_edits)
-    if since < pause:
+    if (since := context.now - (deployment.edited_at or deployment.created_at)) < pause:
         raise NotYet("Edited a moment ago.", retry_after=(pause - since).total_seconds())
+    key, tag = announcing.card_key(deployment), announcing.tag(deployment, "card")
     try:
-        context.chat.edit(deployment.channel, deployment.parent, announcing.drawn(context, deployment))
+        context.chat.edit(deployment.channel, deployment.parent, message, key=key, tag=tag)
     except NotThere:
         # Without it there is no thread either: what is said there would appear in the channel, about nothing.
         log.warning("parent deleted", deployment=deployment.id)
         context.parents.posted(deployment.id, deployment.channel, UNPOSTABLE, context.now)
-        return []
+        return False
     except Unpostable as error:
         announcing.leave(context, deployment, error)
-        return []
+        return False
     except Rejected as error:
         log.warning("parent not edited", deployment=deployment.id, reason=str(error))
-        return []
-    context.parents.posted(deployment.id, deployment.channel, deployment.parent, context.now)
-    return []
+        return False
+    context.parents.posted(deployment.id, deployment.channel, deployment.parent, context.now, drawn)
+    return True
+
+
+def _copies(context: Context, deployment: Deployment) -> None:
+    """The card in further channels; one that cannot be seen or written there is nobody else's business."""
+    target = target_of(context, deployment)
+    for name in target.environment.channels if target else ():
+        try:
+            replying.copy_card(context, deployment, name)
+        except _REFUSED as error:
+            log.warning("card not copied", deployment=deployment.id, channel=name, reason=str(error))
 
 
 @router.performs(PostInThread)
 def post_in_thread(context: Context, effect: PostInThread) -> Iterable[Event]:
-    """A line under the parent message, which has to be there first; it goes with that where the channel is closed."""
+    """In the deployment's thread, whose beginning has to be there first; it goes with the card where that goes."""
     deployment = context.reads.deployment(effect.deployment_id)
     for _ in range(2):
-        if deployment is None or deployment.parent == UNPOSTABLE:
+        if deployment is None or deployment.parent == UNPOSTABLE or not _is_told(context, deployment, effect):
             return []
         if deployment.parent is None or deployment.channel is None:
             raise NotYet("The parent message is not there yet.")
-        place = Place(deployment.channel, thread=deployment.parent)
-        key = f"effect:{context.effect_id}"
-        target = target_of(context, deployment)
-        loud = target is not None and effect.occasion in target.environment.notify
+        place = replying.thread_of(context, deployment)
         try:
-            context.chat.post(place, effect.message, key=key, maybe_sent=context.repeated, broadcast=loud)
-        except ThreadGone:
+            _say(context, deployment, effect)
+        except ThreadGone as error:
+            if place.thread != deployment.parent:
+                context.parents.fell_silent(
+                    Silence(place.channel, str(error), visible=False), context.now, place.thread or ""
+                )
+                return []
             log.warning("parent deleted", deployment=deployment.id)
             context.parents.posted(deployment.id, deployment.channel, UNPOSTABLE, context.now)
         except Unpostable as error:
             deployment = announcing.leave(context, deployment, error)
             continue
         return []
+    return []
+
+
+def _is_told(context: Context, deployment: Deployment, effect: PostInThread) -> bool:
+    """Whether the thread is to hear of it: where little is wanted only of failures, and of merges by what they are
+    part of."""
+    target = target_of(context, deployment)
+    if effect.part is None or target is None:
+        return True
+    failed = deployment.state in thread.FAILED or effect.part == "after_all"
+    return target.environment.verbosity != "quiet" or (failed and effect.part in {"end", "after_all"})
+
+
+def _say(context: Context, deployment: Deployment, effect: PostInThread) -> None:
+    target = target_of(context, deployment)
+    wanted = target.environment.notify if target else ()
+    loud = "all" in wanted or effect.occasion in wanted
+    full = target is not None and target.environment.verbosity == "full"
+    if effect.part is not None and not (full and effect.part in {"gates", "run"}):
+        replying.tell(context, deployment, effect.part, loud=loud)
+        return
+    place, tag = replying.thread_of(context, deployment), announcing.tag(deployment, "broadcast" if loud else "status")
+    key = f"effect:{context.effect_id}"
+    context.chat.post(place, effect.message, key=key, maybe_sent=context.repeated, broadcast=loud, tag=tag)
+
+
+@router.performs(TellAsker)
+def tell_asker(context: Context, effect: TellAsker) -> Iterable[Event]:
+    """Where the command was given, if that is not where the deployment is announced."""
+    deployment = context.reads.deployment(effect.deployment_id)
+    if deployment is not None and deployment.asked_channel is not None and deployment.thread is None:
+        if not context.repeated and context.parents.drawn_again(effect.lane, context.effect_id):
+            return []
+        replying.tell_asker(context, deployment)
+    return []
+
+
+@router.performs(WorksAgain)
+def works_again(context: Context, effect: WorksAgain) -> Iterable[Event]:
+    """In the thread of the one that failed."""
+    failed, newer = context.reads.deployment(effect.failed_id), context.reads.deployment(effect.deployment_id)
+    if failed is None or newer is None or not failed.parent or failed.channel is None:
+        return []
+    message, place = thread.again(newer, failed), replying.thread_of(context, failed)
+    key, tag = f"again:{failed.request_id}:{newer.id}", announcing.tag(newer, "again")
+    try:
+        context.chat.post(place, message, key=key, maybe_sent=context.repeated, tag=tag)
+    except (*_REFUSED, ThreadGone) as error:
+        log.warning("not told that it works again", deployment=failed.id, reason=str(error))
+    return []
+
+
+@router.performs(React)
+def react(context: Context, effect: React) -> Iterable[Event]:
+    """Where that is not allowed, nothing is lost: what an emoji says is said in words as well."""
+    for emoji, on in ((effect.emoji, True), (effect.instead, False)):
+        try:
+            if emoji is not None:
+                context.chat.react(effect.channel, effect.message, emoji, on=on)
+        except _REFUSED as error:
+            log.info("no reaction", channel=effect.channel, reason=str(error))
     return []
 
 
@@ -167,66 +275,10 @@ def reply(context: Context, effect: Reply) -> Iterable[Event]:
     if effect.only_to is not None:
         context.chat.whisper(place, effect.only_to, effect.message, key=key, maybe_sent=context.repeated)
         return []
-    under = place.thread or place.message
-    silent = under is not None and context.parents.silence(place.channel, under) is not None
-    if silent and not _is_answer(place):
-        return []
-    thread = Place(place.channel, thread=under, direct=place.direct)
-    try:
-        context.chat.post(thread, effect.message, key=key, maybe_sent=context.repeated)
-        if silent:
-            context.parents.speaks_again(place.channel, under or "")
-    except ThreadGone as error:
-        # It is at top level now, and more of it would be as well.
-        context.parents.fell_silent(Silence(place.channel, str(error), visible=False), context.now, under or "")
-    except _REFUSED as error:
-        _reply_otherwise(context, effect, error, key)
+    answering.say_where_asked(
+        context, place, effect.message, key=key, else_to=effect.else_to, deployment_id=effect.deployment_id
+    )
     return []
-
-
-def _is_answer(place: Place) -> bool:
-    """Whether it is to what somebody has just said or pressed, who has to hear of it in any case."""
-    return place.message is not None or place.respond is not None
-
-
-def _reply_otherwise(context: Context, effect: Reply, error: ShipmateError, key: str) -> None:
-    """Where the bot cannot speak: at the address that came with the command, else to the asker.
-
-    Each answer is told so; of how it went on one is in a thread, which says where the others are.
-
-    Whether something was read at the address nobody can look up: what may have been is not said there again.
-    """
-    place, under = effect.place, effect.place.thread or effect.place.message
-    if under is None and not context.repeated and context.chat.answer_to_all(place, effect.message):
-        return
-    if effect.else_to is None:
-        raise error
-    if under is not None:
-        visible = isinstance(error, Unpostable) and error.visible
-        silence = Silence(place.channel, str(error), visible)
-        known = not context.parents.fell_silent(silence, context.now, under)
-        if known and not context.repeated and not _is_answer(place):
-            return
-    message = effect.message
-    if under is not None:
-        message = replies.told_directly(message, _reason(context, place.channel, error), *_card(context, effect))
-    context.chat.post(Place(effect.else_to, direct=True), message, key=key, maybe_sent=context.repeated)
-
-
-def _reason(context: Context, channel: str, error: ShipmateError) -> str:
-    try:
-        name = next((one for one in sorted(context.chat.channel_names(channel)) if one.startswith("#")), channel)
-        return context.chat.closed(channel) or str(error).replace(channel, name)
-    except _REFUSED:
-        return str(error)
-
-
-def _card(context: Context, effect: Reply) -> tuple[str | None, int | None]:
-    """A link to where the deployment goes on, and its number."""
-    found = context.reads.deployment(effect.deployment_id) if effect.deployment_id is not None else None
-    if found is None or not found.parent or not found.channel:
-        return None, None
-    return context.chat.link_to(found.channel, found.parent), found.id
 
 
 @router.performs(TellPerson)

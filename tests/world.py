@@ -315,11 +315,14 @@ class World:
         return next(one for one in self.slack.messages(deployment.channel) if one.ts == deployment.parent)
 
     def thread(self, deployment_id: int) -> list[str]:
-        """What is said under the parent message."""
+        """What is said in the deployment's thread: under the command that asked for it, else under its card."""
         deployment = self.deployment(deployment_id)
         assert deployment.channel
         assert deployment.parent
-        return [read_out(one) for one in self.slack.thread(deployment.channel, deployment.parent)]
+        asked = deployment.thread if deployment.asked_channel == deployment.channel else None
+        bot = self.slack.workspace.user("shipmate").id
+        said = self.slack.thread(deployment.channel, asked or deployment.parent)
+        return [read_out(one) for one in said if one.user == bot]
 
     def answers(self, message: Message) -> list[str]:
         """What was answered in the thread of a message."""

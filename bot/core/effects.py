@@ -17,6 +17,10 @@ Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", 
 """What the channel may want to hear of outside the thread: the environment's ``notify`` says which."""
 
 
+Part: TypeAlias = Literal["gates", "run", "end", "after_all"]
+"""The replies in the thread of a deployment: see ``bot.core.deployments.thread``."""
+
+
 class Effect:
     """Effects of one ``lane`` are done one after another, in the order in which they were decided.
 
@@ -62,11 +66,17 @@ class StartRun(Effect):
 
 @stored("RenderParent")
 class RenderParent(Effect):
-    """Bring the deployment's parent message up to date with the database; post it where there is none."""
+    """Bring the deployment's parent message up to date with the database; post it where there is none.
+
+    ``card`` is the deployment that had the message first, where it was taken over.
+    """
 
     deployment_id: int
+    card: int | None = None
 
-    LANE = "parent:{0.deployment_id}"
+    @property
+    def lane(self) -> str:
+        return f"parent:{self.card or self.deployment_id}"
 
 
 @stored("BringHome")
@@ -80,13 +90,49 @@ class BringHome(Effect):
 
 @stored("PostInThread")
 class PostInThread(Effect):
-    """Add a line to the thread under the deployment's parent message; on some occasions the channel shows it too."""
+    """Say something in the deployment's thread; on some occasions the channel shows it too.
+
+    With a ``part`` it is told by the reply of that part, which is drawn from the database and changed where it stands;
+    ``message`` is a reply of its own only where each change is to be one.
+    """
 
     deployment_id: int
     message: Message
     occasion: Occasion | None = None
+    part: Part | None = None
 
     LANE = "thread:{0.deployment_id}"
+
+
+@stored("TellAsker")
+class TellAsker(Effect):
+    """Say how the deployment stands where it was asked for, if that is not where it is announced."""
+
+    deployment_id: int
+
+    LANE = "asked:{0.deployment_id}"
+
+
+@stored("WorksAgain")
+class WorksAgain(Effect):
+    """Say in the thread of a deployment that failed that a newer one has succeeded."""
+
+    failed_id: int
+    deployment_id: int
+
+    LANE = "thread:{0.failed_id}"
+
+
+@stored("React")
+class React(Effect):
+    """Put an emoji on somebody's message, ``instead`` of another one of ours; None for nothing."""
+
+    channel: str
+    message: str
+    emoji: str | None
+    instead: str | None = None
+
+    LANE = "reaction:{0.channel}:{0.message}"
 
 
 @stored("Reply")

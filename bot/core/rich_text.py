@@ -7,6 +7,7 @@ line: text of others may come in from anywhere, and never gets to begin a line, 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import field
@@ -51,9 +52,10 @@ class Mention:
 
 @stored("Moment")
 class Moment:
-    """A moment, shown in the reader's own time zone where the chat service can do that."""
+    """A moment, shown in the reader's own time zone where the chat service can do that; ``short`` without its day."""
 
     at: datetime
+    short: bool = False
 
 
 Span: TypeAlias = str | Bold | Code | CodeBlock | Link | Mention | Moment
@@ -149,6 +151,11 @@ class Message:
         return "\n".join(shown)
 
 
+def fingerprint(message: Message) -> str:
+    """Tells whether two messages are the same, without keeping them."""
+    return hashlib.sha256(repr(message).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def say(*spans: Span, lines: Iterable[Line] = (), buttons: Iterable[Button] = ()) -> Message:
     """A message whose first line is ``spans``, followed by ``lines``.
 
@@ -199,8 +206,8 @@ def _plain(span: Span) -> str:
             return one_line(span)
         case Mention(chat_id=_, name=name):
             return f"@{one_line(name)}"
-        case Moment(at=at):
-            return at.strftime("%a %d %b %H:%M %Z").strip()
+        case Moment(at=at, short=short):
+            return at.strftime("%H:%M %Z" if short else "%a %d %b %H:%M %Z").strip()
         case CodeBlock(text=text):
             return visible(text)
         case Bold(text=text) | Code(text=text) | Link(text=text):

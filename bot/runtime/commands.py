@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.effects import Reply
-from bot.core.errors import Refused
+from bot.core.deployments import lifecycle
+from bot.core.effects import React, Reply
+from bot.core.errors import Refused, ShipmateError
 from bot.core.events.external import CommandGiven
 from bot.core.grammar import commands as c
 from bot.core.grammar.commands import Command
@@ -20,6 +21,7 @@ from bot.core.presses.model import screen
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization, edits, machines, mentions, orphans, presses, targets, threads
+from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -52,6 +54,19 @@ class Conversation:
         if given.edit_of is not None and (ran := edits.ran_already(context, given.edit_of)) is not None:
             return edits.answer_once(context, given.edit_of, ran)
         return self._carried_out(context, given)
+
+    def see(self, context: Context, given: CommandGiven) -> None:
+        """Put a mark on what asks for a deployment, before anybody asks GitHub about it."""
+        context.place, context.via = given.place, given.via
+        if given.passing or given.machine is not None or given.edit_of is not None:
+            return
+        try:
+            context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+            said = self._understood(context, threads.enter(context, given))
+        except ShipmateError:
+            return  # whoever answers meets it again, and says it
+        if isinstance(said, SEEN) and given.place.message is not None:
+            context.begin().emit(React(given.place.channel, given.place.message, lifecycle.SEEN))
 
     def _carried_out(self, context: Context, given: CommandGiven) -> Message | None:
         given = threads.enter(context, given)
@@ -101,6 +116,19 @@ class Conversation:
         if person.outsider:
             raise Refused(replies.not_a_member(person))
         return person
+
+
+SEEN = (c.Deploy, c.Retry, c.Rollback)
+"""Commands that take their time: their end is seen on the message that gave them."""
+
+
+def unseen(given: CommandGiven, context: Context | None) -> React | None:
+    """Takes the mark off again where no deployment came of it."""
+    asks = context is None or context.command is None or isinstance(context.command, SEEN)
+    began = context is not None and context.begun and context.begin().audit.written is not None
+    if not asks or began or given.place.message is None or given.via in ANSWERED_AT_AN_ADDRESS:
+        return None
+    return React(given.place.channel, given.place.message, None, instead=lifecycle.SEEN)
 
 
 PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)

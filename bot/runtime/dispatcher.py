@@ -101,6 +101,7 @@ class Engine:
         """Register the workflows, recover what was cut off, and begin to take deliveries."""
         _silence()
         self._pipeline = pipeline
+        pipeline.sooner = lambda lane: self._load.deliver(lane, self._deliver)
         self._lease.take()
         config: DBOSConfig = {
             "name": "shipmate",

@@ -8,7 +8,7 @@ raise Unavailable alone, where not even that can be written down: then they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -33,11 +33,12 @@ from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
-from bot.runtime.commands import STALE_AFTER, Conversation, answered
+from bot.runtime.commands import STALE_AFTER, Conversation, answered, unseen
 from bot.runtime.decoder import Decode
 from bot.runtime.faults import Fault, described
 from bot.runtime.lanes import Lanes
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff, pause_before
+from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,10 @@ OUR_FAULT = Rejected("I failed at it by a fault of my own; whoever runs me finds
 
 
 class Pipeline:
-    """The parts that a delivery passes, put together. ``owner`` is the id of this process's lease."""
+    """The parts that a delivery passes, put together.
+
+    ``owner`` is the id of this process's lease; ``sooner`` lets a lane be delivered while more is being decided on.
+    """
 
     def __init__(
         self,
@@ -74,7 +78,10 @@ class Pipeline:
         self._cron = cron
         self._decode = decode
         self._archive = archive
-        self._commands = Subscription("command", Conversation(router, settings).answer)
+        conversation = Conversation(router, settings)
+        self._commands = Subscription("command", conversation.answer)
+        self._seen = Subscription("seen", conversation.see)
+        self.sooner: Callable[[str], None] = lambda _: None
         self._lanes = Lanes(store.outbox, router, owner, self._around, self._report)
 
     # --- gather and decide --------------------------------------------------------------------------------------
@@ -185,6 +192,8 @@ class Pipeline:
                 elif decision.records is not None:
                     lanes |= decision.records.lanes
                     ended = decision.ends
+                    for lane in decision.records.lanes if not last else ():
+                        self.sooner(lane)
             except Unavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
@@ -201,6 +210,8 @@ class Pipeline:
     def _decisions_on(self, events: Sequence[Event]) -> Iterator[tuple[str, Event, Subscription]]:
         for n, event in enumerate(events):
             if isinstance(event, CommandGiven):
+                if event.place.message is not None and event.via not in ANSWERED_AT_AN_ADDRESS:
+                    yield f"{n}:seen", event, self._seen
                 yield f"{n}:command", event, self._commands
             for listener in self._router.events.get(type(event), ()):
                 yield f"{n}:handlers.{listener.name}", event, listener
@@ -241,6 +252,8 @@ class Pipeline:
                     audit.done(context)
                     if answer is not None:
                         context.begin().emit(answered(delivery.id, event, context, answer))
+                    if context.command is not None and (over := unseen(event, context)) is not None:
+                        context.begin().emit(over)
             return decision
         except AlreadyDecided:
             return None
@@ -276,6 +289,8 @@ class Pipeline:
                 if asked is not None:
                     audit.refused(records, asked, message)
                 records.emit(reply)
+                if name.endswith((":command", "given up", "set aside")) and (over := unseen(event, asked)) is not None:
+                    records.emit(over)
         except AlreadyDecided:
             return None
         return decision

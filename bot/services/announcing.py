@@ -10,13 +10,15 @@ import structlog
 
 from bot.context import Context
 from bot.core.deployments import announcing as messages
-from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.card import card
+from bot.core.deployments.model import Deployment, State
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, ShipmateError, Unpostable
 from bot.core.events.external import Place
+from bot.core.ports.chat import Tag
 from bot.core.ports.parents import AwayCard, Silence
-from bot.core.rich_text import Message
+from bot.core.rich_text import Message, fingerprint
 from bot.services import admins
+from bot.services.surroundings import around
 
 log = structlog.get_logger(__name__)
 
@@ -77,12 +79,25 @@ def home_of(context: Context, app: str, otherwise: str | None = None) -> str | N
     return known.channel if known else otherwise or context.settings.slack.channel
 
 
-def post_at_home(context: Context, name: str | None, message: Message, *, key: str, repeated: bool) -> tuple[str, str]:
+def tag(deployment: Deployment, kind: str) -> Tag:
+    """What a message that is drawn from the deployment tells, for other tools."""
+    rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
+    return Tag(deployment.request_id, kind, "rolled_back" if rolled_back else deployment.state)
+
+
+def card_key(deployment: Deployment) -> str:
+    """Under this the first message of the card is found again."""
+    return f"parent:{deployment.request_id}"
+
+
+def post_at_home(
+    context: Context, name: str | None, message: Message, *, key: str, repeated: bool, tag: Tag | None = None
+) -> tuple[str, str]:
     """The channel and the message. Raises Rejected, NotAllowed or NotThere where it cannot be said there."""
     channel = context.chat.channel_id(name) if name else None
     if channel is None:
         raise Unpostable(f"There is no channel {name or 'in the settings'} that I can see; invite me there.")
-    posted = context.chat.post(Place(channel), message, key=key, maybe_sent=repeated)
+    posted = context.chat.post(Place(channel), message, key=key, maybe_sent=repeated, tag=tag)
     if context.parents.silence(channel) is not None:
         context.parents.speaks_again(channel)
     return channel, posted
@@ -115,14 +130,15 @@ def note_silence(context: Context, channel: str, name: str | None, error: Shipma
 def post_card(context: Context, deployment: Deployment) -> None:
     """Post the deployment's parent message where it belongs, else elsewhere."""
     name = home_of(context, deployment.app, deployment.asked_channel) or ""
-    key = f"parent:{deployment.request_id}"
+    key = card_key(deployment)
     try:
-        card = deployment_messages.parent(deployment)
-        channel, posted = post_at_home(context, name, card, key=key, repeated=context.repeated)
+        message = card(deployment, around(context, deployment))
+        told = tag(deployment, "card")
+        channel, posted = post_at_home(context, name, message, key=key, repeated=context.repeated, tag=told)
     except _REFUSED as error:
         send_away(context, deployment, context.chat.channel_id(name) or name, None, error)
         return
-    context.parents.posted(deployment.id, channel, posted, context.now)
+    context.parents.posted(deployment.id, channel, posted, context.now, fingerprint(message))
 
 
 def send_away(
@@ -136,13 +152,13 @@ def send_away(
     reason, new = note_silence(context, home, name, error)
     if not context.parents.leaves(AwayCard(deployment.id, home, before, reason, context.effect_id)):
         raise NotYet("Its message is on its way to another channel.")
-    message = messages.away(deployment, name, reason)
-    key = f"parent:{deployment.request_id}:away:{before or ''}"
+    message = messages.in_place_of(card(deployment, around(context, deployment)), name, reason)
+    key = f"{card_key(deployment)}:away:{before or ''}"
     places = elsewhere(context, home)
     for place in places:
         try:
             # Looked for in any case: what was noted of an earlier attempt may have been lost.
-            posted = context.chat.post(place, message, key=key, maybe_sent=True)
+            posted = context.chat.post(place, message, key=key, maybe_sent=True, tag=tag(deployment, "card"))
         except _REFUSED as refused:
             log.warning("not announced", deployment=deployment.id, channel=place.channel, reason=str(refused))
             continue
@@ -170,9 +186,9 @@ def _tell_the_others(context: Context, others: Iterator[Place], message: Message
 
 def leave(context: Context, deployment: Deployment, error: ShipmateError) -> Deployment:
     """The channel of the parent message is closed: it goes elsewhere, unless it is there already."""
-    card = context.parents.away(deployment.id)
+    left = context.parents.away(deployment.id)
     channel = deployment.channel or ""
-    if card is None or (card.channel == channel and card.parent == deployment.parent):
+    if left is None or (left.channel == channel and left.parent == deployment.parent):
         return send_away(context, deployment, channel, deployment.parent, error)
     log.error("deployment not announced", deployment=deployment.id, channel=channel, reason=str(error))
     context.parents.posted(deployment.id, channel, UNPOSTABLE, context.now)
@@ -181,19 +197,19 @@ def leave(context: Context, deployment: Deployment, error: ShipmateError) -> Dep
 
 def drawn(context: Context, deployment: Deployment) -> Message:
     """The parent message as it is to be seen now, with the reason where it is away."""
-    card = context.parents.away(deployment.id)
-    if card is None:
-        return deployment_messages.parent(deployment)
-    return messages.away(deployment, home_of(context, deployment.app) or card.channel, card.reason)
+    message, left = card(deployment, around(context, deployment)), context.parents.away(deployment.id)
+    if left is None:
+        return message
+    return messages.in_place_of(message, home_of(context, deployment.app) or left.channel, left.reason)
 
 
-def bring_home(context: Context, deployment: Deployment, card: AwayCard, *, key: str) -> None:
+def bring_home(context: Context, deployment: Deployment, left: AwayCard, *, key: str) -> None:
     """The parent message goes back where it belongs, as things are now; the one that stood for it says so."""
-    channel = context.chat.channel_id(card.channel)
+    channel = context.chat.channel_id(left.channel)
     if channel is None:
         return
     try:
-        posted = _at_home(context, deployment, card, channel, key)
+        posted = _at_home(context, deployment, left, channel, key)
     except _REFUSED as error:
         note_silence(context, channel, home_of(context, deployment.app), error)
         if deployment.parent and deployment.channel:
@@ -201,35 +217,36 @@ def bring_home(context: Context, deployment: Deployment, card: AwayCard, *, key:
         return
     context.parents.posted(deployment.id, channel, posted, context.now)
     context.parents.at_home(deployment.id)
-    context.parents.speaks_again(card.channel)
+    context.parents.speaks_again(left.channel)
     context.parents.speaks_again(channel)
     if deployment.parent and deployment.channel and deployment.parent != posted:
-        name = home_of(context, deployment.app) or card.channel
+        name = home_of(context, deployment.app) or left.channel
         moved = messages.goes_on_in(deployment, name, context.chat.link_to(channel, posted))
         _try_edit(context, deployment.channel, deployment.parent, moved)
 
 
-def correct_at_home(context: Context, deployment: Deployment, card: AwayCard) -> None:
+def correct_at_home(context: Context, deployment: Deployment, left: AwayCard) -> None:
     """What was left there goes on showing something that is not so: it is drawn anew, which tells nobody."""
-    channel = context.chat.channel_id(card.channel)
-    if channel is not None and card.parent:
-        _try_edit(context, channel, card.parent, deployment_messages.parent(deployment))
+    channel = context.chat.channel_id(left.channel)
+    if channel is not None and left.parent:
+        _try_edit(context, channel, left.parent, card(deployment, around(context, deployment)))
 
 
-def _at_home(context: Context, deployment: Deployment, card: AwayCard, channel: str, key: str) -> str:
+def _at_home(context: Context, deployment: Deployment, left: AwayCard, channel: str, key: str) -> str:
     """The message there, drawn anew where it had one before, with a word in its thread that the channel sees too."""
-    message = deployment_messages.parent(deployment)
-    if card.parent:
+    message, told = card(deployment, around(context, deployment)), tag(deployment, "card")
+    if left.parent:
         try:
-            context.chat.edit(channel, card.parent, message)
+            context.chat.edit(channel, left.parent, message, key=card_key(deployment), tag=told)
         except NotThere:
             log.info("parent deleted", deployment=deployment.id)
         else:
             again = messages.back(deployment)
-            thread = Place(channel, thread=card.parent)
-            context.chat.post(thread, again, key=key, maybe_sent=context.repeated, broadcast=True)
-            return card.parent
-    return context.chat.post(Place(channel), message, key=key, maybe_sent=context.repeated)
+            thread = Place(channel, thread=left.parent)
+            told = tag(deployment, "broadcast")
+            context.chat.post(thread, again, key=key, maybe_sent=context.repeated, broadcast=True, tag=told)
+            return left.parent
+    return context.chat.post(Place(channel), message, key=key, maybe_sent=context.repeated, tag=told)
 
 
 def _try_edit(context: Context, channel: str, message_id: str, message: Message) -> None:

@@ -14,7 +14,7 @@ from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
-from bot.core.rich_text import Message
+from bot.core.rich_text import Message, say
 from bot.core.schedules.model import as_words
 from bot.services import announcing, authorization
 from bot.services.ancestry import ancestry
@@ -47,9 +47,16 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
         changes=changes(context, target, commit),
         usual_seconds=usual_seconds(context.reads, target.app.name, target.environment.name),
         asked_channel=where.channel,
-        asked_thread=where.thread or where.message,
+        asked_thread=_thread(context),
+        asked_message=where.message if context.via not in ANSWERED_AT_AN_ADDRESS else None,
         password_key=context.event_id,
     )
+
+
+def _thread(context: Context) -> str | None:
+    """Under what was said; what a card's button asks for has a card of its own."""
+    where = context.where
+    return where.thread if context.via in ANSWERED_AT_AN_ADDRESS else where.thread or where.message
 
 
 def request(
@@ -74,13 +81,15 @@ def request(
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
         raise Refused(replies.gates_closed(new, verdict, retyped))
-    if not here and new.asked_thread is None and context.via in ANSWERED_AT_AN_ADDRESS:
+    if here:
+        new = replace(new, thread=new.asked_thread) if new.asked_thread else replace(new, asked_channel=None)
+    elif new.asked_thread is None:
         # The address is good for one answer, and there is no thread for what comes later.
         new = replace(new, asked_channel=context.asker.id)
-    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known, answered=True)
-    if here:
-        # Where there is no thread to answer in, the parent message appears right here and says it all.
-        return replies.on_it(deployment, note=note) if deployment.asked_thread else None
+    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known)
+    if here or (deployment.asked_thread and spot.why is None):
+        # The card, or the reply that stands for it, says it all.
+        return say(note.strip()) if note else None
     return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)
 
 

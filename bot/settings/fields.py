@@ -210,6 +210,13 @@ def _count(value: object) -> int:
     return value
 
 
+def _runbook(value: object) -> Any:
+    steps = [value] if isinstance(value, str) else value
+    if not isinstance(steps, list | tuple) or not all(isinstance(step, str) and step.strip() for step in steps):
+        raise ValueError(f"must be an address, or a list of steps, not {shown(value)}")
+    return tuple(step.strip() for step in steps)
+
+
 def _list(value: object) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list in square brackets, such as [{shown(value)}], not {shown(value)}")
@@ -238,5 +245,6 @@ TrustedBots: TypeAlias = Annotated[tuple[TrustedBot, ...], BeforeValidator(_list
 Refs: TypeAlias = Annotated[tuple[Ref, ...], BeforeValidator(_list)]
 CheckNames: TypeAlias = Annotated[tuple[Annotated[str, BeforeValidator(_check_name)], ...], BeforeValidator(_list)]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]
-Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung"]
+Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung", "all"]
+Runbook: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_runbook)]
 Occasions: TypeAlias = Annotated[tuple[Occasion, ...], BeforeValidator(_list)]

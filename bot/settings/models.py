@@ -21,6 +21,7 @@ from bot.settings.fields import (
     Flag,
     Name,
     Names,
+    Occasion,
     Occasions,
     Parties,
     Pause,
@@ -28,6 +29,7 @@ from bot.settings.fields import (
     Refs,
     Repository,
     RequiredChecks,
+    Runbook,
     Timezone,
     TrustedBots,
     Url,
@@ -124,6 +126,11 @@ class WindowSettings(Table):
         return self
 
 
+QUIET: tuple[Occasion, ...] = ("failure", "hung")
+LOUD: tuple[Occasion, ...] = ("success", "failure", "rollback", "hung")
+"""What is also sent to the channel by default: where people outside see what happens, more."""
+
+
 class EnvironmentSettings(Table):
     """``[apps.<app>.environments.<environment>]``"""
 
@@ -215,9 +222,23 @@ class EnvironmentSettings(Table):
         examples=[[{"deny": "0 17 * * 5", "for": "64h", "timezone": "Europe/Berlin"}]],
     )
     notify: Occasions = Field(
-        default=("failure", "cancellation", "rollback", "hung"),
-        description="What is said in the channel as well as in the thread: "
-        '"success", "failure", "cancellation", "rollback", "hung".',
+        default_factory=lambda given: LOUD if given.get("production") else QUIET,
+        description='What is also sent to the channel: "success", "failure", "cancellation", "rollback", "hung", or '
+        '"all" for every status change; default: "failure" and "hung", in production also "success" and "rollback".',
+        examples=[["failure", "hung"]],
+    )
+    verbosity: Literal["quiet", "normal", "full"] = Field(
+        default="normal",
+        description='How much is said in the thread: "normal" has three replies at most, "full" one for each status '
+        'change, "quiet" none but failures.',
+    )
+    channels: Channels = Field(
+        default=(), description="Further channels that get the card of each deployment.", examples=[["#releases"]]
+    )
+    runbook: Runbook = Field(
+        default=(),
+        description="What is to be done when a deployment fails, shown there: an address, or a list of steps.",
+        examples=["https://example.com/runbook"],
     )
     lock_reminder: Duration = Field(
         default=timedelta(hours=3), description="How often the owner of a lock is reminded of it."

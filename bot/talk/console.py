@@ -238,8 +238,9 @@ class Terminal:
                 return _clean(span), Style.null()
             case Link(url=url, text=text) if url:
                 return self._linked(url, text)
-            case Moment(at=at):
-                return f"{at.astimezone(self._zone):%a %d %b %H:%M}", Style.null()
+            case Moment(at=at, short=short):
+                here = at.astimezone(self._zone)
+                return f"{here:%H:%M}" if short else f"{here:%a %d %b %H:%M}", Style.null()
             case Bold() | Mention():
                 return _clean(plain((span,))), Style(bold=True)
             case CodeBlock(text=text):

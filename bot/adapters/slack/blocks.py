@@ -201,9 +201,10 @@ def _span(span: Span) -> str:
             return _link(span)
         case Mention(chat_id=chat_id, name=name):
             return f"<@{chat_id}>" if chat_id and _PERSON.fullmatch(chat_id) else _escape(f"@{_inert(name)}")
-        case Moment(at=at):
+        case Moment(at=at, short=short):
             fallback = _escape(plain((span,))).replace("|", "¦")
-            return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+            shown = "{time}" if short else "{date_short_pretty} {time}"
+            return f"<!date^{int(at.timestamp())}^{shown}|{fallback}>"
 
 
 def _wrapped(text: str, mark: str, lookalike: str) -> str:

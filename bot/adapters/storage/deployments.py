@@ -23,13 +23,15 @@ from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransact
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
 from bot.adapters.storage.upsert import insert_new, upsert
-from bot.core.deployments.model import DEPLOY, ENDED, Actor, Changes, Deployment, State, Waiting
+from bot.core.deployments.model import DEPLOY, ENDED, Actor, Changes, Deployment, State, Steps, Waited, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.stored import stored_name
 
 _D = tables.deployments.c
-_COLUMNS = [field.name for field in fields(Deployment)]
+STORY = ("news", "facts", "waited", "steps")
+"""Together in one column: nobody looks for them."""
+_COLUMNS = [field.name for field in fields(Deployment) if field.name not in STORY]
 # Statements are made once where they are executed often: to make one costs more than to execute it.
 _BY_ID = sa.select(tables.deployments).where(_D.id == sa.bindparam("key"))
 _BY_REMOTE = sa.select(tables.deployments).order_by(_D.id.desc()).limit(1)
@@ -52,10 +54,10 @@ SUCCESSES_OF_ONE = 50
 """How many successes of one commit in one place are looked at."""
 IN_ONE_THREAD = 100
 """How many deployments of one thread are looked at, the newest."""
-NOT_SAVED = ("channel", "parent", "edited_at", "repository")
-"""What performers write, or the look at what a repository is called: a decision that is made meanwhile must not undo
-it."""
-_SAVED = [name for name in _COLUMNS if name not in {"id", *NOT_SAVED}]
+NOT_SAVED = ("channel", "parent", "edited_at", "repository", "card")
+"""What performers write, or the look at what a repository is called, or who takes a card over: a decision that is made
+meanwhile must not undo it."""
+_SAVED = [*(name for name in _COLUMNS if name not in {"id", *NOT_SAVED}), "story"]
 _SAVE = sa.update(tables.deployments).where(_D.id == sa.bindparam("key"))
 _SAVE = _SAVE.values({name: sa.bindparam(name) for name in _SAVED})
 _EMIT = sa.insert(tables.effects)
@@ -72,7 +74,29 @@ def to_row(deployment: Deployment) -> dict[str, Any]:
     row["params"] = [list(pair) for pair in deployment.params]
     row["approved_by"] = msgspec.to_builtins(deployment.approved_by)
     row["forced"] = list(deployment.forced)
+    row["story"] = _story(deployment)
     return row
+
+
+def _story(deployment: Deployment) -> dict[str, Any] | None:
+    story: dict[str, Any] = {}
+    if deployment.news or deployment.facts:
+        story["said"] = serialization.lines_to_builtins((deployment.news, *deployment.facts))
+    if deployment.waited:
+        story["waited"] = msgspec.to_builtins(deployment.waited)
+    if deployment.steps.total:
+        story["steps"] = msgspec.to_builtins(deployment.steps)
+    return story or None
+
+
+def _told(story: dict[str, Any]) -> dict[str, Any]:
+    news, *facts = serialization.lines_from_builtins(story["said"]) if "said" in story else ((),)
+    return {
+        "news": news,
+        "facts": tuple(facts),
+        "waited": msgspec.convert(story.get("waited", []), tuple[Waited, ...], strict=False),
+        "steps": msgspec.convert(story.get("steps", {}), Steps, strict=False),
+    }
 
 
 def from_row(row: Any) -> Deployment:
@@ -84,7 +108,7 @@ def from_row(row: Any) -> Deployment:
     values["params"] = tuple((key, value) for key, value in row.params)
     values["approved_by"] = msgspec.convert(row.approved_by, tuple[Actor, ...])
     values["forced"] = tuple(row.forced)
-    return Deployment(**values)
+    return Deployment(**values, **(_told(row.story) if row.story else {}))
 
 
 class RowReads:
@@ -152,9 +176,12 @@ class RowReads:
         return self._many(_WAITING, _D.approvals_missing > 0, *here, limit=limit)
 
     def in_thread(self, channel: str, thread: str) -> Sequence[Deployment]:
-        card = self._many(_D.parent == thread, _D.channel == channel, limit=1)
+        card = self._many(_D.parent == thread, _D.channel == channel, newest=True, limit=1)
         asked = self._many(_D.asked_thread == thread, _D.asked_channel == channel, newest=True, limit=IN_ONE_THREAD)
         return [*card, *(one for one in reversed(asked) if one not in card)]
+
+    def on_card(self, card: int) -> Sequence[Deployment]:
+        return self._many(sa.or_(sa.and_(_D.id == card, _D.card.is_(None)), _D.card == card))
 
     def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         commit = (_D.repository == deployment.repository, _D.sha == deployment.sha)
@@ -328,6 +355,12 @@ class RowRecords(RowReads):
         self._audit.saved(self._connection.execute(_STOOD, {"key": deployment.id}).one(), deployment)
         row = to_row(deployment)
         self._connection.execute(_SAVE, {"key": deployment.id} | {name: row[name] for name in _SAVED})
+
+    def leave_card(self, deployment_ids: Sequence[int]) -> None:
+        newest = max(deployment_ids)
+        card = sa.case((_D.id == newest, None), else_=newest)
+        fresh = {"card": card, "channel": None, "parent": None, "edited_at": None, "drawn": None}
+        self._connection.execute(sa.update(tables.deployments).where(_D.id.in_(deployment_ids)).values(fresh))
 
     def keep(self, key: str, value: str) -> None:
         upsert(self._connection, tables.kept, {"key": key, "value": value}, "key")

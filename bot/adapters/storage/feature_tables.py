@@ -200,6 +200,18 @@ silences = sa.Table(
 )
 """Where the bot was not let speak: a thread, or a whole channel. What is ``visible`` is looked at again."""
 
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("deployment_id", BigId, primary_key=True),
+    sa.Column("kind", Text, primary_key=True),
+    column("channel", Text),
+    column("message_id", Text),
+    column("edited_at", Utc),
+    column("drawn", Text),
+)
+"""What is told of a deployment beside its parent message, and changed where it stands."""
+
 away_cards = sa.Table(
     "away_cards",
     metadata,

@@ -10,14 +10,19 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
-from bot.adapters.storage.upsert import insert_new
-from bot.core.ports.parents import AwayCard, Silence
+from bot.adapters.storage.upsert import insert_new, upsert
+from bot.core.ports.parents import AwayCard, Posted, Silence
 
 _A = tables.away_cards.c
 _S = tables.silences.c
 _ALL_AWAY = sa.select(tables.away_cards).order_by(_A.deployment_id)
 _AWAY = _ALL_AWAY.where(_A.deployment_id == sa.bindparam("deployment"))
 _TAKEN_BY = sa.select(_A.effect_id).where(_A.deployment_id == sa.bindparam("deployment"))
+_DRAWN = sa.select(tables.deployments.c.drawn).where(tables.deployments.c.id == sa.bindparam("deployment"))
+_R = tables.replies.c
+_REPLY = sa.select(_R.channel, _R.message_id, _R.edited_at, _R.drawn).where(
+    _R.deployment_id == sa.bindparam("deployment"), _R.kind == sa.bindparam("which")
+)
 _SILENT_CHANNELS = sa.select(_S.channel).where(_S.visible).distinct()
 _SILENCE = sa.select(_S.channel, _S.reason, _S.visible).where(
     _S.channel == sa.bindparam("where"), _S.thread == sa.bindparam("under")
@@ -30,15 +35,31 @@ class ParentRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
-        mine = tables.deployments.c.id == deployment_id
-        change = {"channel": channel, "parent": message_id, "edited_at": at}
-        # What waits for it may go on at once.
+    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime, drawn: str = "") -> None:
+        there = tables.deployments.c
+        change = {"channel": channel, "parent": message_id, "edited_at": at, "drawn": drawn}
         row = tables.lanes.c
-        waits = sa.and_(row.lane == f"thread:{deployment_id}", row.owner.is_(None), row.due_at > at)
         with self._database.writing() as connection:
-            connection.execute(sa.update(tables.deployments).where(mine).values(change))
+            card = connection.execute(sa.select(there.card).where(there.id == deployment_id)).scalar() or deployment_id
+            theirs = sa.or_(sa.and_(there.id == card, there.card.is_(None)), there.card == card)
+            connection.execute(sa.update(tables.deployments).where(theirs).values(change))
+            # What waits for it may go on at once.
+            waiting = [f"{lane}:{deployment_id}" for lane in ("thread", "asked")]
+            waits = sa.and_(row.lane.in_(waiting), row.owner.is_(None), row.due_at > at)
             connection.execute(sa.update(tables.lanes).where(waits).values(due_at=at))
+
+    def drawn(self, deployment_id: int) -> str | None:
+        rows = self._database.select(_DRAWN, deployment=deployment_id)
+        return rows[0].drawn if rows else None
+
+    def reply(self, deployment_id: int, kind: str) -> Posted | None:
+        rows = self._database.select(_REPLY, deployment=deployment_id, which=kind)
+        return Posted(**rows[0]._mapping) if rows else None
+
+    def replied(self, deployment_id: int, kind: str, posted: Posted) -> None:
+        row = {"deployment_id": deployment_id, "kind": kind, **asdict(posted)}
+        with self._database.writing() as connection:
+            upsert(connection, tables.replies, row, "deployment_id", "kind")
 
     def drawn_again(self, lane: str, effect_id: int) -> bool:
         out = tables.effects.c

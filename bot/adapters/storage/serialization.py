@@ -5,6 +5,7 @@ Events are flat, so msgspec reads them as they are. Effects hold messages, whose
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from bot.core import effects, rich_text
 from bot.core.effects import Effect
 from bot.core.errors import Rejected
 from bot.core.events import Event, LookAgain, external, internal
+from bot.core.rich_text import Line
 from bot.core.stored import kind_stored_as, stored_name
 
 # Importing them is what makes their stored names known.
@@ -65,6 +67,17 @@ def effect_from_json(text: str) -> Effect:
     return effect
 
 
+def lines_to_builtins(lines: Sequence[Line]) -> Any:
+    """For a column of JSON; see ``lines_from_builtins``."""
+    return msgspec.to_builtins(_scrubbed(_tagged(tuple(lines))))
+
+
+def lines_from_builtins(value: Any) -> tuple[Line, ...]:
+    """Raises Unreadable for what this version of the bot does not know."""
+    lines: tuple[Line, ...] = _untagged(value)
+    return lines
+
+
 def _encoded(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value)
@@ -85,7 +98,8 @@ def _scrubbed(value: Any) -> Any:
 
 def _tagged(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {"$": stored_name(type(value))} | {f.name: _tagged(getattr(value, f.name)) for f in fields(value)}
+        kept = {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
+        return {"$": stored_name(type(value))} | {name: _tagged(one) for name, one in kept.items()}
     if isinstance(value, datetime):
         return {"$": "datetime", "at": value.isoformat()}
     if isinstance(value, tuple):

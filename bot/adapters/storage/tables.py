@@ -17,6 +17,7 @@ from bot.adapters.storage.feature_tables import (
     login_claims,
     pending_links,
     presses,
+    replies,
     repositories,
     schedules,
     silences,
@@ -49,6 +50,7 @@ __all__ = [
     "output",
     "pending_links",
     "presses",
+    "replies",
     "repositories",
     "schedules",
     "silences",
@@ -229,6 +231,11 @@ deployments = sa.Table(
     column("forced", sa.JSON),
     column("given_up_at", Utc, nullable=True),
     column("replaced_by", BigId, nullable=True),
+    column("thread", Text, nullable=True),
+    column("asked_message", Text, nullable=True),
+    column("card", BigId, nullable=True),
+    column("story", sa.JSON(none_as_null=True), nullable=True),
+    column("drawn", Text, nullable=True),
 )
 
 # In words that both databases understand; the migrations hold the same.
@@ -278,6 +285,8 @@ for _name, *_of in (("parent", "parent", "channel"), ("asked", "asked_thread", "
     _there = deployments.c[_of[0]].isnot(None)
     _key = [deployments.c[column] for column in _of]
     sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=_there, postgresql_where=_there)
+_SHARED = deployments.c.card.isnot(None)
+sa.Index("ix_deployments_card", deployments.c.card, sqlite_where=_SHARED, postgresql_where=_SHARED)
 _OFFERS = deployments.c.replaced_by.is_(None)
 sa.Index(
     "ix_deployments_offering",

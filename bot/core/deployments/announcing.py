@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.deployments.messages import parent
 from bot.core.deployments.model import Deployment
 from bot.core.deployments.wording import emoji, sentence, state_line, where
 from bot.core.rich_text import Bold, Link, Message, Span, plain, say
 
 NOT_SEEN = "There is no such channel, or nobody has invited me there."
 TO_ADMINS = "direct messages to my admins"
-
-
-def away(deployment: Deployment, home: str, reason: str) -> Message:
-    """The parent message somewhere else than in ``home``."""
-    return in_place_of(parent(deployment), home, reason)
 
 
 def in_place_of(message: Message, home: str, reason: str) -> Message:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments import rolling_card, thread
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, ahead_key, same_line
 from bot.core.deployments.model import (
     DEPLOY,
@@ -24,21 +25,23 @@ from bot.core.deployments.model import (
     waiting,
 )
 from bot.core.deployments.reconsideration import next_in_queue, remind
+from bot.core.deployments.steps import ended_with, went_on
+from bot.core.deployments.waits import waits_for, waits_no_more
 from bot.core.effects import (
     CreateDeployment,
     Occasion,
+    Part,
     PostInThread,
     PostStatus,
+    React,
     RenderParent,
-    Reply,
     StartRun,
-    TellPerson,
+    TellAsker,
+    WorksAgain,
 )
-from bot.core.events.external import Place
 from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.messages import in_line
 from bot.core.gates.model import Answer, Verdict
-from bot.core.gates.verdict import gates_line
 from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.ports.transaction import Records
 from bot.core.rich_text import Message, plain
@@ -50,6 +53,8 @@ EXPIRES_AFTER = timedelta(hours=24)
 PICKED_UP_WITHIN = timedelta(seconds=30)
 """A deployment that another tool should carry out is reported when nothing has touched it for this long."""
 
+SEEN = "👀"
+"""The reaction on a command that asks for a deployment, until that has ended."""
 FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER})
 """What a person may pass by force while another deployment of the same still waits for it."""
 REMOTE_ENDS: dict[State, str] = {
@@ -69,28 +74,27 @@ def proceed(
     verdict: Verdict,
     now: datetime,
     known: Ancestry = UNKNOWN,
-    *,
-    answered: bool = False,
 ) -> Deployment:
     """Start it, let it wait for what the gates say, or end it where one of them will not open.
 
     ``known`` is how its commit stands to those that wait beside it. A wait that was announced before is not announced
-    again. ``answered`` says that whoever asked is told by the answer.
+    again.
     """
     deployment = judged(deployment, verdict)
     if verdict.closed:
         return end(records, deployment, State.CANCELLED, now, replies.closed_reasons(verdict))
     if not verdict.waits:
-        return _start(records, deployment, verdict, now, known)
+        return start(records, deployment, now, known)
     answer = verdict.waits[0]
     assert answer.waits_for is not None
     again = deployment.waits_for is answer.waits_for
     due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = deployment_messages.waits(answer)
-    held = _said_to_wait(records, waiting(deployment, answer.waits_for, now, due_at), text)
+    held = waits_for(waiting(deployment, answer.waits_for, now, due_at), answer, now)
+    held = _said_to_wait(records, held, text)
     remind(records, held, answer, again=again)
     if not answer.settling and (not again or deployment_messages.worth_telling(deployment.description, text)):
-        _tell(records, held, deployment_messages.waiting_line(held), here_only=answered)
+        _tell(records, held, deployment_messages.waiting_line(held), part="gates")
     return held
 
 
@@ -98,7 +102,7 @@ def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deploy
     """With what it waits for, in the message and, where another tool has created it, on GitHub."""
     held = replace(deployment, description=text)
     records.save(held)
-    records.emit(RenderParent(held.id))
+    draw(records, held)
     if held.remote_id is not None and text != deployment.description:
         records.emit(PostStatus(held.id, "queued" if held.waits_for is Waiting.QUEUE else "pending", text))
     return held
@@ -126,28 +130,22 @@ def _looked_at_again(answer: Answer, now: datetime) -> datetime | None:
     return now + answer.within if answer.within is not None else None
 
 
-def _start(records: Records, deployment: Deployment, verdict: Verdict, now: datetime, known: Ancestry) -> Deployment:
-    begun = start(records, deployment, now, known)
-    results = gates_line(deployment, verdict)
-    if results is not None:
-        _tell(records, begun, results)
-    return begun
-
-
 def wait_for_checks(records: Records, deployment: Deployment, now: datetime) -> None:
     """Let it wait for its checks whatever they say now; it is decided on again afterwards."""
     held = waiting(deployment, Waiting.CHECKS, now, now + HUNG_AFTER)
-    records.save(replace(held, description="Waiting: for its checks"))
-    records.emit(RenderParent(held.id))
+    records.save(replace(held, description="Waiting: for its checks", news=("waits for its checks",)))
+    draw(records, held)
 
 
 def start(records: Records, deployment: Deployment, now: datetime, known: Ancestry = UNKNOWN) -> Deployment:
     """Begin: on GitHub first, the provider follows when the deployment exists there."""
-    begun = moved(deployment, State.STARTING, now)
+    begun = waits_no_more(moved(deployment, State.STARTING, now), now)
     records.save(begun)
-    records.emit(RenderParent(begun.id))
+    for one in rolling_card.left_by(records, begun):
+        draw(records, one)
+    draw(records, begun)
     if deployment.waits_for is not None:
-        _tell(records, begun, deployment_messages.begins_line(deployment))
+        _tell(records, begun, deployment_messages.begins_line(deployment), part="gates")
     _make_needless(records, begun, now)
     _overtake(records, begun, known, now)
     _keep_ahead(records, begun, known)
@@ -191,7 +189,7 @@ def opened(records: Records, deployment: Deployment, remote_id: int, now: dateti
 def hand_over(records: Records, deployment: Deployment) -> None:
     """Give it to our own provider."""
     records.emit(PostStatus(deployment.id, "queued", "Queued by Shipmate"), StartRun(deployment.id))
-    _tell(records, deployment, deployment_messages.queued_line(deployment))
+    _tell(records, deployment, deployment_messages.queued_line(deployment), part="run")
 
 
 def running(records: Records, deployment: Deployment, now: datetime, *, timeout: timedelta, ours: bool) -> Deployment:
@@ -200,11 +198,12 @@ def running(records: Records, deployment: Deployment, now: datetime, *, timeout:
         return deployment
     due_at = None if ours else now + timeout
     run = replace(moved(deployment, State.RUNNING, now, due_at=due_at), description=deployment.description)
+    run = went_on(run, now)
     records.save(run)
-    records.emit(RenderParent(run.id))
+    draw(records, run)
     if ours:
         records.emit(PostStatus(run.id, "in_progress", "Shipmate is deploying"))
-    _tell(records, run, deployment_messages.running_line(run))
+    _tell(records, run, deployment_messages.running_line(run), part="run")
     return run
 
 
@@ -217,14 +216,23 @@ def end(
     """
     if deployment.ended or not may_become(deployment.state, state):
         return deployment
-    ended = moved(deployment, state, now, description)
+    ended = _with_its_story(moved(deployment, state, now, description), now)
     records.save(ended)
+    if rest := rolling_card.waits_with(records, ended):
+        # It was what the card showed; what waits on has one of its own.
+        records.leave_card([one.id for one in rest])
+        draw(records, records.deployment(rest[-1].id) or rest[-1])
     if report:
         _report_end(records, ended)
-    records.emit(RenderParent(ended.id))
-    output = records.output(ended.id, 20) if state in {State.FAILED, State.ERROR, State.TIMED_OUT} else ()
-    _tell(records, ended, deployment_messages.end_line(ended, output), occasion=deployment_messages.occasion(ended))
+    draw(records, ended)
+    if ended.started_at is not None and ended.started_at < now:
+        _tell(records, ended, deployment_messages.end_line(ended), part="run")
+    elif thread.has_gates(ended):
+        _tell(records, ended, deployment_messages.end_line(ended), part="gates")
+    _tell(records, ended, deployment_messages.end_line(ended), occasion=deployment_messages.occasion(ended), part="end")
+    _react(records, ended)
     if state is State.SUCCEEDED:
+        _tell_where_it_failed(records, ended)
         _replace_older(records, ended)
     lock_lifecycle.after_rollback(records, ended, now)
     _move_up(records, ended.app, ended.environment)
@@ -233,13 +241,48 @@ def end(
     return ended
 
 
+def _with_its_story(ended: Deployment, now: datetime) -> Deployment:
+    steps = ended_with(ended.steps, now, succeeded=ended.state is State.SUCCEEDED)
+    return replace(waits_no_more(ended, now), steps=steps)
+
+
+def _react(records: Records, ended: Deployment) -> None:
+    """On the message that asked for it."""
+    if ended.asked_message is not None and ended.asked_channel is not None:
+        emoji = deployment_messages.reaction(ended)
+        records.emit(React(ended.asked_channel, ended.asked_message, emoji, instead=SEEN))
+
+
+def _tell_where_it_failed(records: Records, ended: Deployment) -> None:
+    """Whoever reads of the last failure there reads that it works again; a rollback is no such news."""
+    if ended.task != DEPLOY or ended.trigger == "rollback":
+        return
+    for one in records.history(app=ended.app, environment=ended.environment, ref=None, limit=10, task=DEPLOY):
+        if one.id == ended.id or not one.ended or one.started_at is None:
+            continue
+        if one.state in thread.FAILED:
+            records.emit(WorksAgain(one.id, ended.id))
+        if one.state in {*thread.FAILED, State.SUCCEEDED}:
+            return
+
+
 def cancel(records: Records, deployment: Deployment, by: str, now: datetime, *, ours: bool) -> None:
     """What has not begun ends at once, what is ``ours`` when its provider has stopped; what another tool carries out
     is marked only, as nobody here can stop that."""
     if deployment.begun and ours:
         records.save(replace(deployment, cancel_by=by))
-    else:
-        end(records, deployment, State.CANCELLED, now, replies.cancelled_by(by))
+        return
+    for one in rolling_card.waits_with(records, deployment):
+        # Whoever takes back a merge takes back those that are part of its card: one press each would be a trap.
+        _end_with_it(records, one, now, by)
+    end(records, deployment, State.CANCELLED, now, replies.cancelled_by(by))
+
+
+def _end_with_it(records: Records, one: Deployment, now: datetime, by: str) -> None:
+    gone = waits_no_more(moved(one, State.CANCELLED, now, replies.cancelled_by(by)), now)
+    records.save(gone)
+    _report_end(records, gone)
+    records.put(DeploymentEnded(gone.id), f"ended:{gone.id}")
 
 
 def give_up(records: Records, deployment: Deployment, state: State, now: datetime, why: str) -> None:
@@ -257,16 +300,17 @@ def end_after_all(
     """
     if not deployment.given_up or not may_become(deployment.state, state):
         return deployment
-    ended = moved(deployment, state, now, description)
+    ended = _with_its_story(moved(deployment, state, now, description), now)
     records.save(ended)
+    _react(records, ended)
     if state is State.SUCCEEDED:
         ended = _replace_older(records, ended)
     if copied:
         _report_end(records, ended)
-    records.emit(RenderParent(ended.id))
+    draw(records, ended)
     live = records.last_success(ended.app, ended.environment)
     # Whoever was told that it failed is told what came of it.
-    _tell(records, ended, deployment_messages.after_all_line(ended, live), occasion="failure")
+    _tell(records, ended, thread.after_all(ended, live), occasion="failure", part="after_all")
     if live is not None and live.id == ended.id and not records.busy(ended.app, ended.environment):
         lock_lifecycle.after_rollback(records, ended, now)
     records.put(DeploymentEnded(ended.id), f"ended-after-all:{ended.id}")
@@ -281,7 +325,7 @@ def _replace_older(records: Records, ended: Deployment) -> Deployment:
     for one in records.offering(ended.app, ended.environment):
         if one.id != live.id:
             records.save(replace(one, replaced_by=live.id))
-            records.emit(RenderParent(one.id))
+            draw(records, one)
     return records.deployment(ended.id) or ended
 
 
@@ -322,9 +366,9 @@ def review_wanted(records: Records, deployment: Deployment, now: datetime) -> De
     held = held_for_review(deployment, now)
     records.save(held)
     if not deployment.reviewed_elsewhere or held.log_url != deployment.log_url:
-        records.emit(RenderParent(held.id))
+        draw(records, held)
     if not deployment.reviewed_elsewhere:
-        _tell(records, held, deployment_messages.review_line(held))
+        _tell(records, held, deployment_messages.review_line(held), part="run")
     return held
 
 
@@ -332,7 +376,7 @@ def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: t
     """It is in the tool's hands again: the time that it may take begins anew."""
     free = replace(deployment, waits_since=None, due_at=now + timeout)
     records.save(free)
-    records.emit(RenderParent(free.id))
+    draw(records, free)
     return free
 
 
@@ -344,12 +388,13 @@ def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datet
         now_is = replace(now_is, description=description, due_at=now + timeout)
     if now_is == before:
         return before
+    now_is = went_on(now_is, now) if now_is.state is State.RUNNING else now_is
     records.save(now_is)
     if (now_is.description, now_is.log_url) == (before.description, before.log_url):
         return now_is
-    records.emit(RenderParent(now_is.id))
+    draw(records, now_is)
     line = deployment_messages.queued_line if now_is.state is State.STARTING else deployment_messages.running_line
-    _tell(records, now_is, line(now_is))
+    _tell(records, now_is, line(now_is), part="run")
     return now_is
 
 
@@ -373,11 +418,14 @@ def _make_needless(records: Records, newer: Deployment, now: datetime) -> None:
 def give_way(records: Records, old: Deployment, newer: Deployment, now: datetime, why: str | None = None) -> None:
     """It is part of another one, which goes or has gone in its place."""
     why = why or deployment_messages.superseded_by(old, newer)
-    gone = replace(moved(old, State.SUPERSEDED, now, why), superseded_by=newer.id)
+    gone = replace(waits_no_more(moved(old, State.SUPERSEDED, now, why), now), superseded_by=newer.id)
     records.save(gone)
     _report_end(records, gone)
-    records.emit(RenderParent(gone.id))
-    _tell(records, gone, deployment_messages.end_line(gone, ()))
+    _react(records, gone)
+    draw(records, gone)
+    if gone.asked_channel is not None:
+        # Whoever asked for it is told; a merge is part of what its card shows.
+        _tell(records, gone, deployment_messages.end_line(gone), part="end")
 
 
 def defers_to(records: Records, deployment: Deployment, known: Ancestry) -> Deployment | None:
@@ -400,9 +448,21 @@ def _move_up(records: Records, app: str, environment: str) -> None:
             _said_to_wait(records, one, text)
 
 
-def note(records: Records, deployment: Deployment, message: Message, *, occasion: Occasion | None = None) -> None:
-    """A line for the thread that changes nothing about the deployment."""
-    _tell(records, deployment, message, occasion=occasion)
+def draw(records: Records, deployment: Deployment) -> None:
+    """Bring its message up to date."""
+    records.emit(RenderParent(deployment.id, deployment.card))
+
+
+def note(
+    records: Records,
+    deployment: Deployment,
+    message: Message,
+    *,
+    occasion: Occasion | None = None,
+    part: Part | None = None,
+) -> None:
+    """Something for the thread that changes nothing about how the deployment stands."""
+    _tell(records, deployment, message, occasion=occasion, part=part)
 
 
 def _tell(
@@ -411,15 +471,9 @@ def _tell(
     message: Message,
     *,
     occasion: Occasion | None = None,
-    here_only: bool = False,
+    part: Part | None = None,
 ) -> None:
-    """In the thread under the parent message; and where the command was given, if that is another thread."""
-    records.emit(PostInThread(deployment.id, message, occasion=occasion))
-    if not deployment.asked_channel or here_only:
-        return
-    asker, told = deployment.by.chat_id, deployment_messages.elsewhere(deployment, message)
-    if deployment.asked_thread:
-        place = Place(deployment.asked_channel, thread=deployment.asked_thread)
-        records.emit(Reply(records.cause, place, told, else_to=asker, deployment_id=deployment.id))
-    elif asker is not None and deployment.asked_channel == asker:
-        records.emit(TellPerson(asker, told))
+    """In its thread; and where the command was given, if that is elsewhere."""
+    records.emit(PostInThread(deployment.id, message, occasion=occasion, part=part))
+    if deployment.asked_channel and deployment.thread is None and part is not None:
+        records.emit(TellAsker(deployment.id))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments import wording
+from bot.core.deployments.card import card
 from bot.core.deployments.model import Deployment, State
 from bot.core.grammar.commands import Logs
 from bot.core.grammar.offers import hint
@@ -66,8 +66,8 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
         lines.append((Link(one.log_url, "Logs"),))
     if output:
         lines.append((CodeBlock("\n".join(output)),))
-    parent = deployment_messages.parent(one)
-    return Message(parent.sentence, (parent.lines[0], *lines), buttons=parent.buttons)
+    shown = card(one)
+    return Message(shown.sentence, (*shown.lines, *shown.context[:1], *lines), buttons=shown.buttons)
 
 
 def log(one: Deployment, output: Sequence[str]) -> Message:

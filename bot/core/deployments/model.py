@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.core.rich_text import Line
+
 
 class State(StrEnum):
     """Where a deployment stands. A retry or a rollback is a new deployment that names the old one."""
@@ -104,7 +106,9 @@ class Changes:
     """What ships: everything since the last successful deployment of the environment.
 
     ``base`` is the commit deployed there before, None for a first deployment. ``behind`` counts commits that the
-    environment has and this deployment lacks: a roll-back, or a branch that is not up to date.
+    environment has and this deployment lacks: a roll-back, or a branch that is not up to date; ``taken_back`` is what
+    these are, by pull request. ``migrations`` are those of the environment's ``migration_paths`` that are touched;
+    ``first`` says that nothing has succeeded there before.
     """
 
     base: str | None = None
@@ -112,6 +116,38 @@ class Changes:
     ahead: int = 0
     behind: int = 0
     url: str | None = None
+    taken_back: tuple[Shipped, ...] = ()
+    migrations: tuple[str, ...] = ()
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A time in which a deployment waits, or has waited until ``until``, for one reason."""
+
+    reason: Waiting
+    since: datetime
+    until: datetime | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """A step that has begun; ``number`` counts from 1. It goes on where there is no ``ended_at``."""
+
+    number: int
+    name: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How far it has got, as far as whoever carries it out tells; ``total`` is how many steps there are."""
+
+    total: int = 0
+    runs: tuple[StepRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +164,10 @@ class Deployment:
     ended it because another tool was silent; it stays when the end is reported after all. ``waits_since`` of one that
     is under way is since when GitHub holds it for a review: to older versions of the bot that means nothing.
     ``replaced_by`` is what went live in its environment afterwards: what it offered is over with that.
+    ``thread`` is the thread in which it is told, None for that under its parent message; ``asked_message`` the message
+    that asked for it. ``card`` is the deployment that had the parent message first, where that was taken over from
+    another one. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know of
+    that; ``waited`` what it has waited for so far.
     """
 
     id: int
@@ -179,6 +219,13 @@ class Deployment:
     forced: tuple[str, ...] = ()
     given_up_at: datetime | None = None
     replaced_by: int | None = None
+    thread: str | None = None
+    asked_message: str | None = None
+    card: int | None = None
+    news: Line = ()
+    facts: tuple[Line, ...] = ()
+    waited: tuple[Waited, ...] = ()
+    steps: Steps = field(default_factory=Steps)
 
     @property
     def ended(self) -> bool:

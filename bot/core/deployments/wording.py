@@ -10,16 +10,24 @@ from bot.core.rich_text import Line, Link
 EMOJI: dict[State, str] = {
     State.REQUESTED: "🆕",
     State.WAITING: "⏳",
-    State.STARTING: "🕐",
+    State.STARTING: "🚀",
     State.RUNNING: "🚀",
     State.SUCCEEDED: "✅",
     State.FAILED: "❌",
-    State.ERROR: "💥",
+    State.ERROR: "❌",
     State.TIMED_OUT: "⌛",
     State.CANCELLED: "🛑",
     State.SUPERSEDED: "⏭️",
-    State.EXPIRED: "🗑️",
+    State.EXPIRED: "⌫",
 }
+WAITS: dict[Waiting, str] = {
+    Waiting.QUEUE: "⏸️",
+    Waiting.APPROVAL: "🙋",
+    Waiting.LOCK: "🔒",
+    Waiting.FREEZE: "🧊",
+    Waiting.MOMENT: "⏰",
+}
+"""What one waits for that does not just take its time."""
 
 
 GOES_ON: dict[Waiting, str] = {
@@ -41,7 +49,12 @@ REVIEW_ELSEWHERE = "Waits for a review on GitHub"
 
 
 def emoji(deployment: Deployment) -> str:
-    return "🙋" if deployment.reviewed_elsewhere else EMOJI[deployment.state]
+    if deployment.reviewed_elsewhere:
+        return "🙋"
+    if deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED:
+        return "⏪"
+    waits = WAITS.get(deployment.waits_for) if deployment.state is State.WAITING and deployment.waits_for else None
+    return waits or EMOJI[deployment.state]
 
 
 def after_all(deployment: Deployment) -> str | None:
@@ -118,10 +131,10 @@ def state_line(deployment: Deployment) -> Line:
 
 
 def forced_line(deployment: Deployment) -> str:
-    """Why it was forced, and what stood in its way."""
-    why = f": {deployment.force_reason}" if deployment.force_reason else ""
-    despite = f" (despite: {'; '.join(deployment.forced)})" if deployment.forced else ""
-    return f"⚠️ Forced{why}{despite}"
+    """Who forced it and why, and what stood in its way."""
+    why = f": “{deployment.force_reason}”" if deployment.force_reason else ""
+    despite = f" · past: {'; '.join(deployment.forced)}" if deployment.forced else ""
+    return f"⚠️ forced by {deployment.by.name}{why}{despite}"
 
 
 def _because(deployment: Deployment) -> Line:

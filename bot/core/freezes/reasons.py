@@ -6,12 +6,28 @@ from datetime import datetime
 
 from bot.core.freezes.model import ClosedBy, Force, Freeze
 from bot.core.freezes.windows import ActiveWindow
+from bot.core.names import listed
 from bot.core.rich_text import Bold, Line, Mention, Moment, Span
 
 
 def closed(environment: str, closed_by: ClosedBy, force: Force | None) -> Line:
     """Why nothing is deployed there now: who, until when and why; and why a force does not help."""
     return (Bold(environment), " is ", *why_closed(closed_by), *_no_force(closed_by, force))
+
+
+def waits_until(closed_by: ClosedBy) -> Line:
+    """What one does that it keeps out, behind its name."""
+    reasons = "; ".join(freeze.reason for freeze in closed_by.freezes)
+    why = f": {reasons}" if reasons else ""
+    if closed_by.until is None:
+        return (f"waits until somebody lifts the freeze{why}" if closed_by.freezes else "waits for a window",)
+    return ("waits until ", Moment(closed_by.until), why)
+
+
+def whose(closed_by: ClosedBy) -> tuple[Line, ...]:
+    names = list(dict.fromkeys(freeze.by.name for freeze in closed_by.freezes))
+    by: list[Line] = [(f"frozen by {listed(names)}",)] if names else []
+    return (*by, ("closed by a window in the settings",)) if closed_by.active_window is not None else tuple(by)
 
 
 def why_closed(closed_by: ClosedBy) -> Line:

@@ -15,4 +15,5 @@ def approval(facts: Facts) -> Answer | None:
     if len(facts.approvals) >= needed:
         return Answer("approval", True, messages.approved(facts.approvals, wanted))
     line = messages.approvals_missing(facts.approvals, needed, facts.environment.approvers)
-    return Answer("approval", False, line, Waiting.APPROVAL, within=facts.environment.approval_timeout)
+    news = messages.needs_approval(needed - len(facts.approvals), again=bool(facts.approvals))
+    return Answer("approval", False, line, Waiting.APPROVAL, within=facts.environment.approval_timeout, news=news)

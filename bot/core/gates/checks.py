@@ -28,12 +28,22 @@ def checks(facts: Facts) -> Answer | None:
         spans: list[Span] = ["Checks failed: ", *_named(failing)]
         if pending:
             spans += ["; still pending: ", *_named(pending)]
-        return Answer("checks", False, tuple(spans), if_patient(facts, Waiting.CHECKS), forcible=True)
+        return Answer(
+            "checks",
+            False,
+            tuple(spans),
+            if_patient(facts, Waiting.CHECKS),
+            forcible=True,
+            news=(*_named(failing, 2), " failed"),
+            facts=(("still running: ", *_named(pending, 3)),) if pending else (),
+            failed=True,
+        )
     if pending:
         return _not_yet(facts, wanted, pending)
     if wanted.unfinished:
         line = ("More checks may come of ", *_named(wanted.unfinished))
-        return Answer("checks", False, line, waits_for=Waiting.CHECKS, forcible=True)
+        news = ("waits for the checks of ", *_named(wanted.unfinished, 2))
+        return Answer("checks", False, line, waits_for=Waiting.CHECKS, forcible=True, news=news)
     return _green(facts, wanted)
 
 
@@ -43,8 +53,11 @@ def _pending(wanted: WantedChecks) -> list[Check]:
 
 def _not_yet(facts: Facts, wanted: WantedChecks, pending: Sequence[Check]) -> Answer:
     line: Line = ("Checks are pending: ", *_named(pending), *_asked_about(facts, wanted))
+    count = len(wanted.reported) + len(wanted.missing)
+    news = _waits_for(len(pending), count)
+    what: tuple[Line, ...] = (("still running: ", *_named(pending, 3)),)
     if not wanted.reported and facts.environment.required_checks == "all" and not facts.checks_of_branch:
-        line = ("No check has been reported for this commit yet",)
+        line, news, what = ("No check has been reported for this commit yet",), "waits for its first check", ()
     due = _missed_from(facts, wanted)
     return Answer(
         "checks",
@@ -54,7 +67,14 @@ def _not_yet(facts: Facts, wanted: WantedChecks, pending: Sequence[Check]) -> An
         forcible=True,
         look_again_at=due if due is not None and due > facts.now else None,
         missed=wanted.missing if due is not None and due <= facts.now else (),
+        news=(news,),
+        facts=what,
     )
+
+
+def _waits_for(pending: int, count: int) -> str:
+    checks = "its check" if count == 1 else f"{pending} of {count} checks"
+    return f"waits for {checks}"
 
 
 def _missed_from(facts: Facts, wanted: WantedChecks) -> datetime | None:
@@ -86,7 +106,8 @@ def _green(facts: Facts, wanted: WantedChecks) -> Answer:
         if settled > facts.now:
             many = "The only check so far is" if found == 1 else f"All {found} checks so far are"
             line = (f"{many} green; more may come within {spoken(settle)}",)
-            return Answer("checks", False, line, Waiting.CHECKS, True, look_again_at=settled, settling=True)
+            news = (f"waits a moment: {many[:1].lower()}{many[1:]} green",)
+            return Answer("checks", False, line, Waiting.CHECKS, True, look_again_at=settled, settling=True, news=news)
     return Answer("checks", True, (f"{found} {'check is' if found == 1 else 'checks are'} green",))
 
 
@@ -98,12 +119,12 @@ def _asked_about(facts: Facts, wanted: WantedChecks) -> Line:
     return (*spans, "?") if spans else ()
 
 
-def _named(found: Sequence[Check]) -> list[Span]:
+def _named(found: Sequence[Check], most: int = 10) -> list[Span]:
     spans: list[Span] = []
-    for check in found[:10]:
+    for check in found[:most]:
         if spans:
             spans.append(", ")
         spans.append(Link(check.url, check.name) if check.url else Code(check.name))
-    if len(found) > 10:
-        spans.append(f" and {len(found) - 10} more")
+    if len(found) > most:
+        spans.append(f" and {len(found) - most} more")
     return spans

@@ -15,7 +15,8 @@ def review(facts: Facts) -> Answer | None:
     if not required or found is None:
         return None
     is_open, line = messages.reviewed(found, required)
-    return Answer("review", is_open, line, if_patient(facts, Waiting.REVIEW), forcible=True, within=PATIENCE)
+    waits_for, news = if_patient(facts, Waiting.REVIEW), ("waits for its review",)
+    return Answer("review", is_open, line, waits_for, forcible=True, within=PATIENCE, news=news, facts=(line,))
 
 
 def order(facts: Facts) -> Answer | None:
@@ -28,7 +29,8 @@ def order(facts: Facts) -> Answer | None:
     first = offer(f"Deploy to {after}", Deploy(wanted.app, wanted.sha, after))
     line = messages.lacks_this_commit(after)
     waits_for = if_patient(facts, Waiting.ORDER)
-    return Answer("order", False, line, waits_for, forcible=True, buttons=first, within=PATIENCE)
+    news = ("waits until ", *messages.has_this_commit(after))
+    return Answer("order", False, line, waits_for, forcible=True, buttons=first, within=PATIENCE, news=news)
 
 
 def up_to_date(facts: Facts) -> Answer | None:

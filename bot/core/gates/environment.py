@@ -24,6 +24,7 @@ def lock(facts: Facts) -> Answer | None:
         lock_messages.held_line(held),
         waits_for=if_patient(facts, Waiting.LOCK),
         buttons=lock_messages.buttons_for_others(held),
+        news=lock_messages.waits_for(held),
     )
 
 
@@ -40,6 +41,8 @@ def freeze(facts: Facts) -> Answer | None:
         waits_for=if_patient(facts, Waiting.FREEZE),
         forcible=passes,
         buttons=offer("Schedule for its end", facts.later) if facts.later else (),
+        news=freeze_reasons.waits_until(active_window),
+        facts=freeze_reasons.whose(active_window),
     )
 
 

@@ -104,6 +104,11 @@ def approved(approvals: Sequence[Approval], deployment: Deployment | None) -> Li
     return (f"Approved by {names}, for {listed(f'#{number}' for number in others)} with the same commit",)
 
 
+def needs_approval(missing: int, *, again: bool) -> Line:
+    """What one does that waits for it, behind its name."""
+    return (f"needs {_count(missing, 'more approval' if again else 'approval')}",)
+
+
 def approvals_missing(approvals: Sequence[Approval], needed: int, approvers: Sequence[str]) -> Line:
     missing = needed - len(approvals)
     count = f"{missing} more approval" if approvals else f"{missing} approval"

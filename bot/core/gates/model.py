@@ -103,7 +103,9 @@ class Answer:
     ``waits_for`` is set where time alone may open it; ``forcible`` where a person may pass it by force;
     ``buttons`` are what may be done about it; ``within`` is how long it is waited for at most.
     ``look_again_at`` is when the answer may be another one although nothing has happened; ``settling`` says that only
-    that moment is waited for. ``missed`` names what should have come long ago.
+    that moment is waited for. ``missed`` names what should have come long ago. ``news`` is what a deployment that waits
+    for it does, in a few words behind its name, and ``facts`` what else there is to know; ``failed`` says that it will
+    hardly open by itself.
     """
 
     gate: str
@@ -116,6 +118,9 @@ class Answer:
     look_again_at: datetime | None = None
     settling: bool = False
     missed: tuple[str, ...] = ()
+    news: Line = ()
+    facts: tuple[Line, ...] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

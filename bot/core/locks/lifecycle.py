@@ -120,8 +120,8 @@ def remind(records: Records, lock: Lock, now: datetime, every: timedelta) -> Non
 def after_rollback(records: Records, deployment: Deployment, now: datetime) -> None:
     """What was taken back must not be shipped again by the next merge: the environment is theirs who rolled it back.
 
-    It happens together with the end of the deployment, so that no merge that waits for its turn slips in between.
-    The reminder is set by whoever knows how often to remind.
+    It happens together with the end of the deployment, so that no merge that waits for its turn slips in between; its
+    card says so. The reminder is set by whoever knows how often to remind.
     """
     if deployment.rollback_of is None or deployment.state is not State.SUCCEEDED or deployment.by.chat_id is None:
         return
@@ -135,7 +135,6 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
     records.locks.save(lock)
     records.stop_timer(_timers(lock)[1])
     _record(records, "lock", lock, reason)
-    records.emit(Announce(lock.app, messages.locked_after_rollback(lock)))
 
 
 def look_again(records: Records, lock: Lock) -> None:

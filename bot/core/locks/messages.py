@@ -46,6 +46,13 @@ def held_line(lock: Lock) -> Line:
     return ("Locked by ", *_held(lock))
 
 
+def waits_for(lock: Lock) -> Line:
+    """What one does that the lock keeps out, behind its name."""
+    until: Line = (", until ", Moment(lock.until)) if lock.until is not None else ()
+    why = f": {lock.reason.rstrip('. ')}" if lock.reason else ""
+    return (f"waits for {lock.by.name}{why}", *until)
+
+
 def status_line(lock: Lock) -> Line:
     return ("    🔒 ", *_held(lock))
 
@@ -131,17 +138,6 @@ def expired(lock: Lock) -> Message:
 def branch_over(lock: Lock, number: int, *, merged: bool) -> Message:
     ended: Line = (Link(lock.url, f"#{number}"), f" was {'merged' if merged else 'closed'}, for which ")
     return say("🔓 ", _place(lock), " is unlocked: ", *ended, who(lock.by), " had it.")
-
-
-def locked_after_rollback(lock: Lock) -> Message:
-    return say(
-        "🔒 ",
-        _place(lock),
-        " is locked for ",
-        who(lock.by),
-        f" because {lock.reason}: merges wait, so that what was taken back is not shipped again.",
-        buttons=unlock_button(lock),
-    )
 
 
 # --- what is answered -------------------------------------------------------------------------------------------
@@ -292,12 +288,17 @@ def free_now(lock: Lock) -> Message:
 # --- what is said under a deployment ----------------------------------------------------------------------------
 
 
-def offer_lock(deployment: Deployment) -> Message:
-    ref, button = deployment.ref, lock_button(deployment.app, deployment.environment, f"testing {deployment.ref}")
-    ask = f", the next merge or deployment takes the place of {ref} here. Do you want to keep it for now?"
-    return say(who(deployment.by), ask, buttons=button)
+def offer_key(deployment_id: int) -> str:
+    """Under this is kept what whoever deployed a branch is asked: ``lock`` or ``unlock``."""
+    return f"offer:{deployment_id}"
 
 
-def offer_unlock(deployment: Deployment, lock: Lock) -> Message:
-    ask: Line = (f", {deployment.ref} is back on ", _place(lock), ". Do you still need your lock?")
-    return say(who(lock.by), *ask, buttons=unlock_button(lock))
+def offer_lock(deployment: Deployment) -> tuple[Button, ...]:
+    """The next merge or deployment takes the place of a branch."""
+    label = f"Keep {deployment.environment} for {deployment.ref}"
+    return lock_button(deployment.app, deployment.environment, f"testing {deployment.ref}", label)
+
+
+def offer_unlock(deployment: Deployment) -> tuple[Button, ...]:
+    """What is there now is no branch any more."""
+    return offer(f"Unlock {deployment.environment}", commands.Unlock(deployment.environment, deployment.app))

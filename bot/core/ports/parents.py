@@ -32,14 +32,36 @@ class Silence:
     visible: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A reply of ours, or a copy of a parent message, that is changed where it stands. ``drawn`` is its fingerprint."""
+
+    channel: str
+    message_id: str
+    edited_at: datetime
+    drawn: str
+
+
 class Parents(Protocol):
     """Remembers parent messages, and where nothing could be said.
 
     These are facts that were found out in the chat, so they stay true whatever is decided: each is written at once.
     """
 
-    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime) -> None:
-        """The deployment's parent message was posted or edited at that moment."""
+    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime, drawn: str = "") -> None:
+        """The deployment's parent message was posted or edited at that moment; ``drawn`` is its fingerprint.
+
+        It is that of all whose card it is: see ``Deployment.card``.
+        """
+
+    def drawn(self, deployment_id: int) -> str | None:
+        """The fingerprint of the parent message as it was posted or edited last."""
+
+    def reply(self, deployment_id: int, kind: str) -> Posted | None:
+        """The deployment's reply of that kind."""
+
+    def replied(self, deployment_id: int, kind: str, posted: Posted) -> None:
+        """It was posted or edited."""
 
     def drawn_again(self, lane: str, effect_id: int) -> bool:
         """Whether a later effect of the lane will draw the message anyway."""

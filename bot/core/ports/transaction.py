@@ -60,6 +60,9 @@ class Reads(Protocol):
     def in_thread(self, channel: str, thread: str) -> Sequence[Deployment]:
         """The one whose parent message ``thread`` is, and then those that were asked for in it, oldest first."""
 
+    def on_card(self, card: int) -> Sequence[Deployment]:
+        """Those that share the card which that deployment had first, by id: the last one is what it shows."""
+
     def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         """The last successes of the same commit in that environment of the app, newest first."""
 
@@ -167,6 +170,9 @@ class Records(Reads, Protocol):
 
     def save(self, deployment: Deployment) -> None:
         """All of it but what its repository is called, which changes by itself: see ``repositories``."""
+
+    def leave_card(self, deployment_ids: Sequence[int]) -> None:
+        """They share a card no more: from now on they have one of their own, together, which is still to be posted."""
 
     def keep(self, key: str, value: str) -> None:
         """Keep a small thing in place of what was kept under ``key`` before."""

@@ -1,0 +1,310 @@
+"""The card: the one message of a deployment, edited on each change, from ``card``.
+
+It is drawn from the deployment and what is around it alone, so that it can be drawn again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.deployments import ships
+from bot.core.deployments.card_buttons import buttons, menu
+from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waiting
+from bot.core.deployments.wording import after_all, emoji, forced_line, name_of, sentence, spoken, where
+from bot.core.names import listed
+from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, Span, Step
+
+LONGEST_OUTPUT = 100
+"""So much of the last line of output stands in the card."""
+_SEPARATOR = " · "
+_TRIGGERS = {"merge": "merged by ", "schedule": "scheduled by ", "foreign": "by "}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is around a deployment when it is drawn.
+
+    ``production`` is whether people outside use the environment, ``live`` what is live there, ``ahead`` what runs there
+    and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
+    ``approvers`` are whom the settings name, ``wait`` and ``progress`` how long it will take, as far as that is known.
+    ``last_line`` is the last one of its output, ``reason`` the one that says why it failed.
+    """
+
+    production: bool = False
+    live: Deployment | None = None
+    ahead: tuple[Deployment, ...] = ()
+    before: int = 0
+    approvers: tuple[Span, ...] = ()
+    wait: str | None = None
+    progress: str | None = None
+    last_line: str = ""
+    reason: str = ""
+    locked: bool = False
+
+
+NOTHING = Around()
+
+
+def card(deployment: Deployment, around: Around = NOTHING) -> Message:
+    """The message as it is to be seen now."""
+    place = Bold(f"{deployment.app} → {where(deployment)}")
+    task: Line = (Code(deployment.task), " ") if deployment.task != DEPLOY else ()
+    first: Line = (f"{emoji(deployment)} ", place, "  ", *task, *headline(deployment, around))
+    asks = deployment.state is State.WAITING and deployment.approvals_missing > 0
+    return Message(
+        sentence=(sentence(deployment),),
+        lines=(first,),
+        context=(joined(_facts(deployment, around)), *_remarks(deployment)),
+        buttons=buttons(deployment, around.live, locked=around.locked),
+        steps=steps(deployment) if deployment.busy else (),
+        output=around.reason if deployment.state in {State.FAILED, State.ERROR} else "",
+        fold=ships.fold(deployment, opened=asks),
+        more=menu(deployment),
+    )
+
+
+def joined(facts: Iterable[Line]) -> Line:
+    spans: list[Span] = []
+    for fact in facts:
+        if fact:
+            spans += [_SEPARATOR, *fact] if spans else fact
+    return tuple(spans)
+
+
+# --- line 1 ------------------------------------------------------------------------------------------------------
+
+
+def headline(deployment: Deployment, around: Around) -> Line:
+    """What is new, behind the name of the place."""
+    if deployment.reviewed_elsewhere:
+        return ("waits for a review on GitHub",)
+    match deployment.state:
+        case State.REQUESTED:
+            return ("is asked for",)
+        case State.WAITING:
+            return _waits(deployment, around)
+        case State.STARTING | State.RUNNING:
+            return (_runs(deployment, around),)
+        case State.SUCCEEDED:
+            return _succeeded(deployment, around)
+        case State.FAILED | State.ERROR:
+            return (_failed(deployment),)
+        case State.TIMED_OUT:
+            return _because("has not reported its end in time", deployment.description)
+        case State.CANCELLED:
+            return (_stopped(deployment),)
+        case State.SUPERSEDED:
+            return (f"is part of #{deployment.superseded_by}",)
+        case State.EXPIRED:
+            return (_lower(deployment.description) or "was given up",)
+
+
+def _waits(deployment: Deployment, around: Around) -> Line:
+    if deployment.waits_for is Waiting.QUEUE and around.ahead:
+        wait = f", {around.wait}" if around.wait else ""
+        return (f"is {ordinal(len(around.ahead))} in line{wait}" if len(around.ahead) > 1 else f"is next{wait}",)
+    news = deployment.news or (_lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
+    if not deployment.approvals_missing:
+        return news
+    wanted = _from(around.approvers)
+    if deployment.waits_for is Waiting.APPROVAL:
+        return (*news, *wanted)
+    count = "an approval" if deployment.approvals_missing == 1 else f"{deployment.approvals_missing} approvals"
+    return (*news, f" and needs {count}", *wanted)
+
+
+def _from(approvers: Sequence[Span]) -> Line:
+    spans: list[Span] = []
+    for approver in approvers:
+        spans += [" or " if spans else ", from ", approver]
+    return tuple(spans)
+
+
+def ordinal(number: int) -> str:
+    """
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '112th']
+    """
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in {11, 12, 13} else ending}"
+
+
+def _runs(deployment: Deployment, around: Around) -> str:
+    if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
+        return "nobody has picked it up yet"
+    steps_ = deployment.steps
+    doing = f"step {steps_.runs[-1].number} of {steps_.total}" if steps_.runs else "is running"
+    if deployment.state is State.STARTING and not steps_.runs:
+        doing = "starts"
+    if around.progress:
+        return f"{doing}, {around.progress}"
+    return f"{doing}, usually {spoken(deployment.usual_seconds)}" if deployment.usual_seconds else doing
+
+
+NOT_PICKED_UP = "Nobody has picked it up yet"
+"""For the ``description`` of one that another tool should carry out."""
+
+
+def _succeeded(deployment: Deployment, around: Around) -> Line:
+    if deployment.task != DEPLOY:
+        return ("is done",)
+    if deployment.trigger == "rollback":
+        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked else ()))
+    if around.production or not deployment.changes.shipped:
+        return ("is live",)
+    first, more = deployment.changes.shipped[0], len(deployment.changes.shipped) - 1
+    return ("is live: ", *ships.line(first, by="")[:1], f" {ships.cut(first.title)}", f" +{more}" if more else "")
+
+
+def _failed(deployment: Deployment) -> str:
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    if last is not None and last.failed:
+        return f"failed at step {last.number}, {last.name}"
+    how = "failed" if deployment.state is State.FAILED else "did not work"
+    return f"{how}: {deployment.description}" if deployment.description else how
+
+
+def _stopped(deployment: Deployment) -> str:
+    why = deployment.description
+    if deployment.started_at is not None and deployment.steps.runs:
+        why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
+    return _lower(why) or "stopped"
+
+
+def _because(what: str, description: str) -> Line:
+    return (what,) if not description else (f"{what}: {_lower(description)}",)
+
+
+def _lower(text: str) -> str:
+    """As it goes on in the middle of a sentence; what is all capitals is a name."""
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
+# --- line 2 ------------------------------------------------------------------------------------------------------
+
+
+def _facts(deployment: Deployment, around: Around) -> list[Line]:
+    """What there is to know, the most important first, seven at most."""
+    rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
+    facts: list[Line] = [] if rolled_back else [(Link(deployment.url, name_of(deployment)),)]
+    facts += [_who(deployment), *_only_one(deployment, around)]
+    if deployment.state is State.WAITING:
+        facts += _of_waiting(deployment, around)
+    elif not deployment.ended:
+        facts += [("since ", Moment(deployment.started_at, short=True))] if deployment.started_at else []
+    else:
+        facts += _of_ended(deployment, around)
+    facts += [_last_line(deployment, around)] if deployment.busy else []
+    facts += [*_links(deployment)]
+    return [fact for fact in facts if fact][:7]
+
+
+def _who(deployment: Deployment) -> Line:
+    by = deployment.by.name
+    approved = f", approved by {listed([one.name for one in deployment.approved_by])}" if deployment.approved_by else ""
+    if deployment.trigger == "rollback":
+        why = f": “{deployment.reason}”" if deployment.reason else ""
+        return (f"by {by}{why}{approved}",)
+    if deployment.state is State.WAITING or deployment.waits_for is not None or _was_only_asked(deployment):
+        asked = _TRIGGERS.get(deployment.trigger, "asked by ")
+        return (f"{asked}{by}",)
+    return (f"{_TRIGGERS.get(deployment.trigger, '')}{by}{approved}",)
+
+
+def _was_only_asked(deployment: Deployment) -> bool:
+    return deployment.ended and deployment.started_at is None
+
+
+def _only_one(deployment: Deployment, around: Around) -> list[Line]:
+    """Where one change is all that moves, it has no list of its own."""
+    them = ships.moved(deployment)
+    if deployment.task != DEPLOY:
+        return []
+    if deployment.changes.first:
+        return [("first deployment here",)]
+    named = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
+    if len(them) != 1 or named:
+        return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
+    back = ("takes back ",) if ships.goes_back(deployment) else ()
+    return [(*back, *ships.line(them[0])), *ships.notes(deployment)]
+
+
+def _goes_back_blindly(deployment: Deployment) -> bool:
+    return ships.goes_back(deployment) and not deployment.changes.taken_back and deployment.changes.behind > 0
+
+
+def _of_waiting(deployment: Deployment, around: Around) -> list[Line]:
+    facts: list[Line] = [(f"+{around.before} before it",)] if around.before else []
+    if deployment.waits_for is Waiting.QUEUE and around.ahead:
+        facts.append(("behind ", *_ahead(around.ahead)))
+    if deployment.approved_by:
+        facts.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
+    if deployment.waits_for is Waiting.APPROVAL and deployment.due_at is not None:
+        facts.append(("until ", Moment(deployment.due_at, short=True), ", then it is given up"))
+    return [*facts, *deployment.facts]
+
+
+def _ahead(ahead: Sequence[Deployment]) -> Line:
+    names = [f"#{one.id} ({one.by.name})" for one in ahead[: ships.SHOWN]]
+    more = len(ahead) - ships.SHOWN
+    return (listed([*names, *([f"{more} more"] if more > 0 else [])]),)
+
+
+def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
+    facts: list[Line] = [(f"+{around.before} before it",)] if around.before and not around.production else []
+    if deployment.took is not None:
+        after = "" if deployment.state is State.SUCCEEDED else "after "
+        facts.append((f"{after}{spoken(deployment.took)}",))
+    live = around.live
+    if deployment.state is not State.SUCCEEDED and live is not None and live.sha != deployment.sha:
+        facts.append(("still live: ", Link(live.url, live.short_sha)))
+    if around.locked and deployment.trigger == "rollback":
+        facts.append((f"locked for {deployment.by.name}, merges wait",))
+    return facts
+
+
+def _last_line(deployment: Deployment, around: Around) -> Line:
+    """How far it has got, where that is no step of several."""
+    if deployment.steps.runs and len(steps(deployment)) > 1:
+        return ()
+    said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")
+    said = " ".join(said.split())
+    return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
+
+
+def _links(deployment: Deployment) -> Iterable[Line]:
+    if deployment.environment_url and deployment.state is State.SUCCEEDED:
+        yield (Link(deployment.environment_url, "open"),)
+    if deployment.log_url:
+        yield (Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),)
+
+
+def _remarks(deployment: Deployment) -> list[Line]:
+    """What is grey below the facts, on a line of its own."""
+    found: list[Line] = [(forced_line(deployment),)] if deployment.force else []
+    if deployment.reason and deployment.trigger != "rollback":
+        found.append((f"because {deployment.reason}",))
+    if deployment.params:
+        found.append(("with ", Code(" ".join(f"{key}={value}" for key, value in deployment.params))))
+    late = after_all(deployment)
+    return [*found, (late,)] if late else found
+
+
+# --- steps -------------------------------------------------------------------------------------------------------
+
+
+def steps(deployment: Deployment) -> tuple[Step, ...]:
+    """What is done, what goes on, and what is still to come; of that only the number is known."""
+    runs = deployment.steps.runs
+    return tuple(_step(one) for one in runs) if len(runs) > 1 or deployment.steps.total > 1 else ()
+
+
+def _step(run: StepRun) -> Step:
+    if run.ended_at is None:
+        return Step(run.name, "running")
+    return Step(run.name, "failed" if run.failed else "done", spoken(run.ended_at - run.started_at))
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"

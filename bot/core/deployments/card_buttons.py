@@ -1,0 +1,143 @@
+"""What can be done from a card: two buttons at most that fit the state, and a menu with the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.core.deployments import ships
+from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
+from bot.core.deployments.wording import name_of, where
+from bot.core.grammar.commands import (
+    Approve,
+    AskToRelease,
+    Cancel,
+    Deploy,
+    Reject,
+    Retry,
+    Rollback,
+    TakeLock,
+    TakeOver,
+    Unlock,
+    Why,
+)
+from bot.core.grammar.offers import offer
+from bot.core.names import listed
+from bot.core.presses.model import drawn_for
+from bot.core.rich_text import Button
+
+
+def buttons(deployment: Deployment, live: Deployment | None, *, locked: bool = False) -> tuple[Button, ...]:
+    """The commands that fit the state. ``live`` is what is live there, ``locked`` says that a rollback keeps it."""
+    if not deployment.ended:
+        return _of_open(deployment)
+    if deployment.superseded_by is not None or deployment.replaced_by is not None:
+        return ()
+    match deployment.state:
+        case State.SUCCEEDED if deployment.trigger == "rollback":
+            return (*(_unlock(deployment) if locked else ()), *roll_back(deployment))
+        case State.SUCCEEDED:
+            return roll_back(deployment)
+        case State.FAILED | State.ERROR | State.TIMED_OUT:
+            return (*_retry(deployment, "Retry", live), *roll_back(deployment))
+        case _:
+            asked_only = deployment.started_at is None
+            return _retry(deployment, "Ask again" if asked_only else "Retry", live)
+
+
+def menu(deployment: Deployment) -> tuple[Button, ...]:
+    """Behind the buttons: what is rarely wanted."""
+    if deployment.superseded_by is not None or deployment.replaced_by is not None:
+        return ()
+    found: list[Button] = []
+    if deployment.state is State.WAITING and deployment.approvals_missing:
+        found += offer("Cancel", Cancel(deployment.id), drawn=drawn_for(deployment))
+    if deployment.state is State.WAITING and deployment.waits_for is Waiting.LOCK:
+        found += offer("Take over…", TakeOver(deployment.environment, deployment.app))
+    if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
+        return tuple(found)
+    if deployment.ended and deployment.state not in {State.CANCELLED, State.EXPIRED}:
+        found += offer(f"Lock {deployment.environment}", TakeLock(deployment.environment, deployment.app))
+    if found:
+        found += offer("Details", Why(deployment.app, deployment.environment, deployment.id))
+    return tuple(found)
+
+
+def _of_open(deployment: Deployment) -> tuple[Button, ...]:
+    place = f"{deployment.app} → {where(deployment)}"
+    drawn = drawn_for(deployment)
+    if deployment.state is State.WAITING and deployment.approvals_missing:
+        return _approval(deployment)
+    if deployment.state is State.WAITING:
+        leave = "Leave queue" if deployment.waits_for is Waiting.QUEUE else "Cancel"
+        question = f"{place}: {name_of(deployment)} is not deployed then."
+        if deployment.waits_for in {Waiting.LOCK, Waiting.FREEZE}:
+            leave = "Leave"
+        give_up = offer(leave, Cancel(deployment.id), "danger", question, drawn)
+        if deployment.waits_for is not Waiting.LOCK:
+            return give_up
+        return (*offer("Ask to release", AskToRelease(deployment.environment, deployment.app)), *give_up)
+    steps = deployment.steps
+    doing = f"Step {steps.runs[-1].number} of {steps.total} is running" if steps.runs else f"{place} is being deployed"
+    question = f"{doing}. What has been done is not undone."
+    return _called("Stop it", offer("Cancel", Cancel(deployment.id), "danger", question, drawn))
+
+
+def _called(yes: str, found: Iterable[Button]) -> tuple[Button, ...]:
+    """With another name for going on in the question that is asked."""
+    return tuple(replace(one, yes=yes) for one in found)
+
+
+def _approval(deployment: Deployment) -> tuple[Button, ...]:
+    them = ships.moved(deployment)
+    what = ships.title(them) if them else name_of(deployment)
+    go = "go" if len(them) > 1 else "goes"
+    last = deployment.approvals_missing == 1 and deployment.waits_for is Waiting.APPROVAL
+    question = f"{what} {go} to {where(deployment)}{' at once' if last else ''}."
+    refuse = f"{deployment.app} → {where(deployment)}: {name_of(deployment)} is not deployed then."
+    drawn = drawn_for(deployment)
+    return (
+        *offer("Approve", Approve(deployment.id), "primary", question, drawn),
+        *offer("Reject", Reject(deployment.id), "danger", refuse, drawn),
+    )
+
+
+def _retry(deployment: Deployment, label: str, live: Deployment | None) -> tuple[Button, ...]:
+    now = f" Live there now: {live.short_sha}." if live is not None and live.sha != deployment.sha else ""
+    question = f"Deploys {name_of(deployment)} to {deployment.app} → {where(deployment)} again.{now}"
+    return offer(label, Retry(deployment.id), confirm=question, drawn=drawn_for(deployment))
+
+
+def _unlock(deployment: Deployment) -> tuple[Button, ...]:
+    return offer("Unlock", Unlock(deployment.environment, deployment.app))
+
+
+def roll_back(deployment: Deployment) -> tuple[Button, ...]:
+    """To what was live before it; after a rollback the way forward again."""
+    base = deployment.changes.base
+    if base is None or base == deployment.sha or deployment.task != DEPLOY or deployment.remote_id is None:
+        return ()
+    if deployment.rollback_of is not None and deployment.state is State.SUCCEEDED:
+        again = Deploy(deployment.app, base, deployment.environment)
+        return offer(f"Redeploy {base[:7]}", again, confirm=_redeploy_question(deployment, base))
+    command = Rollback(deployment.app, deployment.environment, base)
+    question, drawn = rollback_question(deployment, base), drawn_for(deployment)
+    return _called("Roll back", offer(f"Roll back to {base[:7]}", command, "danger", question, drawn))
+
+
+def _redeploy_question(deployment: Deployment, base: str) -> str:
+    place = f"{deployment.app} → {where(deployment)}"
+    return f"{place}: from {deployment.short_sha} (live) to {base[:7]} again, which was rolled back."
+
+
+def rollback_question(deployment: Deployment, base: str) -> str:
+    """From what to what, what is lost by it, and what follows."""
+    place = f"{deployment.app} → {where(deployment)}"
+    if deployment.state is not State.SUCCEEDED:
+        return f"{place}: from {deployment.short_sha}, which has not succeeded, to {base[:7]}, which was live before."
+    shipped = deployment.changes.shipped
+    named = [ships.name(one) for one in shipped[: ships.SHOWN]]
+    more = [f"{len(shipped) - ships.SHOWN} more"] if len(shipped) > ships.SHOWN else []
+    lost = f" Takes back {listed([*named, *more])}." if named else ""
+    locked = f" Then {deployment.environment} is locked for you, so that no merge ships it again."
+    return f"{place}: from {deployment.short_sha} (live) to {base[:7]}.{lost}{locked}"

@@ -1,0 +1,185 @@
+"""What is said in the thread of a deployment: three replies at most, each changed where it stands.
+
+``gates`` is what it had to wait for, ``run`` how it went, ``end`` what came of it; ``asked`` is the one reply where the
+command was given, if that was elsewhere, and ``again`` what the thread of one that failed hears when it works again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.deployments.card import Around, card, headline, joined
+from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
+from bot.core.deployments.wording import WAITS, emoji, full, sentence, spoken, where
+from bot.core.grammar.commands import Retry, Rollback
+from bot.core.grammar.offers import written
+from bot.core.names import listed
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, Span
+
+FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
+SHOWN_OUTPUT = 20
+"""So many lines of output say why it failed."""
+_OVER: dict[Waiting, str] = {
+    Waiting.CHECKS: "all green",
+    Waiting.REVIEW: "reviewed",
+    Waiting.ORDER: "its commit has been where it has to come from",
+    Waiting.QUEUE: "its turn came",
+    Waiting.APPROVAL: "approved",
+    Waiting.LOCK: "nobody else holds it",
+    Waiting.FREEZE: "open again",
+    Waiting.MOMENT: "its moment came",
+}
+_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE})
+"""What passes by itself, and stands on the card: nobody is told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom an end concerns: who asked for it, and the authors of what shipped, of whom there are ``total``.
+
+    Each at most once; who is not to be called has no id.
+    """
+
+    deployer: Mention | None = None
+    authors: tuple[Mention, ...] = ()
+    total: int = 0
+
+
+# --- gates -------------------------------------------------------------------------------------------------------
+
+
+def has_gates(deployment: Deployment) -> bool:
+    """Whether it waited for something that somebody wants to read of afterwards."""
+    told = any(one.failed or one.reason not in _SILENT for one in deployment.waited)
+    return told or bool(deployment.approved_by) or deployment.approvals_missing > 0
+
+
+def gates(deployment: Deployment, around: Around) -> Message:
+    lines = [_gate(deployment, around, one) for one in deployment.waited]
+    if deployment.approved_by:
+        lines.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
+    return Message((sentence(deployment),), tuple(lines) or (headline(deployment, around),))
+
+
+def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
+    if waited.until is None and deployment.state is State.WAITING:
+        mark = "❌" if waited.failed else WAITS.get(waited.reason, "⏳")
+        return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *deployment.facts]))
+    over = waited.until or deployment.finished_at or waited.since
+    after = f" after {spoken(over - waited.since)}"
+    if deployment.ended and waited is deployment.waited[-1] and deployment.started_at is None:
+        return (f"{emoji(deployment)} {_given_up(waited.reason)}{after}",)
+    return (f"✅ {_OVER[waited.reason]}{after}",)
+
+
+def _given_up(reason: Waiting) -> str:
+    return "not all green" if reason is Waiting.CHECKS else "waited in vain"
+
+
+# --- run ---------------------------------------------------------------------------------------------------------
+
+
+def run(deployment: Deployment) -> Message:
+    """When it started, its steps with their times, and where it is written in full."""
+    assert deployment.started_at is not None
+    times: list[Span] = ["🚀 Started ", Moment(deployment.started_at, short=True)]
+    if deployment.ended and deployment.finished_at is not None:
+        times = ["🚀 ", Moment(deployment.started_at, short=True), f", {spoken(deployment.took or 0)}"]
+    facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
+    if deployment.log_url and not deployment.reviewed_elsewhere:
+        facts.append((Link(deployment.log_url, "logs"),))
+    return Message((sentence(deployment),), (joined(facts),))
+
+
+def _step(one: StepRun) -> str:
+    if one.ended_at is None:
+        return f"{one.name} …"
+    return f"{'❌ ' if one.failed else ''}{one.name} {spoken(one.ended_at - one.started_at)}"
+
+
+# --- end ---------------------------------------------------------------------------------------------------------
+
+
+def end(
+    deployment: Deployment,
+    concerned: Concerned,
+    *,
+    output: Sequence[str] = (),
+    runbook: Sequence[str] = (),
+    offers: tuple[Button, ...] = (),
+) -> Message:
+    """What came of it, for those whom it concerns. ``runbook`` are the next steps after a failure, a line each."""
+    if deployment.state in FAILED:
+        return _failure(deployment, concerned, output, runbook)
+    called: Line = (*_called([concerned.deployer]), " ") if concerned.deployer else ()
+    line = (f"{emoji(deployment)} ", *called, _outcome(deployment))
+    return Message((sentence(deployment),), (line,), buttons=offers)
+
+
+def _outcome(deployment: Deployment) -> str:
+    took = f" in {spoken(deployment.took)}" if deployment.took is not None else ""
+    if deployment.state is not State.SUCCEEDED:
+        return deployment.description or str(deployment.state)
+    if deployment.task != DEPLOY:
+        return f"{deployment.task} is done{took}"
+    return f"back on {deployment.short_sha}{took}" if deployment.trigger == "rollback" else f"live{took}"
+
+
+def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str], runbook: Sequence[str]) -> Message:
+    place = Bold(f"{deployment.app} → {where(deployment)}")
+    people = [*([concerned.deployer] if concerned.deployer else []), *concerned.authors]
+    more = concerned.total - len(concerned.authors)
+    called = (*_called(people), *((f" and {more} more",) if more > 0 else ()))
+    first: Line = (f"{emoji(deployment)} ", place, " ", *headline(deployment, Around()))
+    lines: list[Line] = [first, *([called] if people else [])]
+    lines += [(f"{number}. ", *step) for number, step in enumerate(_next_steps(deployment, runbook), 1)]
+    return Message((sentence(deployment),), tuple(lines), output="\n".join(output[-SHOWN_OUTPUT:]))
+
+
+def _called(people: Sequence[Mention]) -> Line:
+    spans: list[Span] = []
+    for one in people:
+        spans += [" " if spans else "", one if one.chat_id else one.name]
+    return tuple(span for span in spans if span)
+
+
+def _next_steps(deployment: Deployment, runbook: Sequence[str]) -> list[Line]:
+    if runbook:
+        return [(step,) for step in runbook]
+    steps: list[Line] = [(Link(deployment.log_url, "Look at the log"),)] if deployment.log_url else []
+    back = Rollback(deployment.app, deployment.environment)
+    commands = [Retry(deployment.id), *([back] if deployment.changes.base and deployment.task == DEPLOY else [])]
+    return [*steps, *((Code(text),) for command in commands if (text := written(command)))]
+
+
+def after_all(deployment: Deployment, live: Deployment | None) -> Message:
+    """It was given up, and its end was reported late; ``live`` may be another one that started later."""
+    assert deployment.after_all is not None
+    how = "is live" if deployment.task == DEPLOY else "is done"
+    if deployment.state is not State.SUCCEEDED:
+        how = f"failed{f': {deployment.description}' if deployment.description else ''}"
+    late = f", reported {spoken(deployment.after_all)} after it was given up"
+    overtaken = live is not None and live.id != deployment.id and deployment.state is State.SUCCEEDED
+    instead = f". #{live.id} started later and is live" if live and overtaken and deployment.task == DEPLOY else ""
+    how = "succeeded" if instead else how
+    text = f"{emoji(deployment)} Finished after all: {how}{late}{instead}"
+    return Message((f"{full(sentence(deployment))} It was{late[1:]}.",), ((text,),))
+
+
+def again(newer: Deployment, failed: Deployment) -> Message:
+    """In the thread of one that failed: what came after it works."""
+    ended = newer.finished_at or newer.created_at
+    later = spoken(ended - (failed.finished_at or failed.created_at))
+    text = f"Works again with #{newer.id} ({later} later)."
+    return Message((f"{newer.app} → {where(newer)}: {text[:1].lower()}{text[1:]}",), ((f"✅ {text}",),))
+
+
+# --- elsewhere ---------------------------------------------------------------------------------------------------
+
+
+def asked(deployment: Deployment, around: Around, link: str | None, home: str) -> Message:
+    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on."""
+    shown = card(deployment, around)
+    follow: Line = (Link(link, f"#{deployment.id} in {home}"),)
+    return Message(shown.sentence, shown.lines, (joined([*shown.context[:1], follow]), *shown.context[1:]))

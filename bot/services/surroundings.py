@@ -1,0 +1,58 @@
+"""What is around a deployment when it is drawn: what is live there, who is before it, whom it wants."""
+
+from __future__ import annotations
+
+import re
+
+from bot.context import Context
+from bot.core.deployments.card import Around
+from bot.core.deployments.model import Deployment, State, Waiting
+from bot.core.locks.model import same_person
+from bot.services.gate_facts import target_of
+
+_SAYS_WHY = re.compile(r"error|fatal|fail(?:ed|ure)|exception|denied|refused", re.IGNORECASE)
+LOOKED_THROUGH = 200
+"""So many of the last lines of output are looked through for the one that says why it failed."""
+
+
+def around(context: Context, deployment: Deployment) -> Around:
+    """Looked up anew each time: cards are drawn from what is so now."""
+    target, reads = target_of(context, deployment), context.reads
+    live = reads.last_success(deployment.app, deployment.environment) if deployment.ended else None
+    lock = reads.locks.of(deployment.app, deployment.environment) if deployment.rollback_of is not None else None
+    output = reads.output(deployment.id, 1) if deployment.state is State.RUNNING else ()
+    return Around(
+        production=bool(target and target.environment.production),
+        live=live if live is not None and live.id != deployment.id else None,
+        ahead=_ahead(context, deployment),
+        before=_before(context, deployment),
+        last_line=output[0] if output else "",
+        reason=why_failed(context, deployment),
+        locked=lock is not None and not lock.ended(context.now) and same_person(lock.by, deployment.by),
+    )
+
+
+def _ahead(context: Context, deployment: Deployment) -> tuple[Deployment, ...]:
+    """What runs there, and what stands before it in the queue."""
+    if deployment.waits_for is not Waiting.QUEUE:
+        return ()
+    place = (deployment.app, deployment.environment)
+    queued = [one for one in context.reads.waiting(*place) if one.waits_for is Waiting.QUEUE and one.id < deployment.id]
+    parts = {one.id for one in context.reads.on_card(deployment.card or deployment.id)}
+    return (*context.reads.busy(*place), *(one for one in queued if one.id not in parts))
+
+
+def _before(context: Context, deployment: Deployment) -> int:
+    """How many merges before it are part of its card."""
+    if deployment.trigger != "merge":
+        return 0
+    return sum(1 for one in context.reads.on_card(deployment.card or deployment.id) if one.id < deployment.id)
+
+
+def why_failed(context: Context, deployment: Deployment) -> str:
+    """The line of its output that says why it failed: the last that speaks of an error, else the last."""
+    if deployment.state not in {State.FAILED, State.ERROR}:
+        return ""
+    lines = [line for line in context.reads.output(deployment.id, LOOKED_THROUGH) if line.strip()]
+    telling = [line for line in lines if _SAYS_WHY.search(line)]
+    return (telling or lines or [""])[-1]

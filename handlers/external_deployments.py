@@ -13,6 +13,7 @@ import structlog
 from bot.context import Context
 from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.card import NOT_PICKED_UP
 from bot.core.deployments.model import ENDED, MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
 from bot.core.deployments.twins import Twin, reported_by, together
 from bot.core.effects import RenderParent
@@ -387,5 +388,7 @@ def overdue(context: Context, event: Due) -> None:
     if context.now >= last_call:
         lifecycle.give_up(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
         return
-    records.save(replace(deployment, due_at=last_call))
+    unseen = replace(deployment, due_at=last_call, description=NOT_PICKED_UP)
+    records.save(unseen)
+    lifecycle.draw(records, unseen)
     lifecycle.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")

@@ -13,7 +13,7 @@ from bot.core.errors import Refused, ShipmateError
 from bot.core.events.external import CommandGiven
 from bot.core.grammar import commands as c
 from bot.core.grammar.commands import Command
-from bot.core.grammar.parser import AskedBack, NotUnderstood, parse, parse_slash
+from bot.core.grammar.parser import AskedBack, Courtesy, NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.ports.chat import Person
@@ -73,6 +73,9 @@ class Conversation:
         command = self._understood(context, given)
         if isinstance(command, AskedBack):
             raise threads.asked_back(context, command.command)
+        if isinstance(command, Courtesy) and given.place.message is not None and given.via != "slash":
+            context.begin().emit(React(given.place.channel, given.place.message, command.emoji))
+            return None
         if isinstance(command, NotUnderstood):
             raise Refused(self._not_understood(context, command))
         command = mentions.with_names(context, command)

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.core.deployments import ships
-from bot.core.deployments.card_buttons import buttons, menu
+from bot.core.deployments.card_buttons import buttons, menu, roll_back
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waiting
-from bot.core.deployments.wording import after_all, emoji, forced_line, name_of, sentence, spoken, where
+from bot.core.deployments.wording import after_all, begun, emoji, forced_line, full, name_of, sentence, spoken, where
+from bot.core.grammar.commands import Command, Retry, Rollback
+from bot.core.grammar.offers import written
 from bot.core.names import listed
-from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, Span, Step
+from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, Span, Step, plain
 
 LONGEST_OUTPUT = 100
 """So much of the last line of output stands in the card."""
@@ -53,7 +55,7 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
     first: Line = (f"{emoji(deployment)} ", place, "  ", *task, *headline(deployment, around))
     asks = deployment.state is State.WAITING and deployment.approvals_missing > 0
     return Message(
-        sentence=(sentence(deployment),),
+        sentence=(said(deployment, around),),
         lines=(first,),
         context=(joined(_facts(deployment, around)), *_remarks(deployment)),
         buttons=buttons(deployment, around.live, locked=around.locked),
@@ -62,6 +64,31 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
         fold=ships.fold(deployment, opened=asks),
         more=menu(deployment),
     )
+
+
+def said(deployment: Deployment, around: Around = NOTHING) -> str:
+    """For those who only hear of it: the news and the place, and what is to be done, in whole sentences."""
+    if deployment.state is State.WAITING:
+        return f"{full(begun(deployment))} {full(_it(plain(_waits(deployment, around))))}"
+    if deployment.superseded_by is not None or deployment.replaced_by is not None:
+        return sentence(deployment)
+    if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
+        return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
+    if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback" and around.locked:
+        return f"{sentence(deployment)} It is locked for {deployment.by.name}, so that merges wait."
+    if deployment.state is State.SUCCEEDED and roll_back(deployment):
+        return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
+    return sentence(deployment)
+
+
+def _it(news: str) -> str:
+    verbs = ("waits", "needs", "is ")
+    return f"It {news}" if news.startswith(verbs) else f"{news[:1].upper()}{news[1:]}"
+
+
+def _do(what: str, command: Command) -> str:
+    text = written(command)
+    return f" {what} with: {text}." if text else ""
 
 
 def joined(facts: Iterable[Line]) -> Line:

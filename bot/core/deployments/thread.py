@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.deployments.card import Around, card, headline, joined
+from bot.core.deployments.card import Around, card, headline, joined, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
 from bot.core.deployments.wording import WAITS, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
@@ -59,7 +59,7 @@ def gates(deployment: Deployment, around: Around) -> Message:
     lines = [_gate(deployment, around, one) for one in deployment.waited]
     if deployment.approved_by:
         lines.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
-    return Message((sentence(deployment),), tuple(lines) or (headline(deployment, around),))
+    return Message((said(deployment),), tuple(lines) or (headline(deployment, around),))
 
 
 def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
@@ -89,7 +89,7 @@ def run(deployment: Deployment) -> Message:
     facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
     if deployment.log_url and not deployment.reviewed_elsewhere:
         facts.append((Link(deployment.log_url, "logs"),))
-    return Message((sentence(deployment),), (joined(facts),))
+    return Message((said(deployment),), (joined(facts),))
 
 
 def _step(one: StepRun) -> str:
@@ -114,7 +114,7 @@ def end(
         return _failure(deployment, concerned, output, runbook)
     called: Line = (*_called([concerned.deployer]), " ") if concerned.deployer else ()
     line = (f"{emoji(deployment)} ", *called, _outcome(deployment))
-    return Message((sentence(deployment),), (line,), buttons=offers)
+    return Message((said(deployment),), (line,), buttons=offers)
 
 
 def _outcome(deployment: Deployment) -> str:
@@ -134,7 +134,7 @@ def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str]
     first: Line = (f"{emoji(deployment)} ", place, " ", *headline(deployment, Around()))
     lines: list[Line] = [first, *([called] if people else [])]
     lines += [(f"{number}. ", *step) for number, step in enumerate(_next_steps(deployment, runbook), 1)]
-    return Message((sentence(deployment),), tuple(lines), output="\n".join(output[-SHOWN_OUTPUT:]))
+    return Message((said(deployment),), tuple(lines), output="\n".join(output[-SHOWN_OUTPUT:]))
 
 
 def _called(people: Sequence[Mention]) -> Line:

@@ -155,12 +155,12 @@ def sentence(deployment: Deployment) -> str:
     """All of it in one or two full sentences, for notifications and screen readers."""
     because = f": {deployment.description}" if deployment.description else ""
     if deployment.reviewed_elsewhere:
-        return f"{full(_begun(deployment))} It {REVIEW_ELSEWHERE[:1].lower()}{REVIEW_ELSEWHERE[1:]}."
+        return f"{full(begun(deployment))} It {REVIEW_ELSEWHERE[:1].lower()}{REVIEW_ELSEWHERE[1:]}."
     match deployment.state:
         case State.REQUESTED | State.STARTING | State.RUNNING:
-            return full(_begun(deployment))
+            return full(begun(deployment))
         case State.WAITING:
-            return f"{full(_begun(deployment))} {full(deployment.description or 'It is waiting')}"
+            return f"{full(begun(deployment))} {full(deployment.description or 'It is waiting')}"
         case State.SUCCEEDED:
             return full(_done(deployment))
         case State.FAILED:
@@ -173,7 +173,7 @@ def sentence(deployment: Deployment) -> str:
             return f"{deed(deployment)} is off. {full(deployment.description or str(deployment.state).capitalize())}"
 
 
-def _begun(deployment: Deployment) -> str:
+def begun(deployment: Deployment) -> str:
     deed_, by = deed(deployment), deployment.by.name
     if deployment.trigger == "merge":
         number = f"#{deployment.pull_request}" if deployment.pull_request else "a pull request"

@@ -21,6 +21,8 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_THANKS = 100
+_HELLO = re.compile(r"(?:hey|hi|hello|hiya|yo|good (?:morning|afternoon|evening)|morning|afternoon|evening)\b")
+_THANKS_ALONE = re.compile(r"\b(?:thanks|thank you|thankyou|thank u|thx|thnx|tnx|tysm|tyvm|cheers|ty)\b")
 _ABBREVIATION_OR_DATE = re.compile(r"(?:[A-Za-z]\.){2,}|[0-9]{1,2}\.(?:[0-9]{1,2}\.)?")
 
 
@@ -49,6 +51,18 @@ def thanks_begin(text: str) -> int | None:
     """Where the thanks begin with which ``text`` ends; None where it ends otherwise."""
     found = _THANKS.search(text, max(0, len(text) - _LONGEST_THANKS))
     return found.start("thanks") if found else None
+
+
+def courtesy(text: str) -> str | None:
+    """The emoji that answers thanks, or a greeting; None for what is neither.
+
+    >>> courtesy("thanks a lot!"), courtesy("Hello there"), courtesy("ok"), courtesy("please")
+    ('👍', '👋', None, None)
+    """
+    words = text.strip(" .!,:;~…").lower()
+    if _HELLO.match(words):
+        return "👋"
+    return "👍" if _THANKS_ALONE.search(words) else None
 
 
 def without_marks_at_end(word: str, *, polite: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.core.grammar import repair, speech
 from bot.core.grammar.arguments import END, misread
 from bot.core.grammar.commands import Approve, Command, Deploy, Diff, Help, Promote, Retry, Rollback, Ship
+from bot.core.grammar.courtesy import courtesy
 from bot.core.grammar.lines import POLITE, begun, commands_in, match
 from bot.core.grammar.one_time_password import cut_six_digits, cut_yubikeys, may_hold_one
 from bot.core.grammar.registry import COMMANDS, DEPLOY, HELP, Spec, find
@@ -63,6 +64,13 @@ class AskedBack(NotUnderstood):
     """A question whether to do something, which changes nothing: ``command`` is what it asks about."""
 
     command: Command = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Courtesy(NotUnderstood):
+    """Thanks, or a greeting, and nothing else: ``emoji`` is all the answer that it wants."""
+
+    emoji: str = field(kw_only=True)
 
 
 def parse(text: str, words: Vocabulary) -> Command | NotUnderstood:
@@ -217,7 +225,9 @@ def _meant(lines: Collection[str], words: Vocabulary) -> tuple[Command, ...]:
 
 def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
     if not text or _only_polite(text):
-        return NotUnderstood("There was no command. “help” shows all of them.", HELP, ("help",))
+        reason = "There was no command. “help” shows all of them."
+        emoji = courtesy(text)
+        return Courtesy(reason, HELP, ("help",), emoji=emoji) if emoji else NotUnderstood(reason, HELP, ("help",))
     word = text.split()[0]
     word = word.rstrip(END) or word
     names = [name for one in COMMANDS for name in one.names]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
-from bot.core.effects import Announce, TellPerson
+from bot.core.effects import Announce, RenderParent, TellPerson
 from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.locks import messages
 from bot.core.locks.model import Lock, next_reminder, same_person
@@ -140,6 +140,9 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
 def look_again(records: Records, lock: Lock) -> None:
     """Whatever waits for the environment is decided on with the lock as it is now."""
     reconsider(records, *records.waiting(*lock.place))
+    live = records.last_success(*lock.place)
+    if live is not None and live.rollback_of is not None:
+        records.emit(RenderParent(live.id, live.card))  # it says whether it is locked
 
 
 def _record(records: Records, action: str, lock: Lock, reason: str) -> None:

@@ -136,12 +136,16 @@ def unseen(given: CommandGiven, context: Context | None) -> React | None:
 
 PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)
 """Commands that change something, and concern nobody but whoever gives them."""
+ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute)
+"""Commands whose answer is of no use to others who read along."""
 
 
 def answered(event_id: str, given: CommandGiven, context: Context, answer: Message) -> Reply:
     """The answer on its way: under what was said; of a slash command to all only where all are concerned."""
     command, written = context.command, context.begin().audit.written
-    if given.via == "slash" and (command is None or spec_of(command).read_only or isinstance(command, PRIVATE)):
+    by_slash = given.via == "slash"
+    quiet = by_slash and (command is None or spec_of(command).read_only or isinstance(command, PRIVATE))
+    if quiet or (isinstance(command, ONESELF) and not given.machine and given.via != "schedule"):
         return Reply(event_id, given.place, answer, only_to=given.person)
     else_to = None if given.machine else given.person
     return Reply(event_id, given.place, answer, else_to=else_to, deployment_id=written)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import buttons, menu, roll_back
@@ -161,9 +162,8 @@ def _runs(deployment: Deployment, around: Around) -> str:
     if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
-    doing = f"step {steps_.runs[-1].number} of {steps_.total}" if steps_.runs else "is running"
-    if deployment.state is State.STARTING and not steps_.runs:
-        doing = "starts"
+    # That it begins is no change that anybody has to see: it is told, and edited, once.
+    doing = f"step {steps_.runs[-1].number} of {steps_.total}" if steps_.runs else "is under way"
     if around.progress:
         return f"{doing}, {around.progress}"
     return f"{doing}, usually {spoken(deployment.usual_seconds)}" if deployment.usual_seconds else doing
@@ -219,12 +219,17 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.state is State.WAITING:
         facts += _of_waiting(deployment, around)
     elif not deployment.ended:
-        facts += [("since ", Moment(deployment.started_at, short=True))] if deployment.started_at else []
+        facts += [("since ", minute(deployment.started_at))] if deployment.started_at else []
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
     facts += [*_links(deployment)]
     return [fact for fact in facts if fact][:7]
+
+
+def minute(at: datetime) -> Moment:
+    """Nobody is shown seconds, so they make no difference."""
+    return Moment(at.replace(second=0, microsecond=0), short=True)
 
 
 def _who(deployment: Deployment) -> Line:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.deployments.card import Around, card, headline, joined, said
+from bot.core.deployments.card import Around, card, headline, joined, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
-from bot.core.deployments.wording import WAITS, emoji, full, sentence, spoken, where
+from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, Span
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Span
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
 SHOWN_OUTPUT = 20
@@ -83,13 +83,11 @@ def _given_up(reason: Waiting) -> str:
 def run(deployment: Deployment) -> Message:
     """When it started, its steps with their times, and where it is written in full."""
     assert deployment.started_at is not None
-    times: list[Span] = ["🚀 Started ", Moment(deployment.started_at, short=True)]
-    if deployment.ended and deployment.finished_at is not None:
-        times = ["🚀 ", Moment(deployment.started_at, short=True), f", {spoken(deployment.took or 0)}"]
+    times: list[Span] = ["🚀 Started ", minute(deployment.started_at)]
     facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
     if deployment.log_url and not deployment.reviewed_elsewhere:
         facts.append((Link(deployment.log_url, "logs"),))
-    return Message((said(deployment),), (joined(facts),))
+    return Message((f"{deed(deployment)} has started.",), (joined(facts),))
 
 
 def _step(one: StepRun) -> str:

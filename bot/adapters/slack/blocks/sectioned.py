@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.adapters.slack.blocks.sections import Block, characters, contexts, sections
-from bot.adapters.slack.blocks.steps import FEWEST, MOST, SIGNS, window
-from bot.core.rich_text import Bold, Fold, Line, Span, Step, Table, one_line, plain
+from bot.adapters.slack.blocks.steps import FEWEST, MOST, window
+from bot.core.rich_text import STEP_SIGNS, Bold, Fold, Line, Span, Step, Table, one_line, plain
 
 SHORT_FOLD = 5
 """So many lines are shown although they are folded: a title alone would tell less than it takes room."""
@@ -31,7 +31,7 @@ def plan(steps: Sequence[Step], room: int) -> list[Block]:
 
 def step_line(step: Step) -> Line:
     detail = (f" · {step.detail}",) if step.detail.strip() else ()
-    return (f"{SIGNS[step.state]} {step.name}", *detail)
+    return (f"{STEP_SIGNS[step.state]} {step.name}", *detail)
 
 
 def table(shown: Table, room: int) -> list[Block]:

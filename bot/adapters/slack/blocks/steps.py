@@ -8,7 +8,6 @@ from bot.core.rich_text import Step
 
 MOST = 20
 FEWEST = 3
-SIGNS = {"pending": "○", "running": "◔", "done": "✅", "failed": "❌"}
 
 
 def window(steps: Sequence[Step], most: int) -> list[Step]:

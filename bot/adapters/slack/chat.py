@@ -197,9 +197,12 @@ class Slack:
 
         An ornament is not worth a word to anybody: whatever Slack has against this one, it cannot be put here.
         """
+        name = REACTIONS.get(emoji)
+        if name is None:
+            raise NotThere(f"I know no name of Slack's for {emoji}.")
         try:
             where = {"channel": self.directory.conversation(channel), "timestamp": message_id}
-            self.api.call("reactions.add" if on else "reactions.remove", name=REACTIONS[emoji], **where)
+            self.api.call("reactions.add" if on else "reactions.remove", name=name, **where)
         except (Rejected, NotAllowed) as error:
             if not (isinstance(error, SlackRejected) and error.code in _REACTED):
                 raise NotThere(str(error)) from error

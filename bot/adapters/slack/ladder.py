@@ -49,7 +49,12 @@ class Ladder:
         except SlackRejected as error:
             if error.code not in BLOCKS_REFUSED:
                 raise
-        answer = call(_words(message, plainly=True))
+        try:
+            answer = call(_words(message, plainly=True))
+        except Unavailable:
+            # The next try is of the form that is left: two requests at once may be what Slack has no time for.
+            self._refused_at, self._looked_up = self._clock.now(), True
+            raise
         # Only now is it known that it was the form, and not the message.
         self._remember()
         return answer

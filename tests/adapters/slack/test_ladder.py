@@ -196,6 +196,21 @@ def test_a_plain_form_whose_answer_was_lost_is_found_again(server: SlackServer, 
     assert [one.lines for one in server.messages("#web")] == [PLAIN]
 
 
+def test_a_plain_form_that_has_to_wait_is_the_only_one_afterwards(
+    server: SlackServer, slack: Slack, clock: Watch
+) -> None:
+    server.fail_next("chat.postMessage", "invalid_blocks")
+    server.fail_next("chat.postMessage", "ratelimited", headers={"Retry-After": "1"})
+    with pytest.raises(Speechless):
+        slack.post(place(server), CARD, key="1")
+
+    clock.moment += timedelta(seconds=2)
+    slack.post(place(server), CARD, key="1")
+
+    assert [one.lines for one in server.messages("#web")] == [PLAIN]
+    assert tries(server) == 3
+
+
 def test_an_address_at_which_any_form_is_refused_has_said_nothing(server: SlackServer, slack: Slack) -> None:
     there = Place(place(server).channel, respond=server.slash("maria", "#web", "/deploy", "x").payload["response_url"])
     server.fail_next("response_url", "invalid_blocks", status=400, times=2)

@@ -64,6 +64,13 @@ def test_slack_knows_every_emoji_by_its_name(slack: Slack, said: Message, emoji:
     assert said.emoji == [REACTIONS[emoji]]
 
 
+def test_an_emoji_without_a_name_is_not_put_anywhere(slack: Slack, said: Message) -> None:
+    with pytest.raises(NotThere) as unknown:
+        slack.react(said.channel, said.ts, "🦄")
+
+    assert str(unknown.value) == "I know no name of Slack's for 🦄."
+
+
 def test_a_person_stands_for_the_direct_message_with_them(server: SlackServer, slack: Slack) -> None:
     said = server.says("maria", "@maria", "thanks")
 

@@ -30,7 +30,7 @@ from bot.check import Doctors
 from bot.context import Archive, SkippableClock, SystemClock
 from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
-from bot.core.ports.chat import ChannelNames, Chat, Clock, Delivery
+from bot.core.ports.chat import ChannelNames, Chat, Clock, Delivery, Notebook
 from bot.core.ports.forge import Forge
 from bot.core.stored import stored_name
 from bot.mend import Mender
@@ -116,7 +116,8 @@ def real(settings: Settings, *, connections: int) -> Bot:
     the_store = open_store(settings, pool_size=connections)
     clock = the_store.database.clock
     lease = Lease(the_store.database)
-    forge, chat = github(settings, clock, lease.check), slack(settings, clock, lease.check, the_store.channels)
+    forge = github(settings, clock, lease.check)
+    chat = slack(settings, clock, lease.check, the_store.channels, the_store.notebook)
     return build(settings, forge, chat, clock, the_store, lease)
 
 
@@ -135,6 +136,7 @@ def slack(
     clock: Clock,
     before_call: Callable[[], None] = lambda: None,
     names: ChannelNames | None = None,
+    notebook: Notebook | None = None,
 ) -> Slack:
     return Slack(
         token_of(settings.secrets.slack_bot_token) or "",
@@ -142,6 +144,7 @@ def slack(
         clock=clock,
         before_call=before_call,
         names=names,
+        notebook=notebook,
     )
 
 

@@ -73,7 +73,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "dbos": ("bot/runtime/dispatcher.py",),
     "dateparser": ("bot/adapters/clock/natural_time.py",),
     "prompt_toolkit": ("bot/talk/keyboard.py",),
-    "rich": ("bot/talk/console.py",),
+    "rich": ("bot/talk/console.py", "bot/talk/drawing.py"),
     "tzlocal": ("bot/talk/console.py",),
     "uvicorn": ("bot/http/*",),
     "httptools": ("bot/http/protocol.py",),

@@ -141,7 +141,11 @@ class World:
             self.text = settings
         self.settings = read(self.text, self.environ)
         self.chat = Slack(
-            self.environ["SLACK_BOT_TOKEN"], api_url=self.slack.api_url, clock=self.clock, names=self.store.channels
+            self.environ["SLACK_BOT_TOKEN"],
+            api_url=self.slack.api_url,
+            clock=self.clock,
+            names=self.store.channels,
+            notebook=self.store.notebook,
         )
         self.forge = GitHub(
             self.github.url,
@@ -186,6 +190,7 @@ class World:
         self.settle()
 
     def presses(self, person: str, message: Any, label: str) -> None:
+        """Somebody presses a button, or chooses from the menu behind the buttons."""
         self.slack.press(person, message, label)
         self.settle()
 

@@ -88,6 +88,10 @@ class Step:
     detail: str = ""
 
 
+STEP_SIGNS = {"pending": "○", "running": "◔", "done": "✅", "failed": "❌"}
+"""What stands before a step where the chat has no picture of its own for it."""
+
+
 @stored("Fold")
 class Fold:
     """Lines under a title, to be opened by whoever wants to read them; ``notes`` are small print below the lines.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tzlocal
@@ -18,28 +16,12 @@ from rich.text import Text
 
 from bot.core.events.external import Place
 from bot.core.ports.chat import Person, Tag
-from bot.core.rich_text import (
-    Bold,
-    Button,
-    Code,
-    CodeBlock,
-    Line,
-    Link,
-    Mention,
-    Message,
-    Moment,
-    Span,
-    one_line,
-    plain,
-    visible,
-)
+from bot.core.rich_text import STEP_SIGNS, Message, Span
+from bot.talk.drawing import DIM, Drawing, clean, hints
 
 CHANNEL = "#deploys"
 YOU = "you"
-
-# What would move the cursor, change colours or turn the direction of writing, and what no encoding can write.
-_NOT_FOR_TERMINALS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_DIM = Style(dim=True)
+_TO_COME = STEP_SIGNS["pending"]
 
 
 def console() -> Console:
@@ -60,11 +42,19 @@ def local_zone() -> ZoneInfo | None:
 
 @dataclass(slots=True)
 class _Shown:
-    """What is on the screen of a message: its first line and its buttons' line, as plain text."""
+    """What is on the screen of a message, as plain text: its first line, the line of its buttons, its parts."""
 
     first: str
     hints: str
     thread: str | None
+    steps: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    output: str = ""
+
+    @property
+    def state(self) -> str:
+        """The emoji at the beginning: each stands for one."""
+        return self.first.partition(" ")[0]
 
 
 class Terminal:
@@ -81,6 +71,7 @@ class Terminal:
         self.speaker = YOU
         self._console = console
         self._zone = zone
+        self._drawing = Drawing(console, zone)
         self._shown: dict[str, _Shown] = {}
         self._latest: str | None = None
         self._turn = threading.Lock()
@@ -100,10 +91,10 @@ class Terminal:
             if maybe_sent and key in self._shown:
                 return key
             if place.thread is None:
-                self._print(self._block(message, where=self._elsewhere(place)))
+                self._print(self._drawing.block(message, where=self._elsewhere(place)))
             else:
                 self._remind_of(place.thread)
-                self._print(self._block(message, bullet="  ↳ "))
+                self._print(self._drawing.block(message, bullet="  ↳ "))
             self._shown[key] = self._as_shown(message, place.thread)
             self._latest = place.thread or key
         return key
@@ -117,19 +108,38 @@ class Terminal:
         key: str | None = None,  # noqa: ARG002
         tag: Tag | None = None,  # noqa: ARG002
     ) -> None:
-        """Print the message's first line again, where that or its buttons have changed."""
+        """Print what has changed: the steps, a line each, or the first line, with what came of it in a new state."""
         with self._turn:
             before = self._shown.get(message_id, _Shown("", "", None))
             after = self._as_shown(message, before.thread)
             self._shown[message_id] = after
-            if (before.first, before.hints) == (after.first, after.hints):
+            lines = self._changes(message, before, after)
+            if not lines:
                 return
-            line = Text("  ⟳ ", style=_DIM).append_text(self._text(_body(message)[0]).split("\n")[0])
-            if after.hints and after.hints != before.hints:
-                line.append("   ").append(after.hints)
-            line.stylize(_DIM)
-            self._print([line])
+            block = self._drawing.under(lines, "  ⟳ ")
+            for line in block:
+                line.stylize(DIM)
+            self._print(block)
             self._latest = before.thread or message_id
+
+    def _changes(self, message: Message, before: _Shown, after: _Shown) -> list[Text]:
+        steps = [Text(line) for line in after.steps if line not in before.steps and not line.startswith(_TO_COME)]
+        # Of what was drawn before this start nothing is known, nor whether that was another state.
+        moved = bool(before.first) and before.state != after.state
+        same = (before.first, before.hints) == (after.first, after.hints)
+        # How far it is stands in the first line as well as in its steps.
+        if same or (steps and not moved and before.hints == after.hints):
+            return steps
+        first = self._drawing.first(message)
+        if after.hints and after.hints != before.hints:
+            first.append("   ").append(after.hints)
+        return [first, *steps, *(self._outcome(message, before, after) if moved else ())]
+
+    def _outcome(self, message: Message, before: _Shown, after: _Shown) -> list[Text]:
+        """What a new state brings with it: how long it took, why it failed, what it ships."""
+        lines = self._drawing.context(message) if after.context != before.context else []
+        lines += self._drawing.output(message.output) if after.output != before.output else []
+        return lines + (self._drawing.fold(message.fold) if message.fold is not None else [])
 
     def react(self, channel: str, message_id: str, emoji: str, *, on: bool = True) -> None:
         """There is nothing to put it on: what was typed is above, and the answer below it."""
@@ -145,8 +155,8 @@ class Terminal:
     ) -> None:
         """Print the message with a note on who alone would see it."""
         with self._turn:
-            reader = "only you" if person == self.speaker else f"only {_clean(person)}"
-            self._print(self._block(message, where=f"({reader}) ", style=Style(italic=True)))
+            reader = "only you" if person == self.speaker else f"only {clean(person)}"
+            self._print(self._drawing.block(message, where=f"({reader}) ", style=Style(italic=True)))
             self._latest = None
 
     def answer_to_all(self, place: Place, message: Message) -> bool:  # noqa: ARG002 - answers are posted here
@@ -184,97 +194,42 @@ class Terminal:
     def note(self, *spans: Span) -> None:
         """Print what is no message: the world's answer to a line that plays it."""
         with self._turn:
-            self._print(self._block(Message(sentence=spans), bullet="· ", style=_DIM))
+            self._print(self._drawing.block(Message(sentence=spans), bullet="· ", style=DIM))
             self._latest = None
 
     def greet(self, message: Message) -> None:
         """Print a message that nobody posted."""
         with self._turn:
-            self._print(self._block(message))
+            self._print(self._drawing.block(message))
 
     def echo(self, line: str) -> None:
         """Print a line that came from a pipe, as it would stand there had it been typed."""
         with self._turn:
-            self._print([Text(), Text().append("> ", style=_DIM).append(_clean(line), style=Style(bold=True))])
+            self._print([Text(), Text().append("> ", style=DIM).append(clean(line), style=Style(bold=True))])
             self._latest = None
 
     def _remind_of(self, thread: str) -> None:
         """Say which thread goes on, where something else was printed since."""
         parent = self._shown.get(thread)
         if parent is not None and self._latest != thread:
-            self._print([Text(f"  … {parent.first}", style=_DIM)])
+            self._print([Text(f"  … {parent.first}", style=DIM)])
 
     def _elsewhere(self, place: Place) -> str:
         if place.direct:
-            return "(to you) " if place.channel == self.speaker else f"(to {_clean(place.channel)}) "
-        return "" if place.channel in self.channel_names(self.channel) else f"({_clean(place.channel)}) "
-
-    def _block(self, message: Message, *, where: str = "", bullet: str = "", style: Style | None = None) -> list[Text]:
-        """The message's lines: the first after ``bullet`` and ``where``, the others indented under it."""
-        lines = [piece for line in _body(message) for piece in self._text(line).split("\n", allow_blank=True)]
-        for small in map(self._text, message.context):
-            small.stylize(_DIM)
-            lines.extend(small.split("\n", allow_blank=True))
-        if message.buttons:
-            lines.append(Text(_hints(message.buttons), style=_DIM))
-        margin = " " * (len(bullet) or 2)
-        block = [Text().append(bullet, style=_DIM).append(where, style=_DIM).append_text(lines[0])]
-        block += [Text(margin).append_text(line) for line in lines[1:]]
-        for line in block:
-            line.stylize(style or Style.null())
-        return block
-
-    def _text(self, line: Line) -> Text:
-        text = Text()
-        for before, span in pairwise(("", *line)):
-            if text and (isinstance(span, CodeBlock) or isinstance(before, CodeBlock)):
-                text.append("\n")
-            text.append(*self._styled(span))
-        return text
-
-    def _styled(self, span: Span) -> tuple[str, Style]:
-        match span:
-            case str():
-                return _clean(span), Style.null()
-            case Link(url=url, text=text) if url:
-                return self._linked(url, text)
-            case Moment(at=at, short=short):
-                here = at.astimezone(self._zone)
-                return f"{here:%H:%M}" if short else f"{here:%a %d %b %H:%M}", Style.null()
-            case Bold() | Mention():
-                return _clean(plain((span,))), Style(bold=True)
-            case CodeBlock(text=text):
-                return visible(_without_controls(text)).strip("\n"), _DIM
-            case Code() | Link():
-                return _clean(plain((span,))), Style(color="cyan") if isinstance(span, Code) else Style.null()
-
-    def _linked(self, url: str, text: str) -> tuple[str, Style]:
-        """Something to click where the terminal can do that, else the address beside the text."""
-        shown, address = _clean(text), _clean(url)
-        if self._console.color_system is not None:
-            return shown, Style(link=address)
-        return shown if shown == address else f"{shown} ({address})", Style.null()
+            return "(to you) " if place.channel == self.speaker else f"(to {clean(place.channel)}) "
+        return "" if place.channel in self.channel_names(self.channel) else f"({clean(place.channel)}) "
 
     def _as_shown(self, message: Message, thread: str | None) -> _Shown:
-        first = self._text(_body(message)[0]).plain.partition("\n")[0]
-        return _Shown(first=first, hints=_hints(message.buttons), thread=thread)
+        drawing = self._drawing
+        return _Shown(
+            first=drawing.first(message).plain,
+            hints=hints(message.buttons),
+            thread=thread,
+            steps=tuple(drawing.step(one).plain for one in message.steps),
+            context=tuple(line.plain for line in drawing.context(message)),
+            output=message.output,
+        )
 
     def _print(self, lines: Iterable[Text]) -> None:
         # In one write: what is typed meanwhile is redrawn once, and no other process writes in between.
         self._console.print(Text("\n").join(lines), soft_wrap=True, highlight=False, markup=False, emoji=False)
-
-
-def _body(message: Message) -> tuple[Line, ...]:
-    return message.lines or (message.sentence,)
-
-
-def _hints(buttons: Iterable[Button]) -> str:
-    return "   ".join(f"[{_clean(button.label)}] → {_clean(button.command)}" for button in buttons)
-
-
-def _clean(text: str) -> str:
-    return one_line(_without_controls(text))
-
-
-def _without_controls(text: str) -> str:
-    return _NOT_FOR_TERMINALS.sub("�", text)

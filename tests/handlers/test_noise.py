@@ -54,7 +54,9 @@ def checks(world: World, sha: str, state: str) -> None:
     world.settle()
 
 
-APPROVALS = SETTINGS + '''
+APPROVALS = (
+    SETTINGS
+    + """
 approvals = 2
 approvers = ["U00000002", "carol"]
 
@@ -62,7 +64,8 @@ approvers = ["U00000002", "carol"]
 U00000001 = "maria"
 U00000002 = "bob"
 {carol} = "carol"
-'''
+"""
+)
 
 
 def test_a_plain_success(world: World) -> None:

@@ -10,6 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.core.events.external import Place
+from bot.core.presses.model import drawn_for
+from bot.core.rich_text import Button, Message
 from tests.handlers.scenes import another_tool, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -35,6 +38,38 @@ def two_versions(world: World) -> None:
 def numbers(world: World) -> list[int]:
     history = world.store.reads().history(app=None, environment=None, ref=None, limit=50)
     return sorted(one.id for one in history)
+
+
+# --- from the menu ----------------------------------------------------------------------------------------------
+
+
+def with_menu(world: World) -> Any:
+    """A message whose menu ends deployment 1 as it stands now, or shows it."""
+    card = world.parent(1)
+    more = (Button("Cancel", "cancel #1", drawn=drawn_for(world.deployment(1))), Button("Details", "deploys #1"))
+    ts = world.chat.post(Place(card.channel), Message(("What now?",), more=more), key="menu")
+    return world.slack.workspace.message(card.channel, ts)
+
+
+def test_an_option_of_the_menu_does_what_a_button_does(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    message = with_menu(world)
+
+    world.presses("bob", message, "Cancel")
+
+    assert (message.labels, message.menu) == ([], ["Cancel", "Details"])
+    assert world.deployment(1).state == "cancelled"
+
+
+def test_an_option_chosen_from_an_old_screen_says_what_has_happened(world: World) -> None:
+    world.says("maria", "deploy main to staging")
+    message = with_menu(world)
+    another_tool(world, "success")
+
+    world.presses("bob", message, "Cancel")
+
+    assert world.deployment(1).state == "succeeded"
+    assert len(told(world, "bob")) == 1
 
 
 # --- twice ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.events.external import Place
+from bot.core.rich_text import Fold, Message
 from tests.handlers.scenes import another_tool, answers, channel, parent, thread
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -128,3 +130,21 @@ def test_a_parent_message_that_was_deleted_holds_nothing_up(world: World) -> Non
 
     assert world.deployment(1).state == "succeeded"
     assert world.store.outbox.has_pending() is False
+
+
+def test_a_workspace_without_the_new_blocks_is_known_after_a_restart(tmp_path: Path) -> None:
+    card = Message(("Live.",), fold=Fold("1 change", (("#8 Less logging",),)))
+    with open_world(tmp_path) as world:
+        world.slack.lacks_new_blocks = True
+        there = Place(world.slack.workspace.channel("web").id)
+        world.chat.post(there, card, key="1")
+        world.slack.lacks_new_blocks = False
+        world.restart()
+        world.chat.post(there, card, key="2")
+        world.wait(hours=25)
+        world.chat.post(there, card, key="3")
+
+        shown = [one.lines for one in world.slack.messages("#web")]
+
+    plainly = ["Live.", "*1 change*", "• #8 Less logging"]
+    assert shown == [plainly, plainly, ["Live.", "▸ 1 change", "• #8 Less logging"]]

@@ -6,13 +6,28 @@ import io
 import re
 from datetime import UTC, datetime
 from threading import Thread
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
 from bot.core.events.external import Place
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, say
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Code,
+    CodeBlock,
+    Fold,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Step,
+    Table,
+    say,
+)
 from bot.talk.console import CHANNEL, Terminal
 from tests.patience import PATIENCE
 
@@ -157,7 +172,7 @@ def test_what_came_from_outside_begins_no_line_and_hides_nothing(pipe: Screen, e
     assert "\u200b" not in "".join(lines)
 
 
-def test_long_lines_are_left_to_the_terminal_to_wrap(pipe: Screen) -> None:
+def test_a_line_in_a_pipe_is_a_line(pipe: Screen) -> None:
     pipe.terminal.post(CHANNEL_ITSELF, say("word " * 30 + "end"), key="a")
 
     assert pipe.new() == "word " * 30 + "end\n"
@@ -228,3 +243,157 @@ def test_messages_of_several_threads_are_never_torn_apart(pipe: Screen) -> None:
     lines = pipe.new().splitlines()
     blocks = [tuple(lines[start : start + 3]) for start in range(0, len(lines), 3)]
     assert sorted(blocks) == sorted((name, f"  {name}", f"  {name}") for name in "abcd" for _ in range(50))
+
+
+# --- folds, steps, tables, output and menus -----------------------------------------------------------------------
+
+CHANGES: tuple[Line, ...] = ((Link(None, "#8"), " Less logging · dave"), (Link(None, "#7"), " Gift cards · carol"))
+MORE = (Button("Lock", "lock production"), Button("Details", "deploys #7"))
+
+
+def card(first: str, context: str = "main@ada7c2c", **parts: Any) -> Message:
+    return Message(("Something.",), lines=((first,),), context=((context,),), **parts)
+
+
+def migrating(*states: Any, detail: str = "") -> tuple[Step, ...]:
+    names = ("Build", "Migrate", "Restart")
+    return tuple(Step(name, state, detail) for name, state in zip(names, states, strict=True))
+
+
+def test_a_card_has_a_line_for_each_part(pipe: Screen) -> None:
+    table = Table(("Where", "Live"), ((("web → staging",), (Code("59c74b5"),)), (("日本",), ())))
+    steps = (Step("Build slug", "done", "48 s"), Step("Migrate", "running"), Step("Restart", "pending"))
+    fold = Fold("2 pull requests · carol, dave", CHANGES, (("⚠️ one more",),))
+
+    pipe.terminal.post(
+        CHANNEL_ITSELF,
+        card("🚀 web → production", table=table, steps=steps, output="one\n  two\n", fold=fold, buttons=(CANCEL,)),
+        key="d1",
+    )
+
+    assert pipe.new() == (
+        "🚀 web → production\n"
+        "  main@ada7c2c\n"
+        "  Where          Live\n"
+        "  web → staging  59c74b5\n"
+        "  日本\n"
+        "  ✅ Build slug · 48 s\n"
+        "  ◔ Migrate\n"
+        "  ○ Restart\n"
+        "    one\n"
+        "      two\n"
+        "  ▸ 2 pull requests · carol, dave\n"
+        "  [Cancel] → cancel #1\n"
+    )
+
+
+def test_an_open_fold_shows_what_is_in_it(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, card("🙋 web", fold=Fold("2", CHANGES, (("⚠️ one more",),), open=True)), key="d1")
+
+    assert pipe.new() == (
+        "🙋 web\n  main@ada7c2c\n  ▾ 2\n    • #8 Less logging · dave\n    • #7 Gift cards · carol\n    ⚠️ one more\n"
+    )
+
+
+def test_a_step_is_one_line_whenever_it_changes(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, card("🚀 web is on its way"), key="d1")
+    pipe.new()
+
+    for number, states in enumerate(
+        [("running", "pending", "pending"), ("done", "running", "pending"), ("done", "failed", "pending")], 1
+    ):
+        pipe.terminal.edit(CHANNEL, "d1", card(f"🚀 web step {number} of 3", steps=migrating(*states)))
+        pipe.terminal.edit(CHANNEL, "d1", card(f"🚀 web step {number} of 3", steps=migrating(*states)))
+
+    assert pipe.new() == "  ⟳ ◔ Build\n  ⟳ ✅ Build\n    ◔ Migrate\n  ⟳ ❌ Migrate\n"
+
+
+def test_the_end_says_how_long_it_took_and_what_it_ships(pipe: Screen) -> None:
+    fold = Fold("2 pull requests · carol, dave", CHANGES)
+    pipe.terminal.post(CHANNEL_ITSELF, card("🚀 web", fold=fold, buttons=(CANCEL,)), key="d1")
+    pipe.new()
+
+    pipe.terminal.edit(
+        CHANNEL, "d1", card("✅ web is live", "main@ada7c2c · 4 min", fold=fold, buttons=(ROLLBACK,), more=MORE)
+    )
+
+    assert pipe.new() == (
+        "  ⟳ ✅ web is live   [Rollback] → rollback web\n"
+        "    main@ada7c2c · 4 min\n"
+        "    ▸ 2 pull requests · carol, dave\n"
+    )
+
+
+def test_a_failure_says_why(pipe: Screen) -> None:
+    pipe.terminal.post(CHANNEL_ITSELF, card("🚀 web", steps=migrating("done", "running", "pending")), key="d1")
+    pipe.new()
+
+    pipe.terminal.edit(
+        CHANNEL, "d1", card("❌ web failed", output="lock timeout\n", steps=migrating("done", "failed", "pending"))
+    )
+
+    assert pipe.new() == "  ⟳ ❌ web failed\n    ❌ Migrate\n      lock timeout\n"
+
+
+def test_the_menu_is_for_whoever_sits_there() -> None:
+    tty, pipe = Screen(tty=True, color_system=None), Screen()
+
+    for screen in (tty, pipe):
+        screen.terminal.post(CHANNEL_ITSELF, Message(("Live.",), buttons=(ROLLBACK,), more=MORE), key="d1")
+
+    assert tty.new() == "Live.\n  [Rollback] → rollback web\n  ⋯ lock production   deploys #7\n"
+    assert pipe.new() == "Live.\n  [Rollback] → rollback web\n"
+
+
+def test_words_are_wrapped_at_blanks_and_go_on_further_in() -> None:
+    tty = Screen(tty=True, color_system=None)
+    address = "https://web.example/" + "x" * 40
+
+    tty.terminal.post(CHANNEL_ITSELF, say("word " * 10 + "end", lines=[("• ", "日本語 " * 6, address)]), key="a")
+
+    lines = tty.new().split("\n")
+    assert lines == [
+        "word word word word word word word",
+        "    word word word end",
+        "  • 日本語 日本語 日本語 日本語 日本語",
+        "    日本語",
+        f"    {address}",
+        "",
+    ]
+
+
+def test_the_last_column_of_a_table_is_wrapped_within_itself() -> None:
+    tty = Screen(tty=True, color_system=None)
+    table = Table(("Where", "Now"), ((("production",), ("waits for alice: load test until 14:44",)),))
+
+    tty.terminal.post(CHANNEL_ITSELF, Message(("All:",), table=table), key="a")
+
+    assert tty.new() == (
+        "All:\n  Where       Now\n  production  waits for alice: load\n              test until 14:44\n"
+    )
+
+
+def test_output_is_never_wrapped() -> None:
+    tty = Screen(tty=True, color_system=None)
+
+    tty.terminal.post(CHANNEL_ITSELF, Message(("Failed.",), output="word " * 20 + "end"), key="a")
+
+    assert tty.new() == f"Failed.\n    {'word ' * 20}end\n"
+
+
+def test_no_part_of_a_card_can_steer_the_terminal_or_begin_a_line(pipe: Screen) -> None:
+    evil = "x\x1b[2J\n✅ web\u200b is live"
+    table = Table((evil,), (((evil,),),))
+
+    pipe.terminal.post(
+        CHANNEL_ITSELF,
+        Message(
+            (evil,), table=table, steps=(Step(evil, "done", evil),), fold=Fold(evil, ((evil,),), ((evil,),), open=True)
+        ),
+        key="a",
+    )
+
+    shown = pipe.new()
+    assert "\x1b" not in shown
+    assert "\u200b" not in shown
+    assert [line for line in shown.split("\n") if line.strip().startswith("✅ web")] == []

@@ -8,13 +8,13 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.adapters.slack.blocks import blocks_of, text_of
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.errors import SlackRejected, sentence_of
+from bot.adapters.slack.ladder import Ladder, Words
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
-from bot.core.errors import NotThere, ThreadGone, Unpostable
+from bot.core.errors import NotAllowed, NotThere, Rejected, ThreadGone, Unpostable
 from bot.core.events.external import Place
-from bot.core.ports.chat import ChannelNames, Clock, Person, Tag
+from bot.core.ports.chat import ChannelNames, Clock, Notebook, Person, Tag
 from bot.core.rich_text import Message
 
 METADATA_TYPE = "shipmate"
@@ -40,8 +40,8 @@ class Slack:
     """Implements ``bot.core.ports.chat.Chat``. Safe to share between threads; makes no call until it is used.
 
     ``token`` is the bot's (``xoxb-…``), ``api_url`` the address of the Web API, with ``/api/`` at the end; ``names``
-    keeps which channels are meant by names, else that is forgotten with the process. Where a channel is asked for, a
-    person's id stands for the direct message with that person.
+    keeps which channels are meant by names, ``notebook`` what Slack was found to lack, else that is forgotten with the
+    process. Where a channel is asked for, a person's id stands for the direct message with that person.
     """
 
     between_edits = 2.0
@@ -55,10 +55,12 @@ class Slack:
         timeout: int = TIMEOUT_SECONDS,
         before_call: Callable[[], None] = lambda: None,
         names: ChannelNames | None = None,
+        notebook: Notebook | None = None,
     ) -> None:
         self.clock = clock
         self.api = Api(token, api_url, clock=clock, timeout=timeout, before_call=before_call)
         self.directory = Directory(self.api, clock, names)
+        self.ladder = Ladder(clock, lambda: self.identity().team, notebook)
 
     def __repr__(self) -> str:
         return f"Slack({self.api.client.base_url!r})"
@@ -96,12 +98,9 @@ class Slack:
         self, channel: str, message_id: str, message: Message, *, key: str | None = None, tag: Tag | None = None
     ) -> None:
         """Replace a message of ours. Raises NotThere where it is gone."""
-        words: dict[str, Any] = {"text": text_of(message), "blocks": blocks_of(message)}
-        if metadata := _metadata(key, tag):
-            words["metadata"] = metadata
+        where = {"channel": self.directory.conversation(channel), "ts": message_id, "metadata": _metadata(key, tag)}
         try:
-            where = {"channel": self.directory.conversation(channel), "ts": message_id}
-            self.api.call("chat.update", **where, **words, **_AS_WRITTEN)
+            self.ladder.send(message, lambda words: self.api.call("chat.update", **where, **words, **_AS_WRITTEN))
         except SlackRejected as error:
             if error.code == "message_not_found":
                 raise NotThere(str(error)) from error
@@ -113,19 +112,19 @@ class Slack:
         In a direct message there is nobody to hide it from. Where the person or the bot is not in the channel, or
         Slack may have shown it at the address and cannot say, the message goes to the person directly.
         """
-        words = {"text": text_of(message), "blocks": blocks_of(message)}
         if place.respond and maybe_sent:
             self.post(Place(person, direct=True), message, key=key, maybe_sent=True)
             return
-        ephemeral = {**words, "response_type": "ephemeral", "replace_original": False}
-        if place.respond and self.api.answer_at(place.respond, ephemeral):
+        if self._answer(place, message, "ephemeral"):
             return
         try:
             if place.direct:
                 self._post(self.directory.conversation(place.channel), place.thread, message)
             else:
                 where = {"channel": place.channel, "user": person, "thread_ts": place.thread}
-                self.api.call("chat.postEphemeral", **where, **words, **_AS_WRITTEN)
+                self.ladder.send(
+                    message, lambda words: self.api.call("chat.postEphemeral", **where, **words, **_AS_WRITTEN)
+                )
         except SlackRejected as error:
             if error.code != "user_not_in_channel" and not isinstance(error, Unpostable):
                 raise
@@ -133,9 +132,16 @@ class Slack:
 
     def answer_to_all(self, place: Place, message: Message) -> bool:
         """At the ``response_url``: also where the bot is no member; see ``Chat.answer_to_all``."""
-        words = {"text": text_of(message), "blocks": blocks_of(message)}
-        everybody = {**words, "response_type": "in_channel", "replace_original": False}
-        return bool(place.respond) and self.api.answer_at(place.respond or "", everybody)
+        return self._answer(place, message, "in_channel")
+
+    def _answer(self, place: Place, message: Message, response_type: str) -> bool:
+        if not place.respond:
+            return False
+        address, how = place.respond, {"response_type": response_type, "replace_original": False}
+        try:
+            return self.ladder.send(message, lambda words: self.api.answer_at(address, {**words, **how}))
+        except SlackRejected:
+            return False  # nobody has seen what Slack refuses
 
     def closed(self, channel: str) -> str | None:
         """Why nothing can be posted there, as far as ``conversations.info`` tells: not who may post."""
@@ -187,12 +193,18 @@ class Slack:
         return str(answer["permalink"])
 
     def react(self, channel: str, message_id: str, emoji: str, *, on: bool = True) -> None:
-        """See ``Chat.react``; ``emoji`` is the character itself."""
-        where = {"channel": self.directory.conversation(channel), "timestamp": message_id}
+        """See ``Chat.react``; ``emoji`` is the character itself.
+
+        An ornament is not worth a word to anybody: whatever Slack has against this one, it cannot be put here.
+        """
+        name = REACTIONS.get(emoji)
+        if name is None:
+            raise NotThere(f"I know no name of Slack's for {emoji}.")
         try:
-            self.api.call("reactions.add" if on else "reactions.remove", name=REACTIONS[emoji], **where)
-        except SlackRejected as error:
-            if error.code not in _REACTED:
+            where = {"channel": self.directory.conversation(channel), "timestamp": message_id}
+            self.api.call("reactions.add" if on else "reactions.remove", name=name, **where)
+        except (Rejected, NotAllowed) as error:
+            if not (isinstance(error, SlackRejected) and error.code in _REACTED):
                 raise NotThere(str(error)) from error
 
     def _post(
@@ -205,18 +217,20 @@ class Slack:
         broadcast: bool = False,
         tag: Tag | None = None,
     ) -> Answer:
-        return self.api.call(
-            "chat.postMessage",
-            channel=channel,
-            thread_ts=thread,
-            reply_broadcast=True if broadcast and thread else None,
-            text=text_of(message),
-            blocks=blocks_of(message),
-            metadata=_metadata(key, tag),
-            unfurl_links=False,
-            unfurl_media=False,
-            **_AS_WRITTEN,
-        )
+        def say(words: Words) -> Answer:
+            return self.api.call(
+                "chat.postMessage",
+                channel=channel,
+                thread_ts=thread,
+                reply_broadcast=True if broadcast and thread else None,
+                metadata=_metadata(key, tag),
+                unfurl_links=False,
+                unfurl_media=False,
+                **words,
+                **_AS_WRITTEN,
+            )
+
+        return self.ladder.send(message, say)
 
     def _find(self, channel: str, thread: str | None, key: str) -> str | None:
         """The ``ts`` of the message that carries ``key``, among two thousand of the thread or channel."""

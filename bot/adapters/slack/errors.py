@@ -65,6 +65,8 @@ _UNPOSTABLE = _SEEN | {
     "restricted_action_non_threadable_channel",
 }
 _WRITES = frozenset({"chat.postMessage", "chat.update", "chat.postEphemeral"})
+BLOCKS_REFUSED = ("invalid_blocks", "invalid_blocks_format")
+"""There is something wrong with the blocks, or the workspace does not have one of these yet."""
 OPEN_SOCKET = "apps.connections.open"
 _SLOW_DOWN = frozenset({"ratelimited", "rate_limited"})
 _SLACK_IS_ILL = frozenset(

@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 from string import whitespace
 from typing import Any, Literal, TypeAlias
 
+from bot.adapters.slack.blocks.actions import COMMAND_ACTION, chosen
 from bot.adapters.slack.web_api import BotIdentity
 from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, Place
 
 Payload: TypeAlias = dict[str, Any]
-
-COMMAND_ACTION = "command:"
 
 OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarchive", "channel_rename", "group_rename"})
 """Events after which a channel may be spoken in again, or is found under its name."""
@@ -206,14 +205,15 @@ def typed(body: Payload) -> Addressed:
 
 
 def pressed(body: Payload) -> Addressed | None:
-    """A press on one of our buttons, None where it carries no command.
+    """A press on one of our buttons, or an option of a menu; None where it carries no command.
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     action = next((one for one in body.get("actions", ()) if one.get("action_id", "").startswith(COMMAND_ACTION)), None)
     container = body.get("container") or {}
     channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
-    if action is None or not action.get("value") or not channel:
+    text, drawn = _command_of(action or {})
+    if action is None or not text or not channel:
         return None
     shown_in = container.get("message_ts", "")
     place = Place(
@@ -225,17 +225,24 @@ def pressed(body: Payload) -> Addressed | None:
         direct=str(channel).startswith("D"),
     )
     command = CommandGiven(
-        text=action["value"],
+        text=text,
         person=body["user"]["id"],
         place=place,
         via="button",
         said_at=moment(action["action_ts"]),
         screen=f"{channel}:{shown_in}" if shown_in else None,
         shown_at=moment(shown_in),
-        # After the number and the verb; a button that an older version has drawn has none.
-        drawn=":".join(action["action_id"].split(":")[3:]) or None,
+        drawn=drawn,
     )
     return Addressed(f"slack:button:{shown_in}:{action['action_ts']}", command)
+
+
+def _command_of(action: Payload) -> tuple[str, str | None]:
+    """The command, empty where there is none, and what it was drawn for."""
+    if "selected_option" in action:
+        return chosen(str((action["selected_option"] or {}).get("value") or ""))
+    # After the number and the verb; a button that an older version has drawn has none.
+    return str(action.get("value") or ""), ":".join(action.get("action_id", "").split(":")[3:]) or None
 
 
 def moment(ts: str) -> datetime | None:

@@ -15,7 +15,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.circuit_breaker import CircuitBreaker
-from bot.adapters.slack.errors import from_answer, from_line, retry_after
+from bot.adapters.slack.errors import BLOCKS_REFUSED, SlackRejected, from_answer, from_line, retry_after
 from bot.core.errors import Speechless
 from bot.core.ports.chat import Clock
 
@@ -100,8 +100,8 @@ class Api:
     def answer_at(self, address: str, body: Mapping[str, Any]) -> bool:
         """Post to a ``response_url``; False where it is used up or expired, so that certainly nobody saw anything.
 
-        The address is a capability: neither it nor what Slack says of it stands in an error. Raises Speechless,
-        ``uncertain`` where it may have been shown, which nobody can look up.
+        The address is a capability: neither it nor what Slack says of it stands in an error. Raises SlackRejected where
+        the blocks are refused; Speechless, ``uncertain`` where it may have been shown, which nobody can look up.
         """
         if not address.startswith(("https://", "http://")):
             return False
@@ -117,6 +117,9 @@ class Api:
             raise Speechless(f"Slack asks to wait {pause:g} s before the next {RESPONSE}.", retry_after=pause)
         if answer.status_code >= 500:
             raise Speechless(f"Slack is having trouble ({RESPONSE}: status {answer.status_code}).", uncertain=True)
+        refused = next((code for code in BLOCKS_REFUSED if f'"{code}"' in answer.body or answer.body == code), None)
+        if refused:
+            raise SlackRejected(f"Slack refuses {RESPONSE}: {refused}.", refused)
         return answer.status_code == 200
 
     def _send(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:

@@ -13,6 +13,7 @@ from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.inbox import NEXT_COMMAND, NEXT_OTHER, InboxRows
+from bot.adapters.storage.notebook import NotebookRows
 from bot.adapters.storage.outbox import NEXT_LANE, Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
@@ -56,6 +57,7 @@ class Store:
         self.runs = RunRows(self.database)
         self.parents = ParentRows(self.database)
         self.channels = ChannelRows(self.database)
+        self.notebook = NotebookRows(self.database)
         self.people = IdentityRows(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)

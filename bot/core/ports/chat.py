@@ -146,6 +146,16 @@ class ChannelNames(Protocol):
         """From now on the name means this channel."""
 
 
+class Notebook(Protocol):
+    """Small things that an adapter has found out about the other side, and is to know after a restart, too."""
+
+    def read(self, key: str) -> str | None:
+        """What was found out last under ``key``. Raises Unavailable."""
+
+    def write(self, key: str, value: str) -> None:
+        """Keep it in the place of what was found out before. Raises Unavailable."""
+
+
 class Clock(Protocol):
     """The only source of time. Handlers see one ``now`` per event instead."""
 

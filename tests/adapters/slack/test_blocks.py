@@ -10,8 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.slack.blocks import blocks_of, text_of
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
+from bot.adapters.slack.blocks import blocks_of, has_phased, text_of
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Code,
+    CodeBlock,
+    Fold,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Step,
+    Table,
+    say,
+)
 from tests.servers.slack import limits
 
 
@@ -111,12 +125,11 @@ def test_buttons_carry_their_commands_and_ask_first_where_dangerous() -> None:
                 "action_id": "command:0:cancel",
                 "text": {"type": "plain_text", "text": "Cancel", "emoji": True},
                 "value": "cancel #7",
-                "style": "danger",
                 "confirm": {
-                    "title": {"type": "plain_text", "text": "Are you sure?", "emoji": True},
+                    "title": {"type": "plain_text", "text": "Cancel?", "emoji": True},
                     "text": {"type": "plain_text", "text": "Stop the deployment?", "emoji": True},
-                    "confirm": {"type": "plain_text", "text": "Yes", "emoji": True},
-                    "deny": {"type": "plain_text", "text": "No", "emoji": True},
+                    "confirm": {"type": "plain_text", "text": "Cancel", "emoji": True},
+                    "deny": {"type": "plain_text", "text": "Not now", "emoji": True},
                     "style": "danger",
                 },
             },
@@ -180,23 +193,47 @@ LINES = st.one_of(
     st.lists(LINE, max_size=8),
     st.builds(lambda line, times: [line] * times, LINE, st.integers(1, 300)),
 )
-BUTTON = st.builds(Button, TEXT, TEXT, st.sampled_from([None, "primary", "danger"]), st.one_of(st.none(), TEXT))
+BUTTON = st.builds(
+    Button,
+    TEXT,
+    TEXT,
+    st.sampled_from([None, "primary", "danger"]),
+    st.one_of(st.none(), TEXT),
+    st.sampled_from([None, "7:running", "7 running"]),
+    st.one_of(st.none(), TEXT),
+)
+BUTTONS = st.lists(BUTTON, max_size=30).map(tuple)
+STEP = st.builds(Step, TEXT, st.sampled_from(["pending", "running", "done", "failed"]), TEXT)
+STEPS = st.one_of(
+    st.lists(STEP, max_size=6),
+    st.builds(lambda step, times: [step] * times, STEP, st.integers(1, 120)),
+)
+ROWS = st.one_of(
+    st.lists(st.lists(LINE, max_size=25).map(tuple), max_size=4),
+    st.builds(lambda row, times: [row] * times, st.lists(LINE, max_size=3).map(tuple), st.integers(1, 150)),
+)
 MESSAGE = st.builds(
     Message,
     LINE,
     LINES.map(tuple),
     LINES.map(tuple),
-    st.lists(BUTTON, max_size=30).map(tuple),
+    BUTTONS,
+    st.none() | st.builds(Table, st.lists(TEXT, max_size=25).map(tuple), ROWS.map(tuple)),
+    STEPS.map(tuple),
+    TEXT,
+    st.none() | st.builds(Fold, TEXT, LINES.map(tuple), LINES.map(tuple), st.booleans()),
+    BUTTONS,
 )
 
 
 @settings(max_examples=150, derandomize=True, deadline=None, database=None)
-@given(MESSAGE)
-def test_whatever_the_message_slack_takes_it(message: Message) -> None:
-    blocks, text = blocks_of(message), text_of(message)
+@given(MESSAGE, st.booleans())
+def test_whatever_the_message_slack_takes_it(message: Message, plainly: bool) -> None:
+    blocks, text = blocks_of(message, plainly=plainly), text_of(message)
 
     assert limits.problems_of(blocks) == []
     assert limits.characters_of(blocks) <= 12_500
+    assert not (plainly and has_phased(blocks))
     assert 1 <= len(text) <= 4_000
     written = [text, *_texts(blocks)]
     assert all(
@@ -204,10 +241,13 @@ def test_whatever_the_message_slack_takes_it(message: Message) -> None:
     )
 
 
-def _texts(blocks: list[dict[str, object]]) -> list[str]:
-    sections = [block["text"]["text"] for block in blocks if block["type"] == "section"]  # type: ignore[index]
-    elements = [block["elements"] for block in blocks if block["type"] == "context"]
-    return [*sections, *(element["text"] for row in elements for element in row)]  # type: ignore[attr-defined]
+def _texts(part: object) -> list[str]:
+    """All mrkdwn, wherever it is."""
+    if isinstance(part, list):
+        return [text for one in part for text in _texts(one)]
+    if not isinstance(part, dict):
+        return []
+    return [str(part["text"])] if part.get("type") == "mrkdwn" else _texts(list(part.values()))
 
 
 # Z is how text of others is known again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from freezegun import freeze_time
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.core.events.external import CommandGiven, Place
-from bot.core.rich_text import Button, say
+from bot.core.rich_text import Button, Message, say
 from tests.servers.slack.inbox import Tray
 from tests.servers.slack.server import SlackServer
 
@@ -299,6 +300,43 @@ def test_a_press_is_the_command_of_the_button(server: SlackServer, slack: Slack,
     assert tray.commands == [pressed]
     assert list(tray.deliveries) == [f"slack:button:{ts}:{pressed_at}"]
     assert envelope.acked
+
+
+def test_an_option_of_the_menu_is_the_same_as_a_button(server: SlackServer, slack: Slack, tray: Tray) -> None:
+    channel = server.workspace.channel("#web").id
+    stop, look = Button("Cancel", "cancel #7", drawn="7:running"), Button("Details", "deploys #7")
+    ts = slack.post(Place(channel), Message(("Deploying.",), buttons=(stop,), more=(stop, look)), key="1")
+    (message,) = server.messages("#web")
+    ways = [server.press("maria", message, label) for label in ("Cancel", "Details")]
+    message.blocks[-1]["elements"].pop(0)  # a menu alone
+    ways.append(server.press("maria", message, "Cancel"))
+
+    button, details, option = tray.commands
+
+    assert (message.labels, message.menu) == ([], ["Cancel", "Details"])
+    assert ways[2].payload["actions"][0]["type"] == "overflow"
+    assert option == replace(
+        button, place=replace(button.place, respond=ways[2].payload["response_url"]), said_at=option.said_at
+    )
+    assert (option.text, option.drawn, option.screen) == ("cancel #7", "7:running", f"{channel}:{ts}")
+    assert (details.text, details.drawn) == ("deploys #7", None)
+    assert all(one.acked for one in ways)
+
+
+@pytest.mark.parametrize("chosen", [None, {}, {"value": ""}, {"value": "-"}, {"value": "- "}], ids=str)
+def test_a_menu_that_says_nothing_is_acknowledged_and_forgotten(
+    server: SlackServer, slack: Slack, tray: Tray, chosen: dict[str, str] | None
+) -> None:
+    channel = server.workspace.channel("#web").id
+    more = (Button("One", "deploys #1"), Button("Two", "deploys #2"))
+    slack.post(Place(channel), Message(("Deploying.",), more=more), key="1")
+    (message,) = server.messages("#web")
+    message.blocks[-1]["elements"][0]["options"][0] = {"text": {"text": "One"}, **(chosen or {})}
+
+    envelope = server.press("maria", message, "One")
+
+    assert envelope.acked
+    assert tray.commands == []
 
 
 def test_a_button_in_a_whisper_has_no_message_to_answer_under(server: SlackServer, slack: Slack, tray: Tray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from freezegun import freeze_time
 from bot.adapters.slack.chat import Slack
 from bot.core.errors import NotThere, Speechless, ThreadGone, Unavailable, Unpostable
 from bot.core.events.external import Place
+from bot.core.ports.chat import Tag
 from bot.core.rich_text import Button, say
 from tests.servers.slack.server import SlackServer
 
@@ -55,6 +57,45 @@ def test_a_post_stands_in_the_channel_with_its_buttons(server: SlackServer, slac
     assert message.lines == ["Deploying."]
     assert message.labels == ["Cancel"]
     assert message.metadata == {"event_type": "shipmate", "event_payload": {"key": "deploy:1"}}
+
+
+TAG = Tag("3f2a", "card", "running")
+
+
+def test_what_a_message_tells_is_said_for_other_tools(server: SlackServer, slack: Slack) -> None:
+    channel = server.add_channel("web")
+    ts = slack.post(Place(channel.id), say("Deploying."), key="1", tag=TAG)
+    (message,) = server.messages("#web")
+    at_first = message.metadata
+
+    slack.edit(channel.id, ts, DONE, key="1", tag=replace(TAG, state="succeeded"))
+
+    told = {"key": "1", "deployment": "3f2a", "kind": "card"}
+    assert at_first == {"event_type": "shipmate", "event_payload": {**told, "state": "running"}}
+    assert message.metadata == {"event_type": "shipmate", "event_payload": {**told, "state": "succeeded"}}
+
+
+def test_an_edit_that_tells_nothing_leaves_what_was_told(server: SlackServer, slack: Slack) -> None:
+    channel = server.add_channel("web")
+    ts = slack.post(Place(channel.id), say("Deploying."), key="1", tag=TAG)
+
+    slack.edit(channel.id, ts, DONE)
+
+    (message,) = server.messages("#web")
+    assert message.metadata is not None
+    assert message.metadata["event_payload"]["state"] == "running"
+    assert slack.post(Place(channel.id), DONE, key="1", maybe_sent=True) == ts
+
+
+def test_a_sentence_of_any_length_is_posted_and_edited(server: SlackServer, slack: Slack) -> None:
+    channel = server.add_channel("web")
+    endless = say(*["<&> word "] * 2_000)
+
+    ts = slack.post(Place(channel.id), endless, key="1")
+    slack.edit(channel.id, ts, endless)
+
+    (message,) = server.messages("#web")
+    assert 3_900 <= len(message.text) <= 4_000
 
 
 def test_nothing_unfolds_or_becomes_a_mention_by_itself(server: SlackServer, slack: Slack) -> None:

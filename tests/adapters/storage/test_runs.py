@@ -47,3 +47,11 @@ def test_keys_are_found_by_how_they_begin_to_the_letter(store: Store) -> None:
     found = store.reads().kept_keys("a_b:")
 
     assert found == ["a_b:1", "a_b:2"]
+
+
+def test_what_was_found_out_last_is_in_the_notebook(store: Store) -> None:
+    before = store.notebook.read("slack:lacks")
+    for value in ("T1 then", "T1 now"):
+        store.notebook.write("slack:lacks", value)
+
+    assert (before, store.notebook.read("slack:lacks")) == (None, "T1 now")

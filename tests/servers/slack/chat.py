@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from tests.servers.slack import limits
 from tests.servers.slack.methods import (
     Answer,
@@ -16,7 +19,11 @@ from tests.servers.slack.methods import (
     writable,
 )
 from tests.servers.slack.shapes import message_json
-from tests.servers.slack.state import APP, BOT_ID, BOT_USER, Ephemeral, Message, Shown
+from tests.servers.slack.state import APP, BOT_ID, BOT_USER, Ephemeral, Message, Shown, Workspace
+
+MOST_EMOJI = 23
+MOST_REACTIONS = 23
+EMOJI_NAME = re.compile(r"[a-z0-9_+-]{1,100}")
 
 
 @method("chat.postMessage", "chat:write")
@@ -25,10 +32,8 @@ def chat_post_message(caller: Caller, given: Arguments) -> Answer:
     channel = writable(caller, given)
     if channel.is_restricted:
         raise Refused("restricted_action")
-    shown = seen_as(given, limits.POST_TEXT)
-    metadata = given.get("metadata")
-    if metadata is not None and (problem := limits.metadata_problem(metadata)):
-        raise Refused(problem)
+    shown = seen_as(workspace, given, limits.POST_TEXT)
+    metadata = _metadata(given)
     # Slack posts a reply to a thread that is gone at top level, and does not say so.
     parent = workspace.message(channel.id, given.get("thread_ts"))
     message = Message(
@@ -54,9 +59,13 @@ def chat_update(caller: Caller, given: Arguments) -> Answer:
         raise Refused("message_not_found")
     if message.user != BOT_USER:
         raise Refused("cant_update_message")
-    shown = seen_as(given, limits.UPDATE_TEXT)
+    shown = seen_as(caller.workspace, given, limits.UPDATE_TEXT)
+    metadata = _metadata(given)
     message.edits.append(Shown(message.text, message.blocks))
     message.text, message.blocks = shown.text, shown.blocks
+    # Without metadata it keeps what it had; an empty object takes that away.
+    if metadata is not None:
+        message.metadata = metadata or None
     return {"channel": channel.id, "ts": message.ts, "text": message.text}
 
 
@@ -65,7 +74,7 @@ def chat_post_ephemeral(caller: Caller, given: Arguments) -> Answer:
     channel = writable(caller, given)
     if given.get("user") not in channel.members:
         raise Refused("user_not_in_channel")
-    shown = seen_as(given, limits.POST_TEXT)
+    shown = seen_as(caller.workspace, given, limits.POST_TEXT)
     ts = caller.workspace.next_ts()
     caller.workspace.ephemerals.append(
         Ephemeral(
@@ -110,14 +119,38 @@ def conversations_replies(caller: Caller, given: Arguments) -> Answer:
 
 @method("reactions.add", "reactions:write")
 def reactions_add(caller: Caller, given: Arguments) -> Answer:
-    channel = writable(caller, given)
-    if caller.workspace.message(channel.id, given.get("timestamp")) is None:
-        raise Refused("message_not_found")
-    reaction = {"channel": channel.id, "ts": given["timestamp"], "name": given["name"]}
-    if reaction in caller.workspace.reactions:
+    message, ours = _reacted_to(caller, given)
+    if ours in message.reactions:
         raise Refused("already_reacted")
-    caller.workspace.reactions.append(reaction)
+    if len({name for name, _ in message.reactions} | {ours[0]}) > MOST_EMOJI:
+        raise Refused("too_many_emoji")
+    if sum(user == BOT_USER for _, user in message.reactions) >= MOST_REACTIONS:
+        raise Refused("too_many_reactions")
+    message.reactions.append(ours)
     return {}
+
+
+@method("reactions.remove", "reactions:write")
+def reactions_remove(caller: Caller, given: Arguments) -> Answer:
+    message, ours = _reacted_to(caller, given)
+    if ours not in message.reactions:
+        raise Refused("no_reaction")
+    message.reactions.remove(ours)
+    return {}
+
+
+def _reacted_to(caller: Caller, given: Arguments) -> tuple[Message, tuple[str, str]]:
+    """The message, and the bot's own reaction with the emoji: https://docs.slack.dev/reference/methods/reactions.add."""
+    channel = writable(caller, given)
+    if not given.get("timestamp"):
+        raise Refused("no_item_specified")
+    name = str(given.get("name") or "")
+    if not EMOJI_NAME.fullmatch(name):
+        raise Refused("invalid_name")
+    message = caller.workspace.message(channel.id, given["timestamp"])
+    if message is None:
+        raise Refused("message_not_found")
+    return message, (name, BOT_USER)
 
 
 @method("views.open")
@@ -139,13 +172,21 @@ def _keep_view(caller: Caller, given: Arguments, key: str) -> Answer:
     return {"view": kept}
 
 
-def seen_as(given: Arguments, most: int) -> Shown:
+def _metadata(given: Arguments) -> dict[str, Any] | None:
+    metadata: dict[str, Any] | None = given.get("metadata")
+    if metadata and (problem := limits.metadata_problem(metadata)):
+        raise Refused(problem)
+    return metadata
+
+
+def seen_as(workspace: Workspace, given: Arguments, most: int) -> Shown:
     text, blocks = str(given.get("text") or ""), given.get("blocks") or []
     if not text and not blocks:
         raise Refused("no_text")
     if len(text) > most:
         raise Refused("msg_too_long")
-    if problems := limits.problems_of(blocks):
+    lacking = limits.unknown_to_it(blocks) if workspace.lacks_new_blocks else []
+    if problems := lacking or limits.problems_of(blocks):
         raise Refused("invalid_blocks", errors=problems, response_metadata={"messages": problems})
     if limits.characters_of(blocks) > limits.ALL_TEXT:
         raise Refused("msg_blocks_too_long")

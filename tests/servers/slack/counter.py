@@ -134,7 +134,7 @@ class Counter:
             return Reply(404, {"ok": False, "error": "expired_url" if address is None else "used_url"})
         address.uses_left -= 1
         try:
-            shown = chat.seen_as(given, limits.POST_TEXT)
+            shown = chat.seen_as(self._workspace, given, limits.POST_TEXT)
         except Refused as refused:
             return Reply(400, refused.answer)
         ts = self._workspace.next_ts()

@@ -114,13 +114,16 @@ def press(
     user: User,
     shown: Message | Ephemeral,
     channel: Channel,
-    button: dict[str, Any],
+    pressed: dict[str, Any],
     *,
     ts: str,
     trigger: str,
     respond: str,
 ) -> dict[str, Any]:
-    """https://docs.slack.dev/reference/interaction-payloads/block_actions-payload."""
+    """``pressed`` is the button, or the menu with its ``selected_option``.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
     only_to_one = isinstance(shown, Ephemeral)
     container = {
         "type": "message",
@@ -141,6 +144,6 @@ def press(
         "is_enterprise_install": False,
         "channel": {"id": channel.id, "name": "directmessage" if channel.of else channel.name},
         "response_url": respond,
-        "actions": [{**button, "action_ts": ts, "block_id": "b0"}],
+        "actions": [{**pressed, "action_ts": ts, "block_id": "b0"}],
     }
     return body if isinstance(shown, Ephemeral) else {**body, "message": message_json(shown)}

@@ -11,6 +11,9 @@ ALL_TEXT = 13_200
 POST_TEXT = 40_000
 UPDATE_TEXT = 4_000
 METADATA_BYTES = 16_384
+NEW = frozenset({"container", "plan", "table", "data_visualization"})
+"""Blocks that not every workspace has."""
+IN_CONTAINER = frozenset({"section", "context", "divider", "actions", "header", "image", "table"})
 
 
 def problems_of(blocks: Any) -> list[str]:
@@ -20,10 +23,20 @@ def problems_of(blocks: Any) -> list[str]:
     if len(blocks) > BLOCKS:
         return [f"no more than {BLOCKS} items allowed"]
     found = [problem for number, block in enumerate(blocks) for problem in _block(block, f"/blocks/{number}")]
-    ids = [element.get("action_id") for block in blocks for element in block.get("elements", ()) if "value" in element]
+    interactive = [row["elements"] for row in blocks if row.get("type") == "actions" and row.get("elements")]
+    ids = [element.get("action_id") for row in interactive for element in row]
     if len(ids) != len(set(ids)):
         found.append("action_id must be unique within a block")
+    for kind, most in (("table", 1), ("data_visualization", 2)):
+        if sum(block.get("type") == kind for block in blocks) > most:
+            found.append(f"only {most} {kind} allowed")
     return found
+
+
+def unknown_to_it(blocks: list[dict[str, Any]]) -> list[str]:
+    """What a workspace has to say that does not have the blocks of 2025 and 2026 yet."""
+    kinds = {number: block.get("type") for number, block in enumerate(blocks)}
+    return [f"unsupported type: {kind} [json-pointer:/blocks/{at}/type]" for at, kind in kinds.items() if kind in NEW]
 
 
 def characters_of(blocks: list[dict[str, Any]]) -> int:
@@ -42,7 +55,8 @@ def metadata_problem(metadata: Any) -> str | None:
 
 def _characters(node: Any) -> int:
     if isinstance(node, dict):
-        own = len(node["text"]) if isinstance(node.get("text"), str) else 0
+        counted = (node.get(name) for name in ("text", "title", "url", "fallback"))
+        own = sum(len(value) for value in counted if isinstance(value, str))
         return own + sum(_characters(value) for value in node.values() if not isinstance(value, str))
     return sum(map(_characters, node)) if isinstance(node, list) else 0
 
@@ -60,9 +74,15 @@ def _block(block: dict[str, Any], at: str) -> Iterator[str]:
         case "actions":
             yield from _count(block.get("elements"), at, 25)
             for element in block.get("elements", ()):
-                yield from _button(element, at)
+                yield from _overflow(element, at) if element.get("type") == "overflow" else _button(element, at)
         case "divider":
             pass
+        case "container":
+            yield from _container(block, at)
+        case "plan":
+            yield from _plan(block, at)
+        case "table":
+            yield from _table(block, at)
         case other:
             yield f"unsupported type: {other} [json-pointer:{at}]"
 
@@ -95,6 +115,91 @@ def _button(button: dict[str, Any], at: str) -> Iterator[str]:
         yield f"value must be between 1 and 2000 characters [json-pointer:{at}]"
     if button.get("style", "primary") not in ("primary", "danger"):
         yield f"unknown style [json-pointer:{at}]"
-    if "confirm" in button:
-        for part, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
-            yield from _text(button["confirm"].get(part), f"{at}/confirm/{part}", most)
+    yield from _confirm(button, at)
+
+
+def _confirm(element: dict[str, Any], at: str) -> Iterator[str]:
+    if "confirm" not in element:
+        return
+    for part, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+        kinds = ("mrkdwn", "plain_text") if part == "text" else ("plain_text",)
+        yield from _text(element["confirm"].get(part), f"{at}/confirm/{part}", most, kinds=kinds)
+    if element["confirm"].get("style", "primary") not in ("primary", "danger"):
+        yield f"unknown style [json-pointer:{at}/confirm]"
+
+
+def _overflow(menu: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element."""
+    options = menu.get("options")
+    if not isinstance(options, list) or not 2 <= len(options) <= 5:
+        yield f"must have between 2 and 5 options [json-pointer:{at}/options]"
+        return
+    for option in options:
+        yield from _text(option.get("text"), at, 75, kinds=("plain_text",))
+        if not 1 <= len(option.get("value", "")) <= 150:
+            yield f"value must be between 1 and 150 characters [json-pointer:{at}/options]"
+    if not 1 <= len(menu.get("action_id", "x")) <= 255:
+        yield f"action_id must be between 1 and 255 characters [json-pointer:{at}]"
+    yield from _confirm(menu, at)
+
+
+def _container(block: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/blocks/container-block."""
+    yield from _text(block.get("title"), f"{at}/title", 150, kinds=("plain_text",))
+    children = block.get("child_blocks")
+    if not isinstance(children, list) or not 1 <= len(children) <= 10:
+        yield f"must have between 1 and 10 child_blocks [json-pointer:{at}/child_blocks]"
+        return
+    if block.get("default_collapsed") and not block.get("is_collapsible"):
+        yield f"default_collapsed requires is_collapsible [json-pointer:{at}]"
+    for number, child in enumerate(children):
+        if child.get("type") not in IN_CONTAINER:
+            yield f"unsupported type: {child.get('type')} [json-pointer:{at}/child_blocks/{number}]"
+        else:
+            yield from _block(child, f"{at}/child_blocks/{number}")
+
+
+def _plan(block: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/blocks/plan-block."""
+    tasks = block.get("tasks", [])
+    if not isinstance(block.get("title"), str) or not block["title"].strip():
+        yield f"missing title [json-pointer:{at}/title]"
+    if len({task.get("task_id") for task in tasks}) != len(tasks):
+        yield f"task_id must be unique [json-pointer:{at}/tasks]"
+    for task in tasks:
+        if task.get("type") != "task_card" or not task.get("task_id") or not str(task.get("title") or "").strip():
+            yield f"missing task_id or title [json-pointer:{at}/tasks]"
+        if task.get("status") not in ("pending", "in_progress", "complete", "error"):
+            yield f"unknown status [json-pointer:{at}/tasks]"
+        for part in ("details", "output"):
+            if part in task:
+                yield from _rich_text(task[part], f"{at}/tasks/{part}")
+
+
+def _table(block: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/blocks/table-block."""
+    rows = block.get("rows")
+    if not isinstance(rows, list) or not 1 <= len(rows) <= 100:
+        yield f"must have between 1 and 100 rows [json-pointer:{at}/rows]"
+        return
+    if len(block.get("column_settings", ())) > 20:
+        yield f"no more than 20 items allowed [json-pointer:{at}/column_settings]"
+    if len({len(row) for row in rows}) != 1 or not 1 <= len(rows[0]) <= 20:
+        yield f"every row must have the same number of cells, 1 to 20 [json-pointer:{at}/rows]"
+    for cell in (cell for row in rows for cell in row):
+        if cell.get("type") == "rich_text":
+            yield from _rich_text(cell, f"{at}/rows")
+        else:
+            yield from _text(cell, f"{at}/rows", 3_000, kinds=("raw_text",))
+
+
+def _rich_text(block: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/blocks/rich-text-block: sections of text, links, people, moments."""
+    if block.get("type") != "rich_text" or not block.get("elements"):
+        yield f"missing elements [json-pointer:{at}]"
+    for element in (one for section in block.get("elements", ()) for one in section.get("elements") or [{}]):
+        needed = {"text": "text", "link": "url", "user": "user_id", "date": "format"}.get(element.get("type"), "?")
+        if not isinstance(element.get(needed), str) or not element[needed] or element.get("text") == "":
+            yield f"invalid element {element.get('type')} [json-pointer:{at}/elements]"
+        if any(0xD800 <= ord(letter) <= 0xDFFF for letter in str(element.get("text", ""))):
+            yield f"invalid characters [json-pointer:{at}/elements]"

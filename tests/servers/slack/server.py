@@ -75,6 +75,16 @@ class SlackServer:
     def scopes(self, granted: frozenset[str]) -> None:
         self.counter.scopes = granted
 
+    @property
+    def lacks_new_blocks(self) -> bool:
+        """Whether this workspace does not have the blocks of 2025 and 2026 yet, and refuses messages with them."""
+        return self.workspace.lacks_new_blocks
+
+    @lacks_new_blocks.setter
+    def lacks_new_blocks(self, lacking: bool) -> None:
+        with self.workspace.changed:
+            self.workspace.lacks_new_blocks = lacking
+
     def revoke(self, code: str = "token_revoked") -> None:
         """The bot's token is taken away; it is refused with this code."""
         with self.workspace.changed:
@@ -224,16 +234,16 @@ class SlackServer:
         return self._send("slash_commands", payload, by, place)
 
     def press(self, user: str, shown: Message | Ephemeral, label: str) -> Envelope:
-        """Somebody presses the button ``label``; a question that it asks is answered with yes."""
-        button = next((one for one in shown.buttons if one["text"]["text"] == label), None)
-        if button is None:
-            raise KeyError(f"no button {label!r} there, only {shown.labels}")
+        """Somebody presses the button ``label``, or chooses that from the menu; a question is answered with yes."""
+        pressed = _button(shown, label) or _option(shown, label)
+        if pressed is None:
+            raise KeyError(f"no button {label!r} there, only {shown.labels}, and in the menu {shown.menu}")
         by, place = self.workspace.user(user), self.workspace.channels[shown.channel]
         payload = envelopes.press(
             by,
             shown,
             place,
-            button,
+            pressed,
             ts=self.workspace.next_ts(),
             trigger=self.workspace.next_id("trigger."),
             respond=self.counter.respond_address(place, by, shown.thread_ts),
@@ -366,3 +376,16 @@ class SlackServer:
         self._target.send(envelope)
         with self.workspace.changed:
             self.workspace.changed.notify_all()
+
+
+def _button(shown: Shown, label: str) -> dict[str, Any] | None:
+    return next((one for one in shown.buttons if one["text"]["text"] == label), None)
+
+
+def _option(shown: Shown, label: str) -> dict[str, Any] | None:
+    """The menu as it comes back where the option was chosen."""
+    menu = shown.overflow or {"options": []}
+    chosen = next((one for one in menu["options"] if one["text"]["text"] == label), None)
+    if chosen is None:
+        return None
+    return {"type": "overflow", "action_id": menu["action_id"], "selected_option": chosen}

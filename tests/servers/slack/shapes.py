@@ -45,6 +45,10 @@ def message_json(message: Message, *, metadata: bool = False) -> dict[str, Any]:
         body |= {"bot_id": message.bot_id, "app_id": APP}
     if message.blocks:
         body["blocks"] = message.blocks
+    if message.reactions:
+        names = dict.fromkeys(name for name, _ in message.reactions)
+        who = {name: [user for given, user in message.reactions if given == name] for name in names}
+        body["reactions"] = [{"name": name, "users": users, "count": len(users)} for name, users in who.items()]
     if metadata and message.metadata:
         body["metadata"] = message.metadata
     return body

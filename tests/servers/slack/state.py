@@ -60,7 +60,11 @@ class Shown:
 
     @property
     def lines(self) -> list[str]:
-        """The lines of the sections and contexts as mrkdwn; the text alone where there are no blocks."""
+        """What people read, from top to bottom, as mrkdwn; the text alone where there are no blocks.
+
+        A fold's title begins with ▾ where it is open and with ▸ where not, each task of a plan with its state; the
+        cells of a row stand between bars.
+        """
         written = [text for block in self.blocks for text in _texts_of(block)]
         return "\n".join(written or [self.text]).split("\n")
 
@@ -75,10 +79,21 @@ class Shown:
         """What is written on the buttons, in order."""
         return [button["text"]["text"] for button in self.buttons]
 
+    @property
+    def overflow(self) -> dict[str, Any] | None:
+        """The menu behind the buttons, if there is one."""
+        rows = (block["elements"] for block in self.blocks if block["type"] == "actions")
+        return next((element for row in rows for element in row if element["type"] == "overflow"), None)
+
+    @property
+    def menu(self) -> list[str]:
+        """What is written on the options of the menu behind the buttons, in order."""
+        return [option["text"]["text"] for option in (self.overflow or {"options": []})["options"]]
+
 
 @dataclass
 class Message(Shown):
-    """A message in a channel. ``edits`` are its earlier appearances, oldest first."""
+    """A message in a channel. ``edits`` are its earlier appearances, ``reactions`` emoji and people, oldest first."""
 
     channel: str
     ts: str
@@ -88,6 +103,12 @@ class Message(Shown):
     metadata: dict[str, Any] | None = None
     broadcast: bool = False
     edits: list[Shown] = field(default_factory=list)
+    reactions: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def emoji(self) -> list[str]:
+        """The emoji that the bot has put on it."""
+        return [name for name, user in self.reactions if user == BOT_USER]
 
     @property
     def is_reply(self) -> bool:
@@ -107,11 +128,33 @@ class Ephemeral(Shown):
 
 
 def _texts_of(block: dict[str, Any]) -> list[str]:
-    if block["type"] == "section":
-        return [block["text"]["text"]]
-    if block["type"] == "context":
-        return [element["text"] for element in block["elements"]]
-    return []
+    match block["type"]:
+        case "section":
+            return [block["text"]["text"]]
+        case "context":
+            return [element["text"] for element in block["elements"]]
+        case "container":
+            title = f"{'▸' if block.get('default_collapsed') else '▾'} {block['title']['text']}"
+            return [title, *(text for child in block["child_blocks"] for text in _texts_of(child))]
+        case "plan":
+            return [block["title"], *(_task_line(task) for task in block["tasks"])]
+        case "table":
+            return [" | ".join(_plain_of(cell) for cell in row) for row in block["rows"]]
+        case _:
+            return []
+
+
+def _task_line(task: dict[str, Any]) -> str:
+    detail = _plain_of(task["details"]) if "details" in task else ""
+    return f"({task['status']}) {task['title']} {detail}".rstrip()
+
+
+def _plain_of(cell: dict[str, Any]) -> str:
+    """The text of a cell, raw or rich."""
+    if cell["type"] == "raw_text":
+        return str(cell["text"])
+    elements = [element for section in cell["elements"] for element in section["elements"]]
+    return "".join(one.get("text") or one.get("fallback") or f"<@{one['user_id']}>" for one in elements)
 
 
 class Workspace:
@@ -125,7 +168,7 @@ class Workspace:
         self.ephemerals: list[Ephemeral] = []
         self.groups: dict[str, tuple[str, list[str]]] = {}
         self.bots: dict[str, str] = {}
-        self.reactions: list[dict[str, Any]] = []
+        self.lacks_new_blocks = False
         self.views: list[dict[str, Any]] = []
         self._numbers = iter(range(1, 1_000_000))
         self._last_second = 0

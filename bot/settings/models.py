@@ -23,6 +23,7 @@ from bot.settings.fields import (
     Names,
     Occasions,
     Parties,
+    PathPatterns,
     Pause,
     Ref,
     Refs,
@@ -218,6 +219,13 @@ class EnvironmentSettings(Table):
         default=("failure", "cancellation", "rollback", "hung"),
         description="What is said in the channel as well as in the thread: "
         '"success", "failure", "cancellation", "rollback", "hung".',
+    )
+    migration_paths: PathPatterns = Field(
+        default=(),
+        description="Files whose change is pointed out with what ships, and with what a rollback takes back: `*` "
+        "stands for anything but a slash, `**` for anything, `?` for one character, and `!` in front takes out again "
+        "what those before have. A path without any of them is a file, or all that is in a directory.",
+        examples=[["db/migrate/**"]],
     )
     lock_reminder: Duration = Field(
         default=timedelta(hours=3), description="How often the owner of a lock is reminded of it."

@@ -92,8 +92,8 @@ class Actor:
 class Shipped:
     """One line of what a deployment ships or takes back: a pull request, or a commit that came in without one.
 
-    ``author`` is a login, or the name in git where there is none; ``login`` only ever a login. ``unasked`` is a commit of
-    which nobody has found out whether a pull request brought it in: there were too many to ask.
+    ``author`` is a login, or the name in git where there is none; ``login`` only ever a login. ``unasked`` is a
+    commit of which nobody has found out whether a pull request brought it in: there were too many to ask.
     """
 
     title: str

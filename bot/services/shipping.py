@@ -9,7 +9,7 @@ from statistics import median
 
 from bot.context import Context
 from bot.core.deployments.model import DEPLOY, Changes, Deployment
-from bot.core.deployments.shipping import Between, Entry, Wanted, apart, entries, line_of, lines
+from bot.core.deployments.shipping import Between, Entry, Wanted, apart, entries, in_other_commits, line_of, lines
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
 from bot.core.path_patterns import touched
@@ -78,16 +78,17 @@ def _told(
     wanted = Wanted(commit.ref, commit.pull_request)
     ahead = Between.of(commit.sha, there.commits)
     behind = Between.of(base, back.commits if back else ())
-    new, old = known.entries(ahead, wanted), known.entries(behind, wanted)
-    new, old = apart(new, old, ahead, behind)
-    shipped, more = lines(new, there.ahead_by - len(there.commits))
-    taken_back, more_back = lines(old, back.ahead_by - len(back.commits) if back else 0)
+    all_new, all_old = known.entries(ahead, wanted), known.entries(behind, wanted)
+    new, old = apart(all_new, all_old, ahead, behind)
+    shipped, more = lines(new, there.ahead_by - len(ahead.reach(ahead.head)))
+    taken_back, more_back = lines(old, there.behind_by - len(behind.reach(behind.head)))
+    backwards = back is not None and not there.ahead_by
     return Changes(
         base=base,
         shipped=shipped,
-        ahead=there.ahead_by,
-        behind=there.behind_by,
-        url=there.url or None,
+        ahead=there.ahead_by - in_other_commits(all_new, new),
+        behind=there.behind_by - in_other_commits(all_old, old),
+        url=(back.url if back and backwards else there.url) or None,
         taken_back=taken_back,
         more=more,
         more_back=more_back,

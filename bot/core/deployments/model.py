@@ -111,9 +111,9 @@ class Changes:
 
     ``base`` is the commit deployed there before; ``first`` says that nothing was. ``behind`` counts commits that the
     environment has and this deployment lacks, ``taken_back`` tells of them: a roll-back, or a branch that is not up to
-    date; what is in both in other commits is in neither list. ``more`` and ``more_back`` count the commits of which no
-    line tells, as there are too many. ``migrations`` and ``migrations_back`` are those of the environment's
-    ``migration_paths`` that are touched, as people read them; None where GitHub tells of too few files to know.
+    date; what both have, in other commits, is in neither list and not counted. ``more`` and ``more_back`` count the
+    commits of which no line tells, as there are too many. ``migrations`` and ``migrations_back`` are those of the
+    environment's ``migration_paths`` that are touched, as people read them; None where GitHub tells of too few files.
     """
 
     base: str | None = None

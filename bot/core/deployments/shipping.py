@@ -223,6 +223,11 @@ def apart(
     return shipped, taken
 
 
+def in_other_commits(found: Sequence[Entry], left: Sequence[Entry]) -> int:
+    """How many commits the other side has in other ones, of those that were ``found`` where these are ``left``."""
+    return sum(len(one.covers) for one in found) - sum(len(one.covers) for one in left)
+
+
 def _numbers(found: Iterable[Entry]) -> set[int]:
     return {one.pull.number for one in found if one.pull is not None}
 

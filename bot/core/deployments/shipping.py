@@ -259,7 +259,7 @@ def one_line(title: str) -> str:
     >>> one_line("  Add search \\r\\n\\nThis adds it.")
     'Add search'
     """
-    return title.strip().partition("\n")[0].strip()[:TITLE_LENGTH]
+    return next(iter(title.strip().splitlines()), "").strip()[:TITLE_LENGTH]
 
 
 def without_pull_request(found: Iterable[Shipped]) -> tuple[Shipped, ...]:

@@ -395,6 +395,22 @@ def test_two_branches_that_went_apart_are_told_both(around: Around) -> None:
     assert (told(found.shipped), told(found.taken_back)) == (["#1 Add search (alice)"], ["#2 Add filters (alice)"])
 
 
+def test_what_was_picked_for_a_release_is_not_taken_back_by_the_next_release(around: Around) -> None:
+    merged(around, "Add search")
+    around.server.branch(REPO, "release-1")
+    merged(around, "Mend the search", method="squash")
+    merged(around, "Add filters")
+    around.server.commit(REPO, "release-1", "Mend the search (#2)", author="alice")
+    around.server.commit(REPO, "release-1", "For this release alone", author="alice")
+    around.goes_live(around.server.repository(REPO).branches["release-1"])
+
+    found = around.changes("main")
+
+    assert told(found.shipped) == ["#3 Add filters (alice)", "#2 Mend the search (alice)"]
+    assert told(found.taken_back) == ["– For this release alone (alice)"]
+    assert found.behind == 1
+
+
 # --- migrations --------------------------------------------------------------------------------------------------
 
 

@@ -215,12 +215,14 @@ def apart(
     """What ships and what is taken back, without what both sides have in other commits.
 
     A branch that was deployed before it was squashed or rebased is the same pull request on both: what has all of it
-    takes nothing of it back, and does not ship it where all of it is live.
+    takes nothing of it back, and does not ship it where all of it is live. Nor does a commit go away of which there is
+    one by the same author and with the same text, as a cherry-pick has; it may have been changed, so it ships.
     """
     both = _numbers(new) & _numbers(back)
+    picked = {(one.title, one.author) for one in ahead.commits.values()}
     shipped = [one for one in new if one.pull is None or one.pull.number not in both or not behind.has_all_of(one.pull)]
     taken = [one for one in back if one.pull is None or one.pull.number not in both or not ahead.has_all_of(one.pull)]
-    return shipped, taken
+    return shipped, [one for one in taken if one.commit is None or (one.commit.title, one.commit.author) not in picked]
 
 
 def in_other_commits(found: Sequence[Entry], left: Sequence[Entry]) -> int:

@@ -29,10 +29,11 @@ from bot.core.repositories.model import same_name
 from bot.router import Router
 from bot.services import authorization
 from bot.services.authorization import chat_id_of
-from bot.services.gate_facts import CommitFacts, changes, commit_facts, facts, target_of, usual_seconds
+from bot.services.gate_facts import CommitFacts, commit_facts, facts, target_of
 from bot.services.orphans import orphaned
 from bot.services.remote_statuses import status_event, unheard
 from bot.services.runs import is_ours
+from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, apps_at, target_named, targets_named
 
 router = Router()
@@ -180,7 +181,7 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
         due_at=None if carried_out else context.now + target.environment.timeout,
         environment_url=target.environment.url,
         changes=changes(context, target, commit),
-        usual_seconds=usual_seconds(context.reads, target.app.name, target.environment.name),
+        usual_seconds=usual_seconds(context.reads, *target.place, event.task),
         exclusive=carried_out,
     )
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from bot.context import Context
 from bot.core.deployments import lifecycle, rolling_card
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State
+from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce
 from bot.core.errors import ShipmateError
@@ -21,8 +21,9 @@ from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.authorization import chat_id_of
-from bot.services.gate_facts import changes, commit_facts, facts, usual_seconds
+from bot.services.gate_facts import commit_facts, facts
 from bot.services.pull_requests import confirmed_merge
+from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, apps_at
 from bot.settings import AppSettings
 
@@ -152,16 +153,9 @@ def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deploymen
         pull_request=merge.number,
         merged_at=merge.merged_at,
         environment_url=target.environment.url,
-        changes=_ships(merge, changes(context, target, commit)),
+        changes=changes(context, target, commit, merged=merge),
         usual_seconds=usual_seconds(context.reads, event.app, event.environment),
     )
-
-
-def _ships(merge: PullRequestMerged, known: Changes) -> Changes:
-    """At least the merged pull request itself, where there is nothing to be compared with."""
-    if known.shipped or known.behind:
-        return known
-    return replace(known, shipped=(Shipped(merge.title, merge.author, merge.url, number=merge.number),))
 
 
 def _commit(context: Context, target: Target, event: MergeToDeploy) -> Commit:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.errors import Refused
 from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
@@ -18,7 +18,8 @@ from bot.core.rich_text import Message, say
 from bot.core.schedules.model import as_words
 from bot.services import announcing, authorization
 from bot.services.ancestry import ancestry
-from bot.services.gate_facts import changes, commit_facts, facts, force_of, usual_seconds, what_closes
+from bot.services.gate_facts import commit_facts, facts, force_of, what_closes
+from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target
 
 ANSWERED_AT_AN_ADDRESS = frozenset({"slash", "button"})
@@ -67,6 +68,8 @@ def request(
     ``retyped`` is the command that asks for the same without force, for buttons and hints: others may read them too,
     and a force is its own person's. ``waits`` lets it wait for its checks. ``note`` is a sentence for the answer.
     """
+    if new.task != DEPLOY:
+        new = replace(new, usual_seconds=usual_seconds(context.reads, *target.place, new.task))
     found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)

@@ -1,30 +1,23 @@
-"""Gathers what the gates and the messages need to know about a deployment, before anything is decided."""
+"""Gathers what the gates need to know about a deployment, before anything is decided."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from dataclasses import dataclass
 
 from bot.context import Context
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
-from bot.core.deployments.model import Actor, Changes, Deployment, Shipped
-from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.deployments.model import Actor, Deployment
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
 from bot.core.gates.wanted_checks import is_open_ended
-from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck
+from bot.core.ports.forge_types import Check, Comparison, EarlierCheck
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
 from bot.services import authorization
 from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target, target_at
-
-LOOKED_UP = 6
-"""How many commits are asked for their pull request where the title does not tell: each costs a request."""
-_MERGE_TITLE = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,68 +192,6 @@ def windows_of(target: Target) -> tuple[Window, ...]:
 def force_of(deployment: Deployment, *, admin: bool = False) -> Force:
     """Who wants to pass by force, and whether they said why."""
     return Force(deployment.by, admin=admin, tried=deployment.force, explained=bool(deployment.force_reason))
-
-
-def usual_seconds(reads: Reads, app: str, environment: str) -> float | None:
-    """The median of the last successes, None while there are fewer than two; what was reported late tells nothing."""
-    known = [one for one in reads.successes(app, environment, 5) if one.given_up_at is None]
-    took = [one.took.total_seconds() for one in known if one.took is not None]
-    return median(took) if len(took) > 1 else None
-
-
-def changes(context: Context, target: Target, commit: Commit) -> Changes:
-    """What would ship: the commits since the last success, by pull request. Empty where it cannot be told."""
-    last = context.reads.last_success(target.app.name, target.environment.name)
-    if last is None:
-        return Changes()
-    if last.sha == commit.sha:
-        return Changes(base=last.sha)
-    try:
-        difference = context.forge.compare(target.app.repository, last.sha, commit.sha)
-        shipped = _shipped(context, target.app.repository, list(reversed(difference.commits)))
-    except (NotThere, NotAllowed, Rejected):
-        # The old commit may be gone after a force push: the deployment goes on without its list.
-        return Changes(base=last.sha)
-    return Changes(last.sha, shipped, difference.ahead_by, difference.behind_by, difference.url or None)
-
-
-def _shipped(context: Context, repository: str, newest_first: list[Commit]) -> tuple[Shipped, ...]:
-    pulls: dict[int, Shipped] = {}
-    alone: list[Shipped] = []
-    looked_up = 0
-    covered: set[str] = set()
-    for commit in newest_first:
-        if commit.sha in covered:
-            continue
-        titled = _MERGE_TITLE.search(commit.title)
-        if titled and len(commit.parents) > 1:
-            covered.update(commit.parents[1:])
-        if titled:
-            number = int(titled.group(1) or titled.group(2))
-            title = commit.title if titled.group(1) is None else ""
-            pulls.setdefault(number, Shipped(title, commit.author, "", number=number))
-        elif looked_up < LOOKED_UP:
-            looked_up += 1
-            found = context.forge.pull_requests_of(repository, commit.sha, fresh=False)
-            if found:
-                one = found[0]
-                pulls[one.number] = Shipped(one.title, one.author, one.url, number=one.number)
-            elif len(commit.parents) < 2:
-                alone.append(Shipped(commit.title, commit.author, commit.url, sha=commit.sha))
-        else:
-            alone.append(Shipped(commit.title, commit.author, commit.url, sha=commit.sha))
-    named = [_with_title(context, repository, one) for one in list(pulls.values())[:LOOKED_UP]]
-    return (*named, *list(pulls.values())[LOOKED_UP:], *alone)
-
-
-def _with_title(context: Context, repository: str, one: Shipped) -> Shipped:
-    """GitHub's merge commits are called after the branch; the pull request knows its title."""
-    if one.url or one.number is None:
-        return one
-    found = context.forge.pull_request(repository, one.number)
-    if found is None:
-        return replace(one, title=one.title or f"Pull request #{one.number}")
-    return Shipped(found.title, found.author, found.url, number=found.number)
 
 
 def target_of(context: Context, deployment: Deployment) -> Target | None:

@@ -156,6 +156,25 @@ def _check_name(value: object) -> str:
     return name
 
 
+def _path_pattern(value: object) -> str:
+    pattern = _text(value, "db/migrate/**")
+    bare = pattern.removeprefix("!")
+    odd = not bare or bare.startswith("/") or "\\" in bare or {".", ".."} & set(bare.split("/"))
+    if odd or re.search(r"[\x00-\x1f]", bare):
+        raise ValueError(
+            'must be a path from the root of the repository, such as "db/migrate/**", without a slash in front, '
+            f"not {shown(value)}"
+        )
+    return pattern
+
+
+def _path_patterns(value: object) -> Any:
+    patterns = _list(value)
+    if patterns and str(patterns[0]).startswith("!"):
+        raise ValueError(f"must begin with a path that counts: {shown(patterns[0])} only takes out what one before has")
+    return patterns
+
+
 def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     if value == "all" or value == "none":
         return "all" if value == "all" else "none"
@@ -244,6 +263,9 @@ Parties: TypeAlias = Annotated[tuple[Party, ...], BeforeValidator(_list)]
 TrustedBots: TypeAlias = Annotated[tuple[TrustedBot, ...], BeforeValidator(_list)]
 Refs: TypeAlias = Annotated[tuple[Ref, ...], BeforeValidator(_list)]
 CheckNames: TypeAlias = Annotated[tuple[Annotated[str, BeforeValidator(_check_name)], ...], BeforeValidator(_list)]
+PathPatterns: TypeAlias = Annotated[
+    tuple[Annotated[str, BeforeValidator(_path_pattern)], ...], BeforeValidator(_path_patterns)
+]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung", "all"]
 Runbook: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_runbook)]

@@ -24,6 +24,7 @@ from bot.settings.fields import (
     Occasion,
     Occasions,
     Parties,
+    PathPatterns,
     Pause,
     Ref,
     Refs,
@@ -239,6 +240,13 @@ class EnvironmentSettings(Table):
         default=(),
         description="What is to be done when a deployment fails, shown there: an address, or a list of steps.",
         examples=["https://example.com/runbook"],
+    )
+    migration_paths: PathPatterns = Field(
+        default=(),
+        description="Files whose change is pointed out with what ships, and with what a rollback takes back: `*` "
+        "stands for anything but a slash, `**` for anything, `?` for one character, and `!` in front takes out again "
+        "what those before have. A path without any of them is a file, or all that is in a directory.",
+        examples=[["db/migrate/**"]],
     )
     lock_reminder: Duration = Field(
         default=timedelta(hours=3), description="How often the owner of a lock is reminded of it."

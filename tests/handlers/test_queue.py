@@ -78,6 +78,32 @@ def test_queue_shows_what_runs_and_what_waits_for_what_and_for_how_long(world: W
     assert answers(world, of_one) == ["Nothing runs and nothing waits in web → production."]
 
 
+def test_queue_shows_how_far_it_is_and_when_a_turn_comes_where_it_is_known_how_long_it_takes(world: World) -> None:
+    branches(world, *"vwxyz")
+    for name in "vw":
+        world.says("maria", f"deploy {name} to staging")
+        world.wait(minutes=4)
+        another_tool(world, "success")
+    for name in "xyz":
+        world.says("maria", f"deploy {name} to staging")
+    world.wait(minutes=2)
+
+    said = world.says("bob", "queue")
+    world.wait(minutes=8)
+    late = world.says("bob", "queue")
+
+    shas = {name: world.github.repository(REPOSITORY).branches[name][:7] for name in "xyz"}
+    assert answers(world, said)[0].split("\n")[2:] == [
+        f"    🚀 #3 x@{shas['x']} by maria, starting for 2 min (2 of ∼4 min)",
+        f"    1. #4 y@{shas['y']} by maria, in line for 2 min, starts in about 2 min",
+        f"    2. #5 z@{shas['z']} by maria, in line for 2 min, starts in about 6 min",
+    ]
+    assert answers(world, late)[0].split("\n")[2:4] == [
+        f"    🚀 #3 x@{shas['x']} by maria, starting for 10 min (longer than the usual 4 min)",
+        f"    1. #4 y@{shas['y']} by maria, in line for 10 min",
+    ]
+
+
 def test_queue_of_an_environment_that_is_not_there_names_the_nearest(world: World) -> None:
     world.says("bob", "queue web stagging")
 

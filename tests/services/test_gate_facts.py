@@ -1,4 +1,4 @@
-"""What is gathered before a decision: checks, how long it usually takes, and what would ship."""
+"""What is gathered for the gates before a decision."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from datetime import datetime
 import pytest
 
 from bot.core.approvals.model import Approval
-from bot.core.deployments.model import Changes, Deployment, Shipped, State
-from bot.core.errors import NotThere
-from bot.core.ports.forge_types import Check, Commit, Comparison, EarlierCheck, PullRequest
-from bot.services.gate_facts import LOOKED_UP, CommitFacts, changes, commit_facts, usual_seconds
+from bot.core.deployments.model import Deployment, State
+from bot.core.ports.forge_types import Check, EarlierCheck
+from bot.services.gate_facts import CommitFacts, commit_facts
 from bot.services.targets import Target
 from bot.settings import Settings, read
 from tests.core.deployments.made import BASE, SHA, T0, a_deployment, t
@@ -59,12 +58,9 @@ class Before:
 
 @dataclass
 class History:
-    """A forge with commits, their checks and their pull requests; it counts what it is asked."""
+    """A forge with the checks of commits; it counts what it is asked."""
 
-    commits: list[Commit] = field(default_factory=list)
     reported: dict[str, list[Check]] = field(default_factory=dict)
-    pulls: dict[str, PullRequest] = field(default_factory=dict)
-    gone: bool = False
     asked: list[str] = field(default_factory=list)
     reviews: NoRules = field(default_factory=NoRules)
     expected_checks: Before = field(default_factory=Before)
@@ -72,21 +68,6 @@ class History:
     def checks(self, repository: str, sha: str, *, thorough: bool = False) -> Sequence[Check]:
         self.asked.append(sha)
         return self.reported.get(sha, [])
-
-    def resolve(self, repository: str, ref: str) -> Commit | None:
-        return next((one for one in self.commits if one.sha == ref), None)
-
-    def compare(self, repository: str, base: str, head: str) -> Comparison:
-        if self.gone:
-            raise NotThere("There is no such commit.")
-        return Comparison(len(self.commits), 2, tuple(self.commits), "https://x.example/compare")
-
-    def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:
-        self.asked.append(sha)
-        return [self.pulls[sha]] if sha in self.pulls else []
-
-    def pull_request(self, repository: str, number: int) -> PullRequest | None:
-        return next((one for one in self.pulls.values() if one.number == number), None)
 
 
 class NoApprovals:
@@ -106,12 +87,6 @@ class Past:
     done: list[Deployment] = field(default_factory=list)
     approvals: NoApprovals = field(default_factory=NoApprovals)
 
-    def last_success(self, app: str, environment: str) -> Deployment | None:
-        return self.done[0] if self.done else None
-
-    def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
-        return self.done[:limit]
-
     def successes_of(self, deployment: Deployment, environment: str) -> Sequence[Deployment]:
         return self.done
 
@@ -129,23 +104,9 @@ class Around:
         return Target(app, app.environments[environment])
 
 
-def commit(n: int, title: str, *parents: str) -> Commit:
-    sha = f"{n:040x}"
-    return Commit(sha, sha, title, "alice", f"https://x.example/{n}", parents or (f"{n - 1:040x}",))
-
-
-def pull(number: int, title: str) -> PullRequest:
-    return PullRequest(number, title, f"https://x.example/pull/{number}", "bob", "merged", "topic", "", "main")
-
-
 def succeeded(seconds: float = 10, **different: object) -> Deployment:
     ended = {"state": State.SUCCEEDED, "started_at": T0, "finished_at": t(seconds=seconds)}
     return a_deployment(sha=BASE, **ended, **different)
-
-
-def shipped(around: Around) -> list[tuple[int | None, str, str]]:
-    found = changes(around, around.target(), commit(99, "head"))
-    return [(one.number, one.title, one.author) for one in found.shipped]
 
 
 def test_checks_are_not_asked_for_where_none_are_required() -> None:
@@ -226,68 +187,3 @@ def test_only_what_the_settings_leave_open_is_asked_for(required: str, asked: in
     commit_facts(around, around.target(), a_deployment(), waits_for_checks=True)
 
     assert len(before.asked) == asked
-
-
-def test_how_long_it_usually_takes_is_the_median_of_the_last_five() -> None:
-    assert usual_seconds(Past([succeeded(10)]), "web", "production") is None
-    assert usual_seconds(Past([succeeded(n) for n in (10, 900, 20, 30, 20, 1)]), "web", "production") == 20
-
-
-def test_a_first_deployment_is_compared_with_nothing() -> None:
-    around = Around()
-
-    assert changes(around, around.target(), commit(1, "Begin")) == Changes()
-
-
-def test_the_same_commit_ships_nothing_and_costs_nothing() -> None:
-    around = Around(reads=Past([succeeded()]))
-
-    assert changes(around, around.target(), Commit(BASE, "main", "", "", "")) == Changes(base=BASE)
-    assert around.forge.asked == []
-
-
-def test_a_base_that_is_gone_does_not_hold_the_deployment_up() -> None:
-    around = Around(History(gone=True), Past([succeeded()]))
-
-    assert changes(around, around.target(), commit(1, "New")) == Changes(base=BASE)
-
-
-def test_merge_commits_and_squashed_ones_tell_their_pull_request_without_being_looked_up() -> None:
-    merged = commit(3, "Merge pull request #7 from acme/topic", f"{1:040x}", f"{2:040x}")
-    squashed = commit(4, "Add filters (#8)")
-    around = Around(History([merged, squashed], pulls={"-": pull(7, "Add search")}), Past([succeeded()]))
-
-    assert shipped(around) == [(8, "Add filters (#8)", "alice"), (7, "Add search", "bob")]
-    assert around.forge.asked == []
-
-
-def test_the_commits_of_a_merged_branch_are_not_listed_beside_it() -> None:
-    inside = commit(2, "Work on search")
-    merged = commit(3, "Merge pull request #7 from acme/topic", f"{1:040x}", inside.sha)
-    around = Around(History([inside, merged], pulls={"-": pull(7, "Add search")}), Past([succeeded()]))
-
-    assert shipped(around) == [(7, "Add search", "bob")]
-
-
-def test_a_commit_of_a_pull_request_is_found_by_asking_and_one_without_stands_alone() -> None:
-    rebased, alone = commit(2, "Work on search"), commit(3, "Mend the footer")
-    around = Around(History([rebased, alone], pulls={rebased.sha: pull(7, "Add search")}), Past([succeeded()]))
-
-    assert shipped(around) == [(7, "Add search", "bob"), (None, "Mend the footer", "alice")]
-
-
-def test_only_so_many_commits_are_looked_up() -> None:
-    many = [commit(n, f"Step {n}") for n in range(2, 40)]
-    around = Around(History(many), Past([succeeded()]))
-
-    assert len(shipped(around)) == len(many)
-    assert len(around.forge.asked) == LOOKED_UP
-
-
-def test_what_is_missing_is_counted_and_the_comparison_is_linked() -> None:
-    around = Around(History([commit(2, "Step (#4)")]), Past([succeeded()]))
-
-    found = changes(around, around.target(), commit(99, "head"))
-
-    assert (found.base, found.ahead, found.behind, found.url) == (BASE, 1, 2, "https://x.example/compare")
-    assert found.shipped == (Shipped("Step (#4)", "alice", "", number=4),)

@@ -103,6 +103,24 @@ def test_every_problem_is_told_at_once() -> None:
             'notify = ["sucess"]',
             '.notify[0] must be "success", "failure", "cancellation", "rollback" or "hung", not "sucess".',
         ),
+        (
+            'migration_paths = "db/migrate/**"',
+            '.migration_paths must be a list in square brackets, such as ["db/migrate/**"], not "db/migrate/**".',
+        ),
+        (
+            'migration_paths = ["/db/migrate/**"]',
+            '.migration_paths[0] must be a path from the root of the repository, such as "db/migrate/**", without a '
+            'slash in front, not "/db/migrate/**".',
+        ),
+        (
+            'migration_paths = ["db/../x"]',
+            '.migration_paths[0] must be a path from the root of the repository, such as "db/migrate/**", without a '
+            'slash in front, not "db/../x".',
+        ),
+        (
+            'migration_paths = ["!db/*.md"]',
+            '.migration_paths must begin with a path that counts: "!db/*.md" only takes out what one before has.',
+        ),
         ("timeout = 15", '.timeout must be text in quotes, such as "15m", not 15.'),
         ('timeout = "0m"', '.timeout must be a duration such as "15m", "1h" or "64h", not "0m".'),
         (

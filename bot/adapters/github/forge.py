@@ -47,7 +47,11 @@ from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullR
 from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, short_name
 
 REF_LENGTH = 250  # GitHub takes no longer names
-COMPARED_COMMITS = 250
+COMPARED_AT_ONCE = 100
+LAST_PAGES = 3
+"""How many pages of a comparison are read besides the first: the last ones, which have the newest commits."""
+COMPARED_FILES = 300
+"""GitHub tells of no more."""
 RELATIONS_KEPT = 5_000
 ABSENT_FOR = timedelta(minutes=10)
 NAMES_KEPT = 1_000
@@ -179,18 +183,35 @@ class GitHub:
         self.expected_checks.looked(repository, sha, found)
         return found.checks()
 
-    def compare(self, repository: str, base: str, head: str) -> Comparison:
-        """No request where both are commits, and all between them are known."""
-        between = self._known.between(repository, base, head)
+    def compare(self, repository: str, base: str, head: str, *, files: bool = False) -> Comparison:
+        """No request where both are commits, all between them are known, and no files are asked for."""
+        between = None if files else self._known.between(repository, base, head)
         if between is not None:
             page = between[-1].url.removesuffix(f"/commit/{head}")
             return Comparison(len(between), 0, tuple(between), f"{page}/compare/{base}...{head}")
         path = f"{at(repository, 'compare')}/{quoted(base)}...{quoted(head)}"
-        pages = list(self._connection.pages(path, ComparisonShape, most=-(-COMPARED_COMMITS // 100)))
-        self._known.saw(repository, (commit for page in pages for commit in page.commits))
-        commits = [commit_of(commit, commit.sha[:7]) for page in pages for commit in page.commits]
-        first = pages[0]
-        return Comparison(first.ahead_by, first.behind_by, tuple(commits[:COMPARED_COMMITS]), first.html_url)
+        first = self._connection.get(path, ComparisonShape, per_page=COMPARED_AT_ONCE)
+        shown = self._newest_of(path, first)
+        self._known.saw(repository, shown)
+        touched = (path for one in first.files for path in (one.previous_filename, one.filename) if path)
+        return Comparison(
+            first.ahead_by,
+            first.behind_by,
+            tuple(commit_of(commit, commit.sha[:7]) for commit in shown),
+            first.html_url,
+            files=tuple(dict.fromkeys(touched)) if files else None,
+            all_files=len(first.files) < COMPARED_FILES,
+        )
+
+    def _newest_of(self, path: str, first: ComparisonShape) -> list[CommitShape]:
+        """GitHub lists the oldest first: of more commits than we read, those on the last pages are the ones to know."""
+        last = -(-first.ahead_by // COMPARED_AT_ONCE)
+        numbers = range(max(2, last - LAST_PAGES + 1), last + 1)
+        pages = [
+            self._connection.get(path, ComparisonShape, per_page=COMPARED_AT_ONCE, page=number) for number in numbers
+        ]
+        whole = last <= LAST_PAGES + 1
+        return [commit for page in ([first] if whole else []) + pages for commit in page.commits]
 
     def holds(self, repository: str, branch: str, sha: str) -> bool:
         if self._branches.is_lacking(repository, branch, sha):
@@ -216,6 +237,10 @@ class GitHub:
     def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:
         """``merged_by`` is not told here."""
         return self._pulls.of(repository, sha) if fresh else self._pulls.remembered(repository, sha)
+
+    def lately_merged(self, repository: str, most: int) -> Sequence[PullRequest]:
+        """A request for each hundred; ``merged_by`` is not told here."""
+        return self._pulls.lately_merged(repository, most)
 
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         with self._connection.download(at(repository, "tarball", sha)) as answer:

@@ -53,14 +53,16 @@ def repository_of(found: Repo) -> Repository:
 
 def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) -> Commit:
     name = found.commit.author.name if found.commit.author else ""
+    login = found.author.login if found.author else ""
     return Commit(
         sha=found.sha,
         ref=ref,
-        title=found.commit.message.partition("\n")[0],
-        author=(found.author.login if found.author else "") or name or login_of(None),
+        title=found.commit.message.partition("\n")[0].strip(),
+        author=login or name or login_of(None),
         url=found.html_url,
         parents=tuple(parent.sha for parent in found.parents),
         pull_request=pull_request,
+        login=login or None,
     )
 
 

@@ -84,13 +84,24 @@ class GitRef(Struct, frozen=True):
     ref: str
 
 
+class FileShape(Struct, frozen=True):
+    """A file that was renamed has been something else before."""
+
+    filename: str
+    previous_filename: str | None = None
+
+
 class ComparisonShape(Struct, frozen=True):
-    """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
+    """https://docs.github.com/en/rest/commits/commits#compare-two-commits
+
+    The first page alone has files, 300 at most.
+    """
 
     ahead_by: int
     behind_by: int
     html_url: str
     commits: list[CommitShape]
+    files: list[FileShape] = []
 
 
 class RelationShape(Struct, frozen=True):

@@ -20,6 +20,7 @@ from bot.core.ports.forge_types import PullRequest
 KEPT_FOR = timedelta(minutes=20)
 LOOKED_BACK = 10
 """How many commits before may tell."""
+LISTED_AT_ONCE = 100
 MOST_KEPT = 2_000
 MOST_OF_A_COMMIT = 10
 """A commit with more of them is asked for anew each time."""
@@ -62,6 +63,15 @@ class GitHubPullRequests:
             if len(ordered) <= MOST_OF_A_COMMIT:
                 self._recent[repository.lower(), sha] = ordered
         return ordered
+
+    def lately_merged(self, repository: str, most: int) -> list[PullRequest]:
+        """Those that were closed last stand among those that something has happened to last."""
+        query: dict[str, str | int] = {"state": "closed", "sort": "updated", "direction": "desc"}
+        size = min(most, LISTED_AT_ONCE)
+        pages = self._connection.pages(
+            at(repository, "pulls"), list[PullRequestShape], most=-(-most // size), **{**query, "per_page": size}
+        )
+        return [pull_request_of(one) for page in pages for one in page if one.merged_at is not None]
 
     def remembered(self, repository: str, sha: str) -> Sequence[PullRequest]:
         """The same as it was within the last minutes.

@@ -82,12 +82,13 @@ class LocalGit:
             if (check.repository, check.sha) == (repository, sha)
         ]
 
-    def compare(self, repository: str, base: str, head: str) -> Comparison:
+    def compare(self, repository: str, base: str, head: str, *, files: bool = False) -> Comparison:
         git = self._git(repository)
         old, new = self._pin(repository, base), self._pin(repository, head)
         ahead, behind = git.distance(old, new)
         commits = tuple(_commit(commit, commit.sha) for commit in git.commits_between(old, new))
-        return Comparison(ahead_by=ahead, behind_by=behind, commits=commits, url="")
+        touched = tuple(git.changed_files(old, new)) if files else None
+        return Comparison(ahead_by=ahead, behind_by=behind, commits=commits, url="", files=touched)
 
     def holds(self, repository: str, branch: str, sha: str) -> bool:
         return self.compare(repository, branch, sha).ahead_by == 0
@@ -110,6 +111,10 @@ class LocalGit:
             for one in self._record.read().pull_requests
             if one.repository == repository and (sha == one.merge_sha or sha in one.commits)
         ]
+
+    def lately_merged(self, repository: str, most: int) -> Sequence[PullRequest]:
+        recorded = [one for one in self._record.read().pull_requests if one.repository == repository]
+        return [one.pull_request() for one in recorded[-most:][::-1]]
 
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         self._git(repository).extract(self._pin(repository, sha), into)

@@ -141,6 +141,14 @@ class GitRepository:
         """Those in ``head`` that ``base`` lacks, oldest first: the newest 250."""
         return self._log(f"{base}..{head}", most=_MOST_COMMITS)[::-1]
 
+    def changed_files(self, base: str, head: str) -> list[str]:
+        """Paths that ``head`` has changed since it and ``base`` were one; of a renamed file both names.
+
+        Raises Rejected where they never were.
+        """
+        found = self._git("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", f"{base}...{head}", "--")
+        return found.text.split("\0")[:-1]
+
     def distance(self, base: str, head: str) -> tuple[int, int]:
         """How many commits ``head`` has that ``base`` lacks, and the other way round."""
         behind, ahead = self._git("rev-list", "--left-right", "--count", f"{base}...{head}", "--").text.split()

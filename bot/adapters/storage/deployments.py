@@ -197,8 +197,8 @@ class RowReads:
         found = self.successes(app, environment, 1)
         return found[0] if found else None
 
-    def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
-        here = (_D.app == app, _D.environment == environment, _D.state == State.SUCCEEDED, _D.task == "deploy")
+    def successes(self, app: str, environment: str, limit: int, task: str = DEPLOY) -> Sequence[Deployment]:
+        here = (_D.app == app, _D.environment == environment, _D.state == State.SUCCEEDED, _D.task == task)
         return self._many(*here, newest=True, by=(_D.started_at, _D.id), limit=limit)
 
     def history(

@@ -92,23 +92,30 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """One line of what a deployment ships: a pull request, or a commit that came in without one."""
+    """One line of what a deployment ships or takes back: a pull request, or a commit that came in without one.
+
+    ``author`` is a login, or the name in git where there is none; ``login`` only ever a login. ``unasked`` is a
+    commit of which nobody has found out whether a pull request brought it in: there were too many to ask.
+    """
 
     title: str
     author: str
     url: str
     number: int | None = None
     sha: str | None = None
+    login: str | None = None
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What ships: everything since the last successful deployment of the environment.
 
-    ``base`` is the commit deployed there before, None for a first deployment. ``behind`` counts commits that the
-    environment has and this deployment lacks: a roll-back, or a branch that is not up to date; ``taken_back`` is what
-    these are, by pull request. ``migrations`` are those of the environment's ``migration_paths`` that are touched;
-    ``first`` says that nothing has succeeded there before.
+    ``base`` is the commit deployed there before; ``first`` says that nothing was. ``behind`` counts commits that the
+    environment has and this deployment lacks, ``taken_back`` tells of them: a roll-back, or a branch that is not up to
+    date; what both have, in other commits, is in neither list and not counted. ``more`` and ``more_back`` count the
+    commits of which no line tells, as there are too many. ``migrations`` and ``migrations_back`` are those of the
+    environment's ``migration_paths`` that are touched, as people read them; None where GitHub tells of too few files.
     """
 
     base: str | None = None
@@ -116,9 +123,12 @@ class Changes:
     ahead: int = 0
     behind: int = 0
     url: str | None = None
-    taken_back: tuple[Shipped, ...] = ()
-    migrations: tuple[str, ...] = ()
     first: bool = False
+    taken_back: tuple[Shipped, ...] = ()
+    more: int = 0
+    more_back: int = 0
+    migrations: tuple[str, ...] | None = ()
+    migrations_back: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)

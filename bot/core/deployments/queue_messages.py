@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.core import rich_text
 from bot.core.deployments.model import Deployment
+from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.deployments.queue import EnvironmentQueue
 from bot.core.deployments.wording import NO_LONGER, spoken, what
 from bot.core.rich_text import Bold, Message, say
@@ -24,19 +25,22 @@ def queue(
         mark = (NO_LONGER,) if (one.app, one.environment) in gone else ()
         lines.append((Bold(f"{one.app} → {one.environment}"), *mark))
         lines += [_running(each, now) for each in one.runs]
-        lines += [_queued(each, place, now) for place, each in enumerate(one.queued, 1)]
+        lines += [_queued(one, place, now) for place in range(len(one.queued))]
         lines += [_held(each, now) for each in one.held]
     return say("What runs, and what waits for what:", lines=lines)
 
 
 def _running(one: Deployment, now: datetime) -> rich_text.Line:
-    since = f", {one.state} for {spoken(now - (one.started_at or one.created_at))}"
-    usual = f", usually {spoken(one.usual_seconds)}" if one.usual_seconds else ""
-    return (f"    🚀 #{one.id} ", *what(one), f" by {one.by.name}{since}{usual}")
+    since = f"{one.state} for {spoken(now - (one.started_at or one.created_at))}"
+    progressed = progress(one, now)
+    far = f" ({progressed})" if progressed else ""
+    return (f"    🚀 #{one.id} ", *what(one), f" by {one.by.name}, {since}{far}")
 
 
-def _queued(one: Deployment, place: int, now: datetime) -> rich_text.Line:
-    return (f"    {place}. #{one.id} ", *what(one), f" by {one.by.name}, in line for {_waited(one, now)}")
+def _queued(line: EnvironmentQueue, place: int, now: datetime) -> rich_text.Line:
+    one, turn = line.queued[place], eta_in_queue(line.runs, line.queued[:place], now)
+    starts = f", starts in {turn}" if turn else ""
+    return (f"    {place + 1}. #{one.id} ", *what(one), f" by {one.by.name}, in line for {_waited(one, now)}{starts}")
 
 
 def _held(one: Deployment, now: datetime) -> rich_text.Line:

@@ -75,7 +75,8 @@ class Forge(Protocol):
         Without ``thorough`` runs are not looked for where nothing is reported yet.
         """
 
-    def compare(self, repository: str, base: str, head: str) -> Comparison: ...
+    def compare(self, repository: str, base: str, head: str, *, files: bool = False) -> Comparison:
+        """What ``head`` has that ``base`` lacks; which files that touches only where they are asked for."""
 
     def holds(self, repository: str, branch: str, sha: str) -> bool:
         """Whether the branch has the commit, for what may be said a little late.
@@ -90,6 +91,9 @@ class Forge(Protocol):
 
     def pull_requests_of(self, repository: str, sha: str, *, fresh: bool = True) -> Sequence[PullRequest]:
         """Pull requests that contain the commit, merged ones first; unless ``fresh``, as it was some minutes ago."""
+
+    def lately_merged(self, repository: str, most: int) -> Sequence[PullRequest]:
+        """The pull requests that were merged last, into whatever branch, of the ``most`` that were closed last."""
 
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         """Put the files of the commit into the existing empty directory ``into``."""

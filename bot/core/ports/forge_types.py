@@ -24,7 +24,8 @@ class Repository:
 class Commit:
     """A ref, pinned. ``ref`` is what people call it (branch, tag, short id), ``sha`` all forty characters.
 
-    ``pull_request`` is set where the ref was given as ``#123``; ``moment`` is the committer's date.
+    ``pull_request`` is set where the ref was given as ``#123``. ``author`` is a login, or the name in git where the
+    author has none; ``login`` is only ever a login.
     """
 
     sha: str
@@ -34,6 +35,7 @@ class Commit:
     url: str
     parents: tuple[str, ...] = ()
     pull_request: int | None = None
+    login: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,18 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """From ``base`` to ``head``: ``commits`` are those in head that base lacks, oldest first, at most 250."""
+    """From ``base`` to ``head``: ``commits`` are those in head that base lacks, oldest first: the newest some hundred.
+
+    ``files`` are the paths that these commits touch, those that they gave up too; None where nobody asked for them.
+    ``all_files`` is False where there are more of them than are told.
+    """
 
     ahead_by: int
     behind_by: int
     commits: tuple[Commit, ...]
     url: str
+    files: tuple[str, ...] | None = None
+    all_files: bool = True
 
 
 @dataclass(frozen=True, slots=True)

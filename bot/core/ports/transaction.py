@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
-from bot.core.deployments.model import Deployment, Waiting
+from bot.core.deployments.model import DEPLOY, Deployment, Waiting
 from bot.core.deployments.twins import TwinReads, TwinRecords
 from bot.core.effects import Effect
 from bot.core.events import Event
@@ -72,7 +72,7 @@ class Reads(Protocol):
     def last_success(self, app: str, environment: str) -> Deployment | None:
         """What is deployed there now, as far as the bot knows: of those that succeeded the one that started last."""
 
-    def successes(self, app: str, environment: str, limit: int) -> Sequence[Deployment]:
+    def successes(self, app: str, environment: str, limit: int, task: str = DEPLOY) -> Sequence[Deployment]:
         """The one that started last comes first; for rollbacks and for how long it usually takes."""
 
     def history(

@@ -82,6 +82,7 @@ def test_branch_resolves_with_one_request(github: Pair) -> None:
         author="hubot",
         url=f"https://github.com/acme/web/commit/{sha}",
         parents=(parent,),
+        login="hubot",
     )
     assert github.asked() == ["/branches/feature%2Fsearch"]
 
@@ -450,14 +451,67 @@ def test_compare_lists_the_new_commits_oldest_first(github: Pair) -> None:
     assert found.url == "https://github.com/acme/web/compare/main...topic"
 
 
-def test_compare_stops_at_250_commits(github: Pair) -> None:
-    for number in range(260):
+@pytest.mark.parametrize(("pushed", "shown", "requests"), [(99, 99, 1), (260, 260, 3), (400, 400, 4), (730, 230, 4)])
+def test_of_many_commits_the_newest_are_compared(github: Pair, pushed: int, shown: int, requests: int) -> None:
+    for number in range(pushed):
         github.server.commit(REPO, "topic", f"Commit {number}", files={})
 
     found = github.client.compare(REPO, "main", "topic")
 
-    assert found.ahead_by == 260
-    assert [commit.title for commit in found.commits] == [f"Commit {number}" for number in range(250)]
+    assert found.ahead_by == pushed
+    assert [commit.title for commit in found.commits] == [f"Commit {n}" for n in range(pushed - shown, pushed)]
+    assert len(github.asked()) == requests
+
+
+def test_the_files_that_a_branch_touches_are_told_where_they_are_asked_for(github: Pair) -> None:
+    github.server.commit(REPO, "main", "Begin", files={"old.txt": "x", "kept.txt": "x"})
+    base = github.server.branch(REPO, "topic")
+    head = github.server.commit(REPO, "topic", "Go on", files={"old.txt": None, "kept.txt": "y", "a/new.txt": "z"})
+    github.server.commit(REPO, "main", "Elsewhere", files={"elsewhere.txt": "x"})
+
+    unasked = github.client.compare(REPO, base, head)
+    asked = github.client.compare(REPO, base, head, files=True)
+    apart = github.client.compare(REPO, "main", "topic", files=True)
+
+    assert (unasked.files, asked.files, asked.all_files) == (None, ("a/new.txt", "kept.txt", "old.txt"), True)
+    assert apart.files == asked.files
+
+
+def test_of_more_than_300_files_github_tells_no_more(github: Pair) -> None:
+    github.server.commit(REPO, "topic", "A lot", files={f"{number:03}.txt": "x" for number in range(301)})
+    for number in range(120):
+        github.server.commit(REPO, "topic", f"Commit {number}", files={})
+
+    found = github.client.compare(REPO, "main", "topic", files=True)
+
+    assert (len(found.files or ()), found.all_files, len(found.commits)) == (300, False, 121)
+
+
+def test_what_was_merged_last_is_listed_whatever_branch_it_went_into(github: Pair) -> None:
+    github.server.branch(REPO, "release")
+    for number, base in enumerate(("main", "release", "main", "main")):
+        github.server.commit(REPO, f"step-{number}", f"Step {number}", author="hubot")
+        github.server.open_pull_request(REPO, f"step-{number}", base=base, author="hubot")
+    github.server.close_pull_request(REPO, 3)
+    github.clock.tick(minutes=1)
+    merges = [github.server.merge_pull_request(REPO, number, "squash") for number in (2, 1)]
+
+    found = github.client.lately_merged(REPO, 30)
+
+    assert {(one.number, one.author, one.base, one.merge_sha) for one in found} == {
+        (2, "hubot", "release", merges[0]),
+        (1, "hubot", "main", merges[1]),
+    }
+    assert len(github.asked()) == 1
+
+
+def test_a_commit_of_somebody_unknown_has_a_name_and_no_login(github: Pair) -> None:
+    github.server.commit(REPO, "topic", "Begin", author="Björn Å. Svensson", known=False)
+
+    found = github.client.resolve(REPO, "topic")
+
+    assert found is not None
+    assert (found.author, found.login) == ("Björn Å. Svensson", None)
 
 
 def test_compare_with_an_unknown_ref_is_not_there(github: Pair) -> None:

@@ -169,6 +169,29 @@ def test_comparison_lists_what_the_head_adds_oldest_first(forge: LocalGit) -> No
     assert [commit.author for commit in comparison.commits] == ["alice", "bob"]
 
 
+def test_comparison_tells_the_files_that_the_head_has_touched_where_they_are_asked_for(
+    forge: LocalGit, home: Path
+) -> None:
+    clone = work_tree(home)
+    git(clone, "mv", "index.html", "begin.html")
+    git(clone, "-c", "user.name=bob", "-c", "user.email=b@x", "commit", "--quiet", "-m", "Rename it")
+    git(clone, "push", "--quiet", "origin", "main")
+
+    topic = forge.compare(REPOSITORY, "main", "topic", files=True)
+    renamed = forge.compare(REPOSITORY, MAIN, "main", files=True)
+
+    assert (topic.files, topic.all_files) == (("about.html", "index.html"), True)
+    assert renamed.files == ("begin.html", "index.html")
+    assert forge.compare(REPOSITORY, "main", "topic").files is None
+
+
+def test_what_was_merged_last_is_listed_newest_first(forge: LocalGit) -> None:
+    first = forge.merge(REPOSITORY, "topic", "bob")
+
+    assert [(one.number, one.merge_sha) for one in forge.lately_merged(REPOSITORY, 30)] == [(1, first.merge_sha)]
+    assert forge.lately_merged("acme/other", 30) == []
+
+
 def test_comparison_with_nowhere_says_what_is_missing(forge: LocalGit) -> None:
     with pytest.raises(NotThere, match=r"^There is no branch, tag or commit nowhere in you/web\.$"):
         forge.compare(REPOSITORY, "main", "nowhere")

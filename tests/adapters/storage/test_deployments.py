@@ -33,7 +33,23 @@ def maybe(some: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | some
 
 
-SHIPPED = st.builds(Shipped, TEXTS, TEXTS, TEXTS, maybe(IDS), maybe(TEXTS))
+SHIPPED = st.builds(Shipped, TEXTS, TEXTS, TEXTS, maybe(IDS), maybe(TEXTS), maybe(TEXTS), st.booleans())
+LINES = st.lists(SHIPPED, max_size=2).map(tuple)
+PATHS = maybe(st.lists(TEXTS, max_size=2).map(tuple))
+CHANGES = st.builds(
+    Changes,
+    base=maybe(TEXTS),
+    shipped=LINES,
+    ahead=st.integers(0, 99),
+    behind=IDS,
+    url=maybe(TEXTS),
+    first=st.booleans(),
+    taken_back=LINES,
+    more=IDS,
+    more_back=IDS,
+    migrations=PATHS,
+    migrations_back=PATHS,
+)
 DEPLOYMENTS = st.builds(
     Deployment,
     id=st.just(0),
@@ -77,9 +93,7 @@ DEPLOYMENTS = st.builds(
     parent=maybe(TEXTS),
     asked_channel=maybe(TEXTS),
     asked_thread=maybe(TEXTS),
-    changes=st.builds(
-        Changes, maybe(TEXTS), st.lists(SHIPPED, max_size=2).map(tuple), st.integers(0, 99), IDS, maybe(TEXTS)
-    ),
+    changes=CHANGES,
     usual_seconds=maybe(st.floats(0, 1e6)),
     cancel_by=maybe(TEXTS),
     password_key=maybe(TEXTS),
@@ -141,6 +155,19 @@ def test_every_field_of_a_deployment_comes_back_as_it_was(kept: Store, one: Depl
     found = kept.reads().deployment(added.id)
 
     assert found == replace(one, id=added.id)
+
+
+def test_what_shipped_is_read_as_earlier_versions_have_written_it(kept: Store) -> None:
+    [added] = add(kept, deployment())
+    line = {"title": "Add search", "author": "alice", "url": "", "number": 7, "sha": None}
+    before = {"base": SHA, "shipped": [line], "ahead": 1, "behind": 2, "url": None}
+    with kept.database.engine.begin() as connection:
+        connection.execute(sa.update(tables.deployments).values(changes=before))
+
+    found = kept.reads().deployment(added.id)
+
+    assert found is not None
+    assert found.changes == Changes(SHA, (Shipped("Add search", "alice", "", number=7),), 1, 2)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

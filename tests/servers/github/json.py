@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 WEB = "https://github.com"
 LEVELS = ("read", "triage", "write", "maintain", "admin")
+MOST_FILES = 300
 Json = dict[str, Any]
 
 
@@ -106,8 +107,8 @@ class Writer:
             "url": self.api(repository, f"/commits/{commit.sha}"),
             "html_url": f"{WEB}/{repository.full_name}/commit/{commit.sha}",
             "comments_url": self.api(repository, f"/commits/{commit.sha}/comments"),
-            "author": self.user(commit.author),
-            "committer": self.user(commit.author),
+            "author": self.user(commit.author) if commit.known else None,
+            "committer": self.user(commit.author) if commit.known else None,
             "parents": [
                 {
                     "sha": parent,
@@ -117,6 +118,24 @@ class Writer:
                 for parent in commit.parents
             ],
         }
+
+    def changed_files(self, repository: Repository, base: str, head: str) -> list[Json]:
+        """Of a comparison, whatever its page: 300 at most."""
+        return [
+            {
+                "sha": hashlib.sha1(f"{head} {path}".encode()).hexdigest(),
+                "filename": path,
+                "status": status,
+                "additions": 1,
+                "deletions": 0,
+                "changes": 1,
+                "blob_url": f"{WEB}/{repository.full_name}/blob/{head}/{path}",
+                "raw_url": f"{WEB}/{repository.full_name}/raw/{head}/{path}",
+                "contents_url": self.api(repository, f"/contents/{path}?ref={head}"),
+                "patch": "@@ -0,0 +1 @@",
+            }
+            for path, status in repository.changed_files(base, head)[:MOST_FILES]
+        ]
 
     def pushed_commit(self, repository: Repository, commit: Commit) -> Json:
         """The other way in which push webhooks write commits."""

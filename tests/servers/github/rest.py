@@ -219,7 +219,7 @@ def compare(call: Call) -> Answer:
         "behind_by": len(behind),
         "total_commits": len(ahead),
         "commits": [write.commit(found, commit) for commit in page],
-        "files": [],
+        "files": write.changed_files(found, base, head) if call.query.get("page", "1") == "1" else [],
     }
     return Answer(shown, headers=headers)
 
@@ -329,9 +329,10 @@ def deployment_of(call: Call) -> Deployment:
 
 def _holds(call: Call, pull: PullRequest, sha: str) -> bool:
     found = call.repository
-    own = {commit.sha for commit in found.between(pull.base_sha, pull.head_sha)}
     if pull.merged_at is None:
-        return pull.state == "open" and sha in own
+        base = found.branches.get(pull.base, pull.base_sha)
+        return sha in {commit.sha for commit in found.between(base, pull.head_sha)}
+    own = {commit.sha for commit in found.between(pull.base_sha, pull.head_sha)}
     brought = {commit.sha for commit in found.between(pull.base_sha, pull.merge_sha)} if pull.merge_sha else set()
     return sha in own | brought
 

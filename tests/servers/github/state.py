@@ -17,7 +17,10 @@ class MergeConflict(Exception):
 
 @dataclass
 class Commit:
-    """``files`` is the whole tree; ``serial`` grows with time, so that parents are always smaller than children."""
+    """``files`` is the whole tree; ``serial`` grows with time, so that parents are always smaller than children.
+
+    ``author`` is a login, or with ``known`` False the name in git of somebody whom GitHub does not know.
+    """
 
     sha: str
     serial: int
@@ -26,6 +29,7 @@ class Commit:
     date: datetime
     parents: tuple[str, ...]
     files: Files
+    known: bool = True
 
 
 @dataclass
@@ -234,6 +238,14 @@ class Repository:
     def merge_base(self, one: str, other: str) -> str | None:
         common = self.history(one) & self.history(other)
         return max(common, key=lambda sha: self.commits[sha].serial, default=None)
+
+    def changed_files(self, base: str, head: str) -> list[tuple[str, str]]:
+        """What head has done since both were one, by path: added, modified or removed."""
+        common = self.merge_base(base, head)
+        before, after = self.commits[common].files if common else {}, self.commits[head].files
+        found = {path: "modified" if path in before else "added" for path in after if before.get(path) != after[path]}
+        found |= {path: "removed" for path in before if path not in after}
+        return sorted(found.items())
 
     def merged_files(self, ours: str, theirs: str) -> Files:
         """The tree of a three-way merge. Raises MergeConflict."""

@@ -35,6 +35,35 @@ def ask(server: GitHubServer, method: str, path: str, body: Any = None, **header
     )
 
 
+def test_a_merge_by_hand_merges_the_pull_requests_that_it_brings_in(server: GitHubServer) -> None:
+    for branch in ("one", "two", "three"):
+        server.commit(REPO, branch, f"Add {branch}")
+    numbers = [server.open_pull_request(REPO, branch) for branch in ("one", "two", "three")]
+
+    sha = server.push_merge(REPO, "main", "one", "two")
+
+    found = [ask(server, "GET", f"/pulls/{number}").json() for number in numbers]
+    assert [(one["merged"], one["merge_commit_sha"]) for one in found] == [(True, sha), (True, sha), (False, None)]
+    assert [parent["sha"] for parent in ask(server, "GET", "/commits/main").json()["parents"][1:]] == [
+        one["head"]["sha"] for one in found[:2]
+    ]
+
+
+def test_a_merge_queue_pushes_once(server: GitHubServer) -> None:
+    numbers = []
+    for branch in ("one", "two"):
+        server.commit(REPO, branch, f"Add {branch}")
+        numbers.append(server.open_pull_request(REPO, branch))
+    before = len(server.webhooks_of("push"))
+
+    head = server.merge_queue(REPO, numbers, "squash")
+
+    merges = [ask(server, "GET", f"/pulls/{number}").json()["merge_commit_sha"] for number in numbers]
+    assert merges[1] == head
+    assert [one["sha"] for one in ask(server, "GET", "/commits/main").json()["parents"]] == merges[:1]
+    assert len(server.webhooks_of("push")) == before + 1
+
+
 @contextlib.contextmanager
 def listener(answers: list[int]) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """A webhook listener that answers with these statuses in turn, then 200."""

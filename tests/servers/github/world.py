@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from tests.servers.github.deployments import NOWHERE, DeploymentsWorld
+from tests.servers.github.deployments import NOWHERE
 from tests.servers.github.json_checks import ChecksWriter
+from tests.servers.github.merges import MergesWorld
 from tests.servers.github.people import People
 from tests.servers.github.state import CheckRun, Files, PullRequest, Repository, Review, Status, Tag, WorkflowRun
 from tests.servers.github.webhooks import Webhooks
 
 
-class World(DeploymentsWorld):
+class World(MergesWorld):
     """Played by tests with methods, and by the bot over HTTP: both change the same state and send the same webhooks.
 
     ``repository`` is always ``owner/name``; ``author``, ``by`` and the like are logins, of anybody; methods return the
@@ -85,8 +86,12 @@ class World(DeploymentsWorld):
         *,
         files: Mapping[str, str | bytes | None] | None = None,
         author: str = "octocat",
+        known: bool = True,
     ) -> str:
-        """Commit to a branch (a new one starts at the default branch) and push. A file that is None is deleted."""
+        """Commit to a branch (a new one starts at the default branch) and push. A file that is None is deleted.
+
+        With ``known`` False the author is a name in git that GitHub knows nobody by.
+        """
         with self.lock:
             found = self.repositories[repository]
             before = found.branches.get(branch)
@@ -97,6 +102,7 @@ class World(DeploymentsWorld):
             for path in [path for path, content in changes.items() if content is None]:
                 tree.pop(path, None)
             commit = found.add_commit(message, author, self.now(), (parent,) if parent else (), tree)
+            commit.known = known
             self.move_branch(found, branch, commit.sha, author)
             return commit.sha
 
@@ -175,24 +181,6 @@ class World(DeploymentsWorld):
             pull = found.pull_requests[number]
             pull.state, pull.closed_at = "closed", self.now()
             self.send_pull_request(found, pull, "closed", by)
-
-    def merge_pull_request(self, repository: str, number: int, method: str = "merge", *, by: str = "octocat") -> str:
-        """Merge with ``merge``, ``squash`` or ``rebase``; returns the sha of what is now the head of the base branch.
-
-        Raises MergeConflict. The webhooks ``pull_request`` and ``push`` follow, in this order.
-        """
-        with self.lock:
-            found = self.repositories[repository]
-            pull = found.pull_requests[number]
-            before = found.branches[pull.base]
-            merged = self.merged_commit(found, pull, method, by)
-            pull.state, pull.merge_sha, pull.merged_by = "closed", merged.sha, by
-            pull.merged_at = pull.closed_at = self.now()
-            pull.base_sha = before
-            found.branches[pull.base] = merged.sha
-            self.send_pull_request(found, pull, "closed", by)
-            self.send_push(found, f"refs/heads/{pull.base}", before, merged.sha, by)
-            return merged.sha
 
     def review(
         self,

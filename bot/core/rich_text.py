@@ -49,6 +49,14 @@ class Mention:
     name: str
 
 
+@stored("GroupMention")
+class GroupMention:
+    """A user group, all of whose members are called: ``group_id`` where known, else ``name`` as plain text."""
+
+    group_id: str | None
+    name: str
+
+
 @stored("Moment")
 class Moment:
     """A moment, shown in the reader's own time zone where the chat service can do that."""
@@ -56,7 +64,7 @@ class Moment:
     at: datetime
 
 
-Span: TypeAlias = str | Bold | Code | CodeBlock | Link | Mention | Moment
+Span: TypeAlias = str | Bold | Code | CodeBlock | Link | Mention | GroupMention | Moment
 Line: TypeAlias = tuple[Span, ...]
 
 
@@ -197,7 +205,7 @@ def _plain(span: Span) -> str:
     match span:
         case str():
             return one_line(span)
-        case Mention(chat_id=_, name=name):
+        case Mention(name=name) | GroupMention(name=name):
             return f"@{one_line(name)}"
         case Moment(at=at):
             return at.strftime("%a %d %b %H:%M %Z").strip()

@@ -23,6 +23,7 @@ from bot.core.rich_text import (
     Button,
     Code,
     CodeBlock,
+    GroupMention,
     Line,
     Link,
     Mention,
@@ -240,7 +241,7 @@ class Terminal:
                 return self._linked(url, text)
             case Moment(at=at):
                 return f"{at.astimezone(self._zone):%a %d %b %H:%M}", Style.null()
-            case Bold() | Mention():
+            case Bold() | Mention() | GroupMention():
                 return _clean(plain((span,))), Style(bold=True)
             case CodeBlock(text=text):
                 return visible(_without_controls(text)).strip("\n"), _DIM

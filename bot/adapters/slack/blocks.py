@@ -15,6 +15,7 @@ from bot.core.rich_text import (
     Button,
     Code,
     CodeBlock,
+    GroupMention,
     Line,
     Link,
     Mention,
@@ -45,6 +46,7 @@ CONFIRM_LIMIT = 300
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _PERSON = re.compile(r"[UW][A-Z0-9]+")
+_GROUP = re.compile(r"S[A-Z0-9]+")
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 _UNSAFE_IN_ADDRESS = re.compile(r"[|<>\"`\\^{}\s]")
 _HALF_AN_ENTITY = re.compile(r"^[a-z]{0,3};")
@@ -201,6 +203,9 @@ def _span(span: Span) -> str:
             return _link(span)
         case Mention(chat_id=chat_id, name=name):
             return f"<@{chat_id}>" if chat_id and _PERSON.fullmatch(chat_id) else _escape(f"@{_inert(name)}")
+        case GroupMention(group_id=group, name=name):
+            # https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups
+            return f"<!subteam^{group}>" if group and _GROUP.fullmatch(group) else _escape(f"@{_inert(name)}")
         case Moment(at=at):
             fallback = _escape(plain((span,))).replace("|", "¦")
             return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.slack.blocks import blocks_of, text_of
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Moment, say
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, GroupMention, Line, Link, Mention, Message, Moment, say
 from tests.servers.slack import limits
 
 
@@ -29,6 +29,8 @@ def test_every_kind_of_span_has_its_markup() -> None:
         Mention("U012AB3CD", "maria"),
         ", ",
         Mention(None, "octocat"),
+        " and ",
+        GroupMention("S012AB3CD", "oncall"),
         ": ",
         Link("https://example.com/a?b=1&c=2", "#12"),
         " at ",
@@ -38,7 +40,8 @@ def test_every_kind_of_span_has_its_markup() -> None:
     text = text_of(message)
 
     assert text == (
-        "*web* → `staging` by <@U012AB3CD>, @octocat: <https://example.com/a?b=1&amp;c=2|#12> at "
+        "*web* → `staging` by <@U012AB3CD>, @octocat and <!subteam^S012AB3CD>: "
+        "<https://example.com/a?b=1&amp;c=2|#12> at "
         "<!date^1772816400^{date_short_pretty} {time}|Fri 06 Mar 17:00 UTC>"
     )
 
@@ -54,11 +57,14 @@ def test_a_branch_named_like_a_ping_pings_nobody() -> None:
 
 
 def test_an_address_that_would_be_a_mention_is_no_link() -> None:
-    message = say(Link("!channel", "logs"), " ", Link("javascript:alert(1)", "page"), " ", Mention("!here", "here"))
+    message = say(
+        *(Link("!channel", "logs"), " ", Link("javascript:alert(1)", "page"), " "),
+        *(Mention("!here", "here"), " ", GroupMention("U1><!channel", "all")),
+    )
 
     text = text_of(message)
 
-    assert text == "logs page @here"
+    assert text == "logs page @here @all"
 
 
 def test_a_link_cannot_be_broken_out_of() -> None:
@@ -173,6 +179,7 @@ SPAN = st.one_of(
     TEXT.map(CodeBlock),
     st.builds(Link, st.one_of(st.none(), TEXT, TEXT.map("https://x/{}".format)), TEXT),
     st.builds(Mention, st.one_of(st.none(), TEXT, st.just("U012AB3CD")), TEXT),
+    st.builds(GroupMention, st.one_of(st.none(), TEXT, st.just("S012AB3CD")), TEXT),
     MOMENTS.map(Moment),
 )
 LINE: st.SearchStrategy[Line] = st.lists(SPAN, max_size=4).map(tuple)
@@ -190,6 +197,10 @@ MESSAGE = st.builds(
 )
 
 
+# What the bot itself may say in this way.
+_MEANT = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>|<!subteam\^S012AB3CD>")
+
+
 @settings(max_examples=150, derandomize=True, deadline=None, database=None)
 @given(MESSAGE)
 def test_whatever_the_message_slack_takes_it(message: Message) -> None:
@@ -199,9 +210,7 @@ def test_whatever_the_message_slack_takes_it(message: Message) -> None:
     assert limits.characters_of(blocks) <= 12_500
     assert 1 <= len(text) <= 4_000
     written = [text, *_texts(blocks)]
-    assert all(
-        re.sub(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>", "", one).count("<!") == 0 for one in written
-    )
+    assert all("<!" not in _MEANT.sub("", one) for one in written)
 
 
 def _texts(blocks: list[dict[str, object]]) -> list[str]:

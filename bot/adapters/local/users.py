@@ -32,5 +32,8 @@ class LocalUsers:
     def team_members(self, team: str) -> tuple[str, ...]:  # noqa: ARG002 - nor to be told anything
         return ()
 
+    def emails_of(self, repository: str, login: str) -> tuple[str, ...]:  # noqa: ARG002 - nor to be written to
+        return ()
+
     def login_by_email(self, email: str) -> str | None:  # noqa: ARG002 - everybody here is who they say
         return None

@@ -13,6 +13,7 @@ from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.inbox import NEXT_COMMAND, NEXT_OTHER, InboxRows
+from bot.adapters.storage.notices import PostedNotices
 from bot.adapters.storage.outbox import NEXT_LANE, Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
@@ -57,6 +58,7 @@ class Store:
         self.parents = ParentRows(self.database)
         self.channels = ChannelRows(self.database)
         self.people = IdentityRows(self.database)
+        self.notices = PostedNotices(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)
 

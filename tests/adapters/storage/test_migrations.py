@@ -34,6 +34,7 @@ RELEASED = {
     "0011_dead_rows.py": "916561cba0223302d287e16c28096808c858b0b609c502830ba98ce8d911ea67",
     "0012_merges_and_threads.py": "a930f3317fe033bc4a0db9d07c9757a97e203c2f6344437f539e5d8596282785",
     "0013_replaced.py": "42d1e391adadfc0e31aa3cb65861a946e5dc8243dc0b7db45cff41a562ec6c0c",
+    "0015_notices.py": "f0451a914eb2f599735747c9a7f75ed00b10a92fc0d7f4206419fd7d6838b1f6",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

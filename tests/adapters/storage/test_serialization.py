@@ -46,6 +46,8 @@ PLACES = st.builds(Place, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.none()
 NUMBERS = st.integers(1, 2**53)
 
 EVENTS = [
+    "ApprovalHalfOver",
+    "ApproversWanted",
     "BranchOver",
     "CatchUp",
     "ChannelChanged",
@@ -95,6 +97,8 @@ EFFECTS = [
     "RenderParent",
     "Reply",
     "StartRun",
+    "TellAuthor",
+    "TellDirectly",
     "TellPerson",
 ]
 PARTS = {"Bold", "Button", "Code", "CodeBlock", "GroupMention", "Link", "Mention", "Message", "Moment", "Place"}

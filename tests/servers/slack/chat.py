@@ -55,6 +55,10 @@ def chat_update(caller: Caller, given: Arguments) -> Answer:
     if message.user != BOT_USER:
         raise Refused("cant_update_message")
     shown = seen_as(given, limits.UPDATE_TEXT)
+    if (metadata := given.get("metadata")) is not None:
+        if problem := limits.metadata_problem(metadata):
+            raise Refused(problem)
+        message.metadata = metadata
     message.edits.append(Shown(message.text, message.blocks))
     message.text, message.blocks = shown.text, shown.blocks
     return {"channel": channel.id, "ts": message.ts, "text": message.text}

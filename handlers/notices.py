@@ -49,6 +49,8 @@ def ended(context: Context, event: DeploymentEnded) -> None:
         return
     people = _authors(context, deployment)
     back, gone = _moved(context, deployment) if live.id == deployment.id else (frozenset(), frozenset())
+    if not (people or back or gone):
+        return
     records = context.begin(deployment.app, deployment.environment)
     now_live = records.last_success(deployment.app, deployment.environment)
     if now_live is None or now_live.id != live.id:
@@ -77,6 +79,8 @@ def _authors(context: Context, deployment: Deployment) -> list[tuple[str, Shippe
     shipped = [one for one in shipped_by(deployment) if one.number is not None]
     by = deployment.by
     authors = [login for login in authors_of(shipped) if not is_same(Actor(login, login=login), by)]
+    if not authors:
+        return []
     asked = [*authors, *([by.login] if by.login and by.chat_id is None else [])]
     known = chat_ids_of(context, deployment.repository, asked)
     deployer = by.chat_id or known.get(by.login or "")

@@ -100,7 +100,10 @@ def test_whoever_has_approved_or_is_muted_is_left_alone(world: World) -> None:
     world.wait(minutes=59)
 
     assert {name: count - before[name] for name, count in counts(world).items()} == {
-        **{"maria": 0, "bob": 0, "carol": 1, "dave": 0}
+        "maria": 0,
+        "bob": 0,
+        "carol": 1,
+        "dave": 0,
     }
 
 
@@ -126,13 +129,19 @@ def test_nobody_is_written_to_of_what_has_started(world: World) -> None:
 
 
 def test_what_waited_for_something_else_in_between_is_told_once(world: World) -> None:
-    world.says("maria", "deploy topic to production")
+    sha = world.github.repository(REPOSITORY).branches["topic"]
+    world.github.set_status(REPOSITORY, sha, "ci/test", "success")
+    world.says("maria", "deploy topic to production when green")
     world.wait(minutes=31)
-    world.says("bob", "freeze production because audit")
-    world.reconcile()
-    world.says("bob", "unfreeze production")
+    world.github.set_status(REPOSITORY, sha, "ci/test", "pending")
+    world.settle()
+    in_between = world.deployment(1).waits_for
+    world.github.set_status(REPOSITORY, sha, "ci/test", "success")
+    world.settle()
     world.wait(minutes=50)
 
+    assert in_between == "checks"
+    assert world.deployment(1).waits_for == "approval"
     assert counts(world)["carol"] == 1
 
 

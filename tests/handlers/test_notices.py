@@ -144,8 +144,7 @@ def test_what_is_taken_back_in_part_says_what_is_still_live(world: World) -> Non
     deploy(world, f"deploy {first}", person="bob")
 
     assert told(world, "carol") == [
-        "⏪ Your #2 Orders was taken back from *web → production*. Still live: #1 Gift cards\n"
-        "deployed by bob · thread"
+        "⏪ Your #2 Orders was taken back from *web → production*. Still live: #1 Gift cards\ndeployed by bob · thread"
     ]
 
 

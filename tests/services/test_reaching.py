@@ -321,6 +321,9 @@ def test_muted_people_are_named_and_not_written_to(world: World) -> None:
     target = target_at(context, "web", "production")
     assert target is not None
 
+    assert concerned(context, shipping(world, Actor("bob", id_of(world, "bob"), "bob"))).deployer == Mention(
+        None, "bob"
+    )
     assert called(world) == (Mention(maria, "maria"), Mention(None, "bob"))
     assert concerned(context, asked).authors == (Mention(None, "bob"),)
     assert approvers_to_write_to(context, target, asked) == (maria,)

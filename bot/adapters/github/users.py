@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
@@ -139,17 +140,24 @@ class GitHubUsers:
         pages = self._connection.pages(path, list[Account], most=3)
         return tuple(member.login for page in pages for member in page)
 
-    def emails_of(self, repository: str, login: str) -> tuple[str, ...]:
-        """The public address of the profile, and that of their last commit in the repository."""
-        found = []
-        with suppress(NotAllowed, NotThere, Rejected):
-            found.append(self._connection.get(f"/users/{quote(login, safe='')}", _Profile).email)
-        with suppress(NotAllowed, NotThere, Rejected):
-            path = f"/repos/{quote(repository)}/commits"
-            for one in self._connection.get(path, list[_WrittenCommit], author=login, per_page=1):
-                theirs = one.author is not None and same_login(one.author.login, login)
-                found.append(one.commit.author.email if theirs and one.commit.author else None)
-        return tuple(dict.fromkeys(email for email in found if email and not _leads_nowhere(email)))
+    def emails_of(self, repository: str, login: str) -> Iterator[str]:
+        """The public address of the profile, then that of their last commit in the repository."""
+        for ask in (self._public_email, self._commit_email):
+            email = None
+            with suppress(NotAllowed, NotThere, Rejected):
+                email = ask(repository, login)
+            if email and not _leads_nowhere(email):
+                yield email
+
+    def _public_email(self, _repository: str, login: str) -> str | None:
+        return self._connection.get(f"/users/{quote(login, safe='')}", _Profile).email
+
+    def _commit_email(self, repository: str, login: str) -> str | None:
+        path = f"/repos/{quote(repository)}/commits"
+        for one in self._connection.get(path, list[_WrittenCommit], author=login, per_page=1):
+            if one.author is not None and same_login(one.author.login, login) and one.commit.author is not None:
+                return one.commit.author.email
+        return None
 
     def login_by_email(self, email: str) -> str | None:
         """GitHub's search finds similar addresses too, so that the profile has the last word.

@@ -101,7 +101,21 @@ EFFECTS = [
     "TellDirectly",
     "TellPerson",
 ]
-PARTS = {"Bold", "Button", "Code", "CodeBlock", "GroupMention", "Link", "Mention", "Message", "Moment", "Place"}
+PARTS = {
+    "Bold",
+    "Button",
+    "Code",
+    "CodeBlock",
+    "Fold",
+    "GroupMention",
+    "Link",
+    "Mention",
+    "Message",
+    "Moment",
+    "Place",
+    "Step",
+    "Table",
+}
 
 
 @cache

@@ -134,7 +134,7 @@ def test_what_waited_for_something_else_in_between_is_told_once(world: World) ->
     world.says("maria", "deploy topic to production when green")
     world.wait(minutes=31)
     world.github.set_status(REPOSITORY, sha, "ci/test", "pending")
-    world.settle()
+    world.presses("bob", world.parent(1), "Approve")
     in_between = world.deployment(1).waits_for
     world.github.set_status(REPOSITORY, sha, "ci/test", "success")
     world.settle()

@@ -11,7 +11,8 @@ from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
 from bot.core.freezes.windows import CronLines
 from bot.core.grammar.commands import Command
-from bot.core.people.model import Identity
+from bot.core.notices.model import Notices
+from bot.core.people.model import Identity, Reached
 from bot.core.ports.chat import Chat, Person, ReadsTimes
 from bot.core.ports.forge import Forge
 from bot.core.ports.parents import Parents
@@ -56,6 +57,8 @@ class Identities(Protocol):
 
     def learned(self, identity: Identity) -> None: ...
 
+    def reached(self, found: Reached) -> None: ...
+
 
 class Archive(Protocol):
     """What is long over and may be forgotten."""
@@ -82,6 +85,7 @@ class Context:
     transactions: Transactions
     parents: Parents
     identities: Identities
+    notices: Notices
     archive: Archive
     times: ReadsTimes
     cron: CronLines

@@ -1,4 +1,4 @@
-"""Who people are and what they may do: ``whoami``, ``where can I deploy``, ``link``, and whose a login is."""
+"""Who people are, what they may do and what they hear: ``whoami``, ``where can I deploy``, ``link``, ``mute``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.core.deployments import listings
 from bot.core.effects import Reply, TellPerson
 from bot.core.errors import Refused, Rejected
 from bot.core.events.internal import ClaimExpired, LinkAwaited
-from bot.core.grammar.commands import Deploy, HandOver, LinkLogin, WhereCanIDeploy, WhoAmI, Withhold
+from bot.core.grammar.commands import Deploy, HandOver, LinkLogin, Mute, Unmute, WhereCanIDeploy, WhoAmI, Withhold
 from bot.core.people import messages as people_messages
 from bot.core.people.logins import same_login
 from bot.core.people.messages import Choice
@@ -40,7 +40,8 @@ def whoami(context: Context, _command: WhoAmI) -> Message:
     choices = [_choice(context, app) for app in context.settings.apps.values()]
     can_link = context.forge.users.sign_in is not None
     admin = authorization.is_admin(context)
-    return people_messages.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link)
+    muted = context.reads.people.muted(asker.id)
+    return people_messages.whoami(asker, identity, choices, context.now, admin=admin, can_link=can_link, muted=muted)
 
 
 @router.command(WhereCanIDeploy)
@@ -69,6 +70,28 @@ def _choice(context: Context, app: AppSettings) -> Choice:
 def _example(app: AppSettings, allowed: Sequence[str]) -> Deploy:
     chosen = app.default_environment if app.default_environment in allowed else allowed[0]
     return Deploy(app.name, environment=chosen)
+
+
+# --- being left alone -------------------------------------------------------------------------------------------
+
+
+@router.command(Mute)
+def mute(context: Context, _command: Mute) -> Message:
+    """From now on they are neither written to nor mentioned unless they have asked for it."""
+    since = context.reads.people.muted(context.asker.id)
+    if since is not None:
+        raise Refused(people_messages.muted_already(since))
+    records = context.begin()
+    records.people.mute(context.asker.id, context.now)
+    return people_messages.muted()
+
+
+@router.command(Unmute)
+def unmute(context: Context, _command: Unmute) -> Message:
+    if context.reads.people.muted(context.asker.id) is None:
+        raise Refused(people_messages.not_muted())
+    context.begin().people.unmute(context.asker.id)
+    return people_messages.unmuted()
 
 
 # --- proving who one is -----------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from bot.router import Router, Subscription, collect
 ANSWERED_ELSEWHERE = {CommandGiven, RunWanted}
 
 NAMES = [
+    "approval_reminders.half_over",
+    "approval_reminders.wanted",
     "approvals.came_before",
     "approvals.overdue",
     "approvals.reviewed",
@@ -47,6 +49,7 @@ NAMES = [
     "merges.checks_changed",
     "merges.deploy",
     "merges.merged",
+    "notices.ended",
     "orphans.found",
     "orphans.look",
     "outages.look",

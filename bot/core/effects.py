@@ -175,6 +175,30 @@ class TellPerson(Effect):
     LANE = "person:{0.person}"
 
 
+@stored("TellDirectly")
+class TellDirectly(Effect):
+    """Say something about a deployment to one person directly, by their chat id; who cannot be reached is not told."""
+
+    deployment_id: int
+    person: str
+    message: Message
+
+    LANE = "person:{0.person}"
+
+
+@stored("TellAuthor")
+class TellAuthor(Effect):
+    """Bring the message up to date that tells a person what of theirs a deployment has made live; post it first.
+
+    See ``bot.core.notices.model.Notice``.
+    """
+
+    deployment_id: int
+    person: str
+
+    LANE = "person:{0.person}"
+
+
 @stored("AskForRedelivery")
 class AskForRedelivery(Effect):
     """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.ports.backfill.FailedDelivery``."""

@@ -50,6 +50,14 @@ class Mention:
     name: str
 
 
+@stored("GroupMention")
+class GroupMention:
+    """A user group, all of whose members are called: ``group_id`` where known, else ``name`` as plain text."""
+
+    group_id: str | None
+    name: str
+
+
 @stored("Moment")
 class Moment:
     """A moment, shown in the reader's own time zone where the chat service can do that; ``short`` without its day."""
@@ -58,7 +66,7 @@ class Moment:
     short: bool = False
 
 
-Span: TypeAlias = str | Bold | Code | CodeBlock | Link | Mention | Moment
+Span: TypeAlias = str | Bold | Code | CodeBlock | Link | Mention | GroupMention | Moment
 Line: TypeAlias = tuple[Span, ...]
 
 
@@ -208,7 +216,7 @@ def _plain(span: Span) -> str:
     match span:
         case str():
             return one_line(span)
-        case Mention(chat_id=_, name=name):
+        case Mention(name=name) | GroupMention(name=name):
             return f"@{one_line(name)}"
         case Moment(at=at, short=short):
             return at.strftime("%H:%M %Z" if short else "%a %d %b %H:%M %Z").strip()

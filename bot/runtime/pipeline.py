@@ -341,6 +341,7 @@ class Pipeline:
             transactions=decision or Outside(self.store.database),
             parents=self.store.parents,
             identities=self.store.people,
+            notices=self.store.notices,
             archive=self._archive,
             times=self._times,
             cron=self._cron,

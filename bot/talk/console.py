@@ -172,6 +172,9 @@ class Terminal:
         zone = self._zone.key if self._zone else None
         return Person(id=person, name=person, timezone=zone, forge_login=person)
 
+    def person_by_email(self, email: str) -> Person | None:  # noqa: ARG002 - nobody here has an address
+        return None
+
     def forget(self, person: str) -> None:
         """Nobody changes here."""
 
@@ -179,6 +182,9 @@ class Terminal:
         return frozenset()
 
     def group_name(self, group: str) -> str | None:  # noqa: ARG002 - there are no groups here
+        return None
+
+    def group_id(self, handle: str) -> str | None:  # noqa: ARG002 - there are no groups here
         return None
 
     def channel_names(self, channel: str) -> frozenset[str]:

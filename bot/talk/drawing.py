@@ -19,6 +19,7 @@ from bot.core.rich_text import (
     Code,
     CodeBlock,
     Fold,
+    GroupMention,
     Line,
     Link,
     Mention,
@@ -157,7 +158,7 @@ class Drawing:
             case Moment(at=at, short=short):
                 here = at.astimezone(self._zone)
                 return f"{here:%H:%M}" if short else f"{here:%a %d %b %H:%M}", Style.null()
-            case Bold() | Mention():
+            case Bold() | Mention() | GroupMention():
                 return clean(plain((span,))), Style(bold=True)
             case CodeBlock(text=text):
                 return visible(without_controls(text)).strip("\n"), DIM

@@ -537,3 +537,40 @@ def test_where_nothing_may_be_deployed_the_reasons_are_told(world: World) -> Non
         "⛔ *web*: maria may not deploy to production: maria has no permission on acme/web, and it takes write; "
         "its admins can give it"
     ]
+
+
+# --- being left alone -------------------------------------------------------------------------------------------
+
+
+def test_mute_says_what_is_muted_and_how_to_undo_it(world: World) -> None:
+    muted, again = world.says("maria", "stop pinging me"), world.says("maria", "mute")
+    shown = answers(world, world.says("maria", "whoami"))[0]
+    unmuted, once_more = world.says("maria", "ping me again"), world.says("maria", "unmute")
+
+    assert answers(world, muted) == [
+        "🔕 You are muted: I write to you neither when your pull requests go live nor when something waits for your "
+        "approval, and where others would be mentioned I call you by your name alone. What you ask me I still answer, "
+        "and I still tell you about locks that you hold or asked for. To undo it: `unmute`"
+    ]
+    assert "Muted since Mon 02 Mar 10:00 UTC; `unmute` ends that" in shown.split("\n")
+    assert answers(world, unmuted) == [
+        "🔔 You are not muted any more: I write to you when your pull requests go live in production, and mention you "
+        "when a deployment of yours fails or needs your approval. To be left alone again: `mute`"
+    ]
+    assert told(world, "maria") == [
+        "🔕 You are muted already, since Mon 02 Mar 10:00 UTC. To undo it: `unmute`",
+        "🔔 You are not muted, so there is nothing to undo. To be left alone: `mute`",
+    ]
+    assert answers(world, again) == answers(world, once_more) == []
+
+
+def test_everybody_is_muted_for_themselves(world: World) -> None:
+    world.says("maria", "mute")
+
+    assert "Muted" not in answers(world, world.says("bob", "whoami"))[0]
+
+
+def test_a_slash_command_is_muted_where_nobody_else_reads_it(world: World) -> None:
+    world.slash("maria", "mute")
+
+    assert told(world, "maria")[0].startswith("🔕 You are muted")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Literal, TypeAlias
@@ -14,7 +16,7 @@ from msgspec import Struct
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import Account, Named, Repo
 from bot.core.errors import NotAllowed, NotThere, Rejected
-from bot.core.people.logins import in_lower_case
+from bot.core.people.logins import in_lower_case, same_login
 from bot.core.people.model import SignIn
 from bot.core.ports.chat import Clock
 
@@ -61,8 +63,31 @@ class _Profile(Struct, frozen=True):
     email: str | None = None
 
 
+class _Signature(Struct, frozen=True):
+    email: str = ""
+
+
+class _Written(Struct, frozen=True):
+    author: _Signature | None = None
+
+
+class _WrittenCommit(Struct, frozen=True):
+    """https://docs.github.com/en/rest/commits/commits#list-commits
+
+    ``author`` is the account to which GitHub counts the commit: only such as have shown that its address is theirs.
+    """
+
+    commit: _Written
+    author: Account | None = None
+
+
 class _Found(Struct, frozen=True):
     items: list[_Profile]
+
+
+def _leads_nowhere(email: str) -> bool:
+    """Whether GitHub has made it up, as ``123+octocat@users.noreply.github.com``; an Enterprise server has its own."""
+    return re.fullmatch(r"[^\s@]+@(?:[^\s@]+\.)?noreply\.[^\s@]+|noreply@.*", in_lower_case(email)) is not None
 
 
 def _regardless_of_case(_: GitHubUsers, place: str, login: str) -> str:
@@ -114,6 +139,25 @@ class GitHubUsers:
         path = f"/orgs/{quote(organization, safe='')}/teams/{quote(slug, safe='')}/members"
         pages = self._connection.pages(path, list[Account], most=3)
         return tuple(member.login for page in pages for member in page)
+
+    def emails_of(self, repository: str, login: str) -> Iterator[str]:
+        """The public address of the profile, then that of their last commit in the repository."""
+        for ask in (self._public_email, self._commit_email):
+            email = None
+            with suppress(NotAllowed, NotThere, Rejected):
+                email = ask(repository, login)
+            if email and not _leads_nowhere(email):
+                yield email
+
+    def _public_email(self, _repository: str, login: str) -> str | None:
+        return self._connection.get(f"/users/{quote(login, safe='')}", _Profile).email
+
+    def _commit_email(self, repository: str, login: str) -> str | None:
+        path = f"/repos/{quote(repository)}/commits"
+        for one in self._connection.get(path, list[_WrittenCommit], author=login, per_page=1):
+            if one.author is not None and same_login(one.author.login, login) and one.commit.author is not None:
+                return one.commit.author.email
+        return None
 
     def login_by_email(self, email: str) -> str | None:
         """GitHub's search finds similar addresses too, so that the profile has the last word.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 BOT = "shipmate"
@@ -31,6 +32,9 @@ class LocalUsers:
 
     def team_members(self, team: str) -> tuple[str, ...]:  # noqa: ARG002 - nor to be told anything
         return ()
+
+    def emails_of(self, repository: str, login: str) -> Iterator[str]:  # noqa: ARG002 - nor to be written to
+        return iter(())
 
     def login_by_email(self, email: str) -> str | None:  # noqa: ARG002 - everybody here is who they say
         return None

@@ -161,6 +161,10 @@ class Slack:
         """Raises NotThere where Slack knows no such person."""
         return self.directory.person(person)
 
+    def person_by_email(self, email: str) -> Person | None:
+        """See ``Chat.person_by_email``."""
+        return self.directory.person_by_email(email)
+
     def forget(self, person: str) -> None:
         self.directory.forget(person)
 
@@ -175,6 +179,10 @@ class Slack:
     def group_name(self, group: str) -> str | None:
         """What people call the user group with this id, without the ``@``; None where there is none to be seen."""
         return self.directory.group_name(group)
+
+    def group_id(self, handle: str) -> str | None:
+        """The id of the user group ``@handle``, which may be that id itself; None where there is none to be seen."""
+        return self.directory.group_id(handle)
 
     def group_members(self, handle: str) -> frozenset[str]:
         """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""

@@ -11,7 +11,8 @@ from typing import Any
 from cachetools import TTLCache, cachedmethod
 
 from bot.adapters.slack.web_api import Answer, Api, BotIdentity
-from bot.core.errors import NotThere, Rejected
+from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.people.logins import in_lower_case
 from bot.core.ports.chat import ChannelNames, Clock, Person
 
 KEPT_FOR = timedelta(minutes=10)
@@ -45,6 +46,7 @@ class Directory:
         self._people: TTLCache[str, Person, datetime] = TTLCache(PEOPLE_KEPT, KEPT_FOR, clock.now)
         self._direct: TTLCache[str, str, datetime] = TTLCache(PEOPLE_KEPT, timedelta(days=1), clock.now)
         self._groups: TTLCache[str, frozenset[str], datetime] = TTLCache(GROUPS_KEPT, KEPT_FOR, clock.now)
+        self._handles: TTLCache[str, dict[str, str], datetime] = TTLCache(1, KEPT_FOR, clock.now)
         self._kept_lock = Lock()
         self._channels: Channels | None = None
         self._channels_lock = Lock()
@@ -58,6 +60,7 @@ class Directory:
         with self._kept_lock:
             self._people.pop(person, None)
             self._groups.clear()
+            self._handles.clear()
 
     def channel_id(self, name: str) -> str | None:
         """The id behind ``#name`` or ``name``; a channel's id is returned as it is, a person's is their direct message.
@@ -110,8 +113,26 @@ class Directory:
 
     def group_name(self, group: str) -> str | None:
         """The handle of the user group, None where Slack knows none with this id."""
-        groups = self._api.call("usergroups.list")["usergroups"]
-        return next((str(one["handle"]) for one in groups if one["id"] == group), None)
+        return self._ask_handles().get(group)
+
+    def group_id(self, handle: str) -> str | None:
+        """The id behind ``@handle``, or the id itself; None where Slack shows no such group."""
+        wanted = handle.strip().removeprefix("@")
+        return next((group for group, name in self._ask_handles().items() if wanted in (group, name)), None)
+
+    def person_by_email(self, email: str) -> Person | None:
+        """Whose confirmed address it is; None where that is nobody's, or the app lacks the scope to ask.
+
+        https://docs.slack.dev/reference/methods/users.lookupByEmail
+        """
+        try:
+            user = self._api.call("users.lookupByEmail", email=email)["user"]
+        except (NotThere, NotAllowed):
+            return None
+        person = _person(user, self._api.identity())
+        # Who was invited and never came has an address that nobody has confirmed.
+        confirmed = user.get("is_email_confirmed", True) and not user.get("is_invited_user")
+        return person if confirmed and in_lower_case(person.email or "") == in_lower_case(email) else None
 
     @cachedmethod(lambda self: self._people, key=lambda _, person: person, lock=lambda self: self._kept_lock)
     def _ask_person(self, person: str) -> Person:
@@ -131,11 +152,14 @@ class Directory:
 
     @cachedmethod(lambda self: self._groups, lock=lambda self: self._kept_lock)
     def _ask_group(self, wanted: str) -> frozenset[str]:
-        groups = self._api.call("usergroups.list")["usergroups"]
-        found = next((group["id"] for group in groups if wanted in (group["id"], group["handle"])), None)
+        found = self.group_id(wanted)
         if found is None:
             raise NotThere(f"Slack knows no user group @{wanted}.")
         return frozenset(self._api.call("usergroups.users.list", usergroup=found)["users"])
+
+    @cachedmethod(lambda self: self._handles, key=lambda _: "", lock=lambda self: self._kept_lock)
+    def _ask_handles(self) -> dict[str, str]:
+        return {group["id"]: str(group["handle"]) for group in self._api.call("usergroups.list")["usergroups"]}
 
     def _known_channels(self, at_most: timedelta) -> Channels:
         with self._channels_lock:

@@ -19,10 +19,10 @@ SCOPES = {
     "groups:read": "to know the private channels by name",
     "im:history": "to hear direct messages",
     "im:write": "to write to people directly",
-    "reactions:write": "to show on what somebody said that it was heard, and how it ended",
-    "usergroups:read": "to know who belongs to a user group",
+    "reactions:write": "to show on a command that it was heard, and how it ended",
+    "usergroups:read": "to know who belongs to a user group, and to mention it",
     "users:read": "to know people and their time zones",
-    "users:read.email": "to know who is who on GitHub",
+    "users:read.email": "to know who is who on GitHub, also of authors who never wrote to it",
 }
 
 

@@ -17,6 +17,7 @@ from bot.adapters.storage.edits import said_so_far
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
+from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.presses import PressRows, PressTransaction
 from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransaction
@@ -251,6 +252,10 @@ class RowReads:
         return PressRows(self._run)
 
     @property
+    def notices(self) -> NoticeRows:
+        return NoticeRows(self._run)
+
+    @property
     def twins(self) -> TwinRows:
         return TwinRows(self._run)
 
@@ -318,6 +323,10 @@ class RowRecords(RowReads):
     @property
     def presses(self) -> PressTransaction:
         return PressTransaction(self._connection)
+
+    @property
+    def notices(self) -> NoticeTransaction:
+        return NoticeTransaction(self._connection)
 
     @property
     def twins(self) -> TwinTransaction:

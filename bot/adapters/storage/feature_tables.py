@@ -1,4 +1,4 @@
-"""The tables of single features: locks, freezes, approvals, schedules, twins, repositories, people and the audit."""
+"""The tables of single features, such as locks, freezes, approvals, schedules, people, notices and the audit."""
 
 from __future__ import annotations
 
@@ -100,6 +100,40 @@ login_claims = sa.Table(
     column("expires_at", Utc),
 )
 """Logins that a person has proved and another one holds."""
+
+mutes = sa.Table(
+    "mutes",
+    metadata,
+    sa.Column("chat_id", Text, primary_key=True),
+    column("since", Utc),
+)
+"""People who want to be written to and mentioned only where they have asked for something."""
+
+reached_people = sa.Table(
+    "reached_people",
+    metadata,
+    sa.Column("login", Text, primary_key=True),
+    column("chat_id", Text, nullable=True),
+    column("at", Utc),
+)
+"""Who a login on GitHub is, by an e-mail address: to be told something, never to be let do something."""
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("app", Text, primary_key=True),
+    sa.Column("environment", Text, primary_key=True),
+    sa.Column("pull_request", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("person", Text, primary_key=True),
+    column("deployment_id", BigId),
+    column("changed_by", BigId),
+    column("title", Text),
+    column("url", Text, nullable=True),
+    column("live", sa.Boolean),
+    column("message_id", Text, nullable=True),
+    sa.Index(None, "deployment_id", "person"),
+)
+"""Authors who were told of their pull requests in an environment: the primary key tells each of them once."""
 
 freezes = sa.Table(
     "freezes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,14 +11,16 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
-from bot.adapters.storage.upsert import upsert
+from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.events.external import Place
 from bot.core.people.logins import in_lower_case
-from bot.core.people.model import Claim, How, Identity, PendingLink
+from bot.core.people.model import Claim, How, Identity, PendingLink, Reached
 
 _I = tables.identities.c
 _P = tables.pending_links.c
 _C = tables.login_claims.c
+_R = tables.reached_people.c
+_M = tables.mutes.c
 
 
 class PeopleRowReads:
@@ -35,6 +38,14 @@ class PeopleRowReads:
         query = sa.select(_I.chat_id).where(_is_login(login), _I.chat_id != (besides or ""))
         rows = self._run(query.order_by((_I.how == How.LINK).desc(), _I.at.desc()).limit(1))
         return str(rows[0].chat_id) if rows else None
+
+    def reached(self, login: str) -> Reached | None:
+        rows = self._run(sa.select(tables.reached_people).where(_R.login == in_lower_case(login)))
+        return Reached(login, rows[0].chat_id, rows[0].at) if rows else None
+
+    def muted(self, chat_id: str) -> datetime | None:
+        rows = self._run(sa.select(_M.since).where(_M.chat_id == chat_id))
+        return rows[0].since if rows else None
 
     def pending(self, chat_id: str) -> PendingLink | None:
         rows = self._run(sa.select(tables.pending_links).where(_P.chat_id == chat_id))
@@ -61,6 +72,12 @@ class PeopleRowRecords(PeopleRowReads):
 
     def learn(self, identity: Identity) -> None:
         _learn(self._connection, identity)
+
+    def mute(self, chat_id: str, since: datetime) -> None:
+        insert_new(self._connection, tables.mutes, [{"chat_id": chat_id, "since": since}], "chat_id")
+
+    def unmute(self, chat_id: str) -> None:
+        self._connection.execute(sa.delete(tables.mutes).where(_M.chat_id == chat_id))
 
     def begin_link(self, pending: PendingLink) -> None:
         row = {
@@ -104,6 +121,11 @@ class IdentityRows:
     def learned(self, identity: Identity) -> None:
         with self._database.writing() as connection:
             _learn(connection, identity)
+
+    def reached(self, found: Reached) -> None:
+        row = {"login": in_lower_case(found.login), "chat_id": found.chat_id, "at": found.at}
+        with self._database.writing() as connection:
+            upsert(connection, tables.reached_people, row, "login")
 
 
 def _is_login(login: str) -> sa.ColumnElement[bool]:

@@ -14,6 +14,7 @@ from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.inbox import NEXT_COMMAND, NEXT_OTHER, InboxRows
 from bot.adapters.storage.notebook import NotebookRows
+from bot.adapters.storage.notices import PostedNotices
 from bot.adapters.storage.outbox import NEXT_LANE, Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
@@ -59,6 +60,7 @@ class Store:
         self.channels = ChannelRows(self.database)
         self.notebook = NotebookRows(self.database)
         self.people = IdentityRows(self.database)
+        self.notices = PostedNotices(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from bot.core.deployments.model import Deployment
 from bot.core.deployments.wording import deed, name_of, spoken, where
-from bot.core.grammar.commands import Approve, Cancel, Reject
+from bot.core.grammar.commands import Approve, Cancel, Mute, Reject
 from bot.core.grammar.offers import hint, offer
-from bot.core.rich_text import Bold, Code, Line, Mention, Message, say
+from bot.core.presses.model import drawn_for
+from bot.core.rich_text import Bold, Code, Line, Link, Mention, Message, Moment, say
 
 
 def nothing_to_approve() -> Message:
@@ -81,6 +82,25 @@ def rejected(deployment: Deployment) -> Message:
 
 def rejected_by(person: str, reason: str | None) -> str:
     return f"Rejected by {person}: {reason}" if reason else f"Rejected by {person}"
+
+
+def still_wanted(deployment: Deployment, waited: timedelta, card: str | None) -> Message:
+    """To one who may approve it, when half of the time is over; ``card`` is the address of its message."""
+    place = f"{deployment.app} → {where(deployment)}"
+    told = f"has waited {spoken(waited)} for your approval"
+    small: list[Line] = [(name_of(deployment),), (f"asked by {deployment.by.name}",)]
+    if deployment.due_at is not None:
+        small.append(("until ", Moment(deployment.due_at), ", then it is given up"))
+    if card is not None:
+        small.append((Link(card, "what ships"),))
+    question = f"Let {name_of(deployment)} go to {place}?"
+    buttons = offer("Approve", Approve(deployment.id), style="primary", confirm=question, drawn=drawn_for(deployment))
+    return Message(
+        sentence=(f"{place} {told}: {name_of(deployment)}, asked by {deployment.by.name}.",),
+        lines=(("🙋 ", Bold(place), f" {told}"),),
+        context=(tuple(span for n, fact in enumerate(small) for span in ((" · ", *fact) if n else fact)),),
+        buttons=(*buttons, *offer("Mute these", Mute())),
+    )
 
 
 def nobody_approved(deployment: Deployment, timeout: timedelta) -> str:

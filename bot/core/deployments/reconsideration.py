@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.deployments.model import Deployment, Waiting
-from bot.core.events.internal import ChecksMissing, Reconsider
+from bot.core.events.internal import ApprovalHalfOver, ChecksMissing, Reconsider
 from bot.core.gates.model import Answer
 from bot.core.ports.transaction import Records
 
@@ -24,6 +24,9 @@ def remind(records: Records, held: Deployment, answer: Answer, *, again: bool) -
     """
     if not again and held.waits_for in TOLD_BY_WEBHOOK:
         reconsider(records, held)
+    if not again and held.waits_for is Waiting.APPROVAL and held.waits_since is not None and answer.within is not None:
+        half = held.waits_since + answer.within / 2
+        records.set_timer(f"approval:{held.id}", half, ApprovalHalfOver(held.id))
     if answer.look_again_at is not None:
         records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
     if answer.missed:

@@ -211,6 +211,20 @@ class DeploymentEnded(Event):
     deployment_id: int
 
 
+@stored("ApprovalHalfOver")
+class ApprovalHalfOver(Event):
+    """Half of the time is over in which a deployment may be approved, unless it has been since."""
+
+    deployment_id: int
+
+
+@stored("ApproversWanted")
+class ApproversWanted(Event):
+    """A deployment still waits for approvals: those who may give them are written to, this once."""
+
+    deployment_id: int
+
+
 @stored("FreezeDeclared")
 class FreezeDeclared(Event):
     """A person closes an environment, one of several at a time; ``until`` is None for a freeze without an end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.grammar.commands import Deploy, HandOver, LinkLogin, Withhold
+from bot.core.grammar.commands import Deploy, HandOver, LinkLogin, Mute, Unmute, Withhold
 from bot.core.grammar.offers import hint, offer
 from bot.core.names import listed
 from bot.core.people.model import Claim, DeviceCode, How, Identity
@@ -25,8 +25,16 @@ def denied(permission: Permission) -> Message:
 
 
 def whoami(
-    person: Person, identity: Identity, choices: Sequence[Choice], now: datetime, *, admin: bool, can_link: bool
+    person: Person,
+    identity: Identity,
+    choices: Sequence[Choice],
+    now: datetime,
+    *,
+    admin: bool,
+    can_link: bool,
+    muted: datetime | None = None,
 ) -> Message:
+    """``muted`` is since when they are."""
     lines: list[Line] = [
         (f"Chat id: {person.id}",),
         _login(identity, can_link),
@@ -34,6 +42,8 @@ def whoami(
     ]
     if admin:
         lines.append(("You are one of my admins",))
+    if muted is not None:
+        lines.append(("Muted since ", Moment(muted), *hint("; ", Unmute(), " ends that")))
     lines += [("You may deploy ", *line) for line in _allowed(choices)]
     lines += _denied(choices)
     return say(f"You are {person.name}.", lines=lines)
@@ -74,6 +84,34 @@ def _allowed(choices: Sequence[Choice], defaults: dict[str, str | None] | None =
 
 def _denied(choices: Sequence[Choice]) -> list[Line]:
     return [("⛔ ", Bold(app), ": ", *one.line) for app, _, reasons in choices for one in reasons]
+
+
+# --- being left alone -------------------------------------------------------------------------------------------
+
+
+def muted() -> Message:
+    return say(
+        "🔕 You are muted: I write to you neither when your pull requests go live nor when something waits for your "
+        "approval, and where others would be mentioned I call you by your name alone. What you ask me I still answer, "
+        "and I still tell you about locks that you hold or asked for.",
+        *hint(" To undo it: ", Unmute()),
+    )
+
+
+def muted_already(since: datetime) -> Message:
+    return say("🔕 You are muted already, since ", Moment(since), ".", *hint(" To undo it: ", Unmute()))
+
+
+def unmuted() -> Message:
+    return say(
+        "🔔 You are not muted any more: I write to you when your pull requests go live in production, and mention you "
+        "when a deployment of yours fails or needs your approval.",
+        *hint(" To be left alone again: ", Mute()),
+    )
+
+
+def not_muted() -> Message:
+    return say("🔔 You are not muted, so there is nothing to undo.", *hint(" To be left alone: ", Mute()))
 
 
 # --- proving who one is -----------------------------------------------------------------------------------------

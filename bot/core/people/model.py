@@ -39,6 +39,18 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """Who a login is, by an e-mail address that GitHub tells of it: ``chat_id`` is None where nobody was found.
+
+    Good enough for somebody to be told something, never to be let do something.
+    """
+
+    login: str
+    chat_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PendingLink:
     """A proof under way: GitHub is asked every ``interval`` seconds whether the person has signed in as ``login``.
 
@@ -110,6 +122,12 @@ class PeopleReads(Protocol):
     def chat_id_of(self, login: str, *, besides: str | None = None) -> str | None:
         """The person who is this GitHub login; GitHub ignores case. ``besides`` is somebody who is left out."""
 
+    def reached(self, login: str) -> Reached | None:
+        """What was found out about a login in order to tell them something, however old; GitHub ignores case."""
+
+    def muted(self, chat_id: str) -> datetime | None:
+        """Since when the person wants to be neither mentioned nor written to of the bot's own accord."""
+
     def claim(self, chat_id: str) -> Claim | None:
         """The login that the person waits for."""
 
@@ -122,6 +140,11 @@ class PeopleRecords(PeopleReads, Protocol):
 
     def learn(self, identity: Identity) -> None:
         """Remember who somebody is. What was proved is replaced by a newer proof only."""
+
+    def mute(self, chat_id: str, since: datetime) -> None:
+        """Who is muted already stays so since then."""
+
+    def unmute(self, chat_id: str) -> None: ...
 
     def begin_link(self, pending: PendingLink) -> None:
         """In place of an earlier one of the same person."""

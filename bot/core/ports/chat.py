@@ -108,6 +108,9 @@ class Chat(Protocol):
     def person(self, person: str) -> Person:
         """Somebody, or a bot by its id. May be ten minutes old. Raises NotThere where there is no such person."""
 
+    def person_by_email(self, email: str) -> Person | None:
+        """Whose confirmed address it is in the workspace, None where there is nobody, or nobody may tell."""
+
     def forget(self, person: str) -> None:
         """Ask anew who the person is, and what groups they are in, when that is wanted next."""
 
@@ -116,6 +119,9 @@ class Chat(Protocol):
 
     def group_name(self, group: str) -> str | None:
         """What people call the user group with this id, without the ``@``. None where there is none to be seen."""
+
+    def group_id(self, handle: str) -> str | None:
+        """The id of the user group ``@handle``; None where there is no such group to be seen."""
 
     def channel_names(self, channel: str) -> frozenset[str]:
         """Every way to write the channel: its id, ``#name`` and ``name``; the id alone where it cannot be seen."""

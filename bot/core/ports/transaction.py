@@ -14,6 +14,7 @@ from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
+from bot.core.notices.model import NoticeReads, NoticeRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
 from bot.core.presses.model import PressReads, PressRecords
 from bot.core.repositories.model import RepositoryReads, RepositoryRecords
@@ -126,6 +127,9 @@ class Reads(Protocol):
     def presses(self) -> PressReads: ...
 
     @property
+    def notices(self) -> NoticeReads: ...
+
+    @property
     def twins(self) -> TwinReads: ...
 
     @property
@@ -158,6 +162,9 @@ class Records(Reads, Protocol):
 
     @property
     def presses(self) -> PressRecords: ...
+
+    @property
+    def notices(self) -> NoticeRecords: ...
 
     @property
     def twins(self) -> TwinRecords: ...

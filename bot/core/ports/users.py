@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from bot.core.people.model import SignIn
@@ -38,6 +38,13 @@ class Users(Protocol):
 
     def team_members(self, team: str) -> Sequence[str]:
         """The logins of the members of ``org/team``, a few hundred at most. Raises NotThere as above."""
+
+    def emails_of(self, repository: str, login: str) -> Iterator[str]:
+        """Addresses that the forge itself takes for those of this login: the public one first, then that of commits.
+
+        Each is asked for when it is wanted. Those that lead nowhere, as the forge gives them out in the place of real
+        ones, are left out.
+        """
 
     def login_by_email(self, email: str) -> str | None:
         """The login whose public e-mail address is exactly this one."""

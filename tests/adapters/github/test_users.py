@@ -224,3 +224,51 @@ def test_what_is_forgotten_is_asked_for_again(github: Pair) -> None:
     assert before == ("write", True)
     assert github.client.users.permission(REPO, "octocat") == "none"
     assert not github.client.users.is_team_member("acme/devs", "octocat")
+
+
+def test_addresses_are_those_of_the_profile_and_of_the_last_commit(github: Pair) -> None:
+    github.server.set_email("carol", "carol@example.com")
+    github.server.set_commit_email("carol", "carol@work.example")
+    github.server.set_commit_email("mallory", "bob@example.com")
+    for author in ("carol", "mallory", "dave"):
+        github.server.commit(REPO, "main", f"By {author}", author=author)
+
+    found = [tuple(github.client.users.emails_of(REPO, login)) for login in ("carol", "dave", "nobody")]
+
+    assert found == [("carol@example.com", "carol@work.example"), (), ()]
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        "dave@users.noreply.github.com",
+        "7+dave@users.noreply.github.com",
+        "7+Dave@Users.NoReply.GitHub.com",
+        "dave@users.noreply.github.acme.example",
+        "dave@noreply.github.acme.example",
+        "noreply@github.com",
+        "",
+    ],
+)
+def test_addresses_that_github_makes_up_are_none(github: Pair, made_up: str) -> None:
+    github.server.set_email("dave", made_up)
+
+    assert tuple(github.client.users.emails_of(REPO, "dave")) == ()
+
+
+def test_what_github_does_not_tell_of_somebody_leaves_the_rest(github: Pair) -> None:
+    github.server.set_commit_email("carol", "carol@work.example")
+    github.server.commit(REPO, "main", "Search", author="carol")
+    github.server.fail_next("GET", "/users/carol", 404)
+
+    assert tuple(github.client.users.emails_of(REPO, "carol")) == ("carol@work.example",)
+
+
+def test_a_commit_is_looked_for_only_where_the_profile_does_not_tell(github: Pair) -> None:
+    github.server.set_email("carol", "carol@example.com")
+    before = len(github.asked())
+
+    first = next(github.client.users.emails_of(REPO, "carol"))
+
+    assert first == "carol@example.com"
+    assert github.asked()[before:] == ["/users/carol"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.adapters.slack.chat import Slack
-from bot.core.errors import NotThere
+from bot.core.errors import NotThere, Unavailable
 from bot.core.ports.chat import Person
 from tests.servers.slack.server import SlackServer
 
@@ -116,3 +116,43 @@ def test_members_of_a_user_group_are_known_by_its_handle(server: SlackServer, sl
     assert members == {maria.id}
     with pytest.raises(NotThere, match="Slack knows no user group @nobody"):
         slack.group_members("@nobody")
+
+
+def test_a_user_group_is_known_by_its_handle_and_by_its_id(server: SlackServer, slack: Slack, clock: Watch) -> None:
+    group = server.add_group("deployers", [])
+
+    ids = [slack.group_id(name) for name in ("@deployers", "deployers", group, "@nobody")]
+    name = slack.group_name(group)
+    once = len(server.calls("usergroups.list"))
+    clock.moment += timedelta(minutes=10)
+    slack.group_name(group)
+
+    assert ids == [group, group, group, None]
+    assert name == "deployers"
+    assert (once, len(server.calls("usergroups.list"))) == (1, 2)
+
+
+def test_a_person_is_found_by_a_confirmed_address(server: SlackServer, slack: Slack) -> None:
+    maria = server.add_user("maria", email="Maria@example.com")
+    server.add_user("invited", email="invited@example.com").confirmed = False
+    server.add_user("gone", email="gone@example.com").deleted = True
+
+    found = [slack.person_by_email(f"{name}@example.com") for name in ("maria", "invited", "gone", "nobody")]
+
+    assert [one and one.id for one in found] == [maria.id, None, None, None]
+
+
+def test_slack_may_ask_to_look_for_addresses_more_slowly(server: SlackServer, slack: Slack) -> None:
+    server.fail_next("users.lookupByEmail", "ratelimited", headers={"Retry-After": "7"})
+
+    with pytest.raises(Unavailable) as busy:
+        slack.person_by_email("maria@example.com")
+
+    assert busy.value.retry_after == 7
+
+
+def test_without_the_scope_nobody_is_found(server: SlackServer, slack: Slack) -> None:
+    server.add_user("maria", email="maria@example.com")
+    server.scopes -= {"users:read.email"}
+
+    assert slack.person_by_email("maria@example.com") is None

@@ -35,6 +35,7 @@ RELEASED = {
     "0012_merges_and_threads.py": "a930f3317fe033bc4a0db9d07c9757a97e203c2f6344437f539e5d8596282785",
     "0013_replaced.py": "42d1e391adadfc0e31aa3cb65861a946e5dc8243dc0b7db45cff41a562ec6c0c",
     "0014_cards.py": "c38826d2bd45f82461955c3590c8eaa0e36ef3e76e6529368e00d46658a3a920",
+    "0015_notices.py": "1196f070ad9d64854719e92ea4a80ff544ee8421547925b7241a360b454b5b59",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.core.events.external import Place
-from bot.core.people.model import Claim, How, Identity, PendingLink
+from bot.core.people.model import Claim, How, Identity, PendingLink, Reached
 from tests.databases import migrate
 from tests.patience import PATIENCE
 from tests.postgres import new_database
@@ -132,3 +132,33 @@ def test_two_who_learn_the_same_at_one_instant_do_not_meet(the_store: Store) -> 
     found = the_store.reads().people.identity(MARIA)
     assert found is not None
     assert found.login in {f"login-{n}" for n in range(8)}
+
+
+def test_who_was_found_to_be_told_something_is_nobody_who_may_do_something(the_store: Store) -> None:
+    found, missed = Reached("Octocat", MARIA, T0), Reached("hubot", None, T0)
+    later = Reached("octocat", BOB, T0 + timedelta(days=1))
+
+    the_store.people.reached(found)
+    the_store.people.reached(missed)
+    people = the_store.reads().people
+    first = [people.reached(login) for login in ("Octocat", "OCTOCAT", "hubot", "nobody")]
+    the_store.people.reached(later)
+
+    assert first == [found, Reached("OCTOCAT", MARIA, T0), missed, None]
+    assert people.reached("octocat") == later
+    assert people.chat_id_of("octocat") is None
+
+
+def test_people_stay_muted_since_they_first_said_so(the_store: Store) -> None:
+    seen = []
+    for n, said in enumerate(("mute", "mute", "unmute", "unmute")):
+        with the_store.decisions.open(f"d{n}", "people") as decision:
+            people = decision.begin(None, None).people
+            if said == "mute":
+                people.mute(MARIA, T0 + timedelta(hours=n))
+            else:
+                people.unmute(MARIA)
+        seen.append(the_store.reads().people.muted(MARIA))
+
+    assert seen == [T0, T0, None, None]
+    assert the_store.reads().people.muted(BOB) is None

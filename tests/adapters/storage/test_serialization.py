@@ -18,7 +18,7 @@ from bot.core.errors import Rejected
 from bot.core.events import Event
 from bot.core.events.external import Place
 from bot.core.events.internal import RunFinished
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, GroupMention, Link, Mention, Message, Moment
 from bot.core.stored import stored, stored_kinds, stored_name
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -30,6 +30,7 @@ SPANS = st.one_of(
     st.builds(CodeBlock, TEXTS),
     st.builds(Link, st.none() | TEXTS, TEXTS),
     st.builds(Mention, st.none() | TEXTS, TEXTS),
+    st.builds(GroupMention, st.none() | TEXTS, TEXTS),
     st.builds(Moment, MOMENTS),
 )
 LINES = st.lists(SPANS, max_size=3).map(tuple)
@@ -45,6 +46,8 @@ PLACES = st.builds(Place, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.none()
 NUMBERS = st.integers(1, 2**53)
 
 EVENTS = [
+    "ApprovalHalfOver",
+    "ApproversWanted",
     "BranchOver",
     "CatchUp",
     "ChannelChanged",
@@ -94,9 +97,25 @@ EFFECTS = [
     "RenderParent",
     "Reply",
     "StartRun",
+    "TellAuthor",
+    "TellDirectly",
     "TellPerson",
 ]
-PARTS = {"Bold", "Button", "Code", "CodeBlock", "Link", "Mention", "Message", "Moment", "Place"}
+PARTS = {
+    "Bold",
+    "Button",
+    "Code",
+    "CodeBlock",
+    "Fold",
+    "GroupMention",
+    "Link",
+    "Mention",
+    "Message",
+    "Moment",
+    "Place",
+    "Step",
+    "Table",
+}
 
 
 @cache

@@ -88,7 +88,8 @@ class Writer:
         return shown
 
     def git_user(self, login: str, commit: Commit) -> Json:
-        return {"name": login, "email": f"{login}@users.noreply.github.com", "date": iso(commit.date)}
+        made_up = f"{self.user(login)['id']}+{login}@users.noreply.github.com"
+        return {"name": login, "email": self._world.people.written.get(login, made_up), "date": iso(commit.date)}
 
     def commit(self, repository: Repository, commit: Commit) -> Json:
         tree = hashlib.sha1(repr(sorted(commit.files.items())).encode()).hexdigest()

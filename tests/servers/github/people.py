@@ -17,11 +17,15 @@ INTERVAL = 5
 
 @dataclass
 class People:
-    """``base`` is what somebody may do with every repository that says nothing else; ``teams`` are by ``org/slug``."""
+    """``base`` is what somebody may do with every repository that says nothing else; ``teams`` are by ``org/slug``.
+
+    ``emails`` are the public ones, ``written`` those that people write commits with.
+    """
 
     base: dict[str, str] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)
 
     def level(self, permissions: dict[str, str], login: str) -> str:

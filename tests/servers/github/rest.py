@@ -120,7 +120,8 @@ def commits(call: Call) -> Answer:
     found = call.repository
     start = call.commit(call.query.get("sha") or found.default_branch, status=404)
     newest_first = sorted(found.history(start), key=lambda sha: -found.commits[sha].serial)
-    shas, headers = call.page(newest_first)
+    by = call.query.get("author")
+    shas, headers = call.page([sha for sha in newest_first if by in (None, found.commits[sha].author)])
     return Answer([call.world.write.commit(found, found.commits[sha]) for sha in shas], headers=headers)
 
 

@@ -168,6 +168,10 @@ class GitHubServer(World):
         """The public address on somebody's profile."""
         self.people.emails[login] = email
 
+    def set_commit_email(self, login: str, email: str) -> None:
+        """What somebody writes commits with, instead of the address that GitHub makes up."""
+        self.people.written[login] = email
+
     def add_token(self, login: str, *, denied: Sequence[str] = ()) -> str:
         """A token of somebody's, without the permissions ``denied`` (``checks``, ``deployments=write`` …)."""
         token = f"ghp_{len(self.accounts.tokens) + 1:036d}"

@@ -80,8 +80,10 @@ def users_list(caller: Caller, given: Arguments) -> Answer:
 
 @method("users.lookupByEmail", "users:read.email")
 def users_lookup_by_email(caller: Caller, given: Arguments) -> Answer:
-    found = next((one for one in caller.workspace.users.values() if one.email == given.get("email")), None)
-    if found is None:
+    """Whoever has left is not found, as if they had never been there; the case of letters makes no difference."""
+    email = str(given.get("email") or "").lower()
+    found = next((one for one in caller.workspace.users.values() if (one.email or "").lower() == email), None)
+    if not email or found is None or found.deleted:
         raise Refused("users_not_found")
     return {"user": user_json(found, email=True)}
 

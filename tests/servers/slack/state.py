@@ -29,6 +29,7 @@ class User:
     is_bot: bool = False
     is_stranger: bool = False
     deleted: bool = False
+    confirmed: bool = True
 
 
 @dataclass

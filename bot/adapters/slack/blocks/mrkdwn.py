@@ -11,6 +11,7 @@ from bot.core.rich_text import (
     Bold,
     Code,
     CodeBlock,
+    GroupMention,
     Line,
     Link,
     Mention,
@@ -27,6 +28,7 @@ TIME_FORMAT = "{time}"
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 PERSON = re.compile(r"[UW][A-Z0-9]+")
+GROUP = re.compile(r"S[A-Z0-9]+")
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]+", re.IGNORECASE)
 _UNSAFE_IN_ADDRESS = re.compile(r"[|<>\"`\\^{}\s]")
 _HALF_AN_ENTITY = re.compile(r"^[a-z]{0,3};")
@@ -66,6 +68,9 @@ def _span(span: Span) -> str:
             return _link(span)
         case Mention(chat_id=chat_id, name=name):
             return f"<@{chat_id}>" if chat_id and PERSON.fullmatch(chat_id) else _escape(f"@{_inert(name)}")
+        case GroupMention(group_id=group, name=name):
+            # https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups
+            return f"<!subteam^{group}>" if group and GROUP.fullmatch(group) else _escape(f"@{_inert(name)}")
         case Moment(at=at, short=short):
             fallback = _escape(plain((span,))).replace("|", "¦")
             return f"<!date^{int(at.timestamp())}^{TIME_FORMAT if short else DATE_FORMAT}|{fallback}>"

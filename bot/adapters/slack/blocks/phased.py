@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.adapters.slack.blocks.mrkdwn import DATE_FORMAT, PERSON, TIME_FORMAT, address, cut
+from bot.adapters.slack.blocks.mrkdwn import DATE_FORMAT, GROUP, PERSON, TIME_FORMAT, address, cut
 from bot.adapters.slack.blocks.sections import (
     ROOM_FOR_MORE,
     Block,
@@ -25,6 +25,7 @@ from bot.core.rich_text import (
     Code,
     CodeBlock,
     Fold,
+    GroupMention,
     Line,
     Link,
     Mention,
@@ -144,6 +145,8 @@ def _element(span: Span, shown: str) -> Block:
             return {"type": "link", "url": where, "text": shown} if where and len(where) <= ADDRESS_LIMIT else text
         case Mention(chat_id=chat_id) if chat_id and PERSON.fullmatch(chat_id):
             return {"type": "user", "user_id": chat_id}
+        case GroupMention(group_id=group) if group and GROUP.fullmatch(group):
+            return {"type": "usergroup", "usergroup_id": group}
         case Moment(at=at, short=short):
             date_format = TIME_FORMAT if short else DATE_FORMAT
             return {"type": "date", "timestamp": int(at.timestamp()), "format": date_format, "fallback": shown}

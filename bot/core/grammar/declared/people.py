@@ -55,7 +55,7 @@ PEOPLE: tuple[Spec, ...] = (
     spec.alone(
         "mute",
         c.Mute,
-        "Stop being mentioned.",
+        "Stop being mentioned, and being written to about what you ship or should approve.",
         read_only=False,
         phrasings=(
             "(stop|do not|no more|never) (ping|pinging|mention|mentioning|tag|tagging|dm|message|messaging|notify|"
@@ -66,7 +66,7 @@ PEOPLE: tuple[Spec, ...] = (
     spec.alone(
         "unmute",
         c.Unmute,
-        "Be mentioned again.",
+        "Be mentioned and written to again.",
         read_only=False,
         phrasings=(
             "(ping|mention|tag|message) me again => unmute",

@@ -1,0 +1,1 @@
+"""Notices: direct messages that tell authors where their pull requests are live."""

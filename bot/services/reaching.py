@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 
 import structlog
@@ -18,7 +17,7 @@ from bot.context import Context
 from bot.core.approvals.model import is_same
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
-from bot.core.notices.model import authors_of, shipped_by
+from bot.core.notices.model import Concerned, authors_of, shipped_by
 from bot.core.people.logins import in_lower_case, is_nobody
 from bot.core.people.model import FOUND_FOR, Reached
 from bot.core.people.permissions import Kind, kind_of
@@ -92,19 +91,6 @@ def _by_email(context: Context, repository: str, login: str) -> str | None:
 
 
 # --- whom a message calls ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Concerned:
-    """Whom the end of a deployment concerns; each is called at most once. Without a chat id they are named only.
-
-    ``deployer`` is whoever asked for it or merged it, None where that was no person. ``authors`` are those of what
-    shipped, without the deployer, ten at most of ``total``.
-    """
-
-    deployer: Mention | None
-    authors: tuple[Mention, ...]
-    total: int
 
 
 def concerned(context: Context, deployment: Deployment) -> Concerned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.context import Context
@@ -12,13 +13,17 @@ from bot.core.effects import Part
 from bot.core.errors import NotThere, NotYet
 from bot.core.events.external import Place
 from bot.core.locks import messages as lock_messages
+from bot.core.notices.model import Concerned
 from bot.core.ports.parents import Posted
+from bot.core.replies import cancelled_by
 from bot.core.rich_text import Button, Mention, Message, fingerprint
-from bot.services import answering
+from bot.services import answering, reaching
 from bot.services.announcing import home_of, tag
 from bot.services.gate_facts import target_of
 from bot.services.surroundings import around
 
+AUTOMATIC = frozenset({"merge", "foreign"})
+"""What nobody has asked the bot for: whoever began it elsewhere is called only where it failed."""
 _KINDS = {"gates": "gates", "run": "run", "end": "end", "after_all": "end", "asked": "reply"}
 """What each of the replies is called, for other tools."""
 
@@ -103,16 +108,20 @@ def _offers(context: Context, deployment: Deployment) -> tuple[Button, ...]:
     return ()
 
 
-def concerned(context: Context, deployment: Deployment, *, here: bool) -> thread.Concerned:
-    """Whom its end concerns: nobody where it did what was to be expected of it."""
-    del context
-    by = Mention(deployment.by.chat_id if here else None, deployment.by.name)
+def concerned(context: Context, deployment: Deployment, *, here: bool) -> Concerned:
+    """Whom its end concerns: nobody where it did what was to be expected of it.
+
+    A failure concerns the authors too; ``here`` says that whoever asked for it reads it here.
+    """
     failed = deployment.state in thread.FAILED
-    own = deployment.description in {f"Cancelled by {deployment.by.name}"}
-    automatic = deployment.trigger in {"merge", "foreign"}
-    if own or (automatic and not failed):
-        return thread.Concerned()
-    return thread.Concerned(by)
+    own = deployment.description == cancelled_by(deployment.by.name)
+    if own or (deployment.trigger in AUTOMATIC and not failed):
+        return Concerned(None, (), 0)
+    if failed:
+        found = reaching.concerned(context, deployment)
+        by = found.deployer if here or found.deployer is None else Mention(None, found.deployer.name)
+        return replace(found, deployer=by)
+    return Concerned(Mention(deployment.by.chat_id if here else None, deployment.by.name), (), 0)
 
 
 def copy_card(context: Context, deployment: Deployment, channel: str) -> None:

@@ -7,8 +7,10 @@ import re
 from bot.context import Context
 from bot.core.deployments.card import Around
 from bot.core.deployments.model import Deployment, State, Waiting
+from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.locks.model import same_person
 from bot.services.gate_facts import target_of
+from bot.services.reaching import approvers_to_call
 
 _SAYS_WHY = re.compile(r"error|fatal|fail(?:ed|ure)|exception|denied|refused", re.IGNORECASE)
 LOOKED_THROUGH = 200
@@ -21,10 +23,16 @@ def around(context: Context, deployment: Deployment) -> Around:
     live = reads.last_success(deployment.app, deployment.environment) if deployment.ended else None
     lock = reads.locks.of(deployment.app, deployment.environment) if deployment.rollback_of is not None else None
     output = reads.output(deployment.id, 1) if deployment.state is State.RUNNING else ()
+    ahead = _ahead(context, deployment)
+    running = [one for one in ahead if one.busy]
+    waits = [one for one in ahead if not one.busy]
     return Around(
+        approvers=approvers_to_call(context, target, deployment) if target and deployment.approvals_missing else (),
+        wait=eta_in_queue(running, waits, context.now),
         production=bool(target and target.environment.production),
         live=live if live is not None and live.id != deployment.id else None,
-        ahead=_ahead(context, deployment),
+        ahead=ahead,
+        progress=tuple(progress(one, context.now) for one in ahead),
         before=_before(context, deployment),
         last_line=output[0] if output else "",
         reason=why_failed(context, deployment),

@@ -187,4 +187,4 @@ def test_the_mark_goes_where_no_deployment_came_of_it(world: World, said: str) -
 
 def reactions(message: Any) -> set[str]:
     names = {"eyes": "👀", "x": "❌", "white_check_mark": "✅", "+1": "👍", "wave": "👋"}
-    return {names.get(name, name) for name, people in message.reactions.items() if people}
+    return {names.get(name, name) for name, _ in message.reactions}

@@ -30,7 +30,8 @@ class Around:
 
     ``production`` is whether people outside use the environment, ``live`` what is live there, ``ahead`` what runs there
     and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
-    ``approvers`` are whom the settings name, ``wait`` and ``progress`` how long it will take, as far as that is known.
+    ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
+    that are ``ahead``, as far as that is known.
     ``last_line`` is the last one of its output, ``reason`` the one that says why it failed.
     """
 
@@ -40,7 +41,7 @@ class Around:
     before: int = 0
     approvers: tuple[Span, ...] = ()
     wait: str | None = None
-    progress: str | None = None
+    progress: tuple[str | None, ...] = ()
     last_line: str = ""
     reason: str = ""
     locked: bool = False
@@ -75,8 +76,9 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
         return sentence(deployment)
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
         return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
-    if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback" and around.locked:
-        return f"{sentence(deployment)} It is locked for {deployment.by.name}, so that merges wait."
+    if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
+        locked = f" It is locked for {deployment.by.name}, so that merges wait." if around.locked else ""
+        return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
     return sentence(deployment)
@@ -113,7 +115,7 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.WAITING:
             return _waits(deployment, around)
         case State.STARTING | State.RUNNING:
-            return (_runs(deployment, around),)
+            return (_runs(deployment),)
         case State.SUCCEEDED:
             return _succeeded(deployment, around)
         case State.FAILED | State.ERROR:
@@ -158,14 +160,12 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in {11, 12, 13} else ending}"
 
 
-def _runs(deployment: Deployment, around: Around) -> str:
+def _runs(deployment: Deployment) -> str:
     if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
     doing = f"step {steps_.runs[-1].number} of {steps_.total}" if steps_.runs else "is under way"
-    if around.progress:
-        return f"{doing}, {around.progress}"
     return f"{doing}, usually {spoken(deployment.usual_seconds)}" if deployment.usual_seconds else doing
 
 
@@ -254,9 +254,10 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.task != DEPLOY:
         return []
     if deployment.changes.first:
-        return [("first deployment here",)]
-    named = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
-    if len(them) != 1 or named:
+        only = [ships.line(one) for one in them] if len(them) == 1 else []
+        return [*only, ("first deployment here",)]
+    above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
+    if len(them) != 1 or above:
         return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
     back = ("takes back ",) if ships.goes_back(deployment) else ()
     return [(*back, *ships.line(them[0])), *ships.notes(deployment)]
@@ -269,7 +270,7 @@ def _goes_back_blindly(deployment: Deployment) -> bool:
 def _of_waiting(deployment: Deployment, around: Around) -> list[Line]:
     facts: list[Line] = [(f"+{around.before} before it",)] if around.before else []
     if deployment.waits_for is Waiting.QUEUE and around.ahead:
-        facts.append(("behind ", *_ahead(around.ahead)))
+        facts.append(("behind ", *_ahead(around)))
     if deployment.approved_by:
         facts.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
     if deployment.waits_for is Waiting.APPROVAL and deployment.due_at is not None:
@@ -277,9 +278,13 @@ def _of_waiting(deployment: Deployment, around: Around) -> list[Line]:
     return [*facts, *deployment.facts]
 
 
-def _ahead(ahead: Sequence[Deployment]) -> Line:
-    names = [f"#{one.id} ({one.by.name})" for one in ahead[: ships.SHOWN]]
-    more = len(ahead) - ships.SHOWN
+def _ahead(around: Around) -> Line:
+    far = [*around.progress, *[None] * len(around.ahead)]
+    names = [
+        f"#{one.id} ({one.by.name}{f', {said_}' if said_ else ''})"
+        for one, said_ in zip(around.ahead[: ships.SHOWN], far, strict=False)
+    ]
+    more = len(around.ahead) - ships.SHOWN
     return (listed([*names, *([f"{more} more"] if more > 0 else [])]),)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.core.deployments import ships
 from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
+from bot.core.deployments.shipping import summary
 from bot.core.deployments.wording import name_of, where
 from bot.core.grammar.commands import (
     Approve,
@@ -59,7 +60,7 @@ def menu(deployment: Deployment) -> tuple[Button, ...]:
     if deployment.ended and deployment.state not in {State.CANCELLED, State.EXPIRED}:
         found += offer(f"Lock {deployment.environment}", TakeLock(deployment.environment, deployment.app))
     if found:
-        found += offer("Details", Why(deployment.app, deployment.environment, deployment.id))
+        found += offer("Details", Why(deployment=deployment.id))
     return tuple(found)
 
 
@@ -90,8 +91,8 @@ def _called(yes: str, found: Iterable[Button]) -> tuple[Button, ...]:
 
 def _approval(deployment: Deployment) -> tuple[Button, ...]:
     them = ships.moved(deployment)
-    what = ships.title(them) if them else name_of(deployment)
-    go = "go" if len(them) > 1 else "goes"
+    what = summary(them, ships.unlisted(deployment)) if them else name_of(deployment)
+    go = "go" if len(them) + ships.unlisted(deployment) > 1 else "goes"
     last = deployment.approvals_missing == 1 and deployment.waits_for is Waiting.APPROVAL
     question = f"{what} {go} to {where(deployment)}{' at once' if last else ''}."
     refuse = f"{deployment.app} → {where(deployment)}: {name_of(deployment)} is not deployed then."
@@ -135,9 +136,11 @@ def rollback_question(deployment: Deployment, base: str) -> str:
     place = f"{deployment.app} → {where(deployment)}"
     if deployment.state is not State.SUCCEEDED:
         return f"{place}: from {deployment.short_sha}, which has not succeeded, to {base[:7]}, which was live before."
-    shipped = deployment.changes.shipped
-    named = [ships.name(one) for one in shipped[: ships.SHOWN]]
-    more = [f"{len(shipped) - ships.SHOWN} more"] if len(shipped) > ships.SHOWN else []
-    lost = f" Takes back {listed([*named, *more])}." if named else ""
+    changes = deployment.changes
+    named = [ships.name(one) for one in changes.shipped[: ships.SHOWN]]
+    count = len(changes.shipped) - ships.SHOWN + changes.more
+    lost = f" Takes back {listed([*named, *([f'{count} more'] if count > 0 else [])])}." if named else ""
+    if changes.migrations:
+        lost += f" With a migration: {listed(changes.migrations[: ships.SHOWN])}."
     locked = f" Then {deployment.environment} is locked for you, so that no merge ships it again."
     return f"{place}: from {deployment.short_sha} (live) to {base[:7]}.{lost}{locked}"

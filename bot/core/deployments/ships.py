@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.deployments.model import DEPLOY, Deployment, Shipped
-from bot.core.names import listed
+from bot.core.deployments.shipping import authors, summary, without_pull_request
 from bot.core.rich_text import Code, Fold, Line, Link, Span
 
 SHOWN = 5
 """How many pull requests or commits are listed."""
+MOST_NAMED = 3
+"""So many commits that came without a pull request are named."""
 TITLE = 70
 """So many characters of a title are shown in a list."""
 
@@ -27,32 +29,28 @@ def goes_back(deployment: Deployment) -> bool:
 
 def fold(deployment: Deployment, *, opened: bool = False) -> Fold | None:
     """The list of what moves; None where one line says it already, or there is nothing to list."""
-    them = moved(deployment)
-    if deployment.task != DEPLOY or len(them) < 2:
+    them, unseen = moved(deployment), unlisted(deployment)
+    if deployment.task != DEPLOY or len(them) + unseen < 2:
         return None
     lines = [line(one) for one in them[:SHOWN]]
     more, url = len(them) - SHOWN, deployment.changes.url
-    if more > 0:
-        lines.append((f"and {more} more", *((" · ", Link(url, "compare")) if url else ())))
-    elif url:
-        lines.append((Link(url, "compare"),))
-    return Fold(f"{title(them)}{authors(them)}", tuple(lines), tuple(notes(deployment)), opened)
+    compare: Line = (Link(url, "compare"),) if url else ()
+    if more > 0 or unseen:
+        lines.append((f"and {max(more, 0) + unseen} more", *((" · ", *compare) if compare else ())))
+    elif compare:
+        lines.append(compare)
+    title = f"{summary(them, unseen)}{_by(them)}"
+    return Fold(title, tuple(lines), tuple(notes(deployment)), opened)
 
 
-def title(them: Sequence[Shipped]) -> str:
-    """How many there are, by what they are.
-
-    >>> title([Shipped("a", "bob", "", number=1), Shipped("b", "bob", "", sha="1234567")])
-    '1 pull request and 1 commit'
-    """
-    pulls = sum(1 for one in them if one.number is not None)
-    counts = [_count(pulls, "pull request")] if pulls else []
-    return listed([*counts, *([_count(len(them) - pulls, "commit")] if len(them) > pulls else [])])
+def unlisted(deployment: Deployment) -> int:
+    """Of how many commits no line tells."""
+    return deployment.changes.more_back if goes_back(deployment) else deployment.changes.more
 
 
-def authors(them: Sequence[Shipped]) -> str:
-    """Who made them, with the dot that goes before; those of whom there is no name are left out."""
-    names = list(dict.fromkeys(one.author for one in them if one.author))
+def _by(them: Sequence[Shipped]) -> str:
+    """Who made them, with the dot that goes before."""
+    names = authors(them)
     shown = [*names[:SHOWN], *([f"{len(names) - SHOWN} more"] if len(names) > SHOWN else [])]
     return f" · {', '.join(shown)}" if names else ""
 
@@ -78,18 +76,22 @@ def cut(text: str) -> str:
 
 def notes(deployment: Deployment) -> list[Line]:
     """What whoever looks at it should know: what came without a pull request, what is lost, and migrations."""
-    changes = deployment.changes
-    alone = 0 if goes_back(deployment) else sum(1 for one in changes.shipped if one.number is None)
+    changes, back = deployment.changes, goes_back(deployment)
+    alone = () if back else without_pull_request(changes.shipped)
     found: list[Line] = []
     if alone:
-        found.append((f"⚠️ {_count(alone, 'commit')} without a pull request",))
+        named: list[Span] = []
+        for one in alone[:MOST_NAMED]:
+            named += [", " if named else ": ", Link(one.url or None, name(one))]
+        found.append((f"⚠️ {_count(len(alone), 'commit')} without a pull request", *named))
     if changes.shipped and changes.behind:
         verb = "is" if changes.behind == 1 else "are"
         found.append((f"⚠️ lacks {_count(changes.behind, 'commit')} that {verb} deployed there now",))
-    if changes.migrations:
+    paths = changes.migrations_back if back else changes.migrations
+    if paths:
         spans: list[Span] = []
-        for path in changes.migrations[:SHOWN]:
-            spans += [", " if spans else "🗄 changes ", Code(path)]
+        for path in paths[:SHOWN]:
+            spans += [", " if spans else f"🗄 {'takes back' if back else 'changes'} ", Code(path)]
         found.append(tuple(spans))
     return found
 

@@ -7,7 +7,7 @@ command was given, if that was elsewhere, and ``again`` what the thread of one t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.core.deployments.card import Around, card, headline, joined, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
@@ -15,6 +15,7 @@ from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spo
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
+from bot.core.notices.model import Concerned
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Span
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
@@ -32,18 +33,6 @@ _OVER: dict[Waiting, str] = {
 }
 _SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE})
 """What passes by itself, and stands on the card: nobody is told of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Concerned:
-    """Whom an end concerns: who asked for it, and the authors of what shipped, of whom there are ``total``.
-
-    Each at most once; who is not to be called has no id.
-    """
-
-    deployer: Mention | None = None
-    authors: tuple[Mention, ...] = ()
-    total: int = 0
 
 
 # --- gates -------------------------------------------------------------------------------------------------------

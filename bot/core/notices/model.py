@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.core.deployments.model import Deployment, Shipped
 from bot.core.people.logins import in_lower_case, is_nobody
+from bot.core.rich_text import Mention
 
 MOST_TOLD = 50
 """How many people hear of one deployment at most."""
@@ -71,3 +72,16 @@ def authors_of(shipped: Collection[Shipped]) -> tuple[str, ...]:
     """The people behind it, each once, in the order of what ships; apps are no people."""
     found = {in_lower_case(one.author): one.author for one in reversed(tuple(shipped)) if not is_nobody(one.author)}
     return tuple(reversed(found.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom the end of a deployment concerns; each is called at most once. Without a chat id they are named only.
+
+    ``deployer`` is whoever asked for it or merged it, None where that was no person. ``authors`` are those of what
+    shipped, without the deployer, ten at most of ``total``.
+    """
+
+    deployer: Mention | None
+    authors: tuple[Mention, ...]
+    total: int

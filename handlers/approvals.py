@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.context import Context
 from bot.core.approvals import messages
 from bot.core.approvals.model import Approval, is_same, told_apart
-from bot.core.deployments import lifecycle
+from bot.core.deployments import ending, telling
 from bot.core.deployments.model import Actor, Deployment, State, Waiting
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import RenderParent
@@ -51,7 +51,7 @@ def approve(context: Context, command: Approve) -> Message | None:
     approved = replace(deployment, approved_by=tuple(one.by for one in counted), approvals_missing=missing)
     records.save(approved)
     records.emit(RenderParent(approved.id))
-    lifecycle.note(records, approved, messages.approved_line(approved, Mention(by.chat_id, by.name)), part="gates")
+    telling.note(records, approved, messages.approved_line(approved, Mention(by.chat_id, by.name)), part="gates")
     reconsider(records, approved)
     return None if _in_its_thread(context, approved) else messages.thanks(approved)
 
@@ -64,7 +64,7 @@ def reject(context: Context, command: Reject) -> Message | None:
     deployment = _waiting(context, records, chosen)
     records.approvals.withdraw(deployment.id)
     why = messages.rejected_by(by.name, command.reason)
-    lifecycle.end(records, replace(deployment, approvals_missing=0), State.CANCELLED, context.now, why)
+    ending.end(records, replace(deployment, approvals_missing=0), State.CANCELLED, context.now, why)
     return None if _in_its_thread(context, deployment) else messages.rejected(deployment)
 
 
@@ -152,7 +152,7 @@ def overdue(context: Context, event: Due) -> None:
         records.save(replace(deployment, due_at=context.now + within))
         return
     why = messages.nobody_approved(deployment, within)
-    lifecycle.end(records, deployment, State.EXPIRED, context.now, why)
+    ending.end(records, deployment, State.EXPIRED, context.now, why)
 
 
 # --- looking again ----------------------------------------------------------------------------------------------

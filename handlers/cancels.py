@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.deployments import lifecycle
+from bot.core.deployments import ending
 from bot.core.deployments.model import Deployment
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Cancel
@@ -36,7 +36,7 @@ def cancel(context: Context, command: Cancel) -> Message:
         raise Refused(replies.already_ended(deployment))
     if deployment.cancel_by is not None:
         raise Refused(press_messages.stopped_already(deployment, context.asker.name))
-    lifecycle.cancel(records, deployment, context.asker.name, context.now, ours=ours)
+    ending.cancel(records, deployment, context.asker.name, context.now, ours=ours)
     if not deployment.begun:
         return replies.cancelled(deployment)
     return replies.stopping(deployment) if ours else replies.cancelled_elsewhere(deployment)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
 from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments import telling
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.events.external import ChecksChanged
 from bot.core.events.internal import ChecksMissing
@@ -33,7 +33,7 @@ def missing(context: Context, event: ChecksMissing) -> None:
         return
     waited = context.now - (deployment.waits_since or context.now)
     message = deployment_messages.checks_missed(deployment, event.names, waited, _forced(deployment))
-    lifecycle.note(records, deployment, message, occasion="hung")
+    telling.note(records, deployment, message, occasion="hung")
 
 
 def _forced(old: Deployment) -> Deploy:
@@ -79,4 +79,4 @@ def _tell(records: Records, deployment: Deployment, failing: list[Check]) -> Non
     if not new:
         return
     records.keep(key, "\n".join([*filter(None, told), *(check.name for check in new)]))
-    lifecycle.note(records, deployment, deployment_messages.turned_red(deployment, new))
+    telling.note(records, deployment, deployment_messages.turned_red(deployment, new))

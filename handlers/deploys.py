@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.deployments import lifecycle, reconsideration
+from bot.core.deployments import ending, lifecycle, reconsideration, telling
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.ancestry import Ancestry
 from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
@@ -164,7 +164,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
         return
     demand_known(records, deployment, known)
     if newer := known.overtaken_by(deployment):
-        lifecycle.give_way(records, deployment, newer, context.now)
+        ending.give_way(records, deployment, newer, context.now)
         return
     view, verdict = _asked_again(records, context, target, deployment, found, known, admin=admin)
     if not verdict.waits and not starts:
@@ -192,7 +192,7 @@ def _asked_again(
 
 def _go_on(records: Records, context: Context, deployment: Deployment, verdict: Verdict, known: Ancestry) -> None:
     if verdict.closed:
-        lifecycle.end(records, deployment, State.CANCELLED, context.now, replies.closed_reasons(verdict))
+        ending.end(records, deployment, State.CANCELLED, context.now, replies.closed_reasons(verdict))
     elif not verdict.waits and (newer := lifecycle.defers_to(records, deployment, known)):
         reconsideration.reconsider(records, newer)
         return
@@ -222,10 +222,10 @@ def hung(context: Context, event: Due) -> None:
     gone = target_of(context, deployment) is None
     if context.now >= gives_up:
         why = orphan_messages.expired(deployment) if gone else deployment_messages.expired(deployment)
-        lifecycle.end(records, deployment, State.EXPIRED, context.now, why)
+        ending.end(records, deployment, State.EXPIRED, context.now, why)
         return
     records.save(replace(deployment, due_at=gives_up))
     if gone:
         return  # no check will let it go on
-    lifecycle.note(records, deployment, deployment_messages.hung_checks(deployment), occasion="hung")
+    telling.note(records, deployment, deployment_messages.hung_checks(deployment), occasion="hung")
     reconsideration.reconsider(records, deployment)

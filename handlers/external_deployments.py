@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
+from bot.core.deployments import ending, following, lifecycle, telling
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.card import NOT_PICKED_UP
 from bot.core.deployments.model import ENDED, MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
@@ -132,7 +132,7 @@ def _adopt_twin(context: Context, event: DeploymentCreated, ours: Deployment, *,
     records.twins.save(Twin(event.repository, event.remote_id, ours.id, followed=followed))
     if first and followed:
         described = replace(deployment, description=deployment_messages.in_workflow())
-        lifecycle.goes_on(records, deployment, described, context.now, timeout)
+        following.goes_on(records, deployment, described, context.now, timeout)
 
 
 def _stands(deployment: Deployment) -> tuple[State, int]:
@@ -328,7 +328,7 @@ def _follow(
     """
     goal = REMOTE_STATES.get(event.state)
     if known.reviewed_elsewhere and goal is not None:
-        known = lifecycle.reviewed(records, known, now, timeout)
+        known = following.reviewed(records, known, now, timeout)
     followed = replace(
         known,
         log_url=event.log_url or known.log_url,
@@ -336,15 +336,15 @@ def _follow(
         description=event.description,
     )
     if known.given_up and goal is not None:
-        moved = lifecycle.end_after_all(records, followed, goal, now, event.description, copied=copied)
+        moved = ending.end_after_all(records, followed, goal, now, event.description, copied=copied)
         return known if moved is followed else moved
     if known.ended:
         return known
     if goal is None:
-        return lifecycle.review_wanted(records, followed, now)
+        return following.review_wanted(records, followed, now)
     if goal is known.state:
-        return lifecycle.goes_on(records, known, followed, now, timeout)
-    moved = lifecycle.report(records, followed, goal, now, event.description, timeout, copied=copied)
+        return following.goes_on(records, known, followed, now, timeout)
+    moved = following.report(records, followed, goal, now, event.description, timeout, copied=copied)
     return known if moved is followed else moved
 
 
@@ -383,13 +383,13 @@ def overdue(context: Context, event: Due) -> None:
             records.put(one, f"status:{one.remote_id}:{one.status_id}:{records.cause}")
         return
     if deployment.state is State.RUNNING:
-        lifecycle.give_up(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())
+        ending.give_up(records, deployment, State.TIMED_OUT, context.now, deployment_messages.no_end_reported())
         return
     last_call = (deployment.started_at or deployment.created_at) + timeout
     if context.now >= last_call:
-        lifecycle.give_up(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
+        ending.give_up(records, deployment, State.ERROR, context.now, deployment_messages.never_picked_up())
         return
     unseen = replace(deployment, due_at=last_call, description=NOT_PICKED_UP)
     records.save(unseen)
-    lifecycle.draw(records, unseen)
-    lifecycle.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")
+    telling.draw(records, unseen)
+    telling.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")

@@ -8,9 +8,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 from bot.context import Context
-from bot.core.deployments import lifecycle
+from bot.core.deployments import ending, lifecycle
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments.lifecycle import HUNG_AFTER, REMOTE_ENDS
+from bot.core.deployments.ending import REMOTE_ENDS
+from bot.core.deployments.lifecycle import HUNG_AFTER
 from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State, run_key
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
@@ -103,7 +104,7 @@ def opened(context: Context, event: DeploymentOpened) -> None:
     if target is None and deployment.remote_id is None and deployment.state is State.STARTING:
         # Nobody here can begin it; if another tool does, its word counts.
         there = records.deployment(deployment.id) or deployment
-        lifecycle.give_up(records, there, State.ERROR, context.now, orphan_messages.ended(deployment))
+        ending.give_up(records, there, State.ERROR, context.now, orphan_messages.ended(deployment))
 
 
 def _locked(context: Context, deployment_id: int) -> tuple[Deployment, Target | None] | None:
@@ -124,7 +125,7 @@ def not_opened(context: Context, event: DeploymentNotOpened) -> None:
     deployment, _ = with_locked
     records = context.begin()
     if event.merged_sha is None:
-        lifecycle.end(records, deployment, State.ERROR, context.now, event.reason)
+        ending.end(records, deployment, State.ERROR, context.now, event.reason)
     elif not deployment.ended:
         _goes_on_merged(records, context, deployment, event.merged_sha)
 
@@ -148,7 +149,7 @@ def _goes_on_merged(records: Records, context: Context, deployment: Deployment, 
     )
     gone = replace(deployment, superseded_by=newer.id)
     why = deployment_messages.merged_instead(deployment, newer)
-    lifecycle.end(records, gone, State.CANCELLED, context.now, why)
+    ending.end(records, gone, State.CANCELLED, context.now, why)
     lifecycle.wait_for_checks(records, newer, context.now)
     reconsider(records, newer)
 
@@ -204,7 +205,7 @@ def finished(context: Context, event: RunFinished) -> None:
     description = event.description
     if event.outcome == "cancelled" and deployment.cancel_by:
         description = f"Cancelled by {deployment.cancel_by}"
-    lifecycle.end(records, ended, ENDS[event.outcome], context.now, description)
+    ending.end(records, ended, ENDS[event.outcome], context.now, description)
 
 
 @router.performs(PostStatus)

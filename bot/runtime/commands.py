@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.deployments import lifecycle
+from bot.core.deployments import telling
 from bot.core.effects import React, Reply
 from bot.core.errors import Refused, ShipmateError
 from bot.core.events.external import CommandGiven
@@ -66,7 +66,7 @@ class Conversation:
         except ShipmateError:
             return  # whoever answers meets it again, and says it
         if isinstance(said, SEEN) and given.place.message is not None:
-            context.begin().emit(React(given.place.channel, given.place.message, lifecycle.SEEN))
+            context.begin().emit(React(given.place.channel, given.place.message, telling.SEEN))
 
     def _carried_out(self, context: Context, given: CommandGiven) -> Message | None:
         given = threads.enter(context, given)
@@ -131,7 +131,7 @@ def unseen(given: CommandGiven, context: Context | None) -> React | None:
     began = context is not None and context.begun and context.begin().audit.written is not None
     if not asks or began or given.place.message is None or given.via in ANSWERED_AT_AN_ADDRESS:
         return None
-    return React(given.place.channel, given.place.message, None, instead=lifecycle.SEEN)
+    return React(given.place.channel, given.place.message, None, instead=telling.SEEN)
 
 
 PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)

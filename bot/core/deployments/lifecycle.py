@@ -1,4 +1,4 @@
-"""How a deployment goes on: each function moves one deployment and says what must happen because of it.
+"""How a deployment begins and goes on: each function moves one deployment and says what must happen because of it.
 
 All of it runs inside a decision's transaction, with the environment's row locked.
 """
@@ -10,62 +10,44 @@ from datetime import datetime, timedelta
 
 from bot.core import replies
 from bot.core.deployments import messages as deployment_messages
-from bot.core.deployments import rolling_card, thread
+from bot.core.deployments import rolling_card
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, ahead_key, same_line
+from bot.core.deployments.ending import end, give_way, move_up, report_end
 from bot.core.deployments.model import (
-    DEPLOY,
-    ENDED,
     Deployment,
     State,
     Waiting,
-    held_for_review,
     may_become,
     moved,
-    path_to,
     waiting,
 )
-from bot.core.deployments.reconsideration import next_in_queue, remind
-from bot.core.deployments.steps import ended_with, went_on
+from bot.core.deployments.reconsideration import remind
+from bot.core.deployments.steps import went_on
+from bot.core.deployments.telling import draw, said_to_wait, tell
 from bot.core.deployments.waits import waits_for, waits_no_more
 from bot.core.effects import (
     CreateDeployment,
-    Occasion,
-    Part,
-    PostInThread,
     PostStatus,
-    React,
-    RenderParent,
     StartRun,
-    TellAsker,
-    WorksAgain,
 )
-from bot.core.events.internal import DeploymentEnded
-from bot.core.gates.messages import in_line
 from bot.core.gates.model import Answer, Verdict
-from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.ports.transaction import Records
-from bot.core.rich_text import Message, plain
+from bot.core.rich_text import plain
 
 HUNG_AFTER = timedelta(hours=1)
 """A deployment that waits for checks is reported after this long, by the name of the check."""
+
+
 EXPIRES_AFTER = timedelta(hours=24)
 """A deployment that waits for checks this long is given up."""
+
+
 PICKED_UP_WITHIN = timedelta(seconds=30)
 """A deployment that another tool should carry out is reported when nothing has touched it for this long."""
 
-SEEN = "👀"
-"""The reaction on a command that asks for a deployment, until that has ended."""
+
 FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER})
 """What a person may pass by force while another deployment of the same still waits for it."""
-REMOTE_ENDS: dict[State, str] = {
-    State.SUCCEEDED: "success",
-    State.FAILED: "failure",
-    State.ERROR: "error",
-    State.TIMED_OUT: "error",
-    State.CANCELLED: "error",
-    State.EXPIRED: "error",
-    State.SUPERSEDED: "inactive",
-}
 
 
 def proceed(
@@ -91,27 +73,11 @@ def proceed(
     due_at = deployment.due_at if again else _looked_at_again(answer, now)
     text = deployment_messages.waits(answer)
     held = waits_for(waiting(deployment, answer.waits_for, now, due_at), answer, now)
-    held = _said_to_wait(records, held, text)
+    held = said_to_wait(records, held, text)
     remind(records, held, answer, again=again)
     if not answer.settling and (not again or deployment_messages.worth_telling(deployment.description, text)):
-        _tell(records, held, deployment_messages.waiting_line(held), part="gates")
+        tell(records, held, deployment_messages.waiting_line(held), part="gates")
     return held
-
-
-def _said_to_wait(records: Records, deployment: Deployment, text: str) -> Deployment:
-    """With what it waits for, in the message and, where another tool has created it, on GitHub."""
-    held = replace(deployment, description=text)
-    records.save(held)
-    draw(records, held)
-    if held.remote_id is not None and text != deployment.description:
-        records.emit(PostStatus(held.id, "queued" if held.waits_for is Waiting.QUEUE else "pending", text))
-    return held
-
-
-def waits_on(records: Records, deployment: Deployment, text: str) -> None:
-    """It waits as before, for something that no gate has said."""
-    if text != deployment.description:
-        _said_to_wait(records, deployment, text)
 
 
 def judged(deployment: Deployment, verdict: Verdict) -> Deployment:
@@ -145,11 +111,11 @@ def start(records: Records, deployment: Deployment, now: datetime, known: Ancest
         draw(records, one)
     draw(records, begun)
     if deployment.waits_for is not None:
-        _tell(records, begun, deployment_messages.begins_line(deployment), part="gates")
+        tell(records, begun, deployment_messages.begins_line(deployment), part="gates")
     _make_needless(records, begun, now)
     _overtake(records, begun, known, now)
     _keep_ahead(records, begun, known)
-    _move_up(records, begun.app, begun.environment)
+    move_up(records, begun.app, begun.environment)
     if begun.remote_id is None:
         records.emit(CreateDeployment(begun.id))
     else:
@@ -175,7 +141,7 @@ def opened(records: Records, deployment: Deployment, remote_id: int, now: dateti
     if known.ended:
         # Cancelled while it was being created: GitHub must not show it as pending for ever.
         records.save(known)
-        _report_end(records, known)
+        report_end(records, known)
         return
     # The time that it may take begins here: creating it may have had to wait for GitHub, however long.
     known = replace(known, started_at=now)
@@ -189,7 +155,7 @@ def opened(records: Records, deployment: Deployment, remote_id: int, now: dateti
 def hand_over(records: Records, deployment: Deployment) -> None:
     """Give it to our own provider."""
     records.emit(PostStatus(deployment.id, "queued", "Queued by Shipmate"), StartRun(deployment.id))
-    _tell(records, deployment, deployment_messages.queued_line(deployment), part="run")
+    tell(records, deployment, deployment_messages.queued_line(deployment), part="run")
 
 
 def running(records: Records, deployment: Deployment, now: datetime, *, timeout: timedelta, ours: bool) -> Deployment:
@@ -203,199 +169,8 @@ def running(records: Records, deployment: Deployment, now: datetime, *, timeout:
     draw(records, run)
     if ours:
         records.emit(PostStatus(run.id, "in_progress", "Shipmate is deploying"))
-    _tell(records, run, deployment_messages.running_line(run), part="run")
+    tell(records, run, deployment_messages.running_line(run), part="run")
     return run
-
-
-def end(
-    records: Records, deployment: Deployment, state: State, now: datetime, description: str, *, report: bool = True
-) -> Deployment:
-    """It has ended; whoever waits for the environment is looked at next.
-
-    ``report`` is False where GitHub is who told us.
-    """
-    if deployment.ended or not may_become(deployment.state, state):
-        return deployment
-    ended = _with_its_story(moved(deployment, state, now, description), now)
-    records.save(ended)
-    if rest := rolling_card.waits_with(records, ended):
-        # It was what the card showed; what waits on has one of its own.
-        records.leave_card([one.id for one in rest])
-        draw(records, records.deployment(rest[-1].id) or rest[-1])
-    if report:
-        _report_end(records, ended)
-    draw(records, ended)
-    if ended.started_at is not None and ended.started_at < now:
-        _tell(records, ended, deployment_messages.end_line(ended), part="run")
-    elif thread.has_gates(ended):
-        _tell(records, ended, deployment_messages.end_line(ended), part="gates")
-    _tell(records, ended, deployment_messages.end_line(ended), occasion=deployment_messages.occasion(ended), part="end")
-    _react(records, ended)
-    if state is State.SUCCEEDED:
-        _tell_where_it_failed(records, ended)
-        _replace_older(records, ended)
-    lock_lifecycle.after_rollback(records, ended, now)
-    _move_up(records, ended.app, ended.environment)
-    next_in_queue(records, ended.app, ended.environment)
-    records.put(DeploymentEnded(ended.id), f"ended:{ended.id}")
-    return ended
-
-
-def _with_its_story(ended: Deployment, now: datetime) -> Deployment:
-    steps = ended_with(ended.steps, now, succeeded=ended.state is State.SUCCEEDED)
-    return replace(waits_no_more(ended, now), steps=steps)
-
-
-def _react(records: Records, ended: Deployment) -> None:
-    """On the message that asked for it."""
-    if ended.asked_message is not None and ended.asked_channel is not None:
-        emoji = deployment_messages.reaction(ended)
-        records.emit(React(ended.asked_channel, ended.asked_message, emoji, instead=SEEN))
-
-
-def _tell_where_it_failed(records: Records, ended: Deployment) -> None:
-    """Whoever reads of the last failure there reads that it works again; a rollback is no such news."""
-    if ended.task != DEPLOY or ended.trigger == "rollback":
-        return
-    for one in records.history(app=ended.app, environment=ended.environment, ref=None, limit=10, task=DEPLOY):
-        if one.id == ended.id or not one.ended or one.started_at is None:
-            continue
-        if one.state in thread.FAILED:
-            records.emit(WorksAgain(one.id, ended.id))
-        if one.state in {*thread.FAILED, State.SUCCEEDED}:
-            return
-
-
-def cancel(records: Records, deployment: Deployment, by: str, now: datetime, *, ours: bool) -> None:
-    """What has not begun ends at once, what is ``ours`` when its provider has stopped; what another tool carries out
-    is marked only, as nobody here can stop that."""
-    if deployment.begun and ours:
-        records.save(replace(deployment, cancel_by=by))
-        return
-    for one in rolling_card.waits_with(records, deployment):
-        # Whoever takes back a merge takes back those that are part of its card: one press each would be a trap.
-        _end_with_it(records, one, now, by)
-    end(records, deployment, State.CANCELLED, now, replies.cancelled_by(by))
-
-
-def _end_with_it(records: Records, one: Deployment, now: datetime, by: str) -> None:
-    gone = waits_no_more(moved(one, State.CANCELLED, now, replies.cancelled_by(by)), now)
-    records.save(gone)
-    _report_end(records, gone)
-    records.put(DeploymentEnded(gone.id), f"ended:{gone.id}")
-
-
-def give_up(records: Records, deployment: Deployment, state: State, now: datetime, why: str) -> None:
-    """Whoever carries it out is silent: it has ended as far as we can tell, and they may still tell otherwise."""
-    end(records, replace(deployment, given_up_at=now), state, now, why)
-
-
-def end_after_all(
-    records: Records, deployment: Deployment, state: State, now: datetime, description: str, *, copied: bool = False
-) -> Deployment:
-    """Whoever carries it out reports how it ended after it was given up: that is the truth.
-
-    Its environment may be somebody else's by now, and stays theirs: what succeeded there and started later is still
-    what is live, nobody's turn comes, and a rollback locks only what it has rolled back in fact.
-    """
-    if not deployment.given_up or not may_become(deployment.state, state):
-        return deployment
-    ended = _with_its_story(moved(deployment, state, now, description), now)
-    records.save(ended)
-    _react(records, ended)
-    if state is State.SUCCEEDED:
-        ended = _replace_older(records, ended)
-    if copied:
-        _report_end(records, ended)
-    draw(records, ended)
-    live = records.last_success(ended.app, ended.environment)
-    # Whoever was told that it failed is told what came of it.
-    _tell(records, ended, thread.after_all(ended, live), occasion="failure", part="after_all")
-    if live is not None and live.id == ended.id and not records.busy(ended.app, ended.environment):
-        lock_lifecycle.after_rollback(records, ended, now)
-    records.put(DeploymentEnded(ended.id), f"ended-after-all:{ended.id}")
-    return ended
-
-
-def _replace_older(records: Records, ended: Deployment) -> Deployment:
-    """Only what is live can be rolled back: the messages of what was there before offer nothing any more."""
-    live = records.last_success(ended.app, ended.environment)
-    if ended.task != DEPLOY or live is None:
-        return ended
-    for one in records.offering(ended.app, ended.environment):
-        if one.id != live.id:
-            records.save(replace(one, replaced_by=live.id))
-            draw(records, one)
-    return records.deployment(ended.id) or ended
-
-
-def _report_end(records: Records, ended: Deployment) -> None:
-    if ended.remote_id is not None:
-        records.emit(PostStatus(ended.id, REMOTE_ENDS[ended.state], ended.description))
-
-
-def report(
-    records: Records,
-    deployment: Deployment,
-    goal: State,
-    now: datetime,
-    description: str,
-    timeout: timedelta,
-    *,
-    copied: bool = False,
-) -> Deployment:
-    """Another tool reported a status: follow it, through the states that were skipped, never back.
-
-    ``copied`` says that it was reported to another deployment on GitHub than ours, which is to show the same.
-    """
-    path = path_to(deployment.state, goal)
-    for state in path or ():
-        if state in ENDED:
-            deployment = end(records, deployment, state, now, description, report=copied)
-        elif state is State.RUNNING:
-            # What the tool said of the end is not said of the way there.
-            before = deployment if state is goal else replace(deployment, description="")
-            deployment = running(records, before, now, timeout=timeout, ours=False)
-            if copied and state is goal:
-                records.emit(PostStatus(deployment.id, "in_progress", description))
-    return deployment
-
-
-def review_wanted(records: Records, deployment: Deployment, now: datetime) -> Deployment:
-    """GitHub holds it until it is reviewed there: that is nobody's delay, and told once."""
-    held = held_for_review(deployment, now)
-    records.save(held)
-    if not deployment.reviewed_elsewhere or held.log_url != deployment.log_url:
-        draw(records, held)
-    if not deployment.reviewed_elsewhere:
-        _tell(records, held, deployment_messages.review_line(held), part="run")
-    return held
-
-
-def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta) -> Deployment:
-    """It is in the tool's hands again: the time that it may take begins anew."""
-    free = replace(deployment, waits_since=None, due_at=now + timeout)
-    records.save(free)
-    draw(records, free)
-    return free
-
-
-def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> Deployment:
-    """Another tool reported the state that it is in already; told where it says something new."""
-    if before.state is State.STARTING:
-        # Somebody has picked it up: from now on only its timeout counts.
-        description = deployment_messages.queued_elsewhere(now_is.description)
-        now_is = replace(now_is, description=description, due_at=now + timeout)
-    if now_is == before:
-        return before
-    now_is = went_on(now_is, now) if now_is.state is State.RUNNING else now_is
-    records.save(now_is)
-    if (now_is.description, now_is.log_url) == (before.description, before.log_url):
-        return now_is
-    draw(records, now_is)
-    line = deployment_messages.queued_line if now_is.state is State.STARTING else deployment_messages.running_line
-    _tell(records, now_is, line(now_is), part="run")
-    return now_is
 
 
 def _overtake(records: Records, newer: Deployment, known: Ancestry, now: datetime) -> None:
@@ -415,65 +190,9 @@ def _make_needless(records: Records, newer: Deployment, now: datetime) -> None:
             give_way(records, one, newer, now, deployment_messages.needless_by(newer))
 
 
-def give_way(records: Records, old: Deployment, newer: Deployment, now: datetime, why: str | None = None) -> None:
-    """It is part of another one, which goes or has gone in its place."""
-    why = why or deployment_messages.superseded_by(old, newer)
-    gone = replace(waits_no_more(moved(old, State.SUPERSEDED, now, why), now), superseded_by=newer.id)
-    records.save(gone)
-    _report_end(records, gone)
-    _react(records, gone)
-    draw(records, gone)
-    if gone.asked_channel is not None:
-        # Whoever asked for it is told; a merge is part of what its card shows.
-        _tell(records, gone, deployment_messages.end_line(gone), part="end")
-
-
 def defers_to(records: Records, deployment: Deployment, known: Ancestry) -> Deployment | None:
     """The newer merge of its branch that is ready as well, and stands in the queue only."""
     if deployment.trigger != "merge":
         return None
     queue = [one for one in records.waiting(deployment.app, deployment.environment) if one.waits_for is Waiting.QUEUE]
     return next((one for one in reversed(queue) if one.sha in known.newer and same_line(one, deployment)), None)
-
-
-def _move_up(records: Records, app: str, environment: str) -> None:
-    """Those in the queue say whom they wait for now, and at which place."""
-    busy = records.busy(app, environment)
-    if not busy:
-        return  # the first of them is decided on at once, and the others follow
-    queue = [one for one in records.waiting(app, environment) if one.waits_for is Waiting.QUEUE]
-    for before, one in enumerate(queue):
-        text = deployment_messages.queued(in_line(busy[0], queue[:before]))
-        if text != one.description:
-            _said_to_wait(records, one, text)
-
-
-def draw(records: Records, deployment: Deployment) -> None:
-    """Bring its message up to date."""
-    records.emit(RenderParent(deployment.id, deployment.card))
-
-
-def note(
-    records: Records,
-    deployment: Deployment,
-    message: Message,
-    *,
-    occasion: Occasion | None = None,
-    part: Part | None = None,
-) -> None:
-    """Something for the thread that changes nothing about how the deployment stands."""
-    _tell(records, deployment, message, occasion=occasion, part=part)
-
-
-def _tell(
-    records: Records,
-    deployment: Deployment,
-    message: Message,
-    *,
-    occasion: Occasion | None = None,
-    part: Part | None = None,
-) -> None:
-    """In its thread; and where the command was given, if that is elsewhere."""
-    records.emit(PostInThread(deployment.id, message, occasion=occasion, part=part))
-    if deployment.asked_channel and deployment.thread is None and part is not None:
-        records.emit(TellAsker(deployment.id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.deployments import lifecycle as deployment_lifecycle
+from bot.core.deployments import ending, telling
 from bot.core.deployments.model import Actor, Deployment, run_key
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce, RenderParent, TellPerson
@@ -35,7 +35,7 @@ def end(records: Records, orphan: Orphan, by: Actor, now: datetime) -> None:
         case Deployment() as deployment:
             # Without its settings only what has begun tells who carries it out.
             ours = deployment.exclusive and records.kept(run_key(deployment.id)) is not None
-            deployment_lifecycle.cancel(records, deployment, by.name, now, ours=ours)
+            ending.cancel(records, deployment, by.name, now, ours=ours)
         case Lock() as lock:
             lock_lifecycle.release(records, lock)
             records.emit(Announce(lock.app, messages.lock_released(lock, by.name)))
@@ -82,7 +82,7 @@ def _hand_over_deployment(
     moved = replace(deployment, app=to[0], environment=to[1], environment_url=url)
     records.save(moved)
     records.emit(RenderParent(moved.id))
-    deployment_lifecycle.note(records, moved, messages.handed_over(deployment, to, by.name))
+    telling.note(records, moved, messages.handed_over(deployment, to, by.name))
     reconsider(records, moved)
 
 
@@ -103,7 +103,7 @@ def _command_of(entry: ScheduleEntry) -> Deploy | None:
 
 def leave_waiting(records: Records, deployment: Deployment) -> None:
     """It waits for its place to come back, and says so."""
-    deployment_lifecycle.waits_on(records, deployment, messages.waiting(deployment))
+    telling.waits_on(records, deployment, messages.waiting(deployment))
 
 
 def _record(records: Records, orphan: Orphan, action: str, more: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.deployments import lifecycle
+from bot.core.deployments import ending, following, lifecycle
 from bot.core.deployments.ancestry import Ancestry
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.effects import CreateDeployment, PostInThread, RenderParent, StartRun
@@ -101,7 +101,7 @@ def test_the_first_in_the_queue_is_looked_at_when_one_ends() -> None:
     running = lifecycle.start(register, register.add(a_deployment(ref="main")), T0)
     second, _ = queued(register, "a"), queued(register, "b")
 
-    lifecycle.end(register, running, State.FAILED, t(minutes=1), "boom")
+    ending.end(register, running, State.FAILED, t(minutes=1), "boom")
 
     assert [one for one in register.events if isinstance(one, Reconsider)] == [Reconsider(second.id)]
 
@@ -110,7 +110,7 @@ def test_those_behind_say_for_whom_they_wait_now() -> None:
     register = Register()
     running = lifecycle.start(register, register.add(a_deployment(ref="main")), T0)
     second, third = queued(register, "a"), queued(register, "b")
-    lifecycle.end(register, running, State.FAILED, t(minutes=1), "boom")
+    ending.end(register, running, State.FAILED, t(minutes=1), "boom")
 
     lifecycle.start(register, register.rows[second.id], t(minutes=1))
 
@@ -122,8 +122,8 @@ def test_an_end_is_reported_to_github_and_kept_for_good() -> None:
     register = Register()
     begun = lifecycle.start(register, register.add(a_deployment(remote_id=77)), T0)
 
-    ended = lifecycle.end(register, begun, State.CANCELLED, t(minutes=1), "Cancelled by bob")
-    again = lifecycle.end(register, ended, State.FAILED, t(minutes=2), "boom")
+    ended = ending.end(register, begun, State.CANCELLED, t(minutes=1), "Cancelled by bob")
+    again = ending.end(register, ended, State.FAILED, t(minutes=2), "boom")
 
     assert again is ended
     assert register.statuses[-1] == ("error", "Cancelled by bob")
@@ -134,7 +134,7 @@ def test_an_end_that_github_told_us_is_not_told_to_github() -> None:
     begun = lifecycle.start(register, register.add(a_deployment(remote_id=77)), T0)
     before = len(register.statuses)
 
-    lifecycle.report(register, begun, State.SUCCEEDED, t(minutes=1), "done", QUARTER)
+    following.report(register, begun, State.SUCCEEDED, t(minutes=1), "done", QUARTER)
 
     assert len(register.statuses) == before
     assert register.thread[-2:] == ["🚀 In progress", "✅ Succeeded in 1 min: done"]
@@ -144,7 +144,7 @@ def test_the_last_lines_of_output_come_with_a_failure_only() -> None:
     register = Register(lines=[f"line {n}" for n in range(30)])
     begun = lifecycle.start(register, register.add(a_deployment()), T0)
 
-    lifecycle.end(register, begun, State.FAILED, t(minutes=1), "exit code 3")
+    ending.end(register, begun, State.FAILED, t(minutes=1), "exit code 3")
 
     assert register.thread[-1].split("\n") == ["❌ Failed: exit code 3", *(f"line {n}" for n in range(10, 30))]
 
@@ -157,7 +157,7 @@ def test_ends_are_occasions_for_the_channel(state: State, occasion: str) -> None
     register = Register()
     begun = lifecycle.start(register, register.add(a_deployment()), T0)
 
-    lifecycle.end(register, begun, state, t(minutes=1), "so it was")
+    ending.end(register, begun, state, t(minutes=1), "so it was")
 
     posted = [one for one in register.effects if isinstance(one, PostInThread)]
     assert posted[-1].occasion == occasion
@@ -192,7 +192,7 @@ def test_what_is_meant_again_overtakes_nothing_and_is_not_what_is_ahead(trigger:
 def test_one_cancelled_while_it_was_created_does_not_stay_pending_on_github() -> None:
     register = Register()
     begun = lifecycle.start(register, register.add(a_deployment()), T0)
-    ended = lifecycle.end(register, begun, State.CANCELLED, T0, "Cancelled by bob")
+    ended = ending.end(register, begun, State.CANCELLED, T0, "Cancelled by bob")
 
     lifecycle.opened(register, ended, 77, t(minutes=1), ours=True)
 

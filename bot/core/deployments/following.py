@@ -1,0 +1,90 @@
+"""How a deployment follows what another tool reports of it.
+
+All of it runs inside a decision's transaction, with the environment's row locked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.ending import end
+from bot.core.deployments.lifecycle import running
+from bot.core.deployments.model import (
+    ENDED,
+    Deployment,
+    State,
+    held_for_review,
+    path_to,
+)
+from bot.core.deployments.steps import went_on
+from bot.core.deployments.telling import draw, tell
+from bot.core.effects import (
+    PostStatus,
+)
+from bot.core.ports.transaction import Records
+
+
+def report(
+    records: Records,
+    deployment: Deployment,
+    goal: State,
+    now: datetime,
+    description: str,
+    timeout: timedelta,
+    *,
+    copied: bool = False,
+) -> Deployment:
+    """Another tool reported a status: follow it, through the states that were skipped, never back.
+
+    ``copied`` says that it was reported to another deployment on GitHub than ours, which is to show the same.
+    """
+    path = path_to(deployment.state, goal)
+    for state in path or ():
+        if state in ENDED:
+            deployment = end(records, deployment, state, now, description, report=copied)
+        elif state is State.RUNNING:
+            # What the tool said of the end is not said of the way there.
+            before = deployment if state is goal else replace(deployment, description="")
+            deployment = running(records, before, now, timeout=timeout, ours=False)
+            if copied and state is goal:
+                records.emit(PostStatus(deployment.id, "in_progress", description))
+    return deployment
+
+
+def review_wanted(records: Records, deployment: Deployment, now: datetime) -> Deployment:
+    """GitHub holds it until it is reviewed there: that is nobody's delay, and told once."""
+    held = held_for_review(deployment, now)
+    records.save(held)
+    if not deployment.reviewed_elsewhere or held.log_url != deployment.log_url:
+        draw(records, held)
+    if not deployment.reviewed_elsewhere:
+        tell(records, held, deployment_messages.review_line(held), part="run")
+    return held
+
+
+def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta) -> Deployment:
+    """It is in the tool's hands again: the time that it may take begins anew."""
+    free = replace(deployment, waits_since=None, due_at=now + timeout)
+    records.save(free)
+    draw(records, free)
+    return free
+
+
+def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datetime, timeout: timedelta) -> Deployment:
+    """Another tool reported the state that it is in already; told where it says something new."""
+    if before.state is State.STARTING:
+        # Somebody has picked it up: from now on only its timeout counts.
+        description = deployment_messages.queued_elsewhere(now_is.description)
+        now_is = replace(now_is, description=description, due_at=now + timeout)
+    if now_is == before:
+        return before
+    now_is = went_on(now_is, now) if now_is.state is State.RUNNING else now_is
+    records.save(now_is)
+    if (now_is.description, now_is.log_url) == (before.description, before.log_url):
+        return now_is
+    draw(records, now_is)
+    line = deployment_messages.queued_line if now_is.state is State.STARTING else deployment_messages.running_line
+    tell(records, now_is, line(now_is), part="run")
+    return now_is

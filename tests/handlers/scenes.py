@@ -49,6 +49,13 @@ def channel(world: World, name: str) -> list[str]:
     return [seen(world, read_out(one)).split("\n")[0] for one in own]
 
 
+def cards(world: World, name: str) -> list[str]:
+    """The bot's messages at top level of a channel: what is new, and in the line below it what, who and since when."""
+    bot = world.slack.workspace.user("shipmate").id
+    own = [one for one in world.slack.messages(name) if one.user == bot and not one.broadcast]
+    return ["\n".join(seen(world, read_out(one)).split("\n")[:2]) for one in own]
+
+
 def broadcasts(world: World, name: str) -> list[str]:
     """What is shown in the channel as well as in a thread."""
     return [seen(world, read_out(one)) for one in world.slack.messages(name) if one.broadcast]

@@ -23,7 +23,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, deploy_request, schedule_request, threads
+from bot.services import authorization, deploy_request, schedule_request, shipping, threads
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.services.orphans import demand_target
@@ -153,6 +153,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     if seen is None or target is None or seen.state is not State.WAITING:
         return
     found = commit_facts(context, target, seen, waits_for_checks=True)
+    ships = shipping.as_it_ships_now(context, target, seen)
     admin = seen.force and deploy_request.is_admin_where_closed(context, target, seen)
     known = ancestry(context, target, seen)
     permission = None
@@ -162,6 +163,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.state is not State.WAITING:
         return
+    deployment = replace(deployment, changes=ships)
     demand_known(records, deployment, known)
     if newer := known.overtaken_by(deployment):
         ending.give_way(records, deployment, newer, context.now)

@@ -13,7 +13,7 @@ from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import buttons, menu, roll_back
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waiting
 from bot.core.deployments.wording import after_all, begun, emoji, forced_line, full, name_of, sentence, spoken, where
-from bot.core.grammar.commands import Command, Retry, Rollback
+from bot.core.grammar.commands import Approve, Command, Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
 from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, Span, Step, plain
@@ -71,7 +71,8 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
 def said(deployment: Deployment, around: Around = NOTHING) -> str:
     """For those who only hear of it: the news and the place, and what is to be done, in whole sentences."""
     if deployment.state is State.WAITING:
-        return f"{full(begun(deployment))} {full(_it(plain(_waits(deployment, around))))}"
+        approve = _do("Approve", Approve(deployment.id)) if deployment.approvals_missing else ""
+        return f"{full(begun(deployment))} {full(_it(plain(_waits(deployment, around))))}{approve}"
     if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return sentence(deployment)
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
@@ -86,7 +87,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
 
 def _it(news: str) -> str:
     verbs = ("waits", "needs", "is ")
-    return f"It {news}" if news.startswith(verbs) else f"{news[:1].upper()}{news[1:]}"
+    return f"It {news}" if news.startswith(verbs) else f"It waits: {news}"
 
 
 def _do(what: str, command: Command) -> str:

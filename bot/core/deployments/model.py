@@ -105,6 +105,7 @@ class Shipped:
     sha: str | None = None
     login: str | None = None
     unasked: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

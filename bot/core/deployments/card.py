@@ -256,7 +256,8 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
         return []
     if deployment.changes.first:
         only = [ships.line(one) for one in them] if len(them) == 1 else []
-        return [*only, ("first deployment here",)]
+        others_first = bool(around.ahead) or _was_only_asked(deployment)
+        return [*only, *([] if others_first else [("first deployment here",)])]
     above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
     if len(them) != 1 or above:
         return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []

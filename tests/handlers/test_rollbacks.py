@@ -29,7 +29,9 @@ def test_rollback_deploys_what_was_there_before(world: World, versions: list[str
         f"by bob: “errors in checkout” · takes back {versions[2][:7]} Version 3 · octocat · 10 s · "
         "locked for bob, merges wait"
     )
-    assert notification(world, 4) == f"web: production was rolled back to main@{versions[1][:7]} in 10 s."
+    assert notification(world, 4) == (
+        f"web: production was rolled back to main@{versions[1][:7]} in 10 s. It is locked for bob, so that merges wait."
+    )
     assert world.deployment(4).rollback_of == 3
     assert world.github.deployments(REPOSITORY)[-1].sha == versions[1]
 
@@ -94,7 +96,7 @@ def test_a_failed_rollback_can_be_tried_again(world: World, versions: list[str])
 
     assert cards(world, "#web")[-1] == (
         "🚀 *web → production*  is under way, usually 10 s\n"
-        f"main@{versions[1][:7]} · by bob · takes back {versions[2][:7]} Version 3 · octocat · since 10:00 UTC"
+        f"main@{versions[1][:7]} · bob · takes back {versions[2][:7]} Version 3 · octocat · since 10:00 UTC"
     )
 
 

@@ -205,8 +205,13 @@ def _because(what: str, description: str) -> Line:
 
 
 def _lower(text: str) -> str:
-    """As it goes on in the middle of a sentence; what is all capitals is a name."""
-    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+    """As it goes on in the middle of a sentence; what has more capitals than the first is a name.
+
+    >>> _lower("Cancelled by maria"), _lower("GitHub merged it"), _lower("CI is red")
+    ('cancelled by maria', 'GitHub merged it', 'CI is red')
+    """
+    is_name = any(letter.isupper() for letter in text.partition(" ")[0][1:])
+    return text if is_name else f"{text[:1].lower()}{text[1:]}"
 
 
 # --- line 2 ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.context import Context
-from bot.core.deployments import announcing as announcing_messages
 from bot.core.deployments import thread
 from bot.core.deployments.card import card
 from bot.core.deployments.model import Deployment, State
@@ -17,7 +16,7 @@ from bot.core.locks import messages as lock_messages
 from bot.core.notices.model import Concerned
 from bot.core.ports.parents import Posted
 from bot.core.replies import cancelled_by
-from bot.core.rich_text import Button, Line, Link, Mention, Message, fingerprint
+from bot.core.rich_text import Button, Mention, Message, fingerprint
 from bot.services import answering, reaching
 from bot.services.announcing import home_of, tag
 from bot.services.gate_facts import target_of
@@ -177,7 +176,9 @@ def _where_asked(context: Context, deployment: Deployment) -> None:
     known = context.parents.reply(deployment.id, "asked")
     if known is None and deployment.parent is None:
         raise NotYet("The parent message is not there yet.")
-    message = thread.asked(deployment, around(context, deployment), *_where_it_goes_on(context, deployment))
+    link = _link(context, deployment)
+    name = home_of(context, deployment.app, deployment.asked_channel) or "its channel"
+    message = thread.asked(deployment, around(context, deployment), link, name)
     if known is not None:
         if known.message_id:
             _edit(context, deployment, "asked", known, message)
@@ -194,21 +195,6 @@ def _where_asked(context: Context, deployment: Deployment) -> None:
     )
     seen = Posted(place.channel, posted or "", context.now, fingerprint(message))
     context.parents.replied(deployment.id, "asked", seen)
-
-
-def _where_it_goes_on(context: Context, deployment: Deployment) -> tuple[Line, Line]:
-    """A link to its card, and why that is not where it belongs."""
-    number, home = f"#{deployment.id}", home_of(context, deployment.app) or "its channel"
-    left = context.parents.away(deployment.id)
-    if left is None:
-        return (Link(_link(context, deployment), f"{number} in {home}"),), ()
-    note = announcing_messages.not_in(home, left.reason)
-    if not deployment.parent:
-        return (number,), note
-    general = context.settings.slack.channel
-    if general and context.chat.channel_id(general) == deployment.channel:
-        return (Link(_link(context, deployment), f"{number} in {general}"),), note
-    return (f"{number} in {announcing_messages.TO_ADMINS}",), note
 
 
 def _link(context: Context, deployment: Deployment) -> str | None:

@@ -171,11 +171,8 @@ def again(newer: Deployment, failed: Deployment) -> Message:
 # --- elsewhere ---------------------------------------------------------------------------------------------------
 
 
-def asked(deployment: Deployment, around: Around, follow: Line, note: Line = ()) -> Message:
-    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on.
-
-    ``note`` says why it is announced elsewhere than people expect.
-    """
+def asked(deployment: Deployment, around: Around, link: str | None, home: str) -> Message:
+    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on."""
     shown = card(deployment, around)
-    remarks = (*shown.context[1:], *((note,) if note else ()))
-    return Message(shown.sentence, shown.lines, (joined([*shown.context[:1], follow]), *remarks))
+    follow: Line = (Link(link, f"#{deployment.id} in {home}"),)
+    return Message(shown.sentence, shown.lines, (joined([*shown.context[:1], follow]), *shown.context[1:]))

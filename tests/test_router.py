@@ -58,6 +58,8 @@ NAMES = [
     "outages.tried",
     "people.claim_expired",
     "people.link_awaited",
+    "promotions.ended",
+    "promotions.offered",
     "reconciliation.reconcile",
     "reconciliation.retain",
     "redeliveries.failed",

@@ -9,6 +9,7 @@ from bot.core.deployments.card import Around
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.locks.model import same_person
+from bot.services import promotions
 from bot.services.gate_facts import target_of
 from bot.services.reaching import approvers_to_call
 
@@ -26,7 +27,10 @@ def around(context: Context, deployment: Deployment) -> Around:
     ahead = _ahead(context, deployment)
     running = [one for one in ahead if one.busy]
     waits = [one for one in ahead if not one.busy]
+    before = reads.deployment(deployment.promoted_from) if deployment.promoted_from is not None else None
     return Around(
+        promotion=promotions.offered(context, deployment),
+        promoted_from=before.environment if before else None,
         approvers=approvers_to_call(context, target, deployment) if target and deployment.approvals_missing else (),
         wait=eta_in_queue(running, waits, context.now),
         production=bool(target and target.environment.production),

@@ -40,5 +40,9 @@ def goes_on_in(deployment: Deployment, home: str, link: str | None) -> Message:
 
 
 def _clause(reason: str) -> str:
-    """A sentence as the end of another one."""
-    return reason if reason.startswith(("I ", "I'")) else f"{reason[:1].lower()}{reason[1:]}"
+    """A sentence as the end of another one.
+
+    >>> _clause("The channel #web is archived."), _clause("Slack shows me no channel #web.")
+    ('the channel #web is archived.', 'Slack shows me no channel #web.')
+    """
+    return reason if reason.startswith(("I ", "I'", "Slack ")) else f"{reason[:1].lower()}{reason[1:]}"

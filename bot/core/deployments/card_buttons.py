@@ -72,9 +72,12 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
     if deployment.state is State.WAITING:
         leave = "Leave queue" if deployment.waits_for is Waiting.QUEUE else "Cancel"
         question = f"{place}: {name_of(deployment)} is not deployed then."
-        if deployment.waits_for in {Waiting.LOCK, Waiting.FREEZE}:
-            leave = "Leave"
+        if deployment.waits_for in {Waiting.LOCK, Waiting.FREEZE, Waiting.MOMENT}:
+            leave = "Stop" if deployment.waits_for is Waiting.MOMENT else "Leave"
         give_up = offer(leave, Cancel(deployment.id), "danger", question, drawn)
+        if deployment.waits_for is Waiting.MOMENT:
+            now = Deploy(deployment.app, deployment.sha, deployment.environment)
+            return (*offer("Deploy now", now, confirm=f"{name_of(deployment)} to {place} at once."), *give_up)
         if deployment.waits_for is not Waiting.LOCK:
             return give_up
         return (*offer("Ask to release", AskToRelease(deployment.environment, deployment.app)), *give_up)

@@ -46,7 +46,7 @@ PICKED_UP_WITHIN = timedelta(seconds=30)
 """A deployment that another tool should carry out is reported when nothing has touched it for this long."""
 
 
-FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER})
+FORCIBLE = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.MOMENT})
 """What a person may pass by force while another deployment of the same still waits for it."""
 
 

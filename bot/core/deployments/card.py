@@ -253,7 +253,7 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
-    facts += [*_links(deployment)]
+    facts += links(deployment)
     return [fact for fact in facts if fact][:7]
 
 
@@ -341,11 +341,14 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 
-def _links(deployment: Deployment) -> Iterable[Line]:
+def links(deployment: Deployment) -> tuple[Line, ...]:
+    """Where there is more to see."""
+    found: list[Line] = []
     if deployment.environment_url and deployment.state is State.SUCCEEDED:
-        yield (Link(deployment.environment_url, "open"),)
+        found.append((Link(deployment.environment_url, "open"),))
     if deployment.log_url:
-        yield (Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),)
+        found.append((Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),))
+    return tuple(found)
 
 
 def _remarks(deployment: Deployment) -> list[Line]:

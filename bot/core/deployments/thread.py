@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.deployments.card import Around, card, headline, joined, minute, said
+from bot.core.deployments.card import Around, card, headline, joined, links, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
-from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
+from bot.core.deployments.wording import WAITS, checks_failed, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
@@ -62,14 +62,26 @@ def gates(deployment: Deployment, around: Around) -> Message:
 
 
 def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
-    if waited.until is None and deployment.state is State.WAITING:
-        mark = "❌" if waited.failed else WAITS.get(waited.reason, "⏳")
-        return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *deployment.facts]))
+    if waited.until is None and (deployment.state is State.WAITING or deployment.reviewed_elsewhere):
+        return _open_gate(deployment, around, waited)
     over = waited.until or deployment.finished_at or waited.since
     after = f" after {spoken(over - waited.since)}"
-    if deployment.ended and waited is deployment.waited[-1] and deployment.started_at is None:
+    in_vain = deployment.started_at is None or (deployment.state is not State.SUCCEEDED and over == deployment.finished_at)
+    if deployment.ended and waited is deployment.waited[-1] and in_vain:
         return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
     return (f"✅ {_OVER[waited.reason]}{after}",)
+
+
+def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
+    """What it waits for now; a check that runs again has failed no longer."""
+    facts = deployment.facts
+    if deployment.reviewed_elsewhere:
+        mark, facts = emoji(deployment), links(deployment)
+    elif waited.failed and (waited.reason is not Waiting.CHECKS or checks_failed(deployment.description)):
+        mark = "❌"
+    else:
+        mark = WAITS.get(waited.reason, "⏳")
+    return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *facts]))
 
 
 # --- run ---------------------------------------------------------------------------------------------------------

@@ -57,6 +57,11 @@ def emoji(deployment: Deployment) -> str:
     return waits or EMOJI[deployment.state]
 
 
+def checks_failed(description: str) -> bool:
+    """Whether one that waits says of its checks that they failed."""
+    return "checks failed" in description
+
+
 def after_all(deployment: Deployment) -> str | None:
     """That its end was reported late, and how late, for one that was given up."""
     if deployment.after_all is None:

@@ -23,7 +23,7 @@ from bot.core.effects import (
     WorksAgain,
 )
 from bot.core.ports.transaction import Records
-from bot.core.rich_text import Message
+from bot.core.rich_text import Line, Message
 
 SEEN = "👀"
 """The reaction on a command that asks for a deployment, until that has ended."""
@@ -72,10 +72,10 @@ def said_to_wait(records: Records, deployment: Deployment, text: str) -> Deploym
     return held
 
 
-def waits_on(records: Records, deployment: Deployment, text: str) -> None:
-    """It waits as before, for something that no gate has said."""
+def waits_on(records: Records, deployment: Deployment, text: str, news: Line) -> None:
+    """It waits as before, for something that no gate has said: what the gates said before is true no longer."""
     if text != deployment.description:
-        said_to_wait(records, deployment, text)
+        said_to_wait(records, replace(deployment, news=news, facts=()), text)
 
 
 def react(records: Records, ended: Deployment) -> None:

@@ -108,7 +108,9 @@ def test_several_apps_and_no_name_is_a_question_with_buttons(tmp_path: Path) -> 
 
         assert told(world, "maria") == ["Which app do you mean?"]
         assert question.labels == ["Deploy web/main to production", "Deploy api/main to production"]
-        assert cards(world, "#deploys") == ["🚀 *web → production*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC"]
+        assert cards(world, "#deploys") == [
+            "🚀 *web → production*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC"
+        ]
 
 
 def test_an_app_without_a_default_environment_asks_where_to(tmp_path: Path) -> None:
@@ -120,7 +122,9 @@ def test_an_app_without_a_default_environment_asks_where_to(tmp_path: Path) -> N
         world.presses("maria", question, "Deploy api/main to staging")
 
         assert told(world, "maria") == ["Where to? *api* has staging and production."]
-        assert cards(world, "#deploys") == ["🚀 *api → staging*  is under way\nmain@195a587 · maria · first deployment here · since 10:00 UTC"]
+        assert cards(world, "#deploys") == [
+            "🚀 *api → staging*  is under way\nmain@195a587 · maria · first deployment here · since 10:00 UTC"
+        ]
 
 
 def test_an_unknown_ref_is_answered_with_the_nearest_names_to_press(world: World) -> None:
@@ -133,7 +137,9 @@ def test_an_unknown_ref_is_answered_with_the_nearest_names_to_press(world: World
     assert told(world, "maria") == [
         "`topci` is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?"
     ]
-    assert cards(world, "#web") == ["🚀 *web → staging*  is under way\ntopic@64fd7b0 · maria · first deployment here · since 10:00 UTC"]
+    assert cards(world, "#web") == [
+        "🚀 *web → staging*  is under way\ntopic@64fd7b0 · maria · first deployment here · since 10:00 UTC"
+    ]
 
 
 def test_an_unknown_environment_is_answered_with_the_nearest_name_or_all(world: World) -> None:

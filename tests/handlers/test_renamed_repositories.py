@@ -216,7 +216,7 @@ def test_what_another_tool_reports_of_ours_under_the_new_name_is_said_in_the_thr
     another_tool(led, "success", repository=NEW)
     led.reconcile()
 
-    assert thread(led, 1)[before:] == ["🚀 Started 10:00 UTC", "✅ @maria live in 20 s"]
+    assert thread(led, 1)[before:] == ["🚀 Started 10:03 UTC", "✅ @maria live in 20 s"]
     assert len(channel(led, "#web")) == 1
 
 

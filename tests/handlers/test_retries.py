@@ -51,7 +51,8 @@ def test_a_retry_that_has_to_wait_offers_a_command_that_works(world: World) -> N
         'To go on all the same: `deploy web/d47031240fd681ce6541bef0548347c6cddca0a6 to staging --force "why"`'
     ]
     assert cards(world, "#web")[-1] == (
-        "⏳ *web → staging*  waits for its check\nd470312 · asked by maria · first deployment here · still running: lint"
+        "⏳ *web → staging*  waits for its check\n"
+        "d470312 · asked by maria · first deployment here · still running: lint"
     )
 
 

@@ -100,12 +100,13 @@ def test_several_reviews_one_after_the_other_are_each_told(world: World) -> None
 
     assert thread(world, 1) == [
         "✅ reviewed after 10 s\n🙋 waits for a review on GitHub · open the review",
-        "🚀 Started 10:00 UTC",
+        "🚀 Started 10:00 UTC · logs",
     ]
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [("success", "✅ reviewed after 10 s"), ("failure", "❌ waited for its review, given up after 10 s")]
+    ("status", "told"),
+    [("success", "✅ reviewed after 10 s"), ("failure", "❌ waited for its review, given up after 10 s")],
 )
 def test_where_it_ends_right_there_the_thread_does_not_go_on_asking(world: World, status: str, told: str) -> None:
     held(world)

@@ -95,7 +95,8 @@ def test_slack_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
 
     assert meanwhile == calls
     assert cards(world, "#web") == [
-        "🚀 *web → staging*  nobody has picked it up yet\nmain@d470312 · maria · first deployment here · since 10:00 UTC"
+        "🚀 *web → staging*  nobody has picked it up yet\n"
+        "main@d470312 · maria · first deployment here · since 10:00 UTC"
     ]
 
 

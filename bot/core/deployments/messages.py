@@ -8,8 +8,8 @@ from datetime import timedelta
 from bot.core.deployments.card_buttons import roll_back
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.wording import (
+    CHECKS_FAILED,
     GOES_ON,
-    checks_failed,
     deed,
     emoji,
     sentence,
@@ -44,7 +44,7 @@ def queued(line: Line) -> str:
 
 def worth_telling(before: str, now: str) -> bool:
     """Whether the thread should hear of a new reason: that checks failed or run again, but not of each check."""
-    return checks_failed(before) != checks_failed(now)
+    return (CHECKS_FAILED in before) != (CHECKS_FAILED in now)
 
 
 def waiting_line(deployment: Deployment) -> Message:

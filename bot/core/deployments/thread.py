@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.core.deployments.card import Around, card, headline, joined, links, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
-from bot.core.deployments.wording import WAITS, checks_failed, deed, emoji, full, sentence, spoken, where
+from bot.core.deployments.wording import CHECKS_FAILED, WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
@@ -66,7 +66,9 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
         return _open_gate(deployment, around, waited)
     over = waited.until or deployment.finished_at or waited.since
     after = f" after {spoken(over - waited.since)}"
-    in_vain = deployment.started_at is None or (deployment.state is not State.SUCCEEDED and over == deployment.finished_at)
+    in_vain = deployment.started_at is None or (
+        deployment.state is not State.SUCCEEDED and over == deployment.finished_at
+    )
     if deployment.ended and waited is deployment.waited[-1] and in_vain:
         return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
     return (f"✅ {_OVER[waited.reason]}{after}",)
@@ -77,7 +79,7 @@ def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     facts = deployment.facts
     if deployment.reviewed_elsewhere:
         mark, facts = emoji(deployment), links(deployment)
-    elif waited.failed and (waited.reason is not Waiting.CHECKS or checks_failed(deployment.description)):
+    elif waited.failed and CHECKS_FAILED in deployment.description:
         mark = "❌"
     else:
         mark = WAITS.get(waited.reason, "⏳")

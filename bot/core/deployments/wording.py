@@ -43,6 +43,8 @@ GOES_ON: dict[Waiting, str] = {
 """Why one goes on that waited."""
 
 
+CHECKS_FAILED = "checks failed"
+"""In the ``description`` of one that waits: not all of them are only pending."""
 NO_LONGER = " (no longer in my settings)"
 """Behind a place in a list that the settings do not name any more."""
 REVIEW_ELSEWHERE = "Waits for a review on GitHub"
@@ -55,11 +57,6 @@ def emoji(deployment: Deployment) -> str:
         return "⏪"
     waits = WAITS.get(deployment.waits_for) if deployment.state is State.WAITING and deployment.waits_for else None
     return waits or EMOJI[deployment.state]
-
-
-def checks_failed(description: str) -> bool:
-    """Whether one that waits says of its checks that they failed."""
-    return "checks failed" in description
 
 
 def after_all(deployment: Deployment) -> str | None:

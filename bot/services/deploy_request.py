@@ -90,7 +90,7 @@ def request(
         # The address is good for one answer, and there is no thread for what comes later.
         new = replace(new, asked_channel=context.asker.id)
     deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known)
-    if here or (deployment.asked_thread and spot.why is None):
+    if here or deployment.asked_thread:
         # The card, or the reply that stands for it, says it all.
         return say(note.strip()) if note else None
     return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)

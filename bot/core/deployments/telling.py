@@ -30,8 +30,10 @@ SEEN = "👀"
 
 
 def draw(records: Records, deployment: Deployment) -> None:
-    """Bring its message up to date."""
+    """Bring its message up to date, and the reply that stands for it where it was asked for, if that is elsewhere."""
     records.emit(RenderParent(deployment.id, deployment.card))
+    if deployment.asked_channel and deployment.asked_thread and deployment.thread is None:
+        records.emit(TellAsker(deployment.id))
 
 
 def note(

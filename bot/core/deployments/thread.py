@@ -171,8 +171,14 @@ def again(newer: Deployment, failed: Deployment) -> Message:
 # --- elsewhere ---------------------------------------------------------------------------------------------------
 
 
-def asked(deployment: Deployment, around: Around, link: str | None, home: str) -> Message:
-    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on."""
+def asked(
+    deployment: Deployment, around: Around, link: str | None, place: str | None, *, remarks: Sequence[Line] = ()
+) -> Message:
+    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on.
+
+    ``place`` is None where it could be announced nowhere; ``remarks`` say why it is not where it belongs.
+    """
     shown = card(deployment, around)
-    follow: Line = (Link(link, f"#{deployment.id} in {home}"),)
-    return Message(shown.sentence, shown.lines, (joined([*shown.context[:1], follow]), *shown.context[1:]))
+    follow: Line = (Link(link, f"#{deployment.id} in {place}" if place else f"#{deployment.id}"),)
+    context = (joined([*shown.context[:1], follow]), *shown.context[1:], *remarks)
+    return Message(shown.sentence, shown.lines, context)

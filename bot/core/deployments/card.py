@@ -122,7 +122,7 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.FAILED | State.ERROR:
             return (_failed(deployment),)
         case State.TIMED_OUT:
-            return _because("has not reported its end in time", deployment.description)
+            return (_timed_out(deployment),)
         case State.CANCELLED:
             return (_stopped(deployment),)
         case State.SUPERSEDED:
@@ -190,7 +190,16 @@ def _failed(deployment: Deployment) -> str:
     if last is not None and last.failed:
         return f"failed at step {last.number}, {last.name}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
-    return f"{how}: {deployment.description}" if deployment.description else how
+    # What another tool says is left as it is; that nobody was there to say anything is said by us.
+    why = _lower(deployment.description) if deployment.given_up_at else deployment.description
+    return f"{how}: {why}" if why else how
+
+
+def _timed_out(deployment: Deployment) -> str:
+    if deployment.given_up_at:
+        return "has not reported its end in time"
+    why = _lower(deployment.description)
+    return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
 
 def _stopped(deployment: Deployment) -> str:
@@ -198,10 +207,6 @@ def _stopped(deployment: Deployment) -> str:
     if deployment.started_at is not None and deployment.steps.runs:
         why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
     return _lower(why) or "stopped"
-
-
-def _because(what: str, description: str) -> Line:
-    return (what,) if not description else (f"{what}: {_lower(description)}",)
 
 
 def _lower(text: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.core.deployments.card import Around, card, headline, joined, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
-from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
+from bot.core.deployments.wording import CHECKS_FAILED, WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
@@ -63,7 +63,8 @@ def gates(deployment: Deployment, around: Around) -> Message:
 
 def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     if waited.until is None and deployment.state is State.WAITING:
-        mark = "❌" if waited.failed else WAITS.get(waited.reason, "⏳")
+        # Those that failed may be running once more.
+        mark = "❌" if waited.failed and CHECKS_FAILED in deployment.description else WAITS.get(waited.reason, "⏳")
         return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *deployment.facts]))
     over = waited.until or deployment.finished_at or waited.since
     after = f" after {spoken(over - waited.since)}"

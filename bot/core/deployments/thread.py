@@ -41,7 +41,7 @@ _GIVEN_UP: dict[Waiting, str] = {
     Waiting.FREEZE: "the end of the freeze",
     Waiting.MOMENT: "its moment",
 }
-_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE})
+_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE, Waiting.MOMENT})
 """What passes by itself, and stands on the card: nobody is told of it."""
 
 

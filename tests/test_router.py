@@ -28,6 +28,7 @@ NAMES = [
     "approvals.came_before",
     "approvals.overdue",
     "approvals.reviewed",
+    "automatic_rollbacks.ended",
     "catching_up.catch_up",
     "catching_up.tick",
     "checks.missing",

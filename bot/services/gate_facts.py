@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.context import Context
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
@@ -19,6 +19,9 @@ from bot.core.ports.transaction import Reads
 from bot.services import authorization
 from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target, target_at
+
+STOPPABLE_FOR = timedelta(minutes=1)
+"""So long people may stop a rollback that goes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,8 @@ def facts(
 
 def _soak(reads: Reads, context: Context, wanted: Deployment) -> tuple[str | None, datetime | None]:
     """Where it stays, and until when, for what goes on by itself."""
+    if wanted.by_itself and wanted.rollback_of is not None:
+        return None, wanted.created_at + STOPPABLE_FOR
     if wanted.trigger != "promotion" or wanted.promoted_from is None:
         return None, None
     before = reads.deployment(wanted.promoted_from)

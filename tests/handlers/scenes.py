@@ -25,6 +25,16 @@ def parent(world: World, deployment_id: int) -> str:
     return seen(world, read_out(world.parent(deployment_id)))
 
 
+def news(world: World, deployment_id: int) -> str:
+    """What the first line of the card says behind the place."""
+    return parent(world, deployment_id).split("\n")[0].split("*  ", 1)[1]
+
+
+def facts(world: World, deployment_id: int) -> list[str]:
+    """The small print of the card, a fact each."""
+    return parent(world, deployment_id).split("\n")[1].split(" · ")
+
+
 def notification(world: World, deployment_id: int) -> str:
     """What a notification or a screen reader says of the parent message."""
     return seen(world, world.parent(deployment_id).text)

@@ -41,9 +41,9 @@ class Around:
     ``production`` is whether people outside use the environment, ``live`` what is live there, ``ahead`` what runs there
     and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
     ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
-    that are ``ahead``, as far as that is known.
-    ``promotion`` is where it may go on to, and ``promoted_from`` where it comes from.
-    ``last_line`` is the last one of its output, ``reason`` the one that says why it failed.
+    that are ``ahead``, as far as that is known. ``last_line`` is the last one of its output, ``reason`` the one that
+    says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
+    ``promoted_from`` where it comes from.
     """
 
     production: bool = False
@@ -55,7 +55,7 @@ class Around:
     progress: tuple[str | None, ...] = ()
     last_line: str = ""
     reason: str = ""
-    locked: bool = False
+    locked_for: str = ""
     promotion: Promotion | None = None
     promoted_from: str | None = None
 
@@ -73,7 +73,7 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
         sentence=(said(deployment, around),),
         lines=(first,),
         context=(joined(_facts(deployment, around)), *_remarks(deployment)),
-        buttons=(*_promote(deployment, around), *buttons(deployment, around.live, locked=around.locked)),
+        buttons=(*_promote(deployment, around), *buttons(deployment, around.live, locked=bool(around.locked_for))),
         steps=steps(deployment) if deployment.busy else (),
         output=around.reason if deployment.state in {State.FAILED, State.ERROR} else "",
         fold=ships.fold(deployment, opened=asks),
@@ -101,7 +101,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
         return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
     if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
-        locked = f" It is locked for {deployment.by.name}, so that merges wait." if around.locked else ""
+        locked = f" It is locked for {around.locked_for}, so that merges wait." if around.locked_for else ""
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
@@ -145,7 +145,7 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.FAILED | State.ERROR:
             return (_failed(deployment),)
         case State.TIMED_OUT:
-            return _because("has not reported its end in time", deployment.description)
+            return (_timed_out(deployment),)
         case State.CANCELLED:
             return (_stopped(deployment),)
         case State.SUPERSEDED:
@@ -201,7 +201,7 @@ def _succeeded(deployment: Deployment, around: Around) -> Line:
     if deployment.task != DEPLOY:
         return ("is done",)
     if deployment.trigger == "rollback":
-        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked else ()))
+        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked_for else ()))
     if around.production or not deployment.changes.shipped:
         return ("is live",)
     first, more = deployment.changes.shipped[0], len(deployment.changes.shipped) - 1
@@ -213,7 +213,16 @@ def _failed(deployment: Deployment) -> str:
     if last is not None and last.failed:
         return f"failed at step {last.number}, {last.name}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
-    return f"{how}: {deployment.description}" if deployment.description else how
+    # What another tool says is left as it is; that nobody was there to say anything is said by us.
+    why = _lower(deployment.description) if deployment.given_up_at else deployment.description
+    return f"{how}: {why}" if why else how
+
+
+def _timed_out(deployment: Deployment) -> str:
+    if deployment.given_up_at:
+        return "has not reported its end in time"
+    why = _lower(deployment.description)
+    return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
 
 def _stopped(deployment: Deployment) -> str:
@@ -221,10 +230,6 @@ def _stopped(deployment: Deployment) -> str:
     if deployment.started_at is not None and deployment.steps.runs:
         why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
     return _lower(why) or "stopped"
-
-
-def _because(what: str, description: str) -> Line:
-    return (what,) if not description else (f"{what}: {_lower(description)}",)
 
 
 def _lower(text: str) -> str:
@@ -327,8 +332,8 @@ def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
     live = around.live
     if deployment.state is not State.SUCCEEDED and live is not None and live.sha != deployment.sha:
         facts.append(("still live: ", Link(live.url, live.short_sha)))
-    if around.locked and deployment.trigger == "rollback":
-        facts.append((f"locked for {deployment.by.name}, merges wait",))
+    if around.locked_for and deployment.trigger == "rollback":
+        facts.append((f"locked for {around.locked_for}, merges wait",))
     return facts
 
 

@@ -113,7 +113,7 @@ def end_after_all(
         return deployment
     ended = _with_its_story(moved(deployment, state, now, description), now)
     records.save(ended)
-    react(records, ended)
+    react(records, ended, instead=deployment_messages.reaction(deployment))
     if state is State.SUCCEEDED:
         ended = _replace_older(records, ended)
     if copied:

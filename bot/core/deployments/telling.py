@@ -78,11 +78,11 @@ def waits_on(records: Records, deployment: Deployment, text: str, news: Line) ->
         said_to_wait(records, replace(deployment, news=news, facts=()), text)
 
 
-def react(records: Records, ended: Deployment) -> None:
-    """On the message that asked for it."""
-    if ended.asked_message is not None and ended.asked_channel is not None:
-        emoji = deployment_messages.reaction(ended)
-        records.emit(React(ended.asked_channel, ended.asked_message, emoji, instead=SEEN))
+def react(records: Records, ended: Deployment, instead: str | None = SEEN) -> None:
+    """On the message that asked for it, in the place of the mark that was there before."""
+    emoji = deployment_messages.reaction(ended)
+    if ended.asked_message is not None and ended.asked_channel is not None and emoji != instead:
+        records.emit(React(ended.asked_channel, ended.asked_message, emoji, instead=instead))
 
 
 def tell_where_it_failed(records: Records, ended: Deployment) -> None:

@@ -81,6 +81,8 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
+    if _is_untouched(deployment):
+        return f"{sentence(deployment)} {NOT_PICKED_UP}."
     return sentence(deployment)
 
 
@@ -161,7 +163,7 @@ def ordinal(number: int) -> str:
 
 
 def _runs(deployment: Deployment) -> str:
-    if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
+    if _is_untouched(deployment):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
@@ -171,6 +173,10 @@ def _runs(deployment: Deployment) -> str:
 
 NOT_PICKED_UP = "Nobody has picked it up yet"
 """For the ``description`` of one that another tool should carry out."""
+
+
+def _is_untouched(deployment: Deployment) -> bool:
+    return deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP)
 
 
 def _succeeded(deployment: Deployment, around: Around) -> Line:
@@ -257,7 +263,9 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
         only = [ships.line(one) for one in them] if len(them) == 1 else []
         return [*only, ("first deployment here",)]
     above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
-    if len(them) != 1 or above:
+    if len(them) == 1 and above:
+        return ships.notes(deployment)
+    if len(them) != 1:
         return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
     back = ("takes back ",) if ships.goes_back(deployment) else ()
     return [(*back, *ships.line(them[0])), *ships.notes(deployment)]

@@ -23,7 +23,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, deploy_request, schedule_request, threads
+from bot.services import authorization, deploy_request, schedule_request, shipping, threads
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, force_of, target_of
 from bot.services.orphans import demand_target
@@ -44,7 +44,7 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     commit = commit_of(context, target, named)
     if command.at or command.every:
         return schedule_request.schedule(context, target, named, commit)
-    _demand_news(context, named, target, commit)
+    deploy_request.demand_news(context, named, target, commit)
     wanted = replace(
         deploy_request.wanted(context, target, commit),
         task=command.task,
@@ -55,28 +55,6 @@ def deploy(context: Context, command: Deploy) -> Message | None:
     )
     retyped = replace(named, ref=command.ref or commit.ref, when_green=False, force=False, force_reason=None)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=command.when_green)
-
-
-def _demand_news(context: Context, command: Deploy, target: Target, commit: Commit) -> None:
-    """Raises Refused where the commit is live there already, and nothing is about to take its place.
-
-    Whoever says more than that, by force, hosts or parameters, means it; and who may not deploy there is told so.
-    """
-    live = context.reads.last_success(*target.place)
-    same = live is not None and (live.sha, live.hosts, live.params) == (commit.sha, command.hosts, command.params)
-    if live is None or not same or command.force or command.task != DEPLOY:
-        return
-    if context.reads.busy(*target.place) or context.reads.waiting(*target.place) or _tried_since(context, live):
-        return
-    if authorization.may_deploy(context, target):
-        raise Refused(replies.live_already(live, command.ref or commit.ref))
-
-
-def _tried_since(context: Context, live: Deployment) -> bool:
-    """Whether something else was begun there afterwards: however that ended, nobody knows what it has left."""
-    lately = context.reads.history(app=live.app, environment=live.environment, ref=None, limit=10, task=DEPLOY)
-    begun = [one for one in lately if one.id != live.id and one.started_at is not None]
-    return any(live.started_at is None or (one.started_at or live.created_at) > live.started_at for one in begun)
 
 
 def _demand_named(context: Context, command: Deploy, target: Target) -> None:
@@ -153,6 +131,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     if seen is None or target is None or seen.state is not State.WAITING:
         return
     found = commit_facts(context, target, seen, waits_for_checks=True)
+    ships = shipping.as_it_ships_now(context, target, seen)
     admin = seen.force and deploy_request.is_admin_where_closed(context, target, seen)
     known = ancestry(context, target, seen)
     permission = None
@@ -162,6 +141,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     deployment = records.deployment(seen.id)
     if deployment is None or deployment.state is not State.WAITING:
         return
+    deployment = replace(deployment, changes=ships)
     demand_known(records, deployment, known)
     if newer := known.overtaken_by(deployment):
         ending.give_way(records, deployment, newer, context.now)

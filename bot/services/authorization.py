@@ -57,9 +57,9 @@ def may_deploy(
 def may_still_deploy(context: Context, target: Target, deployment: Deployment) -> Permission | None:
     """Whether whoever asked for it may deploy there at this very moment: nothing that is remembered counts.
 
-    None where nobody asks: a merge goes where the settings send it.
+    None where nobody asks: a merge, and what goes on by itself, goes where the settings send it.
     """
-    if deployment.trigger == "merge":
+    if deployment.trigger in {"merge", "promotion"} or (deployment.by_itself and deployment.rollback_of is not None):
         return None
     by = deployment.by
     if by.login is not None:

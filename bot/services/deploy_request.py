@@ -14,6 +14,7 @@ from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
+from bot.core.refs import is_full_id
 from bot.core.rich_text import Message, say
 from bot.core.schedules.model import as_words
 from bot.services import announcing, authorization
@@ -94,6 +95,29 @@ def request(
         # The card, or the reply that stands for it, says it all.
         return say(note.strip()) if note else None
     return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)
+
+
+def demand_news(context: Context, command: Deploy, target: Target, commit: Commit) -> None:
+    """Raises Refused where the commit is live there already, and nothing is about to take its place.
+
+    Whoever says more than that, by force, hosts or parameters, means it; and who may not deploy there is told so.
+    """
+    live = context.reads.last_success(*target.place)
+    same = live is not None and (live.sha, live.hosts, live.params) == (commit.sha, command.hosts, command.params)
+    if live is None or not same or command.force or command.task != DEPLOY:
+        return
+    if context.reads.busy(*target.place) or context.reads.waiting(*target.place) or _tried_since(context, live):
+        return
+    if authorization.may_deploy(context, target):
+        named = None if is_full_id(command.ref or "") else command.ref
+        raise Refused(replies.live_already(live, named or commit.ref))
+
+
+def _tried_since(context: Context, live: Deployment) -> bool:
+    """Whether something else was begun there afterwards: however that ended, nobody knows what it has left."""
+    lately = context.reads.history(app=live.app, environment=live.environment, ref=None, limit=10, task=DEPLOY)
+    begun = [one for one in lately if one.id != live.id and one.started_at is not None]
+    return any(live.started_at is None or (one.started_at or live.created_at) > live.started_at for one in begun)
 
 
 def is_admin_where_closed(context: Context, target: Target, deployment: Deployment) -> bool:

@@ -22,7 +22,7 @@ from bot.services.announcing import home_of, tag
 from bot.services.gate_facts import target_of
 from bot.services.surroundings import around
 
-AUTOMATIC = frozenset({"merge", "foreign"})
+AUTOMATIC = frozenset({"merge", "foreign", "promotion"})
 """What nobody has asked the bot for: whoever began it elsewhere is called only where it failed."""
 _KINDS = {"gates": "gates", "run": "run", "end": "end", "after_all": "end", "asked": "reply"}
 """What each of the replies is called, for other tools."""

@@ -54,17 +54,26 @@ def changes(context: Context, target: Target, commit: Commit, *, merged: PullReq
     at_least = (line_of(pull),) if pull else ()
     if last is None:
         return Changes(first=True, shipped=at_least)
-    if last.sha == commit.sha:
-        return Changes(base=last.sha)
-    repository, patterns = target.app.repository, target.environment.migration_paths
-    files = bool(patterns)
     try:
-        there = context.forge.compare(repository, last.sha, commit.sha, files=files)
-        back = context.forge.compare(repository, commit.sha, last.sha, files=files) if there.behind_by else None
+        return between(context, target, last.sha, commit, known=[pull] if pull else [])
     except (NotThere, NotAllowed, Rejected):
         return Changes(base=last.sha, shipped=at_least)
-    known = PullRequests(context.forge, repository, [pull] if pull else [])
-    return _told(last.sha, commit, there, back, known, patterns)
+
+
+def between(
+    context: Context, target: Target, base: str, commit: Commit, *, known: Iterable[PullRequest] = ()
+) -> Changes:
+    """What ships and what is taken back on the way from one commit to another, as the place looks at it.
+
+    Raises NotThere, NotAllowed or Rejected where they cannot be compared.
+    """
+    if base == commit.sha:
+        return Changes(base=base)
+    repository, patterns = target.app.repository, target.environment.migration_paths
+    files = bool(patterns)
+    there = context.forge.compare(repository, base, commit.sha, files=files)
+    back = context.forge.compare(repository, commit.sha, base, files=files) if there.behind_by else None
+    return _told(base, commit, there, back, PullRequests(context.forge, repository, known), patterns)
 
 
 def _told(
@@ -111,7 +120,7 @@ def as_it_ships_now(context: Context, target: Target, deployment: Deployment) ->
     No request where that is not so.
     """
     last = context.reads.last_success(target.app.name, target.environment.name)
-    if (last.sha if last else None) == deployment.changes.base:
+    if deployment.rollback_of is not None or (last.sha if last else None) == deployment.changes.base:
         return deployment.changes
     commit = Commit(
         deployment.sha, deployment.ref, deployment.title, "", deployment.url or "", (), deployment.pull_request

@@ -9,6 +9,7 @@ from bot.core.deployments.card import Around
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.locks.model import same_person
+from bot.services import promotions
 from bot.services.gate_facts import target_of
 from bot.services.reaching import approvers_to_call
 
@@ -21,12 +22,14 @@ def around(context: Context, deployment: Deployment) -> Around:
     """Looked up anew each time: cards are drawn from what is so now."""
     target, reads = target_of(context, deployment), context.reads
     live = reads.last_success(deployment.app, deployment.environment) if deployment.ended else None
-    lock = reads.locks.of(deployment.app, deployment.environment) if deployment.rollback_of is not None else None
     output = reads.output(deployment.id, 1) if deployment.state is State.RUNNING else ()
     ahead = _ahead(context, deployment)
     running = [one for one in ahead if one.busy]
     waits = [one for one in ahead if not one.busy]
+    before = reads.deployment(deployment.promoted_from) if deployment.promoted_from is not None else None
     return Around(
+        promotion=promotions.offered(context, deployment),
+        promoted_from=before.environment if before else None,
         approvers=approvers_to_call(context, target, deployment) if target and deployment.approvals_missing else (),
         wait=eta_in_queue(running, waits, context.now),
         production=bool(target and target.environment.production),
@@ -36,8 +39,18 @@ def around(context: Context, deployment: Deployment) -> Around:
         before=_before(context, deployment),
         last_line=output[0] if output else "",
         reason=why_failed(context, deployment),
-        locked=lock is not None and not lock.ended(context.now) and same_person(lock.by, deployment.by),
+        locked_for=_locked_for(context, deployment),
     )
+
+
+def _locked_for(context: Context, deployment: Deployment) -> str:
+    """Whose lock a rollback has left, while they have it."""
+    if deployment.rollback_of is None:
+        return ""
+    lock = context.reads.locks.of(deployment.app, deployment.environment)
+    failed = context.reads.deployment(deployment.rollback_of) if deployment.by_itself else None
+    owner = failed.by if failed is not None else deployment.by
+    return owner.name if lock and not lock.ended(context.now) and same_person(lock.by, owner) else ""
 
 
 def _ahead(context: Context, deployment: Deployment) -> tuple[Deployment, ...]:

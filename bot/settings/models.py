@@ -158,6 +158,11 @@ class EnvironmentSettings(Table):
     promote: Literal["ask", "auto"] = Field(
         default="ask", description='How it comes after: "ask" offers a button, "auto" goes on by itself.'
     )
+    promote_after: Duration | None = Field(
+        default=None,
+        description='How long it must have been here before it goes on by itself, where `promote = "auto"`.',
+        examples=["30m"],
+    )
     url: Url | None = Field(
         default=None,
         description="The address of the environment, shown with its deployments.",
@@ -235,6 +240,11 @@ class EnvironmentSettings(Table):
     )
     channels: Channels = Field(
         default=(), description="Further channels that get the card of each deployment.", examples=[["#releases"]]
+    )
+    rollback_on_failure: Flag = Field(
+        default=False,
+        description="Whether a deployment that fails is rolled back by itself, to what was live before, a minute after "
+        "that was announced.",
     )
     runbook: Runbook = Field(
         default=(),

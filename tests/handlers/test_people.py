@@ -549,8 +549,8 @@ def test_mute_says_what_is_muted_and_how_to_undo_it(world: World) -> None:
 
     assert answers(world, muted) == [
         "🔕 You are muted: I write to you neither when your pull requests go live nor when something waits for your "
-        "approval, and where others would be mentioned I call you by your name alone. What you ask me I still answer, "
-        "and I still tell you about locks that you hold or asked for. To undo it: `unmute`"
+        "approval, and name you without a mention where a deployment ends or wants approval. What you ask me I still "
+        "answer, and I still tell you about locks that you hold or asked for. To undo it: `unmute`"
     ]
     assert "Muted since Mon 02 Mar 10:00 UTC; `unmute` ends that" in shown.split("\n")
     assert answers(world, unmuted) == [

@@ -54,6 +54,7 @@ def repository_of(found: Repo) -> Repository:
 def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) -> Commit:
     name = found.commit.author.name if found.commit.author else ""
     login = found.author.login if found.author else ""
+    at = found.commit.committer.date if found.commit.committer else None
     return Commit(
         sha=found.sha,
         ref=ref,
@@ -63,6 +64,7 @@ def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) 
         parents=tuple(parent.sha for parent in found.parents),
         pull_request=pull_request,
         login=login or None,
+        at=utc(at) if at else None,
     )
 
 

@@ -48,9 +48,14 @@ class GitAuthor(Struct, frozen=True):
     name: str = ""
 
 
+class GitCommitter(Struct, frozen=True):
+    date: datetime | None = None
+
+
 class CommitDetail(Struct, frozen=True):
     message: str
     author: GitAuthor | None = None
+    committer: GitCommitter | None = None
 
 
 class CommitShape(Struct, frozen=True):

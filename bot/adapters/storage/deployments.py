@@ -221,6 +221,9 @@ class RowReads:
         meant = said_so_far(there.id, delivery_id, changed_before)
         return bool(self._run(sa.select(there.seq).where(meant, there.handled_at.is_(None)).limit(1)))
 
+    def promotions_of(self, deployment_id: int) -> Sequence[Deployment]:
+        return self._many(_D.promoted_from == deployment_id)
+
     def merged(self, app: str, environment: str, sha: str) -> bool:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
         return self._one(*there, _D.sha == sha, _D.trigger == "merge") is not None

@@ -242,6 +242,7 @@ deployments = sa.Table(
     column("card", BigId, nullable=True),
     column("story", sa.JSON(none_as_null=True), nullable=True),
     column("drawn", Text, nullable=True),
+    column("promoted_from", BigId, nullable=True),
 )
 
 # In words that both databases understand; the migrations hold the same.
@@ -291,6 +292,13 @@ for _name, *_of in (("parent", "parent", "channel"), ("asked", "asked_thread", "
     _there = deployments.c[_of[0]].isnot(None)
     _key = [deployments.c[column] for column in _of]
     sa.Index(f"ix_deployments_{_name}", *_key, sqlite_where=_there, postgresql_where=_there)
+_PROMOTED = deployments.c.promoted_from.isnot(None)
+sa.Index(
+    "ix_deployments_promoted_from",
+    deployments.c.promoted_from,
+    sqlite_where=_PROMOTED,
+    postgresql_where=_PROMOTED,
+)
 _SHARED = deployments.c.card.isnot(None)
 sa.Index("ix_deployments_card", deployments.c.card, sqlite_where=_SHARED, postgresql_where=_SHARED)
 _OFFERS = deployments.c.replaced_by.is_(None)

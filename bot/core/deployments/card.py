@@ -13,15 +13,25 @@ from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import buttons, menu, roll_back
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waiting
 from bot.core.deployments.wording import after_all, begun, emoji, forced_line, full, name_of, sentence, spoken, where
-from bot.core.grammar.commands import Command, Retry, Rollback
-from bot.core.grammar.offers import written
+from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
+from bot.core.grammar.offers import offer, written
 from bot.core.names import listed
-from bot.core.rich_text import Bold, Code, Line, Link, Message, Moment, Span, Step, plain
+from bot.core.presses.model import drawn_for
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain
 
 LONGEST_OUTPUT = 100
 """So much of the last line of output stands in the card."""
 _SEPARATOR = " · "
-_TRIGGERS = {"merge": "merged by ", "schedule": "scheduled by ", "foreign": "by "}
+_TRIGGERS = {"merge": "merged by ", "schedule": "scheduled by ", "foreign": "by ", "promotion": "by "}
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Where one that is live in ``source`` may go on to, and ``what`` would go with it, in words; empty if unknown."""
+
+    source: str
+    environment: str
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +41,9 @@ class Around:
     ``production`` is whether people outside use the environment, ``live`` what is live there, ``ahead`` what runs there
     and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
     ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
-    that are ``ahead``, as far as that is known.
-    ``last_line`` is the last one of its output, ``reason`` the one that says why it failed.
+    that are ``ahead``, as far as that is known. ``last_line`` is the last one of its output, ``reason`` the one that
+    says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
+    ``promoted_from`` where it comes from.
     """
 
     production: bool = False
@@ -44,7 +55,9 @@ class Around:
     progress: tuple[str | None, ...] = ()
     last_line: str = ""
     reason: str = ""
-    locked: bool = False
+    locked_for: str = ""
+    promotion: Promotion | None = None
+    promoted_from: str | None = None
 
 
 NOTHING = Around()
@@ -60,7 +73,7 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
         sentence=(said(deployment, around),),
         lines=(first,),
         context=(joined(_facts(deployment, around)), *_remarks(deployment)),
-        buttons=buttons(deployment, around.live, locked=around.locked),
+        buttons=(*_promote(deployment, around), *buttons(deployment, around.live, locked=bool(around.locked_for))),
         steps=steps(deployment) if deployment.busy else (),
         output=around.reason if deployment.state in {State.FAILED, State.ERROR} else "",
         fold=ships.fold(deployment, opened=asks),
@@ -68,16 +81,27 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
     )
 
 
+def _promote(deployment: Deployment, around: Around) -> tuple[Button, ...]:
+    """It may go on, while it is what is live here."""
+    if around.promotion is None or deployment.replaced_by is not None:
+        return ()
+    there = around.promotion.environment
+    question = f"{around.promotion.what or name_of(deployment)} to {deployment.app} → {there}."
+    command = Promote(deployment.app, around.promotion.source, there)
+    return offer(f"Promote to {there}", command, "primary", question, drawn_for(deployment))
+
+
 def said(deployment: Deployment, around: Around = NOTHING) -> str:
     """For those who only hear of it: the news and the place, and what is to be done, in whole sentences."""
     if deployment.state is State.WAITING:
-        return f"{full(begun(deployment))} {full(_it(plain(_waits(deployment, around))))}"
+        approve = _do("Approve", Approve(deployment.id)) if deployment.approvals_missing else ""
+        return f"{full(begun(deployment))} {full(_it(plain(_waits(deployment, around))))}{approve}"
     if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return sentence(deployment)
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
         return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
     if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
-        locked = f" It is locked for {deployment.by.name}, so that merges wait." if around.locked else ""
+        locked = f" It is locked for {around.locked_for}, so that merges wait." if around.locked_for else ""
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
@@ -88,7 +112,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
 
 def _it(news: str) -> str:
     verbs = ("waits", "needs", "is ")
-    return f"It {news}" if news.startswith(verbs) else f"{news[:1].upper()}{news[1:]}"
+    return f"It {news}" if news.startswith(verbs) else f"It waits: {news}"
 
 
 def _do(what: str, command: Command) -> str:
@@ -183,7 +207,7 @@ def _succeeded(deployment: Deployment, around: Around) -> Line:
     if deployment.task != DEPLOY:
         return ("is done",)
     if deployment.trigger == "rollback":
-        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked else ()))
+        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked_for else ()))
     if around.production or not deployment.changes.shipped:
         return ("is live",)
     first, more = deployment.changes.shipped[0], len(deployment.changes.shipped) - 1
@@ -221,7 +245,8 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     """What there is to know, the most important first, seven at most."""
     rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
     facts: list[Line] = [] if rolled_back else [(Link(deployment.url, name_of(deployment)),)]
-    facts += [_who(deployment), *_only_one(deployment, around)]
+    facts += [_who(deployment), *([(f"promoted from {around.promoted_from}",)] if around.promoted_from else [])]
+    facts += _only_one(deployment, around)
     if deployment.state is State.WAITING:
         facts += _of_waiting(deployment, around)
     elif not deployment.ended:
@@ -259,16 +284,12 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
     them = ships.moved(deployment)
     if deployment.task != DEPLOY:
         return []
-    if deployment.changes.first:
-        only = [ships.line(one) for one in them] if len(them) == 1 else []
-        return [*only, ("first deployment here",)]
     above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
-    if len(them) == 1 and above:
-        return ships.notes(deployment)
-    if len(them) != 1:
-        return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
-    back = ("takes back ",) if ships.goes_back(deployment) else ()
-    return [(*back, *ships.line(them[0])), *ships.notes(deployment)]
+    first: list[Line] = [("first deployment here",)] if deployment.changes.first else []
+    if len(them) == 1:
+        back = ("takes back ",) if ships.goes_back(deployment) else ()
+        return [*([] if above else [(*back, *ships.line(them[0]))]), *ships.notes(deployment), *first]
+    return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else first
 
 
 def _goes_back_blindly(deployment: Deployment) -> bool:
@@ -304,8 +325,8 @@ def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
     live = around.live
     if deployment.state is not State.SUCCEEDED and live is not None and live.sha != deployment.sha:
         facts.append(("still live: ", Link(live.url, live.short_sha)))
-    if around.locked and deployment.trigger == "rollback":
-        facts.append((f"locked for {deployment.by.name}, merges wait",))
+    if around.locked_for and deployment.trigger == "rollback":
+        facts.append((f"locked for {around.locked_for}, merges wait",))
     return facts
 
 

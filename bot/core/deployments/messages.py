@@ -134,6 +134,11 @@ def superseded_by(old: Deployment, newer: Deployment) -> str:
     return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), {how}"
 
 
+def called_off(newer: Deployment) -> str:
+    """Why a rollback that was to go by itself does not."""
+    return f"Called off: #{newer.id} is on its way there"
+
+
 def needless_by(newer: Deployment) -> str:
     return f"Superseded by #{newer.id}, which deploys the same commit{' by force' if newer.force else ''}"
 

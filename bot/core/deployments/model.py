@@ -105,6 +105,7 @@ class Shipped:
     sha: str | None = None
     login: str | None = None
     unasked: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ class Deployment:
     ended it because another tool was silent; it stays when the end is reported after all. ``waits_since`` of one that
     is under way is since when GitHub holds it for a review: to older versions of the bot that means nothing.
     ``replaced_by`` is what went live in its environment afterwards: what it offered is over with that.
+    ``promoted_from`` is the success in another environment of which it carries the commit on.
     ``thread`` is the thread in which it is told, None for that under its parent message; ``asked_message`` the message
     that asked for it. ``card`` is the deployment that had the parent message first, where that was taken over from
     another one. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know of
@@ -206,6 +208,7 @@ class Deployment:
     merged_at: datetime | None = None
     retry_of: int | None = None
     rollback_of: int | None = None
+    promoted_from: int | None = None
     superseded_by: int | None = None
     remote_id: int | None = None
     last_status: int = 0
@@ -262,6 +265,11 @@ class Deployment:
         if self.given_up_at is None or self.given_up or self.finished_at is None:
             return None
         return self.finished_at - self.given_up_at
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether nobody has asked for it, neither here nor with another tool."""
+        return self.by.chat_id is None and self.by.login is None
 
     @property
     def reviewed_elsewhere(self) -> bool:

@@ -1,4 +1,4 @@
-"""Merges that wait share one card: the newest has it, and those before it are part of that.
+"""Merges that wait share one card: the newest has it, and those before it are part of that. So do promotions.
 
 When one of them goes the card is its, and what still waits behind it gets a card of its own.
 """
@@ -14,11 +14,11 @@ from bot.core.ports.transaction import Records
 
 
 def taken_over(records: Records, wanted: Deployment) -> Deployment:
-    """A merge that is about to wait or to start, with the card of those before it that wait."""
+    """What comes by itself and is about to wait or to start, with the card of those before it that wait."""
     before = [
         one
         for one in records.waiting(wanted.app, wanted.environment)
-        if one.trigger == "merge" and same_line(one, wanted) and one.parent != GONE
+        if one.trigger == wanted.trigger and same_line(one, wanted) and one.parent != GONE
     ]
     if not before:
         return wanted

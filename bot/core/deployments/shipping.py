@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.core.deployments.model import Shipped
 from bot.core.ports.forge_types import Commit, PullRequest
@@ -243,7 +243,7 @@ def lines(found: Sequence[Entry], unseen: int) -> tuple[tuple[Shipped, ...], int
 def line_of(pull: PullRequest) -> Shipped:
     login = pull.author if pull.author != GHOST else None
     title = one_line(pull.title) or f"Pull request #{pull.number}"
-    return Shipped(title, pull.author, pull.url, number=pull.number, login=login)
+    return Shipped(title, pull.author, pull.url, number=pull.number, login=login, at=pull.merged_at)
 
 
 def _shipped(entry: Entry) -> Shipped:
@@ -252,7 +252,8 @@ def _shipped(entry: Entry) -> Shipped:
     commit = entry.commit
     assert commit is not None
     title = one_line(commit.title) or f"Commit {commit.sha[:7]}"
-    return Shipped(title, commit.author, commit.url, sha=commit.sha, login=commit.login, unasked=entry.unasked)
+    told = Shipped(title, commit.author, commit.url, sha=commit.sha, login=commit.login, unasked=entry.unasked)
+    return replace(told, at=commit.at)
 
 
 def one_line(title: str) -> str:

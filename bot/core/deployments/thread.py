@@ -31,7 +31,17 @@ _OVER: dict[Waiting, str] = {
     Waiting.FREEZE: "open again",
     Waiting.MOMENT: "its moment came",
 }
-_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE})
+_GIVEN_UP: dict[Waiting, str] = {
+    Waiting.CHECKS: "its checks",
+    Waiting.REVIEW: "its review",
+    Waiting.ORDER: "the environment before",
+    Waiting.QUEUE: "its turn",
+    Waiting.APPROVAL: "approval",
+    Waiting.LOCK: "the lock",
+    Waiting.FREEZE: "the end of the freeze",
+    Waiting.MOMENT: "its moment",
+}
+_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE, Waiting.MOMENT})
 """What passes by itself, and stands on the card: nobody is told of it."""
 
 
@@ -58,12 +68,8 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     over = waited.until or deployment.finished_at or waited.since
     after = f" after {spoken(over - waited.since)}"
     if deployment.ended and waited is deployment.waited[-1] and deployment.started_at is None:
-        return (f"{emoji(deployment)} {_given_up(waited.reason)}{after}",)
+        return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
     return (f"✅ {_OVER[waited.reason]}{after}",)
-
-
-def _given_up(reason: Waiting) -> str:
-    return "not all green" if reason is Waiting.CHECKS else "waited in vain"
 
 
 # --- run ---------------------------------------------------------------------------------------------------------

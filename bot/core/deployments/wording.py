@@ -178,6 +178,8 @@ def begun(deployment: Deployment) -> str:
     if deployment.trigger == "merge":
         number = f"#{deployment.pull_request}" if deployment.pull_request else "a pull request"
         return f"{by} merged {number}: {name_of(deployment)} of {deployment.app} goes to {where(deployment)}"
+    if deployment.trigger == "promotion":
+        return f"{name_of(deployment)} of {deployment.app} goes on to {where(deployment)} by itself"
     if deployment.state is State.WAITING:
         return f"{by} asked for this: {deed_[:1].lower()}{deed_[1:]}"
     return f"{by} is {deed_[:1].lower()}{deed_[1:]}"

@@ -16,7 +16,7 @@ def lock(facts: Facts) -> Answer | None:
     held, wanted = facts.lock, facts.wanted
     if held is None or wanted is None or held.ended(facts.now):
         return None
-    if lets_in(held, wanted.by, merge=wanted.trigger == "merge", now=facts.now):
+    if lets_in(held, wanted.by, merge=wanted.trigger in {"merge", "promotion"}, now=facts.now):
         return Answer("lock", True, lock_messages.own_line(held))
     return Answer(
         "lock",
@@ -43,6 +43,28 @@ def freeze(facts: Facts) -> Answer | None:
         buttons=offer("Schedule for its end", facts.later) if facts.later else (),
         news=freeze_reasons.waits_until(active_window),
         facts=freeze_reasons.whose(active_window),
+    )
+
+
+def soak(facts: Facts) -> Answer | None:
+    """What goes on by itself has been long enough in the environment before; what goes back, could be stopped."""
+    source, until = facts.soaks_in, facts.soaks_until
+    if until is None:
+        return None
+    if until <= facts.now:
+        return Answer("soak", True, messages.soaked(source))
+    if source is None:
+        news = messages.goes_back_at(until)
+        return Answer("soak", False, news, waits_for=Waiting.MOMENT, look_again_at=until, news=news)
+    return Answer(
+        "soak",
+        False,
+        messages.soaks(source, until),
+        waits_for=Waiting.MOMENT,
+        forcible=True,
+        look_again_at=until,
+        news=messages.goes_on_at(until),
+        facts=(messages.soaking(source),),
     )
 
 

@@ -7,11 +7,11 @@ from bot.core.gates.access import permission, place
 from bot.core.gates.approval import approval
 from bot.core.gates.checks import checks
 from bot.core.gates.commit import order, review, up_to_date
-from bot.core.gates.environment import busy, freeze, lock, protection
+from bot.core.gates.environment import busy, freeze, lock, protection, soak
 from bot.core.gates.model import Facts, Gate, Verdict
 
 GATES: tuple[Gate, ...] = (
-    *(place, permission, checks, review, order, up_to_date, lock, freeze, busy, approval),
+    *(place, permission, checks, review, order, up_to_date, lock, freeze, soak, busy, approval),
     protection,
 )
 """In the order in which people read them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Deployment
@@ -10,7 +11,7 @@ from bot.core.names import listed
 from bot.core.people.permissions import Kind, kind_of
 from bot.core.ports.forge_types import Comparison, PullRequest
 from bot.core.ports.reviews import Protection, Reviewed, rules, standing
-from bot.core.rich_text import Bold, Code, Line, Link, Span
+from bot.core.rich_text import Bold, Code, Line, Link, Moment, Span
 
 NAMED = 5
 """How many of those before one in the queue are named."""
@@ -59,6 +60,31 @@ def up_to_date(branch: str) -> Line:
 def behind_branch(branch: str, difference: Comparison) -> Line:
     behind = Link(difference.url or None, f"{_count(difference.behind_by, 'commit')} behind")
     return ("It is ", behind, " ", Code(branch), ": merge ", Code(branch), " into it, push, and deploy again")
+
+
+# --- soak -------------------------------------------------------------------------------------------------------
+
+
+def soaked(source: str | None) -> Line:
+    return ("It has been long enough in ", Bold(source)) if source is not None else ("Nobody has stopped it",)
+
+
+def goes_back_at(until: datetime) -> Line:
+    """What a rollback does that goes by itself, behind its name."""
+    return ("is rolled back by itself at ", Moment(until, short=True))
+
+
+def soaks(source: str, until: datetime) -> Line:
+    return ("It stays in ", Bold(source), " until ", Moment(until))
+
+
+def goes_on_at(until: datetime) -> Line:
+    """What one does that waits for it, behind its name."""
+    return ("follows by itself at ", Moment(until, short=True))
+
+
+def soaking(source: str) -> Line:
+    return (f"if nothing happens in {source} until then",)
 
 
 # --- GitHub's own rules -----------------------------------------------------------------------------------------

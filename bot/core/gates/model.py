@@ -66,7 +66,8 @@ class Facts:
     (what it lacks of the default branch) are None where they are not asked for. ``before_here`` is the success of the
     commit in the environment before, ``been_here`` says that it goes back to where it was let in. ``approvals`` are
     those that count. ``lock`` is the environment's, whose ever it is. ``closed_by`` is what freezes and windows keep
-    closed, ``force`` who wants to pass; ``later`` is the command that asks for the same at its end.
+    closed, ``force`` who wants to pass; ``later`` is the command that asks for the same at its end. What goes on by
+    itself stays ``soaks_until`` that moment in the environment ``soaks_in``.
     """
 
     now: datetime
@@ -92,6 +93,8 @@ class Facts:
     permission: Permission | None = None
     lock: Lock | None = None
     closed_by: ClosedBy | None = None
+    soaks_in: str | None = None
+    soaks_until: datetime | None = None
     force: Force | None = None
     later: Deploy | None = None
 

@@ -92,8 +92,8 @@ def _denied(choices: Sequence[Choice]) -> list[Line]:
 def muted() -> Message:
     return say(
         "🔕 You are muted: I write to you neither when your pull requests go live nor when something waits for your "
-        "approval, and where others would be mentioned I call you by your name alone. What you ask me I still answer, "
-        "and I still tell you about locks that you hold or asked for.",
+        "approval, and name you without a mention where a deployment ends or wants approval. What you ask me I still "
+        "answer, and I still tell you about locks that you hold or asked for.",
         *hint(" To undo it: ", Unmute()),
     )
 

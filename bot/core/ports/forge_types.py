@@ -25,7 +25,7 @@ class Commit:
     """A ref, pinned. ``ref`` is what people call it (branch, tag, short id), ``sha`` all forty characters.
 
     ``pull_request`` is set where the ref was given as ``#123``. ``author`` is a login, or the name in git where the
-    author has none; ``login`` is only ever a login.
+    author has none; ``login`` is only ever a login. ``at`` is when it was committed, as its committer says.
     """
 
     sha: str
@@ -36,6 +36,7 @@ class Commit:
     parents: tuple[str, ...] = ()
     pull_request: int | None = None
     login: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,9 @@ class Reads(Protocol):
     def undecided(self, delivery_id: str, changed_before: str) -> bool:
         """Whether the delivery is known and not handled yet, or a change of what was said in it, before that one."""
 
+    def promotions_of(self, deployment_id: int) -> Sequence[Deployment]:
+        """What has carried its commit on to another environment, oldest first."""
+
     def merged(self, app: str, environment: str, sha: str) -> bool:
         """Whether a merge of this commit was taken up there before, whatever became of it."""
 

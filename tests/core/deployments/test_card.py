@@ -56,7 +56,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         {**WAITS, "waits_for": Waiting.CHECKS, "description": "Waiting: checks are pending: lint"},
         NOTHING,
         ["⏳ web → production  checks are pending: lint", "topic@64fd7b0 · asked by maria", "[Cancel]"],
-        "maria asked for this: deploying topic@64fd7b0 of web to production. Checks are pending: lint.",
+        "maria asked for this: deploying topic@64fd7b0 of web to production. It waits: checks are pending: lint.",
     ),
     (
         "waits for its turn",
@@ -98,7 +98,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "⋯ Cancel, Details",
         ],
         "maria asked for this: deploying topic@64fd7b0 of web to production. "
-        "It needs 1 more approval, from @carol or @oncall.",
+        "It needs 1 more approval, from @carol or @oncall. Approve with: approve #1.",
     ),
     (
         "waits for a lock",
@@ -259,7 +259,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "changes": Changes(base=BASE, behind=2, taken_back=(SEARCH,)),
             **ENDED,
         },
-        Around(production=True, locked=True),
+        Around(production=True, locked_for="maria"),
         [
             "⏪ web → production  is back on 64fd7b0 🔒",
             "by maria: “checkout errors” · takes back #1 Add search · alice · 1 min 15 s · "

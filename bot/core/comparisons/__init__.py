@@ -1,0 +1,1 @@
+"""What one place has and another lacks: ``diff`` and ``undeployed``."""

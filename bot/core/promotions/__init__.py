@@ -1,0 +1,1 @@
+"""Carrying a commit on from one environment to the next."""

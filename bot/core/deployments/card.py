@@ -105,6 +105,8 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
+    if _is_untouched(deployment):
+        return f"{sentence(deployment)} {NOT_PICKED_UP}."
     return sentence(deployment)
 
 
@@ -185,7 +187,7 @@ def ordinal(number: int) -> str:
 
 
 def _runs(deployment: Deployment) -> str:
-    if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
+    if _is_untouched(deployment):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
@@ -195,6 +197,10 @@ def _runs(deployment: Deployment) -> str:
 
 NOT_PICKED_UP = "Nobody has picked it up yet"
 """For the ``description`` of one that another tool should carry out."""
+
+
+def _is_untouched(deployment: Deployment) -> bool:
+    return deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP)
 
 
 def _succeeded(deployment: Deployment, around: Around) -> Line:
@@ -289,14 +295,12 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.task != DEPLOY:
         return []
     above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
-    if deployment.changes.first:
-        only = [ships.line(one) for one in them] if len(them) == 1 and not above else []
-        others_first = bool(around.ahead) or _was_only_asked(deployment)
-        return [*only, *([] if others_first else [("first deployment here",)])]
-    if len(them) != 1 or above:
-        return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
-    back = ("takes back ",) if ships.goes_back(deployment) else ()
-    return [(*back, *ships.line(them[0])), *ships.notes(deployment)]
+    is_first = deployment.changes.first and not around.ahead and not _was_only_asked(deployment)
+    first: list[Line] = [("first deployment here",)] if is_first else []
+    if len(them) == 1:
+        back = ("takes back ",) if ships.goes_back(deployment) else ()
+        return [*([] if above else [(*back, *ships.line(them[0]))]), *ships.notes(deployment), *first]
+    return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else first
 
 
 def _goes_back_blindly(deployment: Deployment) -> bool:

@@ -103,7 +103,7 @@ def request(
         new = replace(new, asked_channel=context.asker.id)
     added = records.add(_on_its_card(context, records, new))
     deployment = lifecycle.proceed(records, added, verdict, context.now, known)
-    if here or (deployment.asked_thread and spot.why is None):
+    if here or deployment.asked_thread:
         # The card, or the reply that stands for it, says it all.
         return say(note.strip()) if note else None
     return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)

@@ -147,14 +147,8 @@ def facts(
     wanted: Deployment,
     known: Ancestry = UNKNOWN,
 ) -> Facts:
-    """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count.
-
-    A merge stands in the queue where the first stands that is part of it.
-    """
+    """The view that the gates see of ``wanted``, whose id is 0 where it is new."""
     app, environment = target.app.name, target.environment.name
-    queued = [one for one in reads.waiting(app, environment) if one.waits_for == "queue"]
-    parts = [one.id for one in queued if one.sha in known.older and same_line(one, wanted)]
-    place = min([wanted.id, *parts]) if wanted.trigger == "merge" else wanted.id
     soaks_in, soaks_until = _soak(reads, context, wanted)
     return Facts(
         now=context.now,
@@ -174,13 +168,21 @@ def facts(
         protection=found.protection,
         approvals=approvals_of(reads, context, target, wanted, found.approvers),
         busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
-        queued_before=tuple(one for one in queued if not wanted.id or one.id < place),
+        queued_before=_queued_before(reads.waiting(app, environment), wanted, known),
         lock=reads.locks.of(app, environment),
         closed_by=what_closes(reads, context, target),
         force=force_of(wanted),
         soaks_in=soaks_in,
         soaks_until=soaks_until,
     )
+
+
+def _queued_before(waiting: Sequence[Deployment], wanted: Deployment, known: Ancestry) -> tuple[Deployment, ...]:
+    """Who queued later does not count; a merge stands in the queue where the first stands that is part of it."""
+    queued = [one for one in waiting if one.waits_for == "queue"]
+    parts = [one.id for one in queued if one.sha in known.older and same_line(one, wanted)]
+    place = min([wanted.id, *parts]) if wanted.trigger == "merge" else wanted.id
+    return tuple(one for one in queued if not wanted.id or one.id < place)
 
 
 def _soak(reads: Reads, context: Context, wanted: Deployment) -> tuple[str | None, datetime | None]:

@@ -105,6 +105,8 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
+    if _is_untouched(deployment):
+        return f"{sentence(deployment)} {NOT_PICKED_UP}."
     return sentence(deployment)
 
 
@@ -145,7 +147,7 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.FAILED | State.ERROR:
             return (_failed(deployment),)
         case State.TIMED_OUT:
-            return _because("has not reported its end in time", deployment.description)
+            return (_timed_out(deployment),)
         case State.CANCELLED:
             return (_stopped(deployment),)
         case State.SUPERSEDED:
@@ -185,7 +187,7 @@ def ordinal(number: int) -> str:
 
 
 def _runs(deployment: Deployment) -> str:
-    if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
+    if _is_untouched(deployment):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
@@ -195,6 +197,10 @@ def _runs(deployment: Deployment) -> str:
 
 NOT_PICKED_UP = "Nobody has picked it up yet"
 """For the ``description`` of one that another tool should carry out."""
+
+
+def _is_untouched(deployment: Deployment) -> bool:
+    return deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP)
 
 
 def _succeeded(deployment: Deployment, around: Around) -> Line:
@@ -213,7 +219,16 @@ def _failed(deployment: Deployment) -> str:
     if last is not None and last.failed:
         return f"failed at step {last.number}, {last.name}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
-    return f"{how}: {deployment.description}" if deployment.description else how
+    # What another tool says is left as it is; that nobody was there to say anything is said by us.
+    why = _lower(deployment.description) if deployment.given_up_at else deployment.description
+    return f"{how}: {why}" if why else how
+
+
+def _timed_out(deployment: Deployment) -> str:
+    if deployment.given_up_at:
+        return "has not reported its end in time"
+    why = _lower(deployment.description)
+    return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
 
 def _stopped(deployment: Deployment) -> str:
@@ -223,13 +238,14 @@ def _stopped(deployment: Deployment) -> str:
     return _lower(why) or "stopped"
 
 
-def _because(what: str, description: str) -> Line:
-    return (what,) if not description else (f"{what}: {_lower(description)}",)
-
-
 def _lower(text: str) -> str:
-    """As it goes on in the middle of a sentence; what is all capitals is a name."""
-    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+    """As it goes on in the middle of a sentence; what has more capitals than the first is a name.
+
+    >>> _lower("Cancelled by maria"), _lower("GitHub merged it"), _lower("CI is red")
+    ('cancelled by maria', 'GitHub merged it', 'CI is red')
+    """
+    is_name = any(letter.isupper() for letter in text.partition(" ")[0][1:])
+    return text if is_name else f"{text[:1].lower()}{text[1:]}"
 
 
 # --- line 2 ------------------------------------------------------------------------------------------------------
@@ -248,7 +264,7 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
-    facts += [*_links(deployment)]
+    facts += links(deployment)
     return [fact for fact in facts if fact][:7]
 
 
@@ -279,13 +295,12 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.task != DEPLOY:
         return []
     above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
-    if deployment.changes.first:
-        only = [ships.line(one) for one in them] if len(them) == 1 and not above else []
-        return [*only, ("first deployment here",)]
-    if len(them) != 1 or above:
-        return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
-    back = ("takes back ",) if ships.goes_back(deployment) else ()
-    return [(*back, *ships.line(them[0])), *ships.notes(deployment)]
+    is_first = deployment.changes.first and not around.ahead and not _was_only_asked(deployment)
+    first: list[Line] = [("first deployment here",)] if is_first else []
+    if len(them) == 1:
+        back = ("takes back ",) if ships.goes_back(deployment) else ()
+        return [*([] if above else [(*back, *ships.line(them[0]))]), *ships.notes(deployment), *first]
+    return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else first
 
 
 def _goes_back_blindly(deployment: Deployment) -> bool:
@@ -335,11 +350,14 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 
-def _links(deployment: Deployment) -> Iterable[Line]:
+def links(deployment: Deployment) -> tuple[Line, ...]:
+    """Where there is more to see."""
+    found: list[Line] = []
     if deployment.environment_url and deployment.state is State.SUCCEEDED:
-        yield (Link(deployment.environment_url, "open"),)
+        found.append((Link(deployment.environment_url, "open"),))
     if deployment.log_url:
-        yield (Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),)
+        found.append((Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),))
+    return tuple(found)
 
 
 def _remarks(deployment: Deployment) -> list[Line]:

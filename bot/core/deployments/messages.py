@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.core.deployments.card_buttons import roll_back
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.wording import (
+    CHECKS_FAILED,
     GOES_ON,
     deed,
     emoji,
@@ -43,8 +44,7 @@ def queued(line: Line) -> str:
 
 def worth_telling(before: str, now: str) -> bool:
     """Whether the thread should hear of a new reason: that checks failed or run again, but not of each check."""
-    failed = "checks failed"
-    return (failed in before) != (failed in now)
+    return (CHECKS_FAILED in before) != (CHECKS_FAILED in now)
 
 
 def waiting_line(deployment: Deployment) -> Message:
@@ -83,6 +83,12 @@ def review_line(deployment: Deployment) -> Message:
     """GitHub holds it: where it is let go."""
     link = (" · ", Link(deployment.log_url, "open the review")) if deployment.log_url else ()
     return _line(sentence(deployment), f"{emoji(deployment)} {plain(state_line(deployment))}", *link)
+
+
+def reviewed_line(deployment: Deployment) -> Message:
+    """GitHub holds it no longer."""
+    why = GOES_ON[Waiting.REVIEW]
+    return _line(f"{deed(deployment)} goes on. {why}.", f"▶️ {why}")
 
 
 def _with_logs(deployment: Deployment, sentence_: str, text: str) -> Message:

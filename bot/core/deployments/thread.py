@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.deployments.card import Around, card, headline, joined, minute, said
+from bot.core.deployments.card import Around, card, headline, joined, links, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
-from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
+from bot.core.deployments.wording import CHECKS_FAILED, WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
@@ -62,14 +62,28 @@ def gates(deployment: Deployment, around: Around) -> Message:
 
 
 def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
-    if waited.until is None and deployment.state is State.WAITING:
-        mark = "❌" if waited.failed else WAITS.get(waited.reason, "⏳")
-        return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *deployment.facts]))
+    if waited.until is None and (deployment.state is State.WAITING or deployment.reviewed_elsewhere):
+        return _open_gate(deployment, around, waited)
     over = waited.until or deployment.finished_at or waited.since
     after = f" after {spoken(over - waited.since)}"
-    if deployment.ended and waited is deployment.waited[-1] and deployment.started_at is None:
+    in_vain = deployment.started_at is None or (
+        deployment.state is not State.SUCCEEDED and over == deployment.finished_at
+    )
+    if deployment.ended and waited is deployment.waited[-1] and in_vain:
         return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
     return (f"✅ {_OVER[waited.reason]}{after}",)
+
+
+def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
+    """What it waits for now; a check that runs again has failed no longer."""
+    facts = deployment.facts
+    if deployment.reviewed_elsewhere:
+        mark, facts = emoji(deployment), links(deployment)
+    elif waited.failed and CHECKS_FAILED in deployment.description:
+        mark = "❌"
+    else:
+        mark = WAITS.get(waited.reason, "⏳")
+    return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *facts]))
 
 
 # --- run ---------------------------------------------------------------------------------------------------------
@@ -171,8 +185,14 @@ def again(newer: Deployment, failed: Deployment) -> Message:
 # --- elsewhere ---------------------------------------------------------------------------------------------------
 
 
-def asked(deployment: Deployment, around: Around, link: str | None, home: str) -> Message:
-    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on."""
+def asked(
+    deployment: Deployment, around: Around, link: str | None, place: str | None, *, remarks: Sequence[Line] = ()
+) -> Message:
+    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on.
+
+    ``place`` is None where it could be announced nowhere; ``remarks`` say why it is not where it belongs.
+    """
     shown = card(deployment, around)
-    follow: Line = (Link(link, f"#{deployment.id} in {home}"),)
-    return Message(shown.sentence, shown.lines, (joined([*shown.context[:1], follow]), *shown.context[1:]))
+    follow: Line = (Link(link, f"#{deployment.id} in {place}" if place else f"#{deployment.id}"),)
+    context = (joined([*shown.context[:1], follow]), *shown.context[1:], *remarks)
+    return Message(shown.sentence, shown.lines, context)

@@ -20,48 +20,47 @@ from bot.gallery.scene import Scene, answers
 
 
 def misunderstandings(material: Material) -> list[Scene]:
-    said = material.text("deplyo main to prod")
-    yes = Choice(
-        material.ref("main"),
-        Deploy("shop", material.ref("main"), "production"),
-        "Deploy main to production? People use production.",
-    )
-    apps = [Choice(name, Deploy(name, material.ref("main"), "production")) for name in ("shop", "search", "billing")]
-    places = [Choice(name, Deploy("shop", material.ref("main"), name)) for name in ("staging", "production")]
-    branch, commit = Meaning("refs/heads/ada7c2c", material.commit()), Meaning(sha("ada7c2c"), material.commit())
-    both = [(one, Choice(one.exact, Deploy("shop", one.exact, "staging"))) for one in (branch, commit)]
-    examples = ("status", "deploys shop")
-    one = replies.not_understood(f"I do not understand “{said}”.", examples, [yes])
+    said, never = material.text("deplyo main to prod"), material.text("make it so")
+    question = "Deploy main to production? People use production."
+    yes = Choice(material.ref("main"), Deploy("shop", material.ref("main"), "production"), question)
+    examples, places = ("status", "deploys shop"), _places(material)
+    not_understood = f"I do not understand “{said}”."
     return answers(
-        ("Not understood, one slip away", one),
-        ("Not understood, several near", replies.not_understood(f"I do not understand “{said}”.", examples, places)),
-        (
-            "Not understood at all",
-            replies.not_understood(f"I do not understand “{material.text('make it so')}”.", examples, []),
-        ),
+        ("Not understood, one slip away", replies.not_understood(not_understood, examples, [yes])),
+        ("Not understood, several near", replies.not_understood(not_understood, examples, places)),
+        ("Not understood at all", replies.not_understood(f"I do not understand “{never}”.", examples, [])),
         ("Not there yet", replies.not_there_yet("ship")),
-        ("Which app?", replies.which_app(apps)),
-        ("Unknown app", replies.unknown_app(material.text("shpo"), apps[:1], ("shop", "search"))),
-        ("Unknown app, none near", replies.unknown_app(material.text("wordpress"), [], ("shop", "search", "billing"))),
-        ("Unknown task", replies.unknown_task("shop", material.text("migrat"), [], ("migrate", "seed"))),
-        (
-            "Unknown environment",
-            replies.unknown_environment("shop", material.text("stagign"), places[:1], ("staging", "production")),
-        ),
-        ("Where to?", replies.which_environment("shop", places)),
-        ("An environment and a branch", replies.environment_or_ref("staging", "staging", places)),
-        (
-            "Unknown ref",
-            replies.unknown_ref(
-                "acme/shop", material.ref("tpoic"), [Choice("topic", Deploy("shop", material.ref("topic"), "staging"))]
-            ),
-        ),
-        ("Unknown pull request", replies.unknown_ref("acme/shop", "#999", [])),
-        ("A name of several things", replies.ambiguous_ref("ada7c2c", both)),
-        ("Not on that branch", replies.not_on_branch(material.ref("topic"), material.commit(), places[:1])),
         ("Whose branch?", replies.who_are_you_on_github(can_link=True)),
         ("Whose branch? Without linking", replies.who_are_you_on_github(can_link=False)),
         ("No branch of yours", replies.no_branch_of_yours("acme/shop", material.text("alice"))),
+    )
+
+
+def _places(material: Material) -> list[Choice]:
+    return [Choice(name, Deploy("shop", material.ref("main"), name)) for name in ("staging", "production")]
+
+
+def unknown_names(material: Material) -> list[Scene]:
+    apps = [Choice(name, Deploy(name, material.ref("main"), "production")) for name in ("shop", "search", "billing")]
+    places, shop = _places(material), "shop"
+    branch, commit = Meaning("refs/heads/ada7c2c", material.commit()), Meaning(sha("ada7c2c"), material.commit())
+    both = [(one, Choice(one.exact, Deploy(shop, one.exact, "staging"))) for one in (branch, commit)]
+    topic = Choice("topic", Deploy(shop, material.ref("topic"), "staging"))
+    named, lost, wrong = material.text("shpo"), material.text("wordpress"), material.text("stagign")
+    task = replies.unknown_task(shop, material.text("migrat"), [], ("migrate", "seed"))
+    same = [places[0], Choice("a branch", Deploy(shop, "refs/heads/staging", "production"))]
+    return answers(
+        ("Which app?", replies.which_app(apps)),
+        ("Unknown app", replies.unknown_app(named, apps[:1], ("shop", "search"))),
+        ("Unknown app, none near", replies.unknown_app(lost, [], ("shop", "search", "billing"))),
+        ("Unknown task", task),
+        ("Unknown environment", replies.unknown_environment(shop, wrong, places[:1], ("staging", "production"))),
+        ("Where to?", replies.which_environment(shop, places)),
+        ("An environment and a branch", replies.environment_or_ref("staging", "staging", same)),
+        ("Unknown ref", replies.unknown_ref("acme/shop", material.ref("tpoic"), [topic])),
+        ("Unknown pull request", replies.unknown_ref("acme/shop", "#999", [])),
+        ("A name of several things", replies.ambiguous_ref("ada7c2c", both)),
+        ("Not on that branch", replies.not_on_branch(material.ref("topic"), material.commit(), places[:1])),
     )
 
 

@@ -15,7 +15,7 @@ from bot.core.replies import on_it
 from bot.core.rich_text import Line
 from bot.core.schedules import messages as schedules
 from bot.gallery import cards
-from bot.gallery.material import GITHUB, NOW, Material, before
+from bot.gallery.material import GITHUB, NOW, Material, before, person_id
 from bot.gallery.scene import Scene, answers
 
 
@@ -148,5 +148,5 @@ def schedules_come(material: Material) -> list[Scene]:
     return [
         Scene("Missed", schedules.missed(entry, next_, timedelta(hours=2), command)),
         Scene("Nowhere to deploy to", schedules.gone(entry, next_)),
-        Scene("At its moment", schedules.at_its_moment("UBOB", entry.command, on_it(done)), "direct"),
+        Scene("At its moment", schedules.at_its_moment(person_id("bob"), entry.command, on_it(done)), "direct"),
     ]

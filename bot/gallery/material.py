@@ -56,7 +56,7 @@ def sha(short: str) -> str:
 
 def person_id(name: str) -> str:
     """The chat's id of a made-up person."""
-    return f"U{name.upper()}"
+    return f"U0{name.upper()}"
 
 
 @dataclass(frozen=True, slots=True)

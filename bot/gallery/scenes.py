@@ -51,6 +51,7 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Direct messages", people.notices),
     ("Refusals", refusals.refusals),
     ("Not understood", answers.misunderstandings),
+    ("Not understood: names", answers.unknown_names),
     ("Answers: on it", answers.on_it),
     ("Answers: about deployments", answers.deployments),
     ("Answers: approvals", people.approvers),

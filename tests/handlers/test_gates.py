@@ -63,7 +63,7 @@ def test_a_commit_without_its_reviews_is_refused_with_the_way_on(tmp_path: Path)
         assert said.split("\n") == [
             "topic@1a0cbcd cannot go to *production* now:",
             "✅ No checks are reported for this commit",
-            "⛔ #1 has none of the 1 approving review that it needs",
+            "⛔ #1 needs 1 approving review",
             "✅ Nothing else is running",
             'To go on all the same: `deploy web/topic to production --force "why"`',
         ]
@@ -90,9 +90,9 @@ def test_a_reviewed_commit_starts_and_the_thread_says_who_reviewed_it(tmp_path: 
 @pytest.mark.parametrize(
     ("reviews", "line"),
     [
-        ([("maria", "approved", "MEMBER")], "⛔ #1 has none of the 1 approving review that it needs"),
-        ([("mallory", "approved", "NONE")], "⛔ #1 has none of the 1 approving review that it needs"),
-        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "⛔ #1 has none of the 1 approving review"),
+        ([("maria", "approved", "MEMBER")], "⛔ #1 needs 1 approving review"),
+        ([("mallory", "approved", "NONE")], "⛔ #1 needs 1 approving review"),
+        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "⛔ #1 needs 1 approving review"),
         ([("bob", "approved", "MEMBER"), ("eve", "changes_requested", "MEMBER")], "⛔ eve asked for changes in #1"),
     ],
     ids=["by the author", "by a stranger", "dismissed", "somebody is against it"],
@@ -127,7 +127,7 @@ def test_when_green_waits_for_the_review_and_goes_on_when_it_is_given(tmp_path: 
         world.github.review(REPOSITORY, number, "approved", author="bob")
         world.settle()
 
-        assert waiting == "Waiting: #1 has none of the 1 approving review that it needs"
+        assert waiting == "Waiting: #1 needs 1 approving review"
         assert thread(world, 1)[1:] == ["▶️ It is reviewed", "✅ #1 is approved by bob"]
         assert creations(world) == 1
 
@@ -155,7 +155,7 @@ def test_a_review_that_never_comes_is_waited_for_a_day(tmp_path: Path) -> None:
         world.wait(hours=24, minutes=1)
 
         assert parent(world, 1).split("\n")[1] == (
-            "Given up after a day: #1 has none of the 1 approving review that it needs"
+            "Given up after a day: #1 needs 1 approving review"
         )
 
 
@@ -342,7 +342,7 @@ def test_all_reasons_are_shown_at_once_and_a_force_passes_them_with_a_reason(tmp
 
         assert refused.split("\n")[1:5] == [
             "⛔ Checks failed: `ci/test`",
-            "⛔ #1 has none of the 1 approving review that it needs",
+            "⛔ #1 needs 1 approving review",
             "⛔ This commit has not succeeded in *staging* yet",
             "⛔ It is 1 commit behind `main`: merge `main` into it, push, and deploy again",
         ]
@@ -354,7 +354,7 @@ def test_all_reasons_are_shown_at_once_and_a_force_passes_them_with_a_reason(tmp
         )
         assert thread(world, 1)[0].split("\n")[:2] == [
             "⚠️ Passed by force: Checks failed: `ci/test`",
-            "⚠️ Passed by force: #1 has none of the 1 approving review that it needs",
+            "⚠️ Passed by force: #1 needs 1 approving review",
         ]
         assert creations(world) == 1
 

@@ -75,7 +75,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
     if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return sentence(deployment)
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
-        return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
+        return f"{_fell(deployment, around)}{_do('Try again', Retry(deployment.id))}"
     if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
         locked = f" It is locked for {deployment.by.name}, so that merges wait." if around.locked else ""
         return f"{sentence(deployment)}{locked}"
@@ -87,6 +87,16 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
 def _it(news: str) -> str:
     verbs = ("waits", "needs", "is ")
     return f"It {news}" if news.startswith(verbs) else f"{news[:1].upper()}{news[1:]}"
+
+
+def _fell(deployment: Deployment, around: Around) -> str:
+    """How it failed, with the step if that is all that is known, and what is live instead."""
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    told = sentence(deployment)
+    if last is not None and last.failed and not deployment.description:
+        told = full(f"{told.removesuffix('.')} at step {last.number}, {last.name}")
+    live = around.live
+    return f"{told} {live.short_sha} is still live." if live is not None and live.sha != deployment.sha else told
 
 
 def _do(what: str, command: Command) -> str:
@@ -121,20 +131,20 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.FAILED | State.ERROR:
             return (_failed(deployment),)
         case State.TIMED_OUT:
-            return _because("has not reported its end in time", deployment.description)
+            return (lower(deployment.description) or "has not reported its end in time",)
         case State.CANCELLED:
             return (_stopped(deployment),)
         case State.SUPERSEDED:
             return (f"is part of #{deployment.superseded_by}",)
         case State.EXPIRED:
-            return (_lower(deployment.description) or "was given up",)
+            return (lower(deployment.description) or "was given up",)
 
 
 def _waits(deployment: Deployment, around: Around) -> Line:
     if deployment.waits_for is Waiting.QUEUE and around.ahead:
         wait = f", {around.wait}" if around.wait else ""
         return (f"is {ordinal(len(around.ahead))} in line{wait}" if len(around.ahead) > 1 else f"is next{wait}",)
-    news = deployment.news or (_lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
+    news = deployment.news or (lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
     if not deployment.approvals_missing:
         return news
     wanted = _from(around.approvers)
@@ -196,14 +206,10 @@ def _stopped(deployment: Deployment) -> str:
     why = deployment.description
     if deployment.started_at is not None and deployment.steps.runs:
         why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
-    return _lower(why) or "stopped"
+    return lower(why) or "stopped"
 
 
-def _because(what: str, description: str) -> Line:
-    return (what,) if not description else (f"{what}: {_lower(description)}",)
-
-
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
     """As it goes on in the middle of a sentence; what is all capitals is a name."""
     return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 _MARKUP = re.compile(
-    r"```\n?(?P<block>.*?)\n?```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]+)>|(?<!\w)\*(?P<bold>[^*\n]+)\*(?!\w)"
-    r"|(?<!\w)_(?P<italic>[^_\n]+)_(?!\w)|(?<!\w)~(?P<struck>[^~\n]+)~(?!\w)",
+    r"```\n?(?P<block>.*?)\n?```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]+)>|(?<!\w)\*(?!\s)(?P<bold>[^*\n]+)(?<!\s)\*(?!\w)"
+    r"|(?<!\w)_(?!\s)(?P<italic>[^_\n]+)(?<!\s)_(?!\w)|(?<!\w)~(?!\s)(?P<struck>[^~\n]+)(?<!\s)~(?!\w)",
     re.DOTALL,
 )
 _DATE = re.compile(r"!date\^(-?\d+)\^([^|^]*)(?:\^[^|]*)?\|(.*)")

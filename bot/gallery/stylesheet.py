@@ -18,6 +18,7 @@ STYLE = f"""
 :root[data-theme=dark] {{ color-scheme: dark; {_DARK} }}
 @media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ color-scheme: dark; {_DARK} }} }}
 * {{ box-sizing: border-box; }}
+html {{ background: var(--ground); }}
 body {{ margin: 0 auto; max-width: 820px; padding: 0 20px 80px; background: var(--ground); color: var(--ink);
   font: 15px/1.466 Lato, "Slack-Lato", "Helvetica Neue", Helvetica, Arial, "Noto Color Emoji", sans-serif; }}
 h1 {{ font-size: 28px; margin: 32px 0 8px; line-height: 1.2; }}
@@ -47,7 +48,7 @@ p.said {{ margin: 2px 0 0 44px; color: var(--grey); font-size: 12px; line-height
 .only {{ background: var(--only); margin: 0 -12px; padding: 8px 12px; border-radius: 6px; }}
 .broadcast {{ background: var(--broadcast); padding: 8px 12px; border-radius: 6px; }}
 
-.section {{ margin: 2px 0 4px; }}
+.section {{ margin: 2px 0 4px; white-space: pre-wrap; }}
 .context {{ color: var(--grey); font-size: 13px; line-height: 18px; margin: 4px 0; }}
 .context span {{ display: inline; }}
 .context > span + span {{ display: block; margin-top: 2px; }}

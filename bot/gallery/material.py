@@ -26,7 +26,10 @@ NOW = datetime(2026, 11, 27, 14, 6, tzinfo=UTC)
 GITHUB = "https://github.example/acme"
 CARD = "https://acme.slack.example/archives/C0SHOP/p1764252000000100"
 ONCALL = "S0ONCALL"
+FIRST = 9
+"""The number of the newest pull request."""
 TITLES = (
+    ("Orders: new index", "carol"),
     ("Less logging", "dave"),
     ("Gift cards: form & <preview>", "carol"),
     ("Gift cards: backend", "bob"),
@@ -112,8 +115,8 @@ class Material:
         """Pull requests, the newest first."""
         found = []
         for n in range(self.many if count is None else count):
-            title, author = TITLES[n % len(TITLES)]
             number = newest - n if newest > n else 1_000 + n
+            title, author = TITLES[(FIRST - number) % len(TITLES)]
             url = f"{GITHUB}/shop/pull/{number}"
             found.append(Shipped(self.text(title), self.text(author), url, number=number, login=author))
         return tuple(found)

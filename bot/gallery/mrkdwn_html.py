@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 _MARKUP = re.compile(
-    r"```\n?(?P<block>.*?)\n?```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]+)>|(?<!\w)\*(?!\s)(?P<bold>[^*\n]+)(?<!\s)\*(?!\w)"
+    r"\n?```\n?(?P<block>.*?)\n?```\n?|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]+)>|(?<!\w)\*(?!\s)(?P<bold>[^*\n]+)(?<!\s)\*(?!\w)"
     r"|(?<!\w)_(?!\s)(?P<italic>[^_\n]+)(?<!\s)_(?!\w)|(?<!\w)~(?!\s)(?P<struck>[^~\n]+)(?<!\s)~(?!\w)",
     re.DOTALL,
 )

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.slack.blocks import blocks_of
+from bot.core.grammar.commands import Retry
+from bot.core.grammar.offers import offer
+from bot.core.rich_text import Bold, Fold, Link, Mention, Message, Step, Table
 from bot.gallery.__main__ import DOCS, main, pages
 from bot.gallery.mrkdwn_html import to_html, to_text
-from bot.gallery.page import document
+from bot.gallery.page import READER, document, page
 from bot.gallery.pictures import conversation
 from bot.gallery.scenes import groups
 from tests.gallery.strangers import WORST
@@ -37,9 +41,9 @@ class Balance(HTMLParser):
             self.wrong.append(f"{tag} at {self.getpos()}")
 
 
-def unbalanced(page: str) -> list[str]:
+def unbalanced(text: str) -> list[str]:
     balance = Balance()
-    balance.feed(page)
+    balance.feed(text)
     return balance.wrong + balance.open
 
 
@@ -49,10 +53,10 @@ def test_the_pages_are_up_to_date(name: str) -> None:
 
 
 def test_the_page_is_whole_by_itself() -> None:
-    page = pages()["messages.html"]
+    made = pages()["messages.html"]
 
-    assert not re.search(r"<(?:script|link|img|iframe)\b|url\(|@import", page)
-    assert unbalanced(page) == []
+    assert not re.search(r"<(?:script|link|img|iframe)\b|url\(|@import", made)
+    assert unbalanced(made) == []
 
 
 def test_every_scene_is_on_both_pages() -> None:
@@ -64,8 +68,6 @@ def test_every_scene_is_on_both_pages() -> None:
 
 
 def test_what_strangers_write_breaks_no_page() -> None:
-    from bot.gallery.page import page
-
     assert unbalanced(page(groups(WORST))) == []
     assert unbalanced(document("Shipmate", conversation(WORST), "dark")) == []
 
@@ -91,6 +93,30 @@ def test_mrkdwn_is_drawn_as_slack_draws_it(mrkdwn: str, shown: str) -> None:
     names = {"U0BOB": "bob", "S0ONCALL": "oncall"}
 
     assert to_html(mrkdwn, names, date(2026, 11, 27)) == shown
+
+
+def test_steps_tables_folds_and_questions_are_drawn() -> None:
+    shown = Message(
+        ("Done.",),
+        table=Table(
+            ("where", "what"),
+            (((Bold("staging"),), (Link("https://x.example", "#8"), " by ", Mention("U0BOB", "bob"))),),
+        ),
+        steps=(Step("Build", "done", "48 s"), Step("Migrate <db>", "failed")),
+        fold=Fold("2 changes", (("#8",), ("#7",)), open=True),
+        buttons=offer("Retry", Retry(12), confirm="Once more?"),
+    )
+
+    drawn = READER.drawn(blocks_of(shown))
+
+    assert (
+        '<tr><th>where</th><th>what</th></tr><tr><td><b>staging</b></td><td><a href="https://x.example">#8</a>' in drawn
+    )
+    assert ' by <span class="mention">@bob</span></td></tr>' in drawn
+    assert '<li class="complete"><i>✓</i>Build<span class="detail">48 s</span></li>' in drawn
+    assert '<li class="error"><i>✕</i>Migrate &lt;db&gt;</li>' in drawn
+    assert '<details class="container" open><summary>2 changes</summary>' in drawn
+    assert '<div class="dialog"><b>Retry?</b><p>Once more?</p>' in drawn
 
 
 def test_what_is_heard_has_no_markup() -> None:

@@ -134,8 +134,7 @@ def test_who_declared_the_freeze_passes_it_by_force_with_a_reason(frozen: World)
 
     assert frozen.deployment(1).state is State.STARTING
     assert parent(frozen, 1).split("\n")[2] == (
-        "⚠️ forced by maria: “the fix” · past: "
-        "production is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
+        "⚠️ forced by maria: “the fix” · past: production is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
     )
 
 
@@ -279,7 +278,7 @@ def test_which_freeze_is_asked_where_several_may_be_meant(frozen: World) -> None
     frozen.says("maria", "unfreeze")
 
     assert told(frozen, "maria") == ["Which freeze do you want to lift?"]
-    assert last(frozen, "maria").labels == ["production", "staging", "All"]
+    assert last(frozen, "maria").labels == ["Unfreeze production", "Unfreeze staging", "Unfreeze all"]
 
 
 # --- several at once -----------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_a_command_goes_the_way_of_the_picture(world: World) -> None:
 def test_the_tree_names_every_folder_of_the_code_and_no_other() -> None:
     tree = PAGE.partition("<!-- A test compares the folders below with those that are there. -->")[2].split("```")[1]
     named, above = set(), [""]
-    for indent, name in re.findall(r"^( *)([a-z]+)/", tree, flags=re.MULTILINE):
+    for indent, name in re.findall(r"^( *)([a-z_]+)/", tree, flags=re.MULTILINE):
         above[len(indent) // 2 :] = [f"{above[len(indent) // 2 - 1] if indent else ''}{name}/"]
         named.add(above[-1])
 

@@ -23,7 +23,7 @@ from bot.core.deployments.model import (
 )
 from bot.core.deployments.reconsideration import remind
 from bot.core.deployments.steps import went_on
-from bot.core.deployments.telling import draw, said_to_wait, tell
+from bot.core.deployments.telling import draw, said_to_wait, tell, tell_asker
 from bot.core.deployments.waits import waits_for, waits_no_more
 from bot.core.effects import (
     CreateDeployment,
@@ -112,6 +112,8 @@ def start(records: Records, deployment: Deployment, now: datetime, known: Ancest
     draw(records, begun)
     if deployment.waits_for is not None:
         tell(records, begun, deployment_messages.begins_line(deployment), part="gates")
+    else:
+        tell_asker(records, begun)  # whoever does not see the card hears at once where it is
     _make_needless(records, begun, now)
     _call_off_rollbacks(records, begun, now)
     _overtake(records, begun, known, now)

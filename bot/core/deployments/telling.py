@@ -56,7 +56,13 @@ def tell(
 ) -> None:
     """In its thread; and where the command was given, if that is elsewhere."""
     records.emit(PostInThread(deployment.id, message, occasion=occasion, part=part))
-    if deployment.asked_channel and deployment.thread is None and part is not None:
+    if part is not None:
+        tell_asker(records, deployment)
+
+
+def tell_asker(records: Records, deployment: Deployment) -> None:
+    """Where the command was given, if that is elsewhere: how it stands now."""
+    if deployment.asked_channel and deployment.thread is None:
         records.emit(TellAsker(deployment.id))
 
 

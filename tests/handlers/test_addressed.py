@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, channel, parent, told
+from tests.handlers.scenes import another_tool, answers, parent, told
 from tests.world import PEOPLE, REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 

@@ -58,7 +58,7 @@ def tell(
 ) -> None:
     """In its thread; and whoever asked for it where there is none, and nothing is to be brought up to date there."""
     records.emit(PostInThread(deployment.id, message, occasion=occasion, part=part))
-    if deployment.asked_channel and not deployment.asked_thread and part == "end":
+    if deployment.asked_channel and not deployment.asked_thread and part in {"end", "after_all"}:
         records.emit(TellAsker(deployment.id))
 
 

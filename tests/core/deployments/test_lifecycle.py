@@ -99,6 +99,17 @@ def test_whoever_asked_elsewhere_sees_there_each_change_that_the_card_shows() ->
     assert register.asked == [1] * len(drawn)
 
 
+def test_whoever_asked_elsewhere_hears_at_once_where_it_begins() -> None:
+    register = Register()
+    elsewhere = register.add(a_deployment(asked_channel="C1", asked_thread="1.0"))
+    here = register.add(a_deployment(asked_channel="C2", asked_thread="1.0", thread="1.0"))
+
+    for one in (elsewhere, here):
+        lifecycle.proceed(register, one, OPEN, T0)
+
+    assert (register.asked, register.parts) == ([elsewhere.id], [])
+
+
 def test_a_remark_beside_the_replies_is_for_its_thread_alone() -> None:
     register = Register()
     new = register.add(a_deployment(asked_channel="C1", asked_thread="1.0"))

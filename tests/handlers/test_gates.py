@@ -380,7 +380,7 @@ def test_a_force_does_not_run_two_at_once(world: World) -> None:
     assert creations(world) == 1
     assert parent(world, 2).split("\n") == [
         "⏸️ *web → production*  is next",
-        "main@d470312 · asked by bob · first deployment here · behind #1 (maria)",
+        "main@d470312 · asked by bob · behind #1 (maria)",
         "⚠️ forced by bob: “now”",
     ]
 

@@ -48,7 +48,7 @@ def test_a_merged_pull_request_is_announced_and_deployed(world: World) -> None:
     )
     assert parent(world, 1) == (
         "✅ *web → staging*  is live: #1 Add search\n"
-        f"main@{sha[:7]} · merged by octocat · #1 Add search · alice · first deployment here · 20 s · open"
+        f"main@{sha[:7]} · merged by octocat · first deployment here · 20 s · open"
     )
     made = world.github.deployments(REPOSITORY)[0]
     assert (made.sha, made.environment, made.payload["pull_request"]) == (sha, "staging", 1)

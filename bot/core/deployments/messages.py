@@ -8,7 +8,6 @@ from datetime import timedelta
 from bot.core.deployments.card_buttons import roll_back
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.wording import (
-    CHECKS_FAILED,
     GOES_ON,
     deed,
     emoji,
@@ -44,7 +43,8 @@ def queued(line: Line) -> str:
 
 def worth_telling(before: str, now: str) -> bool:
     """Whether the thread should hear of a new reason: that checks failed or run again, but not of each check."""
-    return (CHECKS_FAILED in before) != (CHECKS_FAILED in now)
+    failed = "checks failed"
+    return (failed in before) != (failed in now)
 
 
 def waiting_line(deployment: Deployment) -> Message:

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from bot.core.deployments.card import Around, card, headline, joined, links, lower, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
-from bot.core.deployments.wording import CHECKS_FAILED, WAITS, deed, emoji, full, sentence, spoken, where
+from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
 from bot.core.notices.model import Concerned
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
 SHOWN_OUTPUT = 20
@@ -79,7 +79,7 @@ def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     facts = deployment.facts
     if deployment.reviewed_elsewhere:
         mark, facts = emoji(deployment), links(deployment)
-    elif waited.failed and CHECKS_FAILED in deployment.description:
+    elif waited.failed and plain(deployment.news).endswith(" failed"):
         mark = "❌"
     else:
         mark = WAITS.get(waited.reason, "⏳")

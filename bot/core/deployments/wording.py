@@ -43,8 +43,6 @@ GOES_ON: dict[Waiting, str] = {
 """Why one goes on that waited."""
 
 
-CHECKS_FAILED = "checks failed"
-"""In the ``description`` of one that waits: not all of them are only pending."""
 NO_LONGER = " (no longer in my settings)"
 """Behind a place in a list that the settings do not name any more."""
 REVIEW_ELSEWHERE = "Waits for a review on GitHub"

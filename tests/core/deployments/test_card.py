@@ -223,6 +223,18 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         "Deploying topic@64fd7b0 of web to production timed out: No end in 15 min. Try again with: retry #1.",
     ),
     (
+        "given up",
+        {"state": State.TIMED_OUT, "description": "Nobody said anything", "given_up_at": t(seconds=75), **ENDED},
+        NOTHING,
+        [
+            "⌛ web → production  has not reported its end in time",
+            "topic@64fd7b0 · maria · after 1 min 15 s",
+            "[Retry]",
+            "⋯ Lock production, Details",
+        ],
+        "Deploying topic@64fd7b0 of web to production timed out: Nobody said anything. Try again with: retry #1.",
+    ),
+    (
         "stopped",
         {"state": State.CANCELLED, "description": "Cancelled by bob", **ENDED},
         NOTHING,

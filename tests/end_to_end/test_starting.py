@@ -121,7 +121,7 @@ def test_a_second_process_on_the_same_sqlite_file_is_refused_and_the_first_goes_
     assert second.wait() == 1
     assert second.lines[-1].startswith(f"✗ Another process uses {site.directory / 'bot.db'} already")
     site.deploys()
-    site.ended("Succeeded")
+    site.ended("is live")
     assert first.terminate() == 0
 
 

@@ -71,8 +71,7 @@ def test_the_parent_message_follows_the_deployment(world: World) -> None:
 
     assert starting == ("maria is deploying topic@64fd7b0 of web to production.", ["Cancel"])
     assert running == (
-        "🚀 *web → production*  is under way\n"
-        "topic@64fd7b0 · maria · first deployment here · since 10:00 UTC · logs",
+        "🚀 *web → production*  is under way\ntopic@64fd7b0 · maria · first deployment here · since 10:00 UTC · logs",
         ["Cancel"],
     )
 

@@ -94,9 +94,7 @@ def test_where_the_provider_is_ours_it_is_carried_out(tmp_path: Path) -> None:
 
         remote_id = created(world)
 
-        assert parent(world, 1) == (
-            "✅ *web → staging*  is live\nmain@d470312 · by argo · first deployment here · 0 s"
-        )
+        assert parent(world, 1) == ("✅ *web → staging*  is live\nmain@d470312 · by argo · first deployment here · 0 s")
         assert world.statuses(remote_id) == ["queued", "in_progress", "success"]
         assert (tmp_path / "releases" / "current" / "README.md").read_text() == "acme/web\n"
 
@@ -254,9 +252,7 @@ def test_one_whose_end_is_never_reported_times_out(world: World) -> None:
 
     assert news(world, 1) == "has not reported its end in time"
     assert world.statuses(world.deployment(1).remote_id or 0) == ["in_progress", "error"]
-    assert broadcasts(world, "#web") == [
-        "⌛ *web → staging* has not reported its end in time\n@maria\n1. `retry #1`"
-    ]
+    assert broadcasts(world, "#web") == ["⌛ *web → staging* has not reported its end in time\n@maria\n1. `retry #1`"]
 
 
 def test_a_foreign_one_may_run_beside_ours_and_ours_waits_for_it(world: World) -> None:

@@ -134,8 +134,7 @@ def test_who_declared_the_freeze_passes_it_by_force_with_a_reason(frozen: World)
 
     assert frozen.deployment(1).state is State.STARTING
     assert parent(frozen, 1).split("\n")[2] == (
-        "⚠️ forced by maria: “the fix” · past: "
-        "production is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
+        "⚠️ forced by maria: “the fix” · past: production is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
     )
 
 

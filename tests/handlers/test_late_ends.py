@@ -86,9 +86,7 @@ def test_a_late_failure_says_so(world: World) -> None:
 
     report(world, remote, "failure", description="exit code 3")
 
-    assert thread(world, 1)[-1] == (
-        "❌ Finished after all: failed: exit code 3, reported 1 min after it was given up"
-    )
+    assert thread(world, 1)[-1] == ("❌ Finished after all: failed: exit code 3, reported 1 min after it was given up")
 
 
 def test_status_and_what_ships_next_follow_it(world: World) -> None:

@@ -14,6 +14,7 @@ from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
+from bot.core.ports.transaction import Records
 from bot.core.refs import is_full_id
 from bot.core.rich_text import Message, say
 from bot.core.schedules.model import as_words
@@ -55,6 +56,16 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     )
 
 
+def _on_its_card(context: Context, records: Records, new: Deployment) -> Deployment:
+    """What the card of a merge is pressed for has that card from now on."""
+    pressed = context.where.message if context.via == "button" and context.where.thread is None else None
+    card = records.merge_cards.at(context.where.channel, pressed) if pressed else None
+    if card is None or card.app != new.app:
+        return new
+    records.merge_cards.remove(card.app)
+    return replace(new, channel=card.channel, parent=card.message_id)
+
+
 def _thread(context: Context) -> str | None:
     """Under what was said; what a card's button asks for has a card of its own."""
     where = context.where
@@ -90,7 +101,8 @@ def request(
     elif new.asked_thread is None:
         # The address is good for one answer, and there is no thread for what comes later.
         new = replace(new, asked_channel=context.asker.id)
-    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known)
+    added = records.add(_on_its_card(context, records, new))
+    deployment = lifecycle.proceed(records, added, verdict, context.now, known)
     if here or deployment.asked_thread:
         # The card, or the reply that stands for it, says it all.
         return say(note.strip()) if note else None

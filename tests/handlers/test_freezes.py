@@ -278,7 +278,7 @@ def test_which_freeze_is_asked_where_several_may_be_meant(frozen: World) -> None
     frozen.says("maria", "unfreeze")
 
     assert told(frozen, "maria") == ["Which freeze do you want to lift?"]
-    assert last(frozen, "maria").labels == ["production", "staging", "All"]
+    assert last(frozen, "maria").labels == ["Unfreeze production", "Unfreeze staging", "Unfreeze all"]
 
 
 # --- several at once -----------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_whoever_holds_the_login_is_asked_and_nothing_is_linked_before_they_agre
 
     assert replied(world, "maria") == WAITS
     assert heard(world, "bob") == [IS_IT_THEIRS]
-    assert direct_messages(world, "bob")[-1].labels == ["Yes, it is theirs", "No"]
+    assert direct_messages(world, "bob")[-1].labels == ["Yes, it is theirs", "No, it is mine"]
     assert (login(world, MARIA), login(world, BOB)) == (None, "octocat")
     assert audited(world) == [
         ("waiting for the holder", "shipmate", f"{MARIA} can sign in as octocat on GitHub, who is {BOB}")
@@ -129,7 +129,7 @@ def test_a_no_keeps_it_and_both_hear_of_it(opens: Opens) -> None:
     world = opens()
     claimed(world)
 
-    world.presses("bob", direct_messages(world, "bob")[-1], "No")
+    world.presses("bob", direct_messages(world, "bob")[-1], "No, it is mine")
 
     assert (login(world, MARIA), login(world, BOB)) == (None, "octocat")
     assert replied(world, "maria") == "@bob says that *octocat* is not yours, so nothing is linked."

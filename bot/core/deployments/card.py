@@ -99,7 +99,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
     if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return sentence(deployment)
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
-        return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
+        return f"{_fell(deployment, around)}{_do('Try again', Retry(deployment.id))}"
     if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
         locked = f" It is locked for {around.locked_for}, so that merges wait." if around.locked_for else ""
         return f"{sentence(deployment)}{locked}"
@@ -113,6 +113,16 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
 def _it(news: str) -> str:
     verbs = ("waits", "needs", "is ")
     return f"It {news}" if news.startswith(verbs) else f"It waits: {news}"
+
+
+def _fell(deployment: Deployment, around: Around) -> str:
+    """How it failed, with the step if that is all that is known, and what is live instead."""
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    told = sentence(deployment)
+    if last is not None and last.failed and not deployment.description:
+        told = full(f"{told.removesuffix('.')} at step {last.number}, {last.name}")
+    live = around.live
+    return f"{told} {live.short_sha} is still live." if live is not None and live.sha != deployment.sha else told
 
 
 def _do(what: str, command: Command) -> str:
@@ -153,14 +163,14 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.SUPERSEDED:
             return (f"is part of #{deployment.superseded_by}",)
         case State.EXPIRED:
-            return (_lower(deployment.description) or "was given up",)
+            return (lower(deployment.description) or "was given up",)
 
 
 def _waits(deployment: Deployment, around: Around) -> Line:
     if deployment.waits_for is Waiting.QUEUE and around.ahead:
         wait = f", {around.wait}" if around.wait else ""
         return (f"is {ordinal(len(around.ahead))} in line{wait}" if len(around.ahead) > 1 else f"is next{wait}",)
-    news = deployment.news or (_lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
+    news = deployment.news or (lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
     if not deployment.approvals_missing:
         return news
     wanted = _from(around.approvers)
@@ -220,14 +230,14 @@ def _failed(deployment: Deployment) -> str:
         return f"failed at step {last.number}, {last.name}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
     # What another tool says is left as it is; that nobody was there to say anything is said by us.
-    why = _lower(deployment.description) if deployment.given_up_at else deployment.description
+    why = lower(deployment.description) if deployment.given_up_at else deployment.description
     return f"{how}: {why}" if why else how
 
 
 def _timed_out(deployment: Deployment) -> str:
     if deployment.given_up_at:
         return "has not reported its end in time"
-    why = _lower(deployment.description)
+    why = lower(deployment.description)
     return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
 
@@ -235,13 +245,13 @@ def _stopped(deployment: Deployment) -> str:
     why = deployment.description
     if deployment.started_at is not None and deployment.steps.runs:
         why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
-    return _lower(why) or "stopped"
+    return lower(why) or "stopped"
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
     """As it goes on in the middle of a sentence; what has more capitals than the first is a name.
 
-    >>> _lower("Cancelled by maria"), _lower("GitHub merged it"), _lower("CI is red")
+    >>> lower("Cancelled by maria"), lower("GitHub merged it"), lower("CI is red")
     ('cancelled by maria', 'GitHub merged it', 'CI is red')
     """
     is_name = any(letter.isupper() for letter in text.partition(" ")[0][1:])

@@ -56,9 +56,9 @@ def tell(
     occasion: Occasion | None = None,
     part: Part | None = None,
 ) -> None:
-    """In its thread; and where the command was given, if that is elsewhere."""
+    """In its thread; and whoever asked for it where there is none, and nothing is to be brought up to date there."""
     records.emit(PostInThread(deployment.id, message, occasion=occasion, part=part))
-    if deployment.asked_channel and deployment.thread is None and part is not None:
+    if deployment.asked_channel and not deployment.asked_thread and part == "end":
         records.emit(TellAsker(deployment.id))
 
 

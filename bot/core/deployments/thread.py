@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.deployments.card import Around, card, headline, joined, links, minute, said
+from bot.core.deployments.card import Around, card, headline, joined, links, lower, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
 from bot.core.deployments.wording import CHECKS_FAILED, WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
 from bot.core.notices.model import Concerned
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Span
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
 SHOWN_OUTPUT = 20
@@ -127,7 +127,7 @@ def end(
 def _outcome(deployment: Deployment) -> str:
     took = f" in {spoken(deployment.took)}" if deployment.took is not None else ""
     if deployment.state is not State.SUCCEEDED:
-        return deployment.description or str(deployment.state)
+        return lower(deployment.description) or str(deployment.state)
     if deployment.task != DEPLOY:
         return f"{deployment.task} is done{took}"
     return f"back on {deployment.short_sha}{took}" if deployment.trigger == "rollback" else f"live{took}"
@@ -140,8 +140,11 @@ def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str]
     called = (*_called(people), *((f" and {more} more",) if more > 0 else ()))
     first: Line = (f"{emoji(deployment)} ", place, " ", *headline(deployment, Around()))
     lines: list[Line] = [first, *([called] if people else [])]
+    # What to do next is read after what was written: so that stands among the lines, and not below them all.
+    written_ = "\n".join(output[-SHOWN_OUTPUT:])
+    lines += [(CodeBlock(written_),)] if written_.strip() else []
     lines += [(f"{number}. ", *step) for number, step in enumerate(_next_steps(deployment, runbook), 1)]
-    return Message((said(deployment),), tuple(lines), output="\n".join(output[-SHOWN_OUTPUT:]))
+    return Message((said(deployment),), tuple(lines))
 
 
 def _called(people: Sequence[Mention]) -> Line:

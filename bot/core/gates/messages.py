@@ -35,7 +35,7 @@ def reviewed(found: Reviewed, required: int) -> tuple[bool, Line]:
         return True, (name, f" is approved by {listed(approved)}")
     if approved:
         return False, (name, f" has {len(approved)} of {required} approving reviews, by {listed(approved)}")
-    return False, (name, f" has none of the {_count(required, 'approving review')} that it needs")
+    return False, (name, f" needs {_count(required, 'approving review')}")
 
 
 def _pull_request(pull: PullRequest) -> Span:

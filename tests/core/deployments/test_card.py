@@ -183,7 +183,8 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "[Retry]",
             "⋯ Lock production, Details",
         ],
-        "Deploying topic@64fd7b0 of web to production failed: exit code 3. Try again with: retry #1.",
+        "Deploying topic@64fd7b0 of web to production failed: exit code 3. d470312 is still live. "
+        "Try again with: retry #1.",
     ),
     (
         "failed at a step",
@@ -195,7 +196,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "[Retry]",
             "⋯ Lock production, Details",
         ],
-        "Deploying topic@64fd7b0 of web to production failed. Try again with: retry #1.",
+        "Deploying topic@64fd7b0 of web to production failed at step 2, Migrate. Try again with: retry #1.",
     ),
     (
         "did not work",
@@ -214,7 +215,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         {"state": State.TIMED_OUT, "description": "No end in 15 min", **ENDED},
         NOTHING,
         [
-            "⌛ web → production  has not reported its end in time: no end in 15 min",
+            "⌛ web → production  timed out: no end in 15 min",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
             "⋯ Lock production, Details",

@@ -31,7 +31,8 @@ def test_what_passes_by_itself_has_no_reply_and_what_failed_or_is_wanted_of_peop
 
 def test_the_first_reply_says_what_is_waited_for_and_then_how_long_that_took() -> None:
     failed = Waited(Waiting.CHECKS, T0, failed=True)
-    waits = {"state": State.WAITING, "waits_for": Waiting.CHECKS, "news": ("build failed",)}
+    said = {"news": ("build failed",), "description": "Waiting: checks failed: build"}
+    waits = {"state": State.WAITING, "waits_for": Waiting.CHECKS, **said}
 
     assert gates(**waits, waited=(failed,)) == ["❌ build failed"]
     over = Waited(Waiting.CHECKS, T0, t(minutes=6), failed=True)
@@ -69,7 +70,7 @@ def test_the_last_reply_says_what_came_of_it_to_whom_it_concerns() -> None:
         "✅ @maria live in 1 min 15 s",
         "✅ @maria deploy:migrate is done in 1 min 15 s",
         "⏪ @maria back on 64fd7b0 in 1 min 15 s",
-        "🛑 @maria Cancelled by bob",
+        "🛑 @maria cancelled by bob",
     ]
     assert thread.end(succeeded, NOBODY).text() == "✅ live in 1 min 15 s"
     assert thread.end(succeeded, MARIA).summary() == "web: topic@64fd7b0 was deployed to production in 1 min 15 s."
@@ -90,10 +91,10 @@ def test_a_failure_calls_people_says_what_to_do_and_ends_with_the_last_lines_of_
     assert message.text().split("\n") == [
         "❌ web → production failed: exit code 3",
         "@maria @bob carol and 21 more",
+        *(f"line {n}" for n in range(10, 30)),
         "1. Look at the log",
         "2. retry #1",
         "3. rollback web on production",
-        *(f"line {n}" for n in range(10, 30)),
     ]
     assert message.summary() == (
         "Deploying topic@64fd7b0 of web to production failed: exit code 3. Try again with: retry #1."

@@ -57,7 +57,7 @@ def test_who_leaves_the_queue_makes_room_for_the_others(world: World) -> None:
     sha = world.github.repository(REPOSITORY).branches["c"][:7]
     assert offered == ["Leave queue"]
     assert parent(world, 2).startswith("🛑 *web → staging*  cancelled by maria\n")
-    assert thread(world, 2) == ["🛑 Cancelled by maria"]
+    assert thread(world, 2) == ["🛑 cancelled by maria"]
     assert moved_up == f"⏸️ *web → staging*  is next\nc@{sha} · asked by maria · behind #1 (maria)"
     assert deployed(world) == ["a", "c"]
 
@@ -133,7 +133,7 @@ def test_an_older_commit_that_waits_gives_way_to_a_newer_one_of_its_branch(world
     newer = world.github.repository(REPOSITORY).branches["topic"][:7]
     gone = f"Superseded by #2 (topic@{newer}), which has all of it"
     assert parent(world, 1).startswith("⏭️ *web → staging*  is part of #2\n")
-    assert answers(world, said) == [f"⏭️ @maria {gone}"]
+    assert answers(world, said) == [f"⏭️ @maria {gone[:1].lower()}{gone[1:]}"]
     assert creations(world) == 1
 
 

@@ -165,7 +165,7 @@ def test_a_check_that_hangs_is_reported_after_an_hour_and_given_up_after_a_day(w
     assert parent(world, 1) == (
         "⌫ *web → staging*  given up: its checks were not green within a day\nmain@d470312 · asked by maria"
     )
-    assert thread(world, 1) == [hung, "⌫ @maria Given up: its checks were not green within a day"]
+    assert thread(world, 1) == [hung, "⌫ @maria given up: its checks were not green within a day"]
 
 
 def test_a_busy_environment_makes_others_queue_and_start_in_order(world: World) -> None:

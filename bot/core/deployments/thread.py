@@ -99,6 +99,13 @@ def run(deployment: Deployment) -> Message:
     return Message((f"{deed(deployment)} has started.",), (joined(facts),))
 
 
+def named(message: Message, deployment: Deployment) -> Message:
+    """In a thread of several: with the place, where the reply does not name it already."""
+    place = Bold(f"{deployment.app} → {where(deployment)}")
+    first, *rest = message.lines
+    return message if place in first else replace(message, lines=((place, "  ", *first), *rest))
+
+
 def _step(one: StepRun) -> str:
     if one.ended_at is None:
         return f"{one.name} …"

@@ -160,7 +160,7 @@ def test_a_review_that_never_comes_is_waited_for_a_day(tmp_path: Path) -> None:
             "⌫ *web → production*  given up after a day: #1 needs 1 approving review"
         )
         assert thread(world, 1) == [
-            "⌫ waited for its review, given up after 24 h",
+            "⌫ waited 24 h for its review",
             "⌫ @maria given up after a day: #1 needs 1 approving review",
         ]
 

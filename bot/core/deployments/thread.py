@@ -24,7 +24,7 @@ SHOWN_OUTPUT = 20
 _OVER: dict[Waiting, str] = {
     Waiting.CHECKS: "all green",
     Waiting.REVIEW: "reviewed",
-    Waiting.ORDER: "its commit has been where it has to come from",
+    Waiting.ORDER: "the environment before has it",
     Waiting.QUEUE: "its turn came",
     Waiting.APPROVAL: "approved",
     Waiting.LOCK: "nobody else holds it",

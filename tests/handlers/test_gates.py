@@ -154,9 +154,7 @@ def test_a_review_that_never_comes_is_waited_for_a_day(tmp_path: Path) -> None:
 
         world.wait(hours=24, minutes=1)
 
-        assert parent(world, 1).split("\n")[1] == (
-            "Given up after a day: #1 needs 1 approving review"
-        )
+        assert parent(world, 1).split("\n")[1] == ("Given up after a day: #1 needs 1 approving review")
 
 
 # --- order ------------------------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def test_a_no_ends_it_and_says_who_and_why(guarded: World) -> None:
         "topic@64fd7b0 · asked by maria",
     ]
     assert thread(guarded, 1) == [
-        "🛑 waited 0 s for approval",
+        "🛑 waited for approval",
         "🛑 @maria rejected by bob: the migration is missing",
     ]
     assert creations(guarded) == 0
@@ -206,8 +206,8 @@ def test_it_is_given_up_when_nobody_approves_in_time(guarded: World) -> None:
 
     assert before == "needs 1 approval"
     assert parent(guarded, 1).split("\n") == [
-        "⌫ *web → production*  given up: nobody approved it within 1 h",
-        "topic@64fd7b0 · asked by maria",
+        "⌫ *web → production*  was not approved in time",
+        "topic@64fd7b0 · asked by maria · 0 of 1 approvals",
     ]
     assert thread(guarded, 1) == [
         "⌫ waited 1 h for approval",
@@ -223,7 +223,8 @@ def test_it_is_given_up_when_too_few_approve_in_time(twice: World) -> None:
 
     twice.wait(minutes=61)
 
-    assert news(twice, 1) == "given up: it had 1 of 2 approvals within 1 h"
+    assert news(twice, 1) == "was not approved in time"
+    assert "1 of 2 approvals, bob" in facts(twice, 1)
     assert thread(twice, 1)[0] == "⌫ waited 1 h for approval\n👍 bob"
 
 

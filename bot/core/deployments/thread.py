@@ -70,7 +70,8 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
         deployment.state is not State.SUCCEEDED and over == deployment.finished_at
     )
     if deployment.ended and waited is deployment.waited[-1] and in_vain:
-        return (f"{emoji(deployment)} waited {spoken(over - waited.since)} for {_GIVEN_UP[waited.reason]}",)
+        so_long = f" {spoken(over - waited.since)}" if over > waited.since else ""
+        return (f"{emoji(deployment)} waited{so_long} for {_GIVEN_UP[waited.reason]}",)
     return (f"✅ {_OVER[waited.reason]}{after}",)
 
 

@@ -13,7 +13,7 @@ from bot.core.digests.model import AppNews, PlaceNews
 from bot.core.figures import messages as figures
 from bot.core.grammar.commands import Deploy, NotToday
 from bot.core.grammar.offers import hint, offer
-from bot.core.rich_text import Bold, Line, Message, Moment, plain, say
+from bot.core.rich_text import Bold, Code, Line, Message, Moment, plain, say
 
 MOST_APPS = 15
 
@@ -82,13 +82,10 @@ def nudge(app: str, gaps: Sequence[Gap], now: datetime, timezone: str) -> Messag
 
 
 def quiet_until(app: str, until: datetime) -> Message:
-    return say("I say no more of what waits of ", Bold(app), " before ", Moment(until), ".")
+    return say("No more reminders of what waits in ", Bold(app), " before ", Moment(until), ".")
 
 
 def no_reminders(app: str) -> Message:
     return say(
-        "Nobody is reminded of what waits of ",
-        Bold(app),
-        ": ",
-        "my settings have no `nudge_after` for it.",
+        "Nobody is reminded of what waits in ", Bold(app), ": my settings have no ", Code("nudge_after"), " there."
     )

@@ -37,14 +37,14 @@ class Week:
 
 
 def line(week: Week, when: str = "") -> Line:
-    """``12 deployments (9) · lead time 3 h (5 h) · 8 % failed (11 %) · restored in 12 min (–)``"""
+    """``12 deployments (9) · lead time 3 h (5 h) · failure rate 8 % (11 %) · time to restore 12 min (–)``"""
     now, before = week.now, week.before
     noun = "deployment" if now.deployments == 1 else "deployments"
     told = (
         f"{now.deployments} {noun} ({before.deployments})",
         f"lead time {_length(now.lead_time)} ({_length(before.lead_time)})",
-        f"{_rate(now.failure_rate)} failed ({_rate(before.failure_rate)})",
-        f"restored in {_length(now.time_to_restore)} ({_length(before.time_to_restore)})",
+        f"failure rate {_rate(now.failure_rate)} ({_rate(before.failure_rate)})",
+        f"time to restore {_length(now.time_to_restore)} ({_length(before.time_to_restore)})",
     )
     return (Bold(week.place), f"{when}: {' · '.join(told)}")
 

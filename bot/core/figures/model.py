@@ -80,7 +80,7 @@ class Figures:
 
 
 def figures(outcomes: Sequence[Outcome], span: Span) -> Figures:
-    """``outcomes`` are those of the place in the order of their ends, from ``LOOKED_BACK`` before the span until now."""
+    """``outcomes`` are the place's from ``LOOKED_BACK`` before the span until now, in the order of their ends."""
     back = {one.rollback_of for one in outcomes if one.takes_back and not one.failed}
     changes = [one for one in outcomes if not one.takes_back and span.has(one.finished_at)]
     failures = [one for one in changes if one.failed or one.id in back]

@@ -196,7 +196,7 @@ def _table(block: dict[str, Any], at: str) -> Iterator[str]:
 
 
 def _chart(block: dict[str, Any], at: str) -> Iterator[str]:
-    """https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block: bars, each by the name of its label."""
+    """https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block: points by their labels."""
     if not isinstance(block.get("title"), str) or not 1 <= len(block["title"]) <= 50:
         yield f"must be between 1 and 50 characters [json-pointer:{at}/title]"
     chart = block.get("chart", {})

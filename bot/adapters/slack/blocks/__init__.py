@@ -13,7 +13,7 @@ from bot.adapters.slack.blocks import phased, sectioned
 from bot.adapters.slack.blocks.actions import actions
 from bot.adapters.slack.blocks.mrkdwn import CODE_BLOCK_LIMIT, code_block, mrkdwn
 from bot.adapters.slack.blocks.sections import Block, characters, contexts, section, sections
-from bot.core.rich_text import Chart, Fold, Message, Step, Table, plain
+from bot.core.rich_text import Fold, Message, Step, Table, plain
 
 TEXT_LIMIT = 4_000
 BLOCKS_LIMIT = 50
@@ -62,11 +62,12 @@ class Form(Protocol):
 
     def table(self, shown: Table, room: int) -> list[Block]: ...
 
-    def chart(self, shown: Chart, room: int) -> list[Block]: ...
-
 
 def _parts(message: Message, form: Form, room: int) -> list[Block]:
-    """Table, chart, steps, output and fold. The last is served first: it is the shortest, and the table may be endless."""
+    """Table, chart, steps, output and fold. The last is served first: it is the shortest; the table may be endless.
+
+    A chart is left out where there is no block for it: the lines say what it shows.
+    """
     wanted: list[Draw] = []
     if message.fold is not None:
         wanted.append(partial(form.fold, message.fold))
@@ -74,8 +75,8 @@ def _parts(message: Message, form: Form, room: int) -> list[Block]:
         wanted.append(partial(_output, message.output))
     if message.steps:
         wanted.append(partial(form.plan if len(message.steps) > 1 else _only_step, message.steps))
-    if message.chart is not None:
-        wanted.append(partial(form.chart, message.chart))
+    if message.chart is not None and form is phased:
+        wanted.append(partial(phased.chart, message.chart))
     if message.table is not None:
         wanted.append(partial(form.table, message.table))
     drawn: list[Block] = []

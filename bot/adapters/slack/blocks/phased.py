@@ -115,7 +115,7 @@ def table(shown: Table, room: int) -> list[Block]:
 
 
 def chart(shown: Chart, room: int) -> list[Block]:
-    """Bars; what is beyond the twenty labels and six series that Slack takes is left out."""
+    """Bars; what is beyond the twenty labels and six series that Slack takes, or has no room, is left out."""
     labels = _distinct(shown.labels[:CATEGORIES_LIMIT])
     names = _distinct([one.name for one in shown.series[:SERIES_LIMIT]])
     if not labels or not names:
@@ -126,7 +126,8 @@ def chart(shown: Chart, room: int) -> list[Block]:
     ]
     drawn = {"type": "bar", "series": series, "axis_config": {"categories": labels}}
     title = cut(one_line(shown.title).strip(), CHART_TITLE_LIMIT) or "…"
-    return [{"type": "data_visualization", "title": title, "chart": drawn}]
+    block: Block = {"type": "data_visualization", "title": title, "chart": drawn}
+    return [block] if characters([block]) <= room else []
 
 
 def _as_many(values: Sequence[int], count: int) -> list[int]:

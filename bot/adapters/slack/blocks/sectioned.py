@@ -1,4 +1,4 @@
-"""Folds, steps, tables and charts in sections and contexts alone, for workspaces that have nothing else yet."""
+"""Folds, steps and tables in sections and contexts alone, for workspaces that have nothing else yet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.adapters.slack.blocks.sections import Block, characters, contexts, sections
 from bot.adapters.slack.blocks.steps import FEWEST, MOST, window
-from bot.core.rich_text import STEP_SIGNS, Bold, Chart, Fold, Line, Span, Step, Table, one_line, plain
+from bot.core.rich_text import STEP_SIGNS, Bold, Fold, Line, Span, Step, Table, one_line, plain
 
 SHORT_FOLD = 5
 """So many lines are shown although they are folded: a title alone would tell less than it takes room."""
@@ -39,11 +39,6 @@ def table(shown: Table, room: int) -> list[Block]:
     if not shown.head:
         return []
     return sections([(Bold(" · ".join(shown.head)),), *(_joined(row) for row in shown.rows)], room, SECTIONS)
-
-
-def chart(shown: Chart, room: int) -> list[Block]:
-    """Nothing: the lines say what it shows."""
-    return []
 
 
 def _joined(row: Sequence[Line]) -> Line:

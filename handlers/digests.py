@@ -83,7 +83,7 @@ def _news(context: Context, app: AppSettings, at: datetime) -> AppNews:
     span = Span(digests.told_until(context, app, at), at)
     places = []
     for one in app.environments.values():
-        outcomes = context.reads.figures.outcomes(app.name, one.name, span.since, context.now)
+        outcomes = context.reads.figures.outcomes(app.name, one.name, span.since)
         if not one.transient and (found := place_news(one.name, outcomes, span)) is not None:
             places.append(found)
     gaps = comparing.waiting(context, productions(app))

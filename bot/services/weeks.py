@@ -16,7 +16,7 @@ def week_of(context: Context, target: Target, first: date) -> Week:
     timezone = context.settings.bot.timezone
     found = days(first - timedelta(days=WEEK), 2 * WEEK, timezone)
     before, now = (Span(part[0].since, part[-1].until) for part in (found[:WEEK], found[WEEK:]))
-    outcomes = context.reads.figures.outcomes(*target.place, before.since - LOOKED_BACK, context.now)
+    outcomes = context.reads.figures.outcomes(*target.place, before.since - LOOKED_BACK)
     return Week(
         *target.place,
         figures(outcomes, now),

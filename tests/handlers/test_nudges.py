@@ -68,7 +68,7 @@ def test_what_waits_for_so_long_is_told_with_links_and_two_buttons(waits: World)
         ("Deploy to production", "deploy web/main to production"),
         ("Not today", "not today web"),
     ]
-    assert nudge.buttons[0]["confirm"]["text"]["text"] == "1 pull request go to production."
+    assert nudge.buttons[0]["confirm"]["text"]["text"] == "1 pull request goes to production."
     assert nudge.metadata is None or "deployment" not in str(nudge.metadata)
     assert "<@" not in str(nudge.blocks)
 
@@ -165,10 +165,7 @@ def test_nothing_is_said_while_it_is_on_its_way(waits: World) -> None:
 
 
 def test_nothing_is_said_while_something_waits_there(tmp_path: Path) -> None:
-    wanted = NUDGE.replace(
-        'production]\nchecks_settle = "0s"\n',
-        'production]\nchecks_settle = "0s"\napprovals = 1\napproval_timeout = "3h"\n',
-    )
+    wanted = NUDGE.replace(".production]\n", '.production]\napprovals = 1\napproval_timeout = "3h"\n')
     with open_world(tmp_path, NUDGE) as world:
         behind(world)
         world.restart(wanted + PEOPLE)

@@ -27,12 +27,11 @@ class FigureRows:
     def __init__(self, run: Callable[..., Sequence[Any]]) -> None:
         self._run = run
 
-    def outcomes(self, app: str, environment: str, since: datetime, until: datetime) -> Sequence[Outcome]:
+    def outcomes(self, app: str, environment: str, since: datetime) -> Sequence[Outcome]:
         there = (_D.app == app, _D.environment == environment, _D.task == DEPLOY)
         ended = _D.state.in_([State.SUCCEEDED, *sorted(FAILED)])
-        began = (_D.started_at >= since - LONGEST_RUN, _D.started_at < until, _D.remote_id.isnot(None))
-        in_time = (_D.finished_at >= since, _D.finished_at < until)
-        query = sa.select(*_WHAT).where(*there, ended, *began, *in_time)
+        began = (_D.started_at >= since - LONGEST_RUN, _D.remote_id.isnot(None))
+        query = sa.select(*_WHAT).where(*there, ended, *began, _D.finished_at >= since)
         newest = query.order_by(_D.finished_at.desc(), _D.id.desc()).limit(MOST)
         return [_outcome(row) for row in reversed(self._run(newest))]
 

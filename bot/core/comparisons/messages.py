@@ -89,6 +89,10 @@ def _plain_lacks(gap: Gap) -> str:
     return f" lacks {_count(gap)} of {gap.name}" if gap.behind else f" has all of {gap.name}, and more"
 
 
+def _is_one(gap: Gap) -> bool:
+    return len(gap.changes.shipped) + gap.changes.more == 1
+
+
 def _count(gap: Gap) -> str:
     return summary(gap.changes.shipped, gap.changes.more)
 
@@ -114,19 +118,19 @@ def _notes(gap: Gap) -> list[Line]:
 def closing(gap: Gap, label: str | None = None) -> tuple[Button, ...]:
     """The button that would close it; its label is the whole deed, where it is not ``label``."""
     command = Deploy(gap.app, gap.ref, gap.environment)
-    question = f"{_count(gap)} go to {gap.environment}." if gap.behind and gap.production else None
+    verb = "goes" if _is_one(gap) else "go"
+    question = f"{_count(gap)} {verb} to {gap.environment}." if gap.behind and gap.production else None
     whole = f"Deploy {gap.ref[:7]} to {gap.environment}" if is_full_id(gap.ref) else deed(command)
     return offer(label or whole, command, confirm=question)
 
 
 def waiting(gap: Gap, now: datetime, timezone: str) -> Line:
     """``4 pull requests wait for production since 10:05``, with the day where that is not today."""
-    changes, oldest = gap.changes, gap.oldest
-    one = len(changes.shipped) + changes.more == 1
+    oldest = gap.oldest
     since: Line = ()
     if oldest is not None:
         since = (" since ", Moment(oldest, short=day_of(oldest, timezone) == day_of(now, timezone)))
-    return (f"{_count(gap)} {'waits' if one else 'wait'} for {gap.environment}", *since)
+    return (f"{_count(gap)} {'waits' if _is_one(gap) else 'wait'} for {gap.environment}", *since)
 
 
 def what_waits(gap: Gap, most: int) -> list[Line]:

@@ -43,8 +43,8 @@ class Outcome:
 class FigureReads(Protocol):
     """What has ended in a place."""
 
-    def outcomes(self, app: str, environment: str, since: datetime, until: datetime) -> Sequence[Outcome]:
-        """What ended in this time, the first of both moments within it and the last not; in the order of their ends.
+    def outcomes(self, app: str, environment: str, since: datetime) -> Sequence[Outcome]:
+        """What has ended since then, in the order of their ends; a great many at most.
 
         Deployments that had begun, of the task ``deploy``: no other tasks, nothing that was cancelled or given way to.
         """

@@ -251,7 +251,7 @@ LOOKS: tuple[Spec, ...] = (
             "[our|my] <figure> <places> => figures {app}",
             "[our|my] (dora metrics|delivery figures|delivery metrics|deployment stats|deploy stats|stats|statistics|"
             "weekly figures) <places> => figures {app}",
-            "how (often|many) [of our|do our] (deploys|deployments|releases|changes) (fail|failed|break|broke) "
+            "how (often|many) [of our|of|do our|do|did] (deploys|deployments|releases|changes) (fail|failed|break|broke) "
             "<places> => figures {app}",
             "how (often|frequently) do we (fail|break|roll back) <places> => figures {app}",
         ),

@@ -322,7 +322,8 @@ class AppSettings(Table):
     )
     nudge_after: Duration | None = Field(
         default=None,
-        description="How long merged work may wait for production before the channel is reminded, in working hours.",
+        description="How long merged work may wait for production before the channel is reminded of it, on working "
+        "days from nine to five.",
         examples=["24h"],
     )
     environments: dict[str, EnvironmentSettings] = Field(

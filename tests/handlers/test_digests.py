@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.events.internal import DigestDue
 from tests.handlers.scenes import another_tool, notification, seen
 from tests.handlers.test_merges import merge
 from tests.servers.slack.state import Message
@@ -266,6 +267,30 @@ def test_it_is_told_once_whatever_restarts_and_ticks_there_are(morning: World) -
         morning.reconcile()
 
     assert len(told(morning)) == 1
+
+
+def test_two_deliveries_of_one_moment_are_one_message(morning: World) -> None:
+    live(morning)
+    comes(morning, 8, 55, days=1)
+    moment = morning.clock.now() + timedelta(minutes=5)
+    morning.stands_still(minutes=10)
+    for number in range(2):
+        morning.store.inbox.put_event(DigestDue("web", moment), f"again {number}")
+
+    morning.wait(minutes=1)
+    morning.reconcile()
+
+    assert len(told(morning)) == 1
+
+
+def test_an_app_that_moves_to_another_channel_is_not_told_of_again(morning: World) -> None:
+    live(morning)
+    tomorrow(morning)
+    morning.restart(DIGEST.replace('"#web"', '"#random"') + PEOPLE)
+    morning.wait(minutes=5)
+    morning.reconcile()
+
+    assert (len(told(morning)), told(morning, "#random")) == (1, [])
 
 
 def test_a_digest_that_is_put_off_tells_the_time_in_between_once(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.events.internal import NudgeDue
 from tests.handlers.scenes import another_tool, answers, seen
 from tests.handlers.scenes import told as told_alone
 from tests.handlers.test_digests import lines, told
@@ -277,6 +278,26 @@ def test_restarts_and_ticks_make_no_second_one(waits: World) -> None:
         waits.reconcile()
 
     assert len(told(waits)) == 1
+
+
+def test_two_looks_at_once_are_one_reminder(waits: World) -> None:
+    at(waits, "10:30")
+    waits.stands_still(minutes=33)
+    for number in range(2):
+        waits.store.inbox.put_event(NudgeDue("web"), f"again {number}")
+
+    waits.reconcile()
+
+    assert len(told(waits)) == 1
+
+
+def test_what_goes_live_while_it_is_looked_at_is_not_reminded_of(waits: World) -> None:
+    at(waits, "10:57")
+    waits.says("maria", "deploy main to production")
+    waits.store.inbox.put_event(NudgeDue("web"), "meanwhile")
+    another_tool(waits, "success")
+
+    assert at(waits, "11:03", "12:10") == []
 
 
 def test_without_the_setting_nobody_is_reminded(world: World) -> None:

@@ -24,20 +24,19 @@ def digest(news: Sequence[AppNews], now: datetime, timezone: str) -> Message | N
     weeks = [week for one in news for week in one.weeks if not week.quiet]
     if not told and not weeks:
         return None
-    lines: list[Line] = [_first(told, news)] if told else []
-    lines += [_of(one, now, timezone) for one in told[:MOST_APPS]]
+    apps = [_of(one, now, timezone) for one in told[:MOST_APPS]]
     if len(told) > MOST_APPS:
-        lines.append((f"and {len(told) - MOST_APPS} more apps",))
-    lines += [("📈 ", *figures.line(week, " last week")) for week in weeks]
+        apps.append((f"and {len(told) - MOST_APPS} more apps",))
+    figured: list[Line] = [("📈 ", *figures.line(week, " last week")) for week in weeks]
+    if told:
+        first = _first(told, news)
+        lines = [first, *apps, *figured]
+        sentence: Line = (*first, f": {'; '.join(map(plain, apps))}.")
+    else:
+        lines = figured
+        sentence = ("Last week's figures: ", *figured[0], ".")
     context: tuple[Line, ...] = (("In brackets: the week before.",),) if weeks else ()
-    sentence = lines[0] if told else ("Last week's figures: ", *lines[0])
-    ending = "; ".join(plain(line) for line in lines[1 : 1 + len(told)]) if told else ""
-    return Message(
-        (*sentence, *((f": {ending}.",) if ending else (".",))),
-        tuple(lines),
-        context,
-        chart=figures.chart(weeks),
-    )
+    return Message(sentence, tuple(lines), context, chart=figures.chart(weeks))
 
 
 def _first(told: Sequence[AppNews], news: Sequence[AppNews]) -> Line:

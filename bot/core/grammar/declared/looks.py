@@ -251,8 +251,8 @@ LOOKS: tuple[Spec, ...] = (
             "[our|my] <figure> <places> => figures {app}",
             "[our|my] (dora metrics|delivery figures|delivery metrics|deployment stats|deploy stats|stats|statistics|"
             "weekly figures) <places> => figures {app}",
-            "how (often|many) [of our|of|do our|do|did] (deploys|deployments|releases|changes) (fail|failed|break|broke) "
-            "<places> => figures {app}",
+            "how (often|many) [of our|of|do our|do|did] (deploys|deployments|releases|changes) (fail|failed|break|"
+            "broke) <places> => figures {app}",
             "how (often|frequently) do we (fail|break|roll back) <places> => figures {app}",
         ),
     ),

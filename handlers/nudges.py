@@ -43,37 +43,41 @@ def look(context: Context, tick: Tick) -> None:
 
 
 def _is_due(context: Context, app: AppSettings) -> bool:
-    """A digest that is about to be told says the same, and comes first; where nothing may go, nothing waits for us."""
+    """Where nothing may go nothing waits for us, and costs nobody a look at GitHub."""
     at = digests.looks_again(context.reads, app.name)
-    about_to_say = digests.owed(context, app) or digests.coming(context, app)
-    if about_to_say is not None or (at is not None and at > context.now):
-        return False
-    return any(_is_free(context.reads, context, target) for target in productions(app))
+    return (at is None or at <= context.now) and bool(_open(context.reads, context, app))
+
+
+def _open(reads: Reads, context: Context, app: AppSettings) -> list[Target]:
+    """Where something may go: none of it while a digest is about to be told, which says the same and comes first."""
+    if digests.owed(context, app) is not None or digests.coming(context, app) is not None:
+        return []
+    return [target for target in productions(app) if _is_free(reads, context, target)]
 
 
 @router.on(NudgeDue, name="nudges.due")
 def due(context: Context, event: NudgeDue) -> None:
     """Say what has waited for too long, where nothing is on its way and nobody keeps it out."""
     app, timezone = context.settings.apps.get(event.app), context.settings.bot.timezone
-    if app is None or app.nudge_after is None or not at_work(context.now, timezone) or not _is_due(context, app):
+    if app is None or app.nudge_after is None or not at_work(context.now, timezone):
         return
-    targets = [target for target in productions(app) if _is_free(context.reads, context, target)]
-    gaps = comparing.waiting(context, targets)
+    gaps = comparing.waiting(context, _open(context.reads, context, app))
     records = context.begin(app.name, min(app.environments))
     before = digests.looks_again(records, app.name)
     if before is not None and before > context.now:
         return
-    old = [gap for gap in gaps if gap.oldest is not None and context.now - gap.oldest >= app.nudge_after]
-    free = {target.place for target in targets if _is_free(records, context, target)}
-    told = [gap for gap in old if (gap.app, gap.environment) in free and _is_still_live(records, gap)]
+    places = {target.place for target in _open(records, context, app)}
+    still = [gap for gap in gaps if (gap.app, gap.environment) in places and _is_still_live(records, gap)]
+    told = [gap for gap in still if gap.oldest is not None and context.now - gap.oldest >= app.nudge_after]
     if told:
         records.emit(Announce(app.name, messages.nudge(app.name, told, context.now, timezone)))
         again = after_work(context.now, NUDGED_AGAIN_AFTER, timezone)
+    elif len(places) < len(productions(app)) or len(still) < len(gaps):
+        again = context.now + timedelta(minutes=1)  # as soon as whatever keeps it out has ended
     else:
-        ripe = [gap.oldest + app.nudge_after for gap in gaps if gap.oldest is not None]
-        again = min([context.now + LOOKED_AGAIN_AFTER, *(at for at in ripe if at > context.now)])
-        if old or len(targets) < len(productions(app)):
-            again = context.now + timedelta(minutes=1)  # as soon as whatever keeps it out has ended
+        ripe = [gap.oldest + app.nudge_after for gap in still if gap.oldest is not None]
+        again = min([context.now + LOOKED_AGAIN_AFTER, *ripe])
+    # It is another moment each time: the next look is known by it.
     records.keep(nudge_key(app.name), again.isoformat())
 
 

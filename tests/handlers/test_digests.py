@@ -84,13 +84,13 @@ def test_what_was_deployed_and_what_waits_is_told_in_the_morning(morning: World)
     [digest] = told(morning)
     assert lines(morning, digest) == [
         "☀️ Since Mon 02 Mar 09:00 UTC: 2 deployments went live, 1 failed",
-        "*web* staging: 1 live, 1 failed (❌ #3 was the last) · production: 1 live · "
+        "*web* staging: 1 live, 1 failed (the last one, #3) · production: 1 live · "
         "1 pull request waits for production since Mon 02 Mar 10:00 UTC",
     ]
     assert f"{datetime.fromtimestamp(float(digest.ts), UTC):%a %H:%M:%S}" == "Tue 09:00:00"
     assert seen(morning, digest.text) == (
         "☀️ Since Mon 02 Mar 09:00 UTC: 2 deployments went live, 1 failed: "
-        "web staging: 1 live, 1 failed (❌ #3 was the last) · production: 1 live · "
+        "web staging: 1 live, 1 failed (the last one, #3) · production: 1 live · "
         "1 pull request waits for production since Mon 02 Mar 10:00 UTC."
     )
     assert digest.metadata is None or "deployment" not in str(digest.metadata)

@@ -300,6 +300,31 @@ def test_what_goes_live_while_it_is_looked_at_is_not_reminded_of(waits: World) -
     assert at(waits, "11:03", "12:10") == []
 
 
+def test_a_look_that_found_the_way_blocked_is_made_again_on_the_same_day(waits: World) -> None:
+    at(waits, "10:57")
+    known = waits.store.reads().kept("nudge:web")
+    assert known is not None
+    waits.says("maria", "deploy main to production")
+    waits.wait(minutes=5)
+    key = f"nudge:web:{datetime.fromisoformat(known)}:2026-03-02"
+    waits.store.inbox.put_event(NudgeDue("web"), key)  # as the clock's job has put it just before that
+    waits.settle()
+    another_tool(waits, "failure")
+
+    assert at(waits, "11:06") == ["Mon 11:06"]
+
+
+def test_a_digest_that_had_nothing_to_say_holds_up_no_reminder(tmp_path: Path) -> None:
+    both = NUDGE.replace('nudge_after = "1h"', 'nudge_after = "24h"\ndigest = "0 12 * * *"')
+    with open_world(tmp_path, both) as world:
+        behind(world)
+        at(world, "11:55", "12:00")
+
+        assert at(world, "9:00", "11:55", days=1) == ["Mon 12:00"]
+        assert at(world, "12:00", "12:03") == ["Mon 12:00", "Tue 12:00"]
+        assert lines(world, told(world)[-1])[0].startswith("🕓 *web* 1 pull request waits")
+
+
 def test_without_the_setting_nobody_is_reminded(world: World) -> None:
     behind(world)
 

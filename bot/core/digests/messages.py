@@ -63,7 +63,7 @@ def _of(news: AppNews, now: datetime, timezone: str) -> Line:
 def _place(place: PlaceNews) -> Line:
     counts = ((place.live, "live"), (place.failed, "failed"), (place.back, "rolled back"))
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    broken = f" (❌ #{place.broken.id} was the last)" if place.broken is not None else ""
+    broken = f" (the last one, #{place.broken.id})" if place.broken is not None else ""
     return (f"{place.environment}: {told}{broken}",)
 
 

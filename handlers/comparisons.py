@@ -6,17 +6,16 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core.comparisons import messages
-from bot.core.errors import NotAllowed, NotThere, Refused, Rejected
+from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploy, Diff, Undeployed
 from bot.core.ports.forge_types import Commit
 from bot.core.rich_text import Message
 from bot.router import Router
-from bot.services import authorization, comparing
+from bot.services import comparing
 from bot.services.targets import Target, app_of, apps_looked_at, commit_of, environment_of
 from bot.settings import AppSettings
 
 router = Router()
-_INCOMPARABLE = (NotThere, NotAllowed, Rejected)
 MOST_PLACES = 12
 """So many places are looked at for one command: each costs a comparison."""
 
@@ -35,7 +34,7 @@ def diff(context: Context, command: Diff) -> Message:
         commit = commit_of(context, target, Deploy(app.name, name, target.environment.name))
     try:
         found = comparing.gap(context, target, commit, name)
-    except _INCOMPARABLE as error:
+    except comparing.INCOMPARABLE as error:
         raise Refused(messages.not_comparable(*target.place, name, str(error))) from error
     if other is not None:
         found = replace(found, ref=commit.sha)
@@ -43,13 +42,8 @@ def diff(context: Context, command: Diff) -> Message:
 
 
 def _demand_told(context: Context, app: AppSettings) -> None:
-    if not _is_told(context, app):
+    if not comparing.is_told(context, app):
         raise Refused(messages.not_for_you(app.name))
-
-
-def _is_told(context: Context, app: AppSettings) -> bool:
-    """Titles and names are no business of those who may not read the repository, but where cards show them anyway."""
-    return context.here == app.name or authorization.may_read(context, app.repository)
 
 
 def _live(context: Context, target: Target) -> Commit:
@@ -66,7 +60,7 @@ def undeployed(context: Context, command: Undeployed) -> Message:
     apps = apps_looked_at(context, command)
     if len(apps) == 1:
         _demand_told(context, apps[0])
-    apps = [app for app in apps if _is_told(context, app)]
+    apps = [app for app in apps if comparing.is_told(context, app)]
     targets = [Target(app, one) for app in apps for one in app.environments.values() if not one.transient]
     gaps, refused = [], []
     for target in targets[:MOST_PLACES]:
@@ -74,7 +68,7 @@ def undeployed(context: Context, command: Undeployed) -> Message:
         try:
             commit = commit_of(context, target, Deploy(target.app.name, name, target.environment.name))
             gaps.append(comparing.gap(context, target, commit, name))
-        except _INCOMPARABLE as error:
+        except comparing.INCOMPARABLE as error:
             refused.append(messages.not_comparable(*target.place, name, str(error)))
     if not gaps:
         raise Refused(refused[0] if refused else messages.no_places())

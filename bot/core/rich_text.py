@@ -121,13 +121,33 @@ class Table:
     rows: tuple[tuple[Line, ...], ...]
 
 
+@stored("Series")
+class Series:
+    """The bars of one thing in a chart, a value for each of its labels."""
+
+    name: str
+    values: tuple[int, ...]
+
+
+@stored("Chart")
+class Chart:
+    """A bar chart: a group of bars for each of the ``labels``, one of each of the ``series``.
+
+    It repeats what the lines say, for whoever sees better than reads: where a chat has no charts it is left out.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+
+
 @stored("Message")
 class Message:
     """``sentence`` is the notification and what screen readers read: always a full sentence.
 
     ``lines`` is the body; empty means that the sentence is the whole message. ``context`` is small print below it. Then
-    come ``table``, ``steps``, ``output`` (several lines, as they were written) and ``fold``; last the ``buttons``, and
-    behind them a menu with ``more``, which takes no questions.
+    come ``table``, ``chart``, ``steps``, ``output`` (several lines, as they were written) and ``fold``; last the
+    ``buttons``, and behind them a menu with ``more``, which takes no questions.
     """
 
     sentence: Line
@@ -139,6 +159,7 @@ class Message:
     output: str = ""
     fold: Fold | None = None
     more: tuple[Button, ...] = ()
+    chart: Chart | None = None
 
     def summary(self) -> str:
         """The sentence as plain text."""
@@ -151,6 +172,8 @@ class Message:
         if self.table is not None:
             rows = [self.table.head, *([plain(cell) for cell in row] for row in self.table.rows)]
             shown += [" | ".join(row) for row in rows]
+        if self.chart is not None:
+            shown += [one_line(self.chart.title), *(f"  {row}" for row in small_bars(self.chart))]
         shown += [f"({step.state}) {one_line(step.name)} {one_line(step.detail)}".rstrip() for step in self.steps]
         shown += [visible(self.output)] if self.output else []
         if self.fold is not None:
@@ -161,6 +184,33 @@ class Message:
         if self.more:
             shown.append(f"⋯ {', '.join(button.label for button in self.more)}")
         return "\n".join(shown)
+
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def small_bars(chart: Chart) -> list[str]:
+    """Sparklines: a line for each series, a small bar with its number for each label.
+
+    >>> small_bars(Chart("Deployments", ("Mon", "Tue"), (Series("shop", (8, 0)),)))
+    ['shop: Mon █ 8 · Tue ▁ 0']
+    """
+    highest = max((value for one in chart.series for value in one.values), default=0)
+    return [
+        f"{one_line(one.name)}: "
+        + " · ".join(
+            f"{one_line(label)} {_bar(value, highest)} {value}"
+            for label, value in zip(chart.labels, one.values, strict=False)
+        )
+        for one in chart.series
+    ]
+
+
+def _bar(value: int, highest: int) -> str:
+    """As high as the value is of the highest; nothing is the lowest, and whatever is more than that is higher."""
+    if value <= 0 or highest <= 0:
+        return _BARS[0]
+    return _BARS[max(1, round(value / highest * (len(_BARS) - 1)))]
 
 
 def fingerprint(message: Message) -> str:

@@ -316,12 +316,14 @@ class AppSettings(Table):
     )
     digest: Cron | None = Field(
         default=None,
-        description="When the channel gets a digest of what was deployed: a cron line, in the bot's time zone.",
+        description="When the channel is told what was deployed since the last time, and what waits; the first time "
+        "of a week with the figures of the week before: a cron line, in the bot's time zone.",
         examples=["0 9 * * mon-fri"],
     )
     nudge_after: Duration | None = Field(
         default=None,
-        description="How long merged work may stay undeployed before the channel hears of it.",
+        description="How long merged work may wait for production before the channel is reminded of it, on working "
+        "days from nine to five.",
         examples=["24h"],
     )
     environments: dict[str, EnvironmentSettings] = Field(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PLANNED: Mapping[str, str] = {
-    "digest": "the morning digest",
-    "nudge_after": "reminders of merged work that is not deployed",
     "base_url": "pages",
     "secret_key": "pages",
     "heroku_api_key": "the heroku provider",

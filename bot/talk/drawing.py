@@ -16,6 +16,7 @@ from bot.core.rich_text import (
     STEP_SIGNS,
     Bold,
     Button,
+    Chart,
     Code,
     CodeBlock,
     Fold,
@@ -30,6 +31,7 @@ from bot.core.rich_text import (
     Table,
     one_line,
     plain,
+    small_bars,
     visible,
 )
 
@@ -60,6 +62,8 @@ class Drawing:
         lines += self.context(message)
         if message.table is not None:
             lines += self.table(message.table, len(bullet) or 2)
+        if message.chart is not None:
+            lines += self.chart(message.chart)
         lines += [*map(self.step, message.steps), *self.output(message.output)]
         if message.fold is not None:
             lines += self.fold(message.fold)
@@ -111,6 +115,10 @@ class Drawing:
         even = [[*row, *(Text() for _ in head[len(row) :])] for row in (head, *rows)] if head else []
         widths = [max(cell.cell_len for cell in column) for column in zip(*even, strict=True)]
         return [line for row in even for line in self._row(row, widths, margin)]
+
+    def chart(self, shown: Chart) -> list[Text]:
+        """A line of small bars for each series."""
+        return [Text(clean(shown.title)), *(Text(f"  {clean(row)}") for row in small_bars(shown))]
 
     def _row(self, row: Sequence[Text], widths: Sequence[int], margin: int) -> list[Text]:
         before = Text()

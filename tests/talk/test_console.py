@@ -16,6 +16,7 @@ from bot.core.events.external import Place
 from bot.core.rich_text import (
     Bold,
     Button,
+    Chart,
     Code,
     CodeBlock,
     Fold,
@@ -24,6 +25,7 @@ from bot.core.rich_text import (
     Mention,
     Message,
     Moment,
+    Series,
     Step,
     Table,
     say,
@@ -287,6 +289,14 @@ def test_a_card_has_a_line_for_each_part(pipe: Screen) -> None:
     )
 
 
+def test_a_chart_is_a_line_of_small_bars(pipe: Screen) -> None:
+    week = Chart("Deployments", ("Mon", "Tue", "Wed"), (Series("shop", (8, 1, 0)),))
+
+    pipe.terminal.post(CHANNEL_ITSELF, card("📈 web", chart=week), key="d1")
+
+    assert pipe.new() == "📈 web\n  main@ada7c2c\n  Deployments\n    shop: Mon █ 8 · Tue ▂ 1 · Wed ▁ 0\n"
+
+
 def test_an_open_fold_shows_what_is_in_it(pipe: Screen) -> None:
     pipe.terminal.post(CHANNEL_ITSELF, card("🙋 web", fold=Fold("2", CHANGES, (("⚠️ one more",),), open=True)), key="d1")
 
@@ -383,13 +393,12 @@ def test_output_is_never_wrapped() -> None:
 
 def test_no_part_of_a_card_can_steer_the_terminal_or_begin_a_line(pipe: Screen) -> None:
     evil = "x\x1b[2J\n✅ web\u200b is live"
-    table = Table((evil,), (((evil,),),))
+    table, fold = Table((evil,), (((evil,),),)), Fold(evil, ((evil,),), ((evil,),), open=True)
+    chart = Chart(evil, (evil,), (Series(evil, (1,)),))
 
     pipe.terminal.post(
         CHANNEL_ITSELF,
-        Message(
-            (evil,), table=table, steps=(Step(evil, "done", evil),), fold=Fold(evil, ((evil,),), ((evil,),), open=True)
-        ),
+        Message((evil,), table=table, chart=chart, steps=(Step(evil, "done", evil),), fold=fold),
         key="a",
     )
 

@@ -198,4 +198,4 @@ def _merge(git: GitRepository, base: tuple[str, str], head: tuple[str, str], mes
 
 
 def _commit(logged: LoggedCommit, ref: str, pull_request: int | None = None) -> Commit:
-    return Commit(logged.sha, ref, logged.title, logged.author, "", logged.parents, pull_request)
+    return Commit(logged.sha, ref, logged.title, logged.author, "", logged.parents, pull_request, at=logged.at)

@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.adapters import checkout
@@ -38,9 +38,12 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class LoggedCommit:
+    """``at`` is when it was committed, as its committer says."""
+
     sha: str
     parents: tuple[str, ...]
     author: str
+    at: datetime
     title: str
 
 
@@ -201,12 +204,12 @@ class GitRepository:
     def _log(self, revisions: str, *, most: int) -> list[LoggedCommit]:
         answer = self._git(
             "log", "-z", f"--max-count={most}", "--topo-order", "--no-color", "--no-show-signature",
-            "--format=%H%x00%P%x00%aN%x00%s", revisions, "--",
+            "--format=%H%x00%P%x00%aN%x00%ct%x00%s", revisions, "--",
         )  # fmt: skip
         fields = answer.text.removesuffix("\0").split("\0")
         return [
-            LoggedCommit(sha, tuple(parents.split()), author, title)
-            for sha, parents, author, title in zip(*(iter(fields),) * 4, strict=False)
+            LoggedCommit(sha, tuple(parents.split()), author, datetime.fromtimestamp(int(at), UTC), title)
+            for sha, parents, author, at, title in zip(*(iter(fields),) * 5, strict=False)
         ]
 
     def _commit_id(self, revision: str) -> str | None:

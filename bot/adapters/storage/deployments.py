@@ -14,6 +14,7 @@ from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
 from bot.adapters.storage.edits import said_so_far
+from bot.adapters.storage.figures import FigureRows
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
@@ -262,6 +263,10 @@ class RowReads:
     @property
     def notices(self) -> NoticeRows:
         return NoticeRows(self._run)
+
+    @property
+    def figures(self) -> FigureRows:
+        return FigureRows(self._run)
 
     @property
     def twins(self) -> TwinRows:

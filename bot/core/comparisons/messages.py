@@ -11,6 +11,7 @@ from bot.core.deployments.card import joined
 from bot.core.deployments.model import Changes, Deployment, Shipped
 from bot.core.deployments.shipping import summary, without_pull_request
 from bot.core.deployments.wording import spoken
+from bot.core.figures.calendar import day_of
 from bot.core.grammar.commands import Deploy
 from bot.core.grammar.offers import deed, offer
 from bot.core.refs import is_full_id
@@ -52,7 +53,7 @@ def difference(gap: Gap, now: datetime) -> Message:
     """``gap`` is between what is live in a place and what somebody has named, or what is live in another place."""
     place = Bold(f"{gap.app} → {gap.environment}")
     if gap.live is None:
-        return say("Nothing has been deployed to ", place, " yet.", buttons=_deploy(gap))
+        return say("Nothing has been deployed to ", place, " yet.", buttons=closing(gap))
     changes, since = gap.changes, Moment(gap.live.finished_at or gap.live.created_at)
     is_live: Line = (Link(gap.live.url, gap.live.short_sha), " is live there since ", since, f" by {gap.live.by.name}")
     if not gap.behind and not changes.behind:
@@ -72,7 +73,7 @@ def difference(gap: Gap, now: datetime) -> Message:
         sentence=(f"{gap.app} {gap.environment}{_plain_lacks(gap)}.",),
         lines=tuple(lines),
         context=(joined(_notes(gap)), is_live) if _notes(gap) else (is_live,),
-        buttons=_deploy(gap) if gap.behind else (),
+        buttons=closing(gap) if gap.behind else (),
     )
 
 
@@ -86,6 +87,10 @@ def _lacks(gap: Gap, now: datetime) -> Line:
 
 def _plain_lacks(gap: Gap) -> str:
     return f" lacks {_count(gap)} of {gap.name}" if gap.behind else f" has all of {gap.name}, and more"
+
+
+def _is_one(gap: Gap) -> bool:
+    return len(gap.changes.shipped) + gap.changes.more == 1
 
 
 def _count(gap: Gap) -> str:
@@ -110,12 +115,28 @@ def _notes(gap: Gap) -> list[Line]:
     return [*notes, (Link(gap.changes.url, "compare"),)] if gap.changes.url else notes
 
 
-def _deploy(gap: Gap) -> tuple[Button, ...]:
-    """What would close it."""
+def closing(gap: Gap, label: str | None = None) -> tuple[Button, ...]:
+    """The button that would close it; its label is the whole deed, where it is not ``label``."""
     command = Deploy(gap.app, gap.ref, gap.environment)
-    question = f"{_count(gap)} go to {gap.environment}." if gap.behind and gap.production else None
-    label = f"Deploy {gap.ref[:7]} to {gap.environment}" if is_full_id(gap.ref) else deed(command)
-    return offer(label, command, confirm=question)
+    verb = "goes" if _is_one(gap) else "go"
+    question = f"{_count(gap)} {verb} to {gap.environment}." if gap.behind and gap.production else None
+    whole = f"Deploy {gap.ref[:7]} to {gap.environment}" if is_full_id(gap.ref) else deed(command)
+    return offer(label or whole, command, confirm=question)
+
+
+def waiting(gap: Gap, now: datetime, timezone: str) -> Line:
+    """``4 pull requests wait for production since 10:05``, with the day where that is not today."""
+    oldest = gap.oldest
+    since: Line = ()
+    if oldest is not None:
+        since = (" since ", Moment(oldest, short=day_of(oldest, timezone) == day_of(now, timezone)))
+    return (f"{_count(gap)} {'waits' if _is_one(gap) else 'wait'} for {gap.environment}", *since)
+
+
+def what_waits(gap: Gap, most: int) -> list[Line]:
+    """What waits, line by line, and what should be known of it."""
+    small = joined(_notes(gap))
+    return [*_listed(gap.changes.shipped, gap.changes.more, most), *([small] if small else [])]
 
 
 # --- undeployed --------------------------------------------------------------------------------------------------
@@ -135,7 +156,7 @@ def undeployed(gaps: Sequence[Gap], now: datetime, left: int = 0) -> Message:
         lines.append(("Nothing is missing in ", Bold(", ".join(f"{gap.app} → {gap.environment}" for gap in fine))))
     lines += _left(left)
     told = "; ".join(f"{gap.app} {gap.environment}{_short(gap)}" for gap in behind)
-    buttons = [button for gap in behind[:2] for button in _deploy(gap)]
+    buttons = [button for gap in behind[:2] for button in closing(gap)]
     return Message((f"{told}.",), tuple(lines), buttons=tuple(buttons))
 
 

@@ -286,3 +286,18 @@ class ScheduleDue(Event):
 
     entry_id: int
     at: datetime
+
+
+@stored("DigestDue")
+class DigestDue(Event):
+    """The moment has come in which a channel is told what happened in its apps; too late, it is left out."""
+
+    channel: str
+    at: datetime
+
+
+@stored("NudgeDue")
+class NudgeDue(Event):
+    """Time to look whether something of an app waits to be deployed, and to say so."""
+
+    app: str

@@ -269,6 +269,11 @@ class Undeployed(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Figures(Command):
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WhereCanIDeploy(Command):
     app: str | None = None
 
@@ -317,6 +322,13 @@ class Mute(Command):
 @dataclass(frozen=True, slots=True)
 class Unmute(Command):
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class NotToday(Command):
+    """No more reminders of what waits to be deployed, until the next day of work."""
+
+    app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

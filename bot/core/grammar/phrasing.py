@@ -104,6 +104,10 @@ SETS = {
     "deployment": "(deploy|deployment|release|rollout)",
     "version": "[version|release|deployment|deploy|commit|one|state]",
     "permitted": "(can|may|could|is allowed to)",
+    "figure": (
+        "(lead time|lead time for changes|deployment frequency|deploy frequency|change failure rate|failure rate|"
+        "time to restore|time to recover|time to recovery|mean time to recovery|mttr)"
+    ),
     "ended": "[done|finished|live|ready|deployed|out|over|through|complete]",
     "places": "[{where}] [{where}]",
 }

@@ -14,7 +14,7 @@ from bot.core.grammar.vocabulary import Vocabulary
 
 _Numbered: TypeAlias = c.Cancel | c.Retry | c.Approve
 _Alone: TypeAlias = c.Locks | c.Freezes | c.WhoAmI | c.Mute | c.Unmute | c.Version
-_OfApp: TypeAlias = c.Undeployed | c.WhereCanIDeploy | c.ShowSchedule
+_OfApp: TypeAlias = c.Undeployed | c.Figures | c.WhereCanIDeploy | c.ShowSchedule | c.NotToday
 _OfLock: TypeAlias = c.AskToRelease | c.NotifyMe | c.KeepLock
 
 

@@ -63,7 +63,7 @@ _AGAIN = re.compile(r"(?:\s+(?:again|once more|one more time))+$", re.IGNORECASE
 
 PASTED_INTO = frozenset({
     *("deploy", "ship", "rollback", "promote", "diff", "deploys", "status", "queue", "logs", "why", "undeployed"),
-    *("where can I deploy", "schedule"),
+    *("where can I deploy", "schedule", "figures", "not today"),
 })  # fmt: skip
 """Commands in which a link is what it leads to; in the others it is a part of somebody's reason."""
 

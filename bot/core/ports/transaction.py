@@ -12,6 +12,7 @@ from bot.core.deployments.model import DEPLOY, Deployment, Waiting
 from bot.core.deployments.twins import TwinReads, TwinRecords
 from bot.core.effects import Effect
 from bot.core.events import Event
+from bot.core.figures.model import FigureReads
 from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
 from bot.core.merge_cards.model import MergeCardReads, MergeCardRecords
@@ -135,6 +136,9 @@ class Reads(Protocol):
 
     @property
     def notices(self) -> NoticeReads: ...
+
+    @property
+    def figures(self) -> FigureReads: ...
 
     @property
     def twins(self) -> TwinReads: ...

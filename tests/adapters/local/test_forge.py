@@ -192,6 +192,15 @@ def test_what_was_merged_last_is_listed_newest_first(forge: LocalGit) -> None:
     assert forge.lately_merged("acme/other", 30) == []
 
 
+def test_a_commit_says_when_it_was_made(forge: LocalGit, home: Path) -> None:
+    made = git(home / "web.git", "show", "--no-patch", "--format=%ct", TOPIC)
+
+    last = forge.compare(REPOSITORY, "main", "topic").commits[-1]
+
+    assert last.at is not None
+    assert last.at.timestamp() == int(made)
+
+
 def test_comparison_with_nowhere_says_what_is_missing(forge: LocalGit) -> None:
     with pytest.raises(NotThere, match=r"^There is no branch, tag or commit nowhere in you/web\.$"):
         forge.compare(REPOSITORY, "main", "nowhere")

@@ -8,7 +8,23 @@ from typing import Any
 import pytest
 
 from bot.adapters.slack.blocks import blocks_of
-from bot.core.rich_text import Bold, Button, Code, Fold, Line, Link, Mention, Message, Moment, Step, Table, say
+from bot.core.rich_text import (
+    Bold,
+    Button,
+    Chart,
+    Code,
+    Fold,
+    Line,
+    Link,
+    Mention,
+    Message,
+    Moment,
+    Series,
+    Step,
+    Table,
+    say,
+)
+from tests.servers.slack.limits import problems_of
 from tests.servers.slack.state import Shown
 
 LINES: tuple[Line, ...] = tuple(
@@ -219,6 +235,59 @@ def test_what_is_below_the_lines_leaves_room_for_them() -> None:
     assert [line for line in lines if line.endswith("more lines)")]
     assert [line for line in lines if line.endswith("more rows)")]
     assert f"▸ {'t' * 149}…" in lines
+
+
+# --- charts ------------------------------------------------------------------------------------------------------
+
+WEEK = Chart("Deployments", ("Mon", "Tue"), (Series("shop", (2, 0)), Series("api", (1, 3))))
+
+
+def chart_of(chart: Chart) -> dict[str, Any]:
+    message = Message(("Last week.",), chart=chart)
+    assert problems_of(blocks_of(message)) == []
+    return only(message, "data_visualization")
+
+
+def test_a_chart_has_a_group_of_bars_for_each_label() -> None:
+    assert chart_of(WEEK) == {
+        "type": "data_visualization",
+        "title": "Deployments",
+        "chart": {
+            "type": "bar",
+            "series": [
+                {"name": "shop", "data": [{"label": "Mon", "value": 2}, {"label": "Tue", "value": 0}]},
+                {"name": "api", "data": [{"label": "Mon", "value": 1}, {"label": "Tue", "value": 3}]},
+            ],
+            "axis_config": {"categories": ["Mon", "Tue"]},
+        },
+    }
+
+
+def test_a_workspace_without_charts_reads_the_lines() -> None:
+    assert [block["type"] for block in blocks_of(Message(("Last week.",), chart=WEEK), plainly=True)] == ["section"]
+
+
+def test_a_chart_is_cut_to_what_slack_takes() -> None:
+    labels = tuple(f"a label that is much too long {number}" for number in range(40))
+    series = tuple(Series(f"a name that is much too long {number}", (number,) * 40) for number in range(9))
+
+    drawn = chart_of(Chart("t" * 99, labels, series))
+
+    assert len(drawn["title"]) == 50
+    assert len(drawn["chart"]["axis_config"]["categories"]) == 20
+    assert len(drawn["chart"]["series"]) == 6
+
+
+def test_a_series_that_is_too_short_is_filled_up_and_names_are_one_line() -> None:
+    drawn = chart_of(Chart("", ("Mon\n", "Mon"), (Series("", (1,)),)))["chart"]
+
+    assert drawn["series"][0]["data"] == [{"label": "Mon", "value": 1}, {"label": "Mon 2", "value": 0}]
+    assert drawn["series"][0]["name"] == "…"
+
+
+def test_a_chart_of_nothing_is_left_out() -> None:
+    for empty in (Chart("Nothing", (), (Series("shop", ()),)), Chart("Nothing", ("Mon",), ())):
+        assert [block["type"] for block in blocks_of(Message(("Last week.",), chart=empty))] == ["section"]
 
 
 # --- buttons and the menu ----------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ EVENTS = [
     "DeploymentNotOpened",
     "DeploymentOpened",
     "DeploymentStatusReported",
+    "DigestDue",
     "Due",
     "FreezeDeclared",
     "FreezeLifted",
@@ -71,6 +72,7 @@ EVENTS = [
     "LockExpired",
     "LockReminderDue",
     "MergeToDeploy",
+    "NudgeDue",
     "OrphanFound",
     "PullRequestClosed",
     "PullRequestMerged",
@@ -107,6 +109,7 @@ EFFECTS = [
 PARTS = {
     "Bold",
     "Button",
+    "Chart",
     "Code",
     "CodeBlock",
     "Fold",
@@ -116,6 +119,7 @@ PARTS = {
     "Message",
     "Moment",
     "Place",
+    "Series",
     "Step",
     "Table",
 }

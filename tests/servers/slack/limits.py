@@ -83,6 +83,8 @@ def _block(block: dict[str, Any], at: str) -> Iterator[str]:
             yield from _plan(block, at)
         case "table":
             yield from _table(block, at)
+        case "data_visualization":
+            yield from _chart(block, at)
         case other:
             yield f"unsupported type: {other} [json-pointer:{at}]"
 
@@ -191,6 +193,30 @@ def _table(block: dict[str, Any], at: str) -> Iterator[str]:
             yield from _rich_text(cell, f"{at}/rows")
         else:
             yield from _text(cell, f"{at}/rows", 3_000, kinds=("raw_text",))
+
+
+def _chart(block: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block: points by their labels."""
+    if not isinstance(block.get("title"), str) or not 1 <= len(block["title"]) <= 50:
+        yield f"must be between 1 and 50 characters [json-pointer:{at}/title]"
+    chart = block.get("chart", {})
+    if chart.get("type") not in ("bar", "line", "area"):
+        yield f"unsupported chart [json-pointer:{at}/chart/type]"
+    categories, series = chart.get("axis_config", {}).get("categories") or [], chart.get("series") or []
+    if not 1 <= len(categories) <= 20 or len(set(categories)) != len(categories):
+        yield f"must have between 1 and 20 different categories [json-pointer:{at}/chart/axis_config]"
+    names = [one.get("name") for one in series]
+    if not 1 <= len(series) <= 6 or len(set(names)) != len(names):
+        yield f"must have between 1 and 6 series of different names [json-pointer:{at}/chart/series]"
+    for text in (*categories, *names):
+        if not isinstance(text, str) or not 1 <= len(text) <= 20:
+            yield f"must be between 1 and 20 characters [json-pointer:{at}/chart]"
+    for one in series:
+        points = one.get("data") or []
+        if [point.get("label") for point in points] != categories:
+            yield f"labels must match the categories [json-pointer:{at}/chart/series]"
+        if not all(isinstance(point.get("value"), int | float) for point in points):
+            yield f"value must be a number [json-pointer:{at}/chart/series]"
 
 
 def _rich_text(block: dict[str, Any], at: str) -> Iterator[str]:

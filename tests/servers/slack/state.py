@@ -141,8 +141,14 @@ def _texts_of(block: dict[str, Any]) -> list[str]:
             return [block["title"], *(_task_line(task) for task in block["tasks"])]
         case "table":
             return [" | ".join(_plain_of(cell) for cell in row) for row in block["rows"]]
+        case "data_visualization":
+            return [block["title"], *(_series_line(one) for one in block["chart"]["series"])]
         case _:
             return []
+
+
+def _series_line(series: dict[str, Any]) -> str:
+    return f"{series['name']}: " + ", ".join(f"{point['label']} {point['value']}" for point in series["data"])
 
 
 def _task_line(task: dict[str, Any]) -> str:

@@ -64,7 +64,10 @@ class Form(Protocol):
 
 
 def _parts(message: Message, form: Form, room: int) -> list[Block]:
-    """Table, steps, output and fold. The last is served first: it is the shortest, and the table may be endless."""
+    """Table, chart, steps, output and fold. The last is served first: it is the shortest; the table may be endless.
+
+    A chart is left out where there is no block for it: the lines say what it shows.
+    """
     wanted: list[Draw] = []
     if message.fold is not None:
         wanted.append(partial(form.fold, message.fold))
@@ -72,6 +75,8 @@ def _parts(message: Message, form: Form, room: int) -> list[Block]:
         wanted.append(partial(_output, message.output))
     if message.steps:
         wanted.append(partial(form.plan if len(message.steps) > 1 else _only_step, message.steps))
+    if message.chart is not None and form is phased:
+        wanted.append(partial(phased.chart, message.chart))
     if message.table is not None:
         wanted.append(partial(form.table, message.table))
     drawn: list[Block] = []

@@ -1,6 +1,7 @@
-"""Blocks of 2025 and 2026, which Slack brings to one workspace after the other: container, plan and table.
+"""Blocks of 2025 and 2026, which Slack brings to one workspace after the other: containers, plans, tables and charts.
 
-https://docs.slack.dev/reference/block-kit/blocks/container-block, …/plan-block, …/task-card-block, …/table-block
+https://docs.slack.dev/reference/block-kit/blocks/container-block, …/plan-block, …/task-card-block, …/table-block,
+…/data-visualization-block
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bot.adapters.slack.blocks.sections import (
 from bot.adapters.slack.blocks.steps import FEWEST, MOST, tally, window
 from bot.core.rich_text import (
     Bold,
+    Chart,
     Code,
     CodeBlock,
     Fold,
@@ -50,6 +52,9 @@ CELL_LIMIT = 300
 ADDRESS_LIMIT = 300
 STEP_NAME_LIMIT = 100
 STEP_DETAIL_LIMIT = 150
+CHART_TITLE_LIMIT = 50
+LABEL_LIMIT = CATEGORIES_LIMIT = 20
+SERIES_LIMIT = 6
 
 _STATUS = {"pending": "pending", "running": "in_progress", "done": "complete", "failed": "error"}
 
@@ -107,6 +112,39 @@ def table(shown: Table, room: int) -> list[Block]:
     drawn: Block = {"type": "table", "rows": rows, "column_settings": [{"is_wrapped": True}] * columns}
     left = len(shown.rows) - (len(rows) - 1)
     return [drawn, note(left_out(left, "row"))] if left else [drawn]
+
+
+def chart(shown: Chart, room: int) -> list[Block]:
+    """Bars; what is beyond the twenty labels and six series that Slack takes, or has no room, is left out."""
+    labels = _distinct(shown.labels[:CATEGORIES_LIMIT])
+    names = _distinct([one.name for one in shown.series[:SERIES_LIMIT]])
+    if not labels or not names:
+        return []
+    series = [
+        {"name": name, "data": [{"label": label, "value": value} for label, value in zip(labels, values, strict=True)]}
+        for name, values in zip(names, (_as_many(one.values, len(labels)) for one in shown.series), strict=False)
+    ]
+    drawn = {"type": "bar", "series": series, "axis_config": {"categories": labels}}
+    title = cut(one_line(shown.title).strip(), CHART_TITLE_LIMIT) or "…"
+    block: Block = {"type": "data_visualization", "title": title, "chart": drawn}
+    return [block] if characters([block]) <= room else []
+
+
+def _as_many(values: Sequence[int], count: int) -> list[int]:
+    return [*values, *[0] * count][:count]
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Short enough, and told apart where two would be the same: points find their place by these names."""
+    found: list[str] = []
+    for name in names:
+        short = cut(one_line(name).strip(), LABEL_LIMIT) or "…"
+        for number in range(2, len(names) + 2):
+            if short not in found:
+                break
+            short = f"{cut(one_line(name).strip(), LABEL_LIMIT - 3) or '…'} {number}"
+        found.append(short)
+    return found
 
 
 def _cell(line: Line, longest: int) -> Block:

@@ -229,6 +229,34 @@ LOOKS: tuple[Spec, ...] = (
         ),
     ),
     spec.of_app(
+        "figures",
+        c.Figures,
+        "Show how often, how fast and how well is deployed: the figures of the last seven days.",
+        aliases=("metrics", "dora"),
+        read_only=True,
+        phrasings=(
+            "how (often|frequently|much|many times) (do|did|have|does|has|are) (we|you|they|{where}) [been] "
+            "(deploy|deployed|ship|shipped|release|released|deploying) <places> [today|lately|recently|a week|per "
+            "week|this week|last week|these days] => figures {app}",
+            "how many (deploys|deployments|releases) <places> [(do|did|have|had) (we|you|they)] [have|had|made|make] "
+            "<places> [lately|recently|a week|per week|this week|last week] => figures {app}",
+            "how (fast|quickly|good|well|reliably) (do|are|did) we [deploy|deploying|ship|release|delivering|at "
+            "deploying] <places> => figures {app}",
+            "how (fast|quick|good|well) are we <places> => figures {app}",
+            "how long (does|did) it take <places> (from merge to production|to get to production|to ship|until it is "
+            "live) => figures {app}",
+            "(what is|show|show me|tell me|give me) [our|my] <figure> <places> => figures {app}",
+            "(what are|show|show me|tell me|give me) [our|my|the] (figures|metrics|numbers|dora metrics|delivery "
+            "figures|delivery metrics|stats|statistics) <places> => figures {app}",
+            "[our|my] <figure> <places> => figures {app}",
+            "[our|my] (dora metrics|delivery figures|delivery metrics|deployment stats|deploy stats|stats|statistics|"
+            "weekly figures) <places> => figures {app}",
+            "how (often|many) [of our|of|do our|do|did] (deploys|deployments|releases|changes) (fail|failed|break|"
+            "broke) <places> => figures {app}",
+            "how (often|frequently) do we (fail|break|roll back) <places> => figures {app}",
+        ),
+    ),
+    spec.of_app(
         "where can I deploy",
         c.WhereCanIDeploy,
         "Show the environments and who may deploy there.",

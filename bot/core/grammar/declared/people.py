@@ -74,6 +74,17 @@ PEOPLE: tuple[Spec, ...] = (
             "start (pinging|mentioning|tagging|messaging) me [again] => unmute",
         ),
     ),
+    spec.of_app(
+        "not today",
+        c.NotToday,
+        "Hear no more today of what waits to be deployed; the reminders come again on the next day of work.",
+        read_only=False,
+        phrasings=(
+            "(stop|no more|do not|never mind) (reminding|reminders|remind|nudging|nudges|nudge) [me|us] <places> "
+            "[today|for today] => not today {app}",
+            "(remind|nudge) (me|us) [again] tomorrow <places> => not today {app}",
+        ),
+    ),
     spec.alone(
         "version",
         c.Version,

@@ -283,6 +283,11 @@ take over it because of a hotfix -> take over it because of a hotfix
 stop pinging me -> mute
 don't mention me -> mute
 ping me again -> unmute
+not today -> not today
+not today, please -> not today
+stop reminding us -> not today
+no more reminders today -> not today
+remind us tomorrow -> not today
 !deploy main to staging -> deploy main to staging
 .deploy main to staging -> deploy main to staging
 /deploy main to staging -> deploy main to staging

@@ -216,6 +216,24 @@ how far is production behind staging? -> diff production against staging
 is production behind? -> diff in production
 what is not deployed yet? -> undeployed
 undeployed changes -> undeployed
+figures -> figures
+how often do we deploy? -> figures
+how often do we deploy to production? -> figures
+how often did we deploy last week? -> figures
+how often does web deploy? -> figures web
+how many deployments did we have last week? -> figures
+how many deploys this week? -> figures
+what's our lead time? -> figures
+what is the lead time of web? -> figures web
+lead time -> figures
+change failure rate -> figures
+deployment frequency? -> figures
+what's our mean time to recovery? -> figures
+mttr -> figures
+dora -> figures
+show me the metrics -> figures
+how fast are we? -> figures
+how often do deploys fail? -> figures
 can I deploy -> where can I deploy
 can I deploy? -> where can I deploy
 can I deploy to production? -> where can I deploy
@@ -387,6 +405,7 @@ DEEDS = [
     *("freeze all because of an incident", "unfreeze all", "unschedule #12", "link octocat", "ship #12", "promote web"),
     *("push main to production", "redeploy", "deploy again", "reserve staging", "free up staging", "lgtm", "kill it"),
     *("hand over octocat to @U012AB3CD", "withhold octocat from @U012AB3CD", "unmute", "notify me about staging"),
+    *("not today", "stop reminding us", "remind us tomorrow"),
 ]  # fmt: skip
 
 

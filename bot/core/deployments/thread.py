@@ -30,6 +30,7 @@ _OVER: dict[Waiting, str] = {
     Waiting.LOCK: "nobody else holds it",
     Waiting.FREEZE: "open again",
     Waiting.MOMENT: "its moment came",
+    Waiting.MERGE: "merged",
 }
 _GIVEN_UP: dict[Waiting, str] = {
     Waiting.CHECKS: "its checks",
@@ -40,8 +41,9 @@ _GIVEN_UP: dict[Waiting, str] = {
     Waiting.LOCK: "the lock",
     Waiting.FREEZE: "the end of the freeze",
     Waiting.MOMENT: "its moment",
+    Waiting.MERGE: "the merge",
 }
-_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE, Waiting.MOMENT})
+_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE, Waiting.MOMENT, Waiting.MERGE})
 """What passes by itself, and stands on the card: nobody is told of it."""
 
 

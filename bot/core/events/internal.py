@@ -24,6 +24,26 @@ class MergeToDeploy(Event):
     merged: PullRequestMerged
 
 
+@stored("ShipmentAsked")
+class ShipmentAsked(Event):
+    """GitHub has done what a shipment has asked for, or is about to; ``enqueued`` where that is a merge queue."""
+
+    deployment_id: int
+    enqueued: bool = False
+
+
+@stored("ShipmentNotMerged")
+class ShipmentNotMerged(Event):
+    """A shipment's pull request could not be brought on; ``reason`` is a sentence for people.
+
+    ``why`` is that of ``bot.core.ports.merging.NotMerged``, or ``not_allowed`` where whoever asked may not do it.
+    """
+
+    deployment_id: int
+    reason: str
+    why: Literal["moved", "queue", "for_good", "not_yet", "not_allowed"]
+
+
 @stored("CatchUp")
 class CatchUp(Event):
     """Time to ask what happened in the repository while nobody listened."""

@@ -147,7 +147,7 @@ class _PullRequestReview(Struct, frozen=True):
 class _Dequeued(Struct, frozen=True):
     repository: _Repository
     pull_request: _Number
-    reason: Word = ""
+    reason: Word | None = None
 
 
 class _HeadSha(Struct, frozen=True):
@@ -182,7 +182,7 @@ def _pull_request(body: bytes) -> list[Event]:
         return []
     if action == "dequeued":
         left = _read("pull_request", body, _Dequeued)
-        return [PullRequestDequeued(left.repository.full_name, left.pull_request.number, left.reason)]
+        return [PullRequestDequeued(left.repository.full_name, left.pull_request.number, left.reason or "")]
     if action != "closed":
         changed = _read("pull_request", body, _PullRequestReview)
         return [PullRequestChanged(changed.repository.full_name, changed.pull_request.number)]

@@ -71,7 +71,8 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     after = f" after {spoken(over - waited.since)}"
     if deployment.ended and waited is deployment.waited[-1] and deployment.started_at is None:
         return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
-    return (f"✅ {_OVER[waited.reason]}{after}",)
+    merged_by = deployment.shipment.merged_by if deployment.shipment and waited.reason is Waiting.MERGE else None
+    return (f"✅ {_OVER[waited.reason]}{f' by {merged_by}' if merged_by else ''}{after}",)
 
 
 # --- run ---------------------------------------------------------------------------------------------------------

@@ -24,24 +24,23 @@ class MergeToDeploy(Event):
     merged: PullRequestMerged
 
 
-@stored("ShipmentAsked")
-class ShipmentAsked(Event):
-    """GitHub has done what a shipment has asked for, or is about to; ``enqueued`` where that is a merge queue."""
+@stored("ShipmentEnqueued")
+class ShipmentEnqueued(Event):
+    """A shipment's pull request stands in GitHub's merge queue now."""
 
     deployment_id: int
-    enqueued: bool = False
 
 
 @stored("ShipmentNotMerged")
 class ShipmentNotMerged(Event):
-    """A shipment's pull request could not be brought on; ``reason`` is a sentence for people.
+    """GitHub would not bring a shipment's pull request on, or whoever asked for it may not; ``reason`` is for people.
 
-    ``why`` is that of ``bot.core.ports.merging.NotMerged``, or ``not_allowed`` where whoever asked may not do it.
+    ``why`` is that of ``bot.core.ports.merging.NotMerged``.
     """
 
     deployment_id: int
     reason: str
-    why: Literal["moved", "queue", "for_good", "not_yet", "not_allowed"]
+    why: Literal["moved", "queue", "for_good", "not_yet"]
 
 
 @stored("CatchUp")

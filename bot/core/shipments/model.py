@@ -18,16 +18,18 @@ Asked: TypeAlias = Literal["", "update", "merge", "queue"]
 class Shipment:
     """Optimistic locking: it is merged while its head is the one that was asked for, and goes into the same branch.
 
-    ``head`` is that commit. ``asked`` is what the forge has been asked for since ``asked_at``, ``refused`` why it did
-    not merge it when it was asked last. ``merged_by`` is who did, where that was somebody else.
+    That head is known since ``head_at``. ``asked`` is what the forge was asked for, at ``asked_at``, ``queues`` says
+    that it is merged through a queue, and ``refused`` why the forge did not merge it when it was asked last.
+    ``merged_by`` is who did, where that was somebody else.
     """
 
     title: str
     url: str
     base: str
-    head: str
+    head_at: datetime
     asked: Asked = ""
     asked_at: datetime | None = None
+    queues: bool = False
     refused: str = ""
     merged_by: str | None = None
 

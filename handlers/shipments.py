@@ -51,8 +51,7 @@ def ship(context: Context, command: Ship) -> Message | None:
     wanted = _wanted(context, target, candidate.pull_request)
     seen = shipments.look(context, target, wanted, candidate)
     if not seen.rules.queue and seen.method is None:
-        why = messages.method_not_allowed(app.name, app.repository, app.merge_method, seen.rules.methods)
-        raise Refused(say(f"{why}."))
+        raise Refused(messages.method_not_allowed(app.name, app.repository, app.merge_method, seen.rules.methods))
     told = deploy_request.telling(context, target)
     records = context.begin(*target.place)
     _demand_first(context, target, number)

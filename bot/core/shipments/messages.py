@@ -11,7 +11,7 @@ from bot.core.grammar.commands import Cancel, Deploy, Ship
 from bot.core.grammar.offers import deed, hint, offer
 from bot.core.names import listed
 from bot.core.ports.forge_types import PullRequest
-from bot.core.rich_text import Bold, Code, Line, Link, Message, Span, say
+from bot.core.rich_text import Bold, Code, Line, Link, Message, Span, plain, say
 from bot.core.shipments.model import MergeMethod, Shipment
 
 _METHODS: dict[MergeMethod, str] = {"merge": "merge commits", "squash": "squash merges", "rebase": "rebase merges"}
@@ -60,8 +60,9 @@ def is_merged(pull_request: PullRequest, environment: str | None, deploys: Deplo
 
 
 def has_conflicts(pull_request: PullRequest, again: Ship) -> Message:
+    base = Code(pull_request.base)
     then = hint(f" into its branch {pull_request.head_ref}, resolve them, push, and then ", again, ".")
-    where = (pull(pull_request), " has conflicts with ", Code(pull_request.base), ": merge ", Code(pull_request.base))
+    where = (pull(pull_request), f" {pull_request.title} has conflicts with ", base, ": merge ", base)
     return say(*where, *(then or (" into its branch, resolve them and push.",)))
 
 
@@ -78,16 +79,15 @@ def ships_already(one: Deployment, reader: str) -> Message:
     )
 
 
-def method_not_allowed(app: str, repository: str, method: MergeMethod | None, allowed: Sequence[MergeMethod]) -> str:
+def method_not_allowed(
+    app: str, repository: str, method: MergeMethod | None, allowed: Sequence[MergeMethod]
+) -> Message:
     """What the settings of ``app`` ask for, and the repository does not have."""
     if method is None:
-        return f"{repository} allows no way to merge a pull request; its settings on GitHub say which ones it does"
-    others = f", and does {listed([_METHODS[one] for one in allowed], 'and')}" if allowed else ""
-    name = _METHODS[method]
-    return (
-        f"{repository} does not allow {name} there{others}: "
-        f"`merge_method` of {app} in my settings says {method}, and one of the two has to change"
-    )
+        return say(f"{repository} allows no way to merge this; its settings on GitHub say which ones there are.")
+    others = f", but does allow {listed([_METHODS[one] for one in allowed])}" if allowed else ""
+    what = f"{repository} does not allow {_METHODS[method]}{others}. In my settings "
+    return say(what, Code(f'merge_method = "{method}"'), f" of {app} asks for them: one of the two has to change.")
 
 
 def never_merged(old: Deployment) -> Message:
@@ -130,7 +130,7 @@ def other_base(number: int, before: str, now: str) -> str:
 
 def left_queue(number: int, reason: str) -> str:
     why = _LEFT_QUEUE.get(reason)
-    return f"GitHub took #{number} out of its merge queue{f': {why}' if why else ''}"
+    return f"#{number} was taken out of GitHub's merge queue{f': {why}' if why else ''}"
 
 
 def not_allowed(number: int, reason: str) -> str:
@@ -184,7 +184,8 @@ def waits_for(number: int, checks: Answer | None, reviews: int) -> Line:
         return (f"waits for {wanted} of #{number}",)
     if checks.failed or checks.settling:
         return checks.news
-    return (*checks.news, f"{f' and {wanted}' if wanted else ''} of #{number}")
+    also, whose = f" and {wanted}" if wanted else "", f" of #{number}"
+    return (*checks.news, f"{also}{'' if plain(checks.news).startswith('waits for its') else whose}")
 
 
 def blocked(number: int, shipment: Shipment) -> tuple[Line, tuple[Line, ...]]:

@@ -49,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         # First of all: commands of earlier deployments may be running and look.
         forbid_dumps()
         given = _read(arguments)
-        if given.process == "check" and given.mend:
-            return check(given.settings, mend=True)
+        if given.process == "check":
+            return check(given.settings, mend=given.mend, gallery=given.gallery)
         if given.process == "audit":
             return audit(given.settings, given.since)
         if given.process in OF_NAMES:
@@ -80,6 +80,8 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         if name == "check":
             mend = "ask what is to become of what the settings no longer name"
             process.add_argument("--mend", action="store_true", help=mend)
+            gallery = "ask Slack of every message that the bot may send whether it would take it; nothing is posted"
+            process.add_argument("--gallery", action="store_true", help=gallery)
         if name in OF_NAMES:
             process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
     return parser.parse_args(arguments)
@@ -190,13 +192,13 @@ def _migrate(engine: Engine) -> None:
     migrations.upgrade(engine)
 
 
-def check(settings_file: Path | None, *, mend: bool = False) -> int:
+def check(settings_file: Path | None, *, mend: bool = False, gallery: bool = False) -> int:
     from bot.app import doctors
     from bot.check import check as run_check
 
     if mend:
         _mend(settings_file)
-    return run_check(lambda: load(settings_file, process_environment()), doctors, sys.stdout)
+    return run_check(lambda: load(settings_file, process_environment()), doctors, sys.stdout, gallery=gallery)
 
 
 def _mend(settings_file: Path | None) -> None:

@@ -182,11 +182,13 @@ def doctors(settings: Settings) -> Doctors:
     # A SQLite file that is not there yet is not made by looking.
     current = the_store.database.is_current()
     names = the_store.channels if current else None
+    in_slack = None
+    if secrets.slack_bot_token:
+        in_slack = SlackDoctor(slack(settings, clock, names=names), token_of(secrets.slack_app_token))
     return Doctors(
         github=forge,
-        slack=SlackDoctor(slack(settings, clock, names=names), token_of(secrets.slack_app_token))
-        if secrets.slack_bot_token
-        else None,
+        slack=in_slack,
+        messages=in_slack,
         store=the_store,
         orphans=Mender(the_store, settings),
         counts=forge.head_counts if forge else None,

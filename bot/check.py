@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from bot import __version__, exposure
 from bot.core.errors import ShipmateError
@@ -18,6 +18,9 @@ from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, maske
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
 from bot.settings.required import requirements
+
+if TYPE_CHECKING:
+    from bot.gallery.validation import Validator
 
 PUBLIC_GITHUB = "https://api.github.com"
 EXAMPLE_OWNER = "acme/"
@@ -39,7 +42,7 @@ class DoctorOfItself(Protocol):
 class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already.
 
-    ``names`` tells what a repository is called now, ``known`` which ones the bot knows.
+    ``names`` tells what a repository is called now, ``known`` which ones the bot knows; ``messages`` is who takes them.
     """
 
     github: DoctorOfNames | None = None
@@ -49,10 +52,16 @@ class Doctors:
     counts: HeadCounts | None = None
     names: Callable[[str], Repository] | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
+    messages: Validator | None = None
 
 
-def check(load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], out: TextIO) -> int:
-    """Write everything to ``out``; the exit code is 0 if all is well, 1 if anything is to be mended."""
+def check(
+    load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], out: TextIO, *, gallery: bool = False
+) -> int:
+    """Write everything to ``out``; the exit code is 0 if all is well, 1 if anything is to be mended.
+
+    With ``gallery`` Slack is asked of every message whether it would take it.
+    """
     try:
         settings = load()
     except SettingsProblems as error:
@@ -64,7 +73,17 @@ def check(load: Callable[[], Settings], doctors: Callable[[Settings], Doctors], 
         asked = doctors(settings)
     except Exception as error:  # noqa: BLE001 - whatever an adapter cannot start with is a finding, not a traceback
         refused.append(_failed("The bot", error))
-    return _written(overview(settings, asked.counts), [*findings(settings, asked), *refused], out, settings)
+    found = findings(settings, asked)
+    if gallery:
+        found += _answers("The gallery", lambda: _in_gallery(asked.messages))
+    return _written(overview(settings, asked.counts), [*found, *refused], out, settings)
+
+
+def _in_gallery(slack: Validator | None) -> Sequence[Finding]:
+    # Made-up messages: nobody else needs them.
+    from bot.gallery import validation
+
+    return validation.findings(slack)
 
 
 def overview(settings: Settings, counts: HeadCounts | None = None) -> list[str]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.core import replies
-from bot.core.deployments.model import DEPLOY, Deployment
+from bot.core.deployments import ships
+from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.errors import Refused
 from bot.core.grammar.commands import Deploy, Rollback
 from bot.core.ports.forge_types import Commit
@@ -35,6 +36,8 @@ def rollback(context: Context, command: Rollback) -> Message | None:
         rollback_of=current.id,
         reason=command.reason,
     )
+    if current.state is not State.SUCCEEDED and current.changes.base == earlier.sha:
+        wanted = replace(wanted, changes=ships.undone(current))
     retyped = Deploy(app=target.app.name, ref=earlier.sha, environment=target.environment.name)
     return deploy_request.request(context, target, wanted, retyped=retyped, waits=False)
 

@@ -27,6 +27,6 @@ plain/bin/python -m pip install --quiet --disable-pip-version-check -r requireme
 plain/bin/python -m pip check
 
 said=$(printf 'deploy topic to production\nstatus\n' | make --no-print-directory talk)
-grep -q 'Succeeded in' <<<"$said" || { echo "$said"; exit 1; }
+grep -q 'web → production.*is live' <<<"$said" || { echo "$said"; exit 1; }
 grep -q 'web → production  topic@' <<<"$said"
 echo "The bot deploys, from an empty folder."

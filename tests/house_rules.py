@@ -49,6 +49,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/talk/local_bot.py": ("bot.core", "bot.adapters", "bot.context", "bot.runtime"),
     "bot/talk/*": ("bot.core", "bot.adapters", "bot.talk"),
     "bot/runtime/*": ("bot.core", "bot.adapters", "bot.runtime", "bot.services", "bot.providers", *HANDED_TO_HANDLERS),
+    "bot/gallery/*": ("bot.core", "bot.adapters.slack.blocks", "bot.gallery"),
     "bot/app.py": ("bot", "handlers"),
     "bot/__main__.py": ("bot",),
     "bot/*": ("bot",),

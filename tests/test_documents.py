@@ -127,7 +127,12 @@ def test_every_command_line_that_is_named_exists(page: Path) -> None:
 
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, flags=re.MULTILINE)] == []
     assert set(processes) <= set(PROCESSES)
-    assert [name for name in modules if not (ROOT / (name.replace(".", "/") + ".py")).exists()] == []
+    assert [name for name in modules if not _can_be_run(name)] == []
+
+
+def _can_be_run(module: str) -> bool:
+    path = ROOT / module.rstrip(".").replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__main__.py").exists()
 
 
 @ONE_PAGE
@@ -213,7 +218,7 @@ def _block_after(page: Path, comment: str) -> list[str]:
 
 def test_the_conversation_in_the_readme_is_one_with_the_bot(world: World) -> None:
     world.github.commit(REPOSITORY, "topic", "Greet the whole crew", author="maria")
-    shown = [line[11:] for line in _block_after(README, "A test holds this conversation with the bot, and compares.")]
+    lines = _block_after(README, "A test holds this conversation with the bot, and compares.")
 
     asked = world.says("maria", "deploy topic to production")
     [remote] = world.github.deployments(REPOSITORY)
@@ -222,11 +227,11 @@ def test_the_conversation_in_the_readme_is_one_with_the_bot(world: World) -> Non
     world.github.report_deployment_status(REPOSITORY, remote.id, "success")
     world.settle()
 
-    assert shown == [
-        "@shipmate deploy topic to production",
-        _read(world.answers(asked)[0]),
-        _read(" · ".join(read_out(world.parent(1)).splitlines()[:2])),
-    ]
+    told = [read_out(world.parent(1)).partition("\n[")[0], world.answers(asked)[-1]]
+    assert lines[0] == "maria      @shipmate deploy topic to production"
+    assert lines[1:] == _read(
+        "\n".join(f"shipmate   {one.replace(chr(10), chr(10) + ' ' * 11)}" for one in told)
+    ).split("\n")
 
 
 def _read(mrkdwn: str) -> str:
@@ -243,18 +248,31 @@ def test_what_make_talk_shows_is_what_the_readme_says(tmp_path: Path) -> None:
     seen = _ran(tmp_path, "talk", said=lines[1].replace(r"\n", "\n"))
 
     # Both ways. Messages and threads are written side by side: between which lines a line comes is a matter of speed.
-    assert Counter(map(_timeless, shown)) == Counter(map(_timeless, _as_drawn_at_last(seen.splitlines())))
+    assert Counter(map(_timeless, _as_drawn_at_last(shown))) == Counter(
+        map(_timeless, _as_drawn_at_last(seen.splitlines()))
+    )
 
 
 def _as_drawn_at_last(lines: list[str]) -> list[str]:
-    """Without the lines that draw a message anew before another such line does: speed decides how many there are."""
+    """With the last drawing of each message anew alone, and one that only brings buttons as if it had had them before:
+    speed decides how many there are."""
+    blocks: list[list[str]] = []
+    for line in lines:
+        if line.startswith("    ") and blocks and blocks[-1][0].startswith("  ⟳ "):
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
 
-    def message(line: str) -> str:
-        return line.split(maxsplit=2)[2] if line.startswith("  ⟳ ") else ""
+    def message(block: list[str]) -> str:
+        """Its place, or the words of a reply."""
+        return re.split(" {2,}", block[0].strip(" ⟳").lstrip("🚀✅ "))[0] if block[0].startswith("  ⟳ ") else ""
 
-    return [
-        line for n, line in enumerate(lines) if not message(line) or message(line) not in map(message, lines[n + 1 :])
+    last = [
+        block
+        for n, block in enumerate(blocks)
+        if not message(block) or message(block) not in map(message, blocks[n + 1 :])
     ]
+    return [re.sub(r"^  ⟳ .* {3}(?=\[)", "    ", line) for block in last for line in block]
 
 
 def test_what_the_check_shows_is_what_the_page_says(tmp_path: Path) -> None:
@@ -286,7 +304,7 @@ def _ran(directory: Path, process: str, said: str = "") -> str:
 
 
 def _timeless(line: str) -> str:
-    return re.sub(r"since .* by|Succeeded in .*?:", "…", line)
+    return re.sub(r"since .* by|since \d+:\d+|\b\d+ s\b", "…", line)
 
 
 # --- GitHub, Heroku, and versions --------------------------------------------------------------------------------

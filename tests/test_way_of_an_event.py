@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 Call = tuple[str, str]
 """A file from the root, and the qualified name of a function in it."""
+MARK: Call = ("bot/runtime/commands.py", "Conversation.see")
+ANSWER: Call = ("bot/runtime/commands.py", "Conversation.answer")
 
 
 def pictured() -> list[Call]:
@@ -29,7 +31,7 @@ def pictured() -> list[Call]:
 
 @contextmanager
 def traced(wanted: set[Call]) -> Iterator[list[Call]]:
-    """The first call of each that is made meanwhile, in any thread that begins meanwhile too."""
+    """The calls of these that are made meanwhile, in any thread that begins meanwhile too."""
     seen: list[Call] = []
 
     def trace(frame: FrameType, what: str, _: Any) -> None:
@@ -37,7 +39,7 @@ def traced(wanted: set[Call]) -> Iterator[list[Call]]:
         if what == "call" and code.co_filename.startswith(str(ROOT)):
             qualified = code.co_qualname.partition(".<locals>")[0]
             call = (str(Path(code.co_filename).relative_to(ROOT)), qualified)
-            if call in wanted and call not in seen:
+            if call in wanted:
                 seen.append(call)
 
     threading.setprofile(trace)
@@ -57,13 +59,17 @@ def test_a_command_goes_the_way_of_the_picture(world: World) -> None:
         world.says("maria", "deploy topic to production")
 
     assert len(steps) > 12
-    assert made == steps
+    # The mark on the command is a decision of its own, and a small one: the picture goes past what that calls.
+    marked, answered = made.index(MARK), made.index(ANSWER)
+    inside = made[marked + 1 : answered]
+    assert {file for file, _ in inside} == {"bot/core/grammar/parser.py", "bot/context.py"}
+    assert [*dict.fromkeys([*made[: marked + 1], *made[answered:]])] == steps
 
 
 def test_the_tree_names_every_folder_of_the_code_and_no_other() -> None:
     tree = PAGE.partition("<!-- A test compares the folders below with those that are there. -->")[2].split("```")[1]
     named, above = set(), [""]
-    for indent, name in re.findall(r"^( *)([a-z]+)/", tree, flags=re.MULTILINE):
+    for indent, name in re.findall(r"^( *)([a-z_]+)/", tree, flags=re.MULTILINE):
         above[len(indent) // 2 :] = [f"{above[len(indent) // 2 - 1] if indent else ''}{name}/"]
         named.add(above[-1])
 

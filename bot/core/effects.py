@@ -146,6 +146,15 @@ class TellAsker(Effect):
     LANE = "asked:{0.deployment_id}"
 
 
+@stored("DrawMerge")
+class DrawMerge(Effect):
+    """Bring the merge card of an app up to date; post it where there is none."""
+
+    app: str
+
+    LANE = "merged:{0.app}"
+
+
 @stored("WorksAgain")
 class WorksAgain(Effect):
     """Say in the thread of a deployment that failed that a newer one has succeeded."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -169,13 +169,31 @@ def fingerprint(message: Message) -> str:
 
 
 def say(*spans: Span, lines: Iterable[Line] = (), buttons: Iterable[Button] = ()) -> Message:
-    """A message whose first line is ``spans``, followed by ``lines``.
+    """A message whose first line is ``spans``, followed by ``lines``. Who only hears of it hears a whole sentence.
 
     >>> say("Deploying ", Code("topic"), ".").text()
     'Deploying topic.'
+    >>> say("Locked now:", lines=[("• production",), ("• staging",)]).summary()
+    'Locked now: production; staging.'
     """
     more = tuple(lines)
-    return Message(sentence=spans, lines=(spans, *more) if more else (), buttons=tuple(buttons))
+    sentence = _whole(spans, more)
+    shown = (spans, *more) if more or sentence != spans else ()
+    return Message(sentence=sentence, lines=shown, buttons=tuple(buttons))
+
+
+READ_OUT = 5
+"""So many of the lines are read out where the first one only announces them."""
+
+
+def _whole(head: Line, more: Sequence[Line]) -> Line:
+    """A sentence with its end: what ends with a colon goes on with what stands below it."""
+    spans = head
+    if plain(head).rstrip().endswith(":"):
+        below = [text for line in more if (text := plain(line).strip().removeprefix("• ").rstrip(".; "))]
+        shown = below[:READ_OUT] + ([f"and {len(below) - READ_OUT} more"] if len(below) > READ_OUT else [])
+        spans = (*head, f" {'; '.join(shown)}")
+    return spans if plain(spans).rstrip().endswith((".", "!", "?", "…")) else (*spans, ".")
 
 
 # What breaks a line somewhere, with the space around it: what Python, Unicode or a terminal take for an end of line.

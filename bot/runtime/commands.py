@@ -58,7 +58,7 @@ class Conversation:
     def see(self, context: Context, given: CommandGiven) -> None:
         """Put a mark on what asks for a deployment, before anybody asks GitHub about it."""
         context.place, context.via = given.place, given.via
-        if given.passing or given.machine is not None or given.edit_of is not None:
+        if given.machine is not None or given.edit_of is not None:
             return
         try:
             context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))

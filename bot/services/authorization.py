@@ -59,7 +59,7 @@ def may_still_deploy(context: Context, target: Target, deployment: Deployment) -
 
     None where nobody asks: a merge, and what goes on by itself, goes where the settings send it.
     """
-    if deployment.trigger in {"merge", "promotion"}:
+    if deployment.trigger in {"merge", "promotion"} or (deployment.by_itself and deployment.rollback_of is not None):
         return None
     by = deployment.by
     if by.login is not None:

@@ -14,6 +14,7 @@ from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts
 from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
+from bot.core.ports.transaction import Records
 from bot.core.refs import is_full_id
 from bot.core.rich_text import Message, say
 from bot.core.schedules.model import as_words
@@ -62,6 +63,16 @@ def asked_for(context: Context, target: Target, commit: Commit) -> Deployment:
     )
 
 
+def _on_its_card(context: Context, records: Records, new: Deployment) -> Deployment:
+    """What the card of a merge is pressed for has that card from now on."""
+    pressed = context.where.message if context.via == "button" and context.where.thread is None else None
+    card = records.merge_cards.at(context.where.channel, pressed) if pressed else None
+    if card is None or card.app != new.app:
+        return new
+    records.merge_cards.remove(card.app)
+    return replace(new, channel=card.channel, parent=card.message_id)
+
+
 def _thread(context: Context) -> str | None:
     """Under what was said; what a card's button asks for has a card of its own."""
     where = context.where
@@ -91,8 +102,8 @@ def request(
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
         raise Refused(replies.gates_closed(new, verdict, retyped))
-    new = told_there(context, new, told)
-    deployment = lifecycle.proceed(records, records.add(new), verdict, context.now, known)
+    added = records.add(_on_its_card(context, records, told_there(context, new, told)))
+    deployment = lifecycle.proceed(records, added, verdict, context.now, known)
     return answer(deployment, told, note)
 
 
@@ -122,7 +133,7 @@ def told_there(context: Context, new: Deployment, told: Told) -> Deployment:
 def answer(deployment: Deployment, told: Told, note: str = "") -> Message | None:
     """What is still to be said where it was asked for."""
     spot = told.spot
-    if told.here or (deployment.asked_thread and spot.why is None):
+    if told.here or deployment.asked_thread:
         # The card, or the reply that stands for it, says it all.
         return say(note.strip()) if note else None
     return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.context import Context
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
@@ -19,6 +19,9 @@ from bot.core.ports.transaction import Reads
 from bot.services import authorization
 from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target, target_at
+
+STOPPABLE_FOR = timedelta(minutes=1)
+"""So long people may stop a rollback that goes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +147,8 @@ def facts(
     wanted: Deployment,
     known: Ancestry = UNKNOWN,
 ) -> Facts:
-    """The view that the gates see of ``wanted``, whose id is 0 where it is new; who queued later does not count.
-
-    A merge stands in the queue where the first stands that is part of it.
-    """
+    """The view that the gates see of ``wanted``, whose id is 0 where it is new."""
     app, environment = target.app.name, target.environment.name
-    queued = [one for one in reads.waiting(app, environment) if one.waits_for == "queue"]
-    parts = [one.id for one in queued if one.sha in known.older and same_line(one, wanted)]
-    place = min([wanted.id, *parts]) if wanted.trigger == "merge" else wanted.id
     soaks_in, soaks_until = _soak(reads, context, wanted)
     return Facts(
         now=context.now,
@@ -171,7 +168,7 @@ def facts(
         protection=found.protection,
         approvals=approvals_of(reads, context, target, wanted, found.approvers),
         busy=tuple(one for one in reads.busy(app, environment) if one.id != wanted.id),
-        queued_before=tuple(one for one in queued if not wanted.id or one.id < place),
+        queued_before=_queued_before(reads.waiting(app, environment), wanted, known),
         lock=reads.locks.of(app, environment),
         closed_by=what_closes(reads, context, target),
         force=force_of(wanted),
@@ -180,8 +177,18 @@ def facts(
     )
 
 
+def _queued_before(waiting: Sequence[Deployment], wanted: Deployment, known: Ancestry) -> tuple[Deployment, ...]:
+    """Who queued later does not count; a merge stands in the queue where the first stands that is part of it."""
+    queued = [one for one in waiting if one.waits_for == "queue"]
+    parts = [one.id for one in queued if one.sha in known.older and same_line(one, wanted)]
+    place = min([wanted.id, *parts]) if wanted.trigger == "merge" else wanted.id
+    return tuple(one for one in queued if not wanted.id or one.id < place)
+
+
 def _soak(reads: Reads, context: Context, wanted: Deployment) -> tuple[str | None, datetime | None]:
     """Where it stays, and until when, for what goes on by itself."""
+    if wanted.by_itself and wanted.rollback_of is not None:
+        return None, wanted.created_at + STOPPABLE_FOR
     if wanted.trigger != "promotion" or wanted.promoted_from is None:
         return None, None
     before = reads.deployment(wanted.promoted_from)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.context import Context
+from bot.core.deployments import announcing as announcing_messages
 from bot.core.deployments import thread
 from bot.core.deployments.card import card
 from bot.core.deployments.model import Deployment, State
@@ -176,9 +177,7 @@ def _where_asked(context: Context, deployment: Deployment) -> None:
     known = context.parents.reply(deployment.id, "asked")
     if known is None and deployment.parent is None:
         raise NotYet("The parent message is not there yet.")
-    link = _link(context, deployment)
-    name = home_of(context, deployment.app, deployment.asked_channel) or "its channel"
-    message = thread.asked(deployment, around(context, deployment), link, name)
+    message = _asked(context, deployment)
     if known is not None:
         if known.message_id:
             _edit(context, deployment, "asked", known, message)
@@ -195,6 +194,20 @@ def _where_asked(context: Context, deployment: Deployment) -> None:
     )
     seen = Posted(place.channel, posted or "", context.now, fingerprint(message))
     context.parents.replied(deployment.id, "asked", seen)
+
+
+def _asked(context: Context, deployment: Deployment) -> Message:
+    home = home_of(context, deployment.app, deployment.asked_channel) or "its channel"
+    left, seen = context.parents.away(deployment.id), around(context, deployment)
+    if left is None:
+        return thread.asked(deployment, seen, _link(context, deployment), home)
+    why, general = announcing_messages.not_at_home(home, left.reason), context.settings.slack.channel
+    if not deployment.parent:
+        return thread.asked(deployment, seen, None, None, remarks=[why])
+    if general and context.chat.channel_id(general) == deployment.channel:
+        return thread.asked(deployment, seen, _link(context, deployment), general, remarks=[why])
+    # Nobody else can follow a link into somebody's direct messages.
+    return thread.asked(deployment, seen, None, announcing_messages.TO_ADMINS, remarks=[why])
 
 
 def _link(context: Context, deployment: Deployment) -> str | None:

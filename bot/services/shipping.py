@@ -120,7 +120,7 @@ def as_it_ships_now(context: Context, target: Target, deployment: Deployment) ->
     No request where that is not so.
     """
     last = context.reads.last_success(target.app.name, target.environment.name)
-    if (last.sha if last else None) == deployment.changes.base:
+    if deployment.rollback_of is not None or (last.sha if last else None) == deployment.changes.base:
         return deployment.changes
     commit = Commit(
         deployment.sha, deployment.ref, deployment.title, "", deployment.url or "", (), deployment.pull_request

@@ -22,7 +22,6 @@ def around(context: Context, deployment: Deployment) -> Around:
     """Looked up anew each time: cards are drawn from what is so now."""
     target, reads = target_of(context, deployment), context.reads
     live = reads.last_success(deployment.app, deployment.environment) if deployment.ended else None
-    lock = reads.locks.of(deployment.app, deployment.environment) if deployment.rollback_of is not None else None
     output = reads.output(deployment.id, 1) if deployment.state is State.RUNNING else ()
     ahead = _ahead(context, deployment)
     running = [one for one in ahead if one.busy]
@@ -40,8 +39,18 @@ def around(context: Context, deployment: Deployment) -> Around:
         before=_before(context, deployment),
         last_line=output[0] if output else "",
         reason=why_failed(context, deployment),
-        locked=lock is not None and not lock.ended(context.now) and same_person(lock.by, deployment.by),
+        locked_for=_locked_for(context, deployment),
     )
+
+
+def _locked_for(context: Context, deployment: Deployment) -> str:
+    """Whose lock a rollback has left, while they have it."""
+    if deployment.rollback_of is None:
+        return ""
+    lock = context.reads.locks.of(deployment.app, deployment.environment)
+    failed = context.reads.deployment(deployment.rollback_of) if deployment.by_itself else None
+    owner = failed.by if failed is not None else deployment.by
+    return owner.name if lock and not lock.ended(context.now) and same_person(lock.by, owner) else ""
 
 
 def _ahead(context: Context, deployment: Deployment) -> tuple[Deployment, ...]:

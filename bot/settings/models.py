@@ -242,6 +242,11 @@ class EnvironmentSettings(Table):
     channels: Channels = Field(
         default=(), description="Further channels that get the card of each deployment.", examples=[["#releases"]]
     )
+    rollback_on_failure: Flag = Field(
+        default=False,
+        description="Whether a deployment that fails is rolled back by itself, to what was live before, a minute after "
+        "that was announced.",
+    )
     runbook: Runbook = Field(
         default=(),
         description="What is to be done when a deployment fails, shown there: an address, or a list of steps.",

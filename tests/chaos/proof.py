@@ -16,12 +16,14 @@ from tests.servers.slack.state import Message
 ORDER = ("queued", "in_progress", "success", "failure", "error")
 ENDS = {"succeeded": "success", "failed": "failure", "error": "error", "timed_out": "error", "cancelled": "error"}
 WORDS = {
-    "succeeded": "Succeeded",
-    "failed": "Failed",
-    "error": "Error",
-    "cancelled": "Cancelled",
-    "superseded": "Superseded",
+    "succeeded": (" is live", " is back on "),
+    "failed": (" failed",),
+    "error": (" did not work",),
+    "timed_out": (" has not reported",),
+    "cancelled": (" cancelled by ",),
+    "superseded": (" is part of #",),
 }
+"""In the first line of its card."""
 
 
 def rows(engine: sa.Engine, table: sa.Table) -> list[Any]:
@@ -90,23 +92,38 @@ def _in_the_chat(site: Installation, story: Story, deployments: list[Any]) -> It
     said = [one for one in site.slack.workspace.everything_said() if one.bot_id is not None]
     keys = Counter(_key(one) for one in said if _key(one))
     yield from (f"the message {key} was posted {count} times" for key, count in keys.items() if count > 1)
-    for one in deployments:
-        parents = [message for message in said if _key(message) == f"parent:{one.request_id}"]
-        if len(parents) != 1:
-            yield f"#{one.id} has {len(parents)} parent messages"
+    # Merges that waited for the same are shown by one card, which says how it went with the newest of them.
+    shared: dict[int, list[Any]] = {}
+    for one in sorted(deployments, key=lambda one: int(one.id)):
+        shared.setdefault(one.card or one.id, []).append(one)
+    for parts in shared.values():
+        newest, parents = parts[-1], {f"parent:{one.request_id}" for one in parts}
+        cards = [message for message in said if _key(message) in parents]
+        if len(cards) != 1:
+            yield f"#{newest.id} has {len(cards)} cards"
             continue
-        shown = parents[0].lines[1] if len(parents[0].lines) > 1 else ""
-        if not any(line.startswith(WORDS.get(one.state, "?")) for line in parents[0].lines):
-            yield f"#{one.id} is {one.state}, and its message says {shown!r}"
-        lines = site.thread(parents[0])
-        yield from (f"#{one.id}: {line!r} is said {n} times" for line, n in Counter(lines).items() if n > 1)
+        if not any(word in cards[0].lines[0] for word in WORDS.get(newest.state, ("?",))):
+            yield f"#{newest.id} is {newest.state}, and its card says {cards[0].lines[0]!r}"
+    for one in deployments:
+        told = Counter(_payload(message).get("kind") for message in said if _is_reply_of(message, one))
+        yield from (f"#{one.id}: {kind} is told {n} times" for kind, n in told.items() if n > 1)
     for message in story.said:
         answers = Counter(site.thread(message))
         yield from (f"{message.text}: {line!r} is answered {n} times" for line, n in answers.items() if n > 1)
 
 
 def _key(message: Message) -> str:
-    return str((message.metadata or {}).get("event_payload", {}).get("key", ""))
+    return str(_payload(message).get("key", ""))
+
+
+def _payload(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = (message.metadata or {}).get("event_payload", {})
+    return found
+
+
+def _is_reply_of(message: Message, deployment: Any) -> bool:
+    told = _payload(message)
+    return told.get("deployment") == deployment.request_id and told.get("kind") in {"gates", "run", "end"}
 
 
 def _asked_for(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:

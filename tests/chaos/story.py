@@ -122,9 +122,9 @@ class Story:
         self._about("retry")
 
     def _about(self, verb: str) -> None:
-        """Something with a deployment that the bot has named in an answer: it is one of ours."""
-        answers = [line for message in self.asked.values() for line in self.site.thread(message)]
-        numbers = sorted({found for line in answers for found in re.findall(r"#([0-9]+)", line)}, key=int)
+        """Something with a deployment that a button on a card names, which is one of ours."""
+        values = [str(button.get("value")) for card in self.site.parents() for button in card.buttons]
+        numbers = sorted({found for value in values for found in re.findall(r"#([0-9]+)", value)}, key=int)
         if numbers:
             self.says(f"{verb} #{self.chance.choice(numbers)}")
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.deployments.model import Deployment
-from bot.core.effects import Announce, Effect, TellPerson
+from bot.core.deployments.model import Deployment, State
+from bot.core.effects import Announce, Effect, RenderParent, TellPerson
 from bot.core.events import Event
 from bot.core.locks.model import Lock, Watcher
 
@@ -70,6 +70,12 @@ class Ledger:
     cause: str = "test"
 
     def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
+        return [one for one in self._of(app, environment) if one.state is State.WAITING]
+
+    def last_success(self, app: str, environment: str) -> Deployment | None:
+        return next((one for one in reversed(self._of(app, environment)) if one.state is State.SUCCEEDED), None)
+
+    def _of(self, app: str, environment: str) -> Sequence[Deployment]:
         return [one for one in self.deployments if (one.app, one.environment) == (app, environment)]
 
     def emit(self, *effects: Effect) -> None:
@@ -87,6 +93,10 @@ class Ledger:
 
     def announced(self) -> list[str]:
         return [effect.message.text() for effect in self.effects if isinstance(effect, Announce)]
+
+    def drawn(self) -> list[int]:
+        """The deployments whose cards are brought up to date."""
+        return [effect.deployment_id for effect in self.effects if isinstance(effect, RenderParent)]
 
     def told(self, person: str) -> list[str]:
         """What this person was told directly."""

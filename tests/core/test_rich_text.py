@@ -42,7 +42,19 @@ def test_more_lines_come_below_the_first() -> None:
     message = say("Two:", lines=[("one",), ("two",)], buttons=[Button("Go", "deploy web")])
 
     assert message.text() == "Two:\none\ntwo\n[Go]"
-    assert message.summary() == "Two:"
+    assert message.summary() == "Two: one; two."
+
+
+def test_a_line_without_its_full_stop_is_read_out_with_one() -> None:
+    message = say("To undo it: ", Code("unmute"))
+
+    assert (message.summary(), message.text()) == ("To undo it: unmute.", "To undo it: unmute")
+
+
+def test_of_a_long_list_the_first_lines_are_read_out() -> None:
+    message = say("All:", lines=[(f"• line {n}.",) for n in range(8)])
+
+    assert message.summary() == "All: line 0; line 1; line 2; line 3; line 4; and 3 more."
 
 
 def test_a_message_may_be_read_out_in_other_words_than_it_is_shown() -> None:

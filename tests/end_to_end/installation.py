@@ -245,16 +245,29 @@ class Installation:
         """What is said under a message: one text for each reply."""
         return [shown(one) for one in self.slack.thread(message.channel, message.ts)]
 
+    def told(self, card: Message) -> list[str]:
+        """What is told of the card's deployment in its thread, wherever that is: gates, run and end."""
+        return [text for kind, text in self._replies(card) if kind in {"gates", "run", "end"}]
+
+    def _replies(self, card: Message) -> list[tuple[str, str]]:
+        def payload(message: Message) -> dict[str, Any]:
+            found: dict[str, Any] = (message.metadata or {}).get("event_payload", {})
+            return found
+
+        number, every = payload(card).get("deployment"), self.slack.workspace.everything_said()
+        own = [one for one in every if one.is_reply and number is not None and payload(one).get("deployment") == number]
+        return [(payload(one)["kind"], shown(one)) for one in own]
+
     def ended(self, word: str) -> Message:
-        """The only parent message, once its state begins with the word and the thread says so too."""
+        """The first card, once its first line says the word and its thread tells the end."""
 
         def found() -> Message | None:
-            parent = next(iter(self.parents()), None)
-            if parent is None or not any(line.startswith(word) for line in parent.lines):
+            card = next(iter(self.parents()), None)
+            if card is None or word not in card.lines[0]:
                 return None
-            return parent if any(word in text for text in self.thread(parent)) else None
+            return card if any(kind == "end" for kind, _ in self._replies(card)) else None
 
-        parent: Message = self.wait_for(found, f"a deployment that has {word.lower()}")
+        parent: Message = self.wait_for(found, f"a deployment of which is said: {word}")
         return parent
 
 
@@ -263,7 +276,16 @@ def shown(message: Any) -> str:
     text = re.sub(r"<[^|>]+\|([^>]+)>", r"\1", "\n".join(message.lines))
     text = re.sub(r"<@U[0-9]+>", "@(person)", text)
     text = re.sub(r"\b[0-9a-f]{7}([0-9a-f]{33})?\b", "(sha)", text)
-    return re.sub(r"\b\d+ s\b", "(n) s", re.sub(r"deployment \d+ on GitHub", "deployment (id) on GitHub", text))
+    return re.sub(r"\b\d+ s\b", "(n) s", re.sub(r"\b\d\d:\d\d UTC\b", "(time)", text))
+
+
+STORY = ["🚀 Started (time)", "✅ @(person) live in (n) s"]
+"""What is told of one that succeeds."""
+
+
+def is_story(told: list[str]) -> bool:
+    """Each thing once and in order; that one has started is not told of one that has ended by then."""
+    return told in (STORY, STORY[1:])
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
 from tests.databases import migrate
-from tests.end_to_end.installation import Installation, shown, site
+from tests.end_to_end.installation import STORY, Installation, site
 from tests.patience import PATIENCE
 from tests.postgres import new_database
 
@@ -87,18 +87,13 @@ def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Installation
     postgres.start()
     there.slack.redeliver_unacked()
 
-    parent = there.ended("Succeeded")
+    parent = there.ended("is live")
     [deployment] = there.deployments()
     there.wait_for(lambda: there.statuses(deployment.id) == ENDED, "the statuses")
     there.wait_for(lambda: there.thread(while_away), "the answer")
     assert begun(there) == 1
     assert there.parents() == [parent]
-    lines = [shown(one).split("\n")[0] for one in there.slack.thread(parent.channel, parent.ts)]
-    assert [line for line in lines if line[0] in "🕐🚀✅"] == [
-        "🕐 Queued (deployment (id) on GitHub)",
-        "🚀 In progress",
-        "✅ Succeeded in (n) s: The command succeeded",
-    ]
+    assert there.told(parent) == STORY
     assert len(there.thread(while_away)) == 1
     assert there.slack.ephemerals("maria") == []
     assert bot.terminate() == 0
@@ -122,7 +117,7 @@ def test_github_is_told_that_its_webhook_was_not_stored_and_the_merge_is_found(
 
     refused = {one.status for one in there.github.attempts if one.event == "pull_request"}
     assert refused == {503}
-    there.ended("Succeeded")
+    there.ended("is live")
     assert [one.environment for one in there.deployments()] == ["staging"]
 
 

@@ -65,12 +65,12 @@ def test_the_same_webhook_at_two_listeners_is_handled_once(cluster_with: Callabl
 
     remote = there.github.create_deployment(REPOSITORY, "main", environment="preview", by="jenkins")
     there.github.report_deployment_status(REPOSITORY, remote, "success", description="Is live")
-    parent = there.ended("Succeeded")
+    parent = there.ended("is live")
     there.wait_for(lambda: there.ask("SELECT count(*) FROM deliveries WHERE handled_at IS NULL") == [(0,)], "quiet")
 
     assert [one.status for one in there.github.attempts] == [202] * 4
     assert there.parents() == [parent]
-    assert there.thread(parent) == ["🚀 In progress", "✅ Succeeded in (n) s: Is live"]
+    assert there.thread(parent) == ["🚀 Started (time)", "✅ live in (n) s"]
 
 
 # --- standing in for each other ---------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def test_a_worker_that_is_paused_for_longer_than_its_lease_leaves_without_doing_
     there.silence(lease)
     there.wait_for(lambda: lease not in there.leases(), "the other to take over")
     (there.directory / "go").touch()
-    there.ended("Succeeded")
+    there.ended("is live")
     go_on(first)
 
     assert first.wait() == 75
@@ -152,7 +152,7 @@ def test_a_worker_that_is_paused_in_the_middle_of_a_request_leaves_the_rest_to_t
     there.wait_for(lambda: paused, "the request")
     there.silence(lease)
     there.worker()
-    there.ended("Succeeded")
+    there.ended("is live")
     go_on(first)
 
     assert first.wait() == 75
@@ -173,16 +173,14 @@ def pause_at(there: Cluster, process: BotProcess, method: str, path: str) -> lis
     What it has to say by then is said before: half a message that is sent when it goes on again nobody could take back.
     """
     paused: list[str] = []
-    last_words = {"/deployments": "On it", "/statuses": "Queued"}[path]
 
     def has_said_it() -> bool:
         said = [one for one in there.slack.messages("#web") if one.bot_id is None]
-        threads = [there.thread(one) for one in (*said, *there.parents()[: path == "/statuses"])]
-        return bool(there.parents()) and all(any(last_words in text for text in texts) for texts in threads)
+        return bool(there.parents()) and all(one.reactions for one in said)
 
     def trap(when: str, its_method: str, its_path: str) -> bool:
         if not paused and (when, its_method) == ("after", method) and its_path.endswith(path):
-            there.wait_for(has_said_it, f"{last_words} in the threads")
+            there.wait_for(has_said_it, "the card, and the mark on the command")
             paused.append(its_path)
             pause(process)
         return False

@@ -25,16 +25,16 @@ def test_a_command_that_fails_shows_its_last_lines_in_the_thread(
     site.subscribe()
 
     said = site.deploys()
-    parent = site.ended("Failed")
-    site.wait_for(lambda: "Failed" in "".join(site.thread(said)), "the end in the thread of the command")
+    parent = site.ended("failed")
 
     last_lines = "\n".join(f"line {number}" for number in range(11, 31))
-    assert site.thread(parent) == [
-        "🕐 Queued (deployment (id) on GitHub)",
-        "🚀 In progress",
-        f"❌ Failed: exit code 3\n```\n{last_lines}\n```",
-    ]
-    assert shown(parent).startswith("❌ *web* → *production*  topic@(sha)  asked for by @(person)\nFailed: exit code 3")
+    assert site.thread(said)[-1] == (
+        f"❌ *web → production* failed: exit code 3\n@(person)\n1. `retry #1`\n```\n{last_lines}\n```"
+    )
+    assert site.told(parent) == site.thread(said)
+    assert site.thread(parent) == []
+    assert shown(parent).startswith("❌ *web → production*  failed: exit code 3\ntopic@(sha) · maria · ")
+    assert "line 30" in shown(parent)
     [deployment] = site.deployments()
     assert site.statuses(deployment.id) == ["queued", "in_progress", "failure"]
     assert deployment.payload["ref"] == "topic"
@@ -45,10 +45,10 @@ def test_a_worker_alone_deploys_without_a_port_and_without_webhooks(site: Instal
     bot = site.runs("worker")
 
     said = site.deploys()
-    parent = site.ended("Succeeded")
+    parent = site.ended("is live")
     site.wait_for(lambda: site.thread(said), "an answer")
 
-    assert shown(parent).startswith("✅ *web* → *production*  topic@(sha)  asked for by @(person)\nSucceeded in (n) s")
+    assert shown(parent) == "✅ *web → production*  is live\ntopic@(sha) · maria · first deployment here · (n) s"
     assert site.statuses(site.deployments()[0].id) == ["queued", "in_progress", "success"]
     assert status_of(f"{site.url}/healthz") == "refused"
     assert bot.terminate() == 0
@@ -60,10 +60,10 @@ def test_a_press_on_the_retry_button_deploys_the_same_commit_again(
     site = site_with("test -e {directory}/again || { touch {directory}/again; exit 1; }")
     site.runs()
     site.deploys()
-    parent = site.ended("Failed")
+    parent = site.ended("failed")
 
     site.slack.press("maria", parent, "Retry")
-    site.wait_for(lambda: len(site.parents()) == 2 and "Succeeded" in shown(site.parents()[1]), "the retry")
+    site.wait_for(lambda: len(site.parents()) == 2 and "is live" in shown(site.parents()[1]), "the retry")
 
     first, second = site.deployments()
     assert first.sha == second.sha
@@ -78,7 +78,7 @@ def test_slack_may_come_over_http(site: Installation) -> None:
     site.slack.http_target(f"{site.url}/slack/events")
 
     site.deploys()
-    parent = site.ended("Succeeded")
+    parent = site.ended("is live")
     site.slack.slash("maria", "#web", "/deploy", "topic to nowhere")
     site.wait_for(lambda: site.slack.ephemerals("maria"), "the refusal")
 
@@ -140,8 +140,8 @@ def test_a_slash_command_where_the_bot_is_no_member_is_answered_there_and_then_d
     bot = site.runs()
 
     site.slack.slash("maria", "#elsewhere", "/deploy", "main to production")
-    site.ended("Succeeded")
-    site.wait_for(lambda: "Succeeded" in "".join(map(shown, site.slack.messages("@maria"))), "the end, directly")
+    site.ended("is live")
+    site.wait_for(lambda: "live in" in "".join(map(shown, site.slack.messages("@maria"))), "the end, directly")
 
     assert [shown(one) for one in site.slack.messages("#elsewhere")] == [
         "On it: *web* → *production*  main@(sha) (#1), announced in #web."
@@ -181,15 +181,16 @@ def test_what_a_closed_channel_does_not_take_is_told_elsewhere_and_goes_home_aga
 
     said = site.slack.says("maria", "#elsewhere", "@shipmate deploy main to production")
     [away] = site.wait_for(lambda: site.parents("#deploys"), "the message elsewhere")
-    site.wait_for(lambda: "In progress" in "".join(site.thread(away)), "that it has begun")
+    site.wait_for(lambda: "Started" in "".join(site.told(away)), "that it has begun")
     answered = site.thread(said)[0]
     reason = shown(away).splitlines()[-1]
     site.slack.invites("#web", "shipmate", by="maria")
     [home] = site.wait_for(lambda: site.parents("#web"), "the message at home")
     (site.directory / "go").touch()
-    site.wait_for(lambda: "Succeeded" in shown(home), "the end")
+    site.wait_for(lambda: "is live" in shown(home), "the end")
 
-    assert answered.startswith("On it: *web* → *production*  main@(sha) (#1), announced in #deploys.")
+    assert answered.startswith("🚀 *web → production*  is under way\nmain@(sha) · maria · ")
+    assert answered.endswith(" · #1 in #deploys\nI cannot announce it in #web: I am not in the channel #web.")
     assert reason == "Here and not in #web: I am not in the channel #web."
     assert [shown(one) for one in site.parents("#deploys")] == ["*web* → *production* #1 goes on in #web."]
     assert len(site.parents("#web")) == 1
@@ -204,11 +205,11 @@ def test_two_people_who_press_retry_at_once_start_one(site_with: Callable[[str],
     site.github.set_permission(REPOSITORY, "bob", "write")
     site.runs()
     site.deploys()
-    parent = site.ended("Failed")
+    parent = site.ended("failed")
 
     for person in ("maria", "bob", "maria", "bob"):
         site.slack.press(person, parent, "Retry")
-    site.wait_for(lambda: len(site.parents()) == 2 and "Succeeded" in shown(site.parents()[1]), "the retry")
+    site.wait_for(lambda: len(site.parents()) == 2 and "is live" in shown(site.parents()[1]), "the retry")
     site.wait_for(lambda: told_late(site) == 3, "three who are told that it was done")
 
     assert len(site.deployments()) == 2
@@ -226,7 +227,7 @@ def test_a_message_that_is_changed_twice_at_once_is_one_deed(site: Installation)
     site.slack.edits(said, "@shipmate deploy topic to production")
     site.slack.edits(said, "@shipmate deploy main to production")
 
-    site.ended("Succeeded")
+    site.ended("is live")
     site.wait_for(lambda: "as #1" in "".join(site.thread(said)), "the answer to the second change")
 
     assert len(site.deployments()) == 1

@@ -28,19 +28,16 @@ def test_a_merge_is_announced_waits_for_its_checks_and_is_deployed_when_they_are
     site.github.set_status(REPOSITORY, sha, "ci/test", "pending")
     site.github.set_check_run(REPOSITORY, sha, "build", None)
     site.github.set_status(REPOSITORY, sha, "ci/test", "success")
-    site.wait_for(lambda: "pending: build" in shown(parent), "the wait for the check run")
+    site.wait_for(lambda: "still running: build" in shown(parent), "the wait for the check run")
     deployed_too_soon = site.deployments()
     site.github.set_check_run(REPOSITORY, sha, "build", "success")
-    site.ended("Succeeded")
+    site.ended("is live")
 
-    assert announced.startswith("⏳ *web* → *staging*  main@(sha)  merged by @(person)\nWaiting: no check has been")
+    assert announced.startswith("⏳ *web → staging*  waits for its first check\nmain@(sha) · merged by maria · #1 ")
     assert deployed_too_soon == []
-    assert "Succeeded in (n) s: current → releases/(sha)" in shown(parent)
-    assert site.thread(parent)[-3:] == [
-        "🕐 Queued (deployment (id) on GitHub)",
-        "🚀 In progress",
-        "✅ Succeeded in (n) s: current → releases/(sha)",
-    ]
+    assert shown(parent).startswith("✅ *web → staging*  is live")
+    assert site.thread(parent)[-1] == "✅ live in (n) s"
+    assert site.told(parent) == site.thread(parent)
     assert [(one.sha, one.environment) for one in site.deployments()] == [(sha, "staging")]
     assert site.statuses(site.deployments()[0].id) == ["queued", "in_progress", "success"]
     assert (site.directory / "staging" / "current" / "search.txt").read_text() == "found"
@@ -57,12 +54,10 @@ def test_a_deployment_of_another_tool_is_announced_and_followed_to_its_end(site:
     for state, description in (("queued", ""), ("in_progress", "Building"), ("success", "Is live")):
         site.github.report_deployment_status(REPOSITORY, remote, state, description=description)
         site.github.settle()
-    site.ended("Succeeded")
+    site.ended("is live")
 
-    assert shown(parent).startswith(
-        "✅ *web* → *preview*  main@(sha)  created by @jenkins\nSucceeded in (n) s: Is live"
-    )
-    assert site.thread(parent)[-1] == "✅ Succeeded in (n) s: Is live"
+    assert shown(parent).startswith("✅ *web → preview*  is live\nmain@(sha) · by jenkins · ")
+    assert site.thread(parent)[-1] == "✅ live in (n) s"
     assert site.statuses(remote) == ["queued", "in_progress", "success"]
     assert [one.id for one in site.deployments()] == [remote]
 
@@ -71,7 +66,7 @@ def test_a_webhook_that_comes_twice_deploys_once(site: Installation) -> None:
     site.runs()
     site.subscribe()
     merged(site)
-    parent = site.ended("Succeeded")
+    parent = site.ended("is live")
 
     for webhook in list(site.github.webhooks):
         site.github.redeliver(webhook)

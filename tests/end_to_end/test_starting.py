@@ -121,7 +121,7 @@ def test_a_second_process_on_the_same_sqlite_file_is_refused_and_the_first_goes_
     assert second.wait() == 1
     assert second.lines[-1].startswith(f"✗ Another process uses {site.directory / 'bot.db'} already")
     site.deploys()
-    site.ended("Succeeded")
+    site.ended("is live")
     assert first.terminate() == 0
 
 
@@ -152,13 +152,13 @@ def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(site: I
 
     assert (code, code_again) == (0, 0)
     assert first.lines[0] == "Shipmate is here. Three things worth typing:"
-    for said in ("🕐 Queued", "🚀 In progress", "✅ Succeeded"):
+    for said in ("🚀 web → production  is under way", "✅ web → production  is live", "✅ @you live in "):
         assert any(said in line for line in first.lines), first.printed
     assert "\x1b" not in first.printed
     page = site.directory / ".shipmate" / "production" / "current" / "index.html"
     assert "Ahoy, crew" in page.read_text()
     assert "topic" in second.printed.split("status web production", 1)[1]
-    assert not any("Queued" in line for line in second.lines)
+    assert not any("is under way" in line for line in second.lines)
 
 
 def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(site: Installation) -> None:

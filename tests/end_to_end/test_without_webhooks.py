@@ -20,5 +20,5 @@ def test_a_deployment_that_another_tool_carries_out_ends_by_reconciliation(world
 
     assert before == "starting"
     assert world.deployment(1).state == "succeeded"
-    assert any(line.startswith("✅ Succeeded") for line in world.thread(1))
+    assert any(line.startswith("✅ <@U00000001> live in ") for line in world.thread(1))
     assert world.statuses(deployment.id) == ["queued", "in_progress", "success"]

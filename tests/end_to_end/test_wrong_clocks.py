@@ -127,4 +127,4 @@ def test_what_a_listener_stores_whose_clock_is_wrong_is_handled_at_once_by_other
     remote = there.github.create_deployment(REPOSITORY, "main", environment="preview", by="jenkins")
     there.github.report_deployment_status(REPOSITORY, remote, "success", description="Is live")
 
-    there.ended("Succeeded")
+    there.ended("is live")

@@ -25,6 +25,16 @@ def parent(world: World, deployment_id: int) -> str:
     return seen(world, read_out(world.parent(deployment_id)))
 
 
+def news(world: World, deployment_id: int) -> str:
+    """What the first line of the card says behind the place."""
+    return parent(world, deployment_id).split("\n")[0].split("*  ", 1)[1]
+
+
+def facts(world: World, deployment_id: int) -> list[str]:
+    """The small print of the card, a fact each."""
+    return parent(world, deployment_id).split("\n")[1].split(" · ")
+
+
 def notification(world: World, deployment_id: int) -> str:
     """What a notification or a screen reader says of the parent message."""
     return seen(world, world.parent(deployment_id).text)
@@ -47,6 +57,13 @@ def channel(world: World, name: str) -> list[str]:
     bot = world.slack.workspace.user("shipmate").id
     own = [one for one in world.slack.messages(name) if one.user == bot and not one.broadcast]
     return [seen(world, read_out(one)).split("\n")[0] for one in own]
+
+
+def cards(world: World, name: str) -> list[str]:
+    """The bot's messages at top level of a channel: what is new, and in the line below it what, who and since when."""
+    bot = world.slack.workspace.user("shipmate").id
+    own = [one for one in world.slack.messages(name) if one.user == bot and not one.broadcast]
+    return ["\n".join(seen(world, read_out(one)).split("\n")[:2]) for one in own]
 
 
 def broadcasts(world: World, name: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, channel, told
+from tests.handlers.scenes import another_tool, answers, parent, told
 from tests.world import PEOPLE, REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -18,6 +18,18 @@ def said(world: World, text: str, person: str = "maria", where: str = "#web") ->
     message = world.slack.says(person, where, text)
     world.settle()
     return message
+
+
+ELSEWHERE = (
+    "🚀 *web → staging*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC · #1 in #web"
+)
+"""Where a command was given that is announced elsewhere."""
+
+
+def begun(world: World) -> list[str]:
+    """What the card says of the first deployment: line 1, and the first two facts of line 2."""
+    first, second, *_ = parent(world, 1).split("\n")
+    return [first, " · ".join(second.split(" · ")[:2])]
 
 
 def deployments(world: World) -> int:
@@ -51,7 +63,8 @@ def test_a_mention_at_the_end_or_after_a_greeting_or_at_the_beginning_of_a_line_
     message = world.slack.says("maria", "#web", text, raw="<" in text)
     world.settle()
 
-    assert answers(world, message)[0] == "On it: *web* → *staging*  main@d470312 (#1)."
+    assert begun(world) == ["🚀 *web → staging*  is under way", "main@d470312 · maria"]
+    assert {name for name, _ in message.reactions} == {"eyes"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +102,7 @@ def test_each_line_with_a_mention_of_its_own_is_a_command(world: World) -> None:
     message = said(world, "@shipmate deploy main to staging\n@shipmate lock staging because testing", where="#random")
 
     assert answers(world, message) == [
-        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
+        ELSEWHERE,
         "*web → staging* is yours. I remind you every 3 h.",
     ]
 
@@ -113,7 +126,7 @@ def test_what_was_not_understood_is_read_again_when_it_is_changed(world: World) 
 
     change(world, message, "@shipmate deploy main to staging")
 
-    assert answers(world, message)[0] == "On it: *web* → *staging*  main@d470312 (#1)."
+    assert begun(world) == ["🚀 *web → staging*  is under way", "main@d470312 · maria"]
     assert deployments(world) == 1
 
 
@@ -140,9 +153,7 @@ def test_what_runs_already_is_said_once_and_nothing_else_is_done(world: World) -
     change(world, message, "@shipmate deploy topic to staging")
     change(world, message, "@shipmate deploy topic to production")
 
-    assert answers(world, message)[1:] == [
-        "This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."
-    ]
+    assert answers(world, message) == ["This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."]
     assert deployments(world) == 1
 
 
@@ -201,9 +212,7 @@ def test_a_change_that_ran_is_not_run_again_as_something_else(world: World) -> N
     change(world, message, "@shipmate deploy main to production")
     change(world, message, "@shipmate delpoyy main two staging")
 
-    assert answers(world, message)[1:] == [
-        "This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."
-    ]
+    assert answers(world, message) == ["This already runs as #1 (web → staging, main@d470312): `cancel #1` stops it."]
     assert deployments(world) == 1
 
 
@@ -223,7 +232,7 @@ def test_a_change_into_two_commands_runs_both(world: World) -> None:
     change(world, message, "@shipmate deploy main to staging\nlock production because testing")
 
     assert answers(world, message) == [
-        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
+        ELSEWHERE,
         "*web → production* is yours. I remind you every 3 h.",
     ]
 
@@ -314,9 +323,12 @@ def test_a_trusted_bot_acts_as_itself(train: tuple[World, str]) -> None:
     message = world.slack.bot_says(bot, "#random", "@shipmate deploy main to staging")
     another_tool_after(world)
 
-    assert answers(world, message)[0] == "On it: *web* → *staging*  main@d470312 (#1), announced in #web."
+    first, end = answers(world, message)
+    assert first.startswith("✅ *web → staging*  is live\nmain@d470312 · Release Train · ")
+    assert first.endswith(" · #1 in #web")
+    assert end == "✅ @Release Train live in 10 s"
     assert (world.deployment(1).by.name, world.deployment(1).by.chat_id) == ("Release Train", bot)
-    assert channel(world, "#web")[0].startswith("✅ *web* → *staging*  main@d470312  asked for by @Release Train")
+    assert begun(world) == ["✅ *web → staging*  is live", "main@d470312 · Release Train"]
 
 
 def another_tool_after(world: World) -> None:

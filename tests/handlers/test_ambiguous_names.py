@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.scenes import another_tool, channel, told
+from tests.handlers.scenes import another_tool, parent, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -58,7 +58,7 @@ def test_a_branch_and_a_tag_of_one_name_are_asked_back(world: World, commits: tu
     world.presses("maria", world.slack.ephemerals("maria")[-1], "Deploy tag v1.2 of web to staging")
 
     assert last_sha(world) == meant
-    assert channel(world, "#web")[-1] == f"🕐 *web* → *staging*  v1.2@{meant[:7]}  asked for by @maria"
+    assert parent(world, 1).startswith(f"🚀 *web → staging*  is under way\nv1.2@{meant[:7]} · maria · ")
 
 
 def test_all_digits_are_the_commit_whatever_a_branch_is_called(world: World, commits: tuple[str, str]) -> None:

@@ -359,12 +359,12 @@ def test_several_that_wait_are_offered_as_buttons(guarded: World) -> None:
     guarded.says("maria", "deploy main to production")
 
     guarded.says("bob", "approve")
-    guarded.presses("bob", guarded.slack.ephemerals("bob")[-1], "#1 web → production (topic)")
+    guarded.presses("bob", guarded.slack.ephemerals("bob")[-1], "Approve #1 web → production (topic)")
 
     assert told(guarded, "bob")[0] == "Which one do you want to approve?"
     assert guarded.slack.ephemerals("bob")[0].labels == [
-        "#1 web → production (topic)",
-        "#2 web → production (main)",
+        "Approve #1 web → production (topic)",
+        "Approve #2 web → production (main)",
     ]
     assert creations(guarded) == 1
 

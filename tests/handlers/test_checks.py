@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import another_tool, broadcasts, creations, parent, thread, told
+from tests.handlers.scenes import another_tool, broadcasts, creations, facts, news, notification, parent, thread, told
 from tests.world import REPOSITORY, World
 from tests.world import world as open_world
 
@@ -62,7 +63,9 @@ def merge(world: World, branch: str = "search", title: str = "") -> str:
 
 
 def line(world: World, deployment: int = 1) -> str:
-    return parent(world, deployment).split("\n")[1]
+    """What it waits for, and which checks are still running."""
+    running = [one for one in facts(world, deployment) if one.startswith("still running: ")]
+    return "; ".join([news(world, deployment), *running])
 
 
 # --- all that will be -------------------------------------------------------------------------------------------
@@ -77,8 +80,9 @@ def test_a_merge_waits_for_every_check_that_the_commits_before_it_had(busy: Worl
     report(busy, sha, "ci/test", state="failure")
     busy.wait(minutes=1)
 
-    assert early == ("Waiting: checks are pending: ci/test, lint", 0)
-    assert line(busy) == "Waiting: checks failed: ci/test; still pending: lint"
+    assert early == ("waits for 2 of 3 checks; still running: `ci/test`, `lint`", 0)
+    assert line(busy) == "`ci/test` failed; still running: `lint`"
+    assert thread(busy, 1) == ["❌ `ci/test` failed · still running: `lint`"]
     assert creations(busy) == 0
 
 
@@ -99,7 +103,7 @@ def test_commits_without_checks_before_it_hide_nothing(busy: World, bumps: int) 
     merge(busy)
     busy.wait(minutes=2)
 
-    assert (line(busy), creations(busy)) == ("Waiting: no check has been reported for this commit yet", 0)
+    assert (line(busy), creations(busy)) == ("waits for its first check", 0)
 
 
 def test_when_green_waits_alike(busy: World) -> None:
@@ -110,7 +114,7 @@ def test_when_green_waits_alike(busy: World) -> None:
     busy.says("maria", "deploy main to production when green")
     busy.wait(minutes=2)
 
-    assert (line(busy), creations(busy)) == ("Waiting: checks are pending: ci/test, lint", 0)
+    assert (line(busy), creations(busy)) == ("waits for 2 of 3 checks; still running: `ci/test`, `lint`", 0)
 
 
 def test_a_command_is_answered_at_once_from_what_is_known(busy: World) -> None:
@@ -148,7 +152,7 @@ def test_a_job_that_needs_another_is_waited_for_before_it_is_born(fresh: World) 
     fresh.github.end_workflow(REPOSITORY, workflow)
     fresh.wait(seconds=15)
 
-    assert between == ("Waiting: more checks may come of CI", 0)
+    assert between == ("waits for the checks of CI", 0)
     assert creations(fresh) == 1
 
 
@@ -159,7 +163,7 @@ def merge_with_workflow(world: World) -> str:
     first = world.github.start_workflow(REPOSITORY, sha, "Docs", status="queued")
     world.hold_webhooks = False
     world.settle()
-    assert (line(world), creations(world)) == ("Waiting: more checks may come of Docs", 0)
+    assert (line(world), creations(world)) == ("waits for the checks of Docs", 0)
     world.github.end_workflow(REPOSITORY, first)
     return sha
 
@@ -176,7 +180,7 @@ def test_where_workflows_may_not_be_read_their_suites_tell(fresh: World) -> None
     fresh.github.end_workflow(REPOSITORY, workflow)
     fresh.wait(minutes=1)
 
-    assert before == ("Waiting: more checks may come of github-actions", 0)
+    assert before == ("waits for the checks of `github-actions`", 0)
     assert creations(fresh) == 1
 
 
@@ -272,13 +276,11 @@ def test_a_merge_believes_green_checks_when_nothing_new_has_come_for_a_while(fre
     second = (line(fresh), creations(fresh))
     fresh.wait(seconds=1)
 
-    assert first == ("Waiting: the only check so far is green; more may come within 15 s", 0)
-    assert second == ("Waiting: all 2 checks so far are green; more may come within 15 s", 0)
+    assert first == ("waits a moment: the only check so far is green", 0)
+    assert second == ("waits a moment: all 2 checks so far are green", 0)
     assert creations(fresh) == 1
-    assert thread(fresh, 1) == [
-        "⏳ Waiting: no check has been reported for this commit yet",
-        "▶️ Its checks are green",
-    ]
+    # The card shows it; what passes by itself nobody is told of.
+    assert thread(fresh, 1) == []
 
 
 def test_a_restart_forgets_no_wait(fresh: World) -> None:
@@ -422,7 +424,7 @@ def test_a_matrix_is_required_by_a_pattern(tmp_path: Path) -> None:
         world.github.set_check_run(REPOSITORY, sha, "test (3.12)", "success")
         world.settle()
 
-        assert before == ("Waiting: checks are pending: test (3.12)", 0)
+        assert before == ("waits for 1 of 2 checks; still running: `test (3.12)`", 0)
         assert creations(world) == 1
 
 
@@ -438,19 +440,20 @@ def test_the_name_of_a_matrix_is_asked_about(tmp_path: Path) -> None:
 # --- afterwards ---------------------------------------------------------------------------------------------------
 
 
-def live(world: World) -> None:
-    """Two commits of main are deployed one after the other; the second is live."""
+def live(world: World) -> Any:
+    """Two commits of main are deployed one after the other; the second is live. The message that asked for it."""
     report(world, "main", "ci/test")
     world.says("maria", "deploy main to production")
     another_tool(world, "success")
     world.github.commit(REPOSITORY, "main", "Add search")
     report(world, "main", "ci/test")
-    world.says("maria", "deploy main to production")
+    asked = world.says("maria", "deploy main to production")
     another_tool(world, "success")
+    return asked
 
 
 def test_a_check_that_turns_red_on_what_is_live_is_told_once_with_a_way_back(fresh: World) -> None:
-    live(fresh)
+    asked = live(fresh)
 
     for state in ("failure", "pending", "failure"):
         report(fresh, "main", "ci/test", state=state)
@@ -463,7 +466,7 @@ def test_a_check_that_turns_red_on_what_is_live_is_told_once_with_a_way_back(fre
         "❌ `ci/test` turned red after this went live in production.",
         "❌ `e2e` turned red after this went live in production.",
     ]
-    replies = fresh.slack.thread("web", fresh.parent(2).ts)
+    replies = fresh.slack.thread("web", asked.ts)
     labels = [one.labels for one in replies if "turned red" in "".join(one.lines)]
     assert labels == [[f"Roll back to {fresh.deployment(1).sha[:7]}"]] * 2
     assert not any("turned red" in one for one in thread(fresh, 1))
@@ -540,7 +543,11 @@ def test_deploying_without_checks_goes_on_and_takes_the_place_of_what_waits(busy
     busy.presses("maria", offer, "Deploy without checks")
 
     assert [one.sha for one in busy.github.deployments(REPOSITORY)] == [sha]
-    assert line(busy, 1) == "Superseded by #2, which deploys the same commit by force"
+    assert line(busy, 1) == "is part of #2"
+    assert notification(busy, 1) == (
+        f"Deploying main@{sha[:7]} of web to production is off. "
+        "Superseded by #2, which deploys the same commit by force."
+    )
     assert busy.deployment(2).force
 
 

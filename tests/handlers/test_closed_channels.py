@@ -14,7 +14,8 @@ from tests.world import world as open_world
 ALONE = SETTINGS.replace('channel = "#deploys"\n', "", 1).replace("[slack]\n", '[bot]\nadmins = ["U00000002"]\n')
 """No channel but the app's own; bob is the admin."""
 
-CARD = "🕐 *web* → *staging*  main@d470312  asked for by @maria"
+UNDER_WAY = "🚀 *web → staging*  is under way"
+LIVE = "✅ *web → staging*  is live"
 
 
 def close(world: World, how: str) -> None:
@@ -45,12 +46,14 @@ def test_the_card_goes_to_the_general_channel_with_the_reason(world: World, how:
     said = world.says("maria", "deploy main to staging", "#random")
     another_tool(world, "in_progress", "success")
 
-    assert answers(world, said)[0] == (
-        f"On it: *web* → *staging*  main@d470312 (#1), announced in #deploys. I cannot announce it in #web: {reason}"
-    )
-    assert channel(world, "#deploys") == [CARD.replace("🕐", "✅")]
+    assert answers(world, said) == [
+        f"{LIVE}\nmain@d470312 · maria · first deployment here · 20 s · #1 in #deploys\n"
+        f"I cannot announce it in #web: {reason}",
+        "✅ @maria live in 20 s",
+    ]
+    assert channel(world, "#deploys") == [LIVE]
     assert reasons(world) == f"Here and not in #web: {reason}"
-    assert thread(world, 1) == ["🚀 In progress", "✅ Succeeded in 20 s"]
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC", "✅ maria live in 20 s"]
 
 
 def test_a_restricted_channel_is_known_when_it_has_been_tried(world: World) -> None:
@@ -61,7 +64,7 @@ def test_a_restricted_channel_is_known_when_it_has_been_tried(world: World) -> N
 
     world.slash("maria", "main to production", "#random")
 
-    assert channel(world, "#deploys")[0] == CARD
+    assert channel(world, "#deploys")[0] == UNDER_WAY
     assert reasons(world).startswith("Here and not in #web: only some people may post in the channel #web")
     assert channel(world, "#random")[-1].startswith(
         "On it: *web* → *production*  main@d470312 (#2), announced in #deploys."
@@ -78,10 +81,11 @@ def test_without_a_general_channel_it_goes_to_the_admins(tmp_path: Path) -> None
         another_tool(world, "success")
 
         shown = [seen(world, read_out(one)) for one in world.slack.messages("@bob")]
-        assert answers(world, said)[0].startswith(
-            "On it: *web* → *staging*  main@d470312 (#1), announced in direct messages to my admins."
-        )
-        assert [one.split("\n")[0] for one in shown] == [CARD.replace("🕐", "✅")]
+        assert answers(world, said)[0].split("\n")[1:] == [
+            "main@d470312 · maria · first deployment here · 10 s · #1 in direct messages to my admins",
+            "I cannot announce it in #web: the channel #web is archived.",
+        ]
+        assert [one.split("\n")[0] for one in shown[:1]] == [LIVE]
         assert shown[0].endswith("Here and not in #web: the channel #web is archived.")
 
 
@@ -93,7 +97,7 @@ def test_of_several_admins_one_gets_the_card_and_the_others_hear_once(tmp_path: 
         world.says("maria", "deploy main to production", "#random")
 
         cards = [read_out(one).split("\n")[0][:1] for one in world.slack.messages("@bob")]
-        assert cards == ["🕐", "🕐"]
+        assert cards == ["🚀", "🚀"]
         assert [read_out(one) for one in world.slack.messages("@maria")] == [
             "I cannot post in #web: I am not in the channel #web. "
             "Until I can, what belongs there goes to one of my admins."
@@ -107,9 +111,11 @@ def test_where_nobody_can_be_told_it_goes_on_all_the_same(tmp_path: Path) -> Non
         said = world.says("maria", "deploy main to staging", "#random")
         another_tool(world, "success")
 
-        assert answers(world, said)[0] == (
-            "On it: *web* → *staging*  main@d470312 (#1). I cannot announce it in #web: I am not in the channel #web."
-        )
+        assert answers(world, said) == [
+            f"{LIVE}\nmain@d470312 · maria · first deployment here · 10 s · #1\n"
+            "I cannot announce it in #web: I am not in the channel #web.",
+            "✅ @maria live in 10 s",
+        ]
         assert world.deployment(1).state == "succeeded"
         assert world.store.outbox.has_pending() is False
 
@@ -117,8 +123,9 @@ def test_where_nobody_can_be_told_it_goes_on_all_the_same(tmp_path: Path) -> Non
 def test_it_is_announced_where_it_is_said_to_be(world: World) -> None:
     said = world.says("maria", "deploy main to staging", "#random")
 
-    assert answers(world, said) == ["On it: *web* → *staging*  main@d470312 (#1), announced in #web."]
-    assert channel(world, "#web") == [CARD]
+    (answer,) = answers(world, said)
+    assert answer.endswith(" · #1 in #web")
+    assert channel(world, "#web") == [UNDER_WAY]
 
 
 def test_news_of_a_lock_goes_the_same_way(world: World) -> None:
@@ -140,8 +147,8 @@ def test_a_card_whose_channel_closes_goes_on_elsewhere(world: World, how: str) -
 
     another_tool(world, "in_progress", "success")
 
-    assert channel(world, "#deploys") == [CARD.replace("🕐", "✅")]
-    assert thread(world, 1) == ["🚀 In progress", "✅ Succeeded in 20 s"]
+    assert channel(world, "#deploys") == [LIVE]
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC", "✅ @maria live in 20 s"]
     assert world.store.outbox.has_pending() is False
 
 
@@ -178,10 +185,10 @@ def test_what_is_open_is_posted_when_the_channel_is_open_again(world: World, how
     reopen(world, how)
     another_tool(world, "success")
 
-    assert channel(world, "#web")[-1] == CARD.replace("🕐", "✅")
-    assert reasons(world) == "#1"
+    assert channel(world, "#web")[-1] == LIVE
+    assert "Here and not in" not in parent(world, 1)
     assert channel(world, "#deploys") == ["*web* → *staging* #1 goes on in #web."]
-    assert thread(world, 1) == ["✅ Succeeded in 20 s"]
+    assert thread(world, 1) == ["✅ maria live in 20 s"]
 
 
 @pytest.mark.parametrize("how", ["archived", "removed"])
@@ -192,7 +199,7 @@ def test_a_card_that_was_there_before_is_drawn_anew_and_the_channel_hears_of_it(
 
     reopen(world, how)
 
-    assert channel(world, "#web") == [CARD.replace("🕐", "🚀")]
+    assert channel(world, "#web") == [UNDER_WAY]
     assert broadcasts(world, "#web") == ["🚀 I can post here again. Running"]
 
 
@@ -205,7 +212,7 @@ def test_a_look_finds_what_slack_told_nobody(world: World) -> None:
     world.reconcile()
     world.reconcile()
 
-    assert channel(world, "#web")[-1] == CARD
+    assert channel(world, "#web")[-1] == UNDER_WAY
 
 
 def test_what_has_ended_meanwhile_is_not_posted_again(world: World) -> None:
@@ -228,7 +235,7 @@ def test_what_was_left_at_home_shows_how_it_has_ended(world: World) -> None:
 
     reopen(world, "archived")
 
-    assert channel(world, "#web") == [CARD.replace("🕐", "✅")]
+    assert channel(world, "#web") == [LIVE]
     assert broadcasts(world, "#web") == []
 
 
@@ -253,7 +260,7 @@ def test_a_restart_in_between_changes_nothing(world: World) -> None:
 
     reopen(world, "archived")
 
-    assert channel(world, "#web")[-1] == CARD
+    assert channel(world, "#web")[-1] == UNDER_WAY
 
 
 def test_the_next_deployment_is_announced_at_home_again(world: World) -> None:
@@ -264,7 +271,9 @@ def test_the_next_deployment_is_announced_at_home_again(world: World) -> None:
 
     said = world.says("maria", "deploy main to production", "#random")
 
-    assert answers(world, said) == ["On it: *web* → *production*  main@d470312 (#2), announced in #web."]
+    (answer,) = answers(world, said)
+    assert answer.endswith(" · #2 in #web")
+    assert "I cannot announce it" not in answer
 
 
 # --- renamed ----------------------------------------------------------------------------------------------------
@@ -313,7 +322,7 @@ def test_trouble_while_a_channel_is_looked_at_costs_time_only(world: World) -> N
     said = world.says("maria", "deploy main to staging", "#random")
     world.wait(minutes=1)
 
-    assert answers(world, said)[0].startswith("On it: *web* → *staging*")
+    assert answers(world, said)[0].endswith(" · #1 in #web")
     assert len(world.github.deployments(REPOSITORY)) == 1
 
 
@@ -325,9 +334,9 @@ def test_a_card_on_its_way_home_is_posted_once(world: World, how: Any) -> None:
     world.slack.fail_next("chat.postMessage", **how)
 
     reopen(world, "removed")
-    world.wait(minutes=1)
+    world.wait(seconds=20)
 
-    assert channel(world, "#web") == [CARD]
+    assert channel(world, "#web") == [UNDER_WAY]
 
 
 @pytest.mark.parametrize(
@@ -347,5 +356,5 @@ def test_trouble_on_the_way_elsewhere_costs_time_and_the_card_is_there_once(worl
     another_tool(world, "in_progress", "success")
     world.wait(minutes=2)
 
-    assert channel(world, "#deploys") == [CARD.replace("🕐", "✅")]
+    assert channel(world, "#deploys") == [LIVE]
     assert world.store.outbox.has_pending() is False

@@ -53,19 +53,11 @@ def test_a_branch_is_deployed_and_every_status_comes_back_into_the_thread(world:
     another_tool(world, "queued", "in_progress", "success", description="42 %", log_url="https://ci.example/7")
 
     assert parent(world, 1) == (
-        "✅ *web* → *production*  topic@64fd7b0  asked for by @maria\nSucceeded in 30 s: 42 %\n• Add search\n#1 · logs"
+        "✅ *web → production*  is live\ntopic@64fd7b0 · maria · first deployment here · 30 s · logs"
     )
-    assert thread(world, 1)[:3] == [
-        "🕐 Queued: 42 % · logs",
-        "🚀 In progress: 42 % · logs",
-        "✅ Succeeded in 30 s: 42 % · logs",
-    ]
-    assert answers(world, said) == [
-        "On it: *web* → *production*  topic@64fd7b0 (#1).",
-        "*web → production* #1: 🕐 Queued: 42 % · logs",
-        "*web → production* #1: 🚀 In progress: 42 % · logs",
-        "*web → production* #1: ✅ Succeeded in 30 s: 42 % · logs",
-    ]
+    # Under the command, and nowhere a second time: the thread of the card stays free for people.
+    assert answers(world, said) == ["🚀 Started 10:00 UTC · logs", "✅ @maria live in 30 s"]
+    assert world.slack.thread("#web", world.parent(1).ts) == []
     assert notification(world, 1) == "web: topic@64fd7b0 was deployed to production in 30 s."
 
 
@@ -79,7 +71,7 @@ def test_the_parent_message_follows_the_deployment(world: World) -> None:
 
     assert starting == ("maria is deploying topic@64fd7b0 of web to production.", ["Cancel"])
     assert running == (
-        "🚀 *web* → *production*  topic@64fd7b0  asked for by @maria\nRunning\n• Add search\n#1 · logs · environment",
+        "🚀 *web → production*  is under way\ntopic@64fd7b0 · maria · first deployment here · since 10:00 UTC · logs",
         ["Cancel"],
     )
 
@@ -92,9 +84,13 @@ def test_a_failure_is_shown_in_the_channel_and_offers_what_to_do_next(world: Wor
 
     another_tool(world, "failure", description="exit code 3")
 
-    assert broadcasts(world, "#web") == ["❌ Failed: exit code 3"]
+    assert broadcasts(world, "#web") == [
+        "❌ *web → staging* failed: exit code 3\n@maria octocat\n1. `retry #2`\n2. `rollback web on staging`"
+    ]
     assert world.parent(2).labels == ["Retry", "Roll back to d470312"]
-    assert notification(world, 2) == "Deploying topic@64fd7b0 of web to staging failed: exit code 3."
+    assert notification(world, 2) == (
+        "Deploying topic@64fd7b0 of web to staging failed: exit code 3. Try again with: retry #2."
+    )
 
 
 def test_what_is_said_in_the_channel_is_the_environments_choice(tmp_path: Path) -> None:
@@ -104,11 +100,13 @@ def test_what_is_said_in_the_channel_is_the_environments_choice(tmp_path: Path) 
     with open_world(tmp_path, settings) as world:
         world.says("maria", "deploy to production")
         another_tool(world, "success")
+        world.github.commit(REPOSITORY, "main", "Two")
         world.says("maria", "deploy to production")
 
         another_tool(world, "failure")
 
-        assert broadcasts(world, "#web") == ["✅ Succeeded in 10 s"]
+        assert broadcasts(world, "#web") == ["✅ @maria live in 10 s"]
+        assert thread(world, 2)[-1].startswith("❌ *web → production* failed")
 
 
 def test_a_task_its_hosts_and_its_parameters_reach_github_and_the_message(world: World) -> None:
@@ -118,9 +116,9 @@ def test_a_task_its_hosts_and_its_parameters_reach_github_and_the_message(world:
     assert (made.task, made.payload["hosts"]) == ("deploy:migrate", "fe")
     assert made.payload["params"] == {"steps": "3", "note": "two words"}
     assert parent(world, 1).split("\n")[:3] == [
-        "🕐 *web* → *production/fe*  main@d470312  task `deploy:migrate`  asked for by @maria",
-        "Starting",
-        "With `steps=3 note=two words`",
+        "🚀 *web → production/fe*  `deploy:migrate` is under way",
+        "main@d470312 · maria · since 10:00 UTC",
+        "with `steps=3 note=two words`",
     ]
     assert notification(world, 1) == "maria is running deploy:migrate with main@d470312 of web on production/fe."
 
@@ -164,27 +162,44 @@ def test_the_deployment_on_github_is_as_the_contract_says(tmp_path: Path) -> Non
 def test_a_command_in_another_channel_is_answered_there_and_announced_in_the_apps_own(world: World) -> None:
     said = world.says("maria", "deploy to staging", "#random")
 
+    at_once = answers(world, said)
     another_tool(world, "in_progress", "success")
 
+    where = "main@d470312 · maria · first deployment here"
+    assert at_once == [f"🚀 *web → staging*  is under way\n{where} · since 10:00 UTC · #1 in #web"]
     assert answers(world, said) == [
-        "On it: *web* → *staging*  main@d470312 (#1), announced in #web.",
-        "*web → staging* #1: 🚀 In progress",
-        "*web → staging* #1: ✅ Succeeded in 20 s",
+        f"✅ *web → staging*  is live\n{where} · 20 s · #1 in #web",
+        "✅ @maria live in 20 s",
     ]
-    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#web") == ["✅ *web → staging*  is live"]
     assert channel(world, "#random") == []
+
+
+def test_what_waits_for_its_checks_is_told_elsewhere_too(world: World) -> None:
+    """Where only the card shows a wait, whoever does not see the card has the reply that stands for it."""
+    world.github.set_check_run(REPOSITORY, "main", "lint", None)
+
+    said = world.says("maria", "deploy to staging when green", "#random")
+    waits = answers(world, said)
+    world.github.set_check_run(REPOSITORY, "main", "lint", "success")
+    world.settle()
+
+    assert [one.split("\n")[0] for one in waits] == ["⏳ *web → staging*  waits for its check"]
+    assert [one.split("\n")[0] for one in answers(world, said)] == ["🚀 *web → staging*  is under way"]
 
 
 def test_a_direct_message_is_answered_where_it_was_sent(world: World) -> None:
     said = world.says("maria", "deploy to staging", "@maria")
 
-    assert answers(world, said) == ["On it: *web* → *staging*  main@d470312 (#1), announced in #web."]
+    assert answers(world, said) == [
+        "🚀 *web → staging*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC · #1 in #web"
+    ]
 
 
 def test_a_slash_command_in_the_apps_channel_is_answered_by_the_parent_message(world: World) -> None:
     world.slash("maria", "to staging")
 
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
     assert told(world, "maria") == []
 
 
@@ -200,11 +215,8 @@ def test_a_mention_in_a_thread_is_answered_in_that_thread(world: World) -> None:
     world.says("maria", "deploy to staging", thread=question.ts)
     another_tool(world, "success")
 
-    assert answers(world, question)[1:] == [
-        "On it: *web* → *staging*  main@d470312 (#1).",
-        "*web → staging* #1: 🚀 In progress",
-        "*web → staging* #1: ✅ Succeeded in 10 s",
-    ]
+    assert answers(world, question)[1:] == ["✅ @maria live in 10 s"]
+    assert world.slack.thread("#web", world.parent(1).ts) == []
 
 
 def test_a_mention_that_arrives_twice_is_one_command(world: World) -> None:
@@ -212,7 +224,7 @@ def test_a_mention_that_arrives_twice_is_one_command(world: World) -> None:
 
     assert [one.payload["event"]["type"] for one in world.slack.envelopes] == ["message", "app_mention"]
     assert creations(world) == 1
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
 
 
 def test_an_event_that_slack_sends_again_is_one_command(world: World) -> None:
@@ -230,10 +242,10 @@ def test_a_forced_deployment_says_so_and_why(world: World) -> None:
 
     world.says("maria", 'deploy! main to staging --force "the site is down"')
 
-    assert parent(world, 1).split("\n")[:3] == [
-        "🕐 *web* → *staging*  main@d470312  asked for by @maria",
-        "Starting",
-        "⚠️ Forced: the site is down (despite: Checks failed: ci/test)",
+    assert parent(world, 1).split("\n") == [
+        "🚀 *web → staging*  is under way",
+        "main@d470312 · maria · first deployment here · since 10:00 UTC",
+        "⚠️ forced by maria: “the site is down” · past: Checks failed: ci/test",
     ]
 
 

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from bot.core.deployments.model import State
 from bot.core.ports.chat import Delivery
-from tests.handlers.scenes import another_tool, answers, broadcasts, channel, notification, parent, thread, told
+from tests.handlers.scenes import (
+    another_tool,
+    answers,
+    broadcasts,
+    channel,
+    facts,
+    news,
+    notification,
+    parent,
+    thread,
+    told,
+)
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -41,13 +52,13 @@ def test_somebody_elses_deployment_is_announced_and_followed(world: World) -> No
     another_tool(world, "queued", "in_progress", "success", environment_url="https://staging.example")
 
     assert announced == (
-        "🕐 *web* → *staging*  main@d470312  created by @argo\nStarting\n#1",
+        "🚀 *web → staging*  is under way\nmain@d470312 · by argo · first deployment here · since 10:00 UTC",
         "argo is deploying main@d470312 of web to staging.",
     )
     assert parent(world, 1) == (
-        "✅ *web* → *staging*  main@d470312  created by @argo\nSucceeded in 30 s\n#1 · environment"
+        "✅ *web → staging*  is live\nmain@d470312 · by argo · first deployment here · 30 s · open"
     )
-    assert thread(world, 1) == ["🕐 Queued", "🚀 In progress", "✅ Succeeded in 30 s"]
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC", "✅ live in 30 s"]
 
 
 def test_it_counts_as_what_is_deployed_there(world: World) -> None:
@@ -74,7 +85,7 @@ def test_an_alias_of_the_environment_is_understood(tmp_path: Path) -> None:
     with open_world(tmp_path, settings_) as world:
         created(world, "pre-prod")
 
-        assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  created by @argo"]
+        assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
 
 
 def test_where_the_provider_is_ours_it_is_carried_out(tmp_path: Path) -> None:
@@ -83,9 +94,7 @@ def test_where_the_provider_is_ours_it_is_carried_out(tmp_path: Path) -> None:
 
         remote_id = created(world)
 
-        assert parent(world, 1) == (
-            "✅ *web* → *staging*  main@d470312  created by @argo\nSucceeded in 0 s: current → releases/d470312\n#1"
-        )
+        assert parent(world, 1) == ("✅ *web → staging*  is live\nmain@d470312 · by argo · first deployment here · 0 s")
         assert world.statuses(remote_id) == ["queued", "in_progress", "success"]
         assert (tmp_path / "releases" / "current" / "README.md").read_text() == "acme/web\n"
 
@@ -97,7 +106,7 @@ def test_unless_the_app_says_so_it_is_not_carried_out(tmp_path: Path) -> None:
         another_tool(world, "success")
 
         assert world.statuses(remote_id) == ["success"]
-        assert parent(world, 1).split("\n")[1] == "Succeeded in 10 s"
+        assert (news(world, 1), facts(world, 1)[-1]) == ("is live", "10 s")
 
 
 def test_two_of_ours_to_carry_out_queue_like_any_other(tmp_path: Path) -> None:
@@ -106,13 +115,14 @@ def test_two_of_ours_to_carry_out_queue_like_any_other(tmp_path: Path) -> None:
         world.hold_runs = True
         created(world)
         second = created(world)
-        waiting = (parent(world, 2).split("\n")[1], said_on_github(world, second))
+        waiting = (news(world, 2), facts(world, 2)[-1], said_on_github(world, second))
 
         world.hold_runs = False
         world.settle()
 
         assert waiting == (
-            "Queued: #1 (main) is being deployed to staging now",
+            "is next",
+            "behind #1 (argo)",
             [("queued", "Queued: #1 (main) is being deployed to staging now")],
         )
         assert world.statuses(second) == ["queued", "queued", "in_progress", "success"]
@@ -121,7 +131,7 @@ def test_two_of_ours_to_carry_out_queue_like_any_other(tmp_path: Path) -> None:
 def test_our_own_deployment_does_not_come_back_as_somebody_elses(world: World) -> None:
     world.says("maria", "deploy to staging")
 
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
 
 
 def test_a_status_that_comes_before_the_deployment_event_is_not_lost(world: World) -> None:
@@ -133,7 +143,7 @@ def test_a_status_that_comes_before_the_deployment_event_is_not_lost(world: Worl
     world.deliver(status)
     world.deliver(event)
 
-    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  created by @argo"]
+    assert channel(world, "#web") == ["✅ *web → staging*  is live"]
 
 
 def test_a_status_that_another_worker_takes_up_before_the_deployment_is_there_is_not_lost(world: World) -> None:
@@ -150,7 +160,7 @@ def test_a_status_that_another_worker_takes_up_before_the_deployment_is_there_is
     world.restart()
     world.settle()
 
-    assert parent(world, 1).split("\n")[1] == "Succeeded in 1 s"
+    assert (news(world, 1), facts(world, 1)[-1]) == ("is live", "1 s")
 
 
 def test_an_older_status_never_moves_it_back_and_none_is_told_twice(world: World) -> None:
@@ -163,18 +173,24 @@ def test_an_older_status_never_moves_it_back_and_none_is_told_twice(world: World
     for webhook in (success, queued, in_progress, success):
         world.deliver(webhook)
 
-    assert parent(world, 1).split("\n")[1] == "Succeeded in 0 s"
-    assert thread(world, 1) == ["🕐 Queued", "🚀 In progress", "✅ Succeeded in 0 s"]
+    assert (news(world, 1), facts(world, 1)[-1]) == ("is live", "0 s")
+    # That it has begun is no news of one that has ended.
+    assert thread(world, 1) == ["✅ live in 0 s"]
 
 
 def test_the_same_state_again_is_told_only_where_it_says_something_new(world: World) -> None:
     remote_id = created(world)
 
+    shown, edits = [], []
     for description in ("step 1", "step 1", "step 2"):
         world.github.report_deployment_status(REPOSITORY, remote_id, "in_progress", description=description)
         world.settle()
+        shown.append(facts(world, 1)[-1])
+        edits.append(len(world.slack.calls("chat.update")))
 
-    assert thread(world, 1) == ["🚀 In progress: step 1", "🚀 In progress: step 2"]
+    assert shown == ["`step 1`", "`step 1`", "`step 2`"]
+    assert (edits[1] - edits[0], edits[2] - edits[1]) == (0, 1)
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC"]
 
 
 def test_a_description_that_wants_to_ping_everybody_does_not(world: World) -> None:
@@ -183,7 +199,7 @@ def test_a_description_that_wants_to_ping_everybody_does_not(world: World) -> No
     world.github.report_deployment_status(REPOSITORY, remote_id, "failure", description="<!here> broke it")
     world.settle()
 
-    assert world.thread(1)[-1] == "❌ Failed: &lt;!here&gt; broke it"
+    assert world.thread(1)[-1].split("\n")[0] == "❌ *web → staging* failed: &lt;!here&gt; broke it"
 
 
 def test_nothing_picked_up_is_said_after_half_a_minute_and_once(world: World) -> None:
@@ -214,7 +230,7 @@ def test_silent_webhooks_are_not_taken_for_a_silent_tool(world: World) -> None:
     world.wait(minutes=1)
 
     assert broadcasts(world, "#web") == []
-    assert thread(world, 1) == ["🚀 In progress"]
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC"]
 
 
 def test_one_that_nobody_picks_up_ends_as_an_error_and_lets_the_next_one_pass(world: World) -> None:
@@ -223,12 +239,9 @@ def test_one_that_nobody_picks_up_ends_as_an_error_and_lets_the_next_one_pass(wo
 
     world.wait(minutes=16)
 
-    assert parent(world, 1).split("\n")[1] == "Did not work: No tool has picked it up"
+    assert news(world, 1) == "did not work: no tool has picked it up"
     assert world.statuses(world.deployment(1).remote_id or 0) == ["error"]
-    assert thread(world, 2)[:2] == [
-        "⏳ Queued: #1 (main) is being deployed to staging now",
-        "▶️ Its turn has come",
-    ]
+    assert (world.deployment(2).waited[0].reason, world.deployment(2).state) == ("queue", "starting")
 
 
 def test_one_whose_end_is_never_reported_times_out(world: World) -> None:
@@ -237,9 +250,9 @@ def test_one_whose_end_is_never_reported_times_out(world: World) -> None:
 
     world.wait(minutes=15)
 
-    assert parent(world, 1).split("\n")[1] == "Timed out: No tool has reported its end in time"
+    assert news(world, 1) == "has not reported its end in time"
     assert world.statuses(world.deployment(1).remote_id or 0) == ["in_progress", "error"]
-    assert broadcasts(world, "#web") == ["⌛ Timed out: No tool has reported its end in time"]
+    assert broadcasts(world, "#web") == ["⌛ *web → staging* has not reported its end in time\n@maria\n1. `retry #1`"]
 
 
 def test_a_foreign_one_may_run_beside_ours_and_ours_waits_for_it(world: World) -> None:
@@ -248,7 +261,7 @@ def test_a_foreign_one_may_run_beside_ours_and_ours_waits_for_it(world: World) -
     world.says("maria", "deploy to staging")
 
     assert told(world, "maria") == []
-    assert parent(world, 2).split("\n")[1] == "Queued: #1 (main) is being deployed to staging now"
+    assert (news(world, 2), facts(world, 2)[-1]) == ("is next", "behind #1 (argo)")
 
 
 STATUSES = ("queued", "in_progress", "success")
@@ -273,11 +286,10 @@ def test_webhooks_in_any_order_and_any_number_end_in_the_same_state_and_the_same
             again = dataclasses.replace(webhooks[which], delivery_id=f"{webhooks[which].delivery_id}-{n % 2}")
             world.deliver(again)
 
-        assert ended(world) == (
-            State.SUCCEEDED,
-            ["✅ *web* → *staging*  main@d470312  created by @argo"],
-            ["🕐 Queued: it is queued", "🚀 In progress: it is in_progress", "✅ Succeeded in 0 s: it is success"],
-        )
+        state, cards, told_there = ended(world)
+        assert (state, cards) == (State.SUCCEEDED, ["✅ *web → staging*  is live"])
+        # That it has begun is told while it is news; whatever is told is told once.
+        assert told_there in (["✅ live in 0 s"], ["🚀 Started 10:00 UTC", "✅ live in 0 s"])
 
 
 def ended(world: World) -> tuple[State, list[str], list[str]]:

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import pytest
 
 from bot.core.deployments.model import State
-from tests.handlers.scenes import another_tool, parent, thread
+from tests.handlers.scenes import another_tool, facts, news, thread
 from tests.handlers.test_merges import merge
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -80,7 +80,7 @@ def test_a_copied_request_id_starts_nothing_and_reports_nothing(guarded: World, 
 def test_a_stranger_who_copies_an_id_is_announced_as_who_they_are(guarded: World) -> None:
     forge_one(guarded)
 
-    assert parent(guarded, 2).split("\n")[0].endswith("created by @mallory")
+    assert facts(guarded, 2)[:2] == ["bc2cf14", "by mallory"]
     assert guarded.deployment(2).request_id != guarded.deployment(1).request_id
 
 
@@ -103,8 +103,8 @@ def test_a_success_of_a_copy_opens_nothing_that_comes_after(tmp_path: Path) -> N
         world.says("maria", "deploy main to production when green")
 
         assert world.deployment(1).state is State.RUNNING
-        assert thread(world, 1)[-1] == "🚀 In progress"
-        assert parent(world, 3).split("\n")[1].startswith("Waiting: ")
+        assert thread(world, 1)[-1] == "🚀 Started 10:00 UTC"
+        assert news(world, 3) == "waits until *staging* has this commit"
 
 
 def test_an_answer_of_github_that_was_lost_is_found_again_among_copies(tmp_path: Path) -> None:

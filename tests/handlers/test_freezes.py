@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.deployments.model import State, Waiting
-from tests.handlers.scenes import another_tool, answers, channel, parent, seen, thread, told
+from tests.handlers.scenes import another_tool, answers, channel, facts, news, parent, seen, thread, told
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
 
@@ -97,7 +97,8 @@ def test_the_button_schedules_it_for_the_end_where_it_is_deployed(frozen: World)
     frozen.presses("bob", last(frozen, "bob"), "Schedule for its end")
     frozen.wait(hours=4)
 
-    assert parent(frozen, 1).startswith("🕐 *web* → *production*  main@d470312  scheduled by @bob\n")
+    assert parent(frozen, 1).split("\n")[0] == "🚀 *web → production*  is under way"
+    assert facts(frozen, 1)[:2] == ["main@d470312", "scheduled by bob"]
     assert channel(frozen, "#web")[2] == "☀️ *web*: *production* is no longer frozen."
 
 
@@ -131,8 +132,10 @@ def test_a_freeze_without_an_end_offers_no_moment_to_schedule_for(world: World) 
 def test_who_declared_the_freeze_passes_it_by_force_with_a_reason(frozen: World) -> None:
     frozen.says("maria", 'deploy main to production --force "the fix"')
 
-    assert parent(frozen, 1).startswith("🕐 *web* → *production*  main@d470312  asked for by @maria\n")
-    assert "Forced: the fix" in parent(frozen, 1)
+    assert frozen.deployment(1).state is State.STARTING
+    assert parent(frozen, 1).split("\n")[2] == (
+        "⚠️ forced by maria: “the fix” · past: production is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
+    )
 
 
 def test_a_force_without_a_reason_does_not_pass(frozen: World) -> None:
@@ -180,9 +183,10 @@ def test_a_merge_waits_for_the_end_and_goes_on_by_itself(world: World) -> None:
 
     assert waiting == (
         Waiting.FREEZE,
-        ["⏳ Waiting: staging is frozen by @maria until Mon 02 Mar 14:00 UTC: release"],
+        ["🧊 waits until Mon 02 Mar 14:00 UTC: release · frozen by maria"],
     )
     assert still is State.WAITING
+    assert thread(world, 1) == ["✅ open again after 4 h"]
     assert world.deployment(1).state is State.STARTING
     assert channel(world, "#web")[-1] == "☀️ *web*: *staging* is no longer frozen."
 
@@ -203,10 +207,10 @@ def test_what_waits_is_told_the_new_end_when_the_freeze_is_moved(world: World) -
     merge(world)
 
     world.says("maria", "freeze staging until 12:00 because release, but shorter")
-    moved = parent(world, 1).split("\n")[1]
+    moved = (news(world, 1), facts(world, 1)[-1])
     world.wait(hours=2)
 
-    assert moved == "Waiting: staging is frozen by @maria until Mon 02 Mar 12:00 UTC: release, but shorter"
+    assert moved == ("waits until Mon 02 Mar 12:00 UTC: release, but shorter", "frozen by maria")
     assert world.deployment(1).state is State.STARTING
     assert channel(world, "#web").count("☀️ *web*: *staging* is no longer frozen.") == 1
 
@@ -274,7 +278,7 @@ def test_which_freeze_is_asked_where_several_may_be_meant(frozen: World) -> None
     frozen.says("maria", "unfreeze")
 
     assert told(frozen, "maria") == ["Which freeze do you want to lift?"]
-    assert last(frozen, "maria").labels == ["production", "staging", "All"]
+    assert last(frozen, "maria").labels == ["Unfreeze production", "Unfreeze staging", "Unfreeze all"]
 
 
 # --- several at once -----------------------------------------------------------------------------------------------

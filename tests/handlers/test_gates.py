@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, creations, parent, seen, thread, told
+from tests.handlers.scenes import another_tool, creations, facts, news, parent, thread, told
 from tests.servers.github.environments import protect
 from tests.world import PEOPLE, REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
@@ -63,7 +63,7 @@ def test_a_commit_without_its_reviews_is_refused_with_the_way_on(tmp_path: Path)
         assert said.split("\n") == [
             "topic@1a0cbcd cannot go to *production* now:",
             "✅ No checks are reported for this commit",
-            "⛔ #1 has none of the 1 approving review that it needs",
+            "⛔ #1 needs 1 approving review",
             "✅ Nothing else is running",
             'To go on all the same: `deploy web/topic to production --force "why"`',
         ]
@@ -76,23 +76,23 @@ def told_raw(world: World, person: str) -> str:
     return read_out(world.slack.ephemerals(person)[-1])
 
 
-def test_a_reviewed_commit_starts_and_the_thread_says_who_reviewed_it(tmp_path: Path) -> None:
+def test_a_reviewed_commit_starts_and_nobody_is_told_what_holds_nobody_back(tmp_path: Path) -> None:
     with open_world(tmp_path, REVIEWS) as world:
         number = with_pull_request(world)
         world.github.review(REPOSITORY, number, "approved", author="bob")
 
         deploys(world)
 
-        assert thread(world, 1) == ["✅ #1 is approved by bob"]
+        assert thread(world, 1) == []
         assert creations(world) == 1
 
 
 @pytest.mark.parametrize(
     ("reviews", "line"),
     [
-        ([("maria", "approved", "MEMBER")], "⛔ #1 has none of the 1 approving review that it needs"),
-        ([("mallory", "approved", "NONE")], "⛔ #1 has none of the 1 approving review that it needs"),
-        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "⛔ #1 has none of the 1 approving review"),
+        ([("maria", "approved", "MEMBER")], "⛔ #1 needs 1 approving review"),
+        ([("mallory", "approved", "NONE")], "⛔ #1 needs 1 approving review"),
+        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "⛔ #1 needs 1 approving review"),
         ([("bob", "approved", "MEMBER"), ("eve", "changes_requested", "MEMBER")], "⛔ eve asked for changes in #1"),
     ],
     ids=["by the author", "by a stranger", "dismissed", "somebody is against it"],
@@ -122,13 +122,15 @@ def test_when_green_waits_for_the_review_and_goes_on_when_it_is_given(tmp_path: 
     with open_world(tmp_path, REVIEWS) as world:
         number = with_pull_request(world)
         deploys(world, "deploy topic to production when green")
-        waiting = parent(world, 1).split("\n")[1]
+        waiting = (news(world, 1), facts(world, 1)[-1], thread(world, 1))
+        world.wait(minutes=7)
 
         world.github.review(REPOSITORY, number, "approved", author="bob")
         world.settle()
 
-        assert waiting == "Waiting: #1 has none of the 1 approving review that it needs"
-        assert thread(world, 1)[1:] == ["▶️ It is reviewed", "✅ #1 is approved by bob"]
+        missing = "#1 needs 1 approving review"
+        assert waiting == ("waits for its review", missing, [f"⏳ waits for its review · {missing}"])
+        assert thread(world, 1) == ["✅ reviewed after 7 min"]
         assert creations(world) == 1
 
 
@@ -154,9 +156,13 @@ def test_a_review_that_never_comes_is_waited_for_a_day(tmp_path: Path) -> None:
 
         world.wait(hours=24, minutes=1)
 
-        assert parent(world, 1).split("\n")[1] == (
-            "Given up after a day: #1 has none of the 1 approving review that it needs"
+        assert parent(world, 1).split("\n")[0] == (
+            "⌫ *web → production*  given up after a day: #1 needs 1 approving review"
         )
+        assert thread(world, 1) == [
+            "⌫ waited for its review, given up after 24 h",
+            "⌫ @maria given up after a day: #1 needs 1 approving review",
+        ]
 
 
 # --- order ------------------------------------------------------------------------------------------------------
@@ -172,10 +178,10 @@ def test_a_commit_that_has_not_been_before_is_refused_with_a_button_that_takes_i
 
         assert said.split("\n")[2] == "⛔ This commit has not succeeded in *staging* yet"
         assert offered == ["Deploy to staging"]
-        assert parent(world, 1).split("\n")[0].startswith("🕐 *web* → *staging*")
+        assert parent(world, 1).split("\n")[0] == "🚀 *web → staging*  is under way"
 
 
-def test_a_commit_that_succeeded_before_passes_and_the_thread_says_so(tmp_path: Path) -> None:
+def test_a_commit_that_succeeded_before_passes(tmp_path: Path) -> None:
     with open_world(tmp_path, ORDER) as world:
         world.github.commit(REPOSITORY, "topic", "Add search")
         world.says("maria", "deploy topic to staging")
@@ -183,7 +189,7 @@ def test_a_commit_that_succeeded_before_passes_and_the_thread_says_so(tmp_path: 
 
         world.says("maria", "deploy topic to production")
 
-        assert thread(world, 2) == ["✅ *staging* has this commit"]
+        assert news(world, 2) == "is under way"
         assert creations(world) == 2
 
 
@@ -203,17 +209,13 @@ def test_a_merge_goes_to_staging_first_and_then_on_by_itself(tmp_path: Path) -> 
         number = with_pull_request(world)
         world.github.merge_pull_request(REPOSITORY, number, by="bob")
         world.settle()
-        waiting = parent(world, 2).split("\n")[1]
+        waiting = (news(world, 2), thread(world, 2))
 
         another_tool(world, "success")
 
-        assert waiting == "Waiting: this commit has not succeeded in staging yet"
+        assert waiting == ("waits until *staging* has this commit", ["⏳ waits until *staging* has this commit"])
         assert [one.environment for one in world.github.deployments(REPOSITORY)] == ["staging", "production"]
-        assert thread(world, 2) == [
-            "⏳ Waiting: this commit has not succeeded in staging yet",
-            "▶️ The environment before has its commit",
-            "✅ *staging* has this commit",
-        ]
+        assert thread(world, 2) == ["✅ its commit has been where it has to come from after 10 s"]
 
 
 def test_a_rollback_is_not_asked_for_the_environment_before(tmp_path: Path) -> None:
@@ -248,9 +250,8 @@ def test_a_branch_with_all_of_the_default_branch_passes(tmp_path: Path) -> None:
     with open_world(tmp_path, UP_TO_DATE) as world:
         world.github.commit(REPOSITORY, "topic", "Add search")
 
-        deploys(world)
-
-        assert thread(world, 1) == ["✅ It has everything of `main`"]
+        assert deploys(world) == "🚀 *web → production*  is under way"
+        assert creations(world) == 1
 
 
 def test_one_that_falls_behind_while_it_waits_is_not_deployed_and_says_why(tmp_path: Path) -> None:
@@ -263,8 +264,8 @@ def test_one_that_falls_behind_while_it_waits_is_not_deployed_and_says_why(tmp_p
         world.github.set_status(REPOSITORY, "topic", "ci/test", "success")
         world.settle()
 
-        assert parent(world, 1).split("\n")[1] == (
-            "Not deployed: It is 1 commit behind main: merge main into it, push, and deploy again"
+        assert news(world, 1) == (
+            "not deployed: It is 1 commit behind main: merge main into it, push, and deploy again"
         )
         assert creations(world) == 0
 
@@ -285,7 +286,7 @@ def test_the_default_branch_itself_may_move_on_while_it_waits(tmp_path: Path) ->
 # --- GitHub's own rules -----------------------------------------------------------------------------------------
 
 
-def test_githubs_own_rules_are_told_and_hold_nobody_back(tmp_path: Path) -> None:
+def test_githubs_own_rules_are_told_to_whoever_is_refused_and_hold_nobody_back(tmp_path: Path) -> None:
     with open_world(tmp_path, BASE) as world:
         protect(
             world.github,
@@ -297,12 +298,17 @@ def test_githubs_own_rules_are_told_and_hold_nobody_back(tmp_path: Path) -> None
             branches="protected",
         )
 
+        world.github.set_status(REPOSITORY, "main", "ci/test", "failure")
+        refused = deploys(world, "deploy main to production")
+        world.github.set_status(REPOSITORY, "main", "ci/test", "success")
+        world.wait(minutes=1)
+
         deploys(world, "deploy main to production")
 
-        assert thread(world, 1) == [
+        assert (
             "✅ GitHub's own protection rules apply to runs of Actions there: approval by octocat or the team ops, "
             "a wait of 30 min, protected branches only"
-        ]
+        ) in refused.split("\n")
         assert creations(world) == 1
 
 
@@ -342,20 +348,16 @@ def test_all_reasons_are_shown_at_once_and_a_force_passes_them_with_a_reason(tmp
 
         assert refused.split("\n")[1:5] == [
             "⛔ Checks failed: `ci/test`",
-            "⛔ #1 has none of the 1 approving review that it needs",
+            "⛔ #1 needs 1 approving review",
             "⛔ This commit has not succeeded in *staging* yet",
             "⛔ It is 1 commit behind `main`: merge `main` into it, push, and deploy again",
         ]
         assert unexplained.startswith("*production* takes a force only with a reason.")
         assert parent(world, 1).split("\n")[2] == (
-            "⚠️ Forced: the site is down (despite: Checks failed: ci/test; #1 has none of the 1 approving review that "
-            "it needs; This commit has not succeeded in staging yet; It is 1 commit behind main: merge main into it, "
-            "push, and deploy again)"
+            "⚠️ forced by maria: “the site is down” · past: Checks failed: ci/test; #1 needs 1 "
+            "approving review; This commit has not succeeded in staging yet; It is 1 commit behind main: merge "
+            "main into it, push, and deploy again"
         )
-        assert thread(world, 1)[0].split("\n")[:2] == [
-            "⚠️ Passed by force: Checks failed: `ci/test`",
-            "⚠️ Passed by force: #1 has none of the 1 approving review that it needs",
-        ]
         assert creations(world) == 1
 
 
@@ -373,11 +375,13 @@ def test_a_force_helps_nobody_who_may_not_deploy(tmp_path: Path) -> None:
 def test_a_force_does_not_run_two_at_once(world: World) -> None:
     world.says("maria", "deploy main to production")
 
-    said = world.says("bob", 'deploy main to production --force "now"')
+    world.says("bob", 'deploy main to production --force "now"')
 
-    assert answers(world, said) == [
-        "⏳ *web* → *production*  main@d470312 (#2). Queued: #1 (main) is being deployed to production now. "
-        "It goes on by itself."
+    assert creations(world) == 1
+    assert parent(world, 2).split("\n") == [
+        "⏸️ *web → production*  is next",
+        "main@d470312 · asked by bob · behind #1 (maria)",
+        "⚠️ forced by bob: “now”",
     ]
 
 
@@ -403,7 +407,7 @@ def test_a_check_that_hangs_is_told_by_name_after_an_hour(tmp_path: Path) -> Non
         assert thread(world, 1)[-1] == (
             "⚠️ Still waiting after an hour: checks are pending: ci/lint. Look at the check, or cancel with `cancel #1`"
         )
-        assert seen(world, read_out(world.parent(1))).split("\n")[1] == "Waiting: checks are pending: ci/lint"
+        assert (news(world, 1), facts(world, 1)[-1]) == ("waits for its check", "still running: `ci/lint`")
 
 
 # --- permission is asked again when what waited starts ----------------------------------------------------------
@@ -427,7 +431,8 @@ def test_who_lost_the_right_while_it_waited_has_nothing_deployed(tmp_path: Path)
         turns_green(world)
 
         assert creations(world) == 0
-        assert parent(world, 1).split("\n")[1].startswith("Not deployed: bob may not deploy to production")
+        assert news(world, 1).startswith("not deployed: bob may not deploy to production")
+        assert thread(world, 1)[-1].startswith("🛑 @bob not deployed: bob may not deploy to production")
 
 
 def test_whose_account_was_taken_away_while_it_waited_has_nothing_deployed(tmp_path: Path) -> None:
@@ -453,7 +458,8 @@ def test_who_left_the_group_or_the_team_while_it_waited_has_nothing_deployed(tmp
         turns_green(world)
 
         assert creations(world) == 0
-        assert parent(world, 1).split("\n")[1].startswith("Not deployed: bob may not deploy to production")
+        assert news(world, 1).startswith("not deployed: bob may not deploy to production")
+        assert thread(world, 1)[-1].startswith("🛑 @bob not deployed: bob may not deploy to production")
 
 
 def test_while_it_goes_on_waiting_nobody_is_asked_about(tmp_path: Path) -> None:

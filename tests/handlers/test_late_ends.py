@@ -61,12 +61,24 @@ def test_a_late_success_is_told_in_the_message_the_thread_and_where_the_failure_
     world.wait(minutes=20)
     report(world, remote, "success", description="all up")
 
-    line = "✅ Finished after all, reported live 21 min after it was given up: all up"
+    line = "✅ Finished after all: is live, reported 21 min after it was given up"
     assert thread(world, 1)[-1] == broadcasts(world, "#web")[-1] == line
     assert parent(world, 1) == (
-        "✅ *web* → *staging*  main@d470312  asked for by @maria\nSucceeded in 36 min: all up\n• Begin\n#1\n"
+        "✅ *web → staging*  is live\nmain@d470312 · maria · first deployment here · 36 min\n"
         "reported live 21 min after it was given up"
     )
+
+
+@pytest.mark.parametrize(("status", "mark"), [("success", "white_check_mark"), ("failure", "x")])
+def test_the_mark_on_the_command_is_the_one_of_its_end(world: World, status: str, mark: str) -> None:
+    said = world.says("maria", "deploy main to staging")
+    another_tool(world, "in_progress")
+    world.wait(minutes=16)
+    given_up = {name for name, _ in said.reactions}
+
+    report(world, world.github.deployments(REPOSITORY)[-1].id, status)
+
+    assert (given_up, {name for name, _ in said.reactions}) == ({"x"}, {mark})
 
 
 def test_a_late_failure_says_so(world: World) -> None:
@@ -74,8 +86,7 @@ def test_a_late_failure_says_so(world: World) -> None:
 
     report(world, remote, "failure", description="exit code 3")
 
-    assert thread(world, 1)[-1].startswith("❌ Finished after all, reported as failed ")
-    assert thread(world, 1)[-1].endswith(": exit code 3")
+    assert thread(world, 1)[-1] == ("❌ Finished after all: failed: exit code 3, reported 1 min after it was given up")
 
 
 def test_status_and_what_ships_next_follow_it(world: World) -> None:

@@ -65,7 +65,19 @@ def test_what_was_rolled_back_offers_nothing_and_the_rollback_the_way_forward(wo
     world.says("bob", "rollback")
     another_tool(world, "success")
 
-    assert offers(world) == {1: [], 2: [], 3: [f"Redeploy {second[:7]}"]}
+    assert offers(world) == {1: [], 2: [], 3: ["Unlock", f"Redeploy {second[:7]}"]}
+
+
+def test_where_it_is_locked_no_more_nothing_is_offered_to_unlock(world: World) -> None:
+    deployed(world, "One")
+    second = deployed(world, "Two")
+    world.says("bob", "rollback")
+    another_tool(world, "success")
+
+    world.presses("bob", world.parent(3), "Unlock")
+
+    assert offers(world)[3] == [f"Redeploy {second[:7]}"]
+    assert "🔒" not in world.parent(3).lines[0]
 
 
 def test_a_task_of_its_own_changes_nothing_about_what_is_live(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import answers, channel, parent, seen, told
+from tests.handlers.scenes import answers, channel, parent, seen, thread, told
 from tests.world import REPOSITORY, World, read_out
 from tests.world import world as open_world
 
@@ -299,11 +299,17 @@ def test_others_cannot_deploy_not_even_by_force_and_the_owner_can(world: World) 
 def test_a_merge_waits_for_the_lock_and_goes_on_when_it_is_released(world: World) -> None:
     world.says("maria", "lock production because testing")
     merge(world, "topic", by="bob")
-    waits = parent(world, 1).split("\n")[1]
+    waits = (parent(world, 1).split("\n")[0], thread(world, 1), world.parent(1).labels)
 
+    world.wait(minutes=5)
     world.says("maria", "unlock production")
 
-    assert waits == f"Waiting: locked by @maria {SINCE} because testing"
+    assert waits == (
+        "🔒 *web → production*  waits for maria: testing",
+        ["🔒 waits for maria: testing"],
+        ["Ask to release", "Leave"],
+    )
+    assert thread(world, 1) == ["✅ nobody else holds it after 5 min", "🚀 Started 10:05 UTC", "✅ live in 0 s"]
     assert channel(world, "#web")[-1] == "🔓 @maria has unlocked *web → production*."
     assert world.deployment(1).state == "succeeded"
 
@@ -347,7 +353,7 @@ def test_taking_a_lock_while_others_queue_lets_them_wait_for_it(world: World) ->
     world.settle()
 
     assert states(world) == ["main succeeded", "main waiting"]
-    assert parent(world, 2).split("\n")[1] == f"Waiting: locked by @maria {SINCE}"
+    assert parent(world, 2).split("\n")[0] == "🔒 *web → production*  waits for maria"
 
 
 def test_status_shows_the_lock(world: World) -> None:
@@ -586,9 +592,10 @@ def test_a_prolonged_lock_does_not_end_at_its_first_moment(world: World) -> None
 
 
 def test_help_explains_the_commands_behind_the_buttons(world: World) -> None:
-    said = [world.says("maria", f"help {name}") for name in ("take over", "ask for", "notify me", "keep")]
+    for name in ("take over", "ask for", "notify me", "keep"):
+        world.says("maria", f"help {name}")
 
-    lines = [answers(world, one)[0].split("\n")[:2] for one in said]
+    lines = [one.split("\n")[:2] for one in told(world, "maria")]
 
     assert lines == [
         ["`take over <env> [on <app>] because <reason>`", "Take somebody's lock over; they are told."],

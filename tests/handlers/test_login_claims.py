@@ -94,7 +94,7 @@ def test_whoever_holds_the_login_is_asked_and_nothing_is_linked_before_they_agre
 
     assert replied(world, "maria") == WAITS
     assert heard(world, "bob") == [IS_IT_THEIRS]
-    assert direct_messages(world, "bob")[-1].labels == ["Yes, it is theirs", "No"]
+    assert direct_messages(world, "bob")[-1].labels == ["Yes, it is theirs", "No, it is mine"]
     assert (login(world, MARIA), login(world, BOB)) == (None, "octocat")
     assert audited(world) == [
         ("waiting for the holder", "shipmate", f"{MARIA} can sign in as octocat on GitHub, who is {BOB}")
@@ -129,7 +129,7 @@ def test_a_no_keeps_it_and_both_hear_of_it(opens: Opens) -> None:
     world = opens()
     claimed(world)
 
-    world.presses("bob", direct_messages(world, "bob")[-1], "No")
+    world.presses("bob", direct_messages(world, "bob")[-1], "No, it is mine")
 
     assert (login(world, MARIA), login(world, BOB)) == (None, "octocat")
     assert replied(world, "maria") == "@bob says that *octocat* is not yours, so nothing is linked."
@@ -268,9 +268,10 @@ def test_the_settings_overrule_a_proof_of_somebody_else(opens: Opens) -> None:
     holds(world, MARIA, How.LINK)
     world.restart(f'{SETTINGS}\n[people]\n{BOB} = "octocat"\n')
 
-    said = [world.says(person, "whoami") for person in ("maria", "bob")]
+    for person in ("maria", "bob"):
+        world.says(person, "whoami")
 
-    assert [answers(world, one)[0].split("\n")[2] for one in said] == [
+    assert [told(world, one)[-1].split("\n")[2] for one in ("maria", "bob")] == [
         "GitHub login: none that I know of; tell me with `link <your GitHub login>`",
         "GitHub login: octocat, as my settings say",
     ]
@@ -285,10 +286,10 @@ def test_whoever_handed_it_over_is_not_found_by_their_address_again(opens: Opens
     proves(world, "maria", "octocat")
     world.says("bob", YES, "@bob")
 
-    said = world.says("bob", "whoami")
+    world.says("bob", "whoami")
 
     assert before == "octocat"
-    assert answers(world, said)[0].split("\n")[2].startswith("GitHub login: none that I know of")
+    assert told(world, "bob")[-1].split("\n")[2].startswith("GitHub login: none that I know of")
 
 
 def test_a_free_login_is_linked_at_once(opens: Opens) -> None:

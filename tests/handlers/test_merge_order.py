@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.deployments.model import State
-from tests.handlers.scenes import another_tool, parent
+from tests.handlers.scenes import another_tool, answers, channel
 from tests.handlers.test_merges import merge
 from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, SETTINGS, World
@@ -70,7 +70,12 @@ def test_what_is_said_of_the_older_one_is_true(tmp_path: Path) -> None:
         world.deliver(first)
 
         assert shipped(world) == [newer]
-        assert parent(world, 2).split("\n")[1] == f"Superseded by #1 (main@{newer[:7]}), which has all of it"
+        superseded = world.deployment(2)
+        assert superseded.description == f"Superseded by #1 (main@{newer[:7]}), which has all of it"
+        # It is a row, and no message.
+        assert channel(world, "#web") == ["✅ *web → staging*  is live: #2 Add two"]
+        why = world.says("maria", "why #2")
+        assert superseded.description in answers(world, why)[0]
 
 
 def test_the_newest_green_one_goes_and_a_newer_one_that_still_waits_holds_nothing_up(tmp_path: Path) -> None:
@@ -150,7 +155,8 @@ def test_a_merge_that_somebody_has_shipped_already_is_not_shipped_again(tmp_path
         world.deliver(webhook)
 
         assert shipped(world) == [sha]
-        assert parent(world, 2).split("\n")[1] == f"Superseded by #1 (main@{sha[:7]}), which is this very commit"
+        assert world.deployment(2).description == f"Superseded by #1 (main@{sha[:7]}), which is this very commit"
+        assert channel(world, "#web") == ["✅ *web → staging*  is live"]
 
 
 def test_a_branch_that_was_forced_back_goes_on_from_there(tmp_path: Path) -> None:

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from handlers import merges
-from tests.handlers.scenes import another_tool, broadcasts, channel, creations, notification, parent, seen, thread
+from tests.handlers.scenes import (
+    another_tool,
+    broadcasts,
+    channel,
+    creations,
+    facts,
+    news,
+    notification,
+    parent,
+    seen,
+    thread,
+)
 from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
@@ -31,14 +42,13 @@ def test_a_merged_pull_request_is_announced_and_deployed(world: World) -> None:
     another_tool(world, "in_progress", "success", environment_url="https://staging.example")
 
     assert announced == (
-        f"🕐 *web* → *staging*  main@{sha[:7]}  merged by @octocat\nStarting\n• #1 Add search (alice)\n#1",
+        "🚀 *web → staging*  is under way\n"
+        f"main@{sha[:7]} · merged by octocat · #1 Add search · alice · first deployment here · since 10:00 UTC",
         f"octocat merged #1: main@{sha[:7]} of web goes to staging.",
     )
     assert parent(world, 1) == (
-        f"✅ *web* → *staging*  main@{sha[:7]}  merged by @octocat\n"
-        "Succeeded in 20 s\n"
-        "• #1 Add search (alice)\n"
-        "#1 · environment"
+        "✅ *web → staging*  is live: #1 Add search\n"
+        f"main@{sha[:7]} · merged by octocat · first deployment here · 20 s · open"
     )
     made = world.github.deployments(REPOSITORY)[0]
     assert (made.sha, made.environment, made.payload["pull_request"]) == (sha, "staging", 1)
@@ -47,26 +57,23 @@ def test_a_merged_pull_request_is_announced_and_deployed(world: World) -> None:
 def test_it_waits_for_the_statuses_and_check_runs_of_the_merge_commit(world: World) -> None:
     world.github.set_status(REPOSITORY, "main", "ci/test", "success")
     sha = merge(world, "search")
-    before = parent(world, 1).split("\n")[1]
+    before = news(world, 1)
 
     world.github.set_status(REPOSITORY, sha, "ci/test", "pending")
     world.github.set_check_run(REPOSITORY, sha, "lint", None)
     world.settle()
-    pending = parent(world, 1).split("\n")[1]
+    pending = (news(world, 1), facts(world, 1)[-1])
     world.github.set_status(REPOSITORY, sha, "ci/test", "success")
     world.settle()
-    one_left = (parent(world, 1).split("\n")[1], creations(world))
+    one_left = (news(world, 1), facts(world, 1)[-1], creations(world))
     world.github.set_check_run(REPOSITORY, sha, "lint", "skipped")
     world.settle()
 
-    assert before == "Waiting: no check has been reported for this commit yet"
-    assert pending == "Waiting: checks are pending: ci/test, lint"
-    assert one_left == ("Waiting: checks are pending: lint", 0)
+    assert before == "waits for its first check"
+    assert pending == ("waits for 2 of 2 checks", "still running: `ci/test`, lint")
+    assert one_left == ("waits for 1 of 2 checks", "still running: lint", 0)
     assert creations(world) == 1
-    assert thread(world, 1) == [
-        "⏳ Waiting: no check has been reported for this commit yet",
-        "▶️ Its checks are green",
-    ]
+    assert thread(world, 1) == []
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -91,17 +98,17 @@ def test_a_failing_check_is_told_by_name_and_the_deployment_goes_on_when_it_is_r
 
     world.github.set_status(REPOSITORY, sha, "ci/test", "failure", target_url="https://ci.example/9")
     world.settle()
+    failed = (news(world, 1), thread(world, 1), read_out(world.slack.thread("#web", world.parent(1).ts)[0]))
     world.github.set_status(REPOSITORY, sha, "ci/test", "pending")
     world.settle()
+    again = (news(world, 1), thread(world, 1))
     world.github.set_status(REPOSITORY, sha, "ci/test", "success")
     world.settle()
 
-    assert thread(world, 1) == [
-        "⏳ Waiting: no check has been reported for this commit yet",
-        "⏳ Waiting: checks failed: ci/test",
-        "⏳ Waiting: checks are pending: ci/test",
-        "▶️ Its checks are green",
-    ]
+    assert failed == ("ci/test failed", ["❌ ci/test failed"], "❌ <https://ci.example/9|ci/test> failed")
+    assert again == ("waits for its check", ["⏳ waits for its check · still running: `ci/test`"])
+    assert [one.split(" after ")[0] for one in thread(world, 1)] == ["✅ all green"]
+    assert creations(world) == 1
 
 
 def test_a_newer_merge_supersedes_one_that_still_waits_and_says_so(world: World) -> None:
@@ -113,10 +120,11 @@ def test_a_newer_merge_supersedes_one_that_still_waits_and_says_so(world: World)
     world.github.set_status(REPOSITORY, newer, "ci/test", "success")
     world.settle()
 
-    sentence = f"Superseded by #2 (main@{newer[:7]}), which has all of it"
-    assert parent(world, 1).split("\n")[1] == sentence
-    assert thread(world, 1)[-1] == f"⏭️ {sentence}"
-    assert world.parent(1).labels == []
+    assert world.deployment(1).description == f"Superseded by #2 (main@{newer[:7]}), which has all of it"
+    # The newer one has taken over the card, so nothing is said of the older one.
+    assert world.parent(1).ts == world.parent(2).ts
+    assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
+    assert thread(world, 1) == []
     assert [one.sha for one in world.github.deployments(REPOSITORY)] == [newer]
 
 
@@ -126,8 +134,8 @@ def test_a_merge_that_runs_already_is_left_alone_and_the_newer_one_queues(world:
 
     merge(world, "filters")
 
-    assert [line.split("  ")[0] for line in channel(world, "#web")] == ["🕐 *web* → *staging*", "⏳ *web* → *staging*"]
-    assert parent(world, 2).split("\n")[1] == "Queued: #1 (main) is being deployed to staging now"
+    assert [line.split("  ")[0] for line in channel(world, "#web")] == ["🚀 *web → staging*", "⏸️ *web → staging*"]
+    assert (news(world, 2), facts(world, 2)[-1]) == ("is next", "behind #1 (octocat)")
 
 
 def test_an_older_merge_whose_webhook_comes_late_gives_way(world: World) -> None:
@@ -140,7 +148,8 @@ def test_an_older_merge_whose_webhook_comes_late_gives_way(world: World) -> None
     world.deliver(second)
     world.deliver(first)
 
-    assert parent(world, 2).split("\n")[1] == f"Superseded by #1 (main@{newer[:7]}), which has all of it"
+    assert world.deployment(2).description == f"Superseded by #1 (main@{newer[:7]}), which has all of it"
+    assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
     assert [one.sha for one in world.github.deployments(REPOSITORY)] == [newer]
 
 
@@ -163,8 +172,8 @@ def test_each_environment_that_asks_for_the_branch_gets_it(tmp_path: Path) -> No
         sha = merge(world, "search")
 
         assert [line.split("  ")[0] for line in channel(world, "#web")] == [
-            "🕐 *web* → *staging*",
-            "🕐 *web* → *production*",
+            "🚀 *web → staging*",
+            "🚀 *web → production*",
         ]
         assert [(one.environment, one.sha) for one in world.github.deployments(REPOSITORY)] == [
             ("staging", sha),
@@ -195,12 +204,13 @@ def test_what_ships_is_listed_by_pull_request_and_commits_without_one_are_marked
     sha = merge(world, "search")
 
     assert parent(world, 2) == (
-        f"🕐 *web* → *staging*  main@{sha[:7]}  merged by @octocat\n"
-        "Starting\n"
-        "• #1 Add search (alice)\n"
-        f"• {direct[:7]} Mend the footer (bob)\n"
-        "⚠️ 1 commit went in without a pull request\n"
-        "#2 · compare"
+        "🚀 *web → staging*  is under way\n"
+        f"main@{sha[:7]} · merged by octocat · since 10:00 UTC\n"
+        "▸ 1 pull request and 1 commit · alice, bob\n"
+        "• #1 Add search · alice\n"
+        f"• {direct[:7]} Mend the footer · bob\n"
+        "• compare\n"
+        f"⚠️ 1 commit without a pull request: {direct[:7]}"
     )
 
 
@@ -213,19 +223,24 @@ def test_more_than_five_changes_are_counted(world: World) -> None:
     world.says("maria", "deploy main to staging")
 
     lines = parent(world, 2).split("\n")
-    assert [line.split(" ", 2)[2] for line in lines[2:7]] == [f"Step {n} (octocat)" for n in (6, 5, 4, 3, 2)]
-    assert lines[7:9] == ["… and 2 more", "⚠️ 7 commits went in without a pull request"]
+    assert lines[2] == "▸ 7 commits · octocat"
+    assert [line.split(" ", 2)[2] for line in lines[3:8]] == [f"Step {n} · octocat" for n in (6, 5, 4, 3, 2)]
+    assert lines[8] == "• and 2 more · compare"
+    assert lines[9].startswith("⚠️ 7 commits without a pull request: ")
+    assert lines[9].count(",") == 2
 
 
-def test_whoever_merged_is_mentioned_where_the_settings_know_them(tmp_path: Path) -> None:
+def test_whoever_merged_is_mentioned_when_it_fails_where_the_settings_know_them(tmp_path: Path) -> None:
     with open_world(tmp_path, SETTINGS + '\n[people]\nU00000001 = "Maria-Of-GitHub"\n') as world:
         merge(world, "search", by="maria-of-github")
 
-        assert channel(world, "#web")[0].endswith("merged by @maria")
+        assert facts(world, 1)[1] == "merged by maria-of-github"
         assert world.github.deployments(REPOSITORY)[0].payload["requested_by"] == {
             "slack": "U00000001",
             "github": "maria-of-github",
         }
+        another_tool(world, "failure")
+        assert thread(world, 1)[-1].split("\n")[1].split(" ")[0] == "@maria"
 
 
 def test_a_title_that_wants_to_ping_everybody_does_not(world: World) -> None:
@@ -236,7 +251,7 @@ def test_a_title_that_wants_to_ping_everybody_does_not(world: World) -> None:
     world.settle()
 
     raw = "\n".join(world.parent(1).lines)
-    assert "Hello &lt;!channel&gt; &amp; &lt;@U00000002&gt; (octocat)" in raw
+    assert "Hello &lt;!channel&gt; &amp; &lt;@U00000002&gt; · octocat" in raw
 
 
 def test_a_merge_that_hangs_is_reported_in_the_channel(world: World) -> None:
@@ -249,8 +264,9 @@ def test_a_merge_that_hangs_is_reported_in_the_channel(world: World) -> None:
     assert broadcasts(world, "#web")[1:] == [
         "⚠️ Still waiting after an hour: no check has been reported for this commit yet. "
         "Look at the check, or cancel with `cancel #1`",
-        "🗑️ Given up: its checks were not green within a day",
     ]
+    assert news(world, 1) == "given up: its checks were not green within a day"
+    assert thread(world, 1)[-1] == "⌫ Given up: its checks were not green within a day"
 
 
 def test_github_down_at_the_merge_only_costs_time(world: World) -> None:
@@ -304,7 +320,7 @@ def test_who_merged_and_what_is_told_by_the_api(world: World) -> None:
 
     world.deliver(tampered(webhook, title="Free beer", merged_by={"login": "ceo"}))
 
-    assert "merged by @octocat" in parent(world, 1)
+    assert facts(world, 1)[1] == "merged by octocat"
     assert "Add search" in parent(world, 1)
 
 

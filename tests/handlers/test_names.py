@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.handlers.scenes import another_tool, channel, told
+from tests.handlers.scenes import another_tool, cards, told
 from tests.world import REPOSITORY, World
 from tests.world import world as open_world
 
@@ -47,10 +47,10 @@ def test_tags_commits_and_pull_requests_are_refs(world: World) -> None:
     another_tool(world, "success")
     world.says("maria", f"deploy #{number} to staging canary=10%")
 
-    assert channel(world, "#web") == [
-        "✅ *web* → *staging*  v1.0@64fd7b0  asked for by @maria",
-        "✅ *web* → *production*  64fd7b0  asked for by @maria",
-        "🕐 *web* → *staging*  topic@64fd7b0  asked for by @maria",
+    assert cards(world, "#web") == [
+        "✅ *web → staging*  is live\nv1.0@64fd7b0 · maria · first deployment here · 10 s",
+        "✅ *web → production*  is live\n64fd7b0 · maria · first deployment here · 10 s",
+        "🚀 *web → staging*  is under way\ntopic@64fd7b0 · maria · since 10:00 UTC",
     ]
     assert {one.sha for one in world.github.deployments(REPOSITORY)} == {sha}
     assert world.github.deployments(REPOSITORY)[-1].payload["pull_request"] == number
@@ -77,10 +77,10 @@ def test_without_a_ref_the_environments_own_then_the_apps_then_the_default_branc
         world.says("maria", "deploy web", "#deploys")
         world.says("maria", "deploy api to pre", "#deploys")
 
-        assert channel(world, "#deploys") == [
-            "🕐 *web* → *staging*  next@d470312  asked for by @maria",
-            "🕐 *web* → *production*  main@d470312  asked for by @maria",
-            "🕐 *api* → *staging*  stable@195a587  asked for by @maria",
+        assert cards(world, "#deploys") == [
+            "🚀 *web → staging*  is under way\nnext@d470312 · maria · first deployment here · since 10:00 UTC",
+            "🚀 *web → production*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC",
+            "🚀 *api → staging*  is under way\nstable@195a587 · maria · first deployment here · since 10:00 UTC",
         ]
 
 
@@ -93,9 +93,9 @@ def test_an_app_may_be_named_like_a_branch(tmp_path: Path) -> None:
         world.says("maria", "deploy web/api to production", "#deploys")
         world.says("maria", "deploy api to staging", "#deploys")
 
-        assert channel(world, "#deploys") == [
-            "🕐 *web* → *production*  api@d470312  asked for by @maria",
-            "🕐 *api* → *staging*  stable@195a587  asked for by @maria",
+        assert cards(world, "#deploys") == [
+            "🚀 *web → production*  is under way\napi@d470312 · maria · first deployment here · since 10:00 UTC",
+            "🚀 *api → staging*  is under way\nstable@195a587 · maria · first deployment here · since 10:00 UTC",
         ]
 
 
@@ -108,7 +108,9 @@ def test_several_apps_and_no_name_is_a_question_with_buttons(tmp_path: Path) -> 
 
         assert told(world, "maria") == ["Which app do you mean?"]
         assert question.labels == ["Deploy web/main to production", "Deploy api/main to production"]
-        assert channel(world, "#deploys") == ["🕐 *web* → *production*  main@d470312  asked for by @maria"]
+        assert cards(world, "#deploys") == [
+            "🚀 *web → production*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC"
+        ]
 
 
 def test_an_app_without_a_default_environment_asks_where_to(tmp_path: Path) -> None:
@@ -120,7 +122,9 @@ def test_an_app_without_a_default_environment_asks_where_to(tmp_path: Path) -> N
         world.presses("maria", question, "Deploy api/main to staging")
 
         assert told(world, "maria") == ["Where to? *api* has staging and production."]
-        assert channel(world, "#deploys") == ["🕐 *api* → *staging*  main@195a587  asked for by @maria"]
+        assert cards(world, "#deploys") == [
+            "🚀 *api → staging*  is under way\nmain@195a587 · maria · first deployment here · since 10:00 UTC"
+        ]
 
 
 def test_an_unknown_ref_is_answered_with_the_nearest_names_to_press(world: World) -> None:
@@ -133,7 +137,9 @@ def test_an_unknown_ref_is_answered_with_the_nearest_names_to_press(world: World
     assert told(world, "maria") == [
         "`topci` is neither a branch, a tag, a commit nor a pull request of acme/web. Did you mean topic?"
     ]
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  topic@64fd7b0  asked for by @maria"]
+    assert cards(world, "#web") == [
+        "🚀 *web → staging*  is under way\ntopic@64fd7b0 · maria · first deployment here · since 10:00 UTC"
+    ]
 
 
 def test_an_unknown_environment_is_answered_with_the_nearest_name_or_all(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.effects import TellAuthor
 from bot.core.events.internal import DeploymentEnded
-from tests.handlers.scenes import another_tool, answers, seen
+from tests.handlers.scenes import another_tool, seen
 from tests.world import REPOSITORY, World, read_out
 from tests.world import world as open_world
 
@@ -197,7 +197,7 @@ def test_a_muted_author_is_not_written_to_and_sees_a_rollback_all_the_same(world
     pull(world, "Gift cards")
     deploy(world)
     world.presses("carol", direct(world, "carol")[0], "Mute these")
-    answered = answers(world, direct(world, "carol")[0])[0]
+    [answered] = world.told("carol")
     pull(world, "Orders")
     deploy(world)
     deploy(world, "rollback to #1")

@@ -67,7 +67,7 @@ def test_what_waits_is_told_once_however_often_the_bot_starts(world: World, afte
 
     [once] = heard(world)
     assert once.startswith(f"#web 🧭 {GONE}something is left there:\n• #1 topic@")
-    assert parent(world, 1).split("\n")[1] == "Waiting: web → staging is no longer in the settings"
+    assert parent(world, 1).split("\n")[0] == "🔒 *web → staging*  waits: its environment is no longer in my settings"
 
 
 def test_one_thing_is_told_in_a_sentence_with_its_command(world: World) -> None:
@@ -159,10 +159,10 @@ def test_what_has_its_place_back_goes_on_and_is_told_again_should_that_go_once_m
     world.says("maria", "deploy topic to staging when green")
     starts_with(world, NO_ENVIRONMENT)
     starts_with(world, BEFORE + PEOPLE)
-    back = parent(world, 1).split("\n")[1]
+    back = parent(world, 1).split("\n")[0]
     starts_with(world, NO_ENVIRONMENT)
 
-    assert back.startswith("Waiting: locked by @bob since")
+    assert back.startswith("🔒 *web → staging*  waits for bob")
     assert len(heard(world)) == 2
 
 
@@ -206,7 +206,7 @@ def test_what_another_tool_runs_is_followed_to_its_end(world: World, after: str)
     another_tool(world, "success", description="Is live")
 
     assert world.deployment(1).state is State.SUCCEEDED
-    assert thread(world, 1)[-1].startswith("✅ Succeeded in")
+    assert thread(world, 1)[-1].startswith("✅ @maria live in ")
     assert world.statuses(remote.id) == ["in_progress", "success"]
 
 
@@ -262,7 +262,9 @@ def test_what_was_about_to_be_created_on_github_is_not(world: World) -> None:
 
     assert world.github.deployments(REPOSITORY) == []
     assert world.deployment(1).state is State.ERROR
-    assert thread(world, 1)[-1] == "💥 Did not work: web → staging is no longer in the settings"
+    assert thread(world, 1)[-1].startswith(
+        "❌ *web → staging* did not work: web → staging is no longer in the settings\n@maria"
+    )
 
 
 def test_what_was_created_at_that_moment_ends_on_github_too(world: World) -> None:
@@ -298,7 +300,9 @@ def test_what_waits_for_checks_expires_after_a_day_and_says_why(world: World) ->
 
     world.wait(hours=25)
 
-    assert parent(world, 1).split("\n")[1] == ("Given up after a day: web → staging is no longer in the settings")
+    assert parent(world, 1).split("\n")[0] == (
+        "⌫ *web → staging*  given up after a day: web → staging is no longer in the settings"
+    )
     assert not any("Look at the check" in line for line in thread(world, 1))
 
 
@@ -371,7 +375,7 @@ def test_what_was_queued_here_and_has_not_begun_ends_with_a_word(ours: World) ->
 
     [remote] = ours.github.deployments(REPOSITORY)
     assert ours.statuses(remote.id) == ["queued", "error"]
-    assert thread(ours, 1)[-1] == "💥 Did not work: Its settings are gone"
+    assert thread(ours, 1)[-1].startswith("❌ *web → staging* did not work: Its settings are gone\n@maria")
 
 
 # --- it is never out of sight ---------------------------------------------------------------------------------------
@@ -612,7 +616,7 @@ def test_who_asked_cancels_what_waits_and_it_ends_everywhere(world: World, after
     said = world.says("bob", "cancel #2")
 
     assert answers(world, said) == ["#2 (web → staging) is cancelled."]
-    assert parent(world, 2).split("\n")[1] == "Cancelled by bob"
+    assert parent(world, 2).split("\n")[0] == "🛑 *web → staging*  cancelled by bob"
 
 
 def test_a_command_for_the_place_is_refused_with_what_is_left_there(world: World) -> None:

@@ -28,7 +28,7 @@ def test_a_branch_with_a_commit_is_that_commit(world: World, branch: list[str], 
     world.says("maria", f"deploy {said.replace('{sha}', branch[0][:7])} to staging")
 
     assert world.deployment(1).sha == branch[0]
-    assert parent(world, 1).startswith(f"🕐 *web* → *staging*  topic@{branch[0][:7]}")
+    assert parent(world, 1).startswith(f"🚀 *web → staging*  is under way\ntopic@{branch[0][:7]} · maria")
 
 
 def test_a_commit_that_its_branch_has_not_is_refused(world: World, branch: list[str]) -> None:
@@ -54,7 +54,7 @@ def test_where_the_branch_is_gone_it_is_just_the_commit(world: World, branch: li
     world.says("maria", f"deploy topic@{branch[1]} to staging")
 
     assert world.deployment(1).sha == branch[1]
-    assert parent(world, 1).startswith(f"🕐 *web* → *staging*  {branch[1][:7]}")
+    assert parent(world, 1).startswith(f"🚀 *web → staging*  is under way\n{branch[1][:7]} · maria")
 
 
 def test_a_branch_that_is_called_like_a_commit_of_another_does_not_stand_for_it(
@@ -112,10 +112,10 @@ def test_a_link_into_a_thread_and_to_the_command_are_the_same(world: World, bran
     another_tool(world, "success")
     world.says("maria", "deploy main to staging")
     another_tool(world, "success")
-    inside = world.slack.thread("#web", world.parent(1).ts)[0]
+    inside = world.slack.thread("#web", command.ts)[0]
 
     world.says("bob", f"deploy {permalink(world, command)} to production", channel="#random")
-    world.says("bob", f"deploy {permalink(world, inside, world.parent(1).ts)} to production", channel="#random")
+    world.says("bob", f"deploy {permalink(world, inside, command.ts)} to production", channel="#random")
 
     assert [world.deployment(n).sha for n in (3, 4)] == [branch[1], branch[1]]
     assert [world.deployment(n).environment for n in (3, 4)] == ["production", "production"]
@@ -126,7 +126,7 @@ def test_a_link_alone_shows_its_deployment(world: World, branch: list[str]) -> N
 
     said = world.says("bob", permalink(world, world.parent(1)))
 
-    assert answers(world, said)[-1].startswith(f"🕐 *web* → *staging*  topic@{branch[1][:7]}")
+    assert answers(world, said)[-1].startswith(f"🚀 *web → staging*  is under way\ntopic@{branch[1][:7]} · maria")
 
 
 def test_a_link_wins_over_the_thread(world: World, branch: list[str]) -> None:

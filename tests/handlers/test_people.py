@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.people.model import How
-from tests.handlers.scenes import answers, parent, told
+from tests.handlers.scenes import another_tool, answers, parent, thread, told
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -274,7 +274,8 @@ def test_bots_are_refused(world: World) -> None:
 def test_whoami_shows_what_is_known_and_how_and_what_one_may_do(world: World) -> None:
     said = world.says("maria", "whoami")
 
-    assert answers(world, said) == [
+    assert answers(world, said) == []
+    assert told(world, "maria") == [
         "You are maria.\nChat id: U00000001\nGitHub login: maria, as my settings say\n"
         "Time zone: Etc/UTC; now it is Mon 02 Mar 10:00 UTC\nYou may deploy *web* to staging and production"
     ]
@@ -284,9 +285,10 @@ def test_whoami_says_why_one_may_not(opens: Opens) -> None:
     world = opens(allowing('"acme/devs"', admins='"U00000002"') + "\n[people]\n")
     world.github.add_team("acme/devs", ["maria"])
 
-    marias, bobs = world.says("maria", "whoami"), world.says("bob", "whoami")
+    world.says("maria", "whoami")
+    world.says("bob", "whoami")
 
-    assert answers(world, marias)[0].split("\n")[2:] == [
+    assert told(world, "maria")[0].split("\n")[2:] == [
         "GitHub login: none that I know of; tell me with `link <your GitHub login>`",
         "Time zone: Etc/UTC; now it is Mon 02 Mar 10:00 UTC",
         "⛔ *web*: maria may not deploy to staging: write permission on acme/web decides, and I do not know their "
@@ -294,7 +296,7 @@ def test_whoami_says_why_one_may_not(opens: Opens) -> None:
         "⛔ *web*: maria may not deploy to production: that is for acme/devs. I do not know their GitHub login; "
         "tell me with `link <your GitHub login>`",
     ]
-    assert answers(world, bobs)[0].split("\n")[4:] == [
+    assert told(world, "bob")[0].split("\n")[4:] == [
         "You are one of my admins",
         "You may deploy *web* to staging and production",
     ]
@@ -309,11 +311,11 @@ def test_an_address_that_is_public_on_github_tells_who_somebody_is(opens: Opens)
 
     world.says("carol", "deploy main to production", "#ops")
     world.wait(hours=2)
-    said = world.says("carol", "whoami", "#ops")
+    world.says("carol", "whoami", "#ops")
 
     assert started(world) == 1
     assert world.deployment(1).by.login == "carol-on-github"
-    assert answers(world, said)[0].split("\n")[2] == (
+    assert told(world, "carol")[-1].split("\n")[2] == (
         "GitHub login: carol-on-github, found by your e-mail address on Mon 02 Mar 10:00 UTC"
     )
     assert sum(one.path == "/search/users" for one in world.github.requests) == 1
@@ -361,7 +363,7 @@ def test_link_proves_who_somebody_is(opens: Opens) -> None:
     assert before == ([], [ENTER])
     assert told(world, "maria")[1:] == ["Thank you: you are *octocat* on GitHub. `whoami` tells what you may do."]
     assert world.deployment(1).by.login == "octocat"
-    assert "asked for by @maria" in parent(world, 1)
+    assert " · maria · " in parent(world, 1)
     identity = world.store.reads().people.identity("U00000001")
     assert identity is not None
     assert (identity.login, identity.how) == ("octocat", How.LINK)
@@ -374,9 +376,9 @@ def test_a_proof_survives_a_restart_and_counts_more_than_the_settings(world: Wor
     world.github.sign_ins.enter("WDJB-0001", "OctoCat")
     world.wait(seconds=5)
 
-    said = world.says("maria", "whoami")
+    world.says("maria", "whoami")
 
-    assert answers(world, said)[0].split("\n")[2] == (
+    assert told(world, "maria")[-1].split("\n")[2] == (
         "GitHub login: OctoCat, proved by signing in on Mon 02 Mar 10:00 UTC"
     )
 
@@ -499,7 +501,10 @@ def test_the_authors_of_merges_are_known_by_their_proof(opens: Opens) -> None:
     world.github.merge_pull_request(REPOSITORY, number, by="octocat")
     world.settle()
 
-    assert "merged by @maria" in parent(world, 1)
+    another_tool(world, "failure")
+
+    assert " · merged by octocat · " in parent(world, 1)
+    assert "@maria" in thread(world, 1)[-1]
 
 
 # --- where can I deploy -----------------------------------------------------------------------------------------
@@ -508,7 +513,8 @@ def test_the_authors_of_merges_are_known_by_their_proof(opens: Opens) -> None:
 def test_where_can_i_deploy_lists_what_one_may(world: World) -> None:
     said = world.says("maria", "where can I deploy")
 
-    assert answers(world, said) == [
+    assert answers(world, said) == []
+    assert told(world, "maria") == [
         "You can deploy:\n*web* to staging and production (default)\nFor example: `deploy web to production`"
     ]
 
@@ -517,9 +523,9 @@ def test_where_can_i_deploy_says_why_not_elsewhere(opens: Opens) -> None:
     world = opens(allowing('"@oncall"'))
     world.slack.add_group("oncall", [])
 
-    said = world.says("maria", "wcid")
+    world.says("maria", "wcid")
 
-    assert answers(world, said) == [
+    assert told(world, "maria") == [
         "You can deploy:\n*web* to staging\n⛔ *web*: maria may not deploy to production: that is for @oncall\n"
         "For example: `deploy web to staging`"
     ]
@@ -543,31 +549,32 @@ def test_where_nothing_may_be_deployed_the_reasons_are_told(world: World) -> Non
 
 
 def test_mute_says_what_is_muted_and_how_to_undo_it(world: World) -> None:
-    muted, again = world.says("maria", "stop pinging me"), world.says("maria", "mute")
-    shown = answers(world, world.says("maria", "whoami"))[0]
-    unmuted, once_more = world.says("maria", "ping me again"), world.says("maria", "unmute")
+    said = [
+        world.says("maria", text) for text in ("stop pinging me", "mute", "whoami", "ping me again", "unmute", "whoami")
+    ]
 
-    assert answers(world, muted) == [
+    muted, again, shown, unmuted, once_more, after = told(world, "maria")
+    assert muted == (
         "🔕 You are muted: I write to you neither when your pull requests go live nor when something waits for your "
         "approval, and name you without a mention where a deployment ends or wants approval. What you ask me I still "
         "answer, and I still tell you about locks that you hold or asked for. To undo it: `unmute`"
-    ]
+    )
     assert "Muted since Mon 02 Mar 10:00 UTC; `unmute` ends that" in shown.split("\n")
-    assert answers(world, unmuted) == [
+    assert unmuted == (
         "🔔 You are not muted any more: I write to you when your pull requests go live in production, and mention you "
         "when a deployment of yours fails or needs your approval. To be left alone again: `mute`"
-    ]
-    assert told(world, "maria") == [
-        "🔕 You are muted already, since Mon 02 Mar 10:00 UTC. To undo it: `unmute`",
-        "🔔 You are not muted, so there is nothing to undo. To be left alone: `mute`",
-    ]
-    assert answers(world, again) == answers(world, once_more) == []
+    )
+    assert again == "🔕 You are muted already, since Mon 02 Mar 10:00 UTC. To undo it: `unmute`"
+    assert once_more == "🔔 You are not muted, so there is nothing to undo. To be left alone: `mute`"
+    assert "Muted" not in after
+    assert [answers(world, one) for one in said] == [[]] * 6
 
 
 def test_everybody_is_muted_for_themselves(world: World) -> None:
     world.says("maria", "mute")
 
-    assert "Muted" not in answers(world, world.says("bob", "whoami"))[0]
+    world.says("bob", "whoami")
+    assert "Muted" not in told(world, "bob")[0]
 
 
 def test_a_slash_command_is_muted_where_nobody_else_reads_it(world: World) -> None:

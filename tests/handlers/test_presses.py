@@ -266,7 +266,7 @@ def test_retry_of_what_never_began_works_while_the_same_is_live(world: World) ->
     world.presses("maria", world.parent(3), "Cancel")
     world.github.set_check_run(REPOSITORY, "main", "lint", "success")
 
-    world.presses("bob", world.parent(3), "Retry")
+    world.presses("bob", world.parent(3), "Ask again")
 
     assert world.deployment(4).retry_of == 3
 

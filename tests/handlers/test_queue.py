@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.handlers.scenes import another_tool, answers, creations, parent, thread, told
+from tests.handlers.scenes import another_tool, answers, cards, creations, parent, thread, told
 from tests.world import REPOSITORY, World
 
 
@@ -22,10 +22,13 @@ def test_each_in_line_knows_who_is_before_them(world: World) -> None:
     for name in "abcd":
         world.says("maria", f"deploy {name} to staging")
 
-    assert [parent(world, number).split("\n")[1] for number in (2, 3, 4)] == [
-        "Queued: #1 (a) is being deployed to staging now",
-        "Queued: #1 (a) is being deployed to staging now; 2nd in line, behind #1 and #2",
-        "Queued: #1 (a) is being deployed to staging now; 3rd in line, behind #1, #2 and #3",
+    shas = {name: world.github.repository(REPOSITORY).branches[name][:7] for name in "bcd"}
+    assert cards(world, "#web")[1:] == [
+        f"⏸️ *web → staging*  is next\nb@{shas['b']} · asked by maria · behind #1 (maria)",
+        f"⏸️ *web → staging*  is 2nd in line\nc@{shas['c']} · asked by maria · behind #1 (maria) and #2 (maria)",
+        "⏸️ *web → staging*  is 3rd in line\n"
+        # Its commit begins with its name.
+        f"{shas['d']} · asked by maria · behind #1 (maria), #2 (maria) and #3 (maria)",
     ]
 
 
@@ -36,7 +39,9 @@ def test_a_long_line_is_not_read_out(world: World) -> None:
     for name in names:
         world.says("maria", f"deploy {name} to staging")
 
-    assert parent(world, 8).split("\n")[1].endswith("7th in line, behind #1, #2, #3, #4, #5, #6 and 1 more")
+    first, facts = parent(world, 8).split("\n")[:2]
+    assert first == "⏸️ *web → staging*  is 7th in line"
+    assert facts.endswith(" · behind #1 (maria), #2 (maria), #3 (maria), #4 (maria), #5 (maria) and 2 more")
 
 
 def test_who_leaves_the_queue_makes_room_for_the_others(world: World) -> None:
@@ -46,12 +51,14 @@ def test_who_leaves_the_queue_makes_room_for_the_others(world: World) -> None:
     offered = world.parent(2).labels
 
     world.presses("maria", world.parent(2), "Leave queue")
-    moved_up = parent(world, 3).split("\n")[1]
+    moved_up = cards(world, "#web")[2]
     another_tool(world, "success")
 
+    sha = world.github.repository(REPOSITORY).branches["c"][:7]
     assert offered == ["Leave queue"]
-    assert thread(world, 2)[-1].startswith("#2 (web → staging) is cancelled")
-    assert moved_up == "Queued: #1 (a) is being deployed to staging now"
+    assert parent(world, 2).startswith("🛑 *web → staging*  cancelled by maria\n")
+    assert thread(world, 2) == ["🛑 cancelled by maria"]
+    assert moved_up == f"⏸️ *web → staging*  is next\nc@{sha} · asked by maria · behind #1 (maria)"
     assert deployed(world) == ["a", "c"]
 
 
@@ -71,9 +78,9 @@ def test_queue_shows_what_runs_and_what_waits_for_what_and_for_how_long(world: W
     assert answers(world, said)[0].split("\n") == [
         "What runs, and what waits for what:",
         "*web → staging*",
-        f"    🚀 #1 a@{shas['a']} by maria, starting for 3 min 2 s",
-        f"    1. #2 b@{shas['b']} by bob, in line for 2 min 2 s",
-        f"    ⏳ #3 c@{shas['c']} by maria, waiting for 2 min 2 s: checks are pending: ci/test",
+        f"    🚀 #1 a@{shas['a']} by maria, starting for 3 min",
+        f"    1. #2 b@{shas['b']} by bob, in line for 2 min",
+        f"    ⏳ #3 c@{shas['c']} by maria, waiting for 2 min: checks are pending: ci/test",
     ]
     assert answers(world, of_one) == ["Nothing runs and nothing waits in web → production."]
 
@@ -125,8 +132,8 @@ def test_an_older_commit_that_waits_gives_way_to_a_newer_one_of_its_branch(world
 
     newer = world.github.repository(REPOSITORY).branches["topic"][:7]
     gone = f"Superseded by #2 (topic@{newer}), which has all of it"
-    assert parent(world, 1).split("\n")[1] == gone
-    assert answers(world, said)[-1] == f"*web → staging* #1: ⏭️ {gone}"
+    assert parent(world, 1).startswith("⏭️ *web → staging*  is part of #2\n")
+    assert answers(world, said) == [f"⏭️ @maria {gone[:1].lower()}{gone[1:]}"]
     assert creations(world) == 1
 
 
@@ -145,7 +152,8 @@ def test_a_merge_that_waits_gives_way_to_the_newer_head_of_its_branch(world: Wor
     world.github.set_status(REPOSITORY, merged, "ci/test", "success")
     world.settle()
 
-    assert parent(world, 1).split("\n")[1] == (f"Superseded by #2 (main@{head[:7]}), which has all of it")
+    assert world.deployment(1).description == f"Superseded by #2 (main@{head[:7]}), which has all of it"
+    assert parent(world, 1).startswith("⏭️ *web → staging*  is part of #2\n")
     assert [one.sha for one in world.github.deployments(REPOSITORY)] == [head]
 
 
@@ -173,7 +181,10 @@ def test_a_retry_of_something_older_takes_nobodys_place(world: World) -> None:
 
     world.says("maria", "retry #1")
 
-    assert parent(world, 2).split("\n")[1] == "Waiting: checks are pending: ci/test"
+    assert cards(world, "#web")[1] == (
+        "⏳ *web → staging*  waits for its check\n"
+        f"topic@{newer[:7]} · asked by bob · first deployment here · still running: `ci/test`"
+    )
 
 
 def test_another_task_of_the_same_branch_is_not_superseded(world: World) -> None:
@@ -184,4 +195,4 @@ def test_another_task_of_the_same_branch_is_not_superseded(world: World) -> None
 
     world.says("bob", "deploy topic to staging")
 
-    assert parent(world, 1).split("\n")[1].startswith("Waiting:")
+    assert parent(world, 1).startswith("⏳ *web → staging*  `deploy:migrate` waits for its check\n")

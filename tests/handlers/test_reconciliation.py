@@ -13,12 +13,13 @@ def test_lost_statuses_are_found_and_told_in_order(world: World) -> None:
     world.says("maria", "deploy main to staging")
     world.hold_webhooks = True
     another_tool(world, "queued", "success", description="on it")
-    before = parent(world, 1).split("\n")[1]
+    before = (world.deployment(1).state, parent(world, 1).split("\n")[0], thread(world, 1))
 
     world.reconcile()
 
-    assert before == "Starting"
-    assert thread(world, 1)[:3] == ["🕐 Queued: on it", "🚀 In progress", "✅ Succeeded in 20 s: on it"]
+    assert before == ("starting", "🚀 *web → staging*  is under way", [])
+    assert parent(world, 1).split("\n")[0] == "✅ *web → staging*  is live"
+    assert thread(world, 1)[-1] == "✅ @maria live in 20 s"
 
 
 def test_late_webhooks_after_that_change_nothing(world: World) -> None:
@@ -42,7 +43,7 @@ def test_a_lost_check_only_costs_time(world: World) -> None:
 
     world.reconcile()
 
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#web") == ["🚀 *web → staging*  is under way"]
 
 
 def test_a_repository_that_cannot_be_seen_any_more_does_not_stop_the_others(world: World) -> None:
@@ -55,7 +56,7 @@ def test_a_repository_that_cannot_be_seen_any_more_does_not_stop_the_others(worl
 
     world.reconcile()
 
-    assert [line[:1] for line in channel(world, "#web")][:2] == ["🕐", "✅"]
+    assert [line[:1] for line in channel(world, "#web")][:2] == ["🚀", "✅"]
 
 
 def test_reconciling_in_peace_says_nothing(world: World) -> None:

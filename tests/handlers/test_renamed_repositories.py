@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.core.deployments.model import State
-from tests.handlers.scenes import another_tool, answers, channel, creations, parent, seen, thread
+from tests.handlers.scenes import another_tool, answers, cards, channel, creations, parent, seen, thread
 from tests.servers.github.accounts import App
 from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, SETTINGS, World, read_out
@@ -98,7 +98,7 @@ def test_a_merge_in_the_renamed_repository_is_deployed_and_admins_are_told_once(
     led.reconcile()
 
     assert deployed(led, new) == [first, second]
-    assert [line.split("  ")[0] for line in channel(led, "#web")] == ["✅ *web* → *staging*"] * 2
+    assert [line.split("  ")[0] for line in channel(led, "#web")] == ["✅ *web → staging*"] * 2
     assert direct(led) == [TOLD.format(old=REPOSITORY, new=new)]
     assert direct(led, "bob") == channel(led, "#deploys") == []
 
@@ -192,7 +192,7 @@ def numberless(webhook: Webhook) -> Webhook:
 def test_a_merge_that_waits_for_its_checks_goes_on_under_the_new_name(led: World, new: str, how: str) -> None:
     led.github.set_status(REPOSITORY, "main", "ci", "success")
     sha = merge(led, REPOSITORY)
-    before = (parent(led, 1).split("\n")[1], creations(led))
+    before = (parent(led, 1).split("\n")[0], creations(led))
 
     rename(led, new, in_silence=True)
     if how == "status":
@@ -201,9 +201,9 @@ def test_a_merge_that_waits_for_its_checks_goes_on_under_the_new_name(led: World
         led.github.set_check_run(new, sha, "ci", "success")
     led.settle()
 
-    assert before == ("Waiting: no check has been reported for this commit yet", 0)
+    assert before == ("⏳ *web → staging*  waits for its first check", 0)
     assert deployed(led, new) == [sha]
-    assert thread(led, 1)[-1] == "▶️ Its checks are green"
+    assert channel(led, "#web") == ["🚀 *web → staging*  is under way"]
 
 
 def test_what_another_tool_reports_of_ours_under_the_new_name_is_said_in_the_thread(led: World) -> None:
@@ -216,7 +216,7 @@ def test_what_another_tool_reports_of_ours_under_the_new_name_is_said_in_the_thr
     another_tool(led, "success", repository=NEW)
     led.reconcile()
 
-    assert thread(led, 1)[before:] == ["🚀 In progress", "✅ Succeeded in 20 s"]
+    assert thread(led, 1)[before:] == ["🚀 Started 10:03 UTC", "✅ @maria live in 20 s"]
     assert len(channel(led, "#web")) == 1
 
 
@@ -284,7 +284,7 @@ def test_a_pull_request_of_the_renamed_repository_is_of_no_fork(led: World) -> N
     led.says("maria", f"deploy #{first} to staging")
     led.says("maria", f"deploy #{second} to production")
 
-    refs = [one.split("  ")[1].partition("@")[0] for one in channel(led, "#web")]
+    refs = [one.split("\n")[1].partition("@")[0] for one in cards(led, "#web")]
     assert refs == ["topic", "filters"]
 
 
@@ -302,12 +302,12 @@ def test_another_repository_by_the_old_name_is_not_taken_for_ours(led: World) ->
     led.reconcile()
     theirs = deployed(led, REPOSITORY)
     sha = merge(led, NEW, "filters")
-    said = led.says("maria", "deploy main to production")
+    led.says("maria", "deploy main to production")
 
     assert len(theirs) == 1
     assert deployed(led, NEW) == [sha, sha]
     assert channel(led, "#web") == [parent(led, 1).split("\n")[0], parent(led, 2).split("\n")[0]]
-    assert f"main@{sha[:7]}" in answers(led, said)[0]
+    assert f"\nmain@{sha[:7]} · maria" in parent(led, 2)
     assert direct(led) == [TOLD.format(old=REPOSITORY, new=NEW)]
 
 
@@ -470,7 +470,7 @@ def test_history_locks_and_what_was_live_stay_with_the_app(led: World) -> None:
     merge(led, NEW, "filters")
     said = led.says("maria", "deploys web in staging")
 
-    assert parent(led, 2).split("\n")[2:] == ["• #2 Add filters (alice)", "#2 · compare"]
+    assert " · merged by octocat · #2 Add filters · alice · " in parent(led, 2)
     assert any(first[:7] in line for line in answers(led, said))
     assert led.store.reads().locks.of("web", "production") is not None
 
@@ -495,7 +495,7 @@ def test_a_bot_that_was_away_meanwhile_takes_up_what_it_left_and_what_it_missed(
     led.reconcile()
 
     assert deployed(led, NEW)[1:] == [sha]
-    assert thread(led, 1)[-1].startswith("✅ Succeeded")
+    assert thread(led, 1)[-1].startswith("✅ live in ")
     assert len(channel(led, "#web")) == 2
     assert direct(led) == []
 

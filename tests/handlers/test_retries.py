@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.scenes import another_tool, channel, told
+from tests.handlers.scenes import another_tool, cards, told
 from tests.world import REPOSITORY, World
 
 
@@ -15,9 +15,9 @@ def test_a_retry_typed_by_two_people_is_two_requests_by_name(world: World) -> No
     world.says("maria", "retry #1")
     world.says("bob", "retry #1")
 
-    assert channel(world, "#web")[-2:] == [
-        "🕐 *web* → *staging*  main@d470312  retried by @maria",
-        "⏳ *web* → *staging*  main@d470312  retried by @bob",
+    assert cards(world, "#web")[-2:] == [
+        "🚀 *web → staging*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC",
+        "⏸️ *web → staging*  is next\nmain@d470312 · asked by bob · behind #2 (maria)",
     ]
 
 
@@ -31,7 +31,9 @@ def test_retry_deploys_the_same_commit_again(world: World) -> None:
 
     made = world.github.deployments(REPOSITORY)[-1]
     assert (made.sha, made.task, made.payload["params"]) == (sha, "deploy:migrate", {"speed": "9"})
-    assert channel(world, "#web")[-1] == ("🕐 *web* → *staging*  topic@64fd7b0  task `deploy:migrate`  retried by @bob")
+    assert cards(world, "#web")[-1] == (
+        "🚀 *web → staging*  `deploy:migrate` is under way\ntopic@64fd7b0 · bob · since 10:00 UTC"
+    )
 
 
 def test_a_retry_that_has_to_wait_offers_a_command_that_works(world: World) -> None:
@@ -48,7 +50,10 @@ def test_a_retry_that_has_to_wait_offers_a_command_that_works(world: World) -> N
         "✅ Nothing else is running\n"
         'To go on all the same: `deploy web/d47031240fd681ce6541bef0548347c6cddca0a6 to staging --force "why"`'
     ]
-    assert channel(world, "#web")[-1] == "⏳ *web* → *staging*  d470312  asked for by @maria"
+    assert cards(world, "#web")[-1] == (
+        "⏳ *web → staging*  waits for its check\n"
+        "d470312 · asked by maria · first deployment here · still running: lint"
+    )
 
 
 FORCED = 'deploy topic to production --force "the site is down"'

@@ -26,13 +26,13 @@ def test_a_review_on_github_is_asked_for_with_a_link(world: World, before: tuple
     held(world, *before)
 
     assert parent(world, 1) == (
-        "🙋 *web* → *staging*  main@d470312  asked for by @maria\nWaits for a review on GitHub\n• Begin\n"
-        "#1 · open the review"
+        "🙋 *web → staging*  waits for a review on GitHub\n"
+        "main@d470312 · maria · first deployment here · since 10:00 UTC · open the review"
     )
     assert (
         notification(world, 1) == "maria is deploying main@d470312 of web to staging. It waits for a review on GitHub."
     )
-    assert thread(world, 1)[-1] == "🙋 Waits for a review on GitHub · open the review"
+    assert thread(world, 1)[-1] == "🙋 waits for a review on GitHub · open the review"
     assert f"<{RUN}|open the review>" in world.thread(1)[-1]
 
 
@@ -98,9 +98,22 @@ def test_several_reviews_one_after_the_other_are_each_told(world: World) -> None
 
     another_tool(world, "in_progress", "waiting", log_url=RUN)
 
-    assert [line for line in thread(world, 1) if line.startswith("🙋")] == [
-        "🙋 Waits for a review on GitHub · open the review"
-    ] * 2
+    assert thread(world, 1) == [
+        "✅ reviewed after 10 s\n🙋 waits for a review on GitHub · open the review",
+        "🚀 Started 10:00 UTC · logs",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("success", "✅ reviewed after 10 s"), ("failure", "❌ waited for its review, given up after 10 s")],
+)
+def test_where_it_ends_right_there_the_thread_does_not_go_on_asking(world: World, status: str, told: str) -> None:
+    held(world)
+
+    another_tool(world, status)
+
+    assert thread(world, 1)[0] == told
 
 
 def test_a_lost_webhook_of_it_only_costs_time(world: World) -> None:
@@ -134,7 +147,7 @@ def test_one_of_another_tool_waits_for_its_review_in_peace_too(world: World) -> 
 
     world.wait(days=1)
 
-    assert channel(world, "#web") == ["🙋 *web* → *staging*  main@d470312  created by @argo"]
+    assert channel(world, "#web") == ["🙋 *web → staging*  waits for a review on GitHub"]
     assert world.deployment(1).busy
 
 

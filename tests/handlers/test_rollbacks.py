@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, broadcasts, notification, parent, told
+from tests.handlers.scenes import another_tool, answers, broadcasts, cards, notification, parent, told
 from tests.world import REPOSITORY, World
 
 
@@ -23,24 +23,25 @@ def test_rollback_deploys_what_was_there_before(world: World, versions: list[str
     said = world.says("bob", 'rollback "errors in checkout"')
     another_tool(world, "success")
 
-    assert answers(world, said)[0] == f"On it: *web* → *production*  main@{versions[1][:7]} (#4)."
+    assert answers(world, said) == [f"⏪ @bob back on {versions[1][:7]} in 10 s"]
     assert parent(world, 4) == (
-        f"✅ *web* → *production*  main@{versions[1][:7]}  rolled back by @bob\n"
-        "Succeeded in 10 s\n"
-        "Because: errors in checkout\n"
-        "Goes back by 1 commit\n"
-        "#4 · compare"
+        f"⏪ *web → production*  is back on {versions[1][:7]} 🔒\n"
+        f"by bob: “errors in checkout” · takes back {versions[2][:7]} Version 3 · octocat · 10 s · "
+        "locked for bob, merges wait"
     )
-    assert notification(world, 4) == f"web: production was rolled back to main@{versions[1][:7]} in 10 s."
+    assert notification(world, 4) == (
+        f"web: production was rolled back to main@{versions[1][:7]} in 10 s. It is locked for bob, so that merges wait."
+    )
     assert world.deployment(4).rollback_of == 3
     assert world.github.deployments(REPOSITORY)[-1].sha == versions[1]
 
 
 def test_a_rollback_is_shown_in_the_channel(world: World, versions: list[str]) -> None:
+    before = broadcasts(world, "#web")
     world.says("bob", "rollback")
     another_tool(world, "success")
 
-    assert broadcasts(world, "#web") == ["✅ Succeeded in 10 s"]
+    assert broadcasts(world, "#web") == [*before, f"⏪ @bob back on {versions[1][:7]} in 10 s"]
 
 
 def test_after_a_failure_it_goes_back_to_the_last_success(world: World, versions: list[str]) -> None:
@@ -71,7 +72,11 @@ def test_it_goes_back_to_the_commit_or_deployment_that_is_named(world: World, ve
     world.says("bob", f"rollback web on production to {named}")
 
     assert world.github.deployments(REPOSITORY)[-1].sha == versions[0]
-    assert parent(world, 4).split("\n")[2] == "Goes back by 2 commits"
+    assert parent(world, 4).split("\n")[2:5] == [
+        "▸ 2 commits · octocat",
+        f"• {versions[2][:7]} Version 3 · octocat",
+        f"• {versions[1][:7]} Version 2 · octocat",
+    ]
 
 
 def test_its_checks_are_not_asked_again(world: World, versions: list[str]) -> None:
@@ -89,7 +94,10 @@ def test_a_failed_rollback_can_be_tried_again(world: World, versions: list[str])
 
     world.presses("bob", world.parent(4), "Retry")
 
-    assert parent(world, 5).split("\n")[0] == (f"🕐 *web* → *production*  main@{versions[1][:7]}  retried by @bob")
+    assert cards(world, "#web")[-1] == (
+        "🚀 *web → production*  is under way, usually 10 s\n"
+        f"main@{versions[1][:7]} · bob · takes back {versions[2][:7]} Version 3 · octocat · since 10:00 UTC"
+    )
 
 
 def test_what_was_never_deployed_there_is_refused(world: World, versions: list[str]) -> None:
@@ -124,5 +132,5 @@ def test_the_same_commit_again_offers_no_way_back_to_itself(world: World) -> Non
 
     another_tool(world, "success")
 
-    assert parent(world, 2).split("\n")[2] == "The same commit as before"
+    assert parent(world, 2) == "✅ *web → production*  is live\nmain@d470312 · maria · 10 s"
     assert world.parent(2).labels == []

@@ -69,8 +69,10 @@ def test_it_is_deployed_at_its_moment_and_told_where_it_was_asked_for(berlin: Wo
 
     assert before is None
     assert berlin.deployment(1).created_at == datetime(2026, 3, 2, 16, tzinfo=UTC)
-    assert parent(berlin, 1).startswith("🕐 *web* → *production*  main@d470312  scheduled by @maria\n")
-    assert answers(berlin, said)[1] == "On it: *web* → *production*  main@d470312 (#1), announced in #web."
+    facts = "main@d470312 · scheduled by maria · first deployment here · since 16:00 UTC"
+    card = f"🚀 *web → production*  is under way\n{facts}"
+    assert parent(berlin, 1) == card
+    assert answers(berlin, said)[1] == f"{card} · #1 in #web"
     assert moments(berlin) == []
 
 
@@ -418,7 +420,7 @@ def test_a_slash_command_is_scheduled_as_well(world: World) -> None:
     world.wait(hours=2)
 
     assert world.deployment(1).trigger == "schedule"
-    assert channel(world, "#web")[-1].startswith("🕐 *web* → *production*")
+    assert channel(world, "#web")[-1] == "🚀 *web → production*  is under way"
 
 
 def test_an_outage_at_the_moment_is_waited_for(world: World) -> None:

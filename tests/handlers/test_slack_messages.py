@@ -10,11 +10,13 @@ import pytest
 
 from bot.core.events.external import Place
 from bot.core.rich_text import Fold, Message
-from tests.handlers.scenes import another_tool, answers, channel, parent, thread
+from tests.handlers.scenes import another_tool, answers, cards, channel, parent, thread
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
 ELSEWHERE = SETTINGS.replace('channel = "#web"', 'channel = "#deploys"')
+
+LIVE = "✅ *web → staging*  is live\nmain@d470312 · maria · first deployment here · 20 s"
 
 
 def deployed(world: World) -> list[str]:
@@ -31,10 +33,10 @@ def test_a_channel_that_was_archived_does_not_hold_the_deployment_up(tmp_path: P
         shown = deployed(world)
 
         assert shown == [
-            "On it: *web* → *staging*  main@d470312 (#1). "
-            "I cannot announce it in #deploys: there is no such channel, or nobody has invited me there.",
-            "*web → staging* #1: 🚀 In progress",
-            "*web → staging* #1: ✅ Succeeded in 20 s",
+            "✅ *web → staging*  is live\n"
+            "main@d470312 · maria · first deployment here · 20 s · #1\n"
+            "I cannot announce it in #deploys: Slack shows me no channel #deploys.",
+            "✅ @maria live in 20 s",
         ]
 
 
@@ -45,7 +47,7 @@ def test_a_channel_archived_while_it_runs_does_not_either(tmp_path: Path) -> Non
 
         another_tool(world, "in_progress", "success")
 
-        assert answers(world, said)[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
+        assert answers(world, said)[-1] == "✅ @maria live in 20 s"
         assert world.store.outbox.has_pending() is False
 
 
@@ -55,7 +57,7 @@ def test_a_channel_that_the_bot_is_not_in_does_not_hold_the_deployment_up(tmp_pa
 
         shown = deployed(world)
 
-        assert shown[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
+        assert shown[-1] == "✅ @maria live in 20 s"
         assert channel(world, "#deploys") == []
 
 
@@ -72,13 +74,14 @@ def test_a_channel_that_the_bot_is_not_in_does_not_hold_the_deployment_up(tmp_pa
 def test_trouble_with_slack_only_costs_time_and_everything_is_said_once(world: World, how: dict[str, Any]) -> None:
     world.slack.fail_next("chat.postMessage", **how)
 
-    shown = deployed(world)
+    said = world.says("maria", "deploy main to staging")
+    another_tool(world, "in_progress", "success")
     world.wait(minutes=1)
+    shown = answers(world, said)
 
-    assert shown[0] == "On it: *web* → *staging*  main@d470312 (#1)."
-    assert len(shown) == 3
-    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  asked for by @maria"]
-    assert [line[:1] for line in thread(world, 1)] == ["🚀", "✅"]
+    assert [line[:1] for line in shown] == ["🚀", "✅"]
+    assert [card.rsplit(" · ", 1)[0] for card in cards(world, "#web")] == [LIVE.rsplit(" · ", 1)[0]]
+    assert thread(world, 1) == answers(world, said)
 
 
 def test_slack_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
@@ -91,7 +94,10 @@ def test_slack_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
     world.wait(seconds=45)
 
     assert meanwhile == calls
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert cards(world, "#web") == [
+        "🚀 *web → staging*  nobody has picked it up yet\n"
+        "main@d470312 · maria · first deployment here · since 10:00 UTC"
+    ]
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
@@ -101,7 +107,7 @@ def test_an_edit_that_was_cut_off_is_made_again(world: World, cut: Any) -> None:
 
     another_tool(world, "success")
 
-    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  asked for by @maria"]
+    assert cards(world, "#web") == [LIVE.replace("20 s", "10 s")]
 
 
 def test_the_parent_is_edited_once_in_two_seconds_at_most(world: World) -> None:

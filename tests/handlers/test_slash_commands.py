@@ -38,8 +38,7 @@ def test_a_deployment_is_answered_for_all_at_its_address_and_goes_on_by_direct_m
         f"On it: *web* → *staging*  {link(world)} (#1), announced in #web."
     ]
     assert directly(world, "maria") == [
-        "*web → staging* #1: 🚀 In progress",
-        "*web → staging* #1: ✅ Succeeded in 20 s",
+        "✅ @maria live in 20 s",
     ]
 
 
@@ -131,7 +130,7 @@ def test_the_apps_channel_without_the_bot_is_answered_as_well(world: World) -> N
     assert [read_out(one).split(". ")[-1] for one in world.slack.messages("#web")] == [
         "I cannot announce it in #web: I am not in the channel #web."
     ]
-    assert channel(world, "#deploys") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#deploys") == ["🚀 *web → staging*  is under way"]
 
 
 # --- the address is a capability --------------------------------------------------------------------------------
@@ -169,7 +168,9 @@ def test_under_a_command_that_was_deleted_one_line_is_said(world: World) -> None
 
     another_tool(world, "in_progress", "success")
 
-    assert channel(world, "#random") == ["On it: *web* → *staging*  main@d470312 (#1), announced in #web."]
+    assert [seen(world, read_out(one)) for one in world.slack.messages("#random")] == [
+        "🚀 *web → staging*  is under way\nmain@d470312 · maria · first deployment here · since 10:00 UTC · #1 in #web"
+    ]
     assert channel(world, "#web")[-1].startswith("✅")
 
 
@@ -182,7 +183,7 @@ def test_in_a_channel_that_was_archived_since_the_asker_is_told_once(world: Worl
     card = world.parent(1)
     address = f"https://acme.slack.example/archives/{card.channel}/p{card.ts.replace('.', '')}"
     assert [read_out(one) for one in world.slack.messages("@maria")] == [
-        "*web → staging* #1: 🚀 In progress\n"
+        "✅ <@U00000001> live in 20 s\n"
         f"Here and not where you asked. The channel #random is archived. It goes on <{address}|under #1>."
     ]
 
@@ -214,7 +215,7 @@ def test_in_a_thread_of_a_channel_that_is_open_again_people_are_answered(world: 
     another_tool(world, "success")
 
     said = [line.split("\n")[0] for line in answers(world, asked)]
-    assert said[-2:] == ["What is where:", "*web → staging* #1: ✅ Succeeded in 20 s"]
+    assert said[-2:] == ["What is where:", "✅ @maria live in 20 s"]
 
 
 def test_how_it_goes_on_is_said_where_the_channel_is_open_again(world: World) -> None:
@@ -226,7 +227,7 @@ def test_how_it_goes_on_is_said_where_the_channel_is_open_again(world: World) ->
 
     another_tool(world, "success")
 
-    assert answers(world, asked)[-1] == "*web → staging* #1: ✅ Succeeded in 20 s"
+    assert answers(world, asked)[-1] == "✅ @maria live in 20 s"
 
 
 def test_each_command_in_a_thread_of_a_channel_that_only_some_may_post_in_is_answered(world: World) -> None:
@@ -253,7 +254,7 @@ def test_whoever_presses_a_button_where_the_bot_was_removed_is_answered(world: W
 
     world.presses("maria", card, "Retry")
 
-    assert [one[:5] for one in directly(world, "bob") + directly(world, "maria")] == ["On it", "On it"]
+    assert [one[:5] for one in directly(world, "bob") + directly(world, "maria")] == ["On it", "❌ *we", "On it"]
 
 
 def test_a_thread_in_which_nothing_can_be_said_is_forgotten_with_the_record(world: World, tmp_path: Path) -> None:

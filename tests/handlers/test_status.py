@@ -78,7 +78,7 @@ def test_deploys_of_a_ref_leaves_the_others_out(world: World) -> None:
     said = world.says("bob", "deploys web/topic")
 
     assert answers(world, said) == [
-        "The last deployments of web (topic):\n🕐 #2  *web → production*  topic@64fd7b0  maria, Mon 02 Mar 10:00 UTC"
+        "The last deployments of web (topic):\n🚀 #2  *web → production*  topic@64fd7b0  maria, Mon 02 Mar 10:00 UTC"
     ]
 
 
@@ -96,8 +96,8 @@ def test_one_deployment_is_shown_with_the_end_of_its_output(tmp_path: Path) -> N
 
         shown = answers(world, said)[0].split("\n")
         assert shown[:2] == [
-            "❌ *web* → *staging*  main@d470312  asked for by @maria",
-            "Failed: " + world.deployment(1).description,
+            "❌ *web → staging*  failed: exit code 3",
+            "main@d470312 · maria · first deployment here · after 0 s",
         ]
         assert "Asked for Mon 02 Mar 10:00 UTC by maria" in shown
         assert f"Deployment {world.deployment(1).remote_id} on GitHub" in shown

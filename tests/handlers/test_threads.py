@@ -166,10 +166,10 @@ def test_it_is_the_commit_of_the_thread_wherever_its_branch_is_by_now(world: Wor
     another_tool(world, "success")
     world.github.commit(REPOSITORY, "topic", "Second try")
 
-    said_at = under(world, "bob", said, 1)
+    under(world, "bob", said, 1)
 
     assert last(world) == ("production", old, "chat")
-    assert f"topic@{old[:7]}" in answers(world, said_at)[-1]
+    assert f"\ntopic@{old[:7]} · bob" in parent(world, 2)
 
 
 def test_it_is_deployed_although_its_branch_is_gone(world: World) -> None:
@@ -234,7 +234,7 @@ def test_outside_of_threads_the_log_is_of_the_last_that_failed(world: World, ver
     said_at = world.says("bob", "why did it fail?")
     none = world.says("bob", "logs in production")
 
-    assert answers(world, said_at)[-1].startswith("💥 #5  *web → staging*")
+    assert answers(world, said_at)[-1].startswith("❌ #5  *web → staging*")
     assert told(world, "bob")[-1] == (
         "No deployment of web in production has failed lately. `deploys` lists the last ones; `logs #12` shows the log "
         "of one."
@@ -303,7 +303,7 @@ def test_what_runs_still_is_not_taken_back(world: World) -> None:
 def test_a_retry_of_something_older_says_what_is_there_now(world: World, versions: list[str]) -> None:
     said = under(world, "bob", "retry", 1)
 
-    assert answers(world, said)[-1].endswith(f"(#5). Mind that #2 (main@{versions[1][:7]}) is live there since #1.")
+    assert answers(world, said)[-1] == f"Mind that #2 (main@{versions[1][:7]}) is live there since #1."
 
 
 def test_outside_of_threads_undo_asks_what_is_meant(world: World, versions: list[str]) -> None:
@@ -502,8 +502,8 @@ def test_ones_own_branch_is_the_one_that_was_pushed_to_last(world: World) -> Non
     world.github.branch(REPOSITORY, "older", at=mine, by="maria")
     world.says("maria", "can you deploy my latest changes to production?")
 
-    assert parent(world, 1).startswith(f"🕐 *web* → *staging*  mine@{mine[:7]}")
-    assert parent(world, 2).startswith(f"🕐 *web* → *production*  older@{mine[:7]}")
+    assert parent(world, 1).startswith(f"🚀 *web → staging*  is under way\nmine@{mine[:7]} · maria")
+    assert parent(world, 2).startswith(f"🚀 *web → production*  is under way\nolder@{mine[:7]} · maria")
     assert old != mine
 
 

@@ -40,6 +40,8 @@ aliases = ["pre"]
 [apps.api.environments.production]
 """
 
+UNDER_WAY = "🚀 *web → staging*  is under way"
+
 
 def test_an_app_with_allowed_channels_is_deployed_from_there_only(tmp_path: Path) -> None:
     with open_world(tmp_path, TWO_APPS) as world:
@@ -84,10 +86,13 @@ def test_pending_checks_can_be_waited_for_with_a_button(world: World) -> None:
     world.settle()
 
     assert waiting == (
-        "⏳ *web* → *staging*  topic@64fd7b0  asked for by @maria\nWaiting: checks are pending: lint\n• Add search\n#1",
-        "maria asked for this: deploying topic@64fd7b0 of web to staging. Waiting: checks are pending: lint.",
+        "⏳ *web → staging*  waits for its check\n"
+        "topic@64fd7b0 · asked by maria · first deployment here · still running: lint",
+        "maria asked for this: deploying topic@64fd7b0 of web to staging. It waits for its check.",
     )
-    assert thread(world, 1) == ["⏳ Waiting: checks are pending: lint", "▶️ Its checks are green"]
+    assert channel(world, "#web") == [UNDER_WAY]
+    # What passes by itself is the card's alone.
+    assert thread(world, 1) == []
     assert len(world.github.deployments(REPOSITORY)) == 1
 
 
@@ -95,16 +100,16 @@ def test_when_green_waits_for_failed_checks_too_because_they_may_be_run_again(wo
     world.github.set_status(REPOSITORY, "main", "ci/test", "failure")
 
     said = world.says("maria", "deploy main to staging when green")
+    failed = answers(world, said)
     world.github.set_status(REPOSITORY, "main", "ci/test", "pending")
     world.settle()
+    runs_again = answers(world, said)
     world.github.set_status(REPOSITORY, "main", "ci/test", "success")
     world.settle()
 
-    assert answers(world, said) == [
-        "⏳ *web* → *staging*  main@d470312 (#1). Waiting: checks failed: ci/test. It goes on by itself.",
-        "*web → staging* #1: ⏳ Waiting: checks are pending: ci/test",
-        "*web → staging* #1: ▶️ Its checks are green",
-    ]
+    assert failed == ["❌ `ci/test` failed"]
+    assert runs_again == ["⏳ waits for its check · still running: `ci/test`"]
+    assert answers(world, said) == ["✅ all green after 2 s"]
 
 
 def test_when_green_waits_for_checks_that_are_not_reported_yet(world: World) -> None:
@@ -112,18 +117,18 @@ def test_when_green_waits_for_checks_that_are_not_reported_yet(world: World) -> 
     world.github.commit(REPOSITORY, "topic", "Add search")
 
     world.says("maria", "deploy topic to staging when green")
-    waiting = parent(world, 1).split("\n")[1]
+    waiting = parent(world, 1).split("\n")[0]
     world.github.set_status(REPOSITORY, "topic", "ci/test", "success")
     world.settle()
 
-    assert waiting == "Waiting: no check has been reported for this commit yet"
+    assert waiting == "⏳ *web → staging*  waits for its first check"
     assert len(world.github.deployments(REPOSITORY)) == 1
 
 
 def test_without_any_checks_when_green_starts_at_once(world: World) -> None:
     world.says("maria", "deploy main to staging when green")
 
-    assert channel(world, "#web") == ["🕐 *web* → *staging*  main@d470312  asked for by @maria"]
+    assert channel(world, "#web") == [UNDER_WAY]
 
 
 def test_required_checks_by_name_must_be_there_and_others_do_not_count(tmp_path: Path) -> None:
@@ -156,12 +161,11 @@ def test_a_check_that_hangs_is_reported_after_an_hour_and_given_up_after_a_day(w
 
     hung = "⚠️ Still waiting after an hour: checks are pending: lint. Look at the check, or cancel with `cancel #1`"
     assert after_an_hour == [hung]
-    assert broadcasts(world, "#web") == [hung, "🗑️ Given up: its checks were not green within a day"]
-    assert thread(world, 1) == [
-        "⏳ Waiting: checks are pending: lint",
-        hung,
-        "🗑️ Given up: its checks were not green within a day",
-    ]
+    assert broadcasts(world, "#web") == [hung]
+    assert parent(world, 1) == (
+        "⌫ *web → staging*  given up: its checks were not green within a day\nmain@d470312 · asked by maria"
+    )
+    assert thread(world, 1) == [hung, "⌫ @maria given up: its checks were not green within a day"]
 
 
 def test_a_busy_environment_makes_others_queue_and_start_in_order(world: World) -> None:
@@ -170,18 +174,15 @@ def test_a_busy_environment_makes_others_queue_and_start_in_order(world: World) 
     world.says("maria", "deploy a to staging")
     said = world.says("bob", "deploy b to staging")
     world.says("maria", "deploy c to staging")
-    third = parent(world, 3).split("\n")[1]
+    third = parent(world, 3).split("\n")[0]
 
     another_tool(world, "success")
-    moved_up = parent(world, 3).split("\n")[1]
+    moved_up = parent(world, 3).split("\n")[0]
     another_tool(world, "success")
 
-    assert answers(world, said)[:2] == [
-        "⏳ *web* → *staging*  b@81ff6ef (#2). Queued: #1 (a) is being deployed to staging now. It goes on by itself.",
-        "*web → staging* #2: ▶️ Its turn has come",
-    ]
-    assert third == "Queued: #1 (a) is being deployed to staging now; 2nd in line, behind #1 and #2"
-    assert moved_up == "Queued: #2 (b) is being deployed to staging now"
+    assert answers(world, said) == ["✅ @bob live in 10 s"]
+    assert third == "⏸️ *web → staging*  is 2nd in line"
+    assert moved_up == "⏸️ *web → staging*  is next"
     assert [one.payload["ref"] for one in world.github.deployments(REPOSITORY)] == ["a", "b", "c"]
 
 
@@ -202,11 +203,8 @@ def test_one_whose_checks_failed_meanwhile_lets_the_next_in_the_queue_pass(world
 
     another_tool(world, "success")
 
-    assert thread(world, 2)[-1] == "⏳ Waiting: checks failed: ci/test"
-    assert channel(world, "#web")[1:] == [
-        "⏳ *web* → *staging*  a@90a5955  asked for by @maria",
-        "🕐 *web* → *staging*  b@81ff6ef  asked for by @maria",
-    ]
+    assert thread(world, 2) == ["✅ its turn came after 10 s\n❌ `ci/test` failed"]
+    assert channel(world, "#web")[1:] == ["⏳ *web → staging*  `ci/test` failed", UNDER_WAY]
 
 
 def test_github_down_while_gathering_is_said_once_and_the_command_goes_on_by_itself(world: World) -> None:

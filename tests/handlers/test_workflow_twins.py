@@ -54,13 +54,9 @@ def test_a_job_of_the_same_commit_and_environment_is_ours(world: World) -> None:
 
     assert only_ours(world)
     assert parent(world, 1) == (
-        "✅ *web* → *staging*  main@d470312  asked for by @maria\nSucceeded in 25 s\n• Begin\n#1 · logs · environment"
+        "✅ *web → staging*  is live\nmain@d470312 · maria · first deployment here · 25 s · open · logs"
     )
-    assert thread(world, 1) == [
-        "🕐 Queued: in GitHub Actions",
-        "🚀 In progress · logs",
-        "✅ Succeeded in 25 s · logs",
-    ]
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC · logs", "✅ @maria live in 25 s"]
     shown = world.github.deployment_statuses(REPOSITORY, ours)
     assert [(one.state, one.log_url, one.creator) for one in shown] == [
         ("in_progress", RUN, OURS),
@@ -131,10 +127,10 @@ def test_a_review_that_github_wants_of_the_job_is_told_of_ours(world: World) -> 
 
     says(world, twin, "waiting", log_url=RUN)
     world.wait(days=2)
-    waiting = parent(world, 1).split("\n")[1]
+    waiting = parent(world, 1).split("\n")[0]
     says(world, twin, "in_progress", "success")
 
-    assert waiting == "Waits for a review on GitHub"
+    assert waiting == "🙋 *web → staging*  waits for a review on GitHub"
     assert world.deployment(1).state is State.SUCCEEDED
 
 
@@ -208,7 +204,8 @@ def test_a_job_in_another_repository_is_nobodys_business(world: World) -> None:
 def test_a_job_that_nobody_waits_for_is_announced_as_before(world: World) -> None:
     says(world, job(world), "success")
 
-    assert channel(world, "#web") == ["✅ *web* → *staging*  main@d470312  created by @github-actions[bot]"]
+    assert channel(world, "#web") == ["✅ *web → staging*  is live"]
+    assert "main@d470312 · by github-actions[bot]" in parent(world, 1)
 
 
 @pytest.mark.parametrize("state", ["queued", "in_progress"])

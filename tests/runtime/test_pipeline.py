@@ -15,7 +15,7 @@ from bot.core.errors import NotThere, Refused, Rejected, Unavailable
 from bot.core.events import Event
 from bot.core.events.external import Tick
 from bot.core.events.internal import Reconsider, RunWanted
-from bot.core.grammar.commands import Version
+from bot.core.grammar.commands import Locks, Version
 from bot.core.ports.chat import Delivery
 from bot.core.rich_text import Message, say
 from bot.runtime.decoder import decoder
@@ -250,7 +250,17 @@ def test_a_command_is_answered_where_it_was_given(works: Works) -> None:
 
     works.hears("version")
 
-    assert works.replies() == [(None, "Shipmate 1")]
+    assert works.replies() == [("maria", "Shipmate 1")]
+
+
+def test_what_others_want_to_know_as_well_is_answered_to_all(works: Works) -> None:
+    @works.router.command(Locks)
+    def locks(context: Context, command: Locks) -> Message | None:
+        return say("Nothing is locked.")
+
+    works.hears("locks")
+
+    assert works.replies() == [(None, "Nothing is locked.")]
 
 
 def test_a_refusal_is_for_the_asker_alone_and_nothing_of_the_decision_stays(works: Works) -> None:
@@ -295,7 +305,7 @@ def test_a_command_that_has_to_wait_is_told_once_and_answered_in_the_end(works: 
 
     assert works.replies() == [
         ("maria", "GitHub does not answer. I keep trying and go on by myself."),
-        (None, "Shipmate 1"),
+        ("maria", "Shipmate 1"),
     ]
 
 

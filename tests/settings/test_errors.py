@@ -101,7 +101,7 @@ def test_every_problem_is_told_at_once() -> None:
         ),
         (
             'notify = ["sucess"]',
-            '.notify[0] must be "success", "failure", "cancellation", "rollback" or "hung", not "sucess".',
+            '.notify[0] must be "success", "failure", "cancellation", "rollback", "hung" or "all", not "sucess".',
         ),
         (
             'migration_paths = "db/migrate/**"',

@@ -50,7 +50,8 @@ def test_the_smallest_file_gets_sensible_values() -> None:
     assert production.required_checks == "all"
     assert production.timeout == timedelta(minutes=15)
     assert production.lock_reminder == timedelta(hours=3)
-    assert production.notify == ("failure", "cancellation", "rollback", "hung")
+    assert production.notify == ("success", "failure", "rollback", "hung")
+    assert with_environment("production = false").apps["web"].environments["production"].notify == ("failure", "hung")
 
 
 @pytest.mark.parametrize(

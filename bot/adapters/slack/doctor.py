@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.adapters.slack import validation
 from bot.adapters.slack.chat import Slack
 from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
+from bot.core.rich_text import Message
 
 # Why each is needed; slack-manifest.yaml asks for the same.
 SCOPES = {
@@ -101,3 +103,7 @@ class SlackDoctor:
         if self._app_token is not None:
             found.append(examine_app_token(self._slack, self._app_token))
         return found
+
+    def problems(self, message: Message, /, *, plainly: bool) -> Sequence[str]:
+        """What Slack would refuse the message for."""
+        return validation.problems(self._slack.api, message, plainly=plainly)

@@ -17,6 +17,7 @@ from bot.adapters.storage.edits import said_so_far
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
+from bot.adapters.storage.merge_cards import MergeCardRows, MergeCardTransaction
 from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.presses import PressRows, PressTransaction
@@ -259,6 +260,10 @@ class RowReads:
         return AuditRows(self._run)
 
     @property
+    def merge_cards(self) -> MergeCardRows:
+        return MergeCardRows(self._run)
+
+    @property
     def presses(self) -> PressRows:
         return PressRows(self._run)
 
@@ -330,6 +335,10 @@ class RowRecords(RowReads):
     @property
     def audit(self) -> AuditTransaction:
         return self._audit
+
+    @property
+    def merge_cards(self) -> MergeCardTransaction:
+        return MergeCardTransaction(self._connection)
 
     @property
     def presses(self) -> PressTransaction:

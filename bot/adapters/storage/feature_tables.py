@@ -246,6 +246,25 @@ replies = sa.Table(
 )
 """What is told of a deployment beside its parent message, and changed where it stands."""
 
+merge_cards = sa.Table(
+    "merge_cards",
+    metadata,
+    sa.Column("app", Text, primary_key=True),
+    column("number", sa.Integer),
+    column("title", Text),
+    column("url", Text),
+    column("merged_by", Text),
+    column("base", Text),
+    column("sha", Text),
+    column("first_sha", Text),
+    column("merged_at", Utc),
+    column("channel", Text, nullable=True),
+    column("message_id", Text, nullable=True, index=True),
+    column("edited_at", Utc, nullable=True),
+    column("drawn", Text, nullable=True),
+)
+"""The newest merge of an app that nothing deploys by itself, and the message that announces it."""
+
 away_cards = sa.Table(
     "away_cards",
     metadata,

@@ -19,6 +19,8 @@ _ALL_AWAY = sa.select(tables.away_cards).order_by(_A.deployment_id)
 _AWAY = _ALL_AWAY.where(_A.deployment_id == sa.bindparam("deployment"))
 _TAKEN_BY = sa.select(_A.effect_id).where(_A.deployment_id == sa.bindparam("deployment"))
 _DRAWN = sa.select(tables.deployments.c.drawn).where(tables.deployments.c.id == sa.bindparam("deployment"))
+_M = tables.merge_cards.c
+_MERGE = sa.select(_M.channel, _M.message_id, _M.edited_at, _M.drawn).where(_M.app == sa.bindparam("wanted"))
 _R = tables.replies.c
 _REPLY = sa.select(_R.channel, _R.message_id, _R.edited_at, _R.drawn).where(
     _R.deployment_id == sa.bindparam("deployment"), _R.kind == sa.bindparam("which")
@@ -51,6 +53,14 @@ class ParentRows:
     def drawn(self, deployment_id: int) -> str | None:
         rows = self._database.select(_DRAWN, deployment=deployment_id)
         return rows[0].drawn if rows else None
+
+    def merge_posted(self, app: str, posted: Posted) -> None:
+        with self._database.writing() as connection:
+            connection.execute(sa.update(tables.merge_cards).where(_M.app == app).values(asdict(posted)))
+
+    def merge_drawn(self, app: str) -> Posted | None:
+        rows = self._database.select(_MERGE, wanted=app)
+        return Posted(**rows[0]._mapping) if rows and rows[0].message_id else None
 
     def reply(self, deployment_id: int, kind: str) -> Posted | None:
         rows = self._database.select(_REPLY, deployment=deployment_id, which=kind)

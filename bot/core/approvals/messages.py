@@ -20,7 +20,8 @@ def nothing_to_approve() -> Message:
 def which_one(verb: str, candidates: Sequence[Deployment]) -> Message:
     """``verb`` is ``approve`` or ``reject``."""
     kind = Approve if verb == "approve" else Reject
-    buttons = [button for one in candidates for button in offer(_label(one), kind(one.id))]
+    does = verb.capitalize()
+    buttons = [button for one in candidates for button in offer(f"{does} {_label(one)}", kind(one.id))]
     return say(f"Which one do you want to {verb}?", buttons=buttons)
 
 

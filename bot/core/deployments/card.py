@@ -41,9 +41,9 @@ class Around:
     ``production`` is whether people outside use the environment, ``live`` what is live there, ``ahead`` what runs there
     and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
     ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
-    that are ``ahead``, as far as that is known.
-    ``promotion`` is where it may go on to, and ``promoted_from`` where it comes from.
-    ``last_line`` is the last one of its output, ``reason`` the one that says why it failed.
+    that are ``ahead``, as far as that is known. ``last_line`` is the last one of its output, ``reason`` the one that
+    says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
+    ``promoted_from`` where it comes from.
     """
 
     production: bool = False
@@ -55,7 +55,7 @@ class Around:
     progress: tuple[str | None, ...] = ()
     last_line: str = ""
     reason: str = ""
-    locked: bool = False
+    locked_for: str = ""
     promotion: Promotion | None = None
     promoted_from: str | None = None
 
@@ -73,7 +73,7 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
         sentence=(said(deployment, around),),
         lines=(first,),
         context=(joined(_facts(deployment, around)), *_remarks(deployment)),
-        buttons=(*_promote(deployment, around), *buttons(deployment, around.live, locked=around.locked)),
+        buttons=(*_promote(deployment, around), *buttons(deployment, around.live, locked=bool(around.locked_for))),
         steps=steps(deployment) if deployment.busy else (),
         output=around.reason if deployment.state in {State.FAILED, State.ERROR} else "",
         fold=ships.fold(deployment, opened=asks),
@@ -99,18 +99,30 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
     if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return sentence(deployment)
     if deployment.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
-        return f"{sentence(deployment)}{_do('Try again', Retry(deployment.id))}"
+        return f"{_fell(deployment, around)}{_do('Try again', Retry(deployment.id))}"
     if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
-        locked = f" It is locked for {deployment.by.name}, so that merges wait." if around.locked else ""
+        locked = f" It is locked for {around.locked_for}, so that merges wait." if around.locked_for else ""
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
+    if _is_untouched(deployment):
+        return f"{sentence(deployment)} {NOT_PICKED_UP}."
     return sentence(deployment)
 
 
 def _it(news: str) -> str:
     verbs = ("waits", "needs", "is ")
     return f"It {news}" if news.startswith(verbs) else f"It waits: {news}"
+
+
+def _fell(deployment: Deployment, around: Around) -> str:
+    """How it failed, with the step if that is all that is known, and what is live instead."""
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    told = sentence(deployment)
+    if last is not None and last.failed and not deployment.description:
+        told = full(f"{told.removesuffix('.')} at step {last.number}, {last.name}")
+    live = around.live
+    return f"{told} {live.short_sha} is still live." if live is not None and live.sha != deployment.sha else told
 
 
 def _do(what: str, command: Command) -> str:
@@ -145,20 +157,20 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.FAILED | State.ERROR:
             return (_failed(deployment),)
         case State.TIMED_OUT:
-            return _because("has not reported its end in time", deployment.description)
+            return (_timed_out(deployment),)
         case State.CANCELLED:
             return (_stopped(deployment),)
         case State.SUPERSEDED:
             return (f"is part of #{deployment.superseded_by}",)
         case State.EXPIRED:
-            return (_lower(deployment.description) or "was given up",)
+            return (lower(deployment.description) or "was given up",)
 
 
 def _waits(deployment: Deployment, around: Around) -> Line:
     if deployment.waits_for is Waiting.QUEUE and around.ahead:
         wait = f", {around.wait}" if around.wait else ""
         return (f"is {ordinal(len(around.ahead))} in line{wait}" if len(around.ahead) > 1 else f"is next{wait}",)
-    news = deployment.news or (_lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
+    news = deployment.news or (lower(deployment.description.removeprefix("Waiting: ")) or "waits",)
     if not deployment.approvals_missing:
         return news
     wanted = _from(around.approvers)
@@ -185,7 +197,7 @@ def ordinal(number: int) -> str:
 
 
 def _runs(deployment: Deployment) -> str:
-    if deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP):
+    if _is_untouched(deployment):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
@@ -197,11 +209,15 @@ NOT_PICKED_UP = "Nobody has picked it up yet"
 """For the ``description`` of one that another tool should carry out."""
 
 
+def _is_untouched(deployment: Deployment) -> bool:
+    return deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP)
+
+
 def _succeeded(deployment: Deployment, around: Around) -> Line:
     if deployment.task != DEPLOY:
         return ("is done",)
     if deployment.trigger == "rollback":
-        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked else ()))
+        return ("is back on ", Link(deployment.url, deployment.short_sha), *((" 🔒",) if around.locked_for else ()))
     if around.production or not deployment.changes.shipped:
         return ("is live",)
     first, more = deployment.changes.shipped[0], len(deployment.changes.shipped) - 1
@@ -213,23 +229,33 @@ def _failed(deployment: Deployment) -> str:
     if last is not None and last.failed:
         return f"failed at step {last.number}, {last.name}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
-    return f"{how}: {deployment.description}" if deployment.description else how
+    # What another tool says is left as it is; that nobody was there to say anything is said by us.
+    why = lower(deployment.description) if deployment.given_up_at else deployment.description
+    return f"{how}: {why}" if why else how
+
+
+def _timed_out(deployment: Deployment) -> str:
+    if deployment.given_up_at:
+        return "has not reported its end in time"
+    why = lower(deployment.description)
+    return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
 
 def _stopped(deployment: Deployment) -> str:
     why = deployment.description
     if deployment.started_at is not None and deployment.steps.runs:
         why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
-    return _lower(why) or "stopped"
+    return lower(why) or "stopped"
 
 
-def _because(what: str, description: str) -> Line:
-    return (what,) if not description else (f"{what}: {_lower(description)}",)
+def lower(text: str) -> str:
+    """As it goes on in the middle of a sentence; what has more capitals than the first is a name.
 
-
-def _lower(text: str) -> str:
-    """As it goes on in the middle of a sentence; what is all capitals is a name."""
-    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+    >>> lower("Cancelled by maria"), lower("GitHub merged it"), lower("CI is red")
+    ('cancelled by maria', 'GitHub merged it', 'CI is red')
+    """
+    is_name = any(letter.isupper() for letter in text.partition(" ")[0][1:])
+    return text if is_name else f"{text[:1].lower()}{text[1:]}"
 
 
 # --- line 2 ------------------------------------------------------------------------------------------------------
@@ -249,7 +275,7 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
-    facts += [*_links(deployment)]
+    facts += links(deployment)
     return [fact for fact in facts if fact][:7]
 
 
@@ -297,13 +323,12 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.task != DEPLOY:
         return []
     above = deployment.state is State.SUCCEEDED and not around.production and not ships.goes_back(deployment)
-    if deployment.changes.first:
-        only = [ships.line(one) for one in them] if len(them) == 1 and not above else []
-        return [*only, ("first deployment here",)]
-    if len(them) != 1 or above:
-        return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else []
-    back = ("takes back ",) if ships.goes_back(deployment) else ()
-    return [(*back, *ships.line(them[0])), *ships.notes(deployment)]
+    is_first = deployment.changes.first and not around.ahead and not _was_only_asked(deployment)
+    first: list[Line] = [("first deployment here",)] if is_first else []
+    if len(them) == 1:
+        back = ("takes back ",) if ships.goes_back(deployment) else ()
+        return [*([] if above else [(*back, *ships.line(them[0]))]), *ships.notes(deployment), *first]
+    return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else first
 
 
 def _goes_back_blindly(deployment: Deployment) -> bool:
@@ -339,8 +364,8 @@ def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
     live = around.live
     if deployment.state is not State.SUCCEEDED and live is not None and live.sha != deployment.sha:
         facts.append(("still live: ", Link(live.url, live.short_sha)))
-    if around.locked and deployment.trigger == "rollback":
-        facts.append((f"locked for {deployment.by.name}, merges wait",))
+    if around.locked_for and deployment.trigger == "rollback":
+        facts.append((f"locked for {around.locked_for}, merges wait",))
     return facts
 
 
@@ -353,11 +378,14 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 
-def _links(deployment: Deployment) -> Iterable[Line]:
+def links(deployment: Deployment) -> tuple[Line, ...]:
+    """Where there is more to see."""
+    found: list[Line] = []
     if deployment.environment_url and deployment.state is State.SUCCEEDED:
-        yield (Link(deployment.environment_url, "open"),)
+        found.append((Link(deployment.environment_url, "open"),))
     if deployment.log_url:
-        yield (Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),)
+        found.append((Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),))
+    return tuple(found)
 
 
 def _remarks(deployment: Deployment) -> list[Line]:

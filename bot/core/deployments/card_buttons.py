@@ -81,8 +81,7 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
             leave = "Stop" if deployment.waits_for is Waiting.MOMENT else "Leave"
         give_up = offer(leave, Cancel(deployment.id), "danger", question, drawn)
         if deployment.waits_for is Waiting.MOMENT:
-            now = Deploy(deployment.app, deployment.sha, deployment.environment)
-            return (*offer("Deploy now", now, confirm=f"{name_of(deployment)} to {place} at once."), *give_up)
+            return (*_at_once(deployment, place), *give_up)
         if deployment.waits_for is not Waiting.LOCK:
             return give_up
         return (*offer("Ask to release", AskToRelease(deployment.environment, deployment.app)), *give_up)
@@ -90,6 +89,14 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
     doing = f"Step {steps.runs[-1].number} of {steps.total} is running" if steps.runs else f"{place} is being deployed"
     question = f"{doing}. What has been done is not undone."
     return _called("Stop it", offer("Cancel", Cancel(deployment.id), "danger", question, drawn))
+
+
+def _at_once(deployment: Deployment, place: str) -> tuple[Button, ...]:
+    if deployment.rollback_of is None:
+        now = Deploy(deployment.app, deployment.sha, deployment.environment)
+        return offer("Deploy now", now, confirm=f"{name_of(deployment)} to {place} at once.")
+    back = Rollback(deployment.app, deployment.environment, deployment.sha)
+    return offer("Roll back now", back, "danger", f"{place} goes back to {deployment.short_sha} at once.")
 
 
 def _called(yes: str, found: Iterable[Button]) -> tuple[Button, ...]:

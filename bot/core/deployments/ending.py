@@ -60,10 +60,11 @@ def end(
     if deployment.unmerged and deployment.shipment is not None and deployment.shipment.queues:
         records.emit(LeaveMergeQueue(ended.id))
     draw(records, ended)
-    if ended.started_at is not None and ended.started_at < now:
-        tell(records, ended, deployment_messages.end_line(ended), part="run")
-    elif thread.has_gates(ended):
+    began = ended.started_at is not None and ended.started_at < now
+    if thread.has_gates(ended) and (deployment.reviewed_elsewhere or not began):
         tell(records, ended, deployment_messages.end_line(ended), part="gates")
+    if began:
+        tell(records, ended, deployment_messages.end_line(ended), part="run")
     tell(records, ended, deployment_messages.end_line(ended), occasion=deployment_messages.occasion(ended), part="end")
     react(records, ended)
     if state is State.SUCCEEDED:
@@ -112,7 +113,7 @@ def end_after_all(
         return deployment
     ended = _with_its_story(moved(deployment, state, now, description), now)
     records.save(ended)
-    react(records, ended)
+    react(records, ended, instead=deployment_messages.reaction(deployment))
     if state is State.SUCCEEDED:
         ended = _replace_older(records, ended)
     if copied:

@@ -15,11 +15,14 @@ from bot.core.deployments.model import (
     ENDED,
     Deployment,
     State,
+    Waited,
+    Waiting,
     held_for_review,
     path_to,
 )
 from bot.core.deployments.steps import went_on
 from bot.core.deployments.telling import draw, tell
+from bot.core.deployments.waits import waits_no_more
 from bot.core.effects import (
     PostStatus,
 )
@@ -56,19 +59,21 @@ def report(
 def review_wanted(records: Records, deployment: Deployment, now: datetime) -> Deployment:
     """GitHub holds it until it is reviewed there: that is nobody's delay, and told once."""
     held = held_for_review(deployment, now)
+    if not deployment.reviewed_elsewhere:
+        held = replace(held, waited=(*held.waited, Waited(Waiting.REVIEW, now)))
     records.save(held)
     if not deployment.reviewed_elsewhere or held.log_url != deployment.log_url:
         draw(records, held)
-    if not deployment.reviewed_elsewhere:
-        tell(records, held, deployment_messages.review_line(held), part="run")
+        tell(records, held, deployment_messages.review_line(held), part="gates")
     return held
 
 
 def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta) -> Deployment:
     """It is in the tool's hands again: the time that it may take begins anew."""
-    free = replace(deployment, waits_since=None, due_at=now + timeout)
+    free = waits_no_more(replace(deployment, waits_since=None, due_at=now + timeout), now)
     records.save(free)
     draw(records, free)
+    tell(records, free, deployment_messages.reviewed_line(free), part="gates")
     return free
 
 

@@ -116,6 +116,7 @@ def start(records: Records, deployment: Deployment, now: datetime, known: Ancest
     if deployment.waits_for is not None:
         tell(records, begun, deployment_messages.begins_line(deployment), part="gates")
     _make_needless(records, begun, now)
+    _call_off_rollbacks(records, begun, now)
     _overtake(records, begun, known, now)
     _keep_ahead(records, begun, known)
     move_up(records, begun.app, begun.environment)
@@ -191,6 +192,13 @@ def _make_needless(records: Records, newer: Deployment, now: datetime) -> None:
         waits = one.id != newer.id and one.rollback_of is None and one.waits_for in FORCIBLE
         if waits and (one.sha, one.task, one.hosts, one.params) == (newer.sha, newer.task, newer.hosts, newer.params):
             give_way(records, one, newer, now, deployment_messages.needless_by(newer))
+
+
+def _call_off_rollbacks(records: Records, begun: Deployment, now: datetime) -> None:
+    """What would go back by itself is not wanted any more where somebody else has taken it in hand."""
+    for one in records.waiting(begun.app, begun.environment):
+        if one.id != begun.id and one.rollback_of is not None and one.by_itself:
+            end(records, one, State.CANCELLED, now, deployment_messages.called_off(begun))
 
 
 def defers_to(records: Records, deployment: Deployment, known: Ancestry) -> Deployment | None:

@@ -79,7 +79,7 @@ def log(one: Deployment, output: Sequence[str]) -> Message:
         lines.append((CodeBlock("\n".join(output)),))
     elif not one.log_url:
         lines.append(("Whoever carried it out has given me no log.",))
-    return say(*_named(one), lines=lines)
+    return _of_one(one, lines)
 
 
 def no_failure(subject: str) -> Message:
@@ -94,13 +94,18 @@ def reasons(one: Deployment, decided: Sequence[Line]) -> Message:
         lines.append((wording.forced_line(one),))
     if one.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
         lines.append(hint("What was written: ", Logs(deployment=one.id)))
-    return say(*_named(one), lines=lines)
+    return _of_one(one, lines)
 
 
 def nothing_to_explain(subject: str) -> Message:
     return say(
         f"Nothing of {subject} waits, and I have refused nothing lately. ", Code("why #12"), " tells of one deployment."
     )
+
+
+def _of_one(one: Deployment, lines: Sequence[Line]) -> Message:
+    """Below its name; whoever only hears of it hears how it stands."""
+    return Message((wording.sentence(one),), (_named(one), *lines))
 
 
 def _named(one: Deployment) -> Line:
@@ -160,14 +165,15 @@ def help_on_all(commands: Sequence[tuple[str, str]], example: str) -> Message:
     """``commands`` are (usage, what it does)."""
     lines: list[Line] = [(Code(usage), f"  {does}") for usage, does in commands]
     lines.append(("For example: ", Code(example), ". More about one: ", Code("help deploy")))
-    return say("This is what I understand:", lines=lines)
+    heard = f"I understand {len(commands)} commands, for example: {example}."
+    return Message((heard,), (("This is what I understand:",), *lines))
 
 
 def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> Message:
     lines: list[Line] = [(does,), ("For example:",), *(("• ", Code(example)) for example in examples)]
     if not there:
         lines.append(("It is not there yet.",))
-    return say(Code(usage), lines=lines)
+    return Message((wording.full(does),), ((Code(usage),), *lines))
 
 
 def no_help(topic: str, near: Sequence[str]) -> Message:

@@ -85,6 +85,12 @@ def review_line(deployment: Deployment) -> Message:
     return _line(sentence(deployment), f"{emoji(deployment)} {plain(state_line(deployment))}", *link)
 
 
+def reviewed_line(deployment: Deployment) -> Message:
+    """GitHub holds it no longer."""
+    why = GOES_ON[Waiting.REVIEW]
+    return _line(f"{deed(deployment)} goes on. {why}.", f"▶️ {why}")
+
+
 def _with_logs(deployment: Deployment, sentence_: str, text: str) -> Message:
     return _line(sentence_, text, *((" · ", Link(deployment.log_url, "logs")) if deployment.log_url else ()))
 
@@ -132,6 +138,11 @@ def occasion(deployment: Deployment) -> Occasion | None:
 def superseded_by(old: Deployment, newer: Deployment) -> str:
     how = "which is this very commit" if old.sha == newer.sha else "which has all of it"
     return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), {how}"
+
+
+def called_off(newer: Deployment) -> str:
+    """Why a rollback that was to go by itself does not."""
+    return f"Called off: #{newer.id} is on its way there"
 
 
 def needless_by(newer: Deployment) -> str:

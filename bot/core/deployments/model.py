@@ -279,6 +279,11 @@ class Deployment:
         return self.finished_at - self.given_up_at
 
     @property
+    def by_itself(self) -> bool:
+        """Whether nobody has asked for it, neither here nor with another tool."""
+        return self.by.chat_id is None and self.by.login is None
+
+    @property
     def reviewed_elsewhere(self) -> bool:
         """Whether it is another tool's turn, and GitHub holds it until somebody has reviewed it there."""
         return self.busy and self.waits_since is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.deployments.model import DEPLOY, Deployment, Shipped
+from bot.core.deployments.model import DEPLOY, Changes, Deployment, Shipped
 from bot.core.deployments.shipping import authors, summary, without_pull_request
 from bot.core.rich_text import Code, Fold, Line, Link, Span
 
@@ -25,6 +25,18 @@ def moved(deployment: Deployment) -> tuple[Shipped, ...]:
 def goes_back(deployment: Deployment) -> bool:
     """Whether it brings nothing new, and takes something away."""
     return deployment.trigger == "rollback" or (not deployment.changes.shipped and deployment.changes.behind > 0)
+
+
+def undone(tried: Deployment) -> Changes:
+    """What going back takes away of a deployment that has not succeeded: all that it was to bring."""
+    changes = tried.changes
+    return Changes(
+        base=tried.sha,
+        behind=changes.ahead,
+        taken_back=changes.shipped,
+        more_back=changes.more,
+        migrations_back=changes.migrations,
+    )
 
 
 def fold(deployment: Deployment, *, opened: bool = False) -> Fold | None:

@@ -23,15 +23,17 @@ from bot.core.effects import (
     WorksAgain,
 )
 from bot.core.ports.transaction import Records
-from bot.core.rich_text import Message
+from bot.core.rich_text import Line, Message
 
 SEEN = "👀"
 """The reaction on a command that asks for a deployment, until that has ended."""
 
 
 def draw(records: Records, deployment: Deployment) -> None:
-    """Bring its message up to date."""
+    """Bring its message up to date, and the reply that stands for it where it was asked for, if that is elsewhere."""
     records.emit(RenderParent(deployment.id, deployment.card))
+    if deployment.asked_channel and deployment.asked_thread and deployment.thread is None:
+        records.emit(TellAsker(deployment.id))
 
 
 def note(
@@ -54,9 +56,9 @@ def tell(
     occasion: Occasion | None = None,
     part: Part | None = None,
 ) -> None:
-    """In its thread; and where the command was given, if that is elsewhere."""
+    """In its thread; and whoever asked for it where there is none, and nothing is to be brought up to date there."""
     records.emit(PostInThread(deployment.id, message, occasion=occasion, part=part))
-    if deployment.asked_channel and deployment.thread is None and part is not None:
+    if deployment.asked_channel and not deployment.asked_thread and part in {"end", "after_all"}:
         records.emit(TellAsker(deployment.id))
 
 
@@ -70,17 +72,17 @@ def said_to_wait(records: Records, deployment: Deployment, text: str) -> Deploym
     return held
 
 
-def waits_on(records: Records, deployment: Deployment, text: str) -> None:
-    """It waits as before, for something that no gate has said."""
+def waits_on(records: Records, deployment: Deployment, text: str, news: Line) -> None:
+    """It waits as before, for something that no gate has said: what the gates said before is true no longer."""
     if text != deployment.description:
-        said_to_wait(records, deployment, text)
+        said_to_wait(records, replace(deployment, news=news, facts=()), text)
 
 
-def react(records: Records, ended: Deployment) -> None:
-    """On the message that asked for it."""
-    if ended.asked_message is not None and ended.asked_channel is not None:
-        emoji = deployment_messages.reaction(ended)
-        records.emit(React(ended.asked_channel, ended.asked_message, emoji, instead=SEEN))
+def react(records: Records, ended: Deployment, instead: str | None = SEEN) -> None:
+    """On the message that asked for it, in the place of the mark that was there before."""
+    emoji = deployment_messages.reaction(ended)
+    if ended.asked_message is not None and ended.asked_channel is not None and emoji != instead:
+        records.emit(React(ended.asked_channel, ended.asked_message, emoji, instead=instead))
 
 
 def tell_where_it_failed(records: Records, ended: Deployment) -> None:

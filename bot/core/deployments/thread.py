@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.deployments.card import Around, card, headline, joined, minute, said
+from bot.core.deployments.card import Around, card, headline, joined, links, lower, minute, said
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
 from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
 from bot.core.names import listed
 from bot.core.notices.model import Concerned
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Span
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
 SHOWN_OUTPUT = 20
@@ -64,15 +64,29 @@ def gates(deployment: Deployment, around: Around) -> Message:
 
 
 def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
-    if waited.until is None and deployment.state is State.WAITING:
-        mark = "❌" if waited.failed else WAITS.get(waited.reason, "⏳")
-        return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *deployment.facts]))
+    if waited.until is None and (deployment.state is State.WAITING or deployment.reviewed_elsewhere):
+        return _open_gate(deployment, around, waited)
     over = waited.until or deployment.finished_at or waited.since
     after = f" after {spoken(over - waited.since)}"
-    if deployment.ended and waited is deployment.waited[-1] and deployment.started_at is None:
+    in_vain = deployment.started_at is None or (
+        deployment.state is not State.SUCCEEDED and over == deployment.finished_at
+    )
+    if deployment.ended and waited is deployment.waited[-1] and in_vain:
         return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
     merged_by = deployment.shipment.merged_by if deployment.shipment and waited.reason is Waiting.MERGE else None
     return (f"✅ {_OVER[waited.reason]}{f' by {merged_by}' if merged_by else ''}{after}",)
+
+
+def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
+    """What it waits for now; a check that runs again has failed no longer."""
+    facts = deployment.facts
+    if deployment.reviewed_elsewhere:
+        mark, facts = emoji(deployment), links(deployment)
+    elif waited.failed and plain(deployment.news).endswith(" failed"):
+        mark = "❌"
+    else:
+        mark = WAITS.get(waited.reason, "⏳")
+    return (f"{mark} ", *joined([headline(deployment, replace(around, approvers=())), *facts]))
 
 
 # --- run ---------------------------------------------------------------------------------------------------------
@@ -116,7 +130,7 @@ def end(
 def _outcome(deployment: Deployment) -> str:
     took = f" in {spoken(deployment.took)}" if deployment.took is not None else ""
     if deployment.state is not State.SUCCEEDED:
-        return deployment.description or str(deployment.state)
+        return lower(deployment.description) or str(deployment.state)
     if deployment.task != DEPLOY:
         return f"{deployment.task} is done{took}"
     return f"back on {deployment.short_sha}{took}" if deployment.trigger == "rollback" else f"live{took}"
@@ -129,8 +143,11 @@ def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str]
     called = (*_called(people), *((f" and {more} more",) if more > 0 else ()))
     first: Line = (f"{emoji(deployment)} ", place, " ", *headline(deployment, Around()))
     lines: list[Line] = [first, *([called] if people else [])]
+    # What to do next is read after what was written: so that stands among the lines, and not below them all.
+    written_ = "\n".join(output[-SHOWN_OUTPUT:])
+    lines += [(CodeBlock(written_),)] if written_.strip() else []
     lines += [(f"{number}. ", *step) for number, step in enumerate(_next_steps(deployment, runbook), 1)]
-    return Message((said(deployment),), tuple(lines), output="\n".join(output[-SHOWN_OUTPUT:]))
+    return Message((said(deployment),), tuple(lines))
 
 
 def _called(people: Sequence[Mention]) -> Line:
@@ -174,8 +191,14 @@ def again(newer: Deployment, failed: Deployment) -> Message:
 # --- elsewhere ---------------------------------------------------------------------------------------------------
 
 
-def asked(deployment: Deployment, around: Around, link: str | None, home: str) -> Message:
-    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on."""
+def asked(
+    deployment: Deployment, around: Around, link: str | None, place: str | None, *, remarks: Sequence[Line] = ()
+) -> Message:
+    """Where the command was given, if that is not where it is announced: how it stands, and where it goes on.
+
+    ``place`` is None where it could be announced nowhere; ``remarks`` say why it is not where it belongs.
+    """
     shown = card(deployment, around)
-    follow: Line = (Link(link, f"#{deployment.id} in {home}"),)
-    return Message(shown.sentence, shown.lines, (joined([*shown.context[:1], follow]), *shown.context[1:]))
+    follow: Line = (Link(link, f"#{deployment.id} in {place}" if place else f"#{deployment.id}"),)
+    context = (joined([*shown.context[:1], follow]), *shown.context[1:], *remarks)
+    return Message(shown.sentence, shown.lines, context)

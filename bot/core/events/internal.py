@@ -15,6 +15,14 @@ from bot.core.events.external import PullRequestMerged
 from bot.core.stored import stored
 
 
+@stored("MergeCardOver")
+class MergeCardOver(Event):
+    """All that the card of an app shows is live: the next merge has a card of its own."""
+
+    app: str
+    sha: str
+
+
 @stored("MergeToDeploy")
 class MergeToDeploy(Event):
     """A merged pull request that one environment asks for."""

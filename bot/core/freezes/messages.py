@@ -79,8 +79,8 @@ def not_yours(freeze: Freeze) -> Message:
 
 
 def which_to_lift(environments: Sequence[str]) -> Message:
-    buttons = [button for name in environments[:20] for button in offer(name, Unfreeze(name))]
-    return say("Which freeze do you want to lift?", buttons=[*buttons, *offer("All", Unfreeze("all"))])
+    buttons = [button for name in environments[:20] for button in offer(f"Unfreeze {name}", Unfreeze(name))]
+    return say("Which freeze do you want to lift?", buttons=[*buttons, *offer("Unfreeze all", Unfreeze("all"))])
 
 
 def nothing_frozen(subject: str) -> Message:

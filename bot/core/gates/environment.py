@@ -47,12 +47,15 @@ def freeze(facts: Facts) -> Answer | None:
 
 
 def soak(facts: Facts) -> Answer | None:
-    """What goes on by itself has been long enough in the environment before."""
+    """What goes on by itself has been long enough in the environment before; what goes back, could be stopped."""
     source, until = facts.soaks_in, facts.soaks_until
-    if source is None or until is None:
+    if until is None:
         return None
     if until <= facts.now:
         return Answer("soak", True, messages.soaked(source))
+    if source is None:
+        news = messages.goes_back_at(until)
+        return Answer("soak", False, news, waits_for=Waiting.MOMENT, look_again_at=until, news=news)
     return Answer(
         "soak",
         False,

@@ -35,7 +35,7 @@ def reviewed(found: Reviewed, required: int) -> tuple[bool, Line]:
         return True, (name, f" is approved by {listed(approved)}")
     if approved:
         return False, (name, f" has {len(approved)} of {required} approving reviews, by {listed(approved)}")
-    return False, (name, f" has none of the {_count(required, 'approving review')} that it needs")
+    return False, (name, f" needs {_count(required, 'approving review')}")
 
 
 def _pull_request(pull: PullRequest) -> Span:
@@ -65,8 +65,13 @@ def behind_branch(branch: str, difference: Comparison) -> Line:
 # --- soak -------------------------------------------------------------------------------------------------------
 
 
-def soaked(source: str) -> Line:
-    return ("It has been long enough in ", Bold(source))
+def soaked(source: str | None) -> Line:
+    return ("It has been long enough in ", Bold(source)) if source is not None else ("Nobody has stopped it",)
+
+
+def goes_back_at(until: datetime) -> Line:
+    """What a rollback does that goes by itself, behind its name."""
+    return ("is rolled back by itself at ", Moment(until, short=True))
 
 
 def soaks(source: str, until: datetime) -> Line:

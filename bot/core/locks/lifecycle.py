@@ -123,18 +123,27 @@ def after_rollback(records: Records, deployment: Deployment, now: datetime) -> N
     It happens together with the end of the deployment, so that no merge that waits for its turn slips in between; its
     card says so. The reminder is set by whoever knows how often to remind.
     """
-    if deployment.rollback_of is None or deployment.state is not State.SUCCEEDED or deployment.by.chat_id is None:
+    if deployment.rollback_of is None or deployment.state is not State.SUCCEEDED:
+        return
+    owner = _owner(records, deployment)
+    if owner.chat_id is None and (owner.login is None or not deployment.by_itself):
         return
     held = current(records, deployment.app, deployment.environment, now)
     reason = f"it was rolled back to {deployment.short_sha}"
-    if held is not None and not same_person(held.by, deployment.by):
+    if held is not None and not same_person(held.by, owner):
         return
     if held is None:
-        held = Lock(deployment.app, deployment.environment, deployment.by, now)
+        held = Lock(deployment.app, deployment.environment, owner, now)
     lock = replace(held, reason=reason, until=None, holds_merges=True)
     records.locks.save(lock)
     records.stop_timer(_timers(lock)[1])
     _record(records, "lock", lock, reason)
+
+
+def _owner(records: Records, rollback: Deployment) -> Actor:
+    """Who has to see to it: whoever rolled it back, and of what went back by itself whoever deployed what failed."""
+    failed = records.deployment(rollback.rollback_of) if rollback.by_itself and rollback.rollback_of else None
+    return failed.by if failed is not None else rollback.by
 
 
 def look_again(records: Records, lock: Lock) -> None:

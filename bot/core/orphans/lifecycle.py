@@ -103,7 +103,7 @@ def _command_of(entry: ScheduleEntry) -> Deploy | None:
 
 def leave_waiting(records: Records, deployment: Deployment) -> None:
     """It waits for its place to come back, and says so."""
-    telling.waits_on(records, deployment, messages.waiting(deployment))
+    telling.waits_on(records, deployment, messages.waiting(deployment), messages.NEWS)
 
 
 def _record(records: Records, orphan: Orphan, action: str, more: str) -> None:

@@ -117,6 +117,10 @@ def status_line(orphan: Orphan) -> Line:
     return (f"    {MARKS[type(orphan.thing)]} {place(orphan)}: ", *_still(orphan))
 
 
+NEWS: Line = ("waits: its environment is no longer in my settings",)
+"""For the card of one that waits."""
+
+
 def waiting(deployment: Deployment) -> str:
     """For the ``description`` of one that waits."""
     return f"Waiting: {deployment.app} → {deployment.environment} is no longer in the settings"

@@ -201,7 +201,7 @@ def is_it_theirs(claim: Claim) -> Message:
             " it stays yours. If it is your account, say no, and change its ",
         ),
         "password: they can sign in with it.",
-        buttons=(*yes, *offer("No", Withhold(claim.login, claim.chat_id))),
+        buttons=(*yes, *offer("No, it is mine", Withhold(claim.login, claim.chat_id))),
     )
 
 

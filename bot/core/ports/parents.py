@@ -57,6 +57,12 @@ class Parents(Protocol):
     def drawn(self, deployment_id: int) -> str | None:
         """The fingerprint of the parent message as it was posted or edited last."""
 
+    def merge_posted(self, app: str, posted: Posted) -> None:
+        """The app's merge card was posted or edited."""
+
+    def merge_drawn(self, app: str) -> Posted | None:
+        """How it was posted or edited last."""
+
     def reply(self, deployment_id: int, kind: str) -> Posted | None:
         """The deployment's reply of that kind."""
 

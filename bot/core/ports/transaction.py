@@ -14,6 +14,7 @@ from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
+from bot.core.merge_cards.model import MergeCardReads, MergeCardRecords
 from bot.core.notices.model import NoticeReads, NoticeRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
 from bot.core.presses.model import PressReads, PressRecords
@@ -130,6 +131,9 @@ class Reads(Protocol):
     def audit(self) -> AuditReads: ...
 
     @property
+    def merge_cards(self) -> MergeCardReads: ...
+
+    @property
     def presses(self) -> PressReads: ...
 
     @property
@@ -165,6 +169,9 @@ class Records(Reads, Protocol):
 
     @property
     def audit(self) -> AuditRecords: ...
+
+    @property
+    def merge_cards(self) -> MergeCardRecords: ...
 
     @property
     def presses(self) -> PressRecords: ...

@@ -150,6 +150,6 @@ def gone(entry: ScheduleEntry, again: datetime | None) -> Message:
 
 def at_its_moment(person: str, command: str, message: Message) -> Message:
     """What became of a scheduled command, for whoever scheduled it and is not looking."""
-    head: Line = ("⏰ ", Mention(person, person), " scheduled ", Code(command), ": ", *message.sentence)
-    lines = (head, *message.lines[1:]) if message.lines else ()
-    return Message(sentence=head, lines=lines, context=message.context, buttons=message.buttons)
+    head: Line = ("⏰ ", Mention(person, person), " scheduled ", Code(command), ": ")
+    first, *others = message.lines or (message.sentence,)
+    return replace(message, sentence=(*head, *message.sentence), lines=((*head, *first), *others))

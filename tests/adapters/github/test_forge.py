@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -83,6 +84,7 @@ def test_branch_resolves_with_one_request(github: Pair) -> None:
         url=f"https://github.com/acme/web/commit/{sha}",
         parents=(parent,),
         login="hubot",
+        at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
     )
     assert github.asked() == ["/branches/feature%2Fsearch"]
 

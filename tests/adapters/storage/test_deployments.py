@@ -18,7 +18,8 @@ from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import from_row, to_row
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State, Waiting
+from bot.core.deployments.model import Actor, Changes, Deployment, Shipped, State, StepRun, Steps, Waited, Waiting
+from bot.core.rich_text import Link
 from tests.databases import migrate
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -50,6 +51,9 @@ CHANGES = st.builds(
     migrations=PATHS,
     migrations_back=PATHS,
 )
+LINE = st.lists(TEXTS | st.builds(Link, maybe(TEXTS), TEXTS), max_size=3).map(tuple)
+WAITED = st.builds(Waited, st.sampled_from(Waiting), MOMENTS, maybe(MOMENTS), st.booleans())
+STEPS = st.builds(StepRun, IDS, TEXTS, MOMENTS, maybe(MOMENTS), st.booleans())
 DEPLOYMENTS = st.builds(
     Deployment,
     id=st.just(0),
@@ -87,6 +91,10 @@ DEPLOYMENTS = st.builds(
     started_at=maybe(MOMENTS),
     finished_at=maybe(MOMENTS),
     description=TEXTS,
+    news=LINE,
+    facts=st.lists(LINE, max_size=2).map(tuple),
+    waited=st.lists(WAITED, max_size=2).map(tuple),
+    steps=st.just(Steps()) | st.builds(Steps, st.integers(1, 9), st.lists(STEPS, max_size=2).map(tuple)),
     log_url=maybe(TEXTS),
     environment_url=maybe(TEXTS),
     channel=maybe(TEXTS),
@@ -143,8 +151,11 @@ def add(kept: Store, *new: Deployment) -> list[Deployment]:
 def test_a_row_has_a_column_for_every_field() -> None:
     row = to_row(deployment())
 
-    assert set(row) | {"id"} == {field.name for field in fields(Deployment)}
-    assert set(row) | {"id"} == {column.name for column in tables.deployments.columns}
+    # What a deployment has been through is one column, ``story``.
+    told = {"news", "facts", "waited", "steps"}
+    assert (set(row) - {"story"}) | told | {"id"} == {field.name for field in fields(Deployment)}
+    # ``drawn`` is kept by whoever posts the card, beside what the deployment is.
+    assert set(row) | {"id", "drawn"} == {column.name for column in tables.deployments.columns}
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -94,12 +94,15 @@ EFFECTS = [
     "CreateDeployment",
     "PostInThread",
     "PostStatus",
+    "React",
     "RenderParent",
     "Reply",
     "StartRun",
+    "TellAsker",
     "TellAuthor",
     "TellDirectly",
     "TellPerson",
+    "WorksAgain",
 ]
 PARTS = {
     "Bold",

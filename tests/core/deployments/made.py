@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.deployments.model import Actor, Deployment, State
-from bot.core.effects import Effect, PostInThread, PostStatus, Reply
+from bot.core.effects import Effect, PostInThread, PostStatus, Reply, TellAsker
 from bot.core.events import Event
 from tests.core.ledger import LockLedger
 
@@ -84,6 +84,23 @@ class Register:
     def offering(self, app: str, environment: str) -> Sequence[Deployment]:
         return [one for one in self._of(app, environment) if one.ended and one.replaced_by is None]
 
+    def history(
+        self, *, app: str | None, environment: str | None, ref: str | None, limit: int, task: str | None = None
+    ) -> Sequence[Deployment]:
+        wanted = {"app": app, "environment": environment, "ref": ref, "task": task}
+        named = {name: value for name, value in wanted.items() if value is not None}
+        found = [one for one in self.rows.values() if all(getattr(one, name) == named[name] for name in named)]
+        return sorted(found, key=lambda one: one.id, reverse=True)[:limit]
+
+    def on_card(self, card: int) -> Sequence[Deployment]:
+        return [one for _, one in sorted(self.rows.items()) if (one.card or one.id) == card]
+
+    def leave_card(self, deployment_ids: Sequence[int]) -> None:
+        newest = max(deployment_ids)
+        for one in deployment_ids:
+            card = None if one == newest else newest
+            self.rows[one] = replace(self.rows[one], card=card, channel=None, parent=None, edited_at=None)
+
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
         return self.lines[-last:]
 
@@ -94,13 +111,23 @@ class Register:
 
     @property
     def thread(self) -> list[str]:
-        """What is said under the parent message."""
+        """What is said of each change, in the order in which it is said."""
         return [one.message.text() for one in self.effects if isinstance(one, PostInThread)]
+
+    @property
+    def parts(self) -> list[tuple[int, str | None]]:
+        """Which reply of which deployment each change is told by."""
+        return [(one.deployment_id, one.part) for one in self.effects if isinstance(one, PostInThread)]
 
     @property
     def replies(self) -> list[str]:
         """What is said where the command was given."""
         return [one.message.text() for one in self.effects if isinstance(one, Reply)]
+
+    @property
+    def asked(self) -> list[int]:
+        """The deployments of which whoever asked elsewhere hears how they stand."""
+        return [one.deployment_id for one in self.effects if isinstance(one, TellAsker)]
 
     @property
     def statuses(self) -> list[tuple[str, str]]:

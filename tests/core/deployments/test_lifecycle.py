@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.deployments import ending, following, lifecycle
+from bot.core.deployments import ending, following, lifecycle, telling
 from bot.core.deployments.ancestry import Ancestry
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.effects import CreateDeployment, PostInThread, RenderParent, StartRun
 from bot.core.events.internal import Reconsider
 from bot.core.gates.model import Answer, Verdict
+from bot.core.rich_text import say
 from tests.core.deployments.made import T0, Register, a_deployment, t
 
 QUARTER = timedelta(minutes=15)
@@ -73,27 +74,49 @@ def test_the_same_wait_is_told_once_but_failed_checks_are_told_too() -> None:
     assert held.due_at == t(hours=1)
 
 
-def test_whoever_is_answered_anyway_is_not_told_of_the_wait_twice() -> None:
+def test_whoever_asked_in_the_channel_of_the_card_reads_of_it_in_one_thread_only() -> None:
+    register = Register()
+    new = register.add(a_deployment(asked_channel="C1", asked_thread="1.0", thread="1.0"))
+
+    held = lifecycle.proceed(register, new, PENDING, T0)
+    ending.end(register, held, State.EXPIRED, t(days=1), "Given up")
+
+    assert (register.asked, register.replies) == ([], [])
+    assert register.parts == [(1, "gates"), (1, "end")]
+
+
+def test_whoever_asked_elsewhere_sees_there_each_change_that_the_card_shows() -> None:
     register = Register()
     new = register.add(a_deployment(asked_channel="C1", asked_thread="1.0"))
 
-    lifecycle.proceed(register, new, PENDING, T0, answered=True)
+    held = lifecycle.proceed(register, new, PENDING, T0)
+    begun = lifecycle.proceed(register, held, OPEN, t(minutes=1))
+    run = lifecycle.running(register, begun, t(minutes=1), timeout=QUARTER, ours=False)
+    ending.end(register, run, State.SUCCEEDED, t(minutes=2), "")
 
-    assert register.replies == []
-    assert register.thread == ["⏳ Waiting: checks are pending: lint"]
+    assert register.parts == [(1, "gates"), (1, "gates"), (1, "run"), (1, "run"), (1, "end")]
+    drawn = [one for one in register.effects if isinstance(one, RenderParent)]
+    assert register.asked == [1] * len(drawn)
 
 
-def test_what_is_said_in_the_thread_is_said_where_the_command_was_given_too() -> None:
+def test_whoever_asked_elsewhere_hears_at_once_where_it_begins() -> None:
     register = Register()
-    begun = lifecycle.start(
-        register,
-        register.add(a_deployment(asked_channel="C1", asked_thread="1.0")),
-        T0,
-    )
+    elsewhere = register.add(a_deployment(asked_channel="C1", asked_thread="1.0"))
+    here = register.add(a_deployment(asked_channel="C2", asked_thread="1.0", thread="1.0"))
 
-    lifecycle.running(register, begun, t(minutes=1), timeout=QUARTER, ours=False)
+    for one in (elsewhere, here):
+        lifecycle.proceed(register, one, OPEN, T0)
 
-    assert register.replies == ["web → production #1: 🚀 In progress"]
+    assert (register.asked, register.parts) == ([elsewhere.id], [])
+
+
+def test_a_remark_beside_the_replies_is_for_its_thread_alone() -> None:
+    register = Register()
+    new = register.add(a_deployment(asked_channel="C1", asked_thread="1.0"))
+
+    telling.note(register, new, say("Two checks were renamed"))
+
+    assert (register.parts, register.asked) == ([(1, None)], [])
 
 
 def test_the_first_in_the_queue_is_looked_at_when_one_ends() -> None:
@@ -137,16 +160,9 @@ def test_an_end_that_github_told_us_is_not_told_to_github() -> None:
     following.report(register, begun, State.SUCCEEDED, t(minutes=1), "done", QUARTER)
 
     assert len(register.statuses) == before
-    assert register.thread[-2:] == ["🚀 In progress", "✅ Succeeded in 1 min: done"]
-
-
-def test_the_last_lines_of_output_come_with_a_failure_only() -> None:
-    register = Register(lines=[f"line {n}" for n in range(30)])
-    begun = lifecycle.start(register, register.add(a_deployment()), T0)
-
-    ending.end(register, begun, State.FAILED, t(minutes=1), "exit code 3")
-
-    assert register.thread[-1].split("\n") == ["❌ Failed: exit code 3", *(f"line {n}" for n in range(10, 30))]
+    assert register.thread[-3:] == ["🚀 In progress", *["✅ Succeeded in 1 min: done"] * 2]
+    # The reply on how it ran keeps the record of it, and the end has one of its own.
+    assert register.parts == [(1, "run"), (1, "run"), (1, "run"), (1, "end")]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +192,23 @@ def test_what_starts_supersedes_what_waits_of_its_branch_and_is_part_of_it() -> 
 
     assert [register.rows[one.id].state.value for one in waits] == ["superseded", "waiting", "waiting", "waiting"]
     assert register.rows[1].superseded_by == newer.id
-    assert "⏭️ Superseded by #5 (main@fffffff), which has all of it" in register.thread
+    assert register.rows[1].description == "Superseded by #5 (main@fffffff), which has all of it"
+    # It is a part of what the card shows now: its thread is that one's too, and hears of that one.
+    assert (1, "end") not in register.parts
     assert register.kept_values == {"ahead:web:production:main": "5"}
+
+
+def test_whoever_asked_for_what_is_superseded_is_told_that_it_is_part_of_another() -> None:
+    register = Register()
+    new = register.add(a_deployment(ref="main", sha="a" * 40, asked_channel="C1", asked_thread="1.0"))
+    lifecycle.proceed(register, new, PENDING, T0)
+    newer = register.add(a_deployment(ref="main", sha="f" * 40))
+
+    lifecycle.proceed(register, newer, OPEN, t(minutes=1), Ancestry(older=frozenset({"a" * 40}), kept=True))
+
+    assert register.rows[1].superseded_by == newer.id
+    assert "⏭️ Superseded by #2 (main@fffffff), which has all of it" in register.thread
+    assert register.parts[-1] == (1, "end")
 
 
 @pytest.mark.parametrize("trigger", ["retry", "foreign"])

@@ -100,10 +100,10 @@ def test_every_button_of_a_refusal_and_of_a_suggestion_is_the_deed_on_it(name: s
         replies.gates_closed(
             OLD, Verdict((Answer("checks", False, ("no",), forcible=True),)), Deploy("web", name, "staging")
         ),
-        lock_messages.offer_lock(replace(OLD, ref=name)),
     ]
+    offered = [*(button for message in shown for button in message.buttons)]
 
-    for button in (button for message in shown for button in message.buttons):
+    for button in (*offered, *lock_messages.offer_lock(replace(OLD, ref=name))):
         deed = meant(button)
         assert isinstance(deed, Deploy | TakeLock)
         assert (deed.app, deed.environment) == ("web", "staging")
@@ -113,7 +113,7 @@ def test_every_button_of_a_refusal_and_of_a_suggestion_is_the_deed_on_it(name: s
 
 
 def test_a_branch_whose_name_is_no_reason_to_press_is_locked_for_without_it() -> None:
-    [button] = lock_messages.offer_lock(replace(OLD, ref="a\u00a0b", by=Actor("maria", "U1"))).buttons
+    [button] = lock_messages.offer_lock(replace(OLD, ref="a\u00a0b", by=Actor("maria", "U1")))
 
     assert button.command == "lock staging on web"
 

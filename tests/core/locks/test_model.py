@@ -254,11 +254,20 @@ def test_a_rollback_locks_for_the_person_but_never_takes_somebody_elses_lock_awa
         (BOB, False, None),
     ]
     assert mine.timers == {}
-    assert free.announced() == [
-        "🔒 web → production is locked for @maria because it was rolled back to 1a2b3c4: "
-        "merges wait, so that what was taken back is not shipped again.\n[Unlock]"
-    ]
-    assert foreign.announced() == []
+    # The card of the rollback says so, and why: nobody is told a second time.
+    assert [ledger.effects for ledger in (free, foreign)] == [[], []]
+    assert free.audit.entries == ["lock web production: it was rolled back to 1a2b3c4; it belongs to maria"]
+
+
+def test_the_card_of_a_rollback_is_drawn_again_when_its_lock_changes() -> None:
+    rollback, plain_one = deployment(trigger="rollback", rollback_of=3), deployment()
+    taken_back, not_taken_back = Ledger(deployments=[rollback]), Ledger(deployments=[plain_one])
+
+    for ledger in (taken_back, not_taken_back):
+        lock_lifecycle.release(records(ledger), lock_lifecycle.take(records(ledger), LOCK, EVERY))
+
+    assert taken_back.drawn() == [rollback.id]
+    assert not_taken_back.drawn() == []
 
 
 @pytest.mark.parametrize("but", [{"rollback_of": None}, {"state": State.FAILED}, {"by": Actor("ci", None, "ci")}])

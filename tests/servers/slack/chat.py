@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -151,6 +152,25 @@ def _reacted_to(caller: Caller, given: Arguments) -> tuple[Message, tuple[str, s
     if message is None:
         raise Refused("message_not_found")
     return message, (name, BOT_USER)
+
+
+@method("blocks.validate")
+def blocks_validate(caller: Caller, given: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/blocks.validate: exactly one of three, each as JSON in a string."""
+    named = [name for name in ("blocks", "message", "view") if given.get(name)]
+    if len(named) != 1 or not isinstance(given[named[0]], str):
+        raise Refused("invalid_arguments")
+    payload = json.loads(given[named[0]])
+    blocks = payload if named[0] == "blocks" else payload.get("blocks")
+    lacking = limits.unknown_to_it(blocks) if caller.workspace.lacks_new_blocks else []
+    if problems := lacking or limits.problems_of(blocks):
+        raise Refused(f"invalid_{named[0]}", errors=[_flaw(problem) for problem in problems])
+    return {}
+
+
+def _flaw(problem: str) -> Answer:
+    message, _, pointer = problem.partition(" [json-pointer:")
+    return {"pointer": pointer.rstrip("]") or "/blocks", "code": "failed_constraint", "message": message}
 
 
 @method("views.open")

@@ -1,0 +1,34 @@
+"""What a scene is: one message as somebody sees it, under a name, with who sees it and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from bot.core.rich_text import Message
+
+Audience: TypeAlias = Literal["channel", "thread", "broadcast", "only you", "direct"]
+"""Who sees it: a channel, those in a thread, both, the asker alone, or one person in a direct message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """``note`` says when it is sent, in a few words."""
+
+    name: str
+    message: Message
+    who: Audience = "channel"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Scenes that belong together, in the order in which they are read."""
+
+    title: str
+    scenes: tuple[Scene, ...]
+
+
+def answers(*scenes: tuple[str, Message]) -> list[Scene]:
+    """What the asker alone is told."""
+    return [Scene(name, message, "only you") for name, message in scenes]

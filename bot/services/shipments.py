@@ -24,6 +24,7 @@ from bot.core.shipments.lifecycle import Seen
 from bot.core.shipments.model import METHODS, method_of
 from bot.services import authorization
 from bot.services.targets import Target, apps_at
+from bot.settings import AppSettings
 
 # --- which ones --------------------------------------------------------------------------------------------------
 
@@ -32,6 +33,13 @@ def of_pull_request(context: Context, repository: str, number: int) -> list[Depl
     """Those that wait for its merge, oldest first."""
     waiting = context.reads.waiting_for(Waiting.MERGE, repository, apps_at(context, repository))
     return [one for one in waiting if one.pull_request == number]
+
+
+def is_shipped(context: Context, app: AppSettings, number: int) -> bool:
+    """Whether somebody has asked for it in the app, and so is told what becomes of it."""
+    reads = context.reads
+    waits = any(one.app == app.name for one in of_pull_request(context, app.repository, number))
+    return waits or any(reads.merge_known(app.name, name, pull_request=number) for name in app.environments)
 
 
 def at_place(reads: Reads, app: str, environment: str, number: int) -> Deployment | None:

@@ -72,7 +72,9 @@ EVENTS = [
     "LockReminderDue",
     "MergeToDeploy",
     "OrphanFound",
+    "PullRequestChanged",
     "PullRequestClosed",
+    "PullRequestDequeued",
     "PullRequestMerged",
     "Reconsider",
     "RepositoryDue",
@@ -83,6 +85,8 @@ EVENTS = [
     "RunHeldUp",
     "RunWanted",
     "ScheduleDue",
+    "ShipmentEnqueued",
+    "ShipmentNotMerged",
     "Tick",
     "WindowsTurn",
 ]
@@ -92,6 +96,8 @@ EFFECTS = [
     "BringHome",
     "ClearRecords",
     "CreateDeployment",
+    "LeaveMergeQueue",
+    "MergePullRequest",
     "PostInThread",
     "PostStatus",
     "React",
@@ -102,6 +108,7 @@ EFFECTS = [
     "TellAuthor",
     "TellDirectly",
     "TellPerson",
+    "UpdatePullRequest",
     "WorksAgain",
 ]
 PARTS = {

@@ -70,6 +70,7 @@ EVENTS = [
     "LinkAwaited",
     "LockExpired",
     "LockReminderDue",
+    "MergeCardOver",
     "MergeToDeploy",
     "OrphanFound",
     "PullRequestChanged",

@@ -44,6 +44,8 @@ def tell(context: Context, deployment: Deployment, part: Part, *, loud: bool) ->
     message = _drawn(context, deployment, part, known=known is not None)
     if message is None:
         return
+    if _shares_its_thread(context, deployment):
+        message = thread.named(message, deployment)
     drawn, told = fingerprint(message), tag(deployment, _KINDS[part])
     key = f"{part}:{deployment.request_id}"
     if known is not None:
@@ -52,6 +54,13 @@ def tell(context: Context, deployment: Deployment, part: Part, *, loud: bool) ->
     place = thread_of(context, deployment)
     posted = context.chat.post(place, message, key=key, maybe_sent=context.repeated, broadcast=loud, tag=told)
     context.parents.replied(deployment.id, part, Posted(place.channel, posted, context.now, drawn))
+
+
+def _shares_its_thread(context: Context, deployment: Deployment) -> bool:
+    """Whether several were asked for in one thread, by one message or one after another."""
+    if deployment.thread is None or deployment.asked_channel is None:
+        return False
+    return len(context.reads.in_thread(deployment.asked_channel, deployment.thread)) > 1
 
 
 def _edit(context: Context, deployment: Deployment, part: str, known: Posted, message: Message) -> None:

@@ -37,7 +37,7 @@ def test_one_that_waits_is_cancelled_at_once(world: World) -> None:
     assert notification(world, 1) == "Deploying main@d470312 of web to staging is off. Cancelled by maria."
     # That one takes back one's own is no news to anybody.
     assert broadcasts(world, "#web") == []
-    assert thread(world, 1) == ["🛑 Cancelled by maria"]
+    assert thread(world, 1) == ["🛑 cancelled by maria"]
     assert world.github.deployments(REPOSITORY) == []
 
 
@@ -48,7 +48,7 @@ def test_the_button_cancels_too(world: World) -> None:
     world.presses("bob", world.parent(1), "Cancel")
 
     assert news(world, 1) == "cancelled by bob"
-    assert thread(world, 1) == ["🛑 @maria Cancelled by bob"]
+    assert thread(world, 1) == ["🛑 @maria cancelled by bob"]
     assert world.parent(1).labels == ["Ask again"]
 
 
@@ -57,7 +57,7 @@ def test_the_channel_hears_of_it_where_it_wants_to(tmp_path: Path) -> None:
         world.says("maria", "deploy main to production")
         world.says("bob", "cancel #1")
 
-        assert broadcasts(world, "#web") == ["🛑 @maria Cancelled by bob"]
+        assert broadcasts(world, "#web") == ["🛑 @maria cancelled by bob"]
 
 
 def test_one_that_runs_here_is_stopped(tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def test_a_failure_is_shown_in_the_channel_and_offers_what_to_do_next(world: Wor
     ]
     assert world.parent(2).labels == ["Retry", "Roll back to d470312"]
     assert notification(world, 2) == (
-        "Deploying topic@64fd7b0 of web to staging failed: exit code 3. Try again with: retry #2."
+        "Deploying topic@64fd7b0 of web to staging failed: exit code 3. d470312 is still live. "
+        "Try again with: retry #2."
     )
 
 

@@ -160,7 +160,7 @@ def test_a_review_that_never_comes_is_waited_for_a_day(tmp_path: Path) -> None:
             "⌫ *web → production*  given up after a day: #1 needs 1 approving review"
         )
         assert thread(world, 1) == [
-            "⌫ waited for its review, given up after 24 h",
+            "⌫ waited 24 h for its review",
             "⌫ @maria given up after a day: #1 needs 1 approving review",
         ]
 
@@ -215,7 +215,7 @@ def test_a_merge_goes_to_staging_first_and_then_on_by_itself(tmp_path: Path) -> 
 
         assert waiting == ("waits until *staging* has this commit", ["⏳ waits until *staging* has this commit"])
         assert [one.environment for one in world.github.deployments(REPOSITORY)] == ["staging", "production"]
-        assert thread(world, 2) == ["✅ its commit has been where it has to come from after 10 s"]
+        assert thread(world, 2) == ["✅ the environment before has it after 10 s"]
 
 
 def test_a_rollback_is_not_asked_for_the_environment_before(tmp_path: Path) -> None:

@@ -266,7 +266,7 @@ def test_a_merge_that_hangs_is_reported_in_the_channel(world: World) -> None:
         "Look at the check, or cancel with `cancel #1`",
     ]
     assert news(world, 1) == "given up: its checks were not green within a day"
-    assert thread(world, 1)[-1] == "⌫ Given up: its checks were not green within a day"
+    assert thread(world, 1)[-1] == "⌫ given up: its checks were not green within a day"
 
 
 def test_github_down_at_the_merge_only_costs_time(world: World) -> None:

@@ -203,3 +203,13 @@ def test_the_card_is_what_it_was_after_it_was_posted_twice_and_a_crash(world: Wo
     world.wait(minutes=2)
 
     assert [kind for kind, _ in kinds(world)] == ["card", "run", "end"]
+
+
+def test_replies_of_several_in_one_thread_say_which_one_they_are_about(world: World) -> None:
+    said = world.says("maria", "deploy main to staging\ndeploy main to production")
+    for remote in world.github.deployments(REPOSITORY):
+        world.github.report_deployment_status(REPOSITORY, remote.id, "success")
+    world.settle()
+
+    ends = [seen(world, read_out(one)) for one in world.slack.thread("#web", said.ts)]
+    assert sorted(line.partition("  ")[0] for line in ends) == ["*web → production*", "*web → staging*"]

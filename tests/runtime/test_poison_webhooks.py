@@ -27,7 +27,7 @@ from tests.databases import migrate
 from tests.postgres import new_database
 from tests.servers.github.pair import REPO, StillClock
 from tests.servers.github.server import GitHubServer
-from tests.world import REPOSITORY, SETTINGS, World, read_out
+from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
 Path_ = tuple[str | int, ...]
@@ -250,9 +250,9 @@ def test_what_strangers_write_leaves_no_fault_in_the_whole_bot_and_a_person_is_a
 
     with capture_logs() as lines:
         bot.wait(minutes=10)
-    said = bot.says("maria", "version")
+    bot.says("maria", "version")
 
     assert faults(bot) == []
     assert bot.store.set_aside.count() == 0
     assert [line for line in lines if line["log_level"] in ("error", "critical")] == []
-    assert [read_out(one).split()[0] for one in bot.slack.thread("#web", said.ts)] == ["Shipmate"]
+    assert [line.split()[0] for line in bot.told("maria")] == ["Shipmate"]

@@ -6,12 +6,12 @@ It is drawn from the deployment and what is around it alone, so that it can be d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import buttons, menu, roll_back
-from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waiting
+from bot.core.deployments.model import DEPLOY, Deployment, Shipped, State, StepRun, Waiting
 from bot.core.deployments.wording import after_all, begun, emoji, forced_line, full, name_of, sentence, spoken, where
 from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
 from bot.core.grammar.offers import offer, written
@@ -327,8 +327,14 @@ def _only_one(deployment: Deployment, around: Around) -> list[Line]:
     first: list[Line] = [("first deployment here",)] if is_first else []
     if len(them) == 1:
         back = ("takes back ",) if ships.goes_back(deployment) else ()
-        return [*([] if above else [(*back, *ships.line(them[0]))]), *ships.notes(deployment), *first]
+        return [*([] if above else [(*back, *_change(deployment, them[0]))]), *ships.notes(deployment), *first]
     return [(f"goes back by {_commits(deployment.changes.behind)}",)] if _goes_back_blindly(deployment) else first
+
+
+def _change(deployment: Deployment, one: Shipped) -> Line:
+    """Whoever has merged or asked for their own is named once."""
+    own = one.author in {deployment.by.name, deployment.by.login} and deployment.trigger != "rollback"
+    return ships.line(replace(one, author="") if own else one)
 
 
 def _goes_back_blindly(deployment: Deployment) -> bool:

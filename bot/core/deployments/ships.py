@@ -93,7 +93,8 @@ def notes(deployment: Deployment) -> list[Line]:
     found: list[Line] = []
     if alone:
         named: list[Span] = []
-        for one in alone[:MOST_NAMED]:
+        # One that is all that ships is named already.
+        for one in alone[:MOST_NAMED] if len(changes.shipped) > 1 else ():
             named += [", " if named else ": ", Link(one.url or None, name(one))]
         found.append((f"⚠️ {_count(len(alone), 'commit')} without a pull request", *named))
     if changes.shipped and changes.behind:

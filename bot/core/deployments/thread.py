@@ -24,7 +24,7 @@ SHOWN_OUTPUT = 20
 _OVER: dict[Waiting, str] = {
     Waiting.CHECKS: "all green",
     Waiting.REVIEW: "reviewed",
-    Waiting.ORDER: "its commit has been where it has to come from",
+    Waiting.ORDER: "the environment before has it",
     Waiting.QUEUE: "its turn came",
     Waiting.APPROVAL: "approved",
     Waiting.LOCK: "nobody else holds it",
@@ -72,7 +72,7 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
         deployment.state is not State.SUCCEEDED and over == deployment.finished_at
     )
     if deployment.ended and waited is deployment.waited[-1] and in_vain:
-        return (f"{emoji(deployment)} waited for {_GIVEN_UP[waited.reason]}, given up{after}",)
+        return (f"{emoji(deployment)} waited {spoken(over - waited.since)} for {_GIVEN_UP[waited.reason]}",)
     merged_by = deployment.shipment.merged_by if deployment.shipment and waited.reason is Waiting.MERGE else None
     return (f"✅ {_OVER[waited.reason]}{f' by {merged_by}' if merged_by else ''}{after}",)
 
@@ -100,6 +100,13 @@ def run(deployment: Deployment) -> Message:
     if deployment.log_url and not deployment.reviewed_elsewhere:
         facts.append((Link(deployment.log_url, "logs"),))
     return Message((f"{deed(deployment)} has started.",), (joined(facts),))
+
+
+def named(message: Message, deployment: Deployment) -> Message:
+    """In a thread of several: with the place, where the reply does not name it already."""
+    place = Bold(f"{deployment.app} → {where(deployment)}")
+    first, *rest = message.lines
+    return message if place in first else replace(message, lines=((place, "  ", *first), *rest))
 
 
 def _step(one: StepRun) -> str:

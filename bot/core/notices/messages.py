@@ -23,10 +23,11 @@ _NUMBER_BEHIND = re.compile(r"\s*\(#\d+\)$")
 def notice(notices: Sequence[Notice], by: Deployment, card: str | None) -> Message:
     """All of one message as it is now; ``by`` has changed it last, and ``card`` is the address of its message."""
     live, gone = [one for one in notices if one.live], [one for one in notices if not one.live]
-    told = _taken_back(gone, live, by) if gone else _live(live, by)
+    told = _taken_back(gone, by) if gone else _live(live, by)
+    still = _still_live(live) if gone else ()
     return Message(
-        sentence=(plain(told) + _by(by, ", ") + ".",),
-        lines=(told,),
+        sentence=(f"{plain(told)}{_by(by, ', ')}{plain(still)}.",),
+        lines=((*told, *still),),
         context=(_small_print(notices, by, card),),
         buttons=offer("Mute these", Mute()),
     )
@@ -41,10 +42,13 @@ def _live(live: Sequence[Notice], by: Deployment) -> Line:
     return ("✅ Your ", *_named(live), f" {_are(live)} live in ", Bold(_place(by)))
 
 
-def _taken_back(gone: Sequence[Notice], live: Sequence[Notice], by: Deployment) -> Line:
-    still: Line = (". Still live: ", *_named(live)) if live else ()
+def _taken_back(gone: Sequence[Notice], by: Deployment) -> Line:
     was = "was" if len(gone) == 1 else "were"
-    return ("⏪ Your ", *_named(gone), f" {was} taken back from ", Bold(_place(by)), *still)
+    return ("⏪ Your ", *_named(gone), f" {was} taken back from ", Bold(_place(by)))
+
+
+def _still_live(live: Sequence[Notice]) -> Line:
+    return (". Still live: ", *_named(live)) if live else ()
 
 
 def _named(notices: Sequence[Notice]) -> Line:

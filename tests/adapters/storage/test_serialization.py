@@ -97,6 +97,7 @@ EFFECTS = [
     "BringHome",
     "ClearRecords",
     "CreateDeployment",
+    "DrawMerge",
     "LeaveMergeQueue",
     "MergePullRequest",
     "PostInThread",

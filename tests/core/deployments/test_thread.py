@@ -44,7 +44,7 @@ def test_the_first_reply_says_what_is_waited_for_and_then_how_long_that_took() -
     ]
     given_up = {"state": State.EXPIRED, "finished_at": t(days=1)}
     assert gates(**given_up, waited=(Waited(Waiting.CHECKS, T0, t(days=1), failed=True),)) == [
-        "⌫ waited for its checks, given up after 24 h"
+        "⌫ waited 24 h for its checks"
     ]
 
 

@@ -412,6 +412,27 @@ def test_a_branch_that_may_not_be_updated_is_told(checked: World) -> None:
     assert first(checked).endswith("merge main into its branch, push, and ship it again")
 
 
+def test_an_update_that_comes_after_somebody_has_objected_is_still_its_own(checked: World) -> None:
+    found = checked.github.repository(REPOSITORY)
+    found.strict.add("main")
+    found.reviews_required["main"] = 1
+    number = pull(checked)
+    checked.github.review(REPOSITORY, number, author="bob")
+    checked.github.commit(REPOSITORY, "main", "Meanwhile")
+    green(checked, "main")
+    checked.hold_webhooks = True
+    checked.says("maria", f"ship #{number}")
+    checked.github.review(REPOSITORY, number, "changes_requested", author="bob")
+    checked.hold_webhooks = False
+    checked.deliver(checked.github.webhooks[-1])
+    waits = first(checked)
+    checked.github.review(REPOSITORY, number, author="bob")
+    green(checked)
+
+    assert waits == "⏳ *web → staging*  waits for its first check and 1 review"
+    assert is_merged(checked, number)
+
+
 # --- GitHub says no, or nothing --------------------------------------------------------------------------------------
 
 

@@ -61,15 +61,11 @@ def go_on(records: Records, held: Deployment, seen: Seen, now: datetime) -> Depl
     answer = _missing(number, shipment, seen, now)
     if answer is None and _refused_lately(shipment, now):
         news, facts = messages.blocked(number, shipment)
-        return _wait(records, held, replace(shipment, asked=""), _waits(news, facts), now)
-    if (
-        seen.candidate.mergeable == "behind"
-        and not seen.rules.queue
-        and (answer is None or _only_pending(answer, seen))
-    ):
+        return _wait(records, held, _merges_no_more(shipment), _waits(news, facts), now)
+    if _is_behind(shipment, seen) and (answer is None or _only_pending(answer, seen)):
         return _update(records, held, shipment, now)
     if answer is not None:
-        return _wait(records, held, replace(shipment, asked=""), answer, now)
+        return _wait(records, held, _merges_no_more(shipment), answer, now)
     return _merge(records, held, shipment, seen, now)
 
 
@@ -186,9 +182,14 @@ def _merge(records: Records, held: Deployment, shipment: Shipment, seen: Seen, n
     if not _under_way(shipment, "merge", now):
         queues = seen.rules.queue or shipment.queues
         records.emit(MergePullRequest(held.id, held.sha, queues=queues))
-        shipment = replace(shipment, asked="merge", asked_at=now, queues=queues)
+        shipment = replace(shipment, asked="merge", asked_at=now, queues=queues, refused="")
     said = messages.enters_queue if shipment.queues else messages.merges
     return _wait(records, held, shipment, replace(_waits(said(held.pull_request or 0)), settling=True), now)
+
+
+def _merges_no_more(shipment: Shipment) -> Shipment:
+    """Whoever is about to merge it looks at that first. An update that was asked for may still come."""
+    return replace(shipment, asked="") if shipment.asked == "merge" else shipment
 
 
 def _under_way(shipment: Shipment, what: Asked, now: datetime) -> bool:

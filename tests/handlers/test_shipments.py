@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.scenes import another_tool, channel, creations, parent, thread, told
+from tests.handlers.scenes import another_tool, answers, channel, creations, parent, thread, told
 from tests.handlers.test_noise import reactions
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -94,6 +94,17 @@ def test_what_is_green_is_merged_at_once_and_only_the_head_that_was_asked_for(wo
     [request] = [one for one in world.github.requests if one.path.endswith("/merge")]
     assert request.body == {"sha": sha, "merge_method": "merge"}
     assert places(world) == [("staging", "ship", "starting")]
+
+
+def test_what_it_waits_for_is_told_to_whoever_asks(checked: World) -> None:
+    number = pull(checked)
+    checked.says("maria", f"ship #{number}")
+    message = checked.says("bob", "why #1")
+
+    assert answers(checked, message)[0].split("\n")[:2] == [
+        "⏳ #1  *web → staging*  #1@" + head(checked, "topic")[:7],
+        "Waiting: for its first check",
+    ]
 
 
 def test_several_checks_and_reviews_are_counted(checked: World) -> None:
@@ -542,6 +553,7 @@ def test_it_is_given_up_after_a_day(checked: World) -> None:
     checked.wait(hours=25)
 
     assert checked.deployment(1).state == "expired"
+    assert first(checked).lower() == "⌫ *web → staging*  given up: #1 could not be merged within a day"
     assert checked.parent(1).labels == ["Ship #1"]
     assert not is_merged(checked, number)
 

@@ -138,7 +138,7 @@ def _missing(number: int, shipment: Shipment, seen: Seen, now: datetime) -> Answ
         answer = _waits(news, facts)
         if checks is None:
             return answer
-        line, later = checks.line if checks.failed else news, checks.look_again_at
+        line, later = checks.line if checks.failed else answer.line, checks.look_again_at
         return replace(answer, line=line, failed=checks.failed, settling=checks.settling, look_again_at=later)
     if candidate.mergeable == "unknown":
         soon = now + LOOK_AGAIN
@@ -149,7 +149,13 @@ def _missing(number: int, shipment: Shipment, seen: Seen, now: datetime) -> Answ
 
 
 def _waits(news: Line, facts: tuple[Line, ...] = ()) -> Answer:
-    return Answer("merge", False, news, Waiting.MERGE, within=PATIENCE, news=news, facts=facts)
+    return Answer("merge", False, _behind_waiting(news), Waiting.MERGE, within=PATIENCE, news=news, facts=facts)
+
+
+def _behind_waiting(news: Line) -> Line:
+    """The same as it stands behind the word that it waits."""
+    begin, *rest = news
+    return (begin.removeprefix("waits "), *rest) if isinstance(begin, str) else news
 
 
 def _is_behind(shipment: Shipment, seen: Seen) -> bool:

@@ -41,7 +41,8 @@ def _asking(context: Context, event: PullRequestMerged) -> list[Target]:
 def _shipped(context: Context, event: PullRequestMerged) -> list[Target]:
     """Where somebody has asked for it before it was merged."""
     waiting = shipments.of_pull_request(context, event.repository, event.number)
-    return [target for one in waiting if (target := target_of(context, one)) is not None]
+    meant = [one for one in waiting if shipments.base_of(one) == event.base]
+    return [target for one in meant if (target := target_of(context, one)) is not None]
 
 
 def _asking_in(app: AppSettings | None, event: PullRequestMerged) -> list[Target]:
@@ -118,8 +119,9 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     app = context.settings.apps.get(event.app)
     if app is None or event.environment not in app.environments:
         return
-    target, number = Target(app, app.environments[event.environment]), event.merged.number
-    wanted, shipped = _wanted(context, target, event), shipments.at_place(context.reads, *target.place, number)
+    target = Target(app, app.environments[event.environment])
+    number, base = event.merged.number, event.merged.base
+    wanted, shipped = _wanted(context, target, event), shipments.at_place(context.reads, *target.place, number, base)
     before, faster = event.merged.base_sha, shipments.merged_by_another(context, shipped, event.merged)
     permission = None
     if shipped is not None:
@@ -131,7 +133,7 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     if records.merged(event.app, event.environment, wanted.sha):
         return
     demand_known(records, wanted, known)
-    held = shipments.at_place(records, *target.place, number)
+    held = shipments.at_place(records, *target.place, number, base)
     if (held and (held.id, held.shipment)) != (shipped and (shipped.id, shipped.shipment)):
         raise NotYet("Its shipment has just gone on.")
     merged_now = shipment_lifecycle.merged(held, wanted, faster) if held else None

@@ -12,7 +12,13 @@ from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import LeaveMergeQueue, MergePullRequest, UpdatePullRequest
 from bot.core.errors import NotYet, Refused
 from bot.core.events import Event
-from bot.core.events.external import PullRequestChanged, PullRequestClosed, PullRequestDequeued, ReviewChanged
+from bot.core.events.external import (
+    PullRequestChanged,
+    PullRequestClosed,
+    PullRequestDequeued,
+    PullRequestMerged,
+    ReviewChanged,
+)
 from bot.core.events.internal import Reconsider, ShipmentEnqueued, ShipmentNotMerged
 from bot.core.gates.access import place
 from bot.core.gates.model import Facts
@@ -148,6 +154,10 @@ def _merged(context: Context, seen: Deployment, candidate: Candidate, repository
     held = shipments.as_it_waits(records, seen.id)
     if held is None or merge is None:
         return
+    if shipments.base_of(held) != merge.base:
+        why = messages.other_base(merge.number, shipments.base_of(held) or "", merge.base)
+        ending.end(records, held, State.CANCELLED, context.now, why)
+        return
     other = records.merge_of(held.app, held.environment, merge.merge_sha)
     if other is not None:
         ending.give_way(records, held, other, context.now, messages.merged_and_goes_out(other))
@@ -165,10 +175,13 @@ def changed(context: Context, event: PullRequestChanged) -> None:
     _look_again(context, shipments.of_pull_request(context, event.repository, event.number))
 
 
-@router.on(PullRequestClosed, name="shipments.closed")
-def closed(context: Context, event: PullRequestClosed) -> None:
-    """GitHub is asked whether that is so: a webhook alone ends nothing."""
-    _look_again(context, shipments.of_pull_request(context, event.repository, event.number))
+@router.on(PullRequestClosed, PullRequestMerged, name="shipments.closed")
+def closed(context: Context, event: PullRequestClosed | PullRequestMerged) -> None:
+    """GitHub is asked whether that is so: a webhook alone ends nothing. A merge that was meant goes on by itself."""
+    waiting = shipments.of_pull_request(context, event.repository, event.number)
+    if isinstance(event, PullRequestMerged):
+        waiting = [one for one in waiting if shipments.base_of(one) != event.base]
+    _look_again(context, waiting)
 
 
 def _look_again(context: Context, waiting: Sequence[Deployment]) -> None:

@@ -42,10 +42,15 @@ def is_shipped(context: Context, app: AppSettings, number: int) -> bool:
     return waits or any(reads.merge_known(app.name, name, pull_request=number) for name in app.environments)
 
 
-def at_place(reads: Reads, app: str, environment: str, number: int) -> Deployment | None:
-    """The one that waits there for its merge."""
+def at_place(reads: Reads, app: str, environment: str, number: int, base: str | None = None) -> Deployment | None:
+    """The one that waits there for its merge, into the branch ``base`` where that matters."""
     there = [one for one in reads.waiting(app, environment) if one.waits_for is Waiting.MERGE]
-    return next((one for one in there if one.pull_request == number), None)
+    return next((one for one in there if one.pull_request == number and base in {None, base_of(one)}), None)
+
+
+def base_of(held: Deployment) -> str | None:
+    """The branch into which it was to be merged when it was asked for."""
+    return held.shipment.base if held.shipment is not None else None
 
 
 def as_it_waits(reads: Reads, deployment_id: int) -> Deployment | None:

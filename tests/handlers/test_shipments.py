@@ -327,6 +327,21 @@ def test_conflicts_close_and_another_base_end_it(checked: World) -> None:
     assert [checked.parent(number).labels for number in (1, 2, 3)] == [["Ship #1"], ["Ship #2"], ["Ship #3"]]
 
 
+def test_what_was_merged_into_another_branch_is_not_what_was_asked_for(checked: World) -> None:
+    number = pull(checked)
+    checked.github.branch(REPOSITORY, "release")
+    checked.says("maria", f"ship #{number}")
+    checked.hold_webhooks = True
+    checked.github.retarget(REPOSITORY, number, "release")
+    checked.github.merge_pull_request(REPOSITORY, number, by="bob")
+    checked._seen = len(checked.github.webhooks)
+    checked.hold_webhooks = False
+    checked.deliver(checked.github.webhooks_of("pull_request")[-1])
+
+    assert first(checked) == "🛑 *web → staging*  #1 goes into release now, and no longer into main: ship it again"
+    assert (creations(checked), checked.parent(1).labels) == (0, ["Ship #1"])
+
+
 def test_a_draft_is_waited_for(checked: World) -> None:
     number = pull(checked)
     checked.says("maria", f"ship #{number}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bot.core.deployments.messages import merge_not_taken_up
 from bot.core.events.external import PullRequestMerged
 from bot.core.grammar.commands import Deploy
-from bot.gallery import answers, cards, holds, lookups, operators, people, refusals, shipments, threads
+from bot.gallery import answers, cards, holds, lookups, onward, operators, people, refusals, shipments, threads
 from bot.gallery.material import GITHUB, Material, before, sha
 from bot.gallery.scene import Group, Scene
 
@@ -40,6 +40,8 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Cards: failed", cards.states_of_failure),
     ("Cards: rolled back", cards.rollbacks),
     ("Cards: other ends", cards.states_of_ends),
+    ("Cards: going back by itself", onward.goes_back),
+    ("Cards: promotion", onward.promoted),
     ("Threads: gates", threads.gates),
     ("Threads: how it went", threads.runs),
     ("Threads: what came of it", threads.ends),
@@ -50,6 +52,7 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Merges", _merges),
     ("Shipments", shipments.cards_of_shipments),
     ("Shipments: answers", shipments.answers_about_shipments),
+    ("Merges that nothing deploys by itself", onward.merged_by_hand),
     ("Direct messages", people.notices),
     ("Refusals", refusals.refusals),
     ("Not understood", answers.misunderstandings),
@@ -63,6 +66,8 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Lookups: help", lookups.help_),
     ("Lookups: what is where", lookups.what_is_where),
     ("Lookups: one deployment", lookups.one_deployment),
+    ("Lookups: what a place lacks", onward.compared),
+    ("Promotion", onward.promotions_asked),
     ("Locks: in channels", holds.locks_in_channels),
     ("Locks: answers", holds.locks_answered),
     ("Locks: direct messages", holds.locks_told),

@@ -67,6 +67,7 @@ def ends(material: Material) -> list[Scene]:
     task = cards.live(material, task="migrate")
     return _in_thread(
         ("Live", thread.end(cards.live(material), alice)),
+        ("Live, where several are told", thread.named(thread.end(cards.live(material), alice), cards.live(material))),
         ("A branch is live", thread.end(topic, alice, offers=offer_lock(topic))),
         ("The branch is live no more", thread.end(cards.live(material), alice, offers=offer_unlock(topic))),
         ("A task is done", thread.end(task, alice)),
@@ -143,6 +144,7 @@ def status_lines(material: Material) -> list[Scene]:
             messages.queued_line(replace(starting, description=messages.queued_elsewhere("in GitHub Actions"))),
         ),
         ("Waits for a review on GitHub", messages.review_line(review)),
+        ("Reviewed on GitHub", messages.reviewed_line(review)),
         ("In progress", messages.running_line(replace(one, description=material.text("step 2 of 4")))),
         ("Has ended", messages.end_line(cards.live(material, environment_url=OPEN))),
     )

@@ -14,6 +14,7 @@ from bot.core.effects import Part
 from bot.core.errors import NotThere, NotYet
 from bot.core.events.external import Place
 from bot.core.locks import messages as lock_messages
+from bot.core.locks.model import same_person
 from bot.core.notices.model import Concerned
 from bot.core.ports.parents import Posted
 from bot.core.replies import cancelled_by
@@ -110,10 +111,12 @@ def _end(context: Context, deployment: Deployment, *, here: bool) -> Message | N
 
 def _offers(context: Context, deployment: Deployment) -> tuple[Button, ...]:
     """What whoever deployed a branch is asked: whether they want to keep the environment, or still need it."""
+    held = context.reads.locks.of(deployment.app, deployment.environment)
+    held = None if held is None or held.ended(context.now) else held
     match context.reads.kept(lock_messages.offer_key(deployment.id)):
-        case "lock":
+        case "lock" if held is None:
             return lock_messages.offer_lock(deployment)
-        case "unlock":
+        case "unlock" if held is not None and same_person(held.by, deployment.by):
             return lock_messages.offer_unlock(deployment)
     return ()
 

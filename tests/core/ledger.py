@@ -72,6 +72,9 @@ class Ledger:
     def waiting(self, app: str, environment: str) -> Sequence[Deployment]:
         return [one for one in self._of(app, environment) if one.state is State.WAITING]
 
+    def kept(self, key: str) -> str | None:
+        """Nothing is kept beside locks."""
+
     def last_success(self, app: str, environment: str) -> Deployment | None:
         return next((one for one in reversed(self._of(app, environment)) if one.state is State.SUCCEEDED), None)
 

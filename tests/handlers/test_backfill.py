@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowRecords
-from tests.handlers.scenes import answers, channel, creations, parent, thread, told
+from tests.handlers.scenes import answers, cards, channel, creations, facts, news, parent, thread, told
 from tests.servers.webhook_receiver import WebhookReceiver
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
@@ -61,7 +61,10 @@ def test_a_merge_whose_webhook_was_lost_is_deployed_at_the_next_look(away: World
 
     away.reconcile()
 
-    assert parent(away, 1).split("\n")[0] == f"🕐 *web* → *staging*  main@{sha[:7]}  merged by @maria"
+    assert cards(away, "#web") == [
+        "🚀 *web → staging*  is under way\n"
+        f"main@{sha[:7]} · merged by maria · #1 Add search · octocat · first deployment here · since 10:03 UTC"
+    ]
     assert [one.sha for one in away.github.deployments(REPOSITORY)] == [sha]
 
 
@@ -104,12 +107,14 @@ def test_of_many_missed_merges_the_last_is_deployed_and_tells_what_ships(away: W
 
     away.reconcile()
 
-    assert parent(away, 2).split("\n") == [
-        f"🕐 *web* → *staging*  main@{sha[:7]}  merged by @maria",
-        "Starting",
-        "• #2 Mend search (octocat)",
-        "• #1 Add search (octocat)",
-        "#2 · compare",
+    shown = parent(away, 2).split("\n")
+    assert shown[0].startswith("🚀 *web → staging*  is under way")
+    assert shown[1].startswith(f"main@{sha[:7]} · merged by maria · since ")
+    assert shown[2:] == [
+        "▸ 2 pull requests · octocat",
+        "• #2 Mend search · octocat",
+        "• #1 Add search · octocat",
+        "• compare",
     ]
     assert creations(away) == 1
 
@@ -180,8 +185,8 @@ def test_a_deployment_of_another_tool_is_found_and_followed_to_its_end(away: Wor
     away.wait(minutes=3)
     away.reconcile()
 
-    assert parent(away, 1).split("\n")[0].endswith("created by @jenkins")
-    assert thread(away, 1) == ["🚀 In progress", "✅ Succeeded in 3 min"]
+    assert (news(away, 1), facts(away, 1)[1]) == ("is live", "by jenkins")
+    assert thread(away, 1) == ["✅ live in 3 min"]
 
 
 def test_a_deployment_that_ended_is_never_asked_about_again(away: World) -> None:
@@ -236,7 +241,7 @@ def test_a_missed_deployment_that_somebody_took_is_only_followed(carrying: World
     carrying.reconcile()
 
     assert carrying.statuses(remote) == ["success"]
-    assert parent(carrying, 1).split("\n")[1] == "Succeeded in 3 min"
+    assert (news(carrying, 1), facts(carrying, 1)[-1]) == ("is live", "3 min")
 
 
 # --- looking is cheap --------------------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, channel, told
+from tests.handlers.scenes import another_tool, answers, cards, channel, facts, news, told
 from tests.servers.github.webhooks import Webhook
 from tests.world import REPOSITORY, World, read_out
 
@@ -82,7 +83,9 @@ def test_a_branch_may_be_called_almost_anything_and_is_only_a_name(world: World,
 
     said = [read_out(one) + one.text for one in world.slack.workspace.everything_said()]
     assert [one for one in said if "<!channel>" in one] == []
-    assert [one.split("  ")[1] for one in channel(world, "#web")] == [f"{shown}@d470312"]
+    assert len(channel(world, "#web")) == 1
+    assert facts(world, 1)[0] == f"{shown}@d470312"
+    assert news(world, 1) == f"failed: {shown.replace('¦', '|')} failed"
 
 
 def test_a_branch_that_would_ping_everybody_can_be_asked_for_and_pings_nobody(world: World) -> None:
@@ -99,7 +102,8 @@ def test_a_reason_that_would_ping_everybody_pings_nobody(world: World) -> None:
     world.settle()
 
     written = "\n".join([*world.parent(1).lines, world.parent(1).text])
-    assert "<!" not in written
+    assert re.findall("<!(?!date)", written) == []
+    assert "forced by maria: “@here &lt;!channel&gt;”" in written
 
 
 def test_a_bot_and_a_stranger_are_told_that_they_cannot_command(world: World) -> None:
@@ -147,10 +151,10 @@ def test_webhooks_that_cannot_be_understood_change_nothing_and_the_next_words_ar
     for n, body in enumerate(BODIES):
         world.deliver(Webhook(event, f"bad-{n}", body, {}, REPOSITORY))
 
-    said = world.says("maria", "version")
+    world.says("maria", "version")
 
     assert channel(world, "#web") == []
-    assert len(answers(world, said)) == 1
+    assert len(told(world, "maria")) == 1
     assert world.store.inbox.backlog() == 0
 
 
@@ -182,4 +186,4 @@ def test_a_refusal_leaves_nothing_behind(world: World) -> None:
     world.says("bob", "deploy main to production")
     another_tool(world, "success")
 
-    assert channel(world, "#web") == ["✅ *web* → *production*  main@d470312  asked for by @bob"]
+    assert cards(world, "#web") == ["✅ *web → production*  is live\nmain@d470312 · bob · first deployment here · 10 s"]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import answers, channel, parent, thread
+from tests.handlers.scenes import answers, channel, facts, news, thread
 from tests.handlers.test_locks import SETTINGS, SINCE, direct, last_direct, merge, states
 from tests.world import REPOSITORY, World
 from tests.world import world as open_world
 
-OFFER = "@maria, the next merge or deployment takes the place of topic here. Do you want to keep it for now?"
+KEEP, UNLOCK = ["Keep production for topic"], ["Unlock production"]
 
 
 @pytest.fixture
@@ -29,17 +29,27 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def last_in_thread(world: World, deployment_id: int) -> Any:
+    return replies(world, deployment_id)[-1]
+
+
+def replies(world: World, deployment_id: int) -> list[Any]:
+    """What is said where people follow it: under the command that asked for it, else under its card."""
     deployment = world.deployment(deployment_id)
     assert deployment.channel
     assert deployment.parent
-    return world.slack.thread(deployment.channel, deployment.parent)[-1]
+    return world.slack.thread(deployment.channel, deployment.thread or deployment.parent)
+
+
+def asked(world: World, *numbers: int) -> list[list[str]]:
+    """Which buttons stand below what is said of these deployments."""
+    return [one.labels for number in numbers for one in replies(world, number) if one.labels]
 
 
 def tries_topic(world: World) -> int:
     """Maria opens a pull request of topic, deploys it to production and takes the lock that she is offered."""
     number = world.github.open_pull_request(REPOSITORY, "topic", title="Search")
     world.says("maria", "deploy topic to production")
-    world.presses("maria", last_in_thread(world, 1), "Lock")
+    world.presses("maria", last_in_thread(world, 1), KEEP[0])
     return number
 
 
@@ -50,10 +60,10 @@ def test_whoever_has_deployed_a_branch_to_production_is_offered_a_lock(world: Wo
     world.says("maria", "deploy topic to production")
 
     offered = last_in_thread(world, 1)
-    world.presses("maria", offered, "Lock")
+    told, labels = thread(world, 1)[-1], asked(world, 1)
+    world.presses("maria", offered, KEEP[0])
 
-    assert thread(world, 1)[-2] == OFFER
-    assert offered.labels == ["Lock"]
+    assert (told, labels) == ("✅ @maria live in 0 s", [KEEP])
     assert channel(world, "#web")[-1] == (
         "🔒 @maria has locked *web → production* for topic because testing topic. "
         "It is released when its pull request is merged or closed."
@@ -75,7 +85,7 @@ def test_no_lock_is_offered_where_none_is_of_use(world: World, says: list[str]) 
         world.says("maria", text)
 
     assert world.deployment(1).state == "succeeded"
-    assert [line for line in thread(world, 1) if "keep it for now" in line] == []
+    assert asked(world, 1) == []
 
 
 def test_no_lock_is_offered_for_a_tag_of_what_is_merged_already(world: World) -> None:
@@ -83,7 +93,7 @@ def test_no_lock_is_offered_for_a_tag_of_what_is_merged_already(world: World) ->
 
     world.says("maria", "deploy v1 to production")
 
-    assert [line for line in thread(world, 1) if "keep it for now" in line] == []
+    assert asked(world, 1) == []
 
 
 def test_no_lock_is_offered_for_a_merge_nor_after_a_failure(world: World) -> None:
@@ -92,7 +102,7 @@ def test_no_lock_is_offered_for_a_merge_nor_after_a_failure(world: World) -> Non
     world.says("maria", "deploy topic to production")
 
     assert states(world) == ["main succeeded", "topic failed"]
-    assert [line for n in (1, 2) for line in thread(world, n) if "keep it for now" in line] == []
+    assert asked(world, 1, 2) == []
 
 
 # --- it ends with the branch -----------------------------------------------------------------------------------------
@@ -125,12 +135,12 @@ def test_it_ends_when_the_pull_request_is_merged_and_the_merge_is_deployed(world
 def test_a_merge_of_something_else_waits_until_then(world: World) -> None:
     number = tries_topic(world)
     merge(world, "other", by="bob")
-    waits = parent(world, 2).split("\n")[1]
+    waits = news(world, 2)
 
     world.github.close_pull_request(REPOSITORY, number)
     world.settle()
 
-    assert waits == f"Waiting: locked by @maria {SINCE} for topic (#1) because testing topic"
+    assert waits == "waits for maria: testing topic"
     assert "🔓 *web → production* is unlocked: #1 was closed, for which @maria had it." in channel(world, "#web")
     assert states(world) == ["topic succeeded", "main succeeded"]
 
@@ -233,10 +243,10 @@ def test_the_owner_is_asked_to_unlock_when_the_default_branch_is_back(world: Wor
     world.wait(minutes=1)
 
     world.says("maria", "deploy main to production")
-    asked = last_in_thread(world, 2)
-    world.presses("maria", asked, "Unlock")
+    told, labels = thread(world, 2)[-1], asked(world, 2)
+    world.presses("maria", last_in_thread(world, 2), UNLOCK[0])
 
-    assert thread(world, 2)[-2] == "@maria, main is back on *web → production*. Do you still need your lock?"
+    assert (told, labels) == ("✅ @maria live in 0 s", [UNLOCK])
     assert channel(world, "#web")[-1] == "🔓 @maria has unlocked *web → production*."
 
 
@@ -252,7 +262,8 @@ def test_nobody_is_asked_while_another_branch_is_there_or_where_the_lock_came_la
     world.settle()
 
     assert states(world) == ["topic succeeded", "main succeeded"]
-    assert [line for n in (1, 2) for line in thread(world, n) if "still need your lock" in line] == []
+    assert UNLOCK not in asked(world, 1, 2)
+    assert ["Unlock staging"] not in asked(world, 1, 2)
 
 
 # --- after a rollback ------------------------------------------------------------------------------------------------
@@ -270,11 +281,9 @@ def rolled_back(world: World) -> str:
 def test_after_a_rollback_the_environment_is_locked_for_the_person(world: World) -> None:
     good = rolled_back(world)
 
-    assert channel(world, "#web")[-1] == (
-        f"🔒 *web → production* is locked for @maria because it was rolled back to {good}: "
-        "merges wait, so that what was taken back is not shipped again."
-    )
-    assert world.slack.messages("#web")[-1].labels == ["Unlock"]
+    assert channel(world, "#web")[-1] == f"⏪ *web → production*  is back on {good} 🔒"
+    assert "locked for maria, merges wait" in facts(world, 3)
+    assert world.parent(3).labels[0] == "Unlock"
 
 
 def test_the_audit_tells_what_happened_to_locks_by_itself(world: World) -> None:
@@ -295,12 +304,11 @@ def test_the_audit_tells_what_happened_to_locks_by_itself(world: World) -> None:
 def test_a_merge_waits_then_even_ones_own_until_the_lock_is_released(world: World) -> None:
     good = rolled_back(world)
     merge(world, "fix", by="maria")
-    waits = parent(world, 4).split("\n")[1]
+    waits = news(world, 4)
 
-    world.presses("maria", next(one for one in world.slack.messages("#web") if one.labels == ["Unlock"]), "Unlock")
+    world.presses("maria", world.parent(3), "Unlock")
 
-    assert waits.startswith("Waiting: locked by @maria since Mon 02 Mar 10:00 UTC because")
-    assert waits.endswith(f"because it was rolled back to {good}")
+    assert waits == f"waits for maria: it was rolled back to {good}"
     assert states(world) == ["main succeeded", "main succeeded", "main succeeded", "main succeeded"]
 
 
@@ -327,7 +335,7 @@ def test_the_owner_deploys_by_command_all_the_same_and_is_reminded(world: World)
     world.wait(hours=3)
 
     assert world.deployment(4).state == "succeeded"
-    assert thread(world, 4)[-1] == "@maria, main is back on *web → production*. Do you still need your lock?"
+    assert asked(world, 4) == [UNLOCK]
     assert direct(world, "maria")[0].startswith("You have had *web → production* for 3 h because it was rolled back to")
     assert last_direct(world, "maria").labels == ["Unlock", "Keep"]
 

@@ -188,3 +188,18 @@ def test_the_mark_goes_where_no_deployment_came_of_it(world: World, said: str) -
 def reactions(message: Any) -> set[str]:
     names = {"eyes": "👀", "x": "❌", "white_check_mark": "✅", "+1": "👍", "wave": "👋"}
     return {names.get(name, name) for name, _ in message.reactions}
+
+
+def test_a_command_is_marked_before_github_is_asked_about_it(world: World) -> None:
+    asked: list[int] = []
+
+    def deliver(lane: str) -> None:
+        world.pipeline.deliver(lane)
+        asked.append(len(world.github.requests))
+
+    world.pipeline.sooner = deliver
+    before = len(world.github.requests)
+    message = world.says("maria", "deploy main")
+
+    assert asked == [before]
+    assert reactions(message) == {"👀"}

@@ -9,7 +9,19 @@ import pytest
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.http.server import listener
-from tests.handlers.scenes import another_tool, answers, broadcasts, channel, creations, parent, seen, thread, told
+from tests.handlers.scenes import (
+    another_tool,
+    answers,
+    broadcasts,
+    channel,
+    creations,
+    news,
+    parent,
+    seen,
+    thread,
+    told,
+)
+from tests.handlers.test_noise import reactions
 from tests.servers.github.accounts import App, other_key
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
@@ -329,8 +341,9 @@ def test_a_command_waits_its_person_is_told_once_and_it_goes_on(led: World) -> N
     assert told(led, "bob") == [
         "GitHub does not accept my credentials. My admins are told, and I go on by myself once they are accepted again."
     ]
-    assert sum(line.startswith("On it") for line in answers(led, said)) == 1
+    assert (channel(led, "#web"), answers(led, said)) == (["🚀 *web → production*  is under way"], [])
     assert creations(led) == 1
+    assert reactions(said) == {"👀"}
 
 
 def test_a_command_that_is_too_old_by_then_is_given_up(led: World) -> None:
@@ -371,7 +384,7 @@ def test_a_deployment_of_ours_goes_on_where_it_stood_after_a_day(tmp_path: Path,
         [remote] = world.github.deployments(REPOSITORY)
         assert world.statuses(remote.id) == ["queued", "in_progress", "success"]
         assert (world.directory / "ran").read_text() == "once\n"
-        assert parent(world, 1).split("\n")[1].startswith("Succeeded")
+        assert news(world, 1) == "is live"
 
 
 def test_a_deployment_for_another_tool_has_its_whole_time_from_its_creation_on(led: World) -> None:
@@ -383,8 +396,9 @@ def test_a_deployment_for_another_tool_has_its_whole_time_from_its_creation_on(l
 
     another_tool(led, "in_progress", "success")
 
-    assert parent(led, 1).split("\n")[1].startswith("Succeeded")
-    assert not [line for line in thread(led, 1) if "Nothing" in line and "given up" in line]
+    assert news(led, 1) == "is live"
+    assert [line.split(" ")[0] for line in thread(led, 1)] == ["⚠️", "🚀", "✅"]
+    assert not [line for line in [*thread(led, 1), parent(led, 1)] if "given up" in line]
 
 
 def test_what_waits_for_checks_does_not_expire_while_nobody_can_see_them(led: World) -> None:
@@ -422,7 +436,7 @@ def test_a_deployment_that_ended_while_slack_refused_the_token_is_told_once_with
     ours.hold_runs = False
     ours.wait(minutes=30)
     ours.stands_still(days=1)
-    before = parent(ours, 1)
+    before = news(ours, 1)
 
     ours.environ["SLACK_BOT_TOKEN"] = ours.slack.new_token()
     ours.restart()
@@ -430,11 +444,11 @@ def test_a_deployment_that_ended_while_slack_refused_the_token_is_told_once_with
 
     [remote] = ours.github.deployments(REPOSITORY)
     assert ours.statuses(remote.id) == ["queued", "in_progress", "success"]
-    assert "Succeeded" not in before
-    assert parent(ours, 1).split("\n")[1].startswith("Succeeded")
-    assert [line.split(" ")[0] for line in thread(ours, 1)] == ["🕐", "🚀", "✅"]
+    assert before == "is under way"
+    assert news(ours, 1) == "is live"
+    assert [line.split(" ")[0] for line in thread(ours, 1)] == ["✅"]
     assert len(channel(ours, "#web")) == 1
-    assert broadcasts(ours, "#web") == []
+    assert broadcasts(ours, "#web") == ["✅ @maria live in 0 s"]
     [line] = direct(ours, "maria")
     assert line.startswith("🔑 Slack did not accept my token for ")
 
@@ -451,7 +465,7 @@ def test_a_merge_is_deployed_while_slack_refuses_the_token_and_its_card_comes_la
     ours.wait(minutes=2)
 
     assert meanwhile == [sha]
-    assert parent(ours, 1).split("\n")[1].startswith("Succeeded")
+    assert news(ours, 1) == "is live: #1 Add search"
     assert len(channel(ours, "#web")) == 1
 
 

@@ -163,7 +163,8 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.SUPERSEDED:
             return (f"is part of #{deployment.superseded_by}",)
         case State.EXPIRED:
-            return (lower(deployment.description) or "was given up",)
+            unapproved = bool(deployment.waited) and deployment.waited[-1].reason is Waiting.APPROVAL
+            return ("was not approved in time" if unapproved else lower(deployment.description) or "was given up",)
 
 
 def _waits(deployment: Deployment, around: Around) -> Line:
@@ -364,6 +365,8 @@ def _ahead(around: Around) -> Line:
 
 def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
     facts: list[Line] = [(f"+{around.before} before it",)] if around.before and not around.production else []
+    if deployment.state is State.EXPIRED and deployment.approvals_missing:
+        facts.append((_approvals(deployment),))
     if deployment.took is not None:
         after = "" if deployment.state is State.SUCCEEDED else "after "
         facts.append((f"{after}{spoken(deployment.took)}",))
@@ -373,6 +376,13 @@ def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
     if around.locked_for and deployment.trigger == "rollback":
         facts.append((f"locked for {around.locked_for}, merges wait",))
     return facts
+
+
+def _approvals(deployment: Deployment) -> str:
+    """How many of those that were wanted, and whose."""
+    names = [one.name for one in deployment.approved_by]
+    count = f"{len(names)} of {len(names) + deployment.approvals_missing} approvals"
+    return f"{count}, {listed(names)}" if names else count
 
 
 def _last_line(deployment: Deployment, around: Around) -> Line:

@@ -72,7 +72,8 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
         deployment.state is not State.SUCCEEDED and over == deployment.finished_at
     )
     if deployment.ended and waited is deployment.waited[-1] and in_vain:
-        return (f"{emoji(deployment)} waited {spoken(over - waited.since)} for {_GIVEN_UP[waited.reason]}",)
+        so_long = f" {spoken(over - waited.since)}" if over > waited.since else ""
+        return (f"{emoji(deployment)} waited{so_long} for {_GIVEN_UP[waited.reason]}",)
     merged_by = deployment.shipment.merged_by if deployment.shipment and waited.reason is Waiting.MERGE else None
     return (f"✅ {_OVER[waited.reason]}{f' by {merged_by}' if merged_by else ''}{after}",)
 

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
-from bot.core.effects import Announce, RenderParent, TellPerson
+from bot.core.effects import Announce, PostInThread, RenderParent, TellPerson
 from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.locks import messages
 from bot.core.locks.model import Lock, next_reminder, same_person
 from bot.core.ports.transaction import Records
-from bot.core.rich_text import Message
+from bot.core.rich_text import Message, say
 
 
 def current(records: Records, app: str, environment: str, now: datetime) -> Lock | None:
@@ -41,6 +41,7 @@ def take(records: Records, wanted: Lock, every: timedelta) -> Lock:
         fresh = replace(wanted, remind_at=next_reminder(wanted, now, every))
         if records.locks.claim(fresh):
             _set_timers(records, fresh)
+            _show(records, fresh)
             return fresh
         held = records.locks.of(*wanted.place)
         assert held is not None, "what could not be claimed is there"
@@ -149,9 +150,16 @@ def _owner(records: Records, rollback: Deployment) -> Actor:
 def look_again(records: Records, lock: Lock) -> None:
     """Whatever waits for the environment is decided on with the lock as it is now."""
     reconsider(records, *records.waiting(*lock.place))
+    _show(records, lock)
+
+
+def _show(records: Records, lock: Lock) -> None:
+    """What is live there says whether it is locked, or asks whether it is to be."""
     live = records.last_success(*lock.place)
     if live is not None and live.rollback_of is not None:
-        records.emit(RenderParent(live.id, live.card))  # it says whether it is locked
+        records.emit(RenderParent(live.id, live.card))
+    if live is not None and records.kept(messages.offer_key(live.id)) is not None:
+        records.emit(PostInThread(live.id, say(*messages.held_line(lock), "."), part="end"))
 
 
 def _record(records: Records, action: str, lock: Lock, reason: str) -> None:

@@ -327,7 +327,7 @@ def test_more_than_five_are_counted() -> None:
 
 def test_one_change_stands_in_the_small_print_with_what_is_to_be_known_of_it() -> None:
     one = {"base": BASE, "shipped": (ALONE,), "migrations": ("db/1",)}
-    noted = "⚠️ 1 commit without a pull request: 1234567 · 🗄 changes db/1"
+    noted = "⚠️ 1 commit without a pull request · 🗄 changes db/1"
 
     in_production = live(**one)
     in_staging = shown(NOTHING, state=State.SUCCEEDED, changes=Changes(**one), **ENDED)

@@ -266,7 +266,7 @@ def test_the_card_of_a_rollback_is_drawn_again_when_its_lock_changes() -> None:
     for ledger in (taken_back, not_taken_back):
         lock_lifecycle.release(records(ledger), lock_lifecycle.take(records(ledger), LOCK, EVERY))
 
-    assert taken_back.drawn() == [rollback.id]
+    assert taken_back.drawn() == [rollback.id, rollback.id]
     assert not_taken_back.drawn() == []
 
 

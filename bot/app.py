@@ -193,6 +193,7 @@ def doctors(settings: Settings) -> Doctors:
         orphans=Mender(the_store, settings),
         counts=forge.head_counts if forge else None,
         names=forge.repository if forge else None,
+        merging=forge.merging if forge else None,
         known=lambda: the_store.repositories.all() if current else (),
     )
 

@@ -10,6 +10,7 @@ from bot import __version__, exposure
 from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
+from bot.core.ports.merging import Merging
 from bot.core.repositories.messages import tables
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
@@ -42,7 +43,8 @@ class DoctorOfItself(Protocol):
 class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already.
 
-    ``names`` tells what a repository is called now, ``known`` which ones the bot knows; ``messages`` is who takes them.
+    ``names`` tells what a repository is called now, ``known`` which ones the bot knows, ``merging`` in which ways
+    they merge; ``messages`` is who takes them.
     """
 
     github: DoctorOfNames | None = None
@@ -51,6 +53,7 @@ class Doctors:
     orphans: DoctorOfItself | None = None
     counts: HeadCounts | None = None
     names: Callable[[str], Repository] | None = None
+    merging: Merging | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
     messages: Validator | None = None
 
@@ -126,6 +129,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
         found += _answers("GitHub", lambda: github.doctor(repositories))
     if doctors.names is not None:
         found += _called_otherwise(settings, repositories, doctors.names, doctors.known)
+    found += _merge_methods([app for app in settings.apps.values() if app not in examples], doctors)
     if slack is not None:
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
@@ -225,6 +229,21 @@ def _called_otherwise(
             yield _another(name, meant[0], change)
         elif not same_name(found.name, name):
             yield Finding(good=True, warning=True, what=f"{name} is called {found.name} now", mend=change)
+
+
+def _merge_methods(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Finding]:
+    """Ways to merge that the settings ask for, and the repository does not allow at its default branch."""
+    for app in apps:
+        if app.merge_method is None or doctors.names is None or doctors.merging is None:
+            continue
+        try:
+            allowed = doctors.merging.rules(app.repository, doctors.names(app.repository).default_branch).methods
+        except ShipmateError:
+            continue  # a finding already
+        if app.merge_method not in allowed:
+            what = f'apps.{app.name}.merge_method is "{app.merge_method}", which {app.repository} does not allow'
+            others = f"Write {' or '.join(allowed)} there, or allow" if allowed else "Allow"
+            yield Finding(good=False, what=what, mend=f"{others} it in the settings of the repository on GitHub.")
 
 
 def _another(name: str, known: KnownRepository, change: str) -> Finding:

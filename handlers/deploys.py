@@ -22,6 +22,7 @@ from bot.core.outages import model as outages
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Reads, Records
 from bot.core.rich_text import Message
+from bot.core.shipments import messages as shipment_messages
 from bot.router import Router
 from bot.services import authorization, deploy_request, schedule_request, shipping, threads
 from bot.services.ancestry import ancestry, demand_known
@@ -89,6 +90,8 @@ def retry(context: Context, command: Retry) -> Message | None:
     """The same commit to the same place once more, as a new deployment: with its force, if that was one's own."""
     old = _to_retry(context, command.deployment)
     target = target_of(context, old)
+    if old.unmerged:
+        raise Refused(shipment_messages.never_merged(old))
     if target is None:
         raise Refused(replies.gone_from_settings(old))
     commit = Commit(old.sha, old.ref, old.title, "", old.url or "", pull_request=old.pull_request)
@@ -128,7 +131,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
     """Something that it waits for may have changed: ask the gates again, with fresh facts."""
     seen = context.reads.deployment(event.deployment_id)
     target = target_of(context, seen) if seen else None
-    if seen is None or target is None or seen.state is not State.WAITING:
+    if seen is None or target is None or seen.state is not State.WAITING or seen.waits_for is Waiting.MERGE:
         return
     found = commit_facts(context, target, seen, waits_for_checks=True)
     ships = shipping.as_it_ships_now(context, target, seen)
@@ -139,7 +142,7 @@ def reconsider(context: Context, event: Reconsider) -> None:
         permission = authorization.may_still_deploy(context, target, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
-    if deployment is None or deployment.state is not State.WAITING:
+    if deployment is None or deployment.state is not State.WAITING or deployment.unmerged:
         return
     deployment = replace(deployment, changes=ships)
     demand_known(records, deployment, known)
@@ -191,7 +194,7 @@ def hung(context: Context, event: Due) -> None:
         return
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)
-    waited_for = {Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER}
+    waited_for = {Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.MERGE}
     if deployment is None or deployment.due_at != event.due_at or deployment.waits_for not in waited_for:
         return
     if outages.lasts(records, "GitHub", deployment.repository.partition("/")[0]):

@@ -21,7 +21,7 @@ from bot.core.ports.forge_types import Commit
 from bot.core.ports.parents import Posted
 from bot.core.rich_text import fingerprint
 from bot.router import Router
-from bot.services import announcing, comparing
+from bot.services import announcing, comparing, shipments
 from bot.services.pull_requests import confirmed_merge
 from bot.services.targets import Target
 from bot.settings import AppSettings, EnvironmentSettings
@@ -51,6 +51,8 @@ def merged(context: Context, event: PullRequestMerged) -> None:
 def _is_by_hand(context: Context, app: AppSettings, event: PullRequestMerged) -> bool:
     if any(one.deploys_merges_into(event.base) for one in app.environments.values()):
         return False
+    if shipments.is_shipped(context, app, event.number):
+        return False  # its card is that of the deployment
     default = app.default_ref or context.forge.repository(app.repository, fresh=False).default_branch
     return event.base == default and bool(_places(app))
 

@@ -6,22 +6,24 @@ from dataclasses import replace
 from uuid import uuid4
 
 from bot.context import Context
-from bot.core.deployments import lifecycle, rolling_card
+from bot.core.deployments import ending, lifecycle, rolling_card
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce
-from bot.core.errors import ShipmateError
+from bot.core.errors import NotYet, ShipmateError
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.events.internal import MergeToDeploy
 from bot.core.gates.judge import judge
 from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
+from bot.core.shipments import lifecycle as shipment_lifecycle
 from bot.router import Router
+from bot.services import authorization, shipments
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.authorization import chat_id_of
-from bot.services.gate_facts import commit_facts, facts
+from bot.services.gate_facts import commit_facts, facts, target_of
 from bot.services.pull_requests import confirmed_merge
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, apps_at
@@ -34,6 +36,13 @@ def _asking(context: Context, event: PullRequestMerged) -> list[Target]:
     """The environments to which it is to go."""
     apps = context.settings.apps_of_repository(event.repository)
     return [target for app in apps for target in _asking_in(app, event)]
+
+
+def _shipped(context: Context, event: PullRequestMerged) -> list[Target]:
+    """Where somebody has asked for it before it was merged."""
+    waiting = shipments.of_pull_request(context, event.repository, event.number)
+    meant = [one for one in waiting if shipments.base_of(one) == event.base]
+    return [target for one in meant if (target := target_of(context, one)) is not None]
 
 
 def _asking_in(app: AppSettings | None, event: PullRequestMerged) -> list[Target]:
@@ -90,7 +99,7 @@ def merged(context: Context, event: PullRequestMerged) -> None:
 
     Its key is made of the merge itself: a redelivered webhook, or one that is found again later, deploys nothing twice.
     """
-    asking = _asking(context, event)
+    asking = list({target.place: target for target in (*_asking(context, event), *_shipped(context, event))}.values())
     merge = confirmed_merge(context, event) if asking else None
     records = context.begin()
     if merge is None:
@@ -103,29 +112,45 @@ def merged(context: Context, event: PullRequestMerged) -> None:
 
 @router.on(MergeToDeploy, name="merges.deploy", given_up=not_deployed)
 def deploy(context: Context, event: MergeToDeploy) -> None:
-    """Announce it, and start or wait; one that is part of what has gone out already gives way to that."""
+    """Announce it, and start or wait; one that is part of what has gone out already gives way to that.
+
+    Where it is being shipped it goes on as that, so that nothing is deployed twice.
+    """
     app = context.settings.apps.get(event.app)
     if app is None or event.environment not in app.environments:
         return
     target = Target(app, app.environments[event.environment])
-    wanted = _wanted(context, target, event)
-    before = event.merged.base_sha
+    number, base = event.merged.number, event.merged.base
+    wanted, shipped = _wanted(context, target, event), shipments.at_place(context.reads, *target.place, number, base)
+    before, faster = event.merged.base_sha, shipments.merged_by_another(context, shipped, event.merged)
+    permission = None
+    if shipped is not None:
+        wanted = shipment_lifecycle.merged(shipped, wanted, faster)
+        permission = authorization.may_still_deploy(context, target, wanted)
     found = commit_facts(context, target, wanted, after=before, waits_for_checks=True)
     known = ancestry(context, target, wanted)
     records = context.begin(event.app, event.environment)
     if records.merged(event.app, event.environment, wanted.sha):
         return
     demand_known(records, wanted, known)
-    deployment = records.add(rolling_card.taken_over(records, wanted))
+    held = shipments.at_place(records, *target.place, number, base)
+    if (held and (held.id, held.shipment)) != (shipped and (shipped.id, shipped.shipment)):
+        raise NotYet("Its shipment has just gone on.")
+    merged_now = shipment_lifecycle.merged(held, wanted, faster) if held else None
+    deployment = merged_now or records.add(rolling_card.taken_over(records, wanted))
     newer = known.overtaken_by(deployment)
     if newer is not None:
         _arrived_late(records, context, deployment, newer)
         return
-    view = replace(facts(records, context, target, found, deployment, known), waits_for_checks=True)
+    view = facts(records, context, target, found, deployment, known)
+    view = replace(view, waits_for_checks=True, permission=permission)
     lifecycle.proceed(records, deployment, judge(view, force=False), context.now, known)
 
 
 def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment) -> None:
+    if deployment.shipment is not None:
+        ending.give_way(records, deployment, newer, context.now)
+        return
     text = deployment_messages.superseded_by(deployment, newer)
     late = replace(
         deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=text

@@ -60,7 +60,7 @@ def reconcile(context: Context, tick: Tick) -> None:
     reconsider(records, *_in_turn(_waiting(unended), tick, LOOKED_AT))
 
 
-LOOKS_AGAIN = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.LOCK})
+LOOKS_AGAIN = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.ORDER, Waiting.LOCK, Waiting.MERGE})
 
 
 def _waiting(unended: Sequence[Deployment]) -> list[Deployment]:

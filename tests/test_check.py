@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from bot import __version__
+from bot.adapters.local.merging import LocalMerging
 from bot.check import Doctors, check
 from bot.check import findings as check_findings
 from bot.core.errors import NotThere, Unavailable
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
+from bot.core.ports.merging import MergeRules
 from bot.core.repositories.model import KnownRepository
 from bot.settings import Settings, SettingsProblems, load, read
 
@@ -442,3 +444,25 @@ def test_a_database_that_cannot_be_asked_leaves_what_github_says() -> None:
 
     assert printed.endswith("! corner/shop is called corner/store now  → change `repository` in [apps.shop]\n")
     assert code == 0
+
+
+def test_a_way_to_merge_that_the_repository_does_not_allow_is_a_finding() -> None:
+    class Merges(LocalMerging):
+        def rules(self, repository: str, branch: str) -> MergeRules:
+            assert (repository, branch) == ("corner/shop", "trunk")
+            return MergeRules(("merge", "rebase"))
+
+    doctors = Doctors(
+        names=lambda name: Repository(name, "trunk", ""), merging=Merges(lambda _repository, _number: None)
+    )
+    allowed = SHOP.replace("[apps.shop]", '[apps.shop]\nmerge_method = "rebase"')
+    forbidden = SHOP.replace("[apps.shop]", '[apps.shop]\nmerge_method = "squash"')
+
+    assert run(allowed, doctors=lambda _: doctors)[0] == 0
+    code, printed = run(forbidden, doctors=lambda _: doctors)
+
+    assert code == 1
+    assert printed.splitlines()[-1] == (
+        '✗ apps.shop.merge_method is "squash", which corner/shop does not allow'
+        "  → Write merge or rebase there, or allow it in the settings of the repository on GitHub."
+    )

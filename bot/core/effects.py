@@ -64,6 +64,39 @@ class StartRun(Effect):
     LANE = "remote:{0.deployment_id}"
 
 
+@stored("UpdatePullRequest")
+class UpdatePullRequest(Effect):
+    """Let the base be merged into the branch of a shipment's pull request, unless its head is another one by now."""
+
+    deployment_id: int
+    head: str
+
+    LANE = "remote:{0.deployment_id}"
+
+
+@stored("MergePullRequest")
+class MergePullRequest(Effect):
+    """Merge a shipment's pull request, or put it into the merge queue where it ``queues``.
+
+    Unless that is done, its head is another one by now, or whoever asked for it may not do it any more.
+    """
+
+    deployment_id: int
+    head: str
+    queues: bool = False
+
+    LANE = "remote:{0.deployment_id}"
+
+
+@stored("LeaveMergeQueue")
+class LeaveMergeQueue(Effect):
+    """Take the pull request of a shipment that has ended out of the merge queue, unless it is not in it."""
+
+    deployment_id: int
+
+    LANE = "remote:{0.deployment_id}"
+
+
 @stored("RenderParent")
 class RenderParent(Effect):
     """Bring the deployment's parent message up to date with the database; post it where there is none.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bot.core.deployments.messages import merge_not_taken_up
 from bot.core.events.external import PullRequestMerged
 from bot.core.grammar.commands import Deploy
-from bot.gallery import answers, cards, holds, lookups, onward, operators, people, refusals, threads
+from bot.gallery import answers, cards, holds, lookups, onward, operators, people, refusals, shipments, threads
 from bot.gallery.material import GITHUB, Material, before, sha
 from bot.gallery.scene import Group, Scene
 
@@ -50,6 +50,8 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Threads: each change a reply", threads.status_lines),
     ("Threads: warnings", threads.warnings),
     ("Merges", _merges),
+    ("Shipments", shipments.cards_of_shipments),
+    ("Shipments: answers", shipments.answers_about_shipments),
     ("Merges that nothing deploys by itself", onward.merged_by_hand),
     ("Direct messages", people.notices),
     ("Refusals", refusals.refusals),

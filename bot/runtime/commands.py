@@ -121,7 +121,7 @@ class Conversation:
         return person
 
 
-SEEN = (c.Deploy, c.Retry, c.Rollback)
+SEEN = (c.Deploy, c.Ship, c.Retry, c.Rollback)
 """Commands that take their time: their end is seen on the message that gave them."""
 
 

@@ -10,7 +10,14 @@ from bot.adapters.github import webhooks as github_webhooks
 from bot.adapters.github.webhooks import NamedRepository
 from bot.adapters.storage import serialization
 from bot.core.events import Event, Joinable, LookAgain
-from bot.core.events.external import CalledOtherwise, ChecksChanged, CommandGiven, ReviewChanged
+from bot.core.events.external import (
+    CalledOtherwise,
+    ChecksChanged,
+    CommandGiven,
+    PullRequestChanged,
+    PullRequestDequeued,
+    ReviewChanged,
+)
 from bot.core.grammar.parser import separate
 from bot.core.ports.chat import NOBODY, About, Delivery
 from bot.core.repositories.model import KnownRepository, same_name
@@ -75,7 +82,7 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
 def _about(event: Event, said: NamedRepository, *, known: bool) -> About | None:
     if isinstance(event, ChecksChanged):
         return About(said.name, said.number, sha=event.sha)
-    if isinstance(event, ReviewChanged):
+    if isinstance(event, ReviewChanged | PullRequestChanged | PullRequestDequeued):
         return About(said.name, said.number, unended=True)
     return None if known else About(said.name, said.number, ours=True)
 

@@ -107,6 +107,17 @@ def may_write(context: Context, repository: str, does: str, person: Person | Non
     return _by_repository(context, subject, repository)
 
 
+def may_merge(context: Context, repository: str, does: str, person: Person | None = None) -> Permission:
+    """Whether they may do it on GitHub themselves: what the bot's settings say of them does not count there."""
+    who = person or asker(context)
+    subject = _subject(context, who, does)
+    if not context.forge.users.keeps_permissions:
+        return everybody(subject)
+    if who.outsider:
+        return untold(subject, "They do not belong to this workspace.")
+    return _by_repository(context, subject, repository)
+
+
 def may_read(context: Context, repository: str) -> bool:
     """Whether the asker may read the repository on GitHub, and so may know what it holds. An outage says no."""
     if not context.forge.users.keeps_permissions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.context import Context
 from bot.core import replies
@@ -30,6 +30,15 @@ ANSWERED_AT_AN_ADDRESS = frozenset({"slash", "button"})
 
 def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
     """A new request by the person who speaks, for this commit and with all defaults."""
+    return replace(
+        asked_for(context, target, commit),
+        changes=changes(context, target, commit),
+        usual_seconds=usual_seconds(context.reads, target.app.name, target.environment.name),
+    )
+
+
+def asked_for(context: Context, target: Target, commit: Commit) -> Deployment:
+    """The same without what is found out about the commit."""
     where, by = context.where, authorization.actor(context)
     return Deployment(
         id=0,
@@ -47,8 +56,6 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
         created_at=context.now,
         pull_request=commit.pull_request,
         environment_url=target.environment.url,
-        changes=changes(context, target, commit),
-        usual_seconds=usual_seconds(context.reads, target.app.name, target.environment.name),
         asked_channel=where.channel,
         asked_thread=_thread(context),
         asked_message=where.message if context.via not in ANSWERED_AT_AN_ADDRESS else None,
@@ -85,8 +92,7 @@ def request(
     found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
-    spot = announcing.spot(context, target.app.channel)
-    here = spot.why is None and spot.channel == context.where.channel
+    told = telling(context, target)
     force = force_of(new, admin=is_admin_where_closed(context, target, new))
     known = ancestry(context, target, new)
     records = context.begin(target.app.name, target.environment.name)
@@ -96,14 +102,38 @@ def request(
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
         raise Refused(replies.gates_closed(new, verdict, retyped))
-    if here:
-        new = replace(new, thread=new.asked_thread) if new.asked_thread else replace(new, asked_channel=None)
-    elif new.asked_thread is None:
-        # The address is good for one answer, and there is no thread for what comes later.
-        new = replace(new, asked_channel=context.asker.id)
-    added = records.add(_on_its_card(context, records, new))
+    added = records.add(_on_its_card(context, records, told_there(context, new, told)))
     deployment = lifecycle.proceed(records, added, verdict, context.now, known)
-    if here or deployment.asked_thread:
+    return answer(deployment, told, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where a request is told of: at a spot, which is where it was asked for where it is ``here``."""
+
+    spot: announcing.Spot
+    here: bool
+
+
+def telling(context: Context, target: Target) -> Told:
+    spot = announcing.spot(context, target.app.channel)
+    return Told(spot, spot.why is None and spot.channel == context.where.channel)
+
+
+def told_there(context: Context, new: Deployment, told: Told) -> Deployment:
+    """The request with the thread in which it is told of."""
+    if told.here:
+        return replace(new, thread=new.asked_thread) if new.asked_thread else replace(new, asked_channel=None)
+    if new.asked_thread is None:
+        # The address is good for one answer, and there is no thread for what comes later.
+        return replace(new, asked_channel=context.asker.id)
+    return new
+
+
+def answer(deployment: Deployment, told: Told, note: str = "") -> Message | None:
+    """What is still to be said where it was asked for."""
+    spot = told.spot
+    if told.here or deployment.asked_thread:
         # The card, or the reply that stands for it, says it all.
         return say(note.strip()) if note else None
     return replies.on_it(deployment, channel=spot.name, why=spot.why, instead=spot.instead, note=note)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.context import Context
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
-from bot.core.deployments.model import Actor, Deployment
+from bot.core.deployments.model import MERGES, Actor, Deployment
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window
 from bot.core.gates.model import Facts
@@ -131,7 +131,7 @@ def _behind(context: Context, target: Target, wanted: Deployment) -> tuple[Compa
 
     A merge had all of it when it was made; so had the default branch itself when it was asked for.
     """
-    if not target.environment.up_to_date or wanted.trigger == "merge":
+    if not target.environment.up_to_date or wanted.trigger in MERGES:
         return None, ""
     default_branch = context.forge.repository(target.app.repository).default_branch
     if wanted.id and wanted.ref == default_branch:

@@ -15,6 +15,7 @@ from bot.core.grammar import commands as c
 from bot.core.grammar.commands import IT, SPOKEN_OF, Command
 from bot.core.grammar.registry import spec_of
 from bot.core.rich_text import Button, Message
+from bot.core.shipments import messages as shipment_messages
 from bot.core.threads import messages
 from bot.core.threads.model import FAILED, TO_RETRY, Thread
 from bot.services.targets import Target, app_of, environment_called, resolve, target_at
@@ -92,6 +93,8 @@ def completed(context: Context, command: Command) -> Command:
         command = _taking_back(context, command)
     elif isinstance(command, c.Deploy) and command.ref == IT:
         command = _deploying_it(context, command)
+    elif isinstance(command, c.Ship) and command.pull_request == SPOKEN_OF:
+        command = _shipping_it(context, command)
     elif isinstance(command, c.Deploys) and command.ref == IT:
         about = context.thread.about if context.thread else None
         command = c.Deploys(deployment=about.id) if about else replace(command, ref=None)
@@ -193,6 +196,22 @@ def _deploying_it(context: Context, command: c.Deploy) -> Command:
     found = [replace(command, app=one.app, ref=_pinned(one)) for one in last]
     buttons = [b for one in found for b in _deed(context, _with_target(context, one))]
     raise Refused(messages.which_one(buttons) if buttons else messages.nothing_spoken_of())
+
+
+def _shipping_it(context: Context, command: c.Ship) -> Command:
+    """The pull request of the thread's deployment, or the open one that its commit is in."""
+    about = context.thread.about if context.thread else None
+    target = target_at(context, about.app, about.environment) if about else None
+    if about is None or target is None:
+        raise Refused(shipment_messages.no_pull_request_here())
+    number = about.pull_request
+    if number is None:
+        holding = context.forge.pull_requests_of(target.app.repository, about.sha)
+        found = [one.number for one in holding if one.state == "open"]
+        number = found[0] if len(found) == 1 else None
+    if number is None:
+        raise Refused(shipment_messages.no_pull_request_here())
+    return replace(command, pull_request=number, app=about.app)
 
 
 def _pinned(deployment: Deployment) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from bot.core.names import branch_matches
 from bot.core.repositories.model import KnownRepository
+from bot.core.shipments.model import MergeMethod
 from bot.providers import load
 from bot.settings.fields import (
     Channel,
@@ -302,6 +303,12 @@ class AppSettings(Table):
     )
     auto_merge: Flag = Field(
         default=False, description="Whether GitHub may merge the default branch into a ref that is behind it."
+    )
+    merge_method: MergeMethod | None = Field(
+        default=None,
+        description='How `ship` merges pull requests: "merge", "squash" or "rebase"; default: the first of these that '
+        "the repository allows. A merge queue has a method of its own.",
+        examples=["squash"],
     )
     foreign_deployments: Literal["carry_out", "follow"] = Field(
         default="follow",

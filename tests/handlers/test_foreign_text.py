@@ -52,6 +52,7 @@ NOT_SHOWN = {
     "request_id",
     "base",
     "url",
+    "reason",
 }
 SHOWN = {
     "ref",

@@ -16,6 +16,8 @@ from bot.core.ports.chat import Finding
 
 LISTENER = "/github/webhook"
 APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "contents": "read", "pull_requests": "read"}
+SHIPPING_NEEDS = ("contents", "pull_requests")
+"""What has to be written for ``ship``; without it everything else works."""
 NEEDED_EVENTS = ("pull_request", "deployment", "deployment_status", "status", "check_run")
 
 
@@ -130,6 +132,11 @@ def _app(identity: CredentialOwner) -> Iterator[Finding]:
         shown = ", ".join(f"{name}: {APP_NEEDS[name]}" for name in missing)
         mend = "Add them in the App's settings, and accept them where it is installed."
         yield Finding(False, f"The GitHub App lacks the permissions {shown}.", mend)
+    unwritten = [name for name in SHIPPING_NEEDS if identity.permissions.get(name) != "write"]
+    if unwritten:
+        shown = ", ".join(f"{name}: write" for name in unwritten)
+        mend = "Add them in the App's settings, if people are to ship pull requests."
+        yield Finding(True, f"The GitHub App cannot merge pull requests without {shown}.", mend, warning=True)
 
 
 def _app_webhook(connection: Connection, identity: CredentialOwner) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from bot.adapters.github.head_counts import HeadCounts
 from bot.adapters.github.http import TIMEOUT, Auth, Connection, at, quoted
 from bot.adapters.github.known_commits import KnownCommits
 from bot.adapters.github.mapping import commit_of, head_ref_of, repository_of
+from bot.adapters.github.merging import GitHubMerging
 from bot.adapters.github.payloads import (
     Activity,
     Branch,
@@ -105,6 +106,7 @@ class GitHub:
         self.expected_checks = GitHubExpectedChecks(self._connection, self._checks, self._known, self._branches, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
+        self.merging = GitHubMerging(self._connection)
         self.head_counts = HeadCounts(self._connection)
 
     def __repr__(self) -> str:

@@ -132,6 +132,20 @@ class Connection:
         """Send ``body`` once and read the answer."""
         return _decoded(self._request("POST", self._url(path, {}), body=body).content, shape, "POST")
 
+    def put(self, path: str, body: dict[str, JSON]) -> None:
+        """A PUT whose answer says nothing but that it was done."""
+        self._request("PUT", self._url(path, {}), body=body)
+
+    def graphql(self, near: str, query: str, variables: dict[str, JSON], shape: type[T]) -> T:
+        """What GraphQL answers to a question about ``near``, problems included: their status is 200.
+
+        https://docs.github.com/en/enterprise-server/graphql/guides/forming-calls-with-graphql: an Enterprise server has
+        it beside the REST API, and not under it.
+        """
+        url = f"{self._api_url.removesuffix('/v3')}/graphql"
+        body: dict[str, JSON] = {"query": query, "variables": variables}
+        return _decoded(self._request("POST", url, body=body, near=near).content, shape, "POST")
+
     def send(self, path: str) -> None:
         """A POST that says all by its path, and whose answer says nothing."""
         self._request("POST", self._url(path, {}), body={})

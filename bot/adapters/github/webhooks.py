@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 from urllib.parse import parse_qs
 
@@ -30,7 +30,9 @@ from bot.core.events.external import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
+    PullRequestChanged,
     PullRequestClosed,
+    PullRequestDequeued,
     PullRequestMerged,
     ReviewChanged,
 )
@@ -82,7 +84,7 @@ def repository_in(name: str, body: bytes) -> NamedRepository | None:
 def heard_in(name: str, body: bytes) -> tuple[NamedRepository | None, list[Event]]:
     """The repository and the events: ``repository_in`` and ``events_of``, at one look where it means nothing."""
     about = _read(name, body, _About)
-    if about.action is not None and _ONLY.get(name, about.action) != about.action:
+    if about.action is not None and about.action not in _ONLY.get(name, {about.action}):
         return about.repository, []
     return about.repository, events_of(name, body)
 
@@ -142,6 +144,12 @@ class _PullRequestReview(Struct, frozen=True):
     pull_request: _Number
 
 
+class _Dequeued(Struct, frozen=True):
+    repository: _Repository
+    pull_request: _Number
+    reason: Word | None = None
+
+
 class _HeadSha(Struct, frozen=True):
     head_sha: Word
 
@@ -169,8 +177,15 @@ def _read(name: str, body: bytes, shape: type[T]) -> T:
 
 
 def _pull_request(body: bytes) -> list[Event]:
-    if _read("pull_request", body, _Action).action != _ONLY["pull_request"]:
+    action = _read("pull_request", body, _Action).action
+    if action not in _ONLY["pull_request"]:
         return []
+    if action == "dequeued":
+        left = _read("pull_request", body, _Dequeued)
+        return [PullRequestDequeued(left.repository.full_name, left.pull_request.number, left.reason or "")]
+    if action != "closed":
+        changed = _read("pull_request", body, _PullRequestReview)
+        return [PullRequestChanged(changed.repository.full_name, changed.pull_request.number)]
     said = _read("pull_request", body, _PullRequest)
     found, repository = said.pull_request, said.repository.full_name
     if found.merged_at is None:
@@ -196,7 +211,7 @@ def _pull_request(body: bytes) -> list[Event]:
 
 
 def _deployment(body: bytes) -> list[Event]:
-    if _read("deployment", body, _Action).action != _ONLY["deployment"]:
+    if _read("deployment", body, _Action).action not in _ONLY["deployment"]:
         return []
     said = _read("deployment", body, _Deployment)
     found = said.deployment
@@ -260,8 +275,13 @@ def _workflow_run(body: bytes) -> list[Event]:
     return [ChecksChanged(said.repository.full_name, said.workflow_run.head_sha)]
 
 
-_ONLY = {"pull_request": "closed", "deployment": "created"}
-"""The one action of an event that means something."""
+_ONLY: dict[str, Collection[str]] = {
+    "pull_request": frozenset(
+        {"closed", "synchronize", "edited", "ready_for_review", "converted_to_draft", "dequeued"}
+    ),
+    "deployment": frozenset({"created"}),
+}
+"""The actions of an event that mean something, where not all of them do."""
 _READERS: dict[str, Callable[[bytes], list[Event]]] = {
     "pull_request": _pull_request,
     "deployment": _deployment,

@@ -10,6 +10,7 @@ from bot.adapters.local.backfill import LocalBackfill
 from bot.adapters.local.deployments import LocalDeployments
 from bot.adapters.local.expected_checks import LocalExpectedChecks
 from bot.adapters.local.git import GitRepository, LoggedCommit, Signature
+from bot.adapters.local.merging import LocalMerging
 from bot.adapters.local.record import CheckState, LocalRecord, RecordedCheck, RecordedPullRequest
 from bot.adapters.local.users import LocalUsers
 from bot.core.errors import Conflict, NotThere, Rejected
@@ -43,6 +44,7 @@ class LocalGit:
         self.expected_checks = LocalExpectedChecks(self._git, self.checks)
         self.deployments = LocalDeployments(self._record, clock, deliver, self._sha_of)
         self.backfill = LocalBackfill(self._record)
+        self.merging = LocalMerging(self.pull_request)
 
     def authenticate(self, place: str) -> None:
         """Nobody is kept out here."""

@@ -26,13 +26,14 @@ from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransact
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
 from bot.adapters.storage.upsert import insert_new, upsert
-from bot.core.deployments.model import DEPLOY, ENDED, Actor, Changes, Deployment, State, Steps, Waited, Waiting
+from bot.core.deployments.model import DEPLOY, ENDED, MERGES, Actor, Changes, Deployment, State, Steps, Waited, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
+from bot.core.shipments.model import Shipment
 from bot.core.stored import stored_name
 
 _D = tables.deployments.c
-STORY = ("news", "facts", "waited", "steps")
+STORY = ("news", "facts", "waited", "steps", "shipment")
 """Together in one column: nobody looks for them."""
 _COLUMNS = [field.name for field in fields(Deployment) if field.name not in STORY]
 # Statements are made once where they are executed often: to make one costs more than to execute it.
@@ -89,6 +90,8 @@ def _story(deployment: Deployment) -> dict[str, Any] | None:
         story["waited"] = msgspec.to_builtins(deployment.waited)
     if deployment.steps.total:
         story["steps"] = msgspec.to_builtins(deployment.steps)
+    if deployment.shipment is not None:
+        story["shipment"] = msgspec.to_builtins(deployment.shipment)
     return story or None
 
 
@@ -99,6 +102,7 @@ def _told(story: dict[str, Any]) -> dict[str, Any]:
         "facts": tuple(facts),
         "waited": msgspec.convert(story.get("waited", []), tuple[Waited, ...], strict=False),
         "steps": msgspec.convert(story.get("steps", {}), Steps, strict=False),
+        "shipment": msgspec.convert(story.get("shipment"), Shipment | None, strict=False),
     }
 
 
@@ -153,7 +157,8 @@ class RowReads:
         return self._many(_D.app == app, _D.environment == environment, _WAITING)
 
     def waiting_for_checks(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
-        return self._many(_of(repository, apps), _D.sha == sha, _WAITING, _D.waits_for == Waiting.CHECKS)
+        for_checks = _D.waits_for.in_([Waiting.CHECKS, Waiting.MERGE])
+        return self._many(_of(repository, apps), _D.sha == sha, _WAITING, for_checks)
 
     def deployed_from(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
         commit = (_of(repository, apps), _D.sha == sha, _D.task == DEPLOY)
@@ -227,12 +232,15 @@ class RowReads:
         return self._many(_D.promoted_from == deployment_id)
 
     def merged(self, app: str, environment: str, sha: str) -> bool:
+        return self.merge_of(app, environment, sha) is not None
+
+    def merge_of(self, app: str, environment: str, sha: str) -> Deployment | None:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
-        return self._one(*there, _D.sha == sha, _D.trigger == "merge") is not None
+        return self._one(*there, _D.sha == sha, _D.trigger.in_(MERGES))
 
     def merge_known(self, app: str, environment: str, *, pull_request: int) -> bool:
         there = (_D.app == app, _D.environment == environment, _D.merged_at.isnot(None))
-        return self._one(*there, _D.pull_request == pull_request, _D.trigger == "merge") is not None
+        return self._one(*there, _D.pull_request == pull_request, _D.trigger.in_(MERGES)) is not None
 
     def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
         found = self._many(_UNENDED, *([_D.app == app] if app else []), newest=True)

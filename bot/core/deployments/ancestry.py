@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core.deployments.model import DEPLOY, Deployment, State
+from bot.core.deployments.model import DEPLOY, MERGES, Deployment, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Ancestry:
         if ahead is None or ahead.id == deployment.id:
             return None
         shipped = ahead.sha == deployment.sha and (ahead.busy or ahead.state is State.SUCCEEDED)
-        return ahead if ahead.sha in self.newer or (shipped and deployment.trigger == "merge") else None
+        return ahead if ahead.sha in self.newer or (shipped and deployment.trigger in MERGES) else None
 
 
 UNKNOWN = Ancestry()

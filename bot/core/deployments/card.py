@@ -265,9 +265,10 @@ def lower(text: str) -> str:
 def _facts(deployment: Deployment, around: Around) -> list[Line]:
     """What there is to know, the most important first, seven at most."""
     rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
-    facts: list[Line] = [] if rolled_back else [(Link(deployment.url, name_of(deployment)),)]
+    facts: list[Line] = [] if rolled_back else [_what(deployment)]
     facts += [_who(deployment), *([(f"promoted from {around.promoted_from}",)] if around.promoted_from else [])]
     facts += _only_one(deployment, around)
+    facts += _of_shipment(deployment)
     if deployment.state is State.WAITING:
         facts += _of_waiting(deployment, around)
     elif not deployment.ended:
@@ -277,6 +278,23 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     facts += [_last_line(deployment, around)] if deployment.busy else []
     facts += links(deployment)
     return [fact for fact in facts if fact][:7]
+
+
+def _what(deployment: Deployment) -> Line:
+    """The commit; of what is still to be merged the pull request."""
+    if deployment.shipment is None or not deployment.unmerged:
+        return (Link(deployment.url, name_of(deployment)),)
+    shipment = deployment.shipment
+    return (Link(shipment.url or None, f"#{deployment.pull_request}"), f" {ships.cut(shipment.title)}")
+
+
+def _of_shipment(deployment: Deployment) -> list[Line]:
+    """That it is merged yet, or who was faster."""
+    if deployment.shipment is None:
+        return []
+    if deployment.unmerged:
+        return [("ships when merged",)] if deployment.state is State.WAITING else []
+    return [(f"merged by {deployment.shipment.merged_by}",)] if deployment.shipment.merged_by else []
 
 
 def minute(at: datetime) -> Moment:

@@ -17,6 +17,7 @@ from bot.core.grammar.commands import (
     Reject,
     Retry,
     Rollback,
+    Ship,
     TakeLock,
     TakeOver,
     Unlock,
@@ -42,6 +43,8 @@ def buttons(deployment: Deployment, live: Deployment | None, *, locked: bool = F
         case State.FAILED | State.ERROR | State.TIMED_OUT:
             return (*_retry(deployment, "Retry", live), *roll_back(deployment))
         case _:
+            if deployment.unmerged:
+                return ship_again(deployment)
             asked_only = deployment.started_at is None
             return _retry(deployment, "Ask again" if asked_only else "Retry", live)
 
@@ -72,6 +75,8 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
     if deployment.state is State.WAITING:
         leave = "Leave queue" if deployment.waits_for is Waiting.QUEUE else "Cancel"
         question = f"{place}: {name_of(deployment)} is not deployed then."
+        if deployment.unmerged:
+            question = f"{place}: #{deployment.pull_request} is neither merged nor deployed then."
         if deployment.waits_for in {Waiting.LOCK, Waiting.FREEZE, Waiting.MOMENT}:
             leave = "Stop" if deployment.waits_for is Waiting.MOMENT else "Leave"
         give_up = offer(leave, Cancel(deployment.id), "danger", question, drawn)
@@ -117,6 +122,17 @@ def _retry(deployment: Deployment, label: str, live: Deployment | None) -> tuple
     now = f" Live there now: {live.short_sha}." if live is not None and live.sha != deployment.sha else ""
     question = f"Deploys {name_of(deployment)} to {deployment.app} → {where(deployment)} again.{now}"
     return offer(label, Retry(deployment.id), confirm=question, drawn=drawn_for(deployment))
+
+
+def ship_again(deployment: Deployment) -> tuple[Button, ...]:
+    """The pull request as it is by then: what was to be merged before is not."""
+    if deployment.pull_request is None:
+        return ()
+    again = Ship(deployment.pull_request, deployment.environment, deployment.app)
+    question = (
+        f"Merges #{deployment.pull_request} as it is now, and deploys it to {deployment.app} → {where(deployment)}."
+    )
+    return offer(f"Ship #{deployment.pull_request}", again, confirm=question, drawn=drawn_for(deployment))
 
 
 def _unlock(deployment: Deployment) -> tuple[Button, ...]:

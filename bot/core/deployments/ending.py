@@ -23,9 +23,7 @@ from bot.core.deployments.reconsideration import next_in_queue
 from bot.core.deployments.steps import ended_with
 from bot.core.deployments.telling import draw, react, said_to_wait, tell, tell_where_it_failed
 from bot.core.deployments.waits import waits_no_more
-from bot.core.effects import (
-    PostStatus,
-)
+from bot.core.effects import LeaveMergeQueue, PostStatus
 from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.messages import in_line
 from bot.core.locks import lifecycle as lock_lifecycle
@@ -59,6 +57,8 @@ def end(
         draw(records, records.deployment(rest[-1].id) or rest[-1])
     if report:
         report_end(records, ended)
+    if deployment.unmerged and deployment.shipment is not None and deployment.shipment.queues:
+        records.emit(LeaveMergeQueue(ended.id))
     draw(records, ended)
     began = ended.started_at is not None and ended.started_at < now
     if thread.has_gates(ended) and (deployment.reviewed_elsewhere or not began):

@@ -59,15 +59,18 @@ def proceed(
 ) -> Deployment:
     """Start it, let it wait for what the gates say, or end it where one of them will not open.
 
-    ``known`` is how its commit stands to those that wait beside it. A wait that was announced before is not announced
-    again.
+    ``known`` is how its commit stands to those that wait beside it.
     """
     deployment = judged(deployment, verdict)
     if verdict.closed:
         return end(records, deployment, State.CANCELLED, now, replies.closed_reasons(verdict))
     if not verdict.waits:
         return start(records, deployment, now, known)
-    answer = verdict.waits[0]
+    return hold(records, deployment, verdict.waits[0], now)
+
+
+def hold(records: Records, deployment: Deployment, answer: Answer, now: datetime) -> Deployment:
+    """Let it wait for what the answer says; a wait that was announced before is not announced again."""
     assert answer.waits_for is not None
     again = deployment.waits_for is answer.waits_for
     due_at = deployment.due_at if again else _looked_at_again(answer, now)

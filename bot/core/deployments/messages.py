@@ -204,6 +204,8 @@ def turned_red(deployment: Deployment, failing: Sequence[Check]) -> Message:
 
 
 def expired(deployment: Deployment) -> str:
+    if deployment.waits_for is Waiting.MERGE:
+        return f"Given up: #{deployment.pull_request} could not be merged within a day"
     if deployment.waits_for is Waiting.CHECKS:
         return "Given up: its checks were not green within a day"
     return f"Given up after a day: {deployment.description.removeprefix('Waiting: ')}"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.core.rich_text import Line
+from bot.core.shipments.model import Shipment
 
 
 class State(StrEnum):
@@ -36,6 +37,7 @@ class Waiting(StrEnum):
     LOCK = "lock"
     FREEZE = "freeze"
     MOMENT = "moment"
+    MERGE = "merge"
 
 
 MOVES: dict[State, frozenset[State]] = {
@@ -61,6 +63,9 @@ ENDED: frozenset[State] = frozenset(State) - BUSY - {State.REQUESTED, State.WAIT
 
 DEPLOY = "deploy"
 """The task that puts a commit where it is to run; all others leave what is there as it is."""
+
+MERGES = frozenset({"merge", "ship"})
+"""The triggers of what deploys the merge of a pull request, whoever merged it."""
 
 REMOTE_STATES: dict[str, State] = {
     "pending": State.STARTING,
@@ -179,7 +184,8 @@ class Deployment:
     ``thread`` is the thread in which it is told, None for that under its parent message; ``asked_message`` the message
     that asked for it. ``card`` is the deployment that had the parent message first, where that was taken over from
     another one. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know of
-    that; ``waited`` what it has waited for so far.
+    that; ``waited`` what it has waited for so far. ``shipment`` is the pull request that it merges first: until that is
+    done ``sha`` is its head, and nothing that may be deployed.
     """
 
     id: int
@@ -239,6 +245,12 @@ class Deployment:
     facts: tuple[Line, ...] = ()
     waited: tuple[Waited, ...] = ()
     steps: Steps = field(default_factory=Steps)
+    shipment: Shipment | None = None
+
+    @property
+    def unmerged(self) -> bool:
+        """Whether it ships a pull request that is not merged, as far as it has come to know."""
+        return self.shipment is not None and self.merged_at is None
 
     @property
     def ended(self) -> bool:

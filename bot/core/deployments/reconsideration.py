@@ -7,7 +7,7 @@ from bot.core.events.internal import ApprovalHalfOver, ChecksMissing, Reconsider
 from bot.core.gates.model import Answer
 from bot.core.ports.transaction import Records
 
-TOLD_BY_WEBHOOK = frozenset({Waiting.CHECKS, Waiting.REVIEW})
+TOLD_BY_WEBHOOK = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.MERGE})
 
 
 def reconsider(records: Records, *deployments: Deployment) -> None:

@@ -30,6 +30,7 @@ _OVER: dict[Waiting, str] = {
     Waiting.LOCK: "nobody else holds it",
     Waiting.FREEZE: "open again",
     Waiting.MOMENT: "its moment came",
+    Waiting.MERGE: "merged",
 }
 _GIVEN_UP: dict[Waiting, str] = {
     Waiting.CHECKS: "its checks",
@@ -40,8 +41,9 @@ _GIVEN_UP: dict[Waiting, str] = {
     Waiting.LOCK: "the lock",
     Waiting.FREEZE: "the end of the freeze",
     Waiting.MOMENT: "its moment",
+    Waiting.MERGE: "the merge",
 }
-_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE, Waiting.MOMENT})
+_SILENT = frozenset({Waiting.CHECKS, Waiting.QUEUE, Waiting.MOMENT, Waiting.MERGE})
 """What passes by itself, and stands on the card: nobody is told of it."""
 
 
@@ -72,7 +74,8 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     if deployment.ended and waited is deployment.waited[-1] and in_vain:
         so_long = f" {spoken(over - waited.since)}" if over > waited.since else ""
         return (f"{emoji(deployment)} waited{so_long} for {_GIVEN_UP[waited.reason]}",)
-    return (f"✅ {_OVER[waited.reason]}{after}",)
+    merged_by = deployment.shipment.merged_by if deployment.shipment and waited.reason is Waiting.MERGE else None
+    return (f"✅ {_OVER[waited.reason]}{f' by {merged_by}' if merged_by else ''}{after}",)
 
 
 def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:

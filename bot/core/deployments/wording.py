@@ -39,6 +39,7 @@ GOES_ON: dict[Waiting, str] = {
     Waiting.LOCK: "Nobody else holds the environment",
     Waiting.FREEZE: "Nothing is frozen or closed any more",
     Waiting.MOMENT: "Its moment has come",
+    Waiting.MERGE: "It is merged",
 }
 """Why one goes on that waited."""
 
@@ -146,6 +147,8 @@ def deed(deployment: Deployment) -> str:
     name, app, place = name_of(deployment), deployment.app, where(deployment)
     if deployment.task != "deploy":
         return f"Running {deployment.task} with {name} of {app} on {place}"
+    if deployment.unmerged:
+        return f"Shipping #{deployment.pull_request} of {app} to {place}"
     if deployment.trigger == "rollback":
         return f"Rolling {app} on {place} back to {name}"
     return f"Deploying {name} of {app} to {place}"

@@ -89,6 +89,26 @@ class PullRequestClosed(Event):
     head_sha: str
 
 
+@stored("PullRequestChanged")
+class PullRequestChanged(LookAgain):
+    """Something else about an open pull request: its commits, its base, whether it is a draft."""
+
+    repository: str
+    number: int
+
+
+@stored("PullRequestDequeued")
+class PullRequestDequeued(Event):
+    """GitHub has taken it out of its merge queue; ``reason`` is a word of GitHub's own, empty where it says none.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request, ``dequeued``.
+    """
+
+    repository: str
+    number: int
+    reason: str = ""
+
+
 @stored("DeploymentCreated")
 class DeploymentCreated(Event):
     """A deployment exists on GitHub: ours or somebody else's. ``request_id`` is in our own payloads only.

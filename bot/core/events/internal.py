@@ -32,6 +32,25 @@ class MergeToDeploy(Event):
     merged: PullRequestMerged
 
 
+@stored("ShipmentEnqueued")
+class ShipmentEnqueued(Event):
+    """A shipment's pull request stands in GitHub's merge queue now."""
+
+    deployment_id: int
+
+
+@stored("ShipmentNotMerged")
+class ShipmentNotMerged(Event):
+    """GitHub would not bring a shipment's pull request on, or whoever asked for it may not; ``reason`` is for people.
+
+    ``why`` is that of ``bot.core.ports.merging.NotMerged``.
+    """
+
+    deployment_id: int
+    reason: str
+    why: Literal["moved", "queue", "for_good", "not_yet"]
+
+
 @stored("CatchUp")
 class CatchUp(Event):
     """Time to ask what happened in the repository while nobody listened."""

@@ -71,7 +71,10 @@ class Deploy(Command):
 
 @dataclass(frozen=True, slots=True)
 class Ship(Command):
-    """Merge the pull request when it is green, and deploy the merge commit."""
+    """Merge the pull request when it is green, and deploy the merge commit.
+
+    ``pull_request`` is ``SPOKEN_OF`` for that of what is spoken of.
+    """
 
     pull_request: int
     environment: str | None = None

@@ -35,7 +35,13 @@ _UNDO_COMMIT = (
 
 
 def read_ship(cursor: TokenCursor, words: Vocabulary) -> Ship:
-    """``#123``; where the channel has several apps, ``web#123`` or ``web #123``."""
+    """``#123``; where the channel has several apps, ``web#123`` or ``web #123``. ``it`` is that of the thread."""
+    if cursor.done and words.in_thread:
+        return Ship(SPOKEN_OF)
+    if cursor.word().rstrip(END) == IT:
+        cursor.take()
+        cursor.take(pull_request(cursor))
+        return Ship(SPOKEN_OF)
     first = cursor.left[0].text if cursor.left else ""
     split = split_app(first, words)
     app = split[0] if split else words.app(first)
@@ -54,6 +60,8 @@ def read_ship(cursor: TokenCursor, words: Vocabulary) -> Ship:
 
 
 def show_ship(ship: Ship) -> str:
+    if ship.pull_request == SPOKEN_OF:
+        return f"ship {IT}"
     return f"ship {ship.app or ''}#{ship.pull_request}" + show_environment(ship.environment)
 
 

@@ -112,7 +112,7 @@ def next_reminder(lock: Lock, now: datetime, every: timedelta) -> datetime | Non
 def is_candidate(deployment: Deployment) -> bool:
     """Whether it is one that a person may want the environment to be locked for: their own, by command, as it is."""
     return (
-        deployment.trigger not in {"merge", "foreign", "promotion"}
+        deployment.trigger not in {"merge", "ship", "foreign", "promotion"}
         and deployment.rollback_of is None
         and deployment.task == "deploy"
         and deployment.by.chat_id is not None

@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.core.ports.backfill import Backfill
 from bot.core.ports.expected_checks import ExpectedChecks
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.ports.merging import Merging
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
 from bot.core.ports.users import Users
@@ -34,6 +35,9 @@ class Forge(Protocol):
 
     @property
     def backfill(self) -> Backfill: ...
+
+    @property
+    def merging(self) -> Merging: ...
 
     def authenticate(self, place: str) -> None:
         """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""

@@ -40,7 +40,7 @@ class Reads(Protocol):
         """In the order in which they were asked for."""
 
     def waiting_for_checks(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
-        """As with ``by_remote``."""
+        """Also what waits for a pull request whose head the commit is. As with ``by_remote``."""
 
     def deployed_from(self, repository: str, sha: str, apps: Collection[str]) -> Sequence[Deployment]:
         """What is being deployed of the commit, and what was and is what each place has now. As with ``by_remote``."""
@@ -94,6 +94,9 @@ class Reads(Protocol):
 
     def merged(self, app: str, environment: str, sha: str) -> bool:
         """Whether a merge of this commit was taken up there before, whatever became of it."""
+
+    def merge_of(self, app: str, environment: str, sha: str) -> Deployment | None:
+        """What has taken it up."""
 
     def merge_known(self, app: str, environment: str, *, pull_request: int) -> bool:
         """Whether the merge of the pull request was taken up there, whatever became of it."""

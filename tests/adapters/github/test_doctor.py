@@ -188,6 +188,8 @@ def test_app_is_examined_by_its_own_webhook() -> None:
         app.hook_url = LISTENER
         app.permissions = {**app.permissions, "deployments": "read", "checks": "read"}
         after = client.doctor([REPO])
+        app.permissions = {**app.permissions, "contents": "read", "pull_requests": "read"}
+        reading = client.doctor([REPO])
 
     assert before[0] == Finding(
         True, "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is accepted by GitHub, as shipmate[bot]."
@@ -210,5 +212,14 @@ def test_app_is_examined_by_its_own_webhook() -> None:
             False,
             "The GitHub App lacks the permissions deployments: write.",
             "Add them in the App's settings, and accept them where it is installed.",
+        )
+    ]
+    assert bad(reading) == bad(after)
+    assert [one for one in reading if one.warning and "merge" in one.what] == [
+        Finding(
+            True,
+            "The GitHub App cannot merge pull requests without contents: write, pull_requests: write.",
+            "Add them in the App's settings, if people are to ship pull requests.",
+            warning=True,
         )
     ]

@@ -17,7 +17,9 @@ from bot.core.events.external import (
     ChecksChanged,
     DeploymentCreated,
     DeploymentStatusReported,
+    PullRequestChanged,
     PullRequestClosed,
+    PullRequestDequeued,
     PullRequestMerged,
     ReviewChanged,
 )
@@ -276,6 +278,32 @@ def test_statuses_and_checks_change_the_checks_of_their_commit(server: GitHubSer
 
     assert [webhook.event for webhook in server.webhooks] == ["status", "check_run", "check_suite"]
     assert events == [[ChecksChanged(REPO, sha)]] * 4
+
+
+def test_what_changes_about_an_open_pull_request_is_told_and_nothing_else(server: GitHubServer) -> None:
+    server.commit(REPO, "topic", "Add search")
+    number = server.open_pull_request(REPO, "topic")
+    server.commit(REPO, "topic", "More")
+    server.set_draft(REPO, number, True)
+    server.set_draft(REPO, number, False)
+    server.branch(REPO, "release")
+    server.retarget(REPO, number, "release")
+    server.enqueue(REPO, number)
+
+    told = [events_of("pull_request", webhook.body) for webhook in server.webhooks_of("pull_request")]
+
+    changed = [PullRequestChanged(REPO, number)]
+    assert told == [[], changed, changed, changed, changed, []]
+
+
+@pytest.mark.parametrize(("reason", "told"), [("CI_FAILURE", "CI_FAILURE"), (None, "")])
+def test_why_it_left_the_merge_queue(server: GitHubServer, reason: str | None, told: str) -> None:
+    server.commit(REPO, "topic", "Add search")
+    number = server.open_pull_request(REPO, "topic")
+    server.dequeue(REPO, number, "CI_FAILURE")
+    body = changed(server, "pull_request", reason=reason)
+
+    assert events_of("pull_request", body) == [PullRequestDequeued(REPO, number, told)]
 
 
 def test_a_review_names_its_pull_request(server: GitHubServer) -> None:

@@ -30,7 +30,6 @@ from tests.core.grammar.words import ANYWHERE, WORDS, refusal
         ("deploy HEAD~1", "“HEAD~1” cannot be the name of a branch, a tag or a commit."),
         ("deploy $(rm -rf /)", "I did not understand “-rf” after “$(rm”."),
         ("ship", "Which pull request? Its number is missing."),
-        ("ship it", "Which pull request? Its number is missing."),
         ("ship #123 prod", "I did not understand “prod” after “#123”."),
         ("rollback to #12 to #13", "To “#12” or to “#13”? I understood both."),
         ("rollback on prod because", "The reason is missing."),

@@ -21,7 +21,7 @@ PERMISSIONS = {
     "checks": "write",
     "statuses": "write",
     "contents": "write",
-    "pull_requests": "read",
+    "pull_requests": "write",
     "metadata": "read",
 }
 SUSPENDED = "This installation has been suspended"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from tests.servers.github.merge_rules import mergeable_state
 from tests.servers.github.state import Commit, PullRequest, Repository, Review, iso
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Writer:
         if login is not None:
             level = found.permissions.get(login, "none")
             rank = LEVELS.index(level) if level in LEVELS else -1
+            methods = {"allow_merge_commit": "merge", "allow_squash_merge": "squash", "allow_rebase_merge": "rebase"}
+            shown |= {name: method in found.methods for name, method in methods.items()}
             names = {"admin": 4, "maintain": 3, "push": 2, "triage": 1, "pull": 0}
             shown["permissions"] = {name: rank >= least for name, least in names.items()}
         return shown
@@ -165,7 +168,7 @@ class Writer:
             "locked": False,
             "title": pull.title,
             "body": None,
-            "draft": False,
+            "draft": pull.draft,
             "user": self.user(pull.author),
             "url": self.api(repository, f"/pulls/{pull.number}"),
             "html_url": page,
@@ -197,10 +200,11 @@ class Writer:
         return {"label": f"{owner}:{ref}", "ref": ref, "sha": sha, "user": self.user(owner), "repo": shown}
 
     def _only_when_full(self, repository: Repository, pull: PullRequest) -> Json:
+        state = mergeable_state(repository, pull)
         return {
             "merged": pull.merged_at is not None,
-            "mergeable": None if pull.state == "closed" else True,
-            "mergeable_state": "unknown" if pull.state == "closed" else "clean",
+            "mergeable": None if state == "unknown" else state != "dirty",
+            "mergeable_state": state,
             "rebaseable": None,
             "merged_by": self.user(pull.merged_by) if pull.merged_by else None,
             "comments": 0,

@@ -1,4 +1,4 @@
-"""How merges are made on the GitHub server: of one pull request, of a train of them, and by hand."""
+"""How merges are made on the GitHub server: of one pull request, of a train of them, and by hand; and before that."""
 
 from __future__ import annotations
 
@@ -36,6 +36,59 @@ class MergesWorld(DeploymentsWorld):
                 self.send_pull_request(found, pull, "closed", by)
             self.send_push(found, f"refs/heads/{base}", before, found.branches[base], by)
             return found.branches[base]
+
+    def update_pull_request(self, repository: str, number: int, *, by: str = "octocat") -> str:
+        """Merge its base into its branch, as the button on its page does; returns the new head."""
+        with self.lock:
+            found = self.repositories[repository]
+            pull = found.pull_requests[number]
+            base = found.branches[pull.base]
+            files = found.merged_files(pull.head_sha, base)
+            text = f"Merge branch '{pull.base}' into {pull.head}"
+            commit = found.add_commit(text, by, self.now(), (pull.head_sha, base), files)
+            self.move_branch(found, pull.head, commit.sha, by)
+            return commit.sha
+
+    def set_draft(self, repository: str, number: int, draft: bool, *, by: str = "octocat") -> None:
+        with self.lock:
+            found = self.repositories[repository]
+            found.pull_requests[number].draft = draft
+            action = "converted_to_draft" if draft else "ready_for_review"
+            self.send_pull_request(found, found.pull_requests[number], action, by)
+
+    def retarget(self, repository: str, number: int, base: str, *, by: str = "octocat") -> None:
+        """Let it go into another branch."""
+        with self.lock:
+            found = self.repositories[repository]
+            pull = found.pull_requests[number]
+            before, pull.base, pull.base_sha = pull.base, base, found.branches[base]
+            shown = self.write.pull_request(found, pull, full=True)
+            changes = {"base": {"ref": {"from": before}}}
+            body = {"action": "edited", "number": number, "pull_request": shown, "changes": changes}
+            self.send(found, "pull_request", body, by)
+
+    def enqueue(self, repository: str, number: int, *, by: str = "octocat") -> None:
+        """Into the merge queue of its base."""
+        with self.lock:
+            found = self.repositories[repository]
+            found.pull_requests[number].queued = True
+            self.send_pull_request(found, found.pull_requests[number], "enqueued", by)
+
+    def dequeue(self, repository: str, number: int, reason: str, *, by: str = "github-merge-queue[bot]") -> None:
+        """Out of the merge queue, for one of GitHub's reasons: ``CI_FAILURE``, ``MANUAL`` and the like."""
+        with self.lock:
+            found = self.repositories[repository]
+            found.pull_requests[number].queued = False
+            self.send_pull_request(found, found.pull_requests[number], "dequeued", by, reason=reason)
+
+    def finish_queue(self, repository: str, branch: str) -> str:
+        """The merge queue merges all that is in it by one push; returns the new head of the branch."""
+        with self.lock:
+            found = self.repositories[repository]
+            numbers = [one.number for one in found.pull_requests.values() if one.queued and one.base == branch]
+            for number in numbers:
+                self.dequeue(repository, number, "MERGE")
+            return self.merge_queue(repository, numbers, by="github-merge-queue[bot]")
 
     def push_merge(
         self, repository: str, branch: str, *heads: str, message: str | None = None, author: str = "octocat"

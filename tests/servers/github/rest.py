@@ -78,20 +78,21 @@ def branch(call: Call) -> Answer:
 def branch_rules(call: Call) -> Answer:
     """https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch"""
     source = {"ruleset_source_type": "Repository", "ruleset_source": call.repository.full_name, "ruleset_id": 42}
-    contexts = call.repository.rules.get(call.params["branch"])
-    if contexts is None:
-        return Answer([])
-    parameters = {
-        "strict_required_status_checks_policy": False,
-        "required_status_checks": [{"context": context, "integration_id": 15368} for context in contexts],
-    }
-    return Answer(
-        [
-            {"type": "deletion", **source},
-            {"type": "pull_request", "parameters": {"required_approving_review_count": 1}, **source},
-            {"type": "required_status_checks", "parameters": parameters, **source},
-        ]
-    )
+    found, branch = call.repository, call.params["branch"]
+    rules = []
+    if (contexts := found.rules.get(branch)) is not None:
+        parameters = {
+            "strict_required_status_checks_policy": branch in found.strict,
+            "required_status_checks": [{"context": context, "integration_id": 15368} for context in contexts],
+        }
+        rules += [{"type": "deletion"}, {"type": "required_status_checks", "parameters": parameters}]
+    if (reviews := found.reviews_required.get(branch)) is not None:
+        asked = {"required_approving_review_count": reviews, "allowed_merge_methods": ["merge", "squash", "rebase"]}
+        rules.append({"type": "pull_request", "parameters": asked})
+    if branch in found.queues:
+        queue = {"merge_method": "MERGE", "grouping_strategy": "ALLGREEN", "max_entries_to_merge": 5}
+        rules.append({"type": "merge_queue", "parameters": queue})
+    return Answer([{**rule, **source} for rule in rules])
 
 
 @route("GET", "/repos/{repo}/tags")
@@ -240,7 +241,10 @@ def pulls(call: Call) -> Answer:
 
 @route("GET", "/repos/{repo}/pulls/{number#}", "pull_requests=read")
 def pull(call: Call) -> Answer:
-    return Answer(call.world.write.pull_request(call.repository, pull_of(call), full=True))
+    found = pull_of(call)
+    answer = Answer(call.world.write.pull_request(call.repository, found, full=True))
+    found.looked_at = True
+    return answer
 
 
 @route("GET", "/repos/{repo}/pulls/{number#}/reviews", "pull_requests=read")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.servers.github.accounts import SUSPENDED
+from tests.servers.github.merge_rules import conflicts, unmet
 from tests.servers.github.rest import deployment_of, pull_of
 from tests.servers.github.routes import Answer, Call, Refusal, route
-from tests.servers.github.state import MergeConflict, Repository
+from tests.servers.github.state import MergeConflict, PullRequest, Repository
 
 COMMIT_STATES = ("error", "failure", "pending", "success")
 DEPLOYMENT_STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
@@ -170,11 +171,40 @@ def merge_pull_request(call: Call) -> Answer:
     if body.get("sha", pull.head_sha) != pull.head_sha:
         raise Refusal(409, "Head branch was modified. Review and try the merge again.")
     method = body.get("merge_method", "merge")
+    _demand_rules(call.repository, pull, method)
     try:
         sha = call.world.merge_pull_request(call.repository.full_name, pull.number, method, by=call.login)
     except MergeConflict as conflict:
         raise Refusal(405, "Pull Request is not mergeable") from conflict
     return Answer({"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def _demand_rules(found: Repository, pull: PullRequest, method: str) -> None:
+    if pull.draft:
+        raise Refusal(405, "Pull Request is still a draft")
+    if pull.base in found.queues:
+        raise Refusal(405, "Changes must be made through the merge queue")
+    if method not in found.methods:
+        name = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}[method]
+        raise Refusal(405, f"{name} are not allowed on this repository.")
+    if reason := unmet(found, pull):
+        raise Refusal(405, reason)
+
+
+@route("PUT", "/repos/{repo}/pulls/{number#}/update-branch", "pull_requests=write")
+def update_branch(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request-branch"""
+    pull, found = pull_of(call), call.repository
+    body = _valid(call.body or {}, {"expected_head_sha": TEXT})
+    if body.get("expected_head_sha", pull.head_sha) != pull.head_sha:
+        raise Refusal(422, "expected head sha didn\u2019t match current head ref.")
+    if not found.between(pull.head_sha, found.branches[pull.base]):
+        raise Refusal(422, "There are no new commits on the base branch.")
+    if conflicts(found, pull):
+        raise Refusal(422, "merge conflict between base and head")
+    call.world.update_pull_request(found.full_name, pull.number, by=call.login)
+    url = f"https://github.com/{found.full_name}/pull/{pull.number}"
+    return Answer({"message": "Updating pull request branch.", "url": url}, 202)
 
 
 def _auto_merge(call: Call, branch: str) -> Answer:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import tests.servers.github.environments
+import tests.servers.github.graphql
 import tests.servers.github.hooks
 import tests.servers.github.people
 import tests.servers.github.rest

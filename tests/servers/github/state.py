@@ -69,6 +69,9 @@ class PullRequest:
     closed_at: datetime | None = None
     merge_sha: str | None = None
     reviews: list[Review] = field(default_factory=list)
+    draft: bool = False
+    queued: bool = False
+    looked_at: bool = True
 
 
 @dataclass
@@ -190,6 +193,10 @@ class Repository:
     permissions: dict[str, str] = field(default_factory=dict)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
     activities: list[dict[str, Any]] = field(default_factory=list)
+    methods: tuple[str, ...] = ("merge", "squash", "rebase")
+    strict: set[str] = field(default_factory=set)
+    reviews_required: dict[str, int] = field(default_factory=dict)
+    queues: set[str] = field(default_factory=set)
 
     def add_commit(self, message: str, author: str, date: datetime, parents: tuple[str, ...], files: Files) -> Commit:
         """A commit on no branch yet."""

@@ -30,6 +30,11 @@ let us go ahead and deploy main to production -> deploy main to production
 let me deploy main to staging -> deploy main to staging
 let's ship #12 -> ship #12
 let's ship #12 to staging -> ship #12 to staging
+ship it -> ship it
+Ship it! -> ship it
+ship this please -> ship it
+let's ship this pull request -> ship it
+can you ship that PR? -> ship it
 go ahead and deploy main to prod -> deploy main to production
 I want to deploy main to staging -> deploy main to staging
 I'd like to deploy main to staging -> deploy main to staging

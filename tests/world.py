@@ -194,6 +194,24 @@ class World:
         self.slack.press(person, message, label)
         self.settle()
 
+    def opens_home(self, person: str) -> str:
+        """Somebody opens their home tab; what they read there then."""
+        self.slack.opens_home(person)
+        self.settle()
+        return self.home(person)
+
+    def home(self, person: str) -> str:
+        """What somebody reads on their home tab, nothing where nothing was published."""
+        shown = self.slack.home(person)
+        return read_out(shown) if shown is not None else ""
+
+    def presses_home(self, person: str, label: str, *, nth: int = 0) -> None:
+        """Somebody presses a button on their home tab, or chooses from its menu."""
+        shown = self.slack.home(person)
+        assert shown is not None
+        self.slack.press_in_view(person, shown, label, nth=nth)
+        self.settle()
+
     def wait(self, **delta: float) -> None:
         """Time passes: ``wait(minutes=5)``. What becomes due on the way happens at its moment."""
         end = self.clock.now() + timedelta(**delta)

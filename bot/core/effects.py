@@ -199,6 +199,15 @@ class TellAuthor(Effect):
     LANE = "person:{0.person}"
 
 
+@stored("PublishHome")
+class PublishHome(Effect):
+    """Draw the board for one person, by their chat id, as it is by then."""
+
+    person: str
+
+    LANE = "home:{0.person}"
+
+
 @stored("AskForRedelivery")
 class AskForRedelivery(Effect):
     """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.ports.backfill.FailedDelivery``."""

@@ -163,8 +163,8 @@ class Message:
         return "\n".join(shown)
 
 
-def fingerprint(message: Message) -> str:
-    """Tells whether two messages are the same, without keeping them."""
+def fingerprint(message: object) -> str:
+    """Tells whether two messages, or two views, are the same, without keeping them."""
     return hashlib.sha256(repr(message).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -342,6 +342,7 @@ class Pipeline:
             parents=self.store.parents,
             identities=self.store.people,
             notices=self.store.notices,
+            boards=self.store.boards,
             archive=self._archive,
             times=self._times,
             cron=self._cron,

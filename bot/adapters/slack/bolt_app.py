@@ -33,20 +33,23 @@ from starlette.responses import JSONResponse, Response
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
 from bot.adapters.slack.payloads import (
+    HOME_OPENED,
     OPENING,
     Addressed,
     Name,
     Payload,
     heard,
+    home_opened,
     is_stranger,
     of_another_installation,
     opened,
     pressed,
+    turned,
     typed,
 )
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
-from bot.core.events.external import ChannelChanged
+from bot.core.events.external import ChannelChanged, HomeOpened
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -94,10 +97,10 @@ class CommandInbox:
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 
-    def note(self, changed: tuple[str, ChannelChanged] | None) -> None:
-        """Nobody has said anything, but something may be said now. Raises Unavailable where nothing was stored."""
-        if changed is not None:
-            key, event = changed
+    def note(self, happened: tuple[str, ChannelChanged | HomeOpened] | None) -> None:
+        """No command, and something is to be done all the same. Raises Unavailable where nothing was stored."""
+        if happened is not None:
+            key, event = happened
             self.inbox.put(Delivery(key, "chat", stored_name(type(event)), msgspec.json.encode(event)))
             self.on_stored()
 
@@ -137,6 +140,8 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
     def event(event: Payload, body: Payload) -> None:
         if event["type"] in OPENING:
             intake.note(opened(event, slack.identity()))
+        if event["type"] == HOME_OPENED:
+            intake.note(home_opened(event))
         if event["type"] not in ("message", "app_mention"):
             return
         us = slack.identity()
@@ -155,6 +160,7 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
     def button(ack: Ack, body: Payload) -> BoltResponse:
         given = pressed(body)
         try:
+            intake.note(turned(body))
             if given:
                 intake.store(given, stranger=is_stranger(body, slack.identity()))
         except Unavailable:

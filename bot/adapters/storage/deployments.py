@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
+from bot.adapters.storage.board import BoardRows, BoardTransaction
 from bot.adapters.storage.edits import said_so_far
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
@@ -259,6 +260,10 @@ class RowReads:
         return NoticeRows(self._run)
 
     @property
+    def board(self) -> BoardRows:
+        return BoardRows(self._run, from_row)
+
+    @property
     def twins(self) -> TwinRows:
         return TwinRows(self._run)
 
@@ -330,6 +335,10 @@ class RowRecords(RowReads):
     @property
     def notices(self) -> NoticeTransaction:
         return NoticeTransaction(self._connection)
+
+    @property
+    def board(self) -> BoardTransaction:
+        return BoardTransaction(self._connection, from_row)
 
     @property
     def twins(self) -> TwinTransaction:

@@ -68,7 +68,7 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
     place = f"{deployment.app} → {where(deployment)}"
     drawn = drawn_for(deployment)
     if deployment.state is State.WAITING and deployment.approvals_missing:
-        return _approval(deployment)
+        return (*approve(deployment), *_reject(deployment))
     if deployment.state is State.WAITING:
         leave = "Leave queue" if deployment.waits_for is Waiting.QUEUE else "Cancel"
         question = f"{place}: {name_of(deployment)} is not deployed then."
@@ -99,18 +99,19 @@ def _called(yes: str, found: Iterable[Button]) -> tuple[Button, ...]:
     return tuple(replace(one, yes=yes) for one in found)
 
 
-def _approval(deployment: Deployment) -> tuple[Button, ...]:
+def approve(deployment: Deployment) -> tuple[Button, ...]:
+    """A yes to it, which says what goes where."""
     them = ships.moved(deployment)
     what = summary(them, ships.unlisted(deployment)) if them else name_of(deployment)
     go = "go" if len(them) + ships.unlisted(deployment) > 1 else "goes"
     last = deployment.approvals_missing == 1 and deployment.waits_for is Waiting.APPROVAL
     question = f"{what} {go} to {where(deployment)}{' at once' if last else ''}."
+    return offer("Approve", Approve(deployment.id), "primary", question, drawn_for(deployment))
+
+
+def _reject(deployment: Deployment) -> tuple[Button, ...]:
     refuse = f"{deployment.app} → {where(deployment)}: {name_of(deployment)} is not deployed then."
-    drawn = drawn_for(deployment)
-    return (
-        *offer("Approve", Approve(deployment.id), "primary", question, drawn),
-        *offer("Reject", Reject(deployment.id), "danger", refuse, drawn),
-    )
+    return offer("Reject", Reject(deployment.id), "danger", refuse, drawn_for(deployment))
 
 
 def _retry(deployment: Deployment, label: str, live: Deployment | None) -> tuple[Button, ...]:

@@ -175,6 +175,14 @@ class ChannelChanged(Event):
     channel: str
 
 
+@stored("HomeOpened")
+class HomeOpened(Event):
+    """Somebody looks at their home tab: they have opened it, or turned to the part of it that ``look`` says."""
+
+    person: str
+    look: str | None = None
+
+
 @stored("Tick")
 class Tick(Event):
     """The clock fired the job ``name``; ``at`` is the fire time, not the time of handling."""

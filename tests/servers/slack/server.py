@@ -15,7 +15,20 @@ from tests.servers.slack.counter import Counter
 from tests.servers.slack.delivery import Dispatch, Post, Sockets, Target
 from tests.servers.slack.envelopes import Envelope
 from tests.servers.slack.http import Failure, Request, Server
-from tests.servers.slack.state import BOT_USER, TEAM, Channel, Ephemeral, Message, Shown, User, Workspace, typed
+from tests.servers.slack.state import (
+    BOT_USER,
+    TEAM,
+    TRIGGER_SECONDS,
+    Channel,
+    Ephemeral,
+    Message,
+    Shown,
+    User,
+    View,
+    Workspace,
+    typed,
+)
+from tests.servers.slack.views import view_json
 
 
 class SlackServer:
@@ -41,6 +54,7 @@ class SlackServer:
         self.sockets = Sockets(self.workspace)
         self.counter = Counter(self.workspace, self.sockets, bot_token=self.bot_token, app_token=self.app_token)
         self.envelopes: list[Envelope] = []
+        self.trigger_lives = TRIGGER_SECONDS
         self._target: Target = self.sockets
         self._server = Server(self.counter)
         self.counter.address = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -108,11 +122,13 @@ class SlackServer:
         team: str = TEAM,
         is_bot: bool = False,
         is_stranger: bool = False,
+        is_guest: bool = False,
     ) -> User:
         with self.workspace.changed:
             user = User(
                 self.workspace.next_id("U"), name, real_name or name.title(), tz, email, team, is_bot, is_stranger
             )
+            user.is_guest = is_guest
             self.workspace.users[user.id] = user
             return user
 
@@ -228,7 +244,7 @@ class SlackServer:
             place,
             command,
             text,
-            trigger=self.workspace.next_id("trigger."),
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
             respond=self.counter.respond_address(place, by, None),
         )
         return self._send("slash_commands", payload, by, place)
@@ -245,10 +261,43 @@ class SlackServer:
             place,
             pressed,
             ts=self.workspace.next_ts(),
-            trigger=self.workspace.next_id("trigger."),
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
             respond=self.counter.respond_address(place, by, shown.thread_ts),
         )
         return self._send("interactive", payload, by, place)
+
+    def opens_home(self, user: str, tab: str = "home") -> Envelope:
+        """Somebody opens a tab of the app: https://docs.slack.dev/reference/events/app_home_opened."""
+        with self.workspace.changed:
+            by = self.workspace.user(user)
+            place, now = self.workspace.direct(by.id), self.workspace.next_ts()
+            home = self.workspace.homes.get(by.id)
+        event = {"type": "app_home_opened", "user": by.id, "channel": place.id, "tab": tab, "event_ts": now}
+        if home is not None:
+            event["view"] = view_json(home)
+        payload = envelopes.event(event, event_id=self.workspace.next_id("Ev"), shared=by.team != TEAM)
+        return self._send("events_api", payload, by, place)
+
+    def home(self, user: str) -> View | None:
+        """The home tab as the person sees it, None where nothing was published."""
+        with self.workspace.changed:
+            return self.workspace.homes.get(self.workspace.user(user).id)
+
+    def press_in_view(self, user: str, view: View, label: str, *, nth: int = 0) -> Envelope:
+        """Somebody presses a button in a view, or chooses that from a menu in it; a question is answered with yes."""
+        found = [(block, one) for block, element in view.elements for one in _chosen(element, label)]
+        if not found:
+            raise KeyError(f"no {label!r} there, only {view.labels}")
+        by, (block, action) = self.workspace.user(user), found[nth]
+        payload = envelopes.act(
+            by,
+            view_json(view),
+            action,
+            block,
+            ts=self.workspace.next_ts(),
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
+        )
+        return self._send("interactive", payload, by, self.workspace.direct(by.id))
 
     # What becomes of channels
 
@@ -376,6 +425,16 @@ class SlackServer:
         self._target.send(envelope)
         with self.workspace.changed:
             self.workspace.changed.notify_all()
+
+
+def _chosen(element: dict[str, Any], label: str) -> list[dict[str, Any]]:
+    """The element as it comes back where that was pressed, or chosen from it."""
+    if element["type"] == "button":
+        return [element] if element["text"]["text"] == label else []
+    groups = element.get("option_groups") or [element]
+    options = [one for group in groups for one in group.get("options", ()) if one["text"]["text"] == label]
+    bare = {"type": element["type"], "action_id": element.get("action_id", "")}
+    return [{**bare, "selected_option": one} for one in options]
 
 
 def _button(shown: Shown, label: str) -> dict[str, Any] | None:

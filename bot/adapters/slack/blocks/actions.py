@@ -49,6 +49,11 @@ def actions(buttons: Sequence[Button], more: Sequence[Button]) -> list[Block]:
     return [*row, note(left_out(left, "button"))] if left else row
 
 
+def element(number: int, button: Button) -> Block | None:
+    """One button where there is no row for it; None where it cannot carry its command."""
+    return _button(number, button) if _is_usable(button) else None
+
+
 def _is_usable(button: Button) -> bool:
     # A command that is cut would be another command, so a button that cannot carry all of it is not drawn.
     return bool(button.command.strip()) and len(button.command) <= COMMAND_LIMIT

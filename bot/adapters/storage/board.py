@@ -51,7 +51,8 @@ def _of_the_board() -> sa.Select[Any]:
         _first([State.SUCCEEDED], "started_at", "id").label("id"), sa.literal(1).label("live")
     )
     tried = places.with_only_columns(_first(_TRIED, "id"), sa.literal(0))
-    open_ = sa.select(d.c.id, sa.literal(0)).where(sa.and_(tables.UNENDED), d.c.app.in_(_APPS))
+    # Of all apps, so that no other index is thought to be better than that of what has not ended.
+    open_ = sa.select(d.c.id, sa.literal(0)).where(sa.and_(tables.UNENDED))
     every = sa.union_all(live, tried, open_).cte("every")
     shown = sa.select(every.c.id, sa.func.max(every.c.live).label("live")).where(every.c.id.isnot(None))
     wanted = shown.group_by(every.c.id).cte("wanted")
@@ -67,6 +68,7 @@ def _of_the_board() -> sa.Select[Any]:
         .select_from(wanted)
         .join(d, d.c.id == wanted.c.id)
         .outerjoin(base, sa.and_(wanted.c.live == 1, base.c.id == first_merged))
+        .where(d.c.app.in_(_APPS))
         .order_by(d.c.id)
     )
 

@@ -37,6 +37,7 @@ RELEASED = {
     "0014_cards.py": "c38826d2bd45f82461955c3590c8eaa0e36ef3e76e6529368e00d46658a3a920",
     "0015_notices.py": "1196f070ad9d64854719e92ea4a80ff544ee8421547925b7241a360b454b5b59",
     "0016_promotions.py": "a6e22266595e4149fb7f685b469104994ff21e6ebac8df2d0cd90b8cc8bc8e0c",
+    "0019_home_tab.py": "6c85ce8d162c4047a6fb45b8967c59b1304153e7c666ab8038ff87c2aeb4060f",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -48,6 +48,7 @@ NUMBERS = st.integers(1, 2**53)
 EVENTS = [
     "ApprovalHalfOver",
     "ApproversWanted",
+    "BoardChanged",
     "BranchOver",
     "CatchUp",
     "ChannelChanged",
@@ -67,6 +68,7 @@ EVENTS = [
     "FreezeDeclared",
     "FreezeLifted",
     "FreezeOver",
+    "HomeOpened",
     "LinkAwaited",
     "LockExpired",
     "LockReminderDue",
@@ -94,12 +96,16 @@ EFFECTS = [
     "CreateDeployment",
     "PostInThread",
     "PostStatus",
+    "PublishHome",
+    "React",
     "RenderParent",
     "Reply",
     "StartRun",
+    "TellAsker",
     "TellAuthor",
     "TellDirectly",
     "TellPerson",
+    "WorksAgain",
 ]
 PARTS = {
     "Bold",

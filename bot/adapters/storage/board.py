@@ -39,6 +39,14 @@ def _first(states: Sequence[State], *order: str) -> ScalarSelect[int]:
     )
 
 
+def _columns() -> list[sa.ColumnElement[Any]]:
+    """What is long is read only of what is drawn with it: who approves is asked with what ships."""
+    d = tables.deployments.c
+    short = [one for one in d if one.name not in {"changes", "story"}]
+    changes = sa.case((d.approvals_missing > 0, d.changes), else_=sa.null()).label("changes")
+    return [*short, changes, sa.null().label("story")]
+
+
 def _of_the_board() -> sa.Select[Any]:
     """Each place was held before anything was deployed there, so ``environments`` has them all.
 
@@ -63,7 +71,7 @@ def _of_the_board() -> sa.Select[Any]:
     count = sa.select(sa.func.count(later.c.sha.distinct())).where(*since, later.c.merged_at > base.c.merged_at)
     return (
         sa.select(
-            d, wanted.c.live.label("is_live"), base.c.ref.label("branch"), count.scalar_subquery().label("behind")
+            *_columns(), wanted.c.live.label("is_live"), base.c.ref.label("branch"), count.scalar_subquery().label("behind")
         )
         .select_from(wanted)
         .join(d, d.c.id == wanted.c.id)

@@ -106,7 +106,7 @@ def from_row(row: Any) -> Deployment:
     values["state"] = State(row.state)
     values["waits_for"] = Waiting(row.waits_for) if row.waits_for else None
     values["by"] = msgspec.convert(row.by, Actor)
-    values["changes"] = msgspec.convert(row.changes, Changes)
+    values["changes"] = msgspec.convert(row.changes or {}, Changes)
     values["params"] = tuple((key, value) for key, value in row.params)
     values["approved_by"] = msgspec.convert(row.approved_by, tuple[Actor, ...])
     values["forced"] = tuple(row.forced)

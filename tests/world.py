@@ -165,6 +165,7 @@ class World:
             inbox=self.store.inbox,
             on_stored=lambda: None,
             keep_password=self.passwords.put,
+            suggest=self.pipeline.suggestions,
         )
         self.slack.dispatches_to(self.bolt)
         self.store.inbox.retake()

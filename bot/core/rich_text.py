@@ -76,7 +76,8 @@ class Button:
 
     ``confirm`` is the question asked before a dangerous one, and ``yes`` what its button is called that goes on, where
     that is not ``label``. A ``danger`` shows in the question alone. ``drawn`` says which deployment it was drawn for,
-    and how that stood then: see ``bot.core.presses.model.drawn_for``.
+    and how that stood then: see ``bot.core.presses.model.drawn_for``. One that ``asks`` lets fill in what the command
+    lacks, where the chat service has forms: then that takes the place of the question.
     """
 
     label: str
@@ -85,6 +86,7 @@ class Button:
     confirm: str | None = None
     drawn: str | None = None
     yes: str | None = None
+    asks: bool = False
 
 
 @stored("Step")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from string import whitespace
 from typing import Any, Literal, TypeAlias
 
-from bot.adapters.slack.blocks.actions import COMMAND_ACTION, chosen
+from bot.adapters.slack.blocks.actions import ASKING_ACTION, COMMAND_ACTION, chosen
 from bot.adapters.slack.blocks.home import TURN_ACTION
 from bot.adapters.slack.web_api import BotIdentity
 from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, HomeOpened, Place
@@ -232,7 +232,14 @@ def pressed(body: Payload) -> Addressed | None:
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
-    action = next((one for one in body.get("actions", ()) if one.get("action_id", "").startswith(COMMAND_ACTION)), None)
+    action = next(
+        (
+            one
+            for one in body.get("actions", ())
+            if one.get("action_id", "").startswith((COMMAND_ACTION, ASKING_ACTION))
+        ),
+        None,
+    )
     if action is not None and (body.get("view") or {}).get("type") == "home":
         return _pressed_at_home(body, action)
     container = body.get("container") or {}

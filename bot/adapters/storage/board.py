@@ -71,7 +71,10 @@ def _of_the_board() -> sa.Select[Any]:
     count = sa.select(sa.func.count(later.c.sha.distinct())).where(*since, later.c.merged_at > base.c.merged_at)
     return (
         sa.select(
-            *_columns(), wanted.c.live.label("is_live"), base.c.ref.label("branch"), count.scalar_subquery().label("behind")
+            *_columns(),
+            wanted.c.live.label("is_live"),
+            base.c.ref.label("branch"),
+            count.scalar_subquery().label("behind"),
         )
         .select_from(wanted)
         .join(d, d.c.id == wanted.c.id)

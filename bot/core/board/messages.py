@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
@@ -129,8 +130,7 @@ def deploy(app: AppStanding) -> tuple[Button, ...]:
 @cache
 def _deploy(app: str, place: str) -> tuple[Button, ...]:
     """Made once: that a command is read as it is written takes longer than all else in a row."""
-    question = f"Deploys to {app} → {place} what goes there where nothing is named."
-    return offer("Deploy…", Deploy(app, None, place), confirm=question)
+    return tuple(replace(one, asks=True) for one in offer("Deploy…", Deploy(app, None, place)))
 
 
 def _line(place: Standing) -> Line:

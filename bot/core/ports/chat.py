@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from bot.core.events.external import Place
 from bot.core.home_view import HomeView
+from bot.core.modals.model import Modal
 from bot.core.rich_text import Message
 
 
@@ -139,6 +140,12 @@ class Chat(Protocol):
 
     def publish_home(self, person: str, view: HomeView) -> None:
         """Show that on the person's home tab, in the place of what was there. Raises NotThere or Rejected."""
+
+    def fill_modal(self, view: str, shown: Modal, metadata: str, *, asked: bool, version: str | None) -> None:
+        """Draw a modal that is open anew; ``asked`` where something is asked of a command.
+
+        Raises NotThere or Rejected where it is closed, or was changed since it was that ``version``.
+        """
 
     def link_to(self, channel: str, message_id: str) -> str | None:
         """A permanent link to a message."""

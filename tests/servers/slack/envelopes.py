@@ -129,6 +129,38 @@ def act(
     }
 
 
+def sent_off(user: User, view: dict[str, Any], *, trigger: str) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission."""
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "trigger_id": trigger,
+        "view": view,
+        "response_urls": [],
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
+def suggestion(user: User, view: dict[str, Any], block: str, action: str, typed: str) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload."""
+    return {
+        "type": "block_suggestion",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "container": {"type": "view", "view_id": view["id"]},
+        "view": view,
+        "block_id": block,
+        "action_id": action,
+        "value": typed,
+    }
+
+
 def press(
     user: User,
     shown: Message | Ephemeral,

@@ -24,14 +24,13 @@ from tests.servers.slack.state import (
     Message,
     Shown,
     User,
-    View,
     Workspace,
     typed,
 )
-from tests.servers.slack.views import view_json
+from tests.servers.slack.viewers import Viewers
 
 
-class SlackServer:
+class SlackServer(Viewers):
     """Use as a context manager; it listens on 127.0.0.1 while it is open::
 
         with SlackServer() as slack:
@@ -266,39 +265,6 @@ class SlackServer:
         )
         return self._send("interactive", payload, by, place)
 
-    def opens_home(self, user: str, tab: str = "home") -> Envelope:
-        """Somebody opens a tab of the app: https://docs.slack.dev/reference/events/app_home_opened."""
-        with self.workspace.changed:
-            by = self.workspace.user(user)
-            place, now = self.workspace.direct(by.id), self.workspace.next_ts()
-            home = self.workspace.homes.get(by.id)
-        event = {"type": "app_home_opened", "user": by.id, "channel": place.id, "tab": tab, "event_ts": now}
-        if home is not None:
-            event["view"] = view_json(home)
-        payload = envelopes.event(event, event_id=self.workspace.next_id("Ev"), shared=by.team != TEAM)
-        return self._send("events_api", payload, by, place)
-
-    def home(self, user: str) -> View | None:
-        """The home tab as the person sees it, None where nothing was published."""
-        with self.workspace.changed:
-            return self.workspace.homes.get(self.workspace.user(user).id)
-
-    def press_in_view(self, user: str, view: View, label: str, *, nth: int = 0) -> Envelope:
-        """Somebody presses a button in a view, or chooses that from a menu in it; a question is answered with yes."""
-        found = [(block, one) for block, element in view.elements for one in _chosen(element, label)]
-        if not found:
-            raise KeyError(f"no {label!r} there, only {view.labels}")
-        by, (block, action) = self.workspace.user(user), found[nth]
-        payload = envelopes.act(
-            by,
-            view_json(view),
-            action,
-            block,
-            ts=self.workspace.next_ts(),
-            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
-        )
-        return self._send("interactive", payload, by, self.workspace.direct(by.id))
-
     # What becomes of channels
 
     def archives(self, channel: str) -> None:
@@ -425,16 +391,6 @@ class SlackServer:
         self._target.send(envelope)
         with self.workspace.changed:
             self.workspace.changed.notify_all()
-
-
-def _chosen(element: dict[str, Any], label: str) -> list[dict[str, Any]]:
-    """The element as it comes back where that was pressed, or chosen from it."""
-    if element["type"] == "button":
-        return [element] if element["text"]["text"] == label else []
-    groups = element.get("option_groups") or [element]
-    options = [one for group in groups for one in group.get("options", ()) if one["text"]["text"] == label]
-    bare = {"type": element["type"], "action_id": element.get("action_id", "")}
-    return [{**bare, "selected_option": one} for one in options]
 
 
 def _button(shown: Shown, label: str) -> dict[str, Any] | None:

@@ -134,7 +134,7 @@ class Ephemeral(Shown):
 class View(Shown):
     """A home tab or a modal; ``body`` is what the app has said of it, ``values`` what was typed in and chosen.
 
-    ``earlier`` is what was to be read before it was changed.
+    ``earlier`` is what was to be read before it was changed, ``errors`` what was said of its fields when it was sent off.
     """
 
     id: str
@@ -143,6 +143,7 @@ class View(Shown):
     body: dict[str, Any]
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     earlier: list[list[str]] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
 
     def filled(self, body: dict[str, Any], hash: str) -> Self:
         self.body, self.hash = body, hash

@@ -1,0 +1,221 @@
+"""Modals: what a command lacks is asked in a form, and it is given as if it had been typed with that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.slack.state import View
+from tests.world import REPOSITORY, SETTINGS, World, world
+
+APPROVED = SETTINGS + "approvals = 1\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as the_world:
+        yield the_world
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, APPROVED) as the_world:
+        the_world.says("maria", "deploy main to production")
+        yield the_world
+
+
+def modal(here: World, person: str) -> View:
+    shown = here.slack.modal(person)
+    assert shown is not None
+    return shown
+
+
+def live(here: World) -> None:
+    """What was deployed last succeeds."""
+    here.github.report_deployment_status(REPOSITORY, here.github.deployments(REPOSITORY)[-1].id, "success")
+    here.settle()
+
+
+def test_reject_asks_why_and_says_what_is_rejected(guarded: World) -> None:
+    guarded.presses("bob", guarded.parent(1), "Reject…")
+
+    shown = modal(guarded, "bob")
+    assert shown.body["title"]["text"] == "Reject"
+    assert shown.lines[0].endswith("asked for by maria, is not deployed then.")
+    assert guarded.deployment(1).state == "waiting"
+    guarded.slack.submits("bob", why="wait for the audit")
+    guarded.settle()
+    assert guarded.deployment(1).state == "cancelled"
+    assert guarded.deployment(1).description == "Rejected by bob: wait for the audit"
+
+
+def test_a_form_that_is_closed_does_nothing(guarded: World) -> None:
+    guarded.presses("bob", guarded.parent(1), "Reject…")
+
+    guarded.slack.closes("bob")
+    guarded.settle()
+
+    assert guarded.deployment(1).state == "waiting"
+
+
+def test_a_form_that_is_closed_before_it_is_filled_disturbs_nobody(guarded: World) -> None:
+    guarded.slack.press("bob", guarded.parent(1), "Reject…")
+    guarded.slack.closes("bob")
+
+    guarded.settle()
+
+    assert guarded.told("bob") == []
+
+
+def test_sent_off_twice_it_is_done_once(guarded: World) -> None:
+    guarded.presses("bob", guarded.parent(1), "Reject…")
+    view = modal(guarded, "bob")
+
+    guarded.slack.submits("bob", why="no")
+    guarded.slack.submits_again("bob", view)
+    guarded.settle()
+
+    assert guarded.deployment(1).state == "cancelled"
+    assert [one for one in guarded.told("bob") if "already" in one] == []
+
+
+def test_where_the_trigger_has_expired_it_is_said_how_to_type_it(guarded: World) -> None:
+    guarded.slack.trigger_lives = -1.0
+
+    guarded.presses("bob", guarded.parent(1), "Reject…")
+
+    assert guarded.slack.modal("bob") is None
+    assert guarded.told("bob") == ["Slack let me open no form for that just now. Press it again, or type reject #1."]
+    assert guarded.deployment(1).state == "waiting"
+
+
+def test_permission_is_asked_for_when_it_is_sent_off(guarded: World) -> None:
+    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.github.set_permission(REPOSITORY, "bob", "read")
+    guarded.wait(minutes=11)
+
+    guarded.slack.submits("bob", why="no")
+    guarded.settle()
+
+    assert guarded.deployment(1).state == "waiting"
+    assert guarded.told("bob") != []
+
+
+def test_what_has_changed_since_it_was_opened_is_said_when_it_is_sent_off(guarded: World) -> None:
+    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.says("maria", "cancel #1")
+
+    guarded.slack.submits("bob", why="no")
+    guarded.settle()
+
+    assert guarded.told("bob")[0].startswith("#1 has ended already")
+
+
+def test_roll_back_says_what_is_lost_and_keeps_why(here: World) -> None:
+    first = here.github.commit(REPOSITORY, "main", "First")
+    here.says("maria", "deploy main to production")
+    live(here)
+    here.github.commit(REPOSITORY, "main", "Second")
+    here.says("maria", "deploy main to production")
+    live(here)
+
+    here.presses("bob", here.parent(2), f"Roll back to {first[:7]}")
+    shown = modal(here, "bob")
+    here.slack.submits("bob", why="checkout errors")
+    here.settle()
+
+    assert f"(live) to {first[:7]}." in shown.lines[0]
+    assert (here.deployment(3).sha, here.deployment(3).reason) == (first, "checkout errors")
+
+
+def test_take_over_must_say_why(here: World) -> None:
+    here.says("maria", "lock production because load test")
+    here.says("bob", "deploy main to production when green")
+    here.presses("bob", here.parent(1), "Take over…")
+    here.slack.fills("bob", why="   ")
+    view = modal(here, "bob")
+
+    here.slack.submits_again("bob", view)
+    still = here.slack.modal("bob")
+    here.slack.submits("bob", why="pager is on fire")
+    here.settle()
+
+    assert view.errors == {"why": "Say why: others will ask."}
+    assert still is view
+    lock = here.store.reads().locks.of("web", "production")
+    assert lock is not None
+    assert (lock.by.name, lock.reason) == ("bob", "pager is on fire")
+
+
+def test_slash_deploy_alone_opens_the_deploy_modal(here: World) -> None:
+    here.github.commit(REPOSITORY, "topic", "Greet")
+    here.slash("maria", "")
+    here.slack.fills("maria", to="staging")
+    here.settle()
+
+    offered = here.slack.searches("maria", "what", "top")
+    here.slack.submits("maria", what="topic")
+    here.settle()
+
+    assert offered == ["top", "topic"]
+    one = here.deployment(1)
+    assert (one.app, one.environment, one.ref) == ("web", "staging", "topic")
+    assert here.slack.modal("maria") is None
+
+
+def test_the_deploy_modal_shows_what_is_live_and_what_would_come_of_it(here: World) -> None:
+    here.says("maria", "deploy main to production")
+    live(here)
+    here.github.commit(REPOSITORY, "main", "Greet")
+
+    here.slash("maria", "")
+
+    shown = modal(here, "maria")
+    [to] = [block for block in shown.blocks if block["block_id"] == "to@web"]
+    texts = {one["value"]: one["description"]["text"] for one in to["element"]["options"]}
+    assert texts["production"].endswith("is live")
+    assert texts["staging"] == "nothing deployed yet"
+    assert shown.lines[-1].startswith("Ships ")
+    assert shown.body["submit"]["text"] == "Deploy"
+
+
+def test_what_stops_it_is_said_before_it_is_sent_off_and_after(here: World) -> None:
+    here.github.report_status(REPOSITORY, here.github.head(REPOSITORY, "main"), "ci", "failure")
+
+    here.slash("maria", "")
+    shown = modal(here, "maria")
+    here.slack.submits("maria")
+    here.settle()
+
+    assert any(line.startswith("⛔") and "ci" in line for line in shown.lines)
+    assert "ci" in here.told("maria")[-1]
+    assert here.github.deployments(REPOSITORY) == []
+
+
+def test_where_the_trigger_has_expired_slash_deploy_is_help(here: World) -> None:
+    here.slack.trigger_lives = -1.0
+
+    here.slash("maria", "")
+
+    assert "deploy" in here.told("maria")[0]
+
+
+def test_deploy_on_the_home_tab_opens_it_for_that_app(here: World) -> None:
+    here.opens_home("maria")
+
+    here.presses_home("maria", "Deploy…")
+    here.slack.submits("maria")
+    here.settle()
+
+    assert (here.deployment(1).app, here.deployment(1).environment) == ("web", "production")
+    assert here.deployment(1).by.name == "maria"
+
+
+def test_names_of_branches_are_not_told_to_those_who_may_not_read_the_repository(here: World) -> None:
+    here.github.commit(REPOSITORY, "secret-topic", "Greet")
+    here.github.set_permission(REPOSITORY, "bob", "none")
+    here.slash("bob", "")
+
+    assert here.slack.searches("bob", "what", "secret") == ["secret"]

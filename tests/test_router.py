@@ -53,6 +53,7 @@ NAMES = [
     "merges.checks_changed",
     "merges.deploy",
     "merges.merged",
+    "modals.turned",
     "notices.ended",
     "orphans.found",
     "orphans.look",

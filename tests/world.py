@@ -191,8 +191,17 @@ class World:
         self.settle()
 
     def presses(self, person: str, message: Any, label: str) -> None:
-        """Somebody presses a button, or chooses from the menu behind the buttons."""
-        self.slack.press(person, message, label)
+        """Somebody presses a button, or chooses from the menu behind the buttons; a form is sent off as it is."""
+        before = self.slack.modal(person)
+        self.opens_form(person, message, label)
+        form = self.slack.modal(person)
+        if form is not None and form is not before:
+            self.slack.submits(person)
+            self.settle()
+
+    def opens_form(self, person: str, message: Any, label: str) -> None:
+        """The same, and what is asked then is left open."""
+        self.slack.press(person, message, label if label in {*message.labels, *message.menu} else f"{label}…")
         self.settle()
 
     def opens_home(self, person: str) -> str:

@@ -72,7 +72,7 @@ def test_a_request_waits_for_approval_and_starts_when_somebody_else_gives_it(gua
         "• Add search",
         "#1",
     ]
-    assert buttons == ["Approve", "Reject", "Cancel"]
+    assert buttons == ["Approve", "Reject…", "Cancel"]
     assert parent(guarded, 1).split("\n")[0] == (
         "🕐 *web* → *production*  topic@64fd7b0  asked for by @maria, approved by @bob"
     )

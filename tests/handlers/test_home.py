@@ -156,13 +156,14 @@ def test_a_press_on_an_old_view_says_what_has_happened_meanwhile(tmp_path: Path)
         assert here.slack.messages("@bob")[-1].text.startswith("#1 has ended already")
 
 
-def test_pressing_deploy_twice_deploys_once(here: World) -> None:
+def test_what_is_sent_off_from_there_twice_is_deployed_once(here: World) -> None:
     here.opens_home("maria")
-    shown = here.slack.home("maria")
-    assert shown is not None
+    here.presses_home("maria", "Deploy…")
+    form = here.slack.modal("maria")
+    assert form is not None
 
-    here.slack.press_in_view("maria", shown, "Deploy…")
-    here.slack.press_in_view("maria", shown, "Deploy…")
+    here.slack.submits("maria")
+    here.slack.submits_again("maria", form)
     here.settle()
 
     assert len(here.github.deployments(REPOSITORY)) == 1

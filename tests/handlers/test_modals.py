@@ -39,7 +39,7 @@ def live(here: World) -> None:
 
 
 def test_reject_asks_why_and_says_what_is_rejected(guarded: World) -> None:
-    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
 
     shown = modal(guarded, "bob")
     assert shown.body["title"]["text"] == "Reject"
@@ -52,7 +52,7 @@ def test_reject_asks_why_and_says_what_is_rejected(guarded: World) -> None:
 
 
 def test_a_form_that_is_closed_does_nothing(guarded: World) -> None:
-    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
 
     guarded.slack.closes("bob")
     guarded.settle()
@@ -70,7 +70,7 @@ def test_a_form_that_is_closed_before_it_is_filled_disturbs_nobody(guarded: Worl
 
 
 def test_sent_off_twice_it_is_done_once(guarded: World) -> None:
-    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
     view = modal(guarded, "bob")
 
     guarded.slack.submits("bob", why="no")
@@ -84,7 +84,7 @@ def test_sent_off_twice_it_is_done_once(guarded: World) -> None:
 def test_where_the_trigger_has_expired_it_is_said_how_to_type_it(guarded: World) -> None:
     guarded.slack.trigger_lives = -1.0
 
-    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
 
     assert guarded.slack.modal("bob") is None
     assert guarded.told("bob") == ["Slack let me open no form for that just now. Press it again, or type reject #1."]
@@ -92,7 +92,7 @@ def test_where_the_trigger_has_expired_it_is_said_how_to_type_it(guarded: World)
 
 
 def test_permission_is_asked_for_when_it_is_sent_off(guarded: World) -> None:
-    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
     guarded.github.set_permission(REPOSITORY, "bob", "read")
     guarded.wait(minutes=11)
 
@@ -104,7 +104,7 @@ def test_permission_is_asked_for_when_it_is_sent_off(guarded: World) -> None:
 
 
 def test_what_has_changed_since_it_was_opened_is_said_when_it_is_sent_off(guarded: World) -> None:
-    guarded.presses("bob", guarded.parent(1), "Reject…")
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
     guarded.says("maria", "cancel #1")
 
     guarded.slack.submits("bob", why="no")
@@ -121,7 +121,7 @@ def test_roll_back_says_what_is_lost_and_keeps_why(here: World) -> None:
     here.says("maria", "deploy main to production")
     live(here)
 
-    here.presses("bob", here.parent(2), f"Roll back to {first[:7]}")
+    here.opens_form("bob", here.parent(2), f"Roll back to {first[:7]}")
     shown = modal(here, "bob")
     here.slack.submits("bob", why="checkout errors")
     here.settle()
@@ -133,7 +133,7 @@ def test_roll_back_says_what_is_lost_and_keeps_why(here: World) -> None:
 def test_take_over_must_say_why(here: World) -> None:
     here.says("maria", "lock production because load test")
     here.says("bob", "deploy main to production when green")
-    here.presses("bob", here.parent(1), "Take over…")
+    here.opens_form("bob", here.parent(1), "Take over…")
     here.slack.fills("bob", why="   ")
     view = modal(here, "bob")
 
@@ -182,7 +182,8 @@ def test_the_deploy_modal_shows_what_is_live_and_what_would_come_of_it(here: Wor
 
 
 def test_what_stops_it_is_said_before_it_is_sent_off_and_after(here: World) -> None:
-    here.github.report_status(REPOSITORY, here.github.head(REPOSITORY, "main"), "ci", "failure")
+    head = here.github.commit(REPOSITORY, "main", "Greet")
+    here.github.set_status(REPOSITORY, head, "ci", "failure")
 
     here.slash("maria", "")
     shown = modal(here, "maria")

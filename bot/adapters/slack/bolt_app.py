@@ -166,6 +166,14 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
             return ack(text=NOT_STORED, response_type="ephemeral")
         return ack()
 
+    app.event(_ANYTHING)(event)
+    app.command(_ANYTHING)(command)
+    app.action(_ANYTHING)(_pressing(slack, intake))
+    # Whatever else there is, so that Slack neither repeats it nor shows an error.
+    app.shortcut(_ANYTHING)(_acknowledge)
+
+
+def _pressing(slack: Slack, intake: CommandInbox) -> Callable[..., BoltResponse]:
     def button(ack: Ack, body: Payload) -> BoltResponse:
         given = pressed(body)
         try:
@@ -180,11 +188,7 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
             _tell(slack, body, {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False})
         return ack()
 
-    app.event(_ANYTHING)(event)
-    app.command(_ANYTHING)(command)
-    app.action(_ANYTHING)(button)
-    # Whatever else there is, so that Slack neither repeats it nor shows an error.
-    app.shortcut(_ANYTHING)(_acknowledge)
+    return button
 
 
 def _asked(slack: Slack, intake: CommandInbox, given: Addressed, body: Payload) -> bool:

@@ -73,6 +73,7 @@ EVENTS = [
     "LockExpired",
     "LockReminderDue",
     "MergeToDeploy",
+    "ModalTurned",
     "OrphanFound",
     "PullRequestClosed",
     "PullRequestMerged",
@@ -94,6 +95,7 @@ EFFECTS = [
     "BringHome",
     "ClearRecords",
     "CreateDeployment",
+    "FillModal",
     "PostInThread",
     "PostStatus",
     "PublishHome",
@@ -135,6 +137,8 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) in {Union, UnionType}:
         return st.one_of([anything_of(each) for each in get_args(hint)])
+    if get_origin(hint) is tuple and get_args(hint)[-1] is not Ellipsis:
+        return st.tuples(*map(anything_of, get_args(hint)))
     if get_origin(hint) is tuple:
         # Put off, as an event may hold others of its kind.
         of = get_args(hint)[0]

@@ -134,7 +134,7 @@ class Ephemeral(Shown):
 class View(Shown):
     """A home tab or a modal; ``body`` is what the app has said of it, ``values`` what was typed in and chosen.
 
-    ``earlier`` is what was to be read before it was changed, ``errors`` what was said of its fields when it was sent off.
+    ``earlier`` is what was to be read before it was changed, ``errors`` what was said of its fields.
     """
 
     id: str

@@ -77,9 +77,7 @@ def _within(buttons: Sequence[Button], room: int, most: int) -> list[Block]:
 def _button(number: int, button: Button) -> Block:
     drawn: Block = {
         "type": "button",
-        "action_id": f"{ASKING_ACTION if button.asks else COMMAND_ACTION}{number}:{_verb(button)}{f':{button.drawn}' if button.drawn else ''}"[
-            :ACTION_ID_LIMIT
-        ],
+        "action_id": _action_id(number, button),
         "text": plain_text(_label(button)),
         "value": button.command,
     }
@@ -89,6 +87,11 @@ def _button(number: int, button: Button) -> Block:
     if _question(button) and not button.asks:
         drawn["confirm"] = _confirm(button)
     return drawn
+
+
+def _action_id(number: int, button: Button) -> str:
+    kind, drawn = ASKING_ACTION if button.asks else COMMAND_ACTION, f":{button.drawn}" if button.drawn else ""
+    return f"{kind}{number}:{_verb(button)}{drawn}"[:ACTION_ID_LIMIT]
 
 
 def _verb(button: Button) -> str:

@@ -14,7 +14,7 @@ from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, FIELD_ACTION, filled,
 from bot.adapters.slack.payloads import Addressed, Payload
 from bot.adapters.slack.web_api import Api
 from bot.core.errors import ShipmateError
-from bot.core.events.external import CommandGiven, ModalTurned, Place
+from bot.core.events.external import CommandGiven, ModalTurned
 from bot.core.grammar.offers import written
 from bot.core.modals import messages
 from bot.core.modals.model import APP, WHY, Filled, Option, deployment, lacking
@@ -55,7 +55,9 @@ def open_for(api: Api, given: CommandGiven, trigger: str | None) -> ModalTurned 
     up, or three seconds old."""
     form = messages.form(given.text)
     asked, callback = (form, ASKED) if form is not None else (messages.opening(), DEPLOY)
-    metadata = msgspec.json.encode(given).decode()
+    # The address for answers is a capability: it is not given away, nor kept with what is stored.
+    place = replace(given.place, respond=None)
+    metadata = msgspec.json.encode(replace(given, place=place)).decode()
     if not trigger or len(metadata) > METADATA_LIMIT:
         return None
     try:
@@ -63,14 +65,7 @@ def open_for(api: Api, given: CommandGiven, trigger: str | None) -> ModalTurned 
     except ShipmateError as error:
         _log.warning("No modal was opened: %s", error)
         return None
-    return ModalTurned(
-        str(opened["id"]), given.person, given.text, metadata, _public(given.place), version=opened.get("hash")
-    )
-
-
-def _public(place: Place) -> Place:
-    """Without the address for answers, which is in the metadata: a form needs none."""
-    return replace(place, respond=None)
+    return ModalTurned(str(opened["id"]), given.person, given.text, metadata, place, version=opened.get("hash"))
 
 
 def turned(body: Payload) -> tuple[str, ModalTurned] | None:
@@ -87,7 +82,7 @@ def turned(body: Payload) -> tuple[str, ModalTurned] | None:
         str(body["user"]["id"]),
         given.text,
         str(view["private_metadata"]),
-        _public(given.place),
+        given.place,
         filled(view),
         view.get("hash"),
     )

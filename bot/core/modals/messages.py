@@ -21,7 +21,6 @@ _FORMS: Mapping[str, tuple[str, str, tuple[Field, ...]]] = {
     "rollback": ("Roll back", "Roll back", (_WHY,)),
     "take over": ("Take over", "Take over", (_MUST_SAY_WHY,)),
     "lock": ("Lock", "Lock", (Field(HOW_LONG, "For how long?", "choice", options=_PERIODS, chosen=_PERIODS[0]), _WHY)),
-    "deploy!": ("Deploy by force", "Deploy by force", (_MUST_SAY_WHY,)),
 }
 """By the words with which a command begins: title, what the button says, and what is asked."""
 

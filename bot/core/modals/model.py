@@ -74,8 +74,6 @@ def filled_in(command: Command, filled: Filled) -> Command:
             return replace(command, reason=why or command.reason, **(limit if words else {}))
         case Reject() | Rollback() | TakeOver():
             return replace(command, reason=why or command.reason)
-        case Deploy(force=True):
-            return replace(command, force_reason=why or command.force_reason)
         case _:
             return command
 

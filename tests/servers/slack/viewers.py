@@ -133,7 +133,10 @@ class Viewers:
         element = block["element"]
         if element["type"] == "plain_text_input":
             return {"type": element["type"], "value": value}
-        offered = element.get("options") or self._searched(user, view, block, value)
+        groups = element.get("option_groups") or [element]
+        offered = [one for group in groups for one in group.get("options", ())] or self._searched(
+            user, view, block, value
+        )
         found = next((one for one in offered if one["text"]["text"] == value), None)
         assert found is not None, f"only {[one['text']['text'] for one in offered]} are offered"
         return {"type": element["type"], "selected_option": found}

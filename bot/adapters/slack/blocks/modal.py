@@ -74,7 +74,21 @@ def _element(field: Field) -> Block:
     chosen = {"initial_option": _option(field.chosen)} if field.chosen and _fits(field.chosen) else {}
     if field.kind == "search":
         return {"type": "external_select", **action, "min_query_length": 0, **chosen}
-    return {"type": "static_select", **action, "options": options(field.options) or [_option(_NONE)], **chosen}
+    return {"type": "static_select", **action, **_choices(field.options), **chosen}
+
+
+def _choices(found: tuple[Option, ...]) -> Block:
+    """In groups where there are more than Slack takes in one."""
+    fitting = tuple(one for one in found if _fits(one)) or (_NONE,)
+    if len(fitting) <= OPTIONS_LIMIT:
+        return {"options": options(fitting)}
+    groups = (fitting[at : at + OPTIONS_LIMIT] for at in range(0, len(fitting), OPTIONS_LIMIT))
+    named = [(f"{group[0].label[:30]} to {group[-1].label[:30]}", group) for group in groups]
+    return {
+        "option_groups": [
+            {"label": plain_text(cut(one_line(name), LABEL_LIMIT)), "options": options(group)} for name, group in named
+        ]
+    }
 
 
 _OF = "@"

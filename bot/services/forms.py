@@ -12,7 +12,7 @@ from bot.core.deployments.card_buttons import rollback_question
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.deployments.shipping import summary
 from bot.core.deployments.wording import name_of, spoken, where
-from bot.core.errors import Refused, ShipmateError
+from bot.core.errors import NotAllowed, NotThere, Refused, Rejected, ShipmateError
 from bot.core.gates.judge import judge
 from bot.core.gates.model import Verdict
 from bot.core.grammar.commands import Command, Deploy, Reject, Rollback, TakeOver
@@ -28,6 +28,7 @@ from bot.services.targets import Target, commit_of, target_at
 from bot.settings import AppSettings
 
 MOST_FOUND = 100
+_YOURS = "you have pushed to it last"
 
 
 def is_asked(command: str) -> bool:
@@ -159,10 +160,19 @@ def _comes_to(new: Deployment, waits: Sequence[str]) -> str:
 
 
 def suggestions(context: Context, app: str, typed: str) -> Sequence[Option]:
-    """Branches and tags, for those who may read the repository; whoever may not types what they know."""
+    """One's own branch, then branches and tags, for those who may read the repository; others type what they know."""
     known = context.settings.apps.get(app)
     if known is None or not authorization.may_read(context, known.repository):
         return ()
-    refs = list(context.forge.refs(known.repository))
+    mine = _own_branches(context, known.repository)
+    refs = [*mine, *(one for one in context.forge.refs(known.repository) if one not in mine)]
     fitting = [one for one in refs if typed.lower() in one.lower()] or near(typed, refs)
-    return [Option(one, one) for one in fitting[:MOST_FOUND]]
+    return [Option(one, one, _YOURS if one in mine else "") for one in fitting[:MOST_FOUND]]
+
+
+def _own_branches(context: Context, repository: str) -> list[str]:
+    login = authorization.asker(context).forge_login
+    try:
+        return list(context.forge.branches_of(repository, login)) if login else []
+    except (NotAllowed, NotThere, Rejected):
+        return []

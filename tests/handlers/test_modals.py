@@ -220,3 +220,62 @@ def test_names_of_branches_are_not_told_to_those_who_may_not_read_the_repository
     here.slash("bob", "")
 
     assert here.slack.searches("bob", "what", "secret") == ["secret"]
+
+
+def test_the_branch_to_which_one_has_pushed_last_comes_first(here: World) -> None:
+    here.github.commit(REPOSITORY, "a-topic", "Greet", author="bob")
+    here.github.commit(REPOSITORY, "my-topic", "Greet", author="maria")
+    here.slash("maria", "")
+
+    assert here.slack.searches("maria", "what", "")[0] == "my-topic"
+
+
+def test_lock_asks_for_how_long_and_why(here: World) -> None:
+    here.says("maria", "deploy main to production")
+    live(here)
+    here.opens_form("maria", here.parent(1), "Lock production")
+
+    here.slack.fills("maria", **{"for": "For 2 hours"})
+    here.slack.submits("maria", why="load test")
+    here.settle()
+
+    lock = here.store.reads().locks.of("web", "production")
+    assert lock is not None
+    assert lock.reason == "load test"
+    assert lock.until is not None
+
+
+def test_no_address_for_answers_is_kept_with_a_form(here: World) -> None:
+    here.says("maria", "deploy main to production")
+    live(here)
+
+    here.opens_form("maria", here.parent(1), "Lock production")
+
+    assert "respond" not in modal(here, "maria").body["private_metadata"].replace('"respond":null', "")
+
+
+def test_of_an_app_that_is_chosen_its_own_places_are_offered(tmp_path: Path) -> None:
+    more = '[apps.api]\nrepository = "acme/web"\nchannel = "#web"\n[apps.api.environments.eu]\n'
+    with world(tmp_path, SETTINGS + more) as here:
+        here.slash("maria", "")
+        here.slack.fills("maria", app="api")
+        here.settle()
+
+        here.slack.submits("maria", to="eu")
+        here.settle()
+
+        assert (here.deployment(1).app, here.deployment(1).environment) == ("api", "eu")
+
+
+def test_a_moment_that_is_chosen_is_a_schedule(here: World) -> None:
+    here.slash("maria", "")
+    here.slack.fills("maria", when="17:00")
+    here.settle()
+    submit = modal(here, "maria").body["submit"]["text"]
+
+    here.slack.submits("maria")
+    here.settle()
+
+    assert submit == "Schedule"
+    assert here.github.deployments(REPOSITORY) == []
+    assert len(here.store.reads().schedules.of("web")) == 1

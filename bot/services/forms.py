@@ -160,14 +160,22 @@ def _comes_to(new: Deployment, waits: Sequence[str]) -> str:
 
 
 def suggestions(context: Context, app: str, typed: str) -> Sequence[Option]:
-    """One's own branch, then branches and tags, for those who may read the repository; others type what they know."""
+    """One's own branch, open pull requests, then branches and tags, for those who may read the repository; others type
+    what they know."""
     known = context.settings.apps.get(app)
     if known is None or not authorization.may_read(context, known.repository):
         return ()
-    mine = _own_branches(context, known.repository)
-    refs = [*mine, *(one for one in context.forge.refs(known.repository) if one not in mine)]
-    fitting = [one for one in refs if typed.lower() in one.lower()] or near(typed, refs)
-    return [Option(one, one, _YOURS if one in mine else "") for one in fitting[:MOST_FOUND]]
+    repository = known.repository
+    mine = [Option(one, one, _YOURS) for one in _own_branches(context, repository)]
+    pulls = [
+        Option(f"#{one.number} {one.title}", f"#{one.number}", one.author)
+        for one in context.forge.open_pull_requests(repository, MOST_FOUND)
+    ]
+    refs = list(context.forge.refs(repository))
+    named = {one.value for one in mine}
+    all_ = [*mine, *pulls, *(Option(one, one) for one in refs if one not in named)]
+    fitting = [one for one in all_ if typed.casefold() in one.label.casefold()]
+    return (fitting or [Option(one, one) for one in near(typed, refs)])[:MOST_FOUND]
 
 
 def _own_branches(context: Context, repository: str) -> list[str]:

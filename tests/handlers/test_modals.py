@@ -279,3 +279,28 @@ def test_a_moment_that_is_chosen_is_a_schedule(here: World) -> None:
     assert submit == "Schedule"
     assert here.github.deployments(REPOSITORY) == []
     assert len(here.store.reads().schedules.of("web")) == 1
+
+
+def test_open_pull_requests_are_found_by_number_and_by_title(here: World) -> None:
+    here.github.commit(REPOSITORY, "greeting", "Greet", files={"greeting.txt": "hello"})
+    number = here.github.open_pull_request(REPOSITORY, "greeting", title="Say hello")
+    here.slash("maria", "")
+
+    by_title = here.slack.searches("maria", "what", "say hel")
+    here.slack.submits("maria", what=f"#{number} Say hello")
+    here.settle()
+
+    assert by_title == ["say hel", f"#{number} Say hello"]
+    assert here.deployment(1).pull_request == number
+
+
+def test_a_ref_that_cannot_be_told_from_other_words_is_said_at_its_field(here: World) -> None:
+    here.slash("maria", "")
+    view = modal(here, "maria")
+
+    here.slack.submits("maria", what="main --force")
+    here.settle()
+
+    assert list(view.errors) == ["what@web"]
+    assert here.slack.modal("maria") is view
+    assert here.github.deployments(REPOSITORY) == []

@@ -17,7 +17,7 @@ from bot.core.errors import ShipmateError
 from bot.core.events.external import CommandGiven, ModalTurned
 from bot.core.grammar.offers import written
 from bot.core.modals import messages
-from bot.core.modals.model import APP, WHY, Filled, Option, deployment, lacking
+from bot.core.modals.model import APP, WHAT, WHY, Filled, Option, deployment, lacking
 
 METADATA_LIMIT = 3_000
 MUST_SAY_WHY = "Say why: others will ask."
@@ -98,13 +98,21 @@ def submitted(body: Payload) -> Addressed | Problem | None:
     values = filled(view)
     if view.get("callback_id") == DEPLOY:
         text = written(deployment(values))
-        command: CommandGiven | Problem = replace(given, text=text) if text else Problem("what", UNWRITABLE)
+        command: CommandGiven | Problem = (
+            replace(given, text=text) if text else Problem(_block_of(view, WHAT), UNWRITABLE)
+        )
     else:
         command = _asked(view, given, values)
     if isinstance(command, Problem):
         return command
     person = str(body["user"]["id"])
     return Addressed(f"slack:modal:{view['id']}", replace(command, person=person, via="modal", said_at=None))
+
+
+def _block_of(view: Payload, field: str) -> str:
+    """The block of the view in which the field stands: see ``bot.adapters.slack.blocks.modal.filled``."""
+    ids = [str(one.get("block_id")) for one in view.get("blocks", ())]
+    return next((one for one in ids if one.partition("@")[0] == field), field)
 
 
 def first_field(body: Payload) -> str:
@@ -139,7 +147,7 @@ def searched(body: Payload) -> tuple[str, str, str]:
 
 def suggested(found: Sequence[Option], typed: str) -> tuple[Option, ...]:
     """What was found, and before it what was typed, as that may be something that was not looked for."""
-    own = (Option(typed, typed),) if typed and typed not in [one.value for one in found] else ()
+    own = (Option(typed, typed),) if typed and not any(typed in (one.value, one.label) for one in found) else ()
     return (*own, *found)
 
 

@@ -339,7 +339,8 @@ def _listen_to_slack(bot: Bot) -> Callable[[], None]:
 def _slack_app(bot: Bot) -> App:
     from bot.http.server import slack_app
 
-    return slack_app(bot.settings, cast("Slack", bot.chat), bot.store, bot.engine.nudge, bot.passwords.put)
+    chat, suggest = cast("Slack", bot.chat), bot.pipeline.suggestions
+    return slack_app(bot.settings, chat, bot.store, bot.engine.nudge, bot.passwords.put, suggest)
 
 
 def _open_port(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot.core.audit.model import ITSELF, Origin
+from bot.core.board.model import Published
 from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
 from bot.core.freezes.windows import CronLines
@@ -86,6 +87,7 @@ class Context:
     parents: Parents
     identities: Identities
     notices: Notices
+    boards: Published
     archive: Archive
     times: ReadsTimes
     cron: CronLines

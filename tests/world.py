@@ -165,6 +165,7 @@ class World:
             inbox=self.store.inbox,
             on_stored=lambda: None,
             keep_password=self.passwords.put,
+            suggest=self.pipeline.suggestions,
         )
         self.slack.dispatches_to(self.bolt)
         self.store.inbox.retake()
@@ -190,8 +191,35 @@ class World:
         self.settle()
 
     def presses(self, person: str, message: Any, label: str) -> None:
-        """Somebody presses a button, or chooses from the menu behind the buttons."""
-        self.slack.press(person, message, label)
+        """Somebody presses a button, or chooses from the menu behind the buttons; a form is sent off as it is."""
+        before = self.slack.modal(person)
+        self.opens_form(person, message, label)
+        form = self.slack.modal(person)
+        if form is not None and form is not before:
+            self.slack.submits(person)
+            self.settle()
+
+    def opens_form(self, person: str, message: Any, label: str) -> None:
+        """The same, and what is asked then is left open."""
+        self.slack.press(person, message, label if label in {*message.labels, *message.menu} else f"{label}…")
+        self.settle()
+
+    def opens_home(self, person: str) -> str:
+        """Somebody opens their home tab; what they read there then."""
+        self.slack.opens_home(person)
+        self.settle()
+        return self.home(person)
+
+    def home(self, person: str) -> str:
+        """What somebody reads on their home tab, nothing where nothing was published."""
+        shown = self.slack.home(person)
+        return read_out(shown) if shown is not None else ""
+
+    def presses_home(self, person: str, label: str, *, nth: int = 0) -> None:
+        """Somebody presses a button on their home tab, or chooses from its menu."""
+        shown = self.slack.home(person)
+        assert shown is not None
+        self.slack.press_in_view(person, shown, label, nth=nth)
         self.settle()
 
     def wait(self, **delta: float) -> None:

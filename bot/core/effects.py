@@ -241,6 +241,30 @@ class TellAuthor(Effect):
     LANE = "person:{0.person}"
 
 
+@stored("PublishHome")
+class PublishHome(Effect):
+    """Draw the board for one person, by their chat id, as it is by then."""
+
+    person: str
+
+    LANE = "home:{0.person}"
+
+
+@stored("FillModal")
+class FillModal(Effect):
+    """Draw a modal that is open with what is known by now: see ``bot.core.events.external.ModalTurned``."""
+
+    view: str
+    person: str
+    command: str
+    metadata: str
+    place: Place
+    filled: tuple[tuple[str, str], ...] = ()
+    version: str | None = None
+
+    LANE = "modal:{0.view}"
+
+
 @stored("AskForRedelivery")
 class AskForRedelivery(Effect):
     """Ask GitHub to send a webhook again that did not reach the bot: see ``bot.core.ports.backfill.FailedDelivery``."""

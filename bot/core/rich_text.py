@@ -76,7 +76,8 @@ class Button:
 
     ``confirm`` is the question asked before a dangerous one, and ``yes`` what its button is called that goes on, where
     that is not ``label``. A ``danger`` shows in the question alone. ``drawn`` says which deployment it was drawn for,
-    and how that stood then: see ``bot.core.presses.model.drawn_for``.
+    and how that stood then: see ``bot.core.presses.model.drawn_for``. One that ``asks`` lets fill in what the command
+    lacks, where the chat service has forms: then that takes the place of the question.
     """
 
     label: str
@@ -85,6 +86,7 @@ class Button:
     confirm: str | None = None
     drawn: str | None = None
     yes: str | None = None
+    asks: bool = False
 
 
 @stored("Step")
@@ -213,8 +215,8 @@ def _bar(value: int, highest: int) -> str:
     return _BARS[max(1, round(value / highest * (len(_BARS) - 1)))]
 
 
-def fingerprint(message: Message) -> str:
-    """Tells whether two messages are the same, without keeping them."""
+def fingerprint(message: object) -> str:
+    """Tells whether two messages, or two views, are the same, without keeping them."""
     return hashlib.sha256(repr(message).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from slack_bolt import App
 
     from bot.adapters.slack.chat import Slack
+    from bot.adapters.slack.modals import Suggest
 
 Label = Callable[[Delivery], Delivery]
 """Says of a delivery what it is about."""
@@ -37,9 +38,17 @@ def slack_client(settings: Settings, clock: Clock) -> Slack:
     return Slack(token.get_secret_value() if token else "", api_url=settings.secrets.slack_api_url, clock=clock)
 
 
-def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, keep_password: KeepPassword) -> App:
-    """The Bolt app that stores what is said into the bot's inbox."""
+def slack_app(
+    settings: Settings,
+    slack: Slack,
+    store: Store,
+    stored: Stored,
+    keep_password: KeepPassword,
+    suggest: Suggest | None = None,
+) -> App:
+    """The Bolt app that stores what is said into the bot's inbox; without ``suggest`` refs are typed in whole."""
     from bot.adapters.slack.bolt_app import build
+    from bot.adapters.slack.modals import nothing
 
     return build(
         slack,
@@ -47,6 +56,7 @@ def slack_app(settings: Settings, slack: Slack, store: Store, stored: Stored, ke
         inbox=store.inbox,
         on_stored=stored,
         keep_password=keep_password,
+        suggest=suggest or nothing,
     )
 
 

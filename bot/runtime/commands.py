@@ -16,6 +16,7 @@ from bot.core.grammar.commands import Command
 from bot.core.grammar.parser import AskedBack, Courtesy, NotUnderstood, parse, parse_slash
 from bot.core.grammar.registry import spec_of
 from bot.core.grammar.vocabulary import Vocabulary
+from bot.core.modals.model import filled_in
 from bot.core.ports.chat import Person
 from bot.core.presses.model import screen
 from bot.core.rich_text import Message
@@ -41,7 +42,7 @@ class Conversation:
         context.place = given.place
         context.via = given.via
         seen = screen(given.screen, given.text, given.drawn, given.shown_at)
-        context.screen = seen if given.via == "button" else None
+        context.screen = seen if given.via in {"button", "modal"} else None
         context.answered = frozenset(self.router.commands)
         context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
         if given.passing and not self._is_command(context, given):
@@ -78,7 +79,7 @@ class Conversation:
             return None
         if isinstance(command, NotUnderstood):
             raise Refused(self._not_understood(context, command))
-        command = mentions.with_names(context, command)
+        command = mentions.with_names(context, filled_in(command, given.filled))
         context.command = command = threads.completed(context, command)
         if given.said_at is not None and context.now - given.said_at > STALE_AFTER:
             raise Refused(replies.stale(command, context.now - given.said_at))

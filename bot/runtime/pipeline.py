@@ -26,6 +26,7 @@ from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speech
 from bot.core.events import Event, Joinable
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
+from bot.core.modals.model import Option
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
@@ -38,6 +39,7 @@ from bot.runtime.decoder import Decode
 from bot.runtime.faults import Fault, described
 from bot.runtime.lanes import Lanes
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff, pause_before
+from bot.services import authorization, forms
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
 from bot.settings import Settings
 
@@ -325,6 +327,12 @@ class Pipeline:
     def _too_late(self, command: CommandGiven | None, delay: timedelta) -> bool:
         return bool(command and command.said_at and self._clock.now() + delay > command.said_at + STALE_AFTER)
 
+    def suggestions(self, person: str, app: str, typed: str) -> Sequence[Option]:
+        """What somebody may mean who has typed the beginning of a ref of the app; asked outside of any decision."""
+        context = self._context(f"suggestions:{person}")
+        context.person = authorization.person_of(context, person)
+        return () if context.person.outsider else forms.suggestions(context, app, typed)
+
     def _context(
         self,
         event_id: str,
@@ -342,6 +350,7 @@ class Pipeline:
             parents=self.store.parents,
             identities=self.store.people,
             notices=self.store.notices,
+            boards=self.store.boards,
             archive=self._archive,
             times=self._times,
             cron=self._cron,

@@ -24,7 +24,7 @@ from bot.services.gate_facts import commit_facts, facts, force_of, what_closes
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target
 
-ANSWERED_AT_AN_ADDRESS = frozenset({"slash", "button"})
+ANSWERED_AT_AN_ADDRESS = frozenset({"slash", "button", "modal"})
 """How commands are given that leave no message to answer under: behind a slash, or in what one person alone sees."""
 
 

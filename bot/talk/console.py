@@ -15,6 +15,8 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.core.events.external import Place
+from bot.core.home_view import HomeView
+from bot.core.modals.model import Modal
 from bot.core.ports.chat import Person, Tag
 from bot.core.rich_text import STEP_SIGNS, Message, Span
 from bot.talk.drawing import DIM, Drawing, clean, hints
@@ -193,6 +195,15 @@ class Terminal:
 
     def channel_id(self, name: str) -> str | None:
         return name
+
+    def sees(self, person: Person, channel: str) -> bool:  # noqa: ARG002 - everybody sits before the same screen
+        return True
+
+    def publish_home(self, person: str, view: HomeView) -> None:
+        """There is one view here, and it is this one."""
+
+    def fill_modal(self, view: str, shown: Modal, metadata: str, *, asked: bool, version: str | None) -> None:
+        """Nobody opens any here."""
 
     def link_to(self, channel: str, message_id: str) -> str | None:  # noqa: ARG002 - nothing here has an address
         return None

@@ -15,6 +15,7 @@ SUBJECTS = {
     "processes": "start-up time, memory and idle CPU of web, worker and run",
     "replies": "from a command to its reply, from a webhook to its message",
     "waiting": "ten thousand waiting deployments in one worker",
+    "board": "the home tab of fifty apps, beside a look at place by place",
     "history": "reads from a database of finished deployments, beside a new one (--full: a million)",
 }
 

@@ -41,6 +41,7 @@ READS: dict[str, Read] = {
     "last five successes": lambda reads: reads.successes("app3", "production", 5),
     "a known merge": lambda reads: reads.merge_known("app3", "production", pull_request=7),
     "in a thread": lambda reads: reads.in_thread("C0123", "1700000000.000100"),
+    "the board of all apps": lambda reads: reads.board.found([f"app{number}" for number in range(APPS)]),
     "history, all": lambda reads: reads.history(app=None, environment=None, ref=None, limit=10),
     "history of an app": lambda reads: reads.history(app="app3", environment=None, ref=None, limit=10),
     "history of a place": lambda reads: reads.history(app="app3", environment="production", ref=None, limit=10),
@@ -110,6 +111,8 @@ def fill(store: Store, count: int) -> None:
         if ratio > 1:
             connection.execute(sa.text(_copies(store, some, ratio)))
         connection.execute(sa.insert(tables.deployments), [to_row(one) for one in going_on()])
+        places = [{"app": f"app{number}", "environment": place} for number in range(APPS) for place in PLACES]
+        connection.execute(sa.insert(tables.environments), places)
     if store.database.is_sqlite:
         return
     with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

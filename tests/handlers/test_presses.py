@@ -161,6 +161,8 @@ def test_two_rollbacks_that_arrive_together_are_one(world: World) -> None:
 
     world.slack.press("bob", card, card.labels[0])
     world.slack.press("maria", card, card.labels[0])
+    world.slack.submits("bob")
+    world.slack.submits("maria")
     world.settle()
 
     assert numbers(world) == [1, 2, 3]

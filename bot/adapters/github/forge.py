@@ -244,6 +244,9 @@ class GitHub:
         """A request for each hundred; ``merged_by`` is not told here."""
         return self._pulls.lately_merged(repository, most)
 
+    def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
+        return self._pulls.open(repository, most)
+
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         with self._connection.download(at(repository, "tarball", sha)) as answer:
             unpack(cast("IO[bytes]", answer.raw), into)

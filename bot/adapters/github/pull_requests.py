@@ -73,6 +73,15 @@ class GitHubPullRequests:
         )
         return [pull_request_of(one) for page in pages for one in page if one.merged_at is not None]
 
+    def open(self, repository: str, most: int) -> list[PullRequest]:
+        """Those to which something has happened last come first, in one request."""
+        query: dict[str, str | int] = {"state": "open", "sort": "updated", "direction": "desc"}
+        size = min(most, LISTED_AT_ONCE)
+        pages = self._connection.pages(
+            at(repository, "pulls"), list[PullRequestShape], most=1, **{**query, "per_page": size}
+        )
+        return [pull_request_of(one) for page in pages for one in page]
+
     def remembered(self, repository: str, sha: str) -> Sequence[PullRequest]:
         """The same as it was within the last minutes.
 

@@ -118,6 +118,9 @@ class LocalGit:
         recorded = [one for one in self._record.read().pull_requests if one.repository == repository]
         return [one.pull_request() for one in recorded[-most:][::-1]]
 
+    def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:  # noqa: ARG002 - none wait here
+        return ()
+
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         self._git(repository).extract(self._pin(repository, sha), into)
 

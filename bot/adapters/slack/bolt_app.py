@@ -30,23 +30,29 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from bot.adapters.slack import modals
+from bot.adapters.slack.blocks.modal import options
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
+from bot.adapters.slack.modals import Suggest, nothing
 from bot.adapters.slack.payloads import (
+    HOME_OPENED,
     OPENING,
     Addressed,
     Name,
     Payload,
     heard,
+    home_opened,
     is_stranger,
     of_another_installation,
     opened,
     pressed,
+    turned,
     typed,
 )
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
-from bot.core.events.external import ChannelChanged
+from bot.core.events.external import ChannelChanged, HomeOpened, ModalTurned
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -94,10 +100,10 @@ class CommandInbox:
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 
-    def note(self, changed: tuple[str, ChannelChanged] | None) -> None:
-        """Nobody has said anything, but something may be said now. Raises Unavailable where nothing was stored."""
-        if changed is not None:
-            key, event = changed
+    def note(self, happened: tuple[str, ChannelChanged | HomeOpened | ModalTurned] | None) -> None:
+        """No command, and something is to be done all the same. Raises Unavailable where nothing was stored."""
+        if happened is not None:
+            key, event = happened
             self.inbox.put(Delivery(key, "chat", stored_name(type(event)), msgspec.json.encode(event)))
             self.on_stored()
 
@@ -109,6 +115,7 @@ def build(
     inbox: Inbox,
     on_stored: Callable[[], None],
     keep_password: Callable[[str, str], None],
+    suggest: Suggest = nothing,
 ) -> App:
     """A Bolt app that acknowledges everything and stores what is said to the bot.
 
@@ -129,7 +136,9 @@ def build(
         attaching_conversation_kwargs_enabled=False,
     )
     app.error(_log_failure)
-    _listen(app, slack, bot_name, CommandInbox(inbox, on_stored, keep_password, slack.clock))
+    intake = CommandInbox(inbox, on_stored, keep_password, slack.clock)
+    _listen(app, slack, bot_name, intake)
+    _listen_to_modals(app, slack, intake, suggest)
     return app
 
 
@@ -137,6 +146,8 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
     def event(event: Payload, body: Payload) -> None:
         if event["type"] in OPENING:
             intake.note(opened(event, slack.identity()))
+        if event["type"] == HOME_OPENED:
+            intake.note(home_opened(event))
         if event["type"] not in ("message", "app_mention"):
             return
         us = slack.identity()
@@ -146,30 +157,80 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
 
     def command(ack: Ack, body: Payload) -> BoltResponse:
         try:
-            intake.store(typed(body), stranger=is_stranger(body, slack.identity()))
+            given = typed(body)
+            if not given.command.text.strip() and _asked(slack, intake, given, body):
+                return ack()
+            intake.store(given, stranger=is_stranger(body, slack.identity()))
         except Unavailable:
             _log.warning("A slash command was not stored", exc_info=True)
             return ack(text=NOT_STORED, response_type="ephemeral")
         return ack()
 
+    app.event(_ANYTHING)(event)
+    app.command(_ANYTHING)(command)
+    app.action(_ANYTHING)(_pressing(slack, intake))
+    # Whatever else there is, so that Slack neither repeats it nor shows an error.
+    app.shortcut(_ANYTHING)(_acknowledge)
+
+
+def _pressing(slack: Slack, intake: CommandInbox) -> Callable[..., BoltResponse]:
     def button(ack: Ack, body: Payload) -> BoltResponse:
         given = pressed(body)
         try:
-            if given:
+            intake.note(turned(body) or modals.turned(body))
+            if given and modals.asks(body):
+                if not _asked(slack, intake, given, body):
+                    _tell(slack, body, modals.too_late(given.command))
+            elif given:
                 intake.store(given, stranger=is_stranger(body, slack.identity()))
         except Unavailable:
             _log.warning("A press on a button was not stored", exc_info=True)
-            words = {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False}
-            with suppress(Unavailable):
-                slack.api.answer_at(body.get("response_url") or "", words)
+            _tell(slack, body, {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False})
         return ack()
 
-    app.event(_ANYTHING)(event)
-    app.command(_ANYTHING)(command)
-    app.action(_ANYTHING)(button)
-    # Whatever else there is, so that Slack neither repeats it nor shows an error.
-    for kind in (app.shortcut, app.view, app.options):
-        kind(_ANYTHING)(_acknowledge)
+    return button
+
+
+def _asked(slack: Slack, intake: CommandInbox, given: Addressed, body: Payload) -> bool:
+    """Whether a modal is open now. Of a stranger nothing is asked: they are told so when they are answered."""
+    if is_stranger(body, slack.identity()):
+        return False
+    opened = modals.open_for(slack.api, given.command, body.get("trigger_id"))
+    if opened is not None:
+        intake.note((f"slack:modal:{opened.view}:opened", opened))
+    return opened is not None
+
+
+def _tell(slack: Slack, body: Payload, words: dict[str, Any]) -> None:
+    with suppress(Unavailable):
+        slack.api.answer_at(body.get("response_url") or "", words)
+
+
+def _listen_to_modals(app: App, slack: Slack, intake: CommandInbox, suggest: Suggest) -> None:
+    def sent_off(ack: Ack, body: Payload) -> BoltResponse:
+        given = modals.submitted(body)
+        if isinstance(given, modals.Problem):
+            return ack(response_action="errors", errors={given.field: given.sentence})
+        try:
+            if given is not None:
+                intake.store(given, stranger=is_stranger(body, slack.identity()))
+        except Unavailable:
+            _log.warning("A modal was not stored", exc_info=True)
+            return ack(response_action="errors", errors={modals.first_field(body): NOT_STORED})
+        return ack()
+
+    def search(ack: Ack, body: Payload) -> BoltResponse:
+        person, named, begun = modals.searched(body)
+        try:
+            found = () if is_stranger(body, slack.identity()) else suggest(person, named, begun)
+        except ShipmateError as error:
+            _log.warning("Nothing was suggested: %s", error)
+            found = ()
+        return ack(options=options(modals.suggested(found, begun)))
+
+    app.view_submission(_ANYTHING)(sent_off)
+    app.view_closed(_ANYTHING)(_acknowledge)
+    app.options(_ANYTHING)(search)
 
 
 def _acknowledge(ack: Ack) -> BoltResponse:

@@ -8,12 +8,16 @@ from typing import Any
 
 from slack_sdk import WebClient
 
+from bot.adapters.slack.blocks.home import home
+from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, modal
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.errors import SlackRejected, sentence_of
 from bot.adapters.slack.ladder import Ladder, Words
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
 from bot.core.errors import NotAllowed, NotThere, Rejected, ThreadGone, Unpostable
 from bot.core.events.external import Place
+from bot.core.home_view import HomeView
+from bot.core.modals.model import Modal
 from bot.core.ports.chat import ChannelNames, Clock, Notebook, Person, Tag
 from bot.core.rich_text import Message
 
@@ -187,6 +191,19 @@ class Slack:
     def group_members(self, handle: str) -> frozenset[str]:
         """Ids of the members of the user group ``@handle``. Raises NotThere where there is no such group."""
         return self.directory.group(handle)
+
+    def sees(self, person: Person, channel: str) -> bool:
+        """A public channel is open to all but guests, any other to those who are in it."""
+        return self.directory.sees(person, channel)
+
+    def publish_home(self, person: str, view: HomeView) -> None:
+        """See ``Chat.publish_home``: https://docs.slack.dev/reference/methods/views.publish."""
+        self.api.call("views.publish", user_id=person, view=home(view))
+
+    def fill_modal(self, view: str, shown: Modal, metadata: str, *, asked: bool, version: str | None) -> None:
+        """See ``Chat.fill_modal``: https://docs.slack.dev/reference/methods/views.update."""
+        drawn = modal(shown, ASKED if asked else DEPLOY, metadata)
+        self.api.call("views.update", view_id=view, hash=version, view=drawn)
 
     def link_to(self, channel: str, message_id: str) -> str | None:
         """A permanent link to a message, None where it is gone."""

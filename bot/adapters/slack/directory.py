@@ -29,11 +29,12 @@ _PERSON_ID = re.compile(r"[UW][A-Z0-9]{5,}")
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """The channels that the bot can see: ids by name, and back."""
+    """The channels that the bot can see: ids by name, and back, and which of them are open to everybody."""
 
     read_at: datetime
     ids: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    public: set[str] = field(default_factory=set)
 
 
 class Directory:
@@ -46,6 +47,7 @@ class Directory:
         self._people: TTLCache[str, Person, datetime] = TTLCache(PEOPLE_KEPT, KEPT_FOR, clock.now)
         self._direct: TTLCache[str, str, datetime] = TTLCache(PEOPLE_KEPT, timedelta(days=1), clock.now)
         self._groups: TTLCache[str, frozenset[str], datetime] = TTLCache(GROUPS_KEPT, KEPT_FOR, clock.now)
+        self._members: TTLCache[str, frozenset[str], datetime] = TTLCache(GROUPS_KEPT, KEPT_FOR, clock.now)
         self._handles: TTLCache[str, dict[str, str], datetime] = TTLCache(1, KEPT_FOR, clock.now)
         self._kept_lock = Lock()
         self._channels: Channels | None = None
@@ -97,6 +99,20 @@ class Directory:
         if name is not None and self.channel_id(name) == channel:
             meant.add(name)
         return frozenset({channel, *meant, *(f"#{one}" for one in meant)})
+
+    def sees(self, person: Person, channel: str) -> bool:
+        """Whether the person may read what is said there; not in channels that the bot itself does not see."""
+        found = self.channel_id(channel)
+        known = self._known_channels(KEPT_FOR)
+        if found is None or found not in known.names:
+            return False
+        return (found in known.public and not person.guest) or person.id in self._ask_members(found)
+
+    @cachedmethod(lambda self: self._members, lock=lambda self: self._kept_lock)
+    def _ask_members(self, channel: str) -> frozenset[str]:
+        """https://docs.slack.dev/reference/methods/conversations.members."""
+        pages = self._api.pages("conversations.members", most=CHANNEL_PAGES, channel=channel)
+        return frozenset(member for page in pages for member in page["members"])
 
     def _meant(self, name: str) -> str | None:
         return self._names.meant(name) if self._names is not None else None
@@ -180,6 +196,8 @@ class Directory:
             for channel in page["channels"]:
                 read.ids[channel["name"]] = channel["id"]
                 read.names[channel["id"]] = channel["name"]
+                if not channel.get("is_private"):
+                    read.public.add(channel["id"])
         return read
 
     def channel(self, channel: str) -> Answer | None:
@@ -214,6 +232,7 @@ def _person(user: dict[str, Any], us: BotIdentity) -> Person:
         timezone=user.get("tz"),
         email=profile.get("email"),
         bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
+        guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
         foreign=bool(user.get("is_stranger")) or not ours,
         deactivated=bool(user.get("deleted")),
     )

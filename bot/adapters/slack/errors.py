@@ -31,6 +31,7 @@ _REJECTED = {
     "msg_too_long": "Slack refuses the message for {channel}: it is too long.",
     "msg_blocks_too_long": "Slack refuses the message for {channel}: its blocks are too long.",
     "no_text": "Slack refuses the message for {channel}: it has no text.",
+    "not_enabled": "The app has no home tab: switch it on under App Home at https://api.slack.com/apps.",
     "cannot_dm_bot": "Slack lets bots write no direct messages to each other.",
     "message_limit_exceeded": "The workspace has sent all the messages its plan allows.",
 }

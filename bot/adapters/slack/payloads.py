@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from string import whitespace
 from typing import Any, Literal, TypeAlias
 
-from bot.adapters.slack.blocks.actions import COMMAND_ACTION, chosen
+from bot.adapters.slack.blocks.actions import ASKING_ACTION, COMMAND_ACTION, chosen
+from bot.adapters.slack.blocks.home import TURN_ACTION
 from bot.adapters.slack.web_api import BotIdentity
-from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, Place
+from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, HomeOpened, Place
 
 Payload: TypeAlias = dict[str, Any]
 
 OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarchive", "channel_rename", "group_rename"})
 """Events after which a channel may be spoken in again, or is found under its name."""
+HOME_OPENED = "app_home_opened"
 
 # Words that people write themselves; every other subtype is an edit, a deletion or a notice of Slack's:
 # https://docs.slack.dev/reference/events/message#subtypes
@@ -196,6 +198,27 @@ def opened(event: Payload, us: BotIdentity) -> tuple[str, ChannelChanged] | None
     return f"slack:{kind}:{known}:{event.get('event_ts', '')}", ChannelChanged(known)
 
 
+def home_opened(event: Payload) -> tuple[str, HomeOpened] | None:
+    """Somebody has opened their home tab, and an id for that; None where it is another tab.
+
+    https://docs.slack.dev/reference/events/app_home_opened
+    """
+    person = event.get("user")
+    if event.get("type") != HOME_OPENED or event.get("tab") != "home" or not isinstance(person, str):
+        return None
+    return f"slack:home:{person}:{event.get('event_ts', '')}", HomeOpened(person)
+
+
+def turned(body: Payload) -> tuple[str, HomeOpened] | None:
+    """Somebody wants to see another part of their home tab; None where something else was pressed."""
+    action = next((one for one in body.get("actions", ()) if one.get("action_id", "").startswith(TURN_ACTION)), None)
+    if action is None or (body.get("view") or {}).get("type") != "home":
+        return None
+    person = str(body["user"]["id"])
+    look = str((action.get("selected_option") or action).get("value") or "")
+    return f"slack:home:{person}:{action['action_ts']}", HomeOpened(person, look)
+
+
 def typed(body: Payload) -> Addressed:
     """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling."""
     channel = str(body["channel_id"])
@@ -209,7 +232,16 @@ def pressed(body: Payload) -> Addressed | None:
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
-    action = next((one for one in body.get("actions", ()) if one.get("action_id", "").startswith(COMMAND_ACTION)), None)
+    action = next(
+        (
+            one
+            for one in body.get("actions", ())
+            if one.get("action_id", "").startswith((COMMAND_ACTION, ASKING_ACTION))
+        ),
+        None,
+    )
+    if action is not None and (body.get("view") or {}).get("type") == "home":
+        return _pressed_at_home(body, action)
     container = body.get("container") or {}
     channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
     text, drawn = _command_of(action or {})
@@ -235,6 +267,27 @@ def pressed(body: Payload) -> Addressed | None:
         drawn=drawn,
     )
     return Addressed(f"slack:button:{shown_in}:{action['action_ts']}", command)
+
+
+def _pressed_at_home(body: Payload, action: Payload) -> Addressed | None:
+    """A press on the home tab, which is no channel: it is answered in the direct message with whoever pressed.
+
+    The tab has one id for ever, and another hash each time that it is drawn: that is the screen.
+    """
+    text, drawn = _command_of(action)
+    view, person = body["view"], str(body["user"]["id"])
+    if not text:
+        return None
+    command = CommandGiven(
+        text=text,
+        person=person,
+        place=Place(channel=person, direct=True),
+        via="button",
+        said_at=moment(action["action_ts"]),
+        screen=f"{view.get('id', person)}:{view.get('hash', '')}",
+        drawn=drawn,
+    )
+    return Addressed(f"slack:button:{person}:{action['action_ts']}", command)
 
 
 def _command_of(action: Payload) -> tuple[str, str | None]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
+from bot.adapters.storage.board import BoardRows, BoardTransaction
 from bot.adapters.storage.edits import said_so_far
 from bot.adapters.storage.figures import FigureRows
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
@@ -111,7 +112,7 @@ def from_row(row: Any) -> Deployment:
     values["state"] = State(row.state)
     values["waits_for"] = Waiting(row.waits_for) if row.waits_for else None
     values["by"] = msgspec.convert(row.by, Actor)
-    values["changes"] = msgspec.convert(row.changes, Changes)
+    values["changes"] = msgspec.convert(row.changes or {}, Changes)
     values["params"] = tuple((key, value) for key, value in row.params)
     values["approved_by"] = msgspec.convert(row.approved_by, tuple[Actor, ...])
     values["forced"] = tuple(row.forced)
@@ -277,6 +278,10 @@ class RowReads:
         return FigureRows(self._run)
 
     @property
+    def board(self) -> BoardRows:
+        return BoardRows(self._run, from_row)
+
+    @property
     def twins(self) -> TwinRows:
         return TwinRows(self._run)
 
@@ -352,6 +357,10 @@ class RowRecords(RowReads):
     @property
     def notices(self) -> NoticeTransaction:
         return NoticeTransaction(self._connection)
+
+    @property
+    def board(self) -> BoardTransaction:
+        return BoardTransaction(self._connection, from_row)
 
     @property
     def twins(self) -> TwinTransaction:

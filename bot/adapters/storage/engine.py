@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import event as sa_event
 
-from bot.adapters.storage import migrations
+from bot.adapters.storage import board_changes, migrations
 from bot.adapters.storage.clock import OFF, DatabaseClock, off_by, seconds_passed
 from bot.adapters.storage.columns import Utc
 from bot.adapters.storage.migrations import Age
@@ -35,21 +35,29 @@ RESTED = 3.0
 
 def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
     """An engine for ``sqlite:///…`` or ``postgresql+psycopg://…``; nothing is opened yet."""
-    if not url.startswith("sqlite"):
-        engine = sa.create_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            # The one that was used last is used next, so that a few are busy and the others rest.
-            pool_use_lifo=True,
-            pool_timeout=30,
-            connect_args={"connect_timeout": 10, "application_name": "shipmate"},
-        )
-        sa_event.listen(engine, "handle_error", _no_connection_is_a_lost_one)
-        sa_event.listen(engine, "connect", _let_go_of_locks)
-        sa_event.listen(engine, "checkin", _used)
-        sa_event.listen(engine, "checkout", partial(_ping_after_a_rest, engine.dialect))
-        return engine
+    engine = _sqlite(url, pool_size) if url.startswith("sqlite") else _postgres(url, pool_size)
+    board_changes.watch(engine)
+    return engine
+
+
+def _postgres(url: str, pool_size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        # The one that was used last is used next, so that a few are busy and the others rest.
+        pool_use_lifo=True,
+        pool_timeout=30,
+        connect_args={"connect_timeout": 10, "application_name": "shipmate"},
+    )
+    sa_event.listen(engine, "handle_error", _no_connection_is_a_lost_one)
+    sa_event.listen(engine, "connect", _let_go_of_locks)
+    sa_event.listen(engine, "checkin", _used)
+    sa_event.listen(engine, "checkout", partial(_ping_after_a_rest, engine.dialect))
+    return engine
+
+
+def _sqlite(url: str, pool_size: int) -> sa.Engine:
     engine = sa.create_engine(url, pool_size=max(pool_size, 10), max_overflow=20)
     if file := engine.url.database:
         _keep_private(engine, Path(file))
@@ -205,7 +213,9 @@ class Database:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             self._look_at_clock(connection)
+            board_changes.forget(connection)
             yield connection
+            board_changes.tell(connection, self.clock)
 
     def look_at_clock(self) -> None:
         """For whoever has no transaction anyway before times matter. Raises Unavailable."""

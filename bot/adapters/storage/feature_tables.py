@@ -234,6 +234,20 @@ silences = sa.Table(
 )
 """Where the bot was not let speak: a thread, or a whole channel. What is ``visible`` is looked at again."""
 
+home_viewers = sa.Table(
+    "home_viewers",
+    metadata,
+    sa.Column("person", Text, primary_key=True),
+    column("opened_at", Utc, index=True),
+    column("openings", sa.Integer),
+    column("asked", sa.Integer),
+    column("shown", sa.Integer),
+    column("look", Text),
+    column("published_at", Utc, nullable=True),
+    column("drawn", Text),
+)
+"""Who has opened the home tab, what they look at, and what was drawn for them last."""
+
 replies = sa.Table(
     "replies",
     metadata,

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.board import PublishedBoards
 from bot.adapters.storage.channels import ChannelRows
 from bot.adapters.storage.decisions import Decisions
 from bot.adapters.storage.deployments import RowReads
@@ -61,6 +62,7 @@ class Store:
         self.notebook = NotebookRows(self.database)
         self.people = IdentityRows(self.database)
         self.notices = PostedNotices(self.database)
+        self.boards = PublishedBoards(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)
 

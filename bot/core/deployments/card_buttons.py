@@ -57,11 +57,11 @@ def menu(deployment: Deployment) -> tuple[Button, ...]:
     if deployment.state is State.WAITING and deployment.approvals_missing:
         found += offer("Cancel", Cancel(deployment.id), drawn=drawn_for(deployment))
     if deployment.state is State.WAITING and deployment.waits_for is Waiting.LOCK:
-        found += offer("Take over…", TakeOver(deployment.environment, deployment.app))
+        found += _asking(offer("Take over…", TakeOver(deployment.environment, deployment.app)))
     if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
         return tuple(found)
     if deployment.ended and deployment.state not in {State.CANCELLED, State.EXPIRED}:
-        found += offer(f"Lock {deployment.environment}", TakeLock(deployment.environment, deployment.app))
+        found += _asking(offer(f"Lock {deployment.environment}…", TakeLock(deployment.environment, deployment.app)))
     if found:
         found += offer("Details", Why(deployment=deployment.id))
     return tuple(found)
@@ -71,7 +71,7 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
     place = f"{deployment.app} → {where(deployment)}"
     drawn = drawn_for(deployment)
     if deployment.state is State.WAITING and deployment.approvals_missing:
-        return _approval(deployment)
+        return (*approve(deployment), *_reject(deployment))
     if deployment.state is State.WAITING:
         leave = "Leave queue" if deployment.waits_for is Waiting.QUEUE else "Cancel"
         question = f"{place}: {name_of(deployment)} is not deployed then."
@@ -99,23 +99,29 @@ def _at_once(deployment: Deployment, place: str) -> tuple[Button, ...]:
     return offer("Roll back now", back, "danger", f"{place} goes back to {deployment.short_sha} at once.")
 
 
+def _asking(found: Iterable[Button]) -> tuple[Button, ...]:
+    """With a form for what the command lacks."""
+    return tuple(replace(one, asks=True) for one in found)
+
+
 def _called(yes: str, found: Iterable[Button]) -> tuple[Button, ...]:
     """With another name for going on in the question that is asked."""
     return tuple(replace(one, yes=yes) for one in found)
 
 
-def _approval(deployment: Deployment) -> tuple[Button, ...]:
+def approve(deployment: Deployment) -> tuple[Button, ...]:
+    """A yes to it, which says what goes where."""
     them = ships.moved(deployment)
     what = summary(them, ships.unlisted(deployment)) if them else name_of(deployment)
     go = "go" if len(them) + ships.unlisted(deployment) > 1 else "goes"
     last = deployment.approvals_missing == 1 and deployment.waits_for is Waiting.APPROVAL
     question = f"{what} {go} to {where(deployment)}{' at once' if last else ''}."
+    return offer("Approve", Approve(deployment.id), "primary", question, drawn_for(deployment))
+
+
+def _reject(deployment: Deployment) -> tuple[Button, ...]:
     refuse = f"{deployment.app} → {where(deployment)}: {name_of(deployment)} is not deployed then."
-    drawn = drawn_for(deployment)
-    return (
-        *offer("Approve", Approve(deployment.id), "primary", question, drawn),
-        *offer("Reject", Reject(deployment.id), "danger", refuse, drawn),
-    )
+    return _asking(offer("Reject…", Reject(deployment.id), "danger", refuse, drawn_for(deployment)))
 
 
 def _retry(deployment: Deployment, label: str, live: Deployment | None) -> tuple[Button, ...]:
@@ -149,7 +155,7 @@ def roll_back(deployment: Deployment) -> tuple[Button, ...]:
         return offer(f"Redeploy {base[:7]}", again, confirm=_redeploy_question(deployment, base))
     command = Rollback(deployment.app, deployment.environment, base)
     question, drawn = rollback_question(deployment, base), drawn_for(deployment)
-    return _called("Roll back", offer(f"Roll back to {base[:7]}", command, "danger", question, drawn))
+    return _asking(_called("Roll back", offer(f"Roll back to {base[:7]}", command, "danger", question, drawn)))
 
 
 def _redeploy_question(deployment: Deployment, base: str) -> str:

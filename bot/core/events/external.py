@@ -41,13 +41,14 @@ class CommandGiven(Event):
     in, ``shown_at`` when that was posted, ``drawn`` what the button was drawn for. ``passing`` is said of
     what names the bot only along the way: it is for the bot where it is a command. ``edit_of`` is the delivery of what
     the person had said before they changed it, ``machine`` the name of a bot or a workflow that has said it. A
-    ``stranger`` is of another workspace.
+    ``stranger`` is of another workspace. ``filled`` is what was filled in, of a command that lacked it: see
+    ``bot.core.modals.model.filled_in``.
     """
 
     text: str
     person: str
     place: Place
-    via: Literal["mention", "direct", "slash", "button", "terminal", "schedule"]
+    via: Literal["mention", "direct", "slash", "button", "modal", "terminal", "schedule"]
     said_at: datetime | None = None
     screen: str | None = None
     drawn: str | None = None
@@ -56,6 +57,7 @@ class CommandGiven(Event):
     machine: str | None = None
     stranger: bool = False
     shown_at: datetime | None = None
+    filled: tuple[tuple[str, str], ...] = ()
 
 
 @stored("PullRequestMerged")
@@ -193,6 +195,31 @@ class ChannelChanged(Event):
     """A channel of the chat was renamed, unarchived, or the bot was let in: perhaps it can be spoken in again."""
 
     channel: str
+
+
+@stored("HomeOpened")
+class HomeOpened(Event):
+    """Somebody looks at their home tab: they have opened it, or turned to the part of it that ``look`` says."""
+
+    person: str
+    look: str | None = None
+
+
+@stored("ModalTurned")
+class ModalTurned(Event):
+    """Somebody has opened a modal, or chosen something in it: it is to be drawn with what follows from that.
+
+    ``command`` is what it stands for, empty where that is a deployment that is still to be chosen; ``metadata`` is what
+    comes back with it. ``version`` is the view as it was then, ``place`` where it was opened.
+    """
+
+    view: str
+    person: str
+    command: str
+    metadata: str
+    place: Place
+    filled: tuple[tuple[str, str], ...] = ()
+    version: str | None = None
 
 
 @stored("Tick")

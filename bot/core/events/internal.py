@@ -252,6 +252,11 @@ class ApproversWanted(Event):
     deployment_id: int
 
 
+@stored("BoardChanged")
+class BoardChanged(Event):
+    """Something is not as those see it who look at the board."""
+
+
 @stored("FreezeDeclared")
 class FreezeDeclared(Event):
     """A person closes an environment, one of several at a time; ``until`` is None for a freeze without an end."""

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.core.events.external import Place
+from bot.core.home_view import HomeView
+from bot.core.modals.model import Modal
 from bot.core.rich_text import Message
 
 
@@ -17,7 +19,7 @@ from bot.core.rich_text import Message
 class Person:
     """Somebody in the chat. ``forge_login`` is their GitHub login, where known.
 
-    A ``trusted`` bot is one that the settings let give commands.
+    A ``trusted`` bot is one that the settings let give commands. A ``guest`` sees only the channels that they are in.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Person:
     foreign: bool = False
     deactivated: bool = False
     trusted: bool = False
+    guest: bool = False
 
     @property
     def outsider(self) -> bool:
@@ -130,6 +133,18 @@ class Chat(Protocol):
         """The id behind ``#name``; an id is returned as it is, for a person's that of the direct message with them.
 
         None where there is no such channel to see.
+        """
+
+    def sees(self, person: Person, channel: str) -> bool:
+        """Whether the person may read what is said in the channel (its id or ``#name``), as far as that is known."""
+
+    def publish_home(self, person: str, view: HomeView) -> None:
+        """Show that on the person's home tab, in the place of what was there. Raises NotThere or Rejected."""
+
+    def fill_modal(self, view: str, shown: Modal, metadata: str, *, asked: bool, version: str | None) -> None:
+        """Draw a modal that is open anew; ``asked`` where something is asked of a command.
+
+        Raises NotThere or Rejected where it is closed, or was changed since it was that ``version``.
         """
 
     def link_to(self, channel: str, message_id: str) -> str | None:

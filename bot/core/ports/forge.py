@@ -99,5 +99,8 @@ class Forge(Protocol):
     def lately_merged(self, repository: str, most: int) -> Sequence[PullRequest]:
         """The pull requests that were merged last, into whatever branch, of the ``most`` that were closed last."""
 
+    def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
+        """Those to which something has happened last come first; a hundred at most."""
+
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         """Put the files of the commit into the existing empty directory ``into``."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
+from bot.core.board.model import BoardReads, BoardRecords
 from bot.core.deployments.model import DEPLOY, Deployment, Waiting
 from bot.core.deployments.twins import TwinReads, TwinRecords
 from bot.core.effects import Effect
@@ -144,6 +145,9 @@ class Reads(Protocol):
     def figures(self) -> FigureReads: ...
 
     @property
+    def board(self) -> BoardReads: ...
+
+    @property
     def twins(self) -> TwinReads: ...
 
     @property
@@ -182,6 +186,9 @@ class Records(Reads, Protocol):
 
     @property
     def notices(self) -> NoticeRecords: ...
+
+    @property
+    def board(self) -> BoardRecords: ...
 
     @property
     def twins(self) -> TwinRecords: ...

@@ -48,6 +48,7 @@ NUMBERS = st.integers(1, 2**53)
 EVENTS = [
     "ApprovalHalfOver",
     "ApproversWanted",
+    "BoardChanged",
     "BranchOver",
     "CatchUp",
     "ChannelChanged",
@@ -68,11 +69,13 @@ EVENTS = [
     "FreezeDeclared",
     "FreezeLifted",
     "FreezeOver",
+    "HomeOpened",
     "LinkAwaited",
     "LockExpired",
     "LockReminderDue",
     "MergeCardOver",
     "MergeToDeploy",
+    "ModalTurned",
     "NudgeDue",
     "OrphanFound",
     "PullRequestChanged",
@@ -100,10 +103,12 @@ EFFECTS = [
     "ClearRecords",
     "CreateDeployment",
     "DrawMerge",
+    "FillModal",
     "LeaveMergeQueue",
     "MergePullRequest",
     "PostInThread",
     "PostStatus",
+    "PublishHome",
     "React",
     "RenderParent",
     "Reply",
@@ -145,6 +150,8 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) in {Union, UnionType}:
         return st.one_of([anything_of(each) for each in get_args(hint)])
+    if get_origin(hint) is tuple and get_args(hint)[-1] is not Ellipsis:
+        return st.tuples(*map(anything_of, get_args(hint)))
     if get_origin(hint) is tuple:
         # Put off, as an event may hold others of its kind.
         of = get_args(hint)[0]

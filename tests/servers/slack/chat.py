@@ -1,4 +1,4 @@
-"""Slack's methods for messages: posting, changing, reading back, reactions and views."""
+"""Slack's methods for messages: posting, changing, reading back, and reactions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.servers.slack.methods import (
     writable,
 )
 from tests.servers.slack.shapes import message_json
-from tests.servers.slack.state import APP, BOT_ID, BOT_USER, Ephemeral, Message, Shown, Workspace
+from tests.servers.slack.state import BOT_ID, BOT_USER, Ephemeral, Message, Shown, Workspace
 
 MOST_EMOJI = 23
 MOST_REACTIONS = 23
@@ -171,25 +171,6 @@ def blocks_validate(caller: Caller, given: Arguments) -> Answer:
 def _flaw(problem: str) -> Answer:
     message, _, pointer = problem.partition(" [json-pointer:")
     return {"pointer": pointer.rstrip("]") or "/blocks", "code": "failed_constraint", "message": message}
-
-
-@method("views.open")
-def views_open(caller: Caller, given: Arguments) -> Answer:
-    return _keep_view(caller, given, "trigger_id")
-
-
-@method("views.publish")
-def views_publish(caller: Caller, given: Arguments) -> Answer:
-    return _keep_view(caller, given, "user_id")
-
-
-def _keep_view(caller: Caller, given: Arguments, key: str) -> Answer:
-    view = given.get("view")
-    if not given.get(key) or not isinstance(view, dict):
-        raise Refused("invalid_arguments")
-    kept = {**view, "id": caller.workspace.next_id("V"), key: given[key], "app_id": APP}
-    caller.workspace.views.append(kept)
-    return {"view": kept}
 
 
 def _metadata(given: Arguments) -> dict[str, Any] | None:

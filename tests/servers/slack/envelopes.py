@@ -110,6 +110,57 @@ def slash(user: User, channel: Channel, command: str, text: str, *, trigger: str
     }
 
 
+def act(
+    user: User, view: dict[str, Any], action: dict[str, Any], block: str, *, ts: str, trigger: str
+) -> dict[str, Any]:
+    """Something is pressed or chosen in a view: there is no channel, and no address for answers."""
+    return {
+        "type": "block_actions",
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "container": {"type": "view", "view_id": view["id"]},
+        "trigger_id": trigger,
+        "team": {"id": TEAM, "domain": "acme"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "view": view,
+        "actions": [{**action, "action_ts": ts, "block_id": block}],
+    }
+
+
+def sent_off(user: User, view: dict[str, Any], *, trigger: str) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission."""
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "trigger_id": trigger,
+        "view": view,
+        "response_urls": [],
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
+def suggestion(user: User, view: dict[str, Any], block: str, action: str, typed: str) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload."""
+    return {
+        "type": "block_suggestion",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "container": {"type": "view", "view_id": view["id"]},
+        "view": view,
+        "block_id": block,
+        "action_id": action,
+        "value": typed,
+    }
+
+
 def press(
     user: User,
     shown: Message | Ephemeral,

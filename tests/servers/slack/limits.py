@@ -22,7 +22,7 @@ def problems_of(blocks: Any) -> list[str]:
         return ["must provide an array"]
     if len(blocks) > BLOCKS:
         return [f"no more than {BLOCKS} items allowed"]
-    found = [problem for number, block in enumerate(blocks) for problem in _block(block, f"/blocks/{number}")]
+    found = [problem for number, block in enumerate(blocks) for problem in block_problems(block, f"/blocks/{number}")]
     interactive = [row["elements"] for row in blocks if row.get("type") == "actions" and row.get("elements")]
     ids = [element.get("action_id") for row in interactive for element in row]
     if len(ids) != len(set(ids)):
@@ -61,20 +61,22 @@ def _characters(node: Any) -> int:
     return sum(map(_characters, node)) if isinstance(node, list) else 0
 
 
-def _block(block: dict[str, Any], at: str) -> Iterator[str]:
+def block_problems(block: dict[str, Any], at: str) -> Iterator[str]:
     match block.get("type"):
         case "section":
-            yield from _text(block.get("text"), at, 3_000)
+            yield from text_problems(block.get("text"), at, 3_000)
+            if "accessory" in block:
+                yield from element_problems(block["accessory"], f"{at}/accessory")
         case "header":
-            yield from _text(block.get("text"), at, 150, kinds=("plain_text",))
+            yield from text_problems(block.get("text"), at, 150, kinds=("plain_text",))
         case "context":
-            yield from _count(block.get("elements"), at, 10)
+            yield from count_problems(block.get("elements"), at, 10)
             for element in block.get("elements", ()):
-                yield from _text(element, at, 3_000)
+                yield from text_problems(element, at, 3_000)
         case "actions":
-            yield from _count(block.get("elements"), at, 25)
+            yield from count_problems(block.get("elements"), at, 25)
             for element in block.get("elements", ()):
-                yield from _overflow(element, at) if element.get("type") == "overflow" else _button(element, at)
+                yield from element_problems(element, at)
         case "divider":
             pass
         case "container":
@@ -89,12 +91,70 @@ def _block(block: dict[str, Any], at: str) -> Iterator[str]:
             yield f"unsupported type: {other} [json-pointer:{at}]"
 
 
-def _count(elements: Any, at: str, most: int) -> Iterator[str]:
+def element_problems(element: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/block-elements."""
+    match element.get("type"):
+        case "overflow":
+            yield from _overflow(element, at)
+        case "static_select":
+            yield from _static_select(element, at)
+        case "external_select":
+            yield from _select(element, at)
+        case _:
+            yield from _button(element, at)
+
+
+def _select(element: dict[str, Any], at: str) -> Iterator[str]:
+    if "placeholder" in element:
+        yield from text_problems(element["placeholder"], f"{at}/placeholder", 150, kinds=("plain_text",))
+    if not 1 <= len(element.get("action_id", "x")) <= 255:
+        yield f"action_id must be between 1 and 255 characters [json-pointer:{at}]"
+    if "initial_option" in element:
+        yield from _option(element["initial_option"], f"{at}/initial_option")
+    yield from _confirm(element, at)
+
+
+def _static_select(element: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#static_select."""
+    yield from _select(element, at)
+    groups = element.get("option_groups")
+    if ("options" in element) == (groups is not None):
+        yield f"must have either options or option_groups [json-pointer:{at}]"
+        return
+    if groups is not None and not 1 <= len(groups) <= 100:
+        yield f"must have between 1 and 100 option_groups [json-pointer:{at}]"
+    for group in groups or ():
+        yield from text_problems(group.get("label"), f"{at}/label", 75, kinds=("plain_text",))
+    known = [one for group in groups or [element] for one in group.get("options") or ()]
+    for options in (group.get("options") for group in groups or [element]):
+        yield from options_problems(options, at)
+    if "initial_option" in element and element["initial_option"] not in known:
+        yield f"initial_option must be one of the options [json-pointer:{at}/initial_option]"
+
+
+def options_problems(options: Any, at: str) -> Iterator[str]:
+    """A hundred options at most, of 75 characters each."""
+    if not isinstance(options, list) or not 1 <= len(options) <= 100:
+        yield f"must have between 1 and 100 options [json-pointer:{at}/options]"
+        return
+    for option in options:
+        yield from _option(option, f"{at}/options")
+
+
+def _option(option: dict[str, Any], at: str) -> Iterator[str]:
+    yield from text_problems(option.get("text"), at, 75, kinds=("plain_text",))
+    if "description" in option:
+        yield from text_problems(option["description"], at, 75, kinds=("plain_text",))
+    if not 1 <= len(option.get("value", "")) <= 150:
+        yield f"value must be between 1 and 150 characters [json-pointer:{at}]"
+
+
+def count_problems(elements: Any, at: str, most: int) -> Iterator[str]:
     if not isinstance(elements, list) or not 1 <= len(elements) <= most:
         yield f"must have between 1 and {most} elements [json-pointer:{at}/elements]"
 
 
-def _text(text: Any, at: str, most: int, *, kinds: tuple[str, ...] = ("mrkdwn", "plain_text")) -> Iterator[str]:
+def text_problems(text: Any, at: str, most: int, *, kinds: tuple[str, ...] = ("mrkdwn", "plain_text")) -> Iterator[str]:
     if not isinstance(text, dict) or text.get("type") not in kinds or not isinstance(text.get("text"), str):
         yield f"missing or wrong text object [json-pointer:{at}/text]"
         return
@@ -110,7 +170,7 @@ def _button(button: dict[str, Any], at: str) -> Iterator[str]:
     if button.get("type") != "button":
         yield f"unsupported element [json-pointer:{at}]"
         return
-    yield from _text(button.get("text"), at, 75, kinds=("plain_text",))
+    yield from text_problems(button.get("text"), at, 75, kinds=("plain_text",))
     if not 1 <= len(button.get("action_id", "x")) <= 255:
         yield f"action_id must be between 1 and 255 characters [json-pointer:{at}]"
     if not 1 <= len(button.get("value", "x")) <= 2_000:
@@ -125,7 +185,7 @@ def _confirm(element: dict[str, Any], at: str) -> Iterator[str]:
         return
     for part, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
         kinds = ("mrkdwn", "plain_text") if part == "text" else ("plain_text",)
-        yield from _text(element["confirm"].get(part), f"{at}/confirm/{part}", most, kinds=kinds)
+        yield from text_problems(element["confirm"].get(part), f"{at}/confirm/{part}", most, kinds=kinds)
     if element["confirm"].get("style", "primary") not in ("primary", "danger"):
         yield f"unknown style [json-pointer:{at}/confirm]"
 
@@ -137,7 +197,7 @@ def _overflow(menu: dict[str, Any], at: str) -> Iterator[str]:
         yield f"must have between 2 and 5 options [json-pointer:{at}/options]"
         return
     for option in options:
-        yield from _text(option.get("text"), at, 75, kinds=("plain_text",))
+        yield from text_problems(option.get("text"), at, 75, kinds=("plain_text",))
         if not 1 <= len(option.get("value", "")) <= 150:
             yield f"value must be between 1 and 150 characters [json-pointer:{at}/options]"
     if not 1 <= len(menu.get("action_id", "x")) <= 255:
@@ -147,7 +207,7 @@ def _overflow(menu: dict[str, Any], at: str) -> Iterator[str]:
 
 def _container(block: dict[str, Any], at: str) -> Iterator[str]:
     """https://docs.slack.dev/reference/block-kit/blocks/container-block."""
-    yield from _text(block.get("title"), f"{at}/title", 150, kinds=("plain_text",))
+    yield from text_problems(block.get("title"), f"{at}/title", 150, kinds=("plain_text",))
     children = block.get("child_blocks")
     if not isinstance(children, list) or not 1 <= len(children) <= 10:
         yield f"must have between 1 and 10 child_blocks [json-pointer:{at}/child_blocks]"
@@ -158,7 +218,7 @@ def _container(block: dict[str, Any], at: str) -> Iterator[str]:
         if child.get("type") not in IN_CONTAINER:
             yield f"unsupported type: {child.get('type')} [json-pointer:{at}/child_blocks/{number}]"
         else:
-            yield from _block(child, f"{at}/child_blocks/{number}")
+            yield from block_problems(child, f"{at}/child_blocks/{number}")
 
 
 def _plan(block: dict[str, Any], at: str) -> Iterator[str]:
@@ -192,7 +252,7 @@ def _table(block: dict[str, Any], at: str) -> Iterator[str]:
         if cell.get("type") == "rich_text":
             yield from _rich_text(cell, f"{at}/rows")
         else:
-            yield from _text(cell, f"{at}/rows", 3_000, kinds=("raw_text",))
+            yield from text_problems(cell, f"{at}/rows", 3_000, kinds=("raw_text",))
 
 
 def _chart(block: dict[str, Any], at: str) -> Iterator[str]:

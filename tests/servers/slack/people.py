@@ -45,6 +45,14 @@ def conversations_info(caller: Caller, given: Arguments) -> Answer:
     return {"channel": channel_json(channel)}
 
 
+@method("conversations.members")
+def conversations_members(caller: Caller, given: Arguments) -> Answer:
+    channel = visible(caller, given)
+    caller.needs(READ_SCOPES[channel.type])
+    found = page([{"id": member} for member in sorted(channel.members)], given, "members")
+    return {**found, "members": [one["id"] for one in found["members"]]}
+
+
 @method("conversations.open", "im:write")
 def conversations_open(caller: Caller, given: Arguments) -> Answer:
     user = caller.workspace.users.get(str(given.get("users")))

@@ -15,10 +15,22 @@ from tests.servers.slack.counter import Counter
 from tests.servers.slack.delivery import Dispatch, Post, Sockets, Target
 from tests.servers.slack.envelopes import Envelope
 from tests.servers.slack.http import Failure, Request, Server
-from tests.servers.slack.state import BOT_USER, TEAM, Channel, Ephemeral, Message, Shown, User, Workspace, typed
+from tests.servers.slack.state import (
+    BOT_USER,
+    TEAM,
+    TRIGGER_SECONDS,
+    Channel,
+    Ephemeral,
+    Message,
+    Shown,
+    User,
+    Workspace,
+    typed,
+)
+from tests.servers.slack.viewers import Viewers
 
 
-class SlackServer:
+class SlackServer(Viewers):
     """Use as a context manager; it listens on 127.0.0.1 while it is open::
 
         with SlackServer() as slack:
@@ -41,6 +53,7 @@ class SlackServer:
         self.sockets = Sockets(self.workspace)
         self.counter = Counter(self.workspace, self.sockets, bot_token=self.bot_token, app_token=self.app_token)
         self.envelopes: list[Envelope] = []
+        self.trigger_lives = TRIGGER_SECONDS
         self._target: Target = self.sockets
         self._server = Server(self.counter)
         self.counter.address = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -108,11 +121,13 @@ class SlackServer:
         team: str = TEAM,
         is_bot: bool = False,
         is_stranger: bool = False,
+        is_guest: bool = False,
     ) -> User:
         with self.workspace.changed:
             user = User(
                 self.workspace.next_id("U"), name, real_name or name.title(), tz, email, team, is_bot, is_stranger
             )
+            user.is_guest = is_guest
             self.workspace.users[user.id] = user
             return user
 
@@ -228,7 +243,7 @@ class SlackServer:
             place,
             command,
             text,
-            trigger=self.workspace.next_id("trigger."),
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
             respond=self.counter.respond_address(place, by, None),
         )
         return self._send("slash_commands", payload, by, place)
@@ -245,7 +260,7 @@ class SlackServer:
             place,
             pressed,
             ts=self.workspace.next_ts(),
-            trigger=self.workspace.next_id("trigger."),
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
             respond=self.counter.respond_address(place, by, shown.thread_ts),
         )
         return self._send("interactive", payload, by, place)

@@ -27,7 +27,14 @@ def user_json(user: User, *, email: bool) -> dict[str, Any]:
         profile["email"] = user.email
     more = {"is_email_confirmed": user.confirmed, "deleted": user.deleted}
     seen = {"id": user.id, "team_id": user.team, "name": user.name, "real_name": user.real_name, "tz": user.tz}
-    return {**seen, "is_bot": user.is_bot, "is_stranger": user.is_stranger, **more, "profile": profile}
+    return {
+        **seen,
+        "is_bot": user.is_bot,
+        "is_stranger": user.is_stranger,
+        "is_restricted": user.is_guest,
+        **more,
+        "profile": profile,
+    }
 
 
 def message_json(message: Message, *, metadata: bool = False) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import Any
+from typing import Any, Self
 
 TEAM = "T00000001"
 APP = "A00000001"
 BOT_USER = "U00000000"
 BOT_ID = "B00000000"
+TRIGGER_SECONDS = 3.0
 
 _MARKED = re.compile(r"(<[@#!h][^<>]*>|https?://[^\s<>|]+|@[a-z0-9._-]+)")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -30,6 +31,7 @@ class User:
     is_stranger: bool = False
     deleted: bool = False
     confirmed: bool = True
+    is_guest: bool = False
 
 
 @dataclass
@@ -128,9 +130,44 @@ class Ephemeral(Shown):
     replaced: bool = False
 
 
+@dataclass
+class View(Shown):
+    """A home tab or a modal; ``body`` is what the app has said of it, ``values`` what was typed in and chosen.
+
+    ``earlier`` is what was to be read before it was changed, ``errors`` what was said of its fields.
+    """
+
+    id: str
+    hash: str
+    user: str
+    body: dict[str, Any]
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    earlier: list[list[str]] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def filled(self, body: dict[str, Any], hash: str) -> Self:
+        self.body, self.hash = body, hash
+        self.blocks = [{"block_id": f"b{number}", **block} for number, block in enumerate(body["blocks"])]
+        return self
+
+    @property
+    def elements(self) -> list[tuple[str, dict[str, Any]]]:
+        """Everything that can be pressed, chosen or typed in, each with the id of its block."""
+        found: list[tuple[str, dict[str, Any]]] = []
+        for block in self.blocks:
+            inside = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
+            if block["type"] != "context":
+                found += [(block["block_id"], one) for one in inside if one]
+        return found
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        return [one for _, one in self.elements if one["type"] == "button"]
+
+
 def _texts_of(block: dict[str, Any]) -> list[str]:
     match block["type"]:
-        case "section":
+        case "section" | "alert":
             return [block["text"]["text"]]
         case "context":
             return [element["text"] for element in block["elements"]]
@@ -176,13 +213,23 @@ class Workspace:
         self.groups: dict[str, tuple[str, list[str]]] = {}
         self.bots: dict[str, str] = {}
         self.lacks_new_blocks = False
-        self.views: list[dict[str, Any]] = []
+        self.homes: dict[str, View] = {}
+        self.published: list[tuple[str, float]] = []
+        self.home_enabled = True
+        self.modals: dict[str, list[View]] = {}
+        self.triggers: dict[str, tuple[str, float]] = {}
         self._numbers = iter(range(1, 1_000_000))
         self._last_second = 0
         self.users[BOT_USER] = User(BOT_USER, bot_name, bot_name, is_bot=True)
 
     def next_id(self, letter: str) -> str:
         return f"{letter}{next(self._numbers):08d}"
+
+    def next_trigger(self, user: str, lives: float = TRIGGER_SECONDS) -> str:
+        """Lets an app open one view for the person, within three seconds."""
+        trigger = self.next_id("trigger.")
+        self.triggers[trigger] = (user, time.time() + lives)
+        return trigger
 
     def next_ts(self) -> str:
         """Slack's kind of moment: the second, and a number that keeps order within it. Never goes back."""

@@ -14,6 +14,10 @@ from bot.core.rich_text import Button, one_line
 
 COMMAND_ACTION = "command:"
 """What the id of every element begins with that stands for a command."""
+ASKING_ACTION = "asking:"
+"""What the id of every element begins with that stands for a command of which something is to be filled in."""
+ASKS = "?"
+"""In the value of an option, before what it was drawn for, where something is to be filled in."""
 NOT_DRAWN = "-"
 """In the value of an option, where it was drawn for no deployment."""
 
@@ -49,6 +53,11 @@ def actions(buttons: Sequence[Button], more: Sequence[Button]) -> list[Block]:
     return [*row, note(left_out(left, "button"))] if left else row
 
 
+def element(number: int, button: Button) -> Block | None:
+    """One button where there is no row for it; None where it cannot carry its command."""
+    return _button(number, button) if _is_usable(button) else None
+
+
 def _is_usable(button: Button) -> bool:
     # A command that is cut would be another command, so a button that cannot carry all of it is not drawn.
     return bool(button.command.strip()) and len(button.command) <= COMMAND_LIMIT
@@ -68,18 +77,21 @@ def _within(buttons: Sequence[Button], room: int, most: int) -> list[Block]:
 def _button(number: int, button: Button) -> Block:
     drawn: Block = {
         "type": "button",
-        "action_id": f"{COMMAND_ACTION}{number}:{_verb(button)}{f':{button.drawn}' if button.drawn else ''}"[
-            :ACTION_ID_LIMIT
-        ],
+        "action_id": _action_id(number, button),
         "text": plain_text(_label(button)),
         "value": button.command,
     }
     # Red on a face frightens whoever only reads: danger shows where it is asked about.
     if button.style == "primary":
         drawn["style"] = "primary"
-    if _question(button):
+    if _question(button) and not button.asks:
         drawn["confirm"] = _confirm(button)
     return drawn
+
+
+def _action_id(number: int, button: Button) -> str:
+    kind, drawn = ASKING_ACTION if button.asks else COMMAND_ACTION, f":{button.drawn}" if button.drawn else ""
+    return f"{kind}{number}:{_verb(button)}{drawn}"[:ACTION_ID_LIMIT]
 
 
 def _verb(button: Button) -> str:
@@ -118,17 +130,17 @@ def _option(button: Button) -> Block | None:
 
     All options have the menu's ``action_id``, so what each was drawn for stands in its value, before the command.
     """
-    value = f"{button.drawn or NOT_DRAWN} {button.command}"
+    value = f"{ASKS if button.asks else ''}{button.drawn or NOT_DRAWN} {button.command}"
     if len(value) > OPTION_VALUE_LIMIT or len((button.drawn or "").split()) > 1:
         return None
     return {"text": plain_text(_label(button)), "value": value}
 
 
 def chosen(value: str) -> tuple[str, str | None]:
-    """The command of an option, and what it was drawn for, from its value.
+    """The command of an option, and what it was drawn for, from its value; see ``asks`` as well.
 
     >>> chosen("7:running cancel #7"), chosen("- deploys #7")
     (('cancel #7', '7:running'), ('deploys #7', None))
     """
-    drawn, _, command = value.partition(" ")
+    drawn, _, command = value.removeprefix(ASKS).partition(" ")
     return command, None if drawn == NOT_DRAWN else drawn

@@ -1,0 +1,1 @@
+"""The board: what is where, of all apps, drawn for one person on the home tab."""

@@ -1,0 +1,87 @@
+"""The board of one person: of the apps that they may see, how each place stands, and what wants them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from bot.context import Context
+from bot.core.approvals.model import is_same
+from bot.core.board.model import AppStanding, Board, Found, Look, Standing, Viewer, standing
+from bot.core.deployments.model import Actor, Deployment
+from bot.core.errors import ShipmateError
+from bot.core.freezes.model import Freeze
+from bot.core.locks.model import Lock, same_person
+from bot.core.ports.chat import Person
+from bot.services import authorization
+from bot.services.approvals import requester_of
+from bot.services.targets import Target, target_at
+from bot.settings import AppSettings
+
+log = structlog.get_logger(__name__)
+Place = tuple[str, str]
+
+
+def board(context: Context, viewer: Viewer) -> Board:
+    """Drawn from one read for each table; ``context.person`` is whoever looks."""
+    apps = [app for app in context.settings.apps.values() if may_see(context, app)]
+    reads = context.reads
+    found: dict[Place, list[Found]] = defaultdict(list)
+    for one in reads.board.found([app.name for app in apps]):
+        found[one.deployment.app, one.deployment.environment].append(one)
+    locks = {one.place: one for one in reads.locks.all() if not one.ended(context.now)}
+    freezes = {(one.app, one.environment): one for one in reads.freezes.all() if not one.ended(context.now)}
+    standings = tuple(_app(context, app, found, locks, freezes) for app in apps)
+    return Board(standings, Look.of(viewer.look), viewer.new)
+
+
+def may_see(context: Context, app: AppSettings) -> bool:
+    """Whether its channel shows the asker its cards anyway, or they may read its repository. An outage says no."""
+    return _sees(context, context.asker, app.channel) or authorization.may_read(context, app.repository)
+
+
+def _sees(context: Context, person: Person, channel: str) -> bool:
+    try:
+        return context.chat.sees(person, channel)
+    except ShipmateError as error:
+        log.warning("members not told", channel=channel, reason=str(error))
+        return False
+
+
+def _app(
+    context: Context,
+    app: AppSettings,
+    found: Mapping[Place, Sequence[Found]],
+    locks: Mapping[Place, Lock],
+    freezes: Mapping[Place, Freeze],
+) -> AppStanding:
+    places = []
+    for one in app.environments.values():
+        place = (app.name, one.name)
+        bare = Standing(*place, one.production, lock=locks.get(place), freeze=freezes.get(place))
+        places.append(standing(bare, found.get(place, ())))
+    reader = context.actor
+    mine = [one.environment for one in places if one.lock is not None and same_person(one.lock.by, reader)]
+    asks = (one for place in places for one in place.waiting if one.approvals_missing)
+    wanted = next((one for one in asks if is_wanted(context, one)), None)
+    return AppStanding(app.name, tuple(places), app.default_environment, wanted, tuple(mine))
+
+
+def is_wanted(context: Context, deployment: Deployment) -> bool:
+    """Whether the asker may approve it and has not yet. An outage says no: the card asks them all the same."""
+    target = target_at(context, deployment.app, deployment.environment)
+    if target is None or _has_said(context, target, deployment, context.actor):
+        return False
+    try:
+        return bool(authorization.may_approve(context, target))
+    except ShipmateError as error:
+        log.warning("approver not told", deployment=deployment.id, reason=str(error))
+        return False
+
+
+def _has_said(context: Context, target: Target, deployment: Deployment, reader: Actor) -> bool:
+    """Whether their yes was given, or would not count."""
+    own = is_same(reader, requester_of(context, deployment)) and not target.environment.self_approval
+    return own or any(is_same(reader, one) for one in deployment.approved_by)

@@ -75,7 +75,7 @@ def test_what_waits_is_cancelled_as_by_a_command(world: World, after: str) -> No
         "  Done. What follows from it in the chat and on GitHub, the running bot does.",
     ]
     assert world.deployment(1).state is State.CANCELLED
-    assert thread(world, 1)[-1] == "🛑 @maria Cancelled by the operator"
+    assert thread(world, 1)[-1] == "🛑 @maria cancelled by the operator"
     assert parent(world, 1).split("\n")[0].endswith("cancelled by the operator")
 
 

@@ -68,9 +68,13 @@ SHOWN = {
 }
 
 
+OF_OTHERS = {"Place", "CommandGiven", "ChannelChanged", "HomeOpened", "ModalTurned", "Tick"}
+"""Events of the chat and of the clock."""
+
+
 def test_every_text_of_an_event_of_githubs_is_looked_at_here() -> None:
     kinds = [kind for kind in vars(external).values() if is_dataclass(kind) and kind.__module__ == external.__name__]
-    of_github = [kind for kind in kinds if kind.__name__ not in {"Place", "CommandGiven", "ChannelChanged", "Tick"}]
+    of_github = [kind for kind in kinds if kind.__name__ not in OF_OTHERS]
 
     texts = {
         field.name

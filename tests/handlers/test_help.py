@@ -48,14 +48,6 @@ def test_version_is_the_packages(world: World) -> None:
     assert (answers(world, said), told(world, "maria")) == ([], [f"Shipmate {__version__}"])
 
 
-def test_a_slash_command_without_words_is_help(world: World) -> None:
-    world.slash("maria", "", "#random")
-
-    (shown,) = world.slack.ephemerals("maria")
-    assert shown.lines[0] == "This is what I understand:"
-    assert world.slack.messages("#random") == []
-
-
 def test_a_command_that_is_not_there_yet_says_so_in_one_sentence(world: World) -> None:
     there = collect(handlers).commands
     missing = [spec for spec in COMMANDS if spec.makes not in there]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.handlers.scenes import another_tool, told
+from tests.handlers.test_modals import modal
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -26,8 +27,10 @@ def offers(world: World) -> dict[int, list[str]]:
 
 
 def question(world: World, deployment_id: int) -> str:
-    [button] = [one for one in world.parent(deployment_id).buttons if "Roll back" in one["text"]["text"]]
-    return str(button["confirm"]["text"]["text"])
+    """What the form says that the button opens."""
+    [label] = [one for one in world.parent(deployment_id).labels if "Roll back" in one]
+    world.opens_form("bob", world.parent(deployment_id), label)
+    return str(modal(world, "bob").lines[0])
 
 
 def test_only_what_is_live_offers_to_roll_back(world: World) -> None:

@@ -47,7 +47,8 @@ def test_the_last_lines_of_output_are_in_the_thread_of_a_failure(tmp_path: Path)
 
         ended = thread(world, 1)[-1]
 
-        assert ended.startswith("❌ *web → staging* failed: exit code 3\n@maria\n1. `retry #1`\n")
+        assert ended.startswith("❌ *web → staging* failed: exit code 3\n@maria\n```\n")
+        assert ended.endswith("```\n1. `retry #1`")
         assert "acme/web" in ended.split("```")[1]
         assert world.parent(1).labels == ["Retry"]
         assert world.statuses(world.deployment(1).remote_id or 0) == ["queued", "in_progress", "failure"]

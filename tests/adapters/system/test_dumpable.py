@@ -22,11 +22,11 @@ as_root = pytest.mark.skipif(
 LOOKING = """
 import ctypes, sys
 from bot import __main__ as program
-def look(*_):
+def look(*_, **__):
     print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
     return 0
 program.PROCESSES = {name: (look, line) for name, (_, line) in program.PROCESSES.items()}
-program.audit = look
+program.audit = program.check = look
 program.OF_NAMES = {name: look for name in program.OF_NAMES}
 sys.exit(program.main(sys.argv[1:]))
 """

@@ -29,7 +29,7 @@ def test_a_command_that_fails_shows_its_last_lines_in_the_thread(
 
     last_lines = "\n".join(f"line {number}" for number in range(11, 31))
     assert site.thread(said)[-1] == (
-        f"❌ *web → production* failed: exit code 3\n@(person)\n1. `retry #1`\n```\n{last_lines}\n```"
+        f"❌ *web → production* failed: exit code 3\n@(person)\n```\n{last_lines}\n```\n1. `retry #1`"
     )
     assert site.told(parent) == site.thread(said)
     assert site.thread(parent) == []

@@ -170,7 +170,7 @@ def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(site: I
 
     assert code == 0
     assert "☀️ web: staging is no longer frozen." in ran.lines
-    assert any("topic@" in line and "scheduled by @you" in line for line in ran.lines), ran.printed
+    assert any("topic@" in line and "scheduled by you" in line for line in ran.lines), ran.printed
     assert not any("was due" in line for line in ran.lines)
     assert any("Nothing is scheduled for web." in line for line in ran.lines)
 

@@ -123,7 +123,9 @@ class Story:
 
     def _about(self, verb: str) -> None:
         """Something with a deployment that a button on a card names, which is one of ours."""
-        values = [str(button.get("value")) for card in self.site.parents() for button in card.buttons]
+        # Nobody here can stop what another tool carries out: that stays with the other tool.
+        ours = [card for card in self.site.parents() if "→ preview" not in "".join(card.lines)]
+        values = [str(button.get("value")) for card in ours for button in card.buttons]
         numbers = sorted({found for value in values for found in re.findall(r"#([0-9]+)", value)}, key=int)
         if numbers:
             self.says(f"{verb} #{self.chance.choice(numbers)}")

@@ -8,16 +8,24 @@ from datetime import timedelta
 from uuid import uuid4
 
 from bot.context import Context
-from bot.core.deployments import ending, lifecycle
+from bot.core.deployments import ending, following, lifecycle
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.ending import REMOTE_ENDS
 from bot.core.deployments.lifecycle import HUNG_AFTER
-from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State, run_key
+from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State, notes_key, run_key
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
-from bot.core.events.internal import DeploymentNotOpened, DeploymentOpened, RunBegan, RunFinished, RunHeldUp, RunWanted
+from bot.core.events.internal import (
+    DeploymentNotOpened,
+    DeploymentOpened,
+    RunBegan,
+    RunFinished,
+    RunHeldUp,
+    RunProgressed,
+    RunWanted,
+)
 from bot.core.orphans import messages as orphan_messages
 from bot.core.ports.forge_types import JSON, MergedInstead, NewRemoteDeployment, NewRemoteStatus, RemoteStatus
 from bot.core.ports.transaction import Records
@@ -186,6 +194,19 @@ def held_up(context: Context, event: RunHeldUp) -> None:
         records.put(RunWanted(event.deployment_id), f"run:{records.cause}")
 
 
+@router.on(RunProgressed, name="runs.progressed")
+def progressed(context: Context, event: RunProgressed) -> None:
+    """The newest word counts, in whatever order they are taken up."""
+    with_locked = _locked(context, event.deployment_id)
+    if with_locked is None or not with_locked[0].busy:
+        return
+    deployment, _ = with_locked
+    records, key, at = context.begin(), notes_key(event.deployment_id, "told"), event.at.isoformat()
+    if at > (records.kept(key) or ""):
+        records.keep(key, at)
+        following.carried_on(records, deployment, event.progress, context.now)
+
+
 @router.on(RunFinished, name="runs.finished")
 def finished(context: Context, event: RunFinished) -> None:
     """The provider has the last word on how it ended."""
@@ -194,7 +215,8 @@ def finished(context: Context, event: RunFinished) -> None:
         return
     deployment, _ = with_locked
     records = context.begin()
-    records.forget(run_key(deployment.id))
+    for key in (run_key(deployment.id), *records.kept_keys(notes_key(deployment.id))):
+        records.forget(key)
     if deployment.state is State.STARTING and event.outcome in {"succeeded", "timed_out"}:
         deployment = lifecycle.running(records, deployment, context.now, timeout=HUNG_AFTER, ours=True)
     ended = replace(

@@ -86,6 +86,7 @@ NAMES = [
     "runs.held_up",
     "runs.not_opened",
     "runs.opened",
+    "runs.progressed",
     "schedules.due",
     "shipments.changed",
     "shipments.closed",

@@ -16,8 +16,10 @@ from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Deployment
+from bot.core.deployments.steps import Progress
+from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
-from bot.core.events.internal import RunBegan, RunFinished, RunHeldUp
+from bot.core.events.internal import RunBegan, RunFinished, RunHeldUp, RunProgressed
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
@@ -28,6 +30,8 @@ from bot.settings import Settings, masked
 
 log = structlog.get_logger(__name__)
 
+TELL_AGAIN = 1.0
+"""Seconds between two words of how far it has got: what comes faster is told together."""
 ASK_AGAIN = 0.5
 """Seconds between two looks at whether somebody cancelled."""
 STORE_AGAIN = 2.0
@@ -63,7 +67,12 @@ class StoredRun:
         self.job = job
         self._line = written
         self._buffer: list[str] = []
-        self._deadline = (deployment.started_at or deployment.created_at) + timedelta(seconds=job.timeout_seconds)
+        began = deployment.started_at or deployment.created_at
+        self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
+        self._held_since = deployment.waits_since
+        self._told = self._to_tell = Progress()
+        self._told_at = -TELL_AGAIN
+        self._last = began
         self._asked_at = 0.0
         self._cancelled = False
 
@@ -74,10 +83,45 @@ class StoredRun:
 
     def flush(self) -> None:
         """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
+        self._tell_rest()
         lines = tuple(self._buffer)
         self._runner.store.output.write(self.job.deployment_id, self._line, lines)
         self._line += len(lines)
         del self._buffer[: len(lines)]
+
+    def tell(self, progress: Progress) -> None:
+        self._to_tell = progress
+        now = self._runner.clock.now()
+        if progress.review_url is not None:
+            self._held_since = self._held_since or now
+        elif self._held_since is not None:
+            self._deadline += now - self._held_since
+            self._held_since = None
+        if time.monotonic() - self._told_at >= TELL_AGAIN:
+            self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        """What could not be told is told later, with what there is to tell by then."""
+        if self._to_tell == self._told:
+            return
+        number = self.job.deployment_id
+        self._last = max(self._runner.clock.now(), self._last + timedelta(microseconds=1))
+        word = RunProgressed(number, self._last, self._to_tell)
+        try:
+            self._runner.store.inbox.put_event(word, f"progressed:{number}:{self._last.isoformat()}")
+        except Unavailable as error:
+            log.warning("progress not told yet", deployment=number, reason=str(error))
+            return
+        self._told, self._told_at = self._to_tell, time.monotonic()
+
+    def note(self, name: str) -> str | None:
+        return self._runner.store.runs.note(self.job.deployment_id, name)
+
+    def keep(self, name: str, value: str) -> None:
+        self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
+
+    def tarball(self) -> str:
+        return self._runner.forge.tarball(self.job.repository, self.job.sha)
 
     def _flush_if_possible(self) -> None:
         """The work goes on while the database is away; what comes out meanwhile is kept, as much as is ever stored."""
@@ -98,7 +142,7 @@ class StoredRun:
         return self._cancelled
 
     def remaining(self) -> float:
-        return (self._deadline - self._runner.clock.now()).total_seconds()
+        return (self._deadline - (self._held_since or self._runner.clock.now())).total_seconds()
 
     def checkout(self, into: Path) -> None:
         self._runner.forge.checkout(self.job.repository, self.job.sha, into)
@@ -106,7 +150,8 @@ class StoredRun:
         self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
-        self._flush_if_possible()
+        if time.monotonic() - self._told_at >= TELL_AGAIN or self._buffer:
+            self._flush_if_possible()
         if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
             time.sleep(seconds)

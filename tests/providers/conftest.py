@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.deployments.steps import Progress
 from bot.core.ports.provider import Job
 from tests.patience import PATIENCE
 
@@ -27,6 +28,8 @@ class ModelRun:
         self.job = job
         self.files = files
         self.lines: list[str] = []
+        self.told: list[Progress] = []
+        self.notes: dict[str, str] = {}
         self.checkouts = 0
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
@@ -55,6 +58,19 @@ class ModelRun:
         for name, text in self.files.items():
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             (into / name).write_text(text)
+
+    def tell(self, progress: Progress) -> None:
+        if not self.told or self.told[-1] != progress:
+            self.told.append(progress)
+
+    def note(self, name: str) -> str | None:
+        return self.notes.get(name)
+
+    def keep(self, name: str, value: str) -> None:
+        self.notes[name] = value
+
+    def tarball(self) -> str:
+        return f"https://codeload.example/{self.job.repository}/{self.job.sha}"
 
     def pause(self, seconds: float) -> None:
         self._breaker += 1

@@ -247,6 +247,9 @@ class GitHub:
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
         return self._pulls.open(repository, most)
 
+    def tarball(self, repository: str, sha: str) -> str:
+        return self._connection.location(at(repository, "tarball", sha))
+
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         with self._connection.download(at(repository, "tarball", sha)) as answer:
             unpack(cast("IO[bytes]", answer.raw), into)

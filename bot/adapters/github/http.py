@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import msgspec
@@ -36,6 +36,10 @@ HEADERS = {
 }
 ANYTHING = ""
 T = TypeVar("T")
+
+
+Reading: TypeAlias = Literal["whole", "stream", "link"]
+"""What is wanted of an answer: all of it, what comes of it bit by bit, or only where it leads."""
 
 
 class Auth(Protocol):
@@ -152,7 +156,12 @@ class Connection:
 
     def download(self, path: str) -> requests.Response:
         """An answer whose body is still to be read; the caller closes it. Other hosts are asked without our token."""
-        return self._request("GET", self._url(path, {}), stream=True)
+        return self._request("GET", self._url(path, {}), reading="stream")
+
+    def location(self, path: str) -> str:
+        """Where a GET leads in the end; a link to another host is not followed, so that it is not used up."""
+        with self._request("GET", self._url(path, {}), reading="link") as answer:
+            return urljoin(answer.url, answer.headers.get("Location", ""))
 
     def _url(self, path: str, query: dict[str, str | int]) -> str:
         return f"{self._api_url}{path}?{urlencode(query)}" if query else f"{self._api_url}{path}"
@@ -176,7 +185,7 @@ class Connection:
         *,
         body: dict[str, JSON] | None = None,
         headers: dict[str, str] | None = None,
-        stream: bool = False,
+        reading: Reading = "whole",
         near: str | None = None,
     ) -> requests.Response:
         """Carry a request out, or raise one of our errors, unless GitHub has asked for time or is down."""
@@ -184,7 +193,7 @@ class Connection:
             self._before_change()
         scope = near or _scope_in(url)
         with self._breaker.guarding(self._limit(url, scope), door=_door(url, scope)):
-            return self._repeated(method, url, scope, body, headers or {}, stream)
+            return self._repeated(method, url, scope, body, headers or {}, reading)
 
     def _limit(self, url: str, scope: str | None) -> str:
         """Which limit of requests the question counts against: searching has its own, an App one for each owner."""
@@ -198,12 +207,12 @@ class Connection:
         scope: str | None,
         body: dict[str, JSON] | None,
         headers: dict[str, str],
-        stream: bool,
+        reading: Reading,
     ) -> requests.Response:
         """Only a GET is repeated, and only when that may help soon."""
         for usual in (*PAUSES, None) if method == "GET" else (None,):
             try:
-                answer = self._followed(method, url, scope, body, headers, stream)
+                answer = self._followed(method, url, scope, body, headers, reading)
             except requests.ReadTimeout as slow:  # it has cost 20 seconds already, and would again
                 raise _unreachable(slow, method) from slow
             except requests.RequestException as broken:
@@ -227,7 +236,7 @@ class Connection:
         scope: str | None,
         body: dict[str, JSON] | None,
         headers: dict[str, str],
-        stream: bool,
+        reading: Reading,
     ) -> requests.Response:
         """The answer at the end of the redirects (renamed repositories, tarballs), with the same method and body.
 
@@ -235,19 +244,21 @@ class Connection:
         """
         for _ in range(REDIRECTS + 1):
             ours = _origin(url) == _origin(self._api_url)
-            if not ours and not stream:
+            if not ours and reading == "whole":
                 raise Rejected(
                     f"GitHub sends the bot to another host, {urlsplit(url).hostname}, which it does not follow."
                 )
             authorization = self._auth.authorization(scope) if ours else None
-            answer = self._sent(method, url, authorization, body, headers, stream)
+            answer = self._sent(method, url, authorization, body, headers, reading)
             if answer.status_code == 401 and authorization and self._auth.forget(authorization):
                 answer.close()  # nothing was carried out, so that even a POST may be sent again
-                answer = self._sent(method, url, self._auth.authorization(scope), body, headers, stream)
+                answer = self._sent(method, url, self._auth.authorization(scope), body, headers, reading)
             if answer.status_code not in (301, 302, 307, 308) or "Location" not in answer.headers:
                 return answer
-            answer.close()
             url = urljoin(url, answer.headers["Location"])
+            if reading == "link" and _origin(url) != _origin(self._api_url):
+                return answer
+            answer.close()
         raise Unavailable("GitHub's redirects do not end.")
 
     def _sent(
@@ -257,7 +268,7 @@ class Connection:
         authorization: str | None,
         body: dict[str, JSON] | None,
         headers: dict[str, str],
-        stream: bool,
+        reading: Reading,
     ) -> requests.Response:
         return self._session.request(
             method,
@@ -265,7 +276,7 @@ class Connection:
             json=body,
             headers=headers,
             auth=_Header(authorization),
-            stream=stream,
+            stream=reading != "whole",
             timeout=self._timeout,
             allow_redirects=False,
         )

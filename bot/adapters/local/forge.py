@@ -121,6 +121,9 @@ class LocalGit:
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:  # noqa: ARG002 - none wait here
         return ()
 
+    def tarball(self, repository: str, sha: str) -> str:  # noqa: ARG002
+        raise Rejected(f"{repository} is a git repository on this machine: nobody else can fetch its files from it.")
+
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         self._git(repository).extract(self._pin(repository, sha), into)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import upsert
-from bot.core.deployments.model import run_key
+from bot.core.deployments.model import notes_key, run_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,13 @@ class RunRows:
         """None where it has not begun."""
         rows = self._database.select(sa.select(tables.kept.c.value).where(tables.kept.c.key == run_key(deployment_id)))
         return BegunRun(**json.loads(rows[0].value)) if rows else None
+
+    def note(self, deployment_id: int, name: str) -> str | None:
+        """What was kept of the run under ``name``."""
+        key = notes_key(deployment_id, name)
+        rows = self._database.select(sa.select(tables.kept.c.value).where(tables.kept.c.key == key))
+        return str(rows[0].value) if rows else None
+
+    def keep_note(self, deployment_id: int, name: str, value: str) -> None:
+        with self._database.writing() as connection:
+            upsert(connection, tables.kept, {"key": notes_key(deployment_id, name), "value": value}, "key")

@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import buttons, menu, roll_back
 from bot.core.deployments.model import DEPLOY, Deployment, Shipped, State, StepRun, Waiting
+from bot.core.deployments.steps import counted
 from bot.core.deployments.wording import after_all, begun, emoji, forced_line, full, name_of, sentence, spoken, where
 from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
 from bot.core.grammar.offers import offer, written
@@ -202,7 +203,7 @@ def _runs(deployment: Deployment) -> str:
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
-    doing = f"step {steps_.runs[-1].number} of {steps_.total}" if steps_.runs else "is under way"
+    doing = counted(steps_) if steps_.runs else "is under way"
     return f"{doing}, usually {spoken(deployment.usual_seconds)}" if deployment.usual_seconds else doing
 
 
@@ -245,7 +246,7 @@ def _timed_out(deployment: Deployment) -> str:
 def _stopped(deployment: Deployment) -> str:
     why = deployment.description
     if deployment.started_at is not None and deployment.steps.runs:
-        why = f"{why} at step {deployment.steps.runs[-1].number} of {deployment.steps.total}"
+        why = f"{why} at {counted(deployment.steps)}"
     return lower(why) or "stopped"
 
 

@@ -20,7 +20,7 @@ from bot.core.deployments.model import (
     held_for_review,
     path_to,
 )
-from bot.core.deployments.steps import went_on
+from bot.core.deployments.steps import Progress, progressed, went_on
 from bot.core.deployments.telling import draw, tell
 from bot.core.deployments.waits import waits_no_more
 from bot.core.effects import (
@@ -68,9 +68,10 @@ def review_wanted(records: Records, deployment: Deployment, now: datetime) -> De
     return held
 
 
-def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta) -> Deployment:
-    """It is in the tool's hands again: the time that it may take begins anew."""
-    free = waits_no_more(replace(deployment, waits_since=None, due_at=now + timeout), now)
+def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta | None) -> Deployment:
+    """It goes on: the time that another tool may take begins anew, that of a provider of ours (None) goes on too."""
+    due_at = now + timeout if timeout is not None else None
+    free = waits_no_more(replace(deployment, waits_since=None, due_at=due_at), now)
     records.save(free)
     draw(records, free)
     tell(records, free, deployment_messages.reviewed_line(free), part="gates")
@@ -93,3 +94,21 @@ def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datet
     line = deployment_messages.queued_line if now_is.state is State.STARTING else deployment_messages.running_line
     tell(records, now_is, line(now_is), part="run")
     return now_is
+
+
+def carried_on(records: Records, deployment: Deployment, progress: Progress, now: datetime) -> Deployment:
+    """A provider of ours told how far it has got. GitHub hears of the log as soon as there is one."""
+    told = progressed(deployment, progress)
+    if progress.review_url is not None:
+        return review_wanted(records, told, now)
+    if deployment.reviewed_elsewhere:
+        return reviewed(records, told, now, None)
+    if told == deployment:
+        return deployment
+    records.save(told)
+    if told.state is State.RUNNING:
+        draw(records, told)
+        tell(records, told, deployment_messages.running_line(told), part="run")
+        if told.log_url != deployment.log_url:
+            records.emit(PostStatus(told.id, "in_progress", told.description or "Shipmate is deploying"))
+    return told

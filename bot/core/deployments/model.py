@@ -305,6 +305,11 @@ def run_key(deployment_id: int) -> str:
     return f"run:{deployment_id}"
 
 
+def notes_key(deployment_id: int, name: str = "") -> str:
+    """Under keys that begin so is kept what its provider wants to know again after a restart."""
+    return f"{run_key(deployment_id)}:{name}"
+
+
 def may_become(state: State, next_state: State) -> bool:
     return next_state in MOVES[state]
 

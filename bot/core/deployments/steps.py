@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +14,21 @@ MOST = 50
 _OF = r"(\d{1,2}) ?(?:/|of) ?(\d{1,2})"
 _COUNTS = re.compile(rf"[(\[] ?(?:step )?{_OF} ?[)\]]|\bstep {_OF}\b|^{_OF}:", re.IGNORECASE)
 _MARKS = " \t:·-–—,."
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a provider of ours has got: all that is known of it, so that the latest alone counts.
+
+    Without a ``description``, steps or links it says nothing new of these. ``review_url`` is where GitHub wants a
+    review before it goes on: until that is None again no clock runs.
+    """
+
+    description: str = ""
+    steps: Steps = field(default_factory=Steps)
+    log_url: str | None = None
+    environment_url: str | None = None
+    review_url: str | None = None
 
 
 class Told(NamedTuple):
@@ -44,6 +59,17 @@ def told_step(description: str) -> Told | None:
     return Told(number, total, rest or f"Step {number}")
 
 
+def counted(steps: Steps) -> str:
+    """Which step it has come to; how many there are is not always known.
+
+    >>> run = StepRun(2, "Migrate", datetime(2026, 3, 2))
+    >>> counted(Steps(4, (run,))), counted(Steps(0, (run,)))
+    ('step 2 of 4', 'step 2')
+    """
+    number = steps.runs[-1].number
+    return f"step {number} of {steps.total}" if steps.total >= number else f"step {number}"
+
+
 def went_on(deployment: Deployment, now: datetime) -> Deployment:
     """With the step that its description tells of, if that is a new one; what goes back is not believed."""
     told, steps = told_step(deployment.description), deployment.steps
@@ -62,3 +88,15 @@ def ended_with(steps: Steps, now: datetime, *, succeeded: bool) -> Steps:
         return steps
     last = replace(steps.runs[-1], ended_at=now, failed=not succeeded)
     return replace(steps, runs=(*steps.runs[:-1], last))
+
+
+def progressed(deployment: Deployment, progress: Progress) -> Deployment:
+    """The deployment with what its provider tells; steps never become fewer."""
+    further = len(progress.steps.runs) >= len(deployment.steps.runs)
+    return replace(
+        deployment,
+        description=progress.description or deployment.description,
+        steps=progress.steps if progress.steps.runs and further else deployment.steps,
+        log_url=progress.review_url or progress.log_url or deployment.log_url,
+        environment_url=progress.environment_url or deployment.environment_url,
+    )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.core.deployments.model import Actor
+from bot.core.deployments.steps import Progress
 from bot.core.events import Event, LookAgain
 from bot.core.events.external import PullRequestMerged
 from bot.core.stored import stored
@@ -175,6 +176,15 @@ class RunHeldUp(Event):
 
     deployment_id: int
     wanted: bool = False
+
+
+@stored("RunProgressed")
+class RunProgressed(Event):
+    """A provider of ours told how far it has got; what it told before ``at`` is outdated by that."""
+
+    deployment_id: int
+    at: datetime
+    progress: Progress
 
 
 @stored("RunFinished")

@@ -102,5 +102,11 @@ class Forge(Protocol):
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
         """Those to which something has happened last come first; a hundred at most."""
 
+    def tarball(self, repository: str, sha: str) -> str:
+        """A link to the commit's tarball that anybody may fetch for some minutes.
+
+        Raises Rejected where there is no such thing.
+        """
+
     def checkout(self, repository: str, sha: str, into: Path) -> None:
         """Put the files of the commit into the existing empty directory ``into``."""

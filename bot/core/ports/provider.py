@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from bot.core.deployments.steps import Progress
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -51,7 +53,22 @@ class Run(Protocol):
         """Whether somebody asked to stop; cheap enough to ask a few times a second."""
 
     def remaining(self) -> float:
-        """Seconds until the timeout; negative when it has passed."""
+        """Seconds until the timeout; negative when it has passed. They stand still while a review is waited for."""
+
+    def tell(self, progress: Progress) -> None:
+        """How far it has got, for the card and the thread: all that is known, as the latest word alone counts."""
+
+    def note(self, name: str) -> str | None:
+        """What was kept under ``name`` for this run, by whatever process. Raises Unavailable."""
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a small thing for this run until it has ended, before it is acted upon. Raises Unavailable."""
+
+    def tarball(self) -> str:
+        """A link to the tarball of the job's commit that anybody may fetch for some minutes, and nobody should print.
+
+        Raises NotThere, NotAllowed, Unavailable, and Rejected where there is none.
+        """
 
     def checkout(self, into: Path) -> None:
         """Put the files of the job's commit into the existing empty directory ``into``."""

@@ -90,3 +90,18 @@ def test_half_a_tarball_leaves_nothing_behind(github: Pair, tmp_path: Path, cut:
     assert str(error.value) == "The commit's tarball did not arrive whole."
     assert left == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
+
+
+def test_the_link_that_others_may_fetch_is_not_used_up_by_asking_for_it(github: Pair) -> None:
+    sha = github.server.commit(REPO, "main", "Files", files={"app.py": "print()\n"})
+    github.server.rename_repository(REPO, "acme/site")
+
+    link = github.client.tarball(REPO, sha)
+
+    assert link == f"{github.server.codeload_url}/acme/site/legacy.tar.gz/{sha}?token=signed"
+    assert github.server.codeload_requests == []
+
+
+def test_there_is_no_link_to_a_commit_that_is_not_there(github: Pair) -> None:
+    with pytest.raises(NotThere):
+        github.client.tarball(REPO, "f" * 40)

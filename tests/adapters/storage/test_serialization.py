@@ -89,6 +89,7 @@ EVENTS = [
     "RunBegan",
     "RunFinished",
     "RunHeldUp",
+    "RunProgressed",
     "RunWanted",
     "ScheduleDue",
     "ShipmentEnqueued",

@@ -89,7 +89,7 @@ def _story(deployment: Deployment) -> dict[str, Any] | None:
         story["said"] = serialization.lines_to_builtins((deployment.news, *deployment.facts))
     if deployment.waited:
         story["waited"] = msgspec.to_builtins(deployment.waited)
-    if deployment.steps.runs:
+    if deployment.steps != Steps():
         story["steps"] = msgspec.to_builtins(deployment.steps)
     if deployment.shipment is not None:
         story["shipment"] = msgspec.to_builtins(deployment.shipment)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bot.context import Context
-from bot.core.deployments import ending, following, lifecycle, telling
+from bot.core.deployments import ending, following, lifecycle, telling, thread
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.card import NOT_PICKED_UP
 from bot.core.deployments.model import ENDED, MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
@@ -392,4 +392,4 @@ def overdue(context: Context, event: Due) -> None:
     unseen = replace(deployment, due_at=last_call, description=NOT_PICKED_UP)
     records.save(unseen)
     telling.draw(records, unseen)
-    telling.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")
+    telling.tell(records, unseen, thread.run(unseen), occasion="hung", part="run")

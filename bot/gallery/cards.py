@@ -174,12 +174,12 @@ def running(material: Material, **more: Any) -> Deployment:
 
 def states_under_way(material: Material) -> list[Scene]:
     production = Around(production=True)
+    again = replace(production, approved_for=((material.actor("bob").name, 11),))
     steps = running(material, steps=material.steps(1))
     # What a provider says of itself while it runs is a line of output, not a step.
     line = replace(running(material, approved_by=()), description=material.text("Released v118, restarting"))
     task = material.deployment(task="migrate", params=(("step", "2"), ("dry", material.text("no"))), log_url=LOG)
     hosts = replace(running(material, approved_by=()), hosts="web-1")
-    nobody = material.deployment(State.STARTING, description="", changes=material.changes())
     return [
         Scene(
             "Asked for",
@@ -194,9 +194,14 @@ def states_under_way(material: Material) -> list[Scene]:
         Scene("Running, on some hosts", card(hosts, production)),
         Scene("Running a task", card(task, production), note="with parameters"),
         Scene("Running by force", card(forced(material), production)),
+        Scene("Running again", card(running(material), again), note="with what an earlier request was approved for"),
         Scene("Another tool's deployment", card(material.deployment(by="dave", trigger="foreign", where=STAGING))),
-        Scene("Nobody has picked it up", card(replace(nobody, description=NOT_PICKED_UP), production)),
+        Scene("Nobody has picked it up", card(untouched(material), production)),
     ]
+
+
+def untouched(material: Material) -> Deployment:
+    return material.deployment(State.STARTING, description=NOT_PICKED_UP, changes=material.changes())
 
 
 def forced(material: Material) -> Deployment:

@@ -47,6 +47,7 @@ def gates(material: Material) -> list[Scene]:
 
 def runs(material: Material) -> list[Scene]:
     return _in_thread(
+        ("Nobody has picked it up", thread.run(cards.untouched(material))),
         ("Started", thread.run(cards.running(material))),
         ("Started, in its second step", thread.run(cards.running(material, steps=material.steps(1)))),
         ("The record of its times", thread.run(cards.live(material))),
@@ -156,7 +157,6 @@ def warnings(material: Material) -> list[Scene]:
     forced = Deploy("shop", material.ref("main"), "staging", force=True, force_reason="e2e never came")
     missed = tuple(material.text(name) for name in ("e2e", "lint"))
     return _in_thread(
-        ("Nothing has picked it up", messages.not_picked_up(material.deployment(State.STARTING))),
         ("Checks hang", messages.hung_checks(waits)),
         ("Checks never came", messages.checks_missed(waits, missed, timedelta(minutes=10), forced)),
         ("A check turned red after it went live", messages.turned_red(cards.live(material), red)),

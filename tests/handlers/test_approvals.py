@@ -236,7 +236,7 @@ def test_the_same_commit_needs_no_new_approval_for_a_while(guarded: World) -> No
     guarded.presses("maria", guarded.parent(1), "Retry")
 
     assert news(guarded, 2) == "is under way"
-    assert facts(guarded, 2)[:2] == ["topic@64fd7b0", "maria, approved by bob"]
+    assert facts(guarded, 2)[:2] == ["topic@64fd7b0", "maria, approved by bob (for #1)"]
     assert thread(guarded, 2) == []
     assert creations(guarded) == 2
 

@@ -44,7 +44,8 @@ class Around:
     ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
     that are ``ahead``, as far as that is known. ``last_line`` is the last one of its output, ``reason`` the one that
     says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
-    ``promoted_from`` where it comes from.
+    ``promoted_from`` where it comes from. ``approved_for`` are the names of those whose approval an earlier request
+    for the very same got, each with its number.
     """
 
     production: bool = False
@@ -59,6 +60,7 @@ class Around:
     locked_for: str = ""
     promotion: Promotion | None = None
     promoted_from: str | None = None
+    approved_for: tuple[tuple[str, int], ...] = ()
 
 
 NOTHING = Around()
@@ -106,7 +108,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
-    if _is_untouched(deployment):
+    if is_untouched(deployment):
         return f"{sentence(deployment)} {NOT_PICKED_UP}."
     return sentence(deployment)
 
@@ -199,7 +201,7 @@ def ordinal(number: int) -> str:
 
 
 def _runs(deployment: Deployment) -> str:
-    if _is_untouched(deployment):
+    if is_untouched(deployment):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
@@ -211,7 +213,8 @@ NOT_PICKED_UP = "Nobody has picked it up yet"
 """For the ``description`` of one that another tool should carry out."""
 
 
-def _is_untouched(deployment: Deployment) -> bool:
+def is_untouched(deployment: Deployment) -> bool:
+    """Whether nobody has picked it up although that takes longer than it should."""
     return deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP)
 
 
@@ -267,7 +270,8 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     """What there is to know, the most important first, seven at most."""
     rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
     facts: list[Line] = [] if rolled_back else [_what(deployment)]
-    facts += [_who(deployment), *([(f"promoted from {around.promoted_from}",)] if around.promoted_from else [])]
+    facts += [usual_causes(deployment)] if is_untouched(deployment) else []
+    facts += [_who(deployment, around), *([(f"promoted from {around.promoted_from}",)] if around.promoted_from else [])]
     facts += _only_one(deployment, around)
     facts += _of_shipment(deployment)
     if deployment.state is State.WAITING:
@@ -289,6 +293,14 @@ def _what(deployment: Deployment) -> Line:
     return (Link(shipment.url or None, f"#{deployment.pull_request}"), f" {ships.cut(shipment.title)}")
 
 
+def usual_causes(deployment: Deployment) -> Line:
+    """Why nobody may have picked it up, with the pages of GitHub that tell."""
+    home = deployment.url.partition("/commit/")[0] if deployment.url else None
+    webhook = Link(f"{home}/settings/hooks" if home else None, "webhook")
+    workflow = Link(f"{home}/actions" if home else None, "workflow")
+    return ("usual causes: no ", webhook, " or ", workflow, " takes deployment events up")
+
+
 def _of_shipment(deployment: Deployment) -> list[Line]:
     """That it is merged yet, or who was faster."""
     if deployment.shipment is None:
@@ -303,9 +315,16 @@ def minute(at: datetime) -> Moment:
     return Moment(at.replace(second=0, microsecond=0), short=True)
 
 
-def _who(deployment: Deployment) -> Line:
+def approvers(deployment: Deployment, around: Around) -> str:
+    """Who has approved it, or an earlier request for the very same."""
+    earlier = dict(around.approved_for)
+    names = (one.name for one in deployment.approved_by)
+    return listed([f"{name} (for #{earlier[name]})" if name in earlier else name for name in names])
+
+
+def _who(deployment: Deployment, around: Around) -> Line:
     by = deployment.by.name
-    approved = f", approved by {listed([one.name for one in deployment.approved_by])}" if deployment.approved_by else ""
+    approved = f", approved by {approvers(deployment, around)}" if deployment.approved_by else ""
     if deployment.trigger == "rollback":
         why = f": “{deployment.reason}”" if deployment.reason else ""
         return (f"by {by}{why}{approved}",)
@@ -348,7 +367,7 @@ def _of_waiting(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.waits_for is Waiting.QUEUE and around.ahead:
         facts.append(("behind ", *_ahead(around)))
     if deployment.approved_by:
-        facts.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
+        facts.append((f"👍 {approvers(deployment, around)}",))
     if deployment.waits_for is Waiting.APPROVAL and deployment.due_at is not None:
         facts.append(("until ", Moment(deployment.due_at, short=True), ", then it is given up"))
     return [*facts, *deployment.facts]

@@ -149,14 +149,6 @@ def needless_by(newer: Deployment) -> str:
     return f"Superseded by #{newer.id}, which deploys the same commit{' by force' if newer.force else ''}"
 
 
-def not_picked_up(deployment: Deployment) -> Message:
-    return say(
-        f"⚠️ Nothing has picked this deployment up yet. Shipmate only announces {deployment.app} → "
-        f"{deployment.environment}; another tool has to listen for GitHub's deployment event and report its status. "
-        "Is it running?"
-    )
-
-
 def in_workflow() -> str:
     """Who has it in its queue, for its ``description``."""
     return "in GitHub Actions"

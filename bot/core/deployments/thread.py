@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.deployments.card import Around, card, headline, joined, links, lower, minute, said
+from bot.core.deployments.card import (
+    Around,
+    approvers,
+    card,
+    headline,
+    is_untouched,
+    joined,
+    links,
+    lower,
+    minute,
+    said,
+    usual_causes,
+)
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
 from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
-from bot.core.names import listed
 from bot.core.notices.model import Concerned
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain
 
@@ -59,7 +70,7 @@ def has_gates(deployment: Deployment) -> bool:
 def gates(deployment: Deployment, around: Around) -> Message:
     lines = [_gate(deployment, around, one) for one in deployment.waited]
     if deployment.approved_by:
-        lines.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
+        lines.append((f"👍 {approvers(deployment, around)}",))
     return Message((said(deployment),), tuple(lines) or (headline(deployment, around),))
 
 
@@ -96,6 +107,10 @@ def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
 def run(deployment: Deployment) -> Message:
     """When it started, its steps with their times, and where it is written in full."""
     assert deployment.started_at is not None
+    if is_untouched(deployment):
+        news: Line = ("🚀 Nobody has picked it up yet",)
+        text = f"{deed(deployment)} has been picked up by nobody yet. Is the tool running that carries it out?"
+        return Message((text,), (joined([news, usual_causes(deployment)]),))
     times: list[Span] = ["🚀 Started ", minute(deployment.started_at)]
     facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
     if deployment.log_url and not deployment.reviewed_elsewhere:

@@ -130,7 +130,11 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         "not picked up",
         {"state": State.STARTING, "description": NOT_PICKED_UP, **BEGUN},
         NOTHING,
-        ["🚀 web → production  nobody has picked it up yet", "topic@64fd7b0 · maria · since 10:00 UTC", "[Cancel]"],
+        [
+            "🚀 web → production  nobody has picked it up yet",
+            "topic@64fd7b0 · usual causes: no webhook or workflow takes deployment events up · maria · since 10:00 UTC",
+            "[Cancel]",
+        ],
         "maria is deploying topic@64fd7b0 of web to production. Nobody has picked it up yet.",
     ),
     (

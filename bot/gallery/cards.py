@@ -225,6 +225,10 @@ def live_on_staging(material: Material) -> Deployment:
     return replace(one, started_at=before(1), changes=material.changes(*shipped))
 
 
+def dashboards(material: Material) -> tuple[tuple[str, str], ...]:
+    return tuple((material.text(name)[:30], f"https://{name.lower()}.example/shop") for name in ("Grafana", "Sentry"))
+
+
 def states_of_success(material: Material) -> list[Scene]:
     production = Around(production=True)
     one = live(material, changes=material.changes(*material.shipped(1)), approved_by=())
@@ -234,7 +238,7 @@ def states_of_success(material: Material) -> list[Scene]:
     late = live(material, given_up_at=before(20), approved_by=())
     older = replace(live(material), replaced_by=14)
     return [
-        Scene("Live in production", card(live(material), production)),
+        Scene("Live in production", card(live(material), replace(production, dashboards=dashboards(material)))),
         Scene("Live in production, one change", card(one, production)),
         Scene("Live, with migrations", card(live(material, changes=migrations), production)),
         Scene("Live, for the first time", card(first, production)),

@@ -43,6 +43,7 @@ def around(context: Context, deployment: Deployment) -> Around:
         reason=why_failed(context, deployment),
         locked_for=_locked_for(context, deployment),
         approved_for=_approved_for(context, target, deployment),
+        dashboards=tuple(target.environment.dashboards.items()) if target else (),
     )
 
 

@@ -23,6 +23,9 @@ SECRET_PREFIXES = re.compile(
     r"xox[a-z]-|xapp-|ghp_|gho_|ghs_|ghu_|github_pat_|HRKU-|-----BEGIN|postgres(ql)?(\+\w+)?://[^/]*:"
 )
 _LONGEST_SHOWN = 40
+DASHBOARDS = 3
+DASHBOARD_NAME = 30
+"""At most so many links to dashboards, with names of so many characters: they share a line with the rest."""
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -236,6 +239,16 @@ def _runbook(value: object) -> Any:
     return tuple(step.strip() for step in steps)
 
 
+def _dashboards(value: object) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f'must be a table such as {{ Grafana = "https://…" }}, not {shown(value)}')
+    if len(value) > DASHBOARDS:
+        raise ValueError(f"must not have more than {DASHBOARDS} dashboards: there is one line for them")
+    if nameless := [name for name in value if not name.strip() or len(name) > DASHBOARD_NAME]:
+        raise ValueError(f"must name each with 1 to {DASHBOARD_NAME} characters, not {shown(nameless[0])}")
+    return {name.strip(): _url(address) for name, address in value.items()}
+
+
 def _list(value: object) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list in square brackets, such as [{shown(value)}], not {shown(value)}")
@@ -268,5 +281,6 @@ PathPatterns: TypeAlias = Annotated[
 ]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung", "all"]
+Dashboards: TypeAlias = Annotated[dict[str, str], BeforeValidator(_dashboards)]
 Runbook: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_runbook)]
 Occasions: TypeAlias = Annotated[tuple[Occasion, ...], BeforeValidator(_list)]

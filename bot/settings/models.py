@@ -18,6 +18,7 @@ from bot.settings.fields import (
     CheckNames,
     Count,
     Cron,
+    Dashboards,
     Duration,
     Flag,
     Name,
@@ -251,6 +252,11 @@ class EnvironmentSettings(Table):
         default=(),
         description="What is to be done when a deployment fails, shown there: an address, or a list of steps.",
         examples=["https://example.com/runbook"],
+    )
+    dashboards: Dashboards = Field(
+        default={},
+        description="Where to look at what is live here, by name: three links on its card.",
+        examples=[{"Grafana": "https://grafana.example.com/d/web", "Sentry": "https://sentry.example.com/web"}],
     )
     migration_paths: PathPatterns = Field(
         default=(),

@@ -74,6 +74,22 @@ def test_every_problem_is_told_at_once() -> None:
         ("approvals = true", ".approvals must be a whole number, 0 or more, without quotes, not true."),
         ('up_to_date = "yes"', '.up_to_date must be true or false, without quotes, not "yes".'),
         ("url = 5", '.url must be text in quotes, such as "https://web.example.com", not 5.'),
+        (
+            'dashboards = "https://g.example"',
+            '.dashboards must be a table such as { Grafana = "https://…" }, not "https://g.example".',
+        ),
+        (
+            'dashboards = { Grafana = "g.example" }',
+            '.dashboards must be an address that begins with https:// or http://, not "g.example".',
+        ),
+        (
+            'dashboards = { A = "http://a/", B = "http://b/", C = "http://c/", D = "http://d/" }',
+            ".dashboards must not have more than 3 dashboards: there is one line for them.",
+        ),
+        (
+            'dashboards = { " " = "http://a/" }',
+            '.dashboards must name each with 1 to 30 characters, not " ".',
+        ),
         ('url = "example.com"', '.url must be an address that begins with https:// or http://, not "example.com".'),
         ("after = 5", ".after must be text in quotes, not 5."),
         (

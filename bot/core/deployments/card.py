@@ -46,6 +46,7 @@ class Around:
     says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
     ``promoted_from`` where it comes from. ``approved_for`` are the names of those whose approval an earlier request
     for the very same got, each with its number.
+    ``dashboards`` are names with their addresses.
     """
 
     production: bool = False
@@ -61,6 +62,7 @@ class Around:
     promotion: Promotion | None = None
     promoted_from: str | None = None
     approved_for: tuple[tuple[str, int], ...] = ()
+    dashboards: tuple[tuple[str, str], ...] = ()
 
 
 NOTHING = Around()
@@ -281,7 +283,7 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
-    facts += links(deployment)
+    facts += links(deployment, around.dashboards)
     return [fact for fact in facts if fact][:7]
 
 
@@ -414,11 +416,14 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 
-def links(deployment: Deployment) -> tuple[Line, ...]:
-    """Where there is more to see."""
+def links(deployment: Deployment, dashboards: Sequence[tuple[str, str]] = ()) -> tuple[Line, ...]:
+    """Where there is more to see; ``dashboards`` of what is live, which are one fact together."""
     found: list[Line] = []
     if deployment.environment_url and deployment.state is State.SUCCEEDED:
         found.append((Link(deployment.environment_url, "open"),))
+    if dashboards and deployment.state is State.SUCCEEDED:
+        shown = [Link(address, name) for name, address in dashboards]
+        found.append((shown[0], *(span for one in shown[1:] for span in (", ", one))))
     if deployment.log_url:
         found.append((Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),))
     return tuple(found)

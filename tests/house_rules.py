@@ -37,7 +37,9 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage"),
     "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system", *SHARED_BY_ADAPTERS),
     "bot/adapters/clock/*": ("bot.core", "bot.adapters.clock"),
+    "bot/adapters/git/*": ("bot.core", "bot.adapters.git", "bot.adapters.system"),
     "bot/adapters/system/*": ("bot.core", "bot.adapters.system"),
+    "bot/adapters/checkout.py": ("bot.core", "bot.adapters.system"),
     "bot/adapters/*": ("bot.core",),
     "bot/migrations/*": ("bot.adapters.storage.tables",),
     # A provider works with what adapters know of git, processes and directories.

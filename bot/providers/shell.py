@@ -10,21 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
+import secrets
 import signal
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from bot.adapters.git.command import Interrupted
+from bot.adapters.git.mirrors import Wanted, check_out
 from bot.adapters.system import directories, processes
 from bot.adapters.system.accounts import Account, account, hand_over
 from bot.adapters.system.environment import VariableName, base_environment, inherited, variables
 from bot.adapters.system.output import Output
-from bot.core.errors import Rejected, ShipmateError
+from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.settings import masked, process_environment
@@ -33,11 +38,13 @@ from bot.settings.environment import from_environment
 carries_out = True
 
 VANISHED = "The worker's machine was restarted while this was running"
+ELSEWHERE = "It was begun on another machine, {}, and is lost to this one; it may still be running there"
 _ATTEMPTS = 5
 _POLL = 0.25
 _MOST_OUTPUT = 512 * 1024 * 1024
 _FINISHED_RUNS_KEPT = 200
 _OUTCOME = "outcome.json"
+_MACHINE = "machine"
 _STOPPING = "stopping.json"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _EXPLAINED = {126: "the command is not executable", 127: "the command was not found"}
@@ -52,7 +59,8 @@ class Settings(BaseModel):
     ``resume``: what to do when the machine was restarted meanwhile: end as an error, or run the command again.
     ``environment``: more variables for the command. ``inherit``: names of variables that the command gets as the bot
     has them; secrets of the bot itself are not for it. ``directory``: where checkouts live, private to the bot's user.
-    ``user``: whom the command runs as, where that is not to be the user who runs the bot.
+    ``user``: whom the command runs as, where that is not to be the user who runs the bot. ``depth``: how many commits
+    of history the checkout has, all where it is not said. ``submodules``: whether it has those too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +71,8 @@ class Settings(BaseModel):
     inherit: list[VariableName] = []
     directory: str | None = None
     user: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*[$]?$")] | None = None
+    depth: Annotated[int, Field(strict=True, ge=1)] | None = None
+    submodules: bool = False
 
     @field_validator("command")
     @classmethod
@@ -96,7 +106,10 @@ def start(run: Run) -> str:
     with directories.disk_errors():
         directory = _directory(run.job)
         if not (directory / _OUTCOME).exists():
-            _begin(run, _newest(directory) or directory / "1")
+            try:
+                _begin(run, _newest(directory) or directory / "1")
+            except Interrupted as stopped:
+                _kept(_reason_to_stop(run) or Outcome("error", str(stopped)), directory)
             if (directory / _OUTCOME).exists():
                 _tidy(directory)
         return str(directory)
@@ -128,9 +141,13 @@ def _watch(run: Run, directory: Path) -> Outcome:
             break
         if (reason := _reason_to_stop(run)) is not None:
             return reason
-        run.write(f"{VANISHED}: running the command again")
-        _begin(run, attempt or directory / "1")
-    return Outcome("error", VANISHED)
+        run.write(f"{_lost(run)}: running the command again")
+        run.keep(_MACHINE, _this_machine(run.job))
+        try:
+            _begin(run, attempt or directory / "1")
+        except Interrupted as stopped:
+            return _reason_to_stop(run) or Outcome("error", str(stopped))
+    return Outcome("error", _lost(run))
 
 
 def _watch_attempt(run: Run, attempt: Path) -> Outcome | None:
@@ -185,6 +202,9 @@ def _begin(run: Run, attempt: Path) -> None:
         for directory in (attempt.parent, attempt):
             directories.make_private(directory, passable=runs_as is not None)
         directories.publish(attempt / processes.CHECKOUT, lambda into: _check_out(run, into, runs_as), mode=0o700)
+        mine = _this_machine(job)
+        if run.claim(_MACHINE, mine) != mine:
+            return
     except (OSError, ShipmateError):
         # Somebody faster may have begun, ended and tidied up under our hands.
         if processes.claimed(attempt):
@@ -196,18 +216,50 @@ def _begin(run: Run, attempt: Path) -> None:
 
 
 def _check_out(run: Run, into: Path, runs_as: Account | None) -> None:
-    run.checkout(into)
+    settings = _settings(run.job)
+    wanted = Wanted(run.job.sha, settings.depth, settings.submodules, shared=runs_as is None)
+    try:
+        check_out(
+            run.remote(),
+            wanted,
+            into,
+            mirrors=_root(run.job) / "mirrors",
+            environ=process_environment(),
+            goes_on=lambda: _reason_to_stop(run) is None,
+            write=run.write,
+        )
+    except (NotThere, NotAllowed, Rejected) as error:
+        if settings.submodules:
+            raise
+        directories.empty(into)
+        run.checkout(into)
+        run.write(f"Without git's history, from the commit's files alone: {error}")
     if runs_as is not None:
         # Under its unfinished name, where no command can be at work yet.
         hand_over(into, runs_as)
+
+
+def _this_machine(job: Job) -> str:
+    """Whose directory it is: the machine's name, and what no other machine's directory has."""
+    file = _root(job) / _MACHINE
+    if not file.exists():
+        with suppress(FileExistsError):
+            directories.write_once(file, f"{platform.node() or 'nameless'} {secrets.token_hex(8)}")
+    return file.read_text(encoding="utf-8")
+
+
+def _lost(run: Run) -> str:
+    """Why what was begun cannot be found, as far as that is known."""
+    begun_on = run.note(_MACHINE)
+    return VANISHED if begun_on in (None, _this_machine(run.job)) else ELSEWHERE.format(begun_on.partition(" ")[0])
 
 
 def _environment(job: Job, runs_as: Account | None) -> dict[str, str]:
     """The command's variables. Raises Rejected where one that is inherited has a secret of the bot in it."""
     settings, environ = _settings(job), process_environment()
     passed_on = {name: environ[name] for name in settings.inherit if name in environ}
-    secrets = from_environment(environ, [])
-    if telling := [name for name, value in passed_on.items() if masked(value, secrets) != value]:
+    own = from_environment(environ, [])
+    if telling := [name for name, value in passed_on.items() if masked(value, own) != value]:
         raise Rejected(f"{', '.join(telling)} of `inherit` holds a secret of the bot, which is not handed to commands.")
     return variables(job, base_environment(environ, runs_as), passed_on, settings.environment)
 
@@ -235,14 +287,18 @@ def _forget_old_runs(runs: Path) -> None:
     directories.remove_unfinished(runs)
 
 
-def _directory(job: Job) -> Path:
+def _root(job: Job) -> Path:
     configured, passable = _settings(job).directory, _settings(job).user is not None
-    if configured is None:
-        root = Path(tempfile.gettempdir()).absolute() / f"shipmate-{os.getuid()}"
-        directories.make_private(root, passable=passable)
-    else:
-        root = Path(configured).expanduser().absolute()
-    directories.make_private(root / "runs", passable=passable)
+    if configured is not None:
+        return Path(configured).expanduser().absolute()
+    root = Path(tempfile.gettempdir()).absolute() / f"shipmate-{os.getuid()}"
+    directories.make_private(root, passable=passable)
+    return root
+
+
+def _directory(job: Job) -> Path:
+    root = _root(job)
+    directories.make_private(root / "runs", passable=_settings(job).user is not None)
     # A request id that came with somebody else's deployment may be anything.
     plain = _FILE_NAME.fullmatch(job.request_id)
     return root / "runs" / (job.request_id if plain else hashlib.sha256(job.request_id.encode()).hexdigest())

@@ -23,6 +23,7 @@ from bot.core.events.internal import RunBegan, RunFinished, RunHeldUp, RunProgre
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
+from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job, Outcome, Provider
 from bot.providers import load
 from bot.runtime.retries import REFUSED_PAUSE
@@ -119,6 +120,14 @@ class StoredRun:
 
     def keep(self, name: str, value: str) -> None:
         self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
+
+    def claim(self, name: str, value: str) -> str:
+        # What was done until here may have taken long, and somebody else may have taken over.
+        self._runner.before_start()
+        return self._runner.store.runs.claim_note(self.job.deployment_id, name, value)
+
+    def remote(self) -> Remote:
+        return self._runner.forge.remote(self.job.repository)
 
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)

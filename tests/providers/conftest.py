@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.deployments.steps import Progress
+from bot.core.errors import NotThere
+from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job
 from tests.patience import PATIENCE
 
@@ -22,7 +24,10 @@ MOST_PAUSES = 400
 
 
 class ModelRun:
-    """``files`` are what a checkout of the commit has; ``on_line`` says what happens when a line is read."""
+    """``files`` are what a checkout of the commit has; ``on_line`` says what happens when a line is read.
+
+    Where no ``repository`` is set, git finds none; that this is told stands in ``without_history``.
+    """
 
     def __init__(self, job: Job, files: dict[str, str]) -> None:
         self.job = job
@@ -31,6 +36,8 @@ class ModelRun:
         self.told: list[Progress] = []
         self.notes: dict[str, str] = {}
         self.checkouts = 0
+        self.repository: Remote | None = None
+        self.without_history: list[str] = []
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
         self._cancelled = threading.Event()
@@ -38,6 +45,9 @@ class ModelRun:
         self._breaker = 0
 
     def write(self, line: str) -> None:
+        if line.startswith("Without git's history"):
+            self.without_history.append(line)
+            return
         self.lines.append(line)
         self.on_line.get(line, lambda: None)()
 
@@ -68,6 +78,14 @@ class ModelRun:
 
     def keep(self, name: str, value: str) -> None:
         self.notes[name] = value
+
+    def claim(self, name: str, value: str) -> str:
+        return self.notes.setdefault(name, value)
+
+    def remote(self) -> Remote:
+        if self.repository is None:
+            raise NotThere("There is no repository for git here.")
+        return self.repository
 
     def tarball(self) -> str:
         return f"https://codeload.example/{self.job.repository}/{self.job.sha}"

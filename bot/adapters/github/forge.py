@@ -44,7 +44,7 @@ from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubUsers
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
-from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, short_name
 
 REF_LENGTH = 250  # GitHub takes no longer names
@@ -246,6 +246,10 @@ class GitHub:
 
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
         return self._pulls.open(repository, most)
+
+    def remote(self, repository: str) -> Remote:
+        header = self._auth.authorization(repository) or ""
+        return Remote(f"{self._web_url}/{repository}.git", header.removeprefix("Bearer ") or None)
 
     def tarball(self, repository: str, sha: str) -> str:
         return self._connection.location(at(repository, "tarball", sha))

@@ -17,7 +17,7 @@ from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.ports.reviews import NoReviews
 from bot.core.refs import short_name
 
@@ -120,6 +120,9 @@ class LocalGit:
 
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:  # noqa: ARG002 - none wait here
         return ()
+
+    def remote(self, repository: str) -> Remote:
+        return Remote(str(self._git(repository).git_directory))
 
     def tarball(self, repository: str, sha: str) -> str:  # noqa: ARG002
         raise Rejected(f"{repository} is a git repository on this machine: nobody else can fetch its files from it.")

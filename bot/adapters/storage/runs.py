@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
-from bot.adapters.storage.upsert import upsert
+from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import notes_key, run_key
 
 
@@ -48,3 +48,10 @@ class RunRows:
     def keep_note(self, deployment_id: int, name: str, value: str) -> None:
         with self._database.writing() as connection:
             upsert(connection, tables.kept, {"key": notes_key(deployment_id, name), "value": value}, "key")
+
+    def claim_note(self, deployment_id: int, name: str, value: str) -> str:
+        """Keep it unless something is kept there; what is kept. Of several at one instant one alone finds its own."""
+        key = notes_key(deployment_id, name)
+        with self._database.writing() as connection:
+            insert_new(connection, tables.kept, [{"key": key, "value": value}], "key")
+            return str(connection.execute(sa.select(tables.kept.c.value).where(tables.kept.c.key == key)).scalar_one())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.core.deployments.steps import Progress
+from bot.core.ports.forge_types import Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,15 @@ class Run(Protocol):
 
     def keep(self, name: str, value: str) -> None:
         """Keep a small thing for this run until it has ended, before it is acted upon. Raises Unavailable."""
+
+    def claim(self, name: str, value: str) -> str:
+        """Keep it unless something is kept under ``name`` already; what is kept now. Raises Unavailable.
+
+        For what must be begun by one worker alone: whoever finds their own value may act, and the others may not.
+        """
+
+    def remote(self) -> Remote:
+        """Where git fetches the job's repository. Raises NotThere, NotAccepted and Unavailable."""
 
     def tarball(self) -> str:
         """A link to the tarball of the job's commit that anybody may fetch for some minutes, and nobody should print.

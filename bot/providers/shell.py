@@ -23,7 +23,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.adapters.git.command import Interrupted
+from bot.adapters.git.command import Interrupted, Unreachable
 from bot.adapters.git.mirrors import Wanted, check_out
 from bot.adapters.system import directories, processes
 from bot.adapters.system.accounts import Account, account, hand_over
@@ -228,7 +228,7 @@ def _check_out(run: Run, into: Path, runs_as: Account | None) -> None:
             goes_on=lambda: _reason_to_stop(run) is None,
             write=run.write,
         )
-    except (NotThere, NotAllowed, Rejected) as error:
+    except (NotThere, NotAllowed, Rejected, Unreachable) as error:
         if settings.submodules:
             raise
         directories.empty(into)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,6 +71,19 @@ def test_without_git_the_files_come_alone_and_that_is_said(
     [told] = run.without_history
     assert told.startswith("Without git's history, from the commit's files alone: git fetch failed: ")
     assert server.token not in told
+
+
+def test_where_there_is_no_way_to_git_the_files_come_alone(web: Upstream, on: Callable[..., ModelRun]) -> None:
+    sha = web.commit({"app.txt": "one"})
+    run, strict = on(sha, "ls -A"), on(sha, "ls -A", machine="two", submodules=True)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and listens to none
+        run.repository = strict.repository = Remote(f"http://127.0.0.1:{nobody.getsockname()[1]}/acme/web.git", "t")
+
+        assert carried_out(run) == DONE
+        assert len(run.without_history) == 1
+        with pytest.raises(Unavailable):
+            shell.start(strict)
 
 
 def test_submodules_are_never_left_out_in_silence(

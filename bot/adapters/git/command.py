@@ -42,8 +42,9 @@ _WAY_OUT = re.compile(r"(?:https?|all|no)_proxy|SSL_CERT_(?:FILE|DIR)|GIT_(?:PRO
 
 _KEPT_OUT = re.compile(r"returned error: 40[13]|authentication failed|could not read (?:username|password)", re.I)
 _MISSING = re.compile(r"returned error: 404|not found|not our ref|couldn't find remote ref|does not exist", re.I)
+_UNREACHABLE = re.compile(r"could not resolve|connection refused|couldn't connect|failed to connect", re.I)
 _AWAY = re.compile(
-    r"could not resolve|failed to connect|couldn't connect|connection (?:refused|reset|timed out)|timed out|"
+    r"connection (?:reset|timed out)|timed out|"
     r"returned error: (?:429|5\d\d)|early eof|unexpected disconnect|rpc failed|hung up|too slow|empty reply|"
     r"gnutls|ssl|transfer closed",
     re.IGNORECASE,
@@ -54,6 +55,10 @@ _BROKEN = re.compile(r"corrupt|bad object|not a git repository|unable to read|mi
 
 class Interrupted(ShipmateError):
     """Nobody wants it any more."""
+
+
+class Unreachable(Unavailable):
+    """There is nobody at the remote's address, or no way to it from here."""
 
 
 class Broken(Rejected):
@@ -161,6 +166,8 @@ def _error_of(command: str, said: str) -> ShipmateError:
     telling = next((line for line in lines if line.startswith(("fatal:", "error:", "remote:"))), "")
     reason = re.sub(r"^(?:fatal|error|remote): ", "", telling or (lines[-1] if lines else "it did not say why"))
     sentence = f"git {command} failed: {reason.rstrip('.')}."
+    if _UNREACHABLE.search(said):
+        return Unreachable(sentence)
     if _FULL.search(said) or _AWAY.search(said):
         return Unavailable(sentence)
     if _KEPT_OUT.search(said):

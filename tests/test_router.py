@@ -72,6 +72,7 @@ NAMES = [
     "people.link_awaited",
     "promotions.ended",
     "promotions.offered",
+    "queue_clock.comes_nearer",
     "reconciliation.reconcile",
     "reconciliation.retain",
     "redeliveries.failed",

@@ -248,6 +248,13 @@ class DeploymentEnded(Event):
     deployment_id: int
 
 
+@stored("TurnComesNearer")
+class TurnComesNearer(Event):
+    """A minute has passed for one that waits for its turn: how long that still takes has changed."""
+
+    deployment_id: int
+
+
 @stored("ApprovalHalfOver")
 class ApprovalHalfOver(Event):
     """Half of the time is over in which a deployment may be approved, unless it has been since."""

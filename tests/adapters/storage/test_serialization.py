@@ -95,6 +95,7 @@ EVENTS = [
     "ShipmentEnqueued",
     "ShipmentNotMerged",
     "Tick",
+    "TurnComesNearer",
     "WindowsTurn",
 ]
 EFFECTS = [

@@ -7,7 +7,19 @@ from collections.abc import Callable, Sequence
 from bot.core.deployments.messages import merge_not_taken_up
 from bot.core.events.external import PullRequestMerged
 from bot.core.grammar.commands import Deploy
-from bot.gallery import answers, cards, holds, lookups, onward, operators, people, refusals, shipments, threads
+from bot.gallery import (
+    answers,
+    cards,
+    holds,
+    lookups,
+    mornings,
+    onward,
+    operators,
+    people,
+    refusals,
+    shipments,
+    threads,
+)
 from bot.gallery.material import GITHUB, Material, before, sha
 from bot.gallery.scene import Group, Scene
 
@@ -68,6 +80,8 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Lookups: one deployment", lookups.one_deployment),
     ("Lookups: what a place lacks", onward.compared),
     ("Promotion", onward.promotions_asked),
+    ("Digests and reminders", mornings.digests_told),
+    ("Delivery figures", mornings.figures_asked),
     ("Locks: in channels", holds.locks_in_channels),
     ("Locks: answers", holds.locks_answered),
     ("Locks: direct messages", holds.locks_told),

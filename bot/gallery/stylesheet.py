@@ -75,6 +75,15 @@ pre {{ font: 12px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; background
 table {{ border-collapse: collapse; margin: 6px 0; font-size: 14px; }}
 td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; }}
 th {{ background: var(--box); }}
+.chart {{ border: 1px solid var(--line); border-radius: 12px; max-width: 640px; margin: 6px 0; padding: 8px 12px; }}
+.chart ol {{ list-style: none; display: flex; gap: 4px; align-items: flex-end; margin: 12px 0 4px; padding: 0; }}
+.chart li {{ flex: 1; min-width: 0; text-align: center; }}
+.chart li i {{ display: inline-block; width: 8px; margin: 0 1px; border-radius: 2px 2px 0 0; }}
+.chart small {{ display: block; color: var(--grey); font-size: 11px; border-top: 1px solid var(--line); }}
+.chart p {{ margin: 6px 0 0; color: var(--grey); font-size: 12px; }}
+.chart p i {{ display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 4px 0 8px; }}
+.s0 {{ background: #1264a3; }} .s1 {{ background: #2eb67d; }} .s2 {{ background: #ecb22e; }}
+.s3 {{ background: #e01e5a; }} .s4 {{ background: #7c3085; }} .s5 {{ background: #868686; }}
 .actions {{ display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0 4px; align-items: flex-start; }}
 .button {{ display: inline-block; border: 1px solid var(--edge); border-radius: 4px; padding: 0 12px; min-height: 28px;
   font: 700 13px/26px inherit; font-size: 13px; line-height: 26px; font-weight: 700; background: var(--button);

@@ -17,8 +17,8 @@ from bot.gallery.scenes import groups
 ROOT = Path(__file__).parents[2]
 NO_MESSAGE_OF_ITS_OWN = {"bot.core.rich_text.say"}
 """``say`` is what the others are made with."""
-STILL_TO_SHOW = ("bot.core.digests.", "bot.core.figures.", "bot.core.modals.")
-"""Digests, figures and forms have no scenes yet."""
+STILL_TO_SHOW = ("bot.core.modals.",)
+"""Forms have no scenes yet."""
 
 
 def message_functions() -> dict[CodeType, str]:

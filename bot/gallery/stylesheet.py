@@ -73,7 +73,8 @@ pre {{ font: 12px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; background
 .plan .detail {{ color: var(--grey); margin-left: 8px; font-size: 13px; font-weight: 400; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; margin: 6px 0; font-size: 14px; }}
-td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; }}
+td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; min-width: 96px;
+  overflow-wrap: break-word; }}
 th {{ background: var(--box); }}
 .actions {{ display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0 4px; align-items: flex-start; }}
 .button {{ display: inline-block; border: 1px solid var(--edge); border-radius: 4px; padding: 0 12px; min-height: 28px;

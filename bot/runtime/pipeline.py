@@ -34,7 +34,7 @@ from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
-from bot.runtime.commands import STALE_AFTER, Conversation, answered, unseen
+from bot.runtime.commands import STALE_AFTER, Conversation, answered, as_read, unseen
 from bot.runtime.decoder import Decode
 from bot.runtime.faults import Fault, described
 from bot.runtime.lanes import Lanes
@@ -262,7 +262,9 @@ class Pipeline:
         except ShipmateError as error:
             if not isinstance(event, CommandGiven) or isinstance(error, Unavailable):
                 raise
-            return self._tell(delivery.id, name, event, replies.refusal(error), asked, ends=ends)
+            refusal = replies.refusal(error)
+            told = as_read(asked, refusal) if asked is not None else refusal
+            return self._tell(delivery.id, name, event, told, asked, ends=ends)
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
             if not isinstance(event, CommandGiven):

@@ -62,10 +62,10 @@ def test_a_freeze_is_announced_in_the_apps_channel_with_who_until_when_and_why(w
 
     announcement = world.slack.messages("#web")[-1]
     assert answers(world, said) == [
-        "❄️ Frozen: *web → production* until Mon 02 Mar 14:00 UTC. What is running finishes.",
+        "🧊 Frozen: *web → production* until Mon 02 Mar 14:00 UTC. What is running finishes.",
     ]
     assert seen(world, read_out(announcement)) == (
-        "❄️ *web*: *production* is frozen by @maria until Mon 02 Mar 14:00 UTC: release\n"
+        "🧊 *web*: *production* is frozen by @maria until Mon 02 Mar 14:00 UTC: release\n"
         "What is running finishes. Merges wait for the end."
     )
     assert announcement.labels == ["Unfreeze production"]
@@ -76,7 +76,7 @@ def test_the_end_is_read_on_the_persons_own_clock(world: World) -> None:
 
     world.says("bob", "freeze production until 9pm because release")
 
-    assert channel(world, "#web") == ["❄️ *web*: *production* is frozen by @bob until Mon 02 Mar 12:00 UTC: release"]
+    assert channel(world, "#web") == ["🧊 *web*: *production* is frozen by @bob until Mon 02 Mar 12:00 UTC: release"]
 
 
 def test_a_deployment_in_a_freeze_is_refused_with_the_reason_and_offered_for_its_end(frozen: World) -> None:
@@ -260,7 +260,7 @@ def test_the_freeze_of_another_person_goes_on(frozen: World) -> None:
     frozen.says("maria", "unfreeze production")
 
     assert channel(frozen, "#web")[-1] == (
-        "❄️ *web*: a freeze of *production* is over, lifted by @maria, "
+        "🧊 *web*: a freeze of *production* is over, lifted by @maria, "
         "but it is frozen by @bob until somebody lifts it: of the audit"
     )
     assert len(frozen.store.reads().freezes.of("web", "production")) == 1
@@ -293,7 +293,7 @@ def test_all_environments_of_the_channels_app_are_frozen_and_lifted_together(wor
     assert frozen == ["production", "staging"]
     assert world.store.reads().freezes.all() == []
     assert channel(world, "#web") == [
-        "❄️ *web*: *staging and production* are frozen by @maria until somebody lifts it: of an incident",
+        "🧊 *web*: *staging and production* are frozen by @maria until somebody lifts it: of an incident",
         "☀️ *web*: *production* is no longer frozen, lifted by @maria.",
         "☀️ *web*: *staging* is no longer frozen, lifted by @maria.",
     ]
@@ -304,13 +304,13 @@ def test_elsewhere_the_environment_of_every_app_is_meant(tmp_path: Path) -> None
         said = world.says("maria", "freeze production because of an incident", channel="#random")
 
         assert answers(world, said) == [
-            "❄️ Frozen: *web → production and api → production* until somebody lifts it. What is running finishes."
+            "🧊 Frozen: *web → production and api → production* until somebody lifts it. What is running finishes."
         ]
         assert channel(world, "#web") == [
-            "❄️ *web*: *production* is frozen by @maria until somebody lifts it: of an incident"
+            "🧊 *web*: *production* is frozen by @maria until somebody lifts it: of an incident"
         ]
         assert channel(world, "#deploys") == [
-            "❄️ *api*: *production* is frozen by @maria until somebody lifts it: of an incident"
+            "🧊 *api*: *production* is frozen by @maria until somebody lifts it: of an incident"
         ]
 
 
@@ -355,7 +355,7 @@ def test_freezes_lists_what_is_frozen(frozen: World) -> None:
     said = frozen.says("bob", "freezes")
 
     assert answers(frozen, said) == [
-        "Freezes and windows:\n❄️ *web → production* is frozen by maria until Mon 02 Mar 14:00 UTC: release"
+        "Freezes and windows:\n🧊 *web → production* is frozen by maria until Mon 02 Mar 14:00 UTC: release"
     ]
 
 

@@ -37,8 +37,8 @@ def test_help_on_something_else_is_for_the_asker_only(world: World) -> None:
     world.says("maria", "help frobnicate")
 
     assert told(world, "maria") == [
-        "There is no command called dploy. Did you mean deploy, deploys or undeployed? `help` shows all.",
-        "There is no command called frobnicate. `help` shows all.",
+        "There is no command called dploy. Did you mean deploy, deploys or undeployed? `help` shows what there is.",
+        "There is no command called frobnicate. `help` shows what there is.",
     ]
 
 

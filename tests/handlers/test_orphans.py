@@ -407,7 +407,7 @@ def test_all_lists_show_what_is_left_and_mark_it(world: World, after: str) -> No
         f"    🚀 #1 topic@{sha[1]} running, by maria",
         f"    ⏳ #2 next@{sha[2]} Waiting: web → staging is no longer in the settings",
         "    🔒 @maria since Mon 02 Mar 10:00 UTC for topic because I test",
-        "    ❄️ web → staging: it is still frozen by @bob because of the sale.",
+        "    🧊 web → staging: it is still frozen by @bob because of the sale.",
         "    ⏰ web → staging: #1 of the schedule is still to deploy main there, Mon 02 Mar 17:00 UTC, for @maria.",
     ]
     assert [line.partition(",")[0] for line in shown["queue"][1:]] == [
@@ -416,7 +416,7 @@ def test_all_lists_show_what_is_left_and_mark_it(world: World, after: str) -> No
         f"    1. #2 next@{sha[2]} by bob",
     ]
     assert shown["locks"][1].startswith(f"🔒 {place} by @maria")
-    assert shown["freezes"][1].startswith(f"❄️ {place} is frozen by bob")
+    assert shown["freezes"][1].startswith(f"🧊 {place} is frozen by bob")
     assert shown["schedule"][1].startswith("⏰ #1  *web → staging* (no longer in my settings)  main")
     assert [line.endswith("(no longer in my settings)") for line in shown["deploys"][1:]] == [True, True]
 

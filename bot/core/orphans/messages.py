@@ -38,7 +38,7 @@ def summary(orphan: Orphan) -> str:
             return f"{named} is frozen by {by.name} since {since:%Y-%m-%d %H:%M} UTC, {_gone(orphan)}"
         case ScheduleEntry() as entry:
             at = f"{entry.at:%Y-%m-%d %H:%M} UTC"
-            return f"#{entry.id} of the schedule is to deploy {entry.ref} to {named} on {at}, {_gone(orphan)}"
+            return f"{entry.name} of the schedule is to deploy {entry.ref} to {named} on {at}, {_gone(orphan)}"
 
 
 def _gone(orphan: Orphan) -> str:
@@ -61,7 +61,7 @@ def command(orphan: Orphan) -> Command | None:
             return Unschedule(number)
 
 
-MARKS: dict[type, str] = {Deployment: "⏳", Lock: "🔒", Freeze: "❄️", ScheduleEntry: "⏰"}
+MARKS: dict[type, str] = {Deployment: "⏳", Lock: "🔒", Freeze: "🧊", ScheduleEntry: "⏰"}
 LABELS: dict[type, str] = {Deployment: "Cancel", Lock: "Unlock", Freeze: "Unfreeze", ScheduleEntry: "Unschedule"}
 
 
@@ -108,7 +108,7 @@ def _still(orphan: Orphan) -> Line:
             return ("it is still frozen by ", who(freeze.by), f" because {freeze.reason.rstrip('. ')}.")
         case ScheduleEntry() as entry:
             again = f", every {entry.every}" if entry.every else ""
-            told = (f"#{entry.id} of the schedule is still to deploy {entry.ref} there, ", Moment(entry.at), again)
+            told = (f"{entry.name} of the schedule is still to deploy {entry.ref} there, ", Moment(entry.at), again)
             return (*told, ", for ", who(entry.by), ".")
 
 

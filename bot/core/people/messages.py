@@ -18,7 +18,7 @@ Choice = tuple[str, Sequence[str], Sequence[Permission]]
 
 
 def denied(permission: Permission) -> Message:
-    return say("⛔ ", *permission.line)
+    return say("🚫 ", *permission.line)
 
 
 # --- who and what -----------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def _allowed(choices: Sequence[Choice], defaults: dict[str, str | None] | None =
 
 
 def _denied(choices: Sequence[Choice]) -> list[Line]:
-    return [("⛔ ", Bold(app), ": ", *one.line) for app, _, reasons in choices for one in reasons]
+    return [("🚫 ", Bold(app), ": ", *one.line) for app, _, reasons in choices for one in reasons]
 
 
 # --- being left alone -------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ from tests.core.grammar.words import ANYWHERE, WORDS, refusal
         ("link <@U012AB3CD>", "“@U012AB3CD” is no GitHub login."),
         ("link a;b", "“a;b” is no GitHub login."),
         ("depoly web", "I do not know the command “depoly”."),
-        ("", "There was no command. “help” shows all of them."),
+        ("", "There was no command. “help” shows what I understand."),
     ],
 )
 def test_what_is_not_understood_is_said(said: str, reason: str) -> None:
@@ -93,7 +93,7 @@ def test_small_talk_is_near_no_command() -> None:
     "said", ["good morning", "hi", "hello there", "thanks!", "thank you :tada:", "yes please", "👍"]
 )
 def test_a_greeting_and_thanks_are_no_command(said: str) -> None:
-    assert refusal(said) == "There was no command. “help” shows all of them."
+    assert refusal(said) == "There was no command. “help” shows what I understand."
 
 
 def test_a_line_of_more_than_a_thousand_characters_is_refused() -> None:

@@ -68,8 +68,9 @@ def start(around: Surroundings) -> Message:
 
 def _later(around: Surroundings, app: str | None) -> Deploy:
     """A second deployment that is not the first once more."""
-    if around.production != around.to:
-        return Deploy(app, around.branch, around.production, when_green=True)
+    other = around.production if around.production != around.to else around.quiet
+    if other != around.to:
+        return Deploy(app, around.branch, other, when_green=True)
     return Deploy(app, around.branch, around.to, at="17:00")
 
 

@@ -35,7 +35,7 @@ def test_words_that_are_no_command_get_the_nearest_and_an_example(world: World) 
     world.says("maria", "🚀🚀🚀")
 
     assert told(world, "maria") == [
-        "I do not know the command “deplyo”. Did you mean this?",
+        "I do not know the command “deplyo”. Did you mean this?\n`deploy topic to production`",
         "There was no command. “help” shows what I understand.",
     ]
 

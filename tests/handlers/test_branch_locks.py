@@ -118,7 +118,7 @@ def test_a_lock_for_a_branch_names_its_pull_request(world: World) -> None:
         "It is released when #1 is merged or closed."
     )
     assert answers(world, listed) == [
-        f"Locked now:\n🔒 *web → production* by @maria {SINCE} for topic (#1) because testing topic"
+        f"Locked now:\n🔒 *web → production* by maria since 10:00 UTC for topic (#1) because testing topic"
     ]
 
 

@@ -63,7 +63,7 @@ def test_a_command_in_a_window_is_refused_and_offered_for_its_end(weekend: World
     weekend.presses("bob", shown, "Schedule for its end")
     weekend.wait(days=2)
 
-    assert "⛔ *staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings" in told(weekend, "bob")[0]
+    assert "🧊 *staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings" in told(weekend, "bob")[0]
     assert weekend.deployment(1).trigger == "schedule"
 
 
@@ -139,7 +139,7 @@ def test_a_freeze_outlasts_the_window(weekend: World) -> None:
 
     assert channel(weekend, "#web")[-1] == (
         "☀️ *web*: *staging* is open again by its windows, "
-        "but it is frozen by @maria until somebody lifts it: of the audit"
+        "but it is frozen by maria until somebody lifts it: of the audit"
     )
 
 
@@ -152,8 +152,8 @@ def test_freezes_lists_the_windows_with_what_comes_next(tmp_path: Path) -> None:
 
         assert answers(world, monday) == [
             "Freezes and windows:\n"
-            "☀️ *web → staging* is open; its windows close it Fri 06 Mar 16:00 UTC\n"
-            "☀️ *web → production* is open; its windows close it Mon 02 Mar 17:00 UTC"
+            "☀️ *web → staging* is open; its windows close it from Fri 06 Mar 16:00 UTC on\n"
+            "☀️ *web → production* is open; its windows close it from 17:00 UTC on"
         ]
         assert answers(world, saturday) == [
             "Freezes and windows:\n"

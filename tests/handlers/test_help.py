@@ -87,7 +87,9 @@ def test_help_is_there_while_github_is_not(world: World) -> None:
 
     world.says("maria", "help")
 
-    assert "`deploy to production`" in told(world, "maria")[0] or "`deploy main to production`" in told(world, "maria")[0]
+    assert (
+        "`deploy to production`" in told(world, "maria")[0] or "`deploy main to production`" in told(world, "maria")[0]
+    )
 
 
 def test_all_commands_are_behind_a_button(world: World) -> None:

@@ -98,7 +98,7 @@ def test_status_and_what_ships_next_follow_it(world: World) -> None:
     said = world.says("maria", "status web staging")
     world.says("maria", "deploy main to staging")
 
-    assert "(#1)" in answers(world, said)[0]
+    assert f"staging | main@{first[:7]}" in answers(world, said)[0]
     assert world.deployment(2).changes.base == first
 
 
@@ -338,7 +338,7 @@ def test_a_late_success_takes_nothing_back_from_what_succeeded_since(world: Worl
 
     assert world.deployment(1).state is State.SUCCEEDED
     assert live(world) == 2
-    assert thread(world, 1)[-1].endswith(". #2 started later and is live")
+    assert thread(world, 1)[-1].endswith(", and #2, which started later, is live")
 
 
 def test_a_late_success_is_live_until_what_runs_now_succeeds(world: World) -> None:

@@ -79,7 +79,7 @@ def test_nobody_repeats_the_force_of_somebody_else(world: World, how: str) -> No
     sha = world.deployment(1).sha
     assert told(world, "bob") == [
         f"topic@{sha[:7]} cannot go to *production* now:\n"
-        "⛔ Checks failed: `ci/test`\n"
+        "❌ Checks failed: `ci/test`\n"
         "✅ Nothing else is running\n"
         f'To go on all the same: `deploy web/{sha} to production --force "why"`'
     ]

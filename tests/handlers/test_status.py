@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.handlers.scenes import another_tool, answers, told
 from tests.handlers.test_merges import merge
+from tests.servers.github.http import Request
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
 
@@ -70,7 +71,9 @@ def test_status_tells_of_other_days_with_their_dates(world: World) -> None:
 
     said = world.says("bob", "status web production")
 
-    assert answers(world, said)[0].split("\n")[-1] == "production | main@d470312  Begin | Mon 02 Mar 10:00 UTC, maria | –"
+    assert (
+        answers(world, said)[0].split("\n")[-1] == "production | main@d470312  Begin | Mon 02 Mar 10:00 UTC, maria | –"
+    )
 
 
 def test_status_says_what_failed_there_last(world: World) -> None:
@@ -98,6 +101,11 @@ def ahead(world: World) -> None:
     world.github.commit(REPOSITORY, "main", "Add filters")
 
 
+def compared(world: World, asked: int) -> list[Request]:
+    """Where commits were compared, in the requests after so many."""
+    return [one for one in world.github.requests[asked:] if "/compare/" in one.path]
+
+
 def test_status_says_how_far_the_default_branch_is_ahead_and_shows_it_at_a_press(world: World) -> None:
     ahead(world)
 
@@ -109,6 +117,9 @@ def test_status_says_how_far_the_default_branch_is_ahead_and_shows_it_at_a_press
     assert "main is 2 ahead of production." in shown.text
     world.presses("bob", shown, "What is not deployed (2)")
     assert "Add filters" in answers(world, said)[-1]
+    asked = len(world.github.requests)
+    world.says("maria", "status")
+    assert compared(world, asked) == []
 
 
 def test_status_is_shown_without_it_while_github_does_not_answer(world: World) -> None:
@@ -135,11 +146,11 @@ def test_status_of_many_environments_asks_github_about_few(tmp_path: Path) -> No
 
         rows = answers(world, said)[0].split("\n")[2:]
         assert len(rows) == 11
-        compared = [one.path for one in world.github.requests[asked:] if "/compare/" in one.path]
-        assert len(compared) <= 6
+        assert len(compared(world, asked)) == 6
+        # What GitHub has answered before it answers again without it counting as a request.
         asked = len(world.github.requests)
         world.says("bob", "status")
-        assert [one.path for one in world.github.requests[asked:] if "/compare/" in one.path] == []
+        assert {one.status for one in compared(world, asked)} == {304}
 
 
 # --- several apps -----------------------------------------------------------------------------------------------
@@ -160,7 +171,7 @@ def test_where_no_app_is_at_home_each_has_a_line_the_worst_first_and_the_home_ta
         assert len(lines) == 16
         assert lines[-1] == "and 2 more: my home tab shows them all · one of them: `status site-07`"
         (shown,) = world.slack.thread(said.channel, said.ts)
-        assert shown.text.startswith("How 17 apps stand: ❌ site-07 production nothing yet, #1 failed; ")
+        assert shown.text.startswith("How 17 apps stand: ❌ site-07  production nothing yet, #1 failed; ")
 
 
 def test_status_of_what_is_not_there_offers_the_nearest(world: World) -> None:

@@ -139,7 +139,7 @@ def window_line(app: str, environment: str, active_window: ActiveWindow | None, 
         return ("🧊 ", name, " is ", *closed_by_window(active_window), *by)
     if next_change is None:
         return ("☀️ ", name, " is open, and its windows do not close it")
-    return ("☀️ ", name, " is open; its windows close it ", Moment(next_change))
+    return ("☀️ ", name, " is open; its windows close it from ", Moment(next_change), " on")
 
 
 def described(window: Window) -> str:

@@ -59,7 +59,7 @@ def _login(identity: Identity, can_link: bool) -> Line:
         How.CHAT: "",
         How.EMAIL: ", found by your e-mail address",
     }[identity.how]
-    when: Line = (" on ", Moment(identity.at)) if identity.at is not None else ()
+    when: Line = (", ", Moment(identity.at)) if identity.at is not None else ()
     return (f"GitHub login: {identity.login}{how}", *when)
 
 

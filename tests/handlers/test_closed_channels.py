@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, broadcasts, channel, parent, seen, thread
+from tests.handlers.scenes import another_tool, answers, broadcasts, channel, parent, seen, thread, told
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
 

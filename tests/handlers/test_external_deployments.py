@@ -68,7 +68,8 @@ def test_it_counts_as_what_is_deployed_there(world: World) -> None:
     said = world.says("maria", "status web staging")
 
     assert answers(world, said) == [
-        "*web* · staging has all of main\nwhere | what is live | since | now\nstaging | main@d470312 | 10:00 UTC, argo | –"
+        "*web* · staging has all of main\n"
+        "where | what is live | since | now\nstaging | main@d470312 | 10:00 UTC, argo | –"
     ]
 
 

@@ -43,7 +43,8 @@ def test_help_is_four_groups_of_what_can_be_typed_here_and_for_the_asker_alone(t
             "*Deploy*  `deploy main to staging` · `deploy main to production when green`\n"
             "*Undo*  `rollback on production` · `cancel`\n"
             "*Look*  `status` · `deploys`\n"
-            "*Keep*  `lock staging for 2h because load test` · `freeze production until mon 9:00 because of the holidays`\n"
+            "*Keep*  `lock staging for 2h because load test` · "
+            "`freeze production until mon 9:00 because of the holidays`\n"
             "Where no app is named, *web* is meant · `help deploy` shows its forms, with more examples"
         ]
         assert shown.labels == ["Deploy…", "All commands"]

@@ -12,7 +12,7 @@ from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
 from bot.core.gates.model import Verdict
 from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Retry
-from bot.core.grammar.offers import deed, hint, offer, written
+from bot.core.grammar.offers import LONGEST_LABEL, deed, hint, offer, written
 from bot.core.names import listed
 from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
@@ -106,7 +106,9 @@ def not_understood(reason: str, examples: Sequence[str], choices: Choices) -> Me
     if buttons:
         # What is typed is what is run: it stands there as it would be typed.
         own = buttons[0].command
-        yes = replace(buttons[0], label=f"Yes: {buttons[0].label[:1].lower()}{buttons[0].label[1:]}", style="primary")
+        agreed = f"Yes: {buttons[0].label[:1].lower()}{buttons[0].label[1:]}"
+        label = agreed if len(agreed) <= LONGEST_LABEL else buttons[0].label
+        yes = replace(buttons[0], label=label, style="primary")
         heard = (f"{reason} Did you mean: {own}?",)
         return Message(heard, ((f"{reason} Did you mean this?",), (Code(own),)), buttons=(yes,))
     shown: list[Span] = [span for one in examples if f"“{one}”" not in reason for span in (Code(one), " or ")]

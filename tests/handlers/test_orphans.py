@@ -95,8 +95,8 @@ def test_one_thing_is_told_in_a_sentence_with_its_command(world: World) -> None:
         ("freeze staging because of the sale", "it is still frozen by @maria because of the sale.", "unfreeze staging"),
         (
             "deploy main to staging at 17:00",
-            "#1 of the schedule is still to deploy main there, Mon 02 Mar 17:00 UTC, for @maria.",
-            "unschedule #1",
+            "s1 of the schedule is still to deploy main there, Mon 02 Mar 17:00 UTC, for @maria.",
+            "unschedule s1",
         ),
     ],
 )
@@ -562,7 +562,7 @@ def test_at_its_moment_its_person_is_told_why_it_is_not_done(world: World, after
     world.wait(hours=1)
 
     assert answers(world, said)[-1] == (
-        "⏰ @maria #1 `deploy web/main to staging` is due, but web → staging is no longer in my settings, "
+        "⏰ @maria s1 `deploy web/main to staging` is due, but web → staging is no longer in my settings, "
         "so it is not done."
     )
     assert world.github.deployments(REPOSITORY) == []
@@ -576,8 +576,8 @@ def test_what_repeats_is_told_each_time_with_the_next(world: World) -> None:
     world.wait(hours=25)
 
     assert [one.split("\n")[-1] for one in answers(world, said)[-2:]] == [
-        "Next: Tuesday 3 March 2026, 11:00 UTC. To take it off the schedule: `unschedule #1`.",
-        "Next: Wednesday 4 March 2026, 11:00 UTC. To take it off the schedule: `unschedule #1`.",
+        "Next: Tuesday 3 March 2026, 11:00 UTC. To take it off the schedule: `unschedule s1`.",
+        "Next: Wednesday 4 March 2026, 11:00 UTC. To take it off the schedule: `unschedule s1`.",
     ]
 
 

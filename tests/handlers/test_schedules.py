@@ -145,10 +145,9 @@ def test_a_refusal_at_the_moment_is_told_where_it_was_asked_for(world: World) ->
 
     assert world.store.reads().deployment(1) is None
     assert answers(world, said)[-1] == (
-        "⏰ @maria scheduled `deploy web/main to production`: main@d470312 cannot go to *production* now:\n"
-        "✅ No checks are reported for this commit\n"
+        "⏰ @maria scheduled `deploy web/main to production`: 🚫 main@d470312 cannot go to *web → production* yet\n"
         "🧊 *production* is frozen by bob until somebody lifts it: release\n"
-        "✅ Nothing else is running"
+        "No checks are reported for this commit · nothing else is running"
     )
 
 
@@ -203,7 +202,7 @@ def test_where_the_bot_cannot_speak_the_person_is_told_directly(world: World) ->
     world.wait(hours=2)
 
     assert seen(world, read_out(world.slack.messages("@maria")[-1])).startswith(
-        "⏰ @maria scheduled `deploy web/main to production`: main@d470312 cannot go to *production* now:"
+        "⏰ @maria scheduled `deploy web/main to production`: 🚫 main@d470312 cannot go to *web → production* yet"
     )
 
 
@@ -337,10 +336,19 @@ def test_those_who_may_deploy_there_take_it_off_and_others_do_not(world: World) 
     assert moments(world) == []
 
 
-def test_a_number_that_is_not_there_is_told(world: World) -> None:
-    world.says("maria", "unschedule #7")
+@pytest.mark.parametrize("number", ["s1", "S1", "#1", "#s1", "1"])
+def test_it_is_taken_off_by_its_number_as_it_is_printed_or_was(world: World, number: str) -> None:
+    world.says("maria", "deploy main to production in 2 hours")
 
-    assert told(world, "maria") == ["There is no #7 in the schedule. `schedule` lists what there is."]
+    said = world.says("maria", f"unschedule {number}")
+
+    assert answers(world, said) == ["s1 is off the schedule: `deploy web/main to production`."]
+
+
+def test_a_number_that_is_not_there_is_told(world: World) -> None:
+    world.says("maria", "unschedule s7")
+
+    assert told(world, "maria") == ["There is no s7 in the schedule. `schedule` lists what there is."]
 
 
 # --- what cannot be scheduled --------------------------------------------------------------------------------------

@@ -197,8 +197,8 @@ def test_a_lock_in_a_thread_is_of_its_environment(world: World, versions: list[s
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("status", "What is where:\n*web → staging*  main@{1} since"),
-        ("what's up?", "What is where:\n*web → staging*  main@{1} since"),
+        ("status", "*web* · main is 1 ahead of staging\nwhere | what is live | since | now\nstaging | main@{1}"),
+        ("what's up?", "*web* · main is 1 ahead of staging\nwhere | what is live | since | now\nstaging | main@{1}"),
         ("queue", "Nothing runs and nothing waits in web → staging."),
         ("deploys", "The last deployments of web in staging:"),
         ("history", "The last deployments of web in staging:"),

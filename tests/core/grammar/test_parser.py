@@ -51,7 +51,7 @@ from tests.core.grammar.words import ANYWHERE, WORDS, refusal
         ("status wbe production", "There is no app “wbe”. Did you mean “web”?"),
         ("status web staging production", "I did not understand “production” after “staging”."),
         ("diff web prod topic other", "I did not understand “other” after “topic”."),
-        ("unschedule", "Which deployment? Its number is missing: “schedule” shows it."),
+        ("unschedule", "Which deployment? Its number is missing: “schedule” shows it, for example s3."),
         ("link", "Which GitHub login? It is missing."),
         ("link <@U012AB3CD>", "“@U012AB3CD” is no GitHub login."),
         ("link a;b", "“a;b” is no GitHub login."),

@@ -117,7 +117,7 @@ def _now(one: PlaceStatus, now: datetime) -> Iterable[Line]:
 
 def _does(one: Deployment, now: datetime) -> Line:
     if one.reviewed_elsewhere:
-        return (" waits for a review on GitHub",)
+        return (f" by {one.by.name} waits for a review on GitHub",)
     if one.busy:
         far = progress(one, now)
         return (f" by {one.by.name}{f', {far}' if far else ''}",)

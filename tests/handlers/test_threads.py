@@ -255,7 +255,8 @@ def test_what_is_named_wins_over_the_thread(world: World, versions: list[str], s
 def test_who_looks_at_an_app_looks_at_all_of_it(world: World, versions: list[str]) -> None:
     said = under(world, "bob", "status web", 2)
 
-    assert "*web → production*" in answers(world, said)[-1]
+    places = [line.split(" | ")[0] for line in answers(world, said)[-1].split("\n")[2:]]
+    assert places == ["staging", "production"]
 
 
 def test_a_number_wins_over_the_thread(world: World) -> None:

@@ -88,9 +88,7 @@ def test_a_deployment_in_a_freeze_is_refused_with_the_reason_and_offered_for_its
         "No checks are reported for this commit · nothing else is running"
     ]
     assert last(frozen, "bob").labels == ["Schedule for its end", "Deploy when it is free"]
-    assert last(frozen, "bob").text.startswith(
-        "main@d470312 cannot go to web → production yet. production is frozen by"
-    )
+    assert seen(frozen, last(frozen, "bob").text) == f"main@d470312 cannot go to *web → production* yet. {FROZEN}."
 
 
 def test_the_button_schedules_it_for_the_end_where_it_is_deployed(frozen: World) -> None:

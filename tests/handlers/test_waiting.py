@@ -142,9 +142,9 @@ def test_required_checks_by_name_must_be_there_and_others_do_not_count(tmp_path:
         world.says("maria", "deploy main to production")
 
         assert told(world, "maria") == [
-            "main@d470312 cannot go to *production* now:\n"
+            "🚫 main@d470312 cannot go to *web → production* yet\n"
             "⏳ Checks are pending: `ci/test`\n"
-            "✅ Nothing else is running\n"
+            "Nothing else is running\n"
             'To go on all the same: `deploy web/main to production --force "why"`'
         ]
         assert len(world.github.deployments(REPOSITORY)) == 1

@@ -41,7 +41,7 @@ def status(context: Context, command: Status) -> Message:
     more = [orphan_messages.status_line(one) for one in left if isinstance(one.thing, Freeze | ScheduleEntry)]
     if len(apps) == 1:
         return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more)
-    return status_messages.of_all(apps, more)
+    return status_messages.of_all(apps, more, places_of(left))
 
 
 @router.command(Deploys)

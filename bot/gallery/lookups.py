@@ -101,7 +101,9 @@ def what_is_where(material: Material) -> list[Scene]:
     seen = listings.Seen({12: CARD, 11: CARD, 9: CARD}, 6, (task,), frozenset({8}))
     return [
         Scene("status", _table(material), "thread"),
-        Scene("status, of several apps", status_messages.of_all(_apps(material)), "thread"),
+        Scene(
+            "status, of several apps", status_messages.of_all(_apps(material), gone=[("billing", "staging")]), "thread"
+        ),
         Scene("queue", queue([busy], None, NOW, {("search", "production")}), "thread"),
         Scene("queue: nothing", queue([], "shop", NOW), "thread"),
         Scene("deploys", listings.history(_several(material), "shop", seen), "thread"),

@@ -75,6 +75,7 @@ pre {{ font: 12px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; background
 table {{ border-collapse: collapse; margin: 6px 0; font-size: 14px; }}
 td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; min-width: 96px;
   overflow-wrap: break-word; }}
+td:last-child {{ min-width: 200px; }}
 th {{ background: var(--box); }}
 .actions {{ display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0 4px; align-items: flex-start; }}
 .button {{ display: inline-block; border: 1px solid var(--edge); border-radius: 4px; padding: 0 12px; min-height: 28px;

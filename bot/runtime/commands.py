@@ -17,13 +17,13 @@ from bot.core.grammar.parser import AskedBack, Courtesy, NotUnderstood, parse, p
 from bot.core.grammar.registry import spec_of
 from bot.core.grammar.vocabulary import Vocabulary
 from bot.core.modals.model import filled_in
-from bot.core.moments import of_today
 from bot.core.ports.chat import Person
 from bot.core.presses.model import screen
 from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization, edits, machines, mentions, orphans, presses, targets, threads
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
+from bot.services.reading import as_read
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -138,12 +138,6 @@ def unseen(given: CommandGiven, context: Context | None) -> React | None:
 
 ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute)
 """Commands whose answer is of no use to others who read along."""
-
-
-def as_read(context: Context, message: Message) -> Message:
-    """With the moments of today as their reader has them: without the date."""
-    zone = context.person.timezone if context.person is not None else None
-    return of_today(message, context.now, zone or context.settings.bot.timezone)
 
 
 def answered(event_id: str, given: CommandGiven, context: Context, answer: Message) -> Reply:

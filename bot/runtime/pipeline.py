@@ -34,13 +34,14 @@ from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
 from bot.runtime import audit
-from bot.runtime.commands import STALE_AFTER, Conversation, answered, as_read, unseen
+from bot.runtime.commands import STALE_AFTER, Conversation, answered, unseen
 from bot.runtime.decoder import Decode
 from bot.runtime.faults import Fault, described
 from bot.runtime.lanes import Lanes
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff, pause_before
 from bot.services import authorization, forms
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
+from bot.services.reading import as_read
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -104,7 +104,6 @@ def test_a_refusal_is_kept_with_all_its_reasons(guarded: World) -> None:
     assert kept[0].reason.split("; ")[1:] == [
         "❌ Checks failed: ci/test",
         "🙋 1 approval is needed",
-        'To go on all the same: deploy web/topic to production --force "why"',
     ]
 
 

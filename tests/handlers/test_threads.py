@@ -197,8 +197,8 @@ def test_a_lock_in_a_thread_is_of_its_environment(world: World, versions: list[s
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("status", "*web* · main is 1 ahead of staging\nwhere | what is live | since | now\nstaging | main@{1}"),
-        ("what's up?", "*web* · main is 1 ahead of staging\nwhere | what is live | since | now\nstaging | main@{1}"),
+        ("status", "*web* · main is 2 ahead of staging\nwhere | what is live | since | now\nstaging | main@{1}"),
+        ("what's up?", "*web* · main is 2 ahead of staging\nwhere | what is live | since | now\nstaging | main@{1}"),
         ("queue", "Nothing runs and nothing waits in web → staging."),
         ("deploys", "The last deployments of web in staging:"),
         ("history", "The last deployments of web in staging:"),
@@ -485,7 +485,7 @@ def test_how_long_it_takes_is_told_by_how_long_it_took(world: World, versions: l
 
     said = under(world, "maria", "when will it be done?", 5)
 
-    assert "🚀 #5 main@{} by maria, 1 of ~10 s".format(versions[-1][:7]) in answers(world, said)[-1]
+    assert f"🚀 #5 main@{versions[-1][:7]} by maria, 1 of ~10 s" in answers(world, said)[-1]
 
 
 def test_ones_own_branch_is_the_one_that_was_pushed_to_last(world: World) -> None:

@@ -207,7 +207,7 @@ def test_one_at_a_time_and_both_to_press(world: World) -> None:
 
     assert told(world, "maria") == ["One at a time, please: I understood “staging” and “production”. Which one?"]
     assert question.labels == ["Deploy main to staging", "Deploy main to production"]
-    assert confirms(question) == [None, "Deploy main to production?"]
+    assert confirms(question) == [None, "Deploy web/main to production?"]
     assert before == []
     assert [environment for _, environment in deployed(world)] == ["staging"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -136,29 +136,30 @@ def _read_out(one: PlaceStatus, now: datetime) -> Line:
 # --- all apps ----------------------------------------------------------------------------------------------------
 
 
-def of_all(apps: Sequence[AppStanding], more: Sequence[Line] = ()) -> Message:
-    """A line for each app, the worst first; ``more`` is what is left of places that are gone."""
+def of_all(apps: Sequence[AppStanding], more: Sequence[Line] = (), gone: Collection[tuple[str, str]] = ()) -> Message:
+    """A line for each app, the worst first; ``gone`` are the places that the settings do not name, ``more`` is what is
+    left of them."""
     ordered = sorted(apps, key=lambda one: (one.rank, one.name))
     shown, left = ordered[:MOST_APPS], ordered[MOST_APPS:]
-    lines = [_app(one) for one in shown]
+    lines = [_app(one, gone) for one in shown]
     rest = f"and {len(left)} more: my home tab shows them all · " if left else ""
     told = say(f"How {len(apps)} apps stand:", lines=lines)
     example = hint(f"{rest}one of them: ", Status(ordered[0].name)) if ordered else ()
     return Message(told.sentence, (*lines, *more), (example,) if example else ())
 
 
-def _app(app: AppStanding) -> Line:
+def _app(app: AppStanding, gone: Collection[tuple[str, str]]) -> Line:
     spans: Line = (f"{board_messages.worst_sign(app)} ", Bold(app.name))
     for number, place in enumerate(app.shown):
-        spans += (" · " if number else "  ", *_standing(place))
+        spans += (" · " if number else "  ", *_standing(place, gone=(place.app, place.environment) in gone))
     hidden = len(app.places) - len(app.shown)
     return (*spans, f" · {hidden} more") if hidden else spans
 
 
-def _standing(place: Standing) -> Line:
+def _standing(place: Standing, *, gone: bool) -> Line:
     live = place.live.deployment if place.live else None
     name: Line = (Link(live.url, name_of(live)),) if live else ("nothing yet",)
-    facts: list[Line] = [(f"{place.environment} ", *name)]
+    facts: list[Line] = [(f"{place.environment}{NO_LONGER if gone else ''} ", *name)]
     if place.behind and place.live is not None:
         facts.append((Bold(f"{place.behind} behind {place.live.branch}"),))
     if place.failing and place.tried is not None:

@@ -99,15 +99,17 @@ def what_is_where(material: Material) -> list[Scene]:
     busy = EnvironmentQueue("search", "production", (running,), (cards.queued(material)[0],), (waits,))
     task = replace(live, id=7, task=material.text("migrate"))
     seen = listings.Seen({12: CARD, 11: CARD, 9: CARD}, 6, (task,), frozenset({8}))
+    apps = status_messages.of_all(_apps(material), gone=[("billing", "staging")])
     return [
-        Scene("status", _table(material), "thread"),
-        Scene(
-            "status, of several apps", status_messages.of_all(_apps(material), gone=[("billing", "staging")]), "thread"
+        *answers(
+            ("status", _table(material)),
+            ("status, of several apps", apps),
+            ("queue", queue([busy], None, NOW, {("search", "production")})),
+            ("queue: nothing", queue([], "shop", NOW)),
+            ("deploys", listings.history(_several(material), "shop", seen)),
+            ("deploys: none", listings.history([], "shop")),
+            who="thread",
         ),
-        Scene("queue", queue([busy], None, NOW, {("search", "production")}), "thread"),
-        Scene("queue: nothing", queue([], "shop", NOW), "thread"),
-        Scene("deploys", listings.history(_several(material), "shop", seen), "thread"),
-        Scene("deploys: none", listings.history([], "shop"), "thread"),
         *answers(("status, from elsewhere", listings.nowhere_from_here())),
     ]
 

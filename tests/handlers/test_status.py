@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.handlers.scenes import another_tool, answers, told
 from tests.handlers.test_merges import merge
 from tests.servers.github.http import Request
@@ -300,3 +302,19 @@ def test_a_deployment_that_is_not_there_is_said(world: World) -> None:
         "There is no deployment #77. `deploys` lists the last ones.",
         "*web* has no environment called the-moon. It has staging and production.",
     ]
+
+
+@pytest.mark.parametrize("how", ["mention", "slash"])
+def test_where_a_workspace_has_no_tables_the_same_is_told_in_lines(world: World, how: str) -> None:
+    world.slack.lacks_new_blocks = True
+    world.says("maria", "deploy main to production")
+    another_tool(world, "success")
+
+    if how == "slash":
+        world.slash("maria", "status web production")
+        shown = told(world, "maria")[-1]
+    else:
+        shown = answers(world, world.says("maria", "status web production"))[-1]
+
+    for word in ("production", "main@d470312", "10:00 UTC, maria"):
+        assert word in shown

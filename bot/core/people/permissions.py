@@ -104,7 +104,7 @@ def by_parties(
     line: list[Span] = [f"{subject.name} may not {subject.does}: that is for ", *_parties(parties, names)]
     if membership.needs_login:
         line += [". I do not know their GitHub login; ", *_how_to_link(subject)]
-    else:
+    elif not membership.problems:
         line.append("; ask one of them" if len(parties) > 1 or kind_of(parties[0]) is not Kind.PERSON else "; ask them")
     for problem in membership.problems:
         line.append(f". {problem.rstrip('.')}")

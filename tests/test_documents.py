@@ -255,9 +255,9 @@ def test_what_make_talk_shows_is_what_the_readme_says(tmp_path: Path) -> None:
 
 def _as_drawn_at_last(lines: list[str]) -> list[str]:
     """With the last drawing of each message anew alone, and one that only brings buttons as if it had had them before:
-    speed decides how many there are."""
+    speed decides how many there are, and whether that it has begun is still told."""
     blocks: list[list[str]] = []
-    for line in lines:
+    for line in (one for one in lines if not re.match(r"  [↳⟳] 🚀 Started", one)):
         if line.startswith("    ") and blocks and blocks[-1][0].startswith("  ⟳ "):
             blocks[-1].append(line)
         else:
@@ -304,7 +304,9 @@ def _ran(directory: Path, process: str, said: str = "") -> str:
 
 
 def _timeless(line: str) -> str:
-    return re.sub(r"since .* by|since \d+:\d+|\b\d+ s\b", "…", line)
+    """Columns are as wide as what stands in them, which may be a day as well."""
+    line = re.sub(r"since .* by|since \d+:\d+|\b\d+ s\b|(?:\w+ \d+ \w+ )?\d+:\d+(?=, you)", "…", line)
+    return re.sub(r"(?<=\S) {2,}", "  ", line)
 
 
 # --- GitHub, Heroku, and versions --------------------------------------------------------------------------------

@@ -73,7 +73,9 @@ pre {{ font: 12px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; background
 .plan .detail {{ color: var(--grey); margin-left: 8px; font-size: 13px; font-weight: 400; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; margin: 6px 0; font-size: 14px; }}
-td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; }}
+td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; min-width: 96px;
+  overflow-wrap: break-word; }}
+td:last-child {{ min-width: 200px; }}
 th {{ background: var(--box); }}
 .chart {{ border: 1px solid var(--line); border-radius: 12px; max-width: 640px; margin: 6px 0; padding: 8px 12px; }}
 .chart ol {{ list-style: none; display: flex; gap: 4px; align-items: flex-end; margin: 12px 0 4px; padding: 0; }}

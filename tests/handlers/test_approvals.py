@@ -181,7 +181,7 @@ def test_only_approvers_approve(tmp_path: Path) -> None:
         world.presses("bob", world.parent(1), "Approve")
 
         assert news(world, 1) == "needs 1 approval, from @acme/leads"
-        assert told(world, "bob") == ["⛔ bob may not approve for production: that is for acme/leads"]
+        assert told(world, "bob") == ["🚫 bob may not approve for production: that is for acme/leads; ask one of them"]
         assert creations(world) == 0
 
 
@@ -192,7 +192,7 @@ def test_who_may_not_deploy_may_not_approve(guarded: World) -> None:
     guarded.says("dan", "approve #1")
 
     assert told(guarded, "dan") == [
-        "⛔ dan may not approve for production: dan has only read permission on acme/web, and it takes write; "
+        "🚫 dan may not approve for production: dan has only read permission on acme/web, and it takes write; "
         "its admins can give it"
     ]
 

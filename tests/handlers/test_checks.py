@@ -349,7 +349,7 @@ def test_a_newer_red_run_counts_too(fresh: World) -> None:
 
     fresh.says("maria", "deploy main to production")
 
-    assert told(fresh, "maria")[0].split("\n")[1] == "⛔ Checks failed: test"
+    assert told(fresh, "maria")[0].split("\n")[1] == "❌ Checks failed: test"
 
 
 def test_two_workflows_with_a_job_of_one_name_both_count(fresh: World) -> None:
@@ -396,7 +396,7 @@ def test_a_job_that_makes_a_deployment_counts_where_it_is_named(tmp_path: Path) 
 
         world.says("maria", "deploy main to production")
 
-        assert told(world, "maria")[0].split("\n")[1] == "⛔ Checks failed: smoke"
+        assert told(world, "maria")[0].split("\n")[1] == "❌ Checks failed: smoke"
 
 
 def test_ignored_checks_are_neither_waited_for_nor_looked_at(tmp_path: Path) -> None:

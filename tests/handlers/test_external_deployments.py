@@ -68,7 +68,8 @@ def test_it_counts_as_what_is_deployed_there(world: World) -> None:
     said = world.says("maria", "status web staging")
 
     assert answers(world, said) == [
-        "What is where:\n*web → staging*  main@d470312 since Mon 02 Mar 10:00 UTC by argo (#1)"
+        "*web* · staging has all of main\n"
+        "where | what is live | since | now\nstaging | main@d470312 | 10:00 UTC, argo | –"
     ]
 
 

@@ -393,7 +393,9 @@ def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
         after = "" if deployment.state is State.SUCCEEDED else "after "
         facts.append((f"{after}{spoken(deployment.took)}",))
     live = around.live
-    if deployment.state is not State.SUCCEEDED and live is not None and live.sha != deployment.sha:
+    # What is part of a later one leaves it to that to say what is live.
+    silent = deployment.state in {State.SUCCEEDED, State.SUPERSEDED}
+    if not silent and live is not None and live.sha != deployment.sha:
         facts.append(("still live: ", Link(live.url, live.short_sha)))
     if around.locked_for and deployment.trigger == "rollback":
         facts.append((f"locked for {around.locked_for}, merges wait",))

@@ -1,9 +1,9 @@
-"""What the bot shows to those who ask: deployments, what is where, and help."""
+"""What the bot shows to those who ask for deployments: the last ones, one of them, its log and its reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.core.deployments import wording
 from bot.core.deployments.card import card
@@ -16,30 +16,57 @@ from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Momen
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 
 
-def history(
-    deployments: Sequence[Deployment], subject: str, tasks: Sequence[Deployment] = (), gone: Collection[int] = ()
-) -> Message:
-    """``tasks`` ran lately beside them, and deployed nothing; ``gone`` are the numbers of those that have not ended in
-    places that the settings no longer name."""
-    others = [("Other tasks: ", listed([f"#{one.id} {one.task}" for one in tasks]))] if tasks else []
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of listed deployments besides.
+
+    ``links`` lead to their cards, by number. ``left_out`` counts those among them that became part of a later one,
+    ``tasks`` ran lately beside them, and deployed nothing; ``gone`` are the numbers of those that have not ended in
+    places that the settings no longer name.
+    """
+
+    links: Mapping[int, str] = field(default_factory=dict)
+    left_out: int = 0
+    tasks: tuple[Deployment, ...] = ()
+    gone: frozenset[int] = frozenset()
+
+
+NOTHING = Seen()
+
+
+def history(deployments: Sequence[Deployment], subject: str, seen: Seen = NOTHING) -> Message:
+    """The last deployments, a line each; ``seen`` is what is known of them besides."""
+    notes: list[Line] = []
+    if seen.left_out:
+        parts = (
+            "1 that became part of a later one is"
+            if seen.left_out == 1
+            else (f"{seen.left_out} that became part of a later one are")
+        )
+        notes.append((f"{parts} left out",))
+    if seen.tasks:
+        notes.append(("Other tasks: ", listed([f"#{one.id} {one.task}" for one in seen.tasks])))
     if not deployments:
-        return say(f"There are no deployments of {subject} yet.", lines=others)
-    lines = [_history_line(one, gone=one.id in gone) for one in deployments]
-    return say(f"The last deployments of {subject}:", lines=[*lines, *others])
+        return replace(say(f"There are no deployments of {subject} yet."), context=tuple(notes))
+    lines = [_history_line(one, seen) for one in deployments]
+    told = say(f"The last deployments of {subject}:", lines=lines)
+    return replace(told, context=tuple(notes))
 
 
-def _history_line(one: Deployment, *, gone: bool) -> Line:
+def _history_line(one: Deployment, seen: Seen) -> Line:
     ran = one.took is not None and one.state not in NEVER_RAN
-    took = f", {wording.spoken(one.took)}" if ran and one.took is not None else ""
+    took = f" · {wording.spoken(one.took)}" if ran and one.took is not None else ""
     return (
-        f"{wording.EMOJI[one.state]} #{one.id}  ",
-        Bold(f"{one.app} → {one.environment}"),
+        f"{wording.emoji(one)} ",
+        Link(seen.links.get(one.id), f"#{one.id}"),
+        "  ",
+        Bold(f"{one.app} → {wording.where(one)}"),
         "  ",
         *wording.what(one),
-        f"  {one.by.name}, ",
+        f" · {one.by.name} · ",
         Moment(one.created_at),
         took,
-        *((wording.NO_LONGER,) if gone else ()),
+        *((wording.NO_LONGER,) if one.id in seen.gone else ()),
     )
 
 
@@ -112,74 +139,7 @@ def _named(one: Deployment) -> Line:
     return (f"{wording.emoji(one)} #{one.id}  ", Bold(f"{one.app} → {wording.where(one)}"), "  ", *wording.what(one))
 
 
-def environment_status(
-    app: str,
-    environment: str,
-    current: Deployment | None,
-    busy: Sequence[Deployment],
-    waiting: Sequence[Deployment],
-    *,
-    gone: bool = False,
-    now: datetime | None = None,
-) -> list[Line]:
-    """What is where, since when, by whom; and what is on its way, with how long that will take.
-
-    ``gone``: the settings do not name it any more.
-    """
-    name: Line = (Bold(f"{app} → {environment}"), *((wording.NO_LONGER,) if gone else ()), "  ")
-    if current is None:
-        lines: list[Line] = [(*name, "nothing deployed yet")]
-    else:
-        since = current.finished_at or current.created_at
-        lines = [(*name, *wording.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")]
-    for one in busy:
-        state = "waits for a review on GitHub" if one.reviewed_elsewhere else one.state
-        mark = wording.emoji(one) if one.reviewed_elsewhere else wording.EMOJI[State.RUNNING]
-        left = _left(one, now)
-        lines.append((f"    {mark} #{one.id} ", *wording.what(one), f" {state}, by {one.by.name}{left}"))
-    for one in waiting:
-        lines.append((f"    ⏳ #{one.id} ", *wording.what(one), f" {one.description or 'waiting'}"))
-    return lines
-
-
-def _left(one: Deployment, now: datetime | None) -> str:
-    """How long it will take still, where it is known how long it usually does."""
-    if now is None or one.started_at is None or one.usual_seconds is None or one.reviewed_elsewhere:
-        return ""
-    left = one.usual_seconds - (now - one.started_at).total_seconds()
-    usual = f"usually {wording.spoken(one.usual_seconds)}"
-    return f", {usual}, so about {wording.spoken(left)} to go" if left >= 1 else f", {usual}, so it is late"
-
-
-def status(lines: Sequence[Line]) -> Message:
-    return say("What is where:", lines=lines)
-
-
 def nowhere_from_here() -> Message:
     return say(
         "No app may be deployed from this channel. ", Code("where can I deploy"), " tells more in the apps' own."
     )
-
-
-def help_on_all(commands: Sequence[tuple[str, str]], example: str) -> Message:
-    """``commands`` are (usage, what it does)."""
-    lines: list[Line] = [(Code(usage), f"  {does}") for usage, does in commands]
-    lines.append(("For example: ", Code(example), ". More about one: ", Code("help deploy")))
-    heard = f"I understand {len(commands)} commands, for example: {example}."
-    return Message((heard,), (("This is what I understand:",), *lines))
-
-
-def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> Message:
-    lines: list[Line] = [(does,), ("For example:",), *(("• ", Code(example)) for example in examples)]
-    if not there:
-        lines.append(("It is not there yet.",))
-    return Message((wording.full(does),), ((Code(usage),), *lines))
-
-
-def no_help(topic: str, near: Sequence[str]) -> Message:
-    hint = f" Did you mean {listed(near, 'or')}?" if near else ""
-    return say(f"There is no command called {topic}.{hint} ", Code("help"), " shows all.")
-
-
-def version(number: str) -> Message:
-    return say(f"Shipmate {number}")

@@ -192,15 +192,16 @@ def _next_steps(deployment: Deployment, runbook: Sequence[str]) -> list[Line]:
 def after_all(deployment: Deployment, live: Deployment | None) -> Message:
     """It was given up, and its end was reported late; ``live`` may be another one that started later."""
     assert deployment.after_all is not None
-    how = "is live" if deployment.task == DEPLOY else "is done"
-    if deployment.state is not State.SUCCEEDED:
-        how = f"failed{f': {deployment.description}' if deployment.description else ''}"
-    late = f", reported {spoken(deployment.after_all)} after it was given up"
-    overtaken = live is not None and live.id != deployment.id and deployment.state is State.SUCCEEDED
-    instead = f". #{live.id} started later and is live" if live and overtaken and deployment.task == DEPLOY else ""
-    how = "succeeded" if instead else how
-    text = f"{emoji(deployment)} Finished after all: {how}{late}{instead}"
-    return Message((f"{full(sentence(deployment))} It was{late[1:]}.",), ((text,),))
+    late = f"reported {spoken(deployment.after_all)} after it was given up"
+    succeeded, deploys = deployment.state is State.SUCCEEDED, deployment.task == DEPLOY
+    overtaken = live is not None and live.id != deployment.id and succeeded and deploys
+    how = "Succeeded" if overtaken or not deploys else "Live"
+    if not succeeded:
+        how = "Failed"
+    why = f": {deployment.description}" if deployment.description and not succeeded else ""
+    instead = f", and #{live.id}, which started later, is live" if live and overtaken else ""
+    text = f"{emoji(deployment)} {how} after all{why}{', ' if not why else ' · '}{late}{instead}"
+    return Message((f"{full(sentence(deployment))} It was {late}.",), ((text,),))
 
 
 def again(newer: Deployment, failed: Deployment) -> Message:

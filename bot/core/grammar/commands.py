@@ -288,7 +288,9 @@ class ShowSchedule(Command):
 
 @dataclass(frozen=True, slots=True)
 class Unschedule(Command):
-    deployment: int
+    """``entry`` is the number of one in the schedule, which has numbers of its own."""
+
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)

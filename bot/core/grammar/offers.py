@@ -16,7 +16,7 @@ from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.refs import FULL_ID_LENGTH, HEADS, SHOWN_DIGITS, TAGS, is_full_id, short_name
 from bot.core.rich_text import Button, Code, Line
 
-_LONGEST_LABEL, _LONGEST_WORD = 75, 30
+LONGEST_LABEL, _LONGEST_WORD = 75, 30
 """https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 _LONG_ID = re.compile(rf"\b([0-9a-f]{{{SHOWN_DIGITS}}})[0-9a-f]{{{FULL_ID_LENGTH - SHOWN_DIGITS}}}\b")
 _PINNED_ID = re.compile(r"(?<=@[0-9a-f]{7})[0-9a-f]{33}\b")
@@ -57,7 +57,7 @@ def deed(command: Command) -> str:
         name = f"{kind} {short_name(ref)}" + (f" of {app}" if app else "")
         shown = shown.replace(f"{app}/{ref}" if app else ref, name, 1)
     shown = _LONG_ID.sub(r"\1", _PINNED_ID.sub("", shown))
-    if len(shown) > _LONGEST_LABEL:
+    if len(shown) > LONGEST_LABEL:
         shown = " ".join(_shortened(word) for word in shown.split())
     return shown[:1].upper() + shown[1:]
 

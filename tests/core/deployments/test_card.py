@@ -255,7 +255,8 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
     (
         "superseded",
         {"state": State.SUPERSEDED, "description": "Superseded by #2", "superseded_by": 2},
-        NOTHING,
+        # What is live is said by that of which it is part.
+        Around(live=LIVE),
         ["⏭️ web → production  is part of #2", "topic@64fd7b0 · asked by maria"],
         "Deploying topic@64fd7b0 of web to production is off. Superseded by #2.",
     ),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.core import replies
 from bot.core.deployments.model import Actor
 from bot.core.gates.model import Answer, Verdict
+from bot.core.gates.refusals import refusal
 from bot.core.grammar.commands import Cancel, Command, Deploy, Rollback, TakeLock, TakeOver
 from bot.core.grammar.offers import hint, offer, written
 from bot.core.grammar.parser import parse, split_one_time_password
@@ -97,11 +98,14 @@ def test_every_button_of_a_refusal_and_of_a_suggestion_is_the_deed_on_it(name: s
     asked = Deploy("web", "tpoic", "staging")
     shown: list[Message] = [
         replies.unknown_ref("acme/web", "tpoic", [Choice(one, asked.with_ref(one)) for one in (name, "topic")]),
-        replies.gates_closed(
-            OLD, Verdict((Answer("checks", False, ("no",), forcible=True),)), Deploy("web", name, "staging")
+        refusal(
+            OLD,
+            Verdict((Answer("checks", False, ("no",), forcible=True),)),
+            Deploy("web", name, "staging"),
+            may_wait=True,
         ),
     ]
-    offered = [*(button for message in shown for button in message.buttons)]
+    offered = [*(button for message in shown for button in (*message.buttons, *message.more))]
 
     for button in (*offered, *lock_messages.offer_lock(replace(OLD, ref=name))):
         deed = meant(button)

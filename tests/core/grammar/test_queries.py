@@ -52,6 +52,9 @@ from tests.core.grammar.words import WORDS
         ("reject because not yet", Reject(None, "not yet")),
         ("unschedule #12", Unschedule(12)),
         ("unschedule 12", Unschedule(12)),
+        ("unschedule s12", Unschedule(12)),
+        ("unschedule S12", Unschedule(12)),
+        ("unschedule #s12", Unschedule(12)),
     ],
 )
 def test_commands_about_one_deployment(said: str, meant: Command) -> None:

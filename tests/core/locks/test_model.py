@@ -98,7 +98,7 @@ def test_the_gate_tells_who_has_it_since_when_how_long_and_why_and_offers_three_
 
     assert answer == (
         False,
-        "Locked by @maria since Mon 02 Mar 10:00 UTC, until Mon 02 Mar 12:00 UTC for topic (#12) because testing",
+        "Locked by maria since Mon 02 Mar 10:00 UTC, until Mon 02 Mar 12:00 UTC for topic (#12) because testing",
         None,
         ["notify me about production on web", "ask for production on web", "take over production on web"],
     )
@@ -110,7 +110,7 @@ def test_what_is_patient_waits_for_the_lock_and_the_owner_passes() -> None:
 
     assert waits_for_checks[0] is False
     assert waits_for_checks[2] is Waiting.LOCK
-    assert owner == (True, "@maria has the lock", None, [])
+    assert owner == (True, "maria has the lock", None, [])
 
 
 def test_a_lock_cannot_be_passed_by_force() -> None:

@@ -72,6 +72,11 @@ class Shown:
         return "\n".join(written or [self.text]).split("\n")
 
     @property
+    def rows(self) -> list[str]:
+        """Those of the lines that are rows of tables, in whose cells nothing is a mark."""
+        return [text for block in self.blocks if block["type"] == "table" for text in _texts_of(block)]
+
+    @property
     def buttons(self) -> list[dict[str, Any]]:
         """The button elements, in order."""
         rows = (block["elements"] for block in self.blocks if block["type"] == "actions")
@@ -194,11 +199,18 @@ def _task_line(task: dict[str, Any]) -> str:
 
 
 def _plain_of(cell: dict[str, Any]) -> str:
-    """The text of a cell, raw or rich."""
+    """The text of a cell, raw or rich, written as it would be elsewhere: nothing in it is more than text."""
     if cell["type"] == "raw_text":
-        return str(cell["text"])
+        return _escaped(str(cell["text"]))
     elements = [element for section in cell["elements"] for element in section["elements"]]
-    return "".join(one.get("text") or one.get("fallback") or f"<@{one['user_id']}>" for one in elements)
+    return "".join(
+        _escaped(text) if (text := one.get("text") or one.get("fallback")) else f"<@{one['user_id']}>"
+        for one in elements
+    )
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 
 class Workspace:

@@ -292,12 +292,12 @@ LOOKS: tuple[Spec, ...] = (
     ),
     Spec(
         name="unschedule",
-        usage="unschedule #<id>",
+        usage="unschedule s<id>",
         help="Take a deployment off the schedule.",
-        examples=("unschedule #12",),
+        examples=("unschedule s3",),
         makes=c.Unschedule,
         read_only=False,
         parse=queries.read_unschedule,
-        show=lambda unschedule: queries.show_number("unschedule", unschedule.deployment),
+        show=lambda unschedule: f"unschedule s{unschedule.entry}",
     ),
 )

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ from bot.core.ports.provider import Job
 from tests.patience import PATIENCE
 
 SHA = "1a2b3c4" + "0" * 33
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MOST_PAUSES = 400
+
+
+class StandingClock:
+    def now(self) -> datetime:
+        return T0
 
 
 class ModelRun:
@@ -33,6 +40,7 @@ class ModelRun:
         self.checkouts = 0
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
+        self.clock = StandingClock()
         self._cancelled = threading.Event()
         self._seconds = job.timeout_seconds
         self._breaker = 0
@@ -40,6 +48,9 @@ class ModelRun:
     def write(self, line: str) -> None:
         self.lines.append(line)
         self.on_line.get(line, lambda: None)()
+
+    def written(self) -> int:
+        return len(self.lines)
 
     def cancel(self) -> None:
         self._cancelled.set()

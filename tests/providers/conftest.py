@@ -17,6 +17,7 @@ import pytest
 from bot.core.deployments.steps import Progress
 from bot.core.ports.provider import Job
 from tests.patience import PATIENCE
+from tests.servers.heroku.server import HerokuServer
 
 SHA = "1a2b3c4" + "0" * 33
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -184,3 +185,13 @@ def _kill_at(step: int) -> None:
             signal.raise_signal(signal.SIGKILL)
 
     sys.addaudithook(count)
+
+
+@pytest.fixture
+def heroku(monkeypatch: pytest.MonkeyPatch) -> Iterator[HerokuServer]:
+    """A Heroku with the app acme-web, and its key in the environment."""
+    with HerokuServer() as server:
+        monkeypatch.setenv("HEROKU_API_KEY", server.key)
+        monkeypatch.setenv("HEROKU_API_URL", server.url)
+        server.add_app("acme-web")
+        yield server

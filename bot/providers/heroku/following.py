@@ -161,8 +161,9 @@ class _Follower:
         release = patiently(self._run, lambda: self._heroku.release(self._app, release_id))
         if intent is None or release.slug_id in (None, intent.slug):
             return None
-        commit = (self._heroku.commit_of(self._app, release.slug_id or "") or "something else")[:14]
-        said = f"Heroku promoted {commit} and not {self._commit}: something was released there just before"
+        commit = self._heroku.commit_of(self._app, release.slug_id or "")
+        other = commit[:7] if commit else "something else"
+        said = f"Heroku promoted {other} and not {self._commit}: something was released there just before"
         return self._ended("failed", said)
 
     # --- what is told ------------------------------------------------------------------------------------------------

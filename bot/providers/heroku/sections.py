@@ -36,9 +36,9 @@ class Section:
             self.write(line)
 
     def write(self, line: str) -> None:
-        if self._next >= self._run.written():
+        at, self._next = self._next, self._next + 1
+        if at >= self._run.written():
             self._run.write(shown(line, self._secrets))
-        self._next += 1
 
 
 def patiently(run: Run, ask: Callable[[], T]) -> T:

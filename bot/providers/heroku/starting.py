@@ -22,6 +22,8 @@ SLUGS = 50
 GRACE: dict[Way, float] = {"build": 10.0, "rollback": 10.0, "promotion": 60.0}
 """Seconds in which Heroku may be at what it was asked for, and it cannot be seen yet. A promotion makes its release
 only after it has been answered."""
+LOOK_AGAIN = 5.0
+"""Seconds between two looks for it meanwhile."""
 
 WHY = "why"
 """The note of a run that says why it does not go the way that was asked for."""
@@ -47,7 +49,7 @@ def _found_or_begun(run: Run, heroku: Heroku) -> Handle:
             return found
         left = GRACE[intent.way] - intent.age(run.clock.now())
         if left > 0:
-            raise NotYet("Heroku may still be at what it was asked for.", retry_after=left)
+            raise NotYet("Heroku may still be at what it was asked for.", retry_after=min(left, LOOK_AGAIN))
     settings = settings_of(run.job)
     if run.cancelled():
         return Handle("nothing", settings.app)

@@ -47,12 +47,14 @@ def watched(run: Run, heroku: Heroku, ask: Callable[[], Seen], section: Section,
             output.pass_on()
             outcome = stopping.asked()
             if outcome is not None:
+                output.close()
                 return outcome
             run.pause(TICK)
             soon = stopping.wanted or output.ended
             wait = min(wait - TICK, POLL_SOON if soon else wait)
     finally:
-        output.close()
+        # Whoever follows it next reads it from the beginning.
+        output.abandon()
 
 
 def _answer(heroku: Heroku, ask: Callable[[], Seen]) -> tuple[Seen | None, float]:
@@ -87,13 +89,20 @@ class _Output:
             self._section.write(line)
 
     def drain(self) -> None:
+        """Wait for what comes after the end, but not for long."""
         for _ in range(DRAIN):
             self.pass_on()
             if self._stream is None or self._stream.ended:
-                return
+                break
             self._run.pause(TICK)
+        self.close()
 
     def close(self) -> None:
-        for line in self._stream.close() if self._stream else ():
+        stream, self._stream = self._stream, None
+        for line in stream.close() if stream else ():
             self._section.write(line)
-        self._stream = None
+
+    def abandon(self) -> None:
+        stream, self._stream = self._stream, None
+        for _ in stream.close() if stream else ():
+            pass

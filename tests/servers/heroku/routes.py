@@ -145,6 +145,9 @@ def _cancel_build(call: Call) -> Answer:
 
 @route("GET", "/apps/{app}/releases")
 def _releases(call: Call) -> Answer:
+    for promotion in call.state.promotions.values():
+        if promotion.target == call.app.id:
+            call.state.seen_promotion(promotion)  # it goes on by itself
     return call.page(call.app.releases[::-1], "version", lambda one: _shown_release(call, one))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.servers.background import Background
 from tests.servers.heroku.routes import Answer, Call, Refusal, find
 from tests.servers.heroku.state import State, Stream
@@ -253,13 +254,7 @@ class _Streams(_Handler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         while True:
-            with self.server.heroku.changed:
-                self.server.heroku.changed.wait_for(
-                    lambda: len(stream.text) > at or stream.ended or self.server.closing, timeout=60
-                )
-                cut = next((one for one in stream.cut_at if at <= one <= len(stream.text)), None)
-                chunk = stream.text[at:cut]
-                over = (stream.ended and cut is None) or self.server.closing
+            chunk, cut, over = self._next(stream, at)
             if chunk:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
                 at += len(chunk)
@@ -270,3 +265,11 @@ class _Streams(_Handler):
             if over:
                 self.wfile.write(b"0\r\n\r\n")
                 return
+
+    def _next(self, stream: Stream, at: int) -> tuple[bytes, int | None, bool]:
+        """What comes after ``at``, where the connection is to be cut, and whether that was all."""
+        changed, server = self.server.heroku.changed, self.server
+        with changed:
+            changed.wait_for(lambda: len(stream.text) > at or stream.ended or server.closing, timeout=PATIENCE)
+            cut = next((one for one in stream.cut_at if at <= one <= len(stream.text)), None)
+            return stream.text[at:cut], cut, (stream.ended and cut is None) or server.closing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -130,10 +129,11 @@ class State:
         """As if somebody had released a slug of that commit."""
         slug = self.new_id()
         self.slugs[slug] = commit
+        current = self.apps[app].current
         made = self.release(self.apps[app], slug, f"Deploy {(commit or '')[:8]}", Plan())
         made.status, made.eligible = status, eligible
-        if status == "succeeded":
-            self.apps[app].current = made.id
+        if status != "succeeded":
+            self.apps[app].current = current
         return made
 
     def build(self, app: App, blob: dict[str, Any]) -> Build:
@@ -206,6 +206,3 @@ class State:
     def slow(self, app: str, **changes: Any) -> None:
         """Another plan for what is begun from now on."""
         self.apps[app].plan = replace(self.apps[app].plan, **changes)
-
-
-Hook = Callable[[], None]

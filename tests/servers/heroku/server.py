@@ -108,7 +108,18 @@ class HerokuServer(State):
         """The requests whose path matches as a whole."""
         return [one for one in self.requests if one.method == method and re.fullmatch(path, one.path)]
 
+    trap: Callable[[str, str, str], bool] = staticmethod(lambda when, method, path: False)
+    """Called before and after a request is carried out; where it returns True no answer goes out."""
+
     def answer(self, request: Request) -> Answer:
+        if self.trap("before", request.method, request.path):
+            raise Cut
+        answer = self._answer(request)
+        if self.trap("after", request.method, request.path):
+            raise Cut
+        return answer
+
+    def _answer(self, request: Request) -> Answer:
         with self.changed:
             self.requests.append(request)
             fault = self._fault_for(request)

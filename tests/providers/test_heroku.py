@@ -224,6 +224,20 @@ def test_after_a_limit_of_requests_it_goes_on_by_itself_and_builds_once(heroku, 
     assert len(heroku.apps["acme-web"].builds) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"task": "deploy:migrate"}, "Heroku has no task deploy:migrate for the bot to run: `heroku run -a acme-web` "),
+        ({"hosts": "fe"}, "Heroku deploys a whole app, and not only fe: leave that out."),
+    ],
+)
+def test_who_wants_less_than_a_deployment_does_not_get_a_whole_one(heroku, run_with, changes, sentence) -> None:
+    with pytest.raises(Rejected, match=sentence):
+        provider.start(run_with(SETTINGS, **changes))
+
+    assert heroku.asked("POST", BUILDS) == []
+
+
 def test_without_a_key_it_is_said_what_to_do(heroku, run, monkeypatch) -> None:
     monkeypatch.delenv("HEROKU_API_KEY")
 

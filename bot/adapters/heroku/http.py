@@ -124,8 +124,8 @@ class Connection:
                 timeout=TIMEOUT,
                 allow_redirects=False,  # a token goes to its own host only
             )
-        except requests.RequestException as broken:
-            raise _unreachable(broken, method) from broken
+        except (requests.RequestException, ValueError) as broken:
+            raise _unreachable(broken, method) from None
         left = answer.headers.get("RateLimit-Remaining", "")
         self._left = int(left) if left.isascii() and left.isdigit() else self._left
         if answer.status_code in range(200, 300):
@@ -141,8 +141,8 @@ def _decoded(answer: requests.Response, shape: type[T], method: str) -> T:
         raise Unavailable(f"Heroku's answer is not understood: {broken}.", uncertain=method != "GET") from broken
 
 
-def _unreachable(broken: requests.RequestException, method: str) -> ShipmateError:
-    """No answer, or half of one. The library's own text stays out: it may quote a header, and so the token."""
+def _unreachable(broken: requests.RequestException | ValueError, method: str) -> ShipmateError:
+    """No answer, or half of one. The libraries' own text stays out: it may quote a header, and so the key."""
     if isinstance(broken, ValueError):
         return Rejected("Heroku cannot be asked: HEROKU_API_URL is not an address, or HEROKU_API_KEY is not a key.")
     if isinstance(broken, requests.ReadTimeout):

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from bot.adapters.heroku.payloads import Build, Release
 from bot.adapters.heroku.platform import Heroku
-from bot.core.errors import NotYet, ShipmateError, Unavailable
-from bot.core.ports.provider import Run
+from bot.core.deployments.model import DEPLOY
+from bot.core.errors import NotYet, Rejected, ShipmateError, Unavailable
+from bot.core.ports.provider import Job, Run
 from bot.providers.heroku.access import client
 from bot.providers.heroku.handles import Handle, Intent, Way
 from bot.providers.heroku.settings import Settings, settings_of
@@ -51,9 +52,20 @@ def _found_or_begun(run: Run, heroku: Heroku) -> Handle:
         if left > 0:
             raise NotYet("Heroku may still be at what it was asked for.", retry_after=min(left, LOOK_AGAIN))
     settings = settings_of(run.job)
+    _refuse_what_heroku_has_not(run.job)
     if run.cancelled():
         return Handle("nothing", settings.app)
     return _rolled_back(run, heroku, settings) or _promoted(run, heroku, settings) or _built(run, heroku, settings)
+
+
+def _refuse_what_heroku_has_not(job: Job) -> None:
+    """Who wants something smaller than a deployment must not get a whole one."""
+    if job.task != DEPLOY:
+        raise Rejected(
+            f"Heroku has no task {job.task} for the bot to run: `heroku run -a {settings_of(job).app}` does that."
+        )
+    if job.hosts:
+        raise Rejected(f"Heroku deploys a whole app, and not only {job.hosts}: leave that out.")
 
 
 # --- three ways --------------------------------------------------------------------------------------------------

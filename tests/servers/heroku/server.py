@@ -256,7 +256,7 @@ class _Streams(_Handler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        asked = None if stream.whole else re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         self._flow(stream, int(asked[1]) if asked else 0, 206 if asked else 200)
 
     def _flow(self, stream: Stream, at: int, status: int) -> None:

@@ -34,6 +34,7 @@ class Stream:
         self.text = b""
         self.ended = False
         self.gone = False
+        self.whole = False  # each answer begins at the beginning
         self.cut_at: list[int] = []
 
     def write(self, *lines: str) -> None:

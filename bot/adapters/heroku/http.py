@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -75,16 +76,16 @@ class Connection:
         return _decoded(self._request("GET", path), shape, "GET")
 
     def newest(self, path: str, shape: type[T], *, by: str, most: int, page: int = 100) -> Iterator[T]:
-        """A list's items, the newest first, at most ``most``.
+        """A list's items, those with the highest ``by`` first, at most ``most``.
 
-        Pages are ranges, and each says which one follows it:
+        Pages are ranges, and each says which one follows it; who knows no ranges answers with all that there is.
         https://devcenter.heroku.com/articles/platform-api-reference#ranges
         """
         wanted: str | None = f"{by} ..; order=desc,max={min(most, page)}"
         while wanted is not None and most > 0:
             answer = self._request("GET", path, headers={"Range": wanted})
             items = _decoded(answer, list[shape], "GET")  # type: ignore[valid-type]  # it is what the caller says
-            yield from items[:most]
+            yield from sorted(items, key=attrgetter(by), reverse=True)[:most]
             most -= len(items)
             wanted = answer.headers.get("Next-Range") if answer.status_code == 206 and items else None
 

@@ -23,6 +23,11 @@ class App(Struct, frozen=True):
     web_url: str | None = None
     maintenance: bool = False
 
+    @property
+    def address(self) -> str | None:
+        """Where people reach it; an app need not have one."""
+        return self.web_url if self.web_url and self.web_url.startswith(("https://", "http://")) else None
+
 
 class SourceBlob(Struct, frozen=True):
     url: str | None = None
@@ -35,6 +40,7 @@ class Build(Struct, frozen=True):
 
     id: str
     status: str
+    created_at: str = ""
     output_stream_url: str | None = None
     source_blob: SourceBlob = SourceBlob()
     release: Reference | None = None

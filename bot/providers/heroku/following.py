@@ -16,13 +16,13 @@ from bot.providers.heroku.handles import Handle, Intent
 from bot.providers.heroku.sections import Section, patiently
 from bot.providers.heroku.starting import INTENT, WHY
 from bot.providers.heroku.stopping import Stopping
-from bot.providers.heroku.watching import TICK, watched
+from bot.providers.heroku.watching import POLL_SOON, watched
 
 DASHBOARD = "https://dashboard.heroku.com"
 PROMOTES = "Heroku promotes"
 Result = Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
-_RELEASE_WITHIN = 60
-"""Ticks in which a build that has succeeded gets its release."""
+_RELEASE_WITHIN = 30
+"""Seconds in which a build that has succeeded gets its release."""
 
 
 def follow(run: Run, handle: str) -> Outcome:
@@ -92,7 +92,7 @@ class _Follower:
         for _ in range(_RELEASE_WITHIN):
             if build.release_id is not None:
                 return self._release(build.release_id, "Heroku releases")
-            self._run.pause(TICK)
+            self._run.pause(POLL_SOON)
             build = patiently(self._run, lambda: self._heroku.build(self._app, self._begun.id))
         return self._ended("failed", f"Heroku built {self._commit}, but made no release of it for {self._app}")
 
@@ -132,7 +132,7 @@ class _Follower:
             said += f", but in maintenance mode: end it with `heroku maintenance:off -a {self._app}`"
         with suppress(Unavailable):
             Section(self._run, "live", said)
-        url = self._run.job.environment_url or (app.web_url if app else None)
+        url = self._run.job.environment_url or (app.address if app else None)
         return Outcome("succeeded", said, url, self._log_url)
 
     # --- a promotion -------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class _Follower:
             stopped = stopping.asked()
             if stopped is not None:
                 return self._ended(stopped.result, stopped.description)
-            self._run.pause(TICK)
+            self._run.pause(POLL_SOON)
         ended = self._release(target.release_id, PROMOTES)
         return self._other_commit(target.release_id) or ended if ended.result == "succeeded" else ended
 

@@ -97,6 +97,16 @@ def test_a_list_is_read_page_by_page_as_far_as_it_is_wanted(server) -> None:
     assert heroku.builds("acme-web", 20) == []
 
 
+def test_whoever_knows_no_ranges_is_understood(server) -> None:
+    heroku, _ = client(server)
+    for _ in range(5):
+        server.add_release("acme-web", SHA)
+    whole = [{"id": str(n), "version": n} for n in range(1, 6)]
+    server.fail_next("GET", "/releases$", 200, body=whole)
+
+    assert [one.version for one in heroku.releases("acme-web", 3)] == [5, 4, 3]
+
+
 def test_few_requests_that_are_left_are_noticed(server) -> None:
     heroku, _ = client(server)
     heroku.app("acme-web")

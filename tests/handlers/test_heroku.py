@@ -105,6 +105,24 @@ def test_cancel_stops_the_build(world: World, heroku: HerokuServer) -> None:
     assert world.statuses(world.deployment(1).remote_id or 0)[-1] == "error"
 
 
+def test_who_cancels_a_release_phase_is_told_that_it_cannot_be_stopped(world: World, heroku: HerokuServer) -> None:
+    heroku.slow("acme-web", phase="succeeded", phase_looks=4)
+    said: list[str] = []
+
+    def look() -> None:
+        world.settle()
+        said.extend((parent(world, 1), *thread(world, 1)))
+
+    heroku.fail_next("GET", "/releases/", lambda: world.says("maria", "cancel #1") and None)
+    heroku.fail_next("GET", "/releases/", look, times=3)
+    world.says("maria", "deploy main to production")
+
+    assert " · Heroku cannot stop it any more, so its end is waited for · logs" in said[-2]
+    assert said[-1].endswith(" · Release phase … · Heroku cannot stop it any more, so its end is waited for · logs")
+    assert parent(world, 1).startswith("✅ *web → production*  is live\n")
+    assert "cannot stop" not in thread(world, 1)[0]
+
+
 def test_promote_brings_the_slug_and_rollback_a_release(world: World, heroku: HerokuServer) -> None:
     world.says("maria", "deploy main to production")
     world.github.commit(REPOSITORY, "main", "Add search", author="maria")

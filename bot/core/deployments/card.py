@@ -387,7 +387,9 @@ def _approvals(deployment: Deployment) -> str:
 
 
 def _last_line(deployment: Deployment, around: Around) -> Line:
-    """How far it has got, where that is no step of several."""
+    """How far it has got, where that is no step of several; what becomes of stopping it, where somebody wants that."""
+    if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
+        return (deployment.description,)
     if deployment.steps.runs and len(steps(deployment)) > 1:
         return ()
     said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")

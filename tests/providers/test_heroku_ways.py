@@ -174,6 +174,13 @@ def test_what_the_source_runs_no_longer_is_built_anew_and_that_is_said(heroku, p
     assert heroku.apps["acme-web"].builds[0].blob["version"] == SHA
 
 
+def test_what_has_no_slug_is_built_anew_and_that_is_said(heroku, promotion) -> None:
+    heroku.apps[STAGING].releases.clear()
+
+    assert carried_out(promotion).result == "succeeded"
+    assert promotion.lines[0] == "acme-staging runs no slug that could be promoted, so it is built anew for acme-web"
+
+
 def test_a_failed_release_of_the_source_is_not_what_it_runs(heroku, promotion) -> None:
     heroku.add_release(STAGING, OTHER, status="failed")
 

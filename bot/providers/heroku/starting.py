@@ -107,7 +107,10 @@ def _promoted(run: Run, heroku: Heroku, settings: Settings) -> Handle | None:
     if origin == settings.app:
         return None
     live = _live(heroku, origin)
-    if live is None or live.slug_id is None or heroku.commit_of(origin, live.slug_id) != run.job.sha:
+    if live is None or live.slug_id is None:
+        run.keep(WHY, f"{origin} runs no slug that could be promoted, so it is built anew for {settings.app}")
+        return None
+    if heroku.commit_of(origin, live.slug_id) != run.job.sha:
         run.keep(WHY, f"{origin} does not run {run.job.sha[:7]} any more, so it is built anew for {settings.app}")
         return None
     ours, theirs = heroku.pipeline_of(settings.app), heroku.pipeline_of(origin)

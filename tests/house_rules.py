@@ -34,6 +34,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/storage/migrations.py": ("bot.core", "bot.adapters.storage", "bot.migrations"),
     "bot/adapters/github/*": ("bot.core", "bot.adapters.github", *SHARED_BY_ADAPTERS),
     "bot/adapters/slack/*": ("bot.core", "bot.adapters.slack", *SHARED_BY_ADAPTERS),
+    "bot/adapters/heroku/*": ("bot.core", "bot.adapters.heroku", *SHARED_BY_ADAPTERS),
     "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage"),
     "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system", *SHARED_BY_ADAPTERS),
     "bot/adapters/clock/*": ("bot.core", "bot.adapters.clock"),
@@ -42,6 +43,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/checkout.py": ("bot.core", "bot.adapters.system"),
     "bot/adapters/*": ("bot.core",),
     "bot/migrations/*": ("bot.adapters.storage.tables",),
+    "bot/providers/heroku/*": ("bot.core", "bot.adapters", "bot.settings", "bot.providers.heroku"),
     # A provider works with what adapters know of git, processes and directories.
     "bot/providers/*": ("bot.core", "bot.adapters", "bot.settings"),
     "bot/context.py": ("bot.core", "bot.settings"),
@@ -62,8 +64,8 @@ ONLY_IMPORTED_BY = {"handlers": "bot/app.py", "bot.app": "bot/__main__.py", "bot
 PLACES: dict[str, tuple[str, ...]] = {
     "slack_bolt": ("bot/adapters/slack/*",),
     "slack_sdk": ("bot/adapters/slack/*",),
-    "requests": ("bot/adapters/github/*", "bot/providers/http.py", "bot/providers/heroku.py"),
-    "urllib3": ("bot/adapters/github/*",),
+    "requests": ("bot/adapters/github/*", "bot/providers/http.py", "bot/adapters/heroku/*"),
+    "urllib3": ("bot/adapters/github/*", "bot/adapters/heroku/*"),
     "jwt": ("bot/adapters/github/auth.py",),
     "cachetools": ("bot/adapters/*",),
     "psutil": ("bot/adapters/system/*",),

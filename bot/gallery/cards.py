@@ -179,6 +179,9 @@ def states_under_way(material: Material) -> list[Scene]:
     # What a provider says of itself while it runs is a line of output, not a step.
     line = replace(running(material, approved_by=()), description=material.text("Released v118, restarting"))
     task = material.deployment(task="migrate", params=(("step", "2"), ("dry", material.text("no"))), log_url=LOG)
+    unstoppable = replace(
+        steps, cancel_by=material.text("alice"), description=material.text("Heroku cannot stop it any more")
+    )
     hosts = replace(running(material, approved_by=()), hosts="web-1")
     return [
         Scene(
@@ -191,6 +194,7 @@ def states_under_way(material: Material) -> list[Scene]:
             "Running, its last line of output",
             card(running(material), replace(production, last_line=material.text("Compiling assets …"))),
         ),
+        Scene("Running, and not to be stopped any more", card(unstoppable, production)),
         Scene("Running, on some hosts", card(hosts, production)),
         Scene("Running a task", card(task, production), note="with parameters"),
         Scene("Running by force", card(forced(material), production)),

@@ -50,6 +50,16 @@ def runs(material: Material) -> list[Scene]:
         ("Nobody has picked it up", thread.run(cards.untouched(material))),
         ("Started", thread.run(cards.running(material))),
         ("Started, in its second step", thread.run(cards.running(material, steps=material.steps(1)))),
+        (
+            "Started, and not to be stopped any more",
+            thread.run(
+                replace(
+                    cards.running(material, steps=material.steps(1)),
+                    cancel_by=material.text("alice"),
+                    description=material.text("Heroku cannot stop it any more"),
+                )
+            ),
+        ),
         ("The record of its times", thread.run(cards.live(material))),
         ("The record of one that failed", thread.run(cards.failed(material))),
     )

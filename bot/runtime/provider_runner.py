@@ -24,7 +24,7 @@ from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.forge_types import Remote
-from bot.core.ports.provider import Job, Outcome, Provider
+from bot.core.ports.provider import Job, Outcome, Provider, Source
 from bot.providers import load
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.settings import Settings, masked
@@ -77,6 +77,13 @@ class StoredRun:
         self._asked_at = 0.0
         self._cancelled = False
 
+    @property
+    def clock(self) -> Clock:
+        return self._runner.clock
+
+    def written(self) -> int:
+        return self._line + len(self._buffer)
+
     def write(self, line: str) -> None:
         self._buffer.append(masked(line, self._runner.settings.secrets))
         if len(self._buffer) >= FLUSH_AT:
@@ -120,6 +127,8 @@ class StoredRun:
 
     def keep(self, name: str, value: str) -> None:
         self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
+        # What is kept is acted upon next, which only one process may do.
+        self._runner.before_start()
 
     def claim(self, name: str, value: str) -> str:
         # What was done until here may have taken long, and somebody else may have taken over.
@@ -168,11 +177,12 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """A provider by its name, an instance of its Settings, and how long it may take."""
+    """A provider by its name, an instance of its Settings, how long it may take, and the environment's address."""
 
     provider: str
     settings: Any
     timeout_seconds: float
+    url: str | None = None
 
     @property
     def begun(self) -> BegunRun:
@@ -252,6 +262,11 @@ class ProviderRunner:
         provider, run, _ = found
         try:
             outcome = provider.follow(run, handle)
+        except NotAccepted as error:
+            # An outage until somebody mends it, and nothing is given up for it: it is followed again in a moment.
+            outages.report(self.store.reads(), self.store.inbox.put_event, error)
+            self._store_rest(run)
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
@@ -290,6 +305,9 @@ class ProviderRunner:
             timeout_seconds=how.timeout_seconds,
             settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
+            environment_url=how.url,
+            rollback_of=deployment.rollback_of,
+            promoted_from=self._source(deployment),
         )
         written = self.store.output.count(deployment_id)
         return load(how.provider), StoredRun(self, job, deployment, written), how
@@ -300,11 +318,18 @@ class ProviderRunner:
         environment = app.environments.get(deployment.environment) if app else None
         if environment is not None:
             there = environment.provider
-            return _How(there.type, there.settings, environment.timeout.total_seconds())
+            return _How(there.type, there.settings, environment.timeout.total_seconds(), environment.url)
         begun = self.store.runs.of(deployment.id)
         if begun is None:
             return None
         return _How(begun.provider, load(begun.provider).Settings(**begun.settings), begun.timeout_seconds)
+
+    def _source(self, deployment: Deployment) -> Source | None:
+        """Where a promotion comes from, as far as the settings still know the place."""
+        before = self.store.reads().deployment(deployment.promoted_from or 0)
+        app = self.settings.apps.get(before.app) if before else None
+        place = app.environments.get(before.environment) if app and before else None
+        return Source(place.name, place.provider.type, place.provider.settings) if place else None
 
     def _finish(self, deployment_id: int, outcome: Outcome) -> None:
         event = RunFinished(

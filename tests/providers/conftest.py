@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,16 @@ from bot.core.errors import NotThere
 from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job
 from tests.patience import PATIENCE
+from tests.servers.heroku.server import HerokuServer
 
 SHA = "1a2b3c4" + "0" * 33
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MOST_PAUSES = 400
+
+
+class StandingClock:
+    def now(self) -> datetime:
+        return T0
 
 
 class ModelRun:
@@ -40,6 +48,7 @@ class ModelRun:
         self.without_history: list[str] = []
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
+        self.clock = StandingClock()
         self._cancelled = threading.Event()
         self._seconds = job.timeout_seconds
         self._breaker = 0
@@ -50,6 +59,9 @@ class ModelRun:
             return
         self.lines.append(line)
         self.on_line.get(line, lambda: None)()
+
+    def written(self) -> int:
+        return len(self.lines)
 
     def cancel(self) -> None:
         self._cancelled.set()
@@ -191,3 +203,13 @@ def _kill_at(step: int) -> None:
             signal.raise_signal(signal.SIGKILL)
 
     sys.addaudithook(count)
+
+
+@pytest.fixture
+def heroku(monkeypatch: pytest.MonkeyPatch) -> Iterator[HerokuServer]:
+    """A Heroku with the app acme-web, and its key in the environment."""
+    with HerokuServer() as server:
+        monkeypatch.setenv("HEROKU_API_KEY", server.key)
+        monkeypatch.setenv("HEROKU_API_URL", server.url)
+        server.add_app("acme-web")
+        yield server

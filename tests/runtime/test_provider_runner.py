@@ -21,7 +21,7 @@ from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Event
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.ports.forge import Forge
-from bot.core.ports.provider import Job
+from bot.core.ports.provider import Job, Source
 from bot.runtime.provider_runner import FLUSH_AT, Passwords, ProviderRunner, StoredRun
 from bot.settings import read
 from tests.databases import migrate
@@ -36,6 +36,7 @@ channel = "#web"
 
 [apps.web.environments.production]
 timeout = "10m"
+url = "https://web.example.com"
 provider = { type = "local", directory = "{directory}/production" }
 """
 
@@ -316,8 +317,39 @@ def test_a_provider_is_told_everything_about_its_job(ship: Ship) -> None:
         timeout_seconds=600.0,
         settings=job.settings,
         one_time_password="123456",
+        environment_url="https://web.example.com",
     )
     assert "123456" not in repr(job)
+
+
+def test_a_provider_is_told_of_a_rollback_and_where_a_promotion_comes_from(ship: Ship) -> None:
+    before = ship.deployment(state=State.SUCCEEDED)
+    gone = ship.deployment(state=State.SUCCEEDED, environment="long-gone")
+
+    number = ship.deployment(rollback_of=before)
+    back = ship.run_of(number).job
+    ship.changes(number, rollback_of=None, promoted_from=before)
+    on = ship.run_of(number).job
+    ship.changes(number, promoted_from=gone)
+    lost = ship.run_of(number).job
+
+    settings = ship.settings.apps["web"].environments["production"].provider.settings
+    assert (back.rollback_of, back.promoted_from, back.environment_url) == (before, None, "https://web.example.com")
+    assert on.promoted_from == Source("production", "local", settings)
+    assert lost.promoted_from is None
+
+
+def test_what_is_kept_is_not_acted_upon_by_who_has_lost_the_right_to_it(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+    run.keep("build", "b-1")
+
+    def taken_over() -> None:
+        raise Unavailable("Another process has taken over.")
+
+    ship.provider_runner.before_start = taken_over
+
+    with pytest.raises(Unavailable, match="taken over"):
+        run.keep("build", "b-2")
 
 
 def test_output_is_kept_in_order_with_secrets_masked(ship: Ship) -> None:

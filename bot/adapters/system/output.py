@@ -77,12 +77,7 @@ class Output:
             self._keep(offset, lines)
 
     def _shown(self, line: str) -> str:
-        # A carriage return starts a line anew: of a progress bar only what it ended with is worth keeping.
-        line = line.rstrip("\r").rpartition("\r")[2]
-        line = _NO_TEXT.sub("", line)
-        for secret in self._secrets:
-            line = line.replace(secret, _HIDDEN)
-        return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+        return shown(line, self._secrets)
 
     def _keep(self, offset: int, lines: Iterable[str]) -> None:
         links = {found[1]: found[2] for line in lines if (found := _LINK.fullmatch(line.strip()))}
@@ -92,6 +87,19 @@ class Output:
             links.get("SHIPMATE_LOG_URL", self.progress.log_url),
         )
         write_whole(self._mark, json.dumps(asdict(self.progress)))
+
+
+def shown(line: str, secrets: Iterable[str] = ()) -> str:
+    """A line as people are to read it: without colours and the like, without secrets, and not too long.
+
+    >>> shown("\x1b[1mBuild\x1b[0m of abc", ["abc"]), shown(" 10 %\\r100 %\\r")
+    ('Build of ••••', '100 %')
+    """
+    # A carriage return starts a line anew: of a progress bar only what it ended with is worth keeping.
+    line = _NO_TEXT.sub("", line.rstrip("\r").rpartition("\r")[2])
+    for secret in secrets:
+        line = line.replace(secret, _HIDDEN)
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
 def _length_of_lines(chunk: bytes) -> int:

@@ -207,7 +207,7 @@ def _runs(deployment: Deployment) -> str:
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
-    doing = counted(steps_) if steps_.runs else "is under way"
+    doing = counted(steps_) if steps_.runs and steps_.total != 1 else "is under way"
     return f"{doing}, usually {spoken(deployment.usual_seconds)}" if deployment.usual_seconds else doing
 
 
@@ -250,7 +250,7 @@ def _timed_out(deployment: Deployment) -> str:
 
 def _stopped(deployment: Deployment) -> str:
     why = deployment.description
-    if deployment.started_at is not None and deployment.steps.runs:
+    if deployment.started_at is not None and deployment.steps.runs and deployment.steps.total != 1:
         why = f"{why} at {counted(deployment.steps)}"
     return lower(why) or "stopped"
 
@@ -410,7 +410,9 @@ def _approvals(deployment: Deployment) -> str:
 
 
 def _last_line(deployment: Deployment, around: Around) -> Line:
-    """How far it has got, where that is no step of several."""
+    """How far it has got, where that is no step of several; what becomes of stopping it, where somebody wants that."""
+    if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
+        return (deployment.description,)
     if deployment.steps.runs and len(steps(deployment)) > 1:
         return ()
     said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")

@@ -105,7 +105,7 @@ def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
 
 
 def run(deployment: Deployment) -> Message:
-    """When it started, its steps with their times, and where it is written in full."""
+    """When it started, its steps with their times, what becomes of stopping it, and where it is written in full."""
     assert deployment.started_at is not None
     if is_untouched(deployment):
         news: Line = ("🚀 Nobody has picked it up yet",)
@@ -113,6 +113,8 @@ def run(deployment: Deployment) -> Message:
         return Message((text,), (joined([news, usual_causes(deployment)]),))
     times: list[Span] = ["🚀 Started ", minute(deployment.started_at)]
     facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
+    if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
+        facts.append((deployment.description,))
     if deployment.log_url and not deployment.reviewed_elsewhere:
         facts.append((Link(deployment.log_url, "logs"),))
     return Message((f"{deed(deployment)} has started.",), (joined(facts),))

@@ -8,14 +8,12 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
-from bot.core.deployments.model import DEPLOY, Changes, Deployment, State
+from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.effects import DrawComment, MarkRelease, PublishRelease, SetLabels
-from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
+from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import Tick
 from bot.core.events.internal import DeploymentEnded, PublicationsDue, PublishingAllowed, PublishingRefused
-from bot.core.notices.model import shipped_by
-from bot.core.ports.forge_types import Commit
 from bot.core.ports.publishing import NewRelease
 from bot.core.ports.transaction import Records
 from bot.core.publications import markdown, messages, refusals
@@ -31,16 +29,15 @@ from bot.core.publications.model import (
 )
 from bot.core.rich_text import fingerprint
 from bot.router import Router
-from bot.services import admins, shipping
+from bot.services import admins
 from bot.services.gate_facts import target_of
 from bot.services.targets import Target
+from bot.services.went_live import WentLive, went_live
 from bot.settings import AppSettings
 
 router = Router()
 log = structlog.get_logger(__name__)
 
-LOOKED_BACK = 5
-"""Among so many of the last successes is the one before."""
 TIMER = "publications"
 _UNWRITTEN = (NotThere, Rejected)
 
@@ -55,23 +52,15 @@ def ended(context: Context, event: DeploymentEnded) -> None:
     target = target_of(context, deployment) if deployment is not None else None
     if deployment is None or target is None or not _is_told(target, deployment):
         return
-    live = context.reads.last_success(*target.place)
-    if live is None:
+    found = went_live(context, target, deployment)
+    if found is None:
         return
-    before = _before(context, deployment)
-    changes = _changes(context, target, deployment, before)
-    overtaken = live.id != deployment.id
-    stays = not overtaken or _contains(context, live, deployment)
     records = context.begin(*target.place)
-    now_live = records.last_success(*target.place)
-    if now_live is None or now_live.id != live.id:
-        raise NotYet("Something else has gone live meanwhile, which may have all of it, or not.")
-    if stays and _is_on_pull_requests(target.app):
-        # What has overtaken it tells by itself of what is there no more.
-        taken_back = () if overtaken else changes.taken_back
-        _note(records, target, deployment, replace(changes, taken_back=taken_back))
+    found.still(records)
+    if found.stays and _is_on_pull_requests(target.app):
+        _note(records, target, found)
     if target.app.github.release and target.environment.production:
-        _plan_release(records, target, deployment, before, changes, is_live=not overtaken)
+        _plan_release(records, target, found)
 
 
 def _is_told(target: Target, deployment: Deployment) -> bool:
@@ -83,47 +72,20 @@ def _is_on_pull_requests(app: AppSettings) -> bool:
     return app.github.comment or app.github.label is not None
 
 
-def _before(context: Context, deployment: Deployment) -> Deployment | None:
-    """What was live there until it started."""
-    lately = context.reads.successes(deployment.app, deployment.environment, LOOKED_BACK)
-    return next((one for one in lately if _age(one) < _age(deployment)), None)
-
-
-def _age(deployment: Deployment) -> tuple[float, int]:
-    return (deployment.started_at or deployment.created_at).timestamp(), deployment.id
-
-
-def _changes(context: Context, target: Target, deployment: Deployment, before: Deployment | None) -> Changes:
-    """What ships and is taken back: as it was asked for, unless something else was live when it went."""
-    shipped = replace(deployment.changes, shipped=shipped_by(deployment))
-    if before is None or deployment.changes.base == before.sha:
-        return shipped
-    commit = Commit(deployment.sha, deployment.ref, deployment.title, "", "", (), deployment.pull_request)
-    try:
-        return shipping.between(context, target, before.sha, commit)
-    except (NotAllowed, *_UNWRITTEN) as error:
-        log.warning("not known what was taken back", deployment=deployment.id, reason=str(error))
-        return replace(shipped, taken_back=())
-
-
-def _contains(context: Context, live: Deployment, deployment: Deployment) -> bool:
-    """Whether what has overtaken it has all of it."""
-    try:
-        return context.forge.relation(deployment.repository, deployment.sha, live.sha) in {"ahead", "identical"}
-    except (NotAllowed, *_UNWRITTEN):
-        return False
-
-
-def _note(records: Records, target: Target, deployment: Deployment, changes: Changes) -> None:
-    app, place = target.app, target.place
+def _note(records: Records, target: Target, found: WentLive) -> None:
+    app, place, deployment, changes = target.app, target.place, found.deployment, found.changes
     names = (app.repository, app.written, deployment.repository)
-    came, gone = numbers(changes.shipped, names), numbers(changes.taken_back, names)
+    came = numbers(changes.shipped, names)
+    # What has overtaken it tells by itself of what is there no more.
+    gone = numbers(changes.taken_back, names) if not found.overtaken else frozenset()
     if changes.base is None and deployment.pull_request is not None:
         came |= {deployment.pull_request}  # nothing to compare with: it ships what it was asked for at least
     known = {one.pull_request: one for one in records.publications.of(*place, came | gone)}
     changed = False
     for number in sorted(came - gone):
-        if number not in known or not known[number].live:
+        one = known.get(number)
+        # What was live already has more commits now.
+        if one is None or not one.live or (one.deployment_id != deployment.id and not found.overtaken):
             records.publications.save(DeployedPullRequest(*place, number, deployment.id, deployment.id))
             changed = True
     for number in sorted(gone - came):
@@ -134,20 +96,13 @@ def _note(records: Records, target: Target, deployment: Deployment, changes: Cha
         records.put(PublicationsDue(), f"publications:{records.cause}")
 
 
-def _plan_release(
-    records: Records,
-    target: Target,
-    deployment: Deployment,
-    before: Deployment | None,
-    changes: Changes,
-    *,
-    is_live: bool,
-) -> None:
+def _plan_release(records: Records, target: Target, found: WentLive) -> None:
     """What was there before has a release already, or went out when none was made: going back makes none."""
-    place, repository = target.place, target.app.repository.lower()
+    place, deployment, changes = target.place, found.deployment, found.changes
+    repository, before = target.app.repository.lower(), found.before
     made = records.publications.release_of(*place, deployment.sha)
     if made is not None:
-        if is_live:
+        if not found.overtaken and made.deployment_id != deployment.id:
             records.emit(MarkRelease(made.deployment_id, repository))
     elif deployment.rollback_of is None and (changes.ahead or not changes.behind):
         since = records.publications.release_of(*place, before.sha) if before is not None else None
@@ -355,7 +310,8 @@ def _new(context: Context, target: Target, deployment: Deployment, tag: str, sin
 def mark_release(context: Context, effect: MarkRelease) -> Iterable[Event]:
     made = context.reads.publications.release(effect.deployment_id)
     app = context.settings.apps.get(made.app) if made is not None else None
-    if made is None or made.release_id is None or app is None:
+    live = context.reads.last_success(made.app, made.environment) if made is not None else None
+    if made is None or made.release_id is None or app is None or live is None or live.sha != made.sha:
         return []
     try:
         context.forge.publishing.mark_latest(app.repository, made.release_id)

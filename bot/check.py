@@ -284,7 +284,7 @@ def _who_writes(lacking: Sequence[str]) -> str:
 
 def _refused(apps: Sequence[AppSettings], lasting: Callable[[], Sequence[Refusal]]) -> Iterator[Finding]:
     """What only trying has shown: a token does not tell what it was made for."""
-    wanted = {(app.repository.lower(), what) for app in apps for what in app.github.model_fields_set}
+    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if getattr(app.github, what)}
     try:
         refused = [one for one in lasting() if (one.repository, one.what) in wanted]
     except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say

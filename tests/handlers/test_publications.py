@@ -189,21 +189,6 @@ def test_ten_are_written_on_a_minute_and_the_others_in_their_turn(world: World) 
     assert all(len(comments(world, n)) == 1 for n in range(1, 24))
 
 
-def test_a_hundred_and_twenty_are_written_on_an_hour(world: World) -> None:
-    for n in range(99):
-        pull(world, f"Change {n}")
-    deploy(world)
-    deploy(world, "deploy main to staging")
-    world.wait(minutes=30)
-    deploy(world, "rollback")
-    world.wait(minutes=29)
-    in_the_hour = writes(world, "/comments")
-    world.wait(minutes=60)
-
-    assert in_the_hour == 120
-    assert all(rows(world, n)[1].startswith("| ⏪ production") for n in range(1, 100))
-
-
 @pytest.mark.parametrize("states", [("failure",), ("in_progress", "error")])
 def test_what_failed_is_written_nowhere_until_it_works(world: World, states: tuple[str, ...]) -> None:
     pull(world, "Gift cards")

@@ -10,7 +10,7 @@ import structlog
 from bot.context import Context
 from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.effects import DrawComment, MarkRelease, PublishRelease, SetLabels
-from bot.core.errors import NotAllowed, NotThere, Rejected
+from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
 from bot.core.events import Event
 from bot.core.events.external import Tick
 from bot.core.events.internal import DeploymentEnded, PublicationsDue, PublishingAllowed, PublishingRefused
@@ -39,7 +39,8 @@ router = Router()
 log = structlog.get_logger(__name__)
 
 TIMER = "publications"
-_UNWRITTEN = (NotThere, Rejected)
+_REFUSED = (NotAllowed, NotThere)
+"""Pull requests are never deleted: whom GitHub shows none may not write there."""
 
 
 # --- what is to be written --------------------------------------------------------------------------------------
@@ -165,9 +166,9 @@ def draw_comment(context: Context, effect: DrawComment) -> Iterable[Event]:
         return []
     try:
         written = _written(context, app, effect.pull_request, known, body, first=any(one.live for one in rows))
-    except NotAllowed as error:
+    except _REFUSED as error:
         return _refused(context, app, "comment", error)
-    except _UNWRITTEN as error:
+    except Rejected as error:
         log.warning("comment not written", app=app.name, pull_request=effect.pull_request, reason=str(error))
         return []
     if written is not None:
@@ -232,9 +233,9 @@ def set_labels(context: Context, effect: SetLabels) -> Iterable[Event]:
             if one.label != label:
                 publishing.add_label(*at, label)
                 context.publications.labelled(one, label)
-    except NotAllowed as error:
+    except _REFUSED as error:
         return _refused(context, app, "label", error)
-    except _UNWRITTEN as error:
+    except Rejected as error:
         log.warning("label not set", app=app.name, pull_request=effect.pull_request, reason=str(error))
         return []
     return _allowed(context, app, "label")
@@ -268,9 +269,9 @@ def publish_release(context: Context, effect: PublishRelease) -> Iterable[Event]
             made = context.forge.publishing.release(
                 target.app.repository, _new(context, target, deployment, tag, effect.since)
             )
-    except NotAllowed as error:
+    except _REFUSED as error:
         return _refused(context, target.app, "release", error)
-    except _UNWRITTEN as error:
+    except Rejected as error:
         log.warning("release not made", deployment=deployment.id, reason=str(error))
         return []
     context.publications.released(deployment.id, tag, made)
@@ -317,7 +318,7 @@ def mark_release(context: Context, effect: MarkRelease) -> Iterable[Event]:
         context.forge.publishing.mark_latest(app.repository, made.release_id)
     except NotAllowed as error:
         return _refused(context, app, "release", error)
-    except _UNWRITTEN as error:
+    except (NotThere, Rejected) as error:
         log.warning("release not marked", deployment=made.deployment_id, reason=str(error))
     return []
 
@@ -325,7 +326,7 @@ def mark_release(context: Context, effect: MarkRelease) -> Iterable[Event]:
 # --- what the bot may not ---------------------------------------------------------------------------------------
 
 
-def _refused(context: Context, app: AppSettings, what: refusals.What, error: NotAllowed) -> list[Event]:
+def _refused(context: Context, app: AppSettings, what: refusals.What, error: ShipmateError) -> list[Event]:
     log.warning("not allowed to write", app=app.name, what=what, reason=str(error))
     known = context.reads.kept(refusals.key(app.repository, what)) is not None
     return [] if known else [PublishingRefused(app.repository, what, str(error))]

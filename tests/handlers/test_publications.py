@@ -420,6 +420,22 @@ def test_a_missing_permission_is_told_to_admins_once_until_it_works(tmp_path: Pa
         assert world.store.reads().kept_keys("publishing refused:") == []
 
 
+@pytest.mark.parametrize(
+    ("path", "what"), [("/comments$", "comment on"), ("/labels$", "label"), ("/releases$", "make")]
+)
+def test_what_is_kept_out_of_sight_is_told_as_what_may_not_be_written(world: World, path: str, what: str) -> None:
+    world.github.fail_next("POST", path, 404, times=2)
+    for title in ("Gift cards", "Orders", "Search"):
+        pull(world, title)
+        deploy(world)
+
+    told = [one for one in map(read_out, world.slack.messages("#deploys")) if "🔏" in one]
+    assert len(told) == 1
+    assert f"I may not {what}" in told[0]
+    assert [world.deployment(n).state for n in range(3, 6)] == ["succeeded"] * 3
+    assert world.store.reads().kept_keys("publishing refused:") == []
+
+
 # --- releases ------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from bot.core.publications.markdown import LONGEST_NAME, Place, address, comment
 from tests.core.deployments.made import SHA, a_deployment, t
 
 LIVE = a_deployment(state=State.SUCCEEDED, finished_at=t(minutes=4))
+PAGE = Path(__file__).parents[3] / "docs" / "on-github.md"
 BACK = replace(LIVE, id=2, by=Actor("alice"), finished_at=t(minutes=9))
 
 
@@ -28,6 +30,14 @@ def test_it_says_first_where_it_is_live_and_where_it_is_no_more() -> None:
         f"| ✅ staging | {SHA} | 2026-03-02 10:04 UTC | maria |  |",
         f"| ⏪ production | {SHA} | taken back by alice, 2026-03-02 10:09 UTC | maria | [open](https://acme.example) |",
     ]
+
+
+def test_the_page_shows_a_comment_as_it_is() -> None:
+    staging = Place(replace(LIVE, environment="staging"), url="https://staging.acme.example")
+
+    body = comment("shipmate", [staging, Place(LIVE, BACK, "https://acme.example")])
+
+    assert f"```\n{body.partition(chr(10))[2]}\n```\n" in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_login_is_said_before_a_name_and_somebody_where_nothing_is_left() -> None:

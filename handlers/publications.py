@@ -83,7 +83,7 @@ def _note(records: Records, target: Target, found: WentLive) -> None:
         came |= {deployment.pull_request}  # nothing to compare with: it ships what it was asked for at least
     known = {one.pull_request: one for one in records.publications.of(*place, came | gone)}
     changed = False
-    for number in sorted(came - gone):
+    for number in sorted(came):
         one = known.get(number)
         # What was live already has more commits now.
         if one is None or not one.live or (one.deployment_id != deployment.id and not found.overtaken):

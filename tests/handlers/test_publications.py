@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -231,6 +232,20 @@ def test_an_open_pull_request_shows_the_commit_that_is_there_now(world: World) -
     assert labels(world) == ["deployed: staging"]
 
 
+def test_a_branch_that_was_pushed_anew_by_force_shows_the_commit_that_is_there_now(world: World) -> None:
+    number = opens(world, "Gift cards")
+    deploy(world, f"deploy #{number} to staging")
+    found = world.github.repository(REPOSITORY)
+    anew = world.github.commit(REPOSITORY, "anew", "Gift cards, again", author="carol")
+    found.branches["gift-cards"] = found.pull_requests[number].head_sha = anew
+    world.github.delete_branch(REPOSITORY, "anew")
+    world.wait(minutes=30)
+    deploy(world, f"deploy #{number} to staging")
+
+    assert [one.split(" | ")[:2] for one in rows(world)] == [["| ✅ staging", anew]]
+    assert labels(world) == ["deployed: staging"]
+
+
 def test_what_another_branch_has_driven_out_is_not_live_any_more(world: World) -> None:
     first, second = opens(world, "Gift cards"), opens(world, "Orders")
     deploy(world, f"deploy #{first} to staging")
@@ -391,6 +406,57 @@ def test_a_pull_request_of_another_repository_is_not_written_on(world: World) ->
     another_tool(world, "in_progress", "success")
 
     assert writes(world) == 0
+
+
+class Walk:
+    """Something happens again and again; each pull request is kept with all commits that ever were it."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world, self.chance = world, random.Random(seed)
+        self.found = world.github.repository(REPOSITORY)
+        self.open: list[int] = []
+        self.commits: dict[int, set[str]] = {}
+        self.merges: list[str] = []
+
+    def goes_on(self) -> None:
+        deed, environment = self.chance.choice(DEEDS), self.chance.choice(["staging", "production"])
+        if deed == "open" or (deed in {"merge", "push", "branch"} and not self.open):
+            number = opens(self.world, f"Change {len(self.commits)}")
+            self.open.append(number)
+            self.commits[number] = {self.found.pull_requests[number].head_sha}
+        elif deed == "merge":
+            number, method = self.open.pop(0), self.chance.choice(["merge", "squash", "rebase"])
+            self.merges.append(self.world.github.merge_pull_request(REPOSITORY, number, method, by="bob"))
+            self.commits[number].add(self.merges[-1])
+            self.world.settle()
+        elif deed == "push":
+            branch = self.found.pull_requests[self.open[0]].head
+            self.commits[self.open[0]].add(self.world.github.commit(REPOSITORY, branch, "One more", author="carol"))
+        else:
+            branch, old = f"deploy #{self.open[-1] if self.open else 1}", self.chance.choice([*self.merges, "main"])
+            what = {"fail": "deploy main", "branch": branch, "old": f"deploy {old}"}.get(deed, deed)
+            deploy(self.world, f"{what} to {environment}", *(["failure"] if deed == "fail" else []))
+            self.world.says("maria", f"unlock {environment}")
+
+
+DEEDS = ["open", "push", "merge", "merge", "deploy main", "deploy main", "rollback", "fail", "old", "branch", "branch"]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_whatever_happens_what_is_written_is_what_the_history_says(world: World, seed: int) -> None:
+    walk = Walk(world, seed)
+    for _ in range(20):
+        walk.goes_on()
+    world.wait(minutes=5)
+
+    live = {name: world.store.reads().last_success("web", name) for name in ("staging", "production")}
+    there = {name: walk.found.history(one.sha) for name, one in live.items() if one is not None}
+    for number, commits in walk.commits.items():
+        wanted = [name for name, history in there.items() if commits & history]
+        said = [line.split(" | ")[0] for body in comments(world, number) for line in body.split("\n")]
+        assert [name for name in there if f"| ✅ {name}" in said] == wanted
+        assert sorted(labels(world, number)) == sorted(f"deployed: {name}" for name in wanted)
+        assert len(comments(world, number)) <= 1
 
 
 # --- what the bot may not ---------------------------------------------------------------------------------------------

@@ -14,7 +14,15 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    GitHubSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -22,8 +30,14 @@ TABLES: Mapping[str, type[Table]] = {
     "[bot]": BotSettings,
     "[slack]": SlackSettings,
     "[apps.<app>]": AppSettings,
+    "[apps.<app>.github]": GitHubSettings,
     "[apps.<app>.environments.<environment>]": EnvironmentSettings,
 }
+_WITHIN: Mapping[tuple[type[BaseModel], str], type[Table]] = {
+    (EnvironmentSettings, "windows"): WindowSettings,
+    (AppSettings, "github"): GitHubSettings,
+}
+"""Tables within tables, by the key under which they stand."""
 _FEW = 6
 _VERBS = ("must ", "is ", "has ", "cannot ")
 _MUST_BE = {
@@ -112,8 +126,9 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 
 
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    if model is EnvironmentSettings and "windows" in steps[:-1]:
-        model = WindowSettings
+    for (outer, key), inner in _WITHIN.items():
+        if model is outer and key in steps[:-1]:
+            model = inner
     match detail["type"]:
         case "extra_forbidden":
             return not_a_setting(str(steps[-1]), model)

@@ -14,7 +14,7 @@ from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
 from bot.settings.providers import app_provider, environment_provider
-from bot.settings.references import check_references, check_spelling
+from bot.settings.references import check_label, check_references, check_spelling
 
 SECTIONS = ("bot", "slack", "apps", "people")
 
@@ -104,6 +104,7 @@ def _app(
     values |= {"name": name, "provider": app_provider(raw.get("provider"), path(place, "provider"), problems)}
     app = validated(AppSettings, {**values, "environments": {}}, place, problems)
     check_references(values, environments, place, problems)
+    check_label(name, app.github.label if app else None, environments, place, problems)
     made: dict[str, EnvironmentSettings] = {}
     for each, table in environments.items():
         above = replace(inherited, channel=app.channel if app else None, provider=raw.get("provider"), place=place)

@@ -255,6 +255,28 @@ class TurnComesNearer(Event):
     deployment_id: int
 
 
+@stored("PublicationsDue")
+class PublicationsDue(Event):
+    """Something about pull requests is still to be written on the forge, and there may be room for it now."""
+
+
+@stored("PublishingRefused")
+class PublishingRefused(Event):
+    """The forge does not let the bot write ``what`` in the repository, for this ``reason``."""
+
+    repository: str
+    what: Literal["comment", "label", "release"]
+    reason: str
+
+
+@stored("PublishingAllowed")
+class PublishingAllowed(Event):
+    """The bot may write ``what`` in the repository again."""
+
+    repository: str
+    what: Literal["comment", "label", "release"]
+
+
 @stored("ApprovalHalfOver")
 class ApprovalHalfOver(Event):
     """Half of the time is over in which a deployment may be approved, unless it has been since."""

@@ -13,7 +13,7 @@ from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
 from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Retry
-from bot.core.grammar.offers import deed, hint, offer, written
+from bot.core.grammar.offers import deed, hint, offer, offer_force, written
 from bot.core.names import listed
 from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
@@ -206,13 +206,15 @@ def gates_closed(deployment: Deployment, verdict: Verdict, retyped: Deploy) -> M
     lines: list[Line] = [_answer(answer) for answer in verdict.answers]
     stopping = [*verdict.closed, *(one for one in verdict.waits if one.waits_for not in WAITED_FOR)]
     buttons: list[Button] = []
+    behind: tuple[Button, ...] = ()
     if not verdict.closed:
         buttons += offer("Deploy when green", replace(retyped, when_green=True), style="primary")
     buttons += [button for answer in stopping for button in answer.buttons]
     if all(answer.forcible for answer in stopping):
         lines.append(hint("To go on all the same: ", replace(retyped, force=True, force_reason="why")))
+        behind = offer_force("Deploy by force…", retyped)
     head = (*wording.what(deployment), " cannot go to ", Bold(deployment.environment), " now:")
-    return say(*head, lines=[line for line in lines if line], buttons=buttons)
+    return replace(say(*head, lines=[line for line in lines if line], buttons=buttons), more=behind)
 
 
 def closed_reasons(verdict: Verdict) -> str:

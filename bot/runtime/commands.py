@@ -137,7 +137,7 @@ def unseen(given: CommandGiven, context: Context | None) -> React | None:
 
 PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)
 """Commands that change something, and concern nobody but whoever gives them."""
-ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute)
+ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute, c.CopyCommand)
 """Commands whose answer is of no use to others who read along."""
 
 

@@ -13,7 +13,12 @@ Filled: TypeAlias = tuple[tuple[str, str], ...]
 """What was filled in: the names of fields, and their values."""
 
 WHY, HOW_LONG, APP, TO, WHAT, WHEN = "why", "for", "app", "to", "what", "when"
+AT, FORCE = "at", "force"
+OTHER, BY_FORCE = "other", "yes"
+"""What stands for a moment that is typed, and for a force that was ticked."""
 LONGEST_WHY = 300
+LONGEST_CHOICE = 150
+"""A name that is longer would have to be cut, and would be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +34,22 @@ class Option:
 class Field:
     """Something to be filled in.
 
-    A ``text`` is typed, a ``choice`` is one of the ``options``, and a ``search`` is one of what is found for the
-    beginning that somebody types. With ``redraws`` the modal is drawn anew when it is chosen; what was chosen in it is
-    forgotten where it is a field ``of`` something else by then.
+    A ``text`` is typed, a ``choice`` is one of the ``options``, a ``search`` is one of what is found for the beginning
+    that somebody types, and a ``tick`` is the only option, or nothing. With ``redraws`` the modal is drawn anew when it
+    is chosen; what was chosen in it is forgotten where it is a field ``of`` something else by then. ``example`` stands
+    in it while it is empty, ``hint`` below it.
     """
 
     name: str
     label: str
-    kind: Literal["text", "choice", "search"] = "text"
+    kind: Literal["text", "choice", "search", "tick"] = "text"
     optional: bool = False
     options: tuple[Option, ...] = ()
     chosen: Option | None = None
     redraws: bool = False
     of: str = ""
+    example: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,8 @@ def filled_in(command: Command, filled: Filled) -> Command:
             return replace(command, reason=why or command.reason, **(limit if words else {}))
         case Reject() | Rollback() | TakeOver():
             return replace(command, reason=why or command.reason)
+        case Deploy(force=True):
+            return replace(command, force_reason=why or command.force_reason)
         case _:
             return command
 
@@ -89,18 +99,31 @@ MOMENTS = {
     "green": "When its checks are green",
     "17:00": "17:00",
     "tomorrow 9:00": "Tomorrow 9:00",
+    OTHER: "Another moment…",
 }
 """When something may be deployed, by what stands for it."""
 
 
 def deployment(filled: Filled) -> Deploy:
-    """The command that the deploy modal stands for."""
+    """The command that the deploy modal stands for; why it is forced is added by ``filled_in``.
+
+    >>> deployment((("what", "topic"), ("when", "other"), ("at", "fri 9:00"))).at
+    'fri 9:00'
+    """
     values = {name: one_line(value).strip() for name, value in filled}
     when = values.get(WHEN) or "now"
     return Deploy(
         app=values.get(APP) or None,
         ref=values.get(WHAT) or None,
         environment=values.get(TO) or None,
+        force=values.get(FORCE) == BY_FORCE,
         when_green=when == "green",
-        at=None if when in {"now", "green"} else when,
+        at=typed_moment(filled) if when == OTHER else None if when in {"now", "green"} else when,
     )
+
+
+def typed_moment(filled: Filled) -> str | None:
+    """The words for another moment than those that are offered; None where one of these was chosen, or nothing."""
+    values = dict(filled)
+    words = one_line(values.get(AT, "")).strip()
+    return words or None if values.get(WHEN) == OTHER else None

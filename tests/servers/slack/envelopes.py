@@ -145,6 +145,43 @@ def sent_off(user: User, view: dict[str, Any], *, trigger: str) -> dict[str, Any
     }
 
 
+def closed(user: User, view: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_closed."""
+    return {
+        "type": "view_closed",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "view": view,
+        "is_cleared": False,
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
+def shortcut(
+    user: User, callback: str, message: Message, channel: Channel, *, trigger: str, respond: str
+) -> dict[str, Any]:
+    """A message shortcut: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload."""
+    return {
+        "type": "message_action",
+        "callback_id": callback,
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "trigger_id": trigger,
+        "response_url": respond,
+        "action_ts": f"{time.time():.6f}",
+        "message_ts": message.ts,
+        "channel": {"id": channel.id, "name": "directmessage" if channel.of else channel.name},
+        "message": {**message_json(message, metadata=True), "type": "message"},
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
 def suggestion(user: User, view: dict[str, Any], block: str, action: str, typed: str) -> dict[str, Any]:
     """https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload."""
     return {

@@ -284,7 +284,8 @@ def _rich_text(block: dict[str, Any], at: str) -> Iterator[str]:
     if block.get("type") != "rich_text" or not block.get("elements"):
         yield f"missing elements [json-pointer:{at}]"
     for element in (one for section in block.get("elements", ()) for one in section.get("elements") or [{}]):
-        needed = {"text": "text", "link": "url", "user": "user_id", "date": "format"}.get(element.get("type"), "?")
+        known = {"text": "text", "link": "url", "user": "user_id", "usergroup": "usergroup_id", "date": "format"}
+        needed = known.get(element.get("type"), "?")
         if not isinstance(element.get(needed), str) or not element[needed] or element.get("text") == "":
             yield f"invalid element {element.get('type')} [json-pointer:{at}/elements]"
         if any(0xD800 <= ord(letter) <= 0xDFFF for letter in str(element.get("text", ""))):

@@ -265,6 +265,19 @@ class SlackServer(Viewers):
         )
         return self._send("interactive", payload, by, place)
 
+    def uses_shortcut(self, user: str, message: Message, callback: str = "deploy_this") -> Envelope:
+        """Somebody chooses a shortcut from the menu of a message; it works where the app is no member, too."""
+        by, place = self.workspace.user(user), self.workspace.channels[message.channel]
+        payload = envelopes.shortcut(
+            by,
+            callback,
+            message,
+            place,
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
+            respond=self.counter.respond_address(place, by, None),
+        )
+        return self._send("interactive", payload, by, place)
+
     # What becomes of channels
 
     def archives(self, channel: str) -> None:

@@ -27,14 +27,18 @@ Place = tuple[str, str]
 def board(context: Context, viewer: Viewer) -> Board:
     """Drawn from one read for each table; ``context.person`` is whoever looks."""
     apps = [app for app in context.settings.apps.values() if may_see(context, app)]
+    return Board(standings(context, apps), Look.of(viewer.look), viewer.new)
+
+
+def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStanding, ...]:
+    """How the apps stand, for whoever asks."""
     reads = context.reads
     found: dict[Place, list[Found]] = defaultdict(list)
     for one in reads.board.found([app.name for app in apps]):
         found[one.deployment.app, one.deployment.environment].append(one)
     locks = {one.place: one for one in reads.locks.all() if not one.ended(context.now)}
     freezes = {(one.app, one.environment): one for one in reads.freezes.all() if not one.ended(context.now)}
-    standings = tuple(_app(context, app, found, locks, freezes) for app in apps)
-    return Board(standings, Look.of(viewer.look), viewer.new)
+    return tuple(_app(context, app, found, locks, freezes) for app in apps)
 
 
 def may_see(context: Context, app: AppSettings) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from bot.core.modals.model import (
     APP,
     AT,
-    BY_FORCE,
     FORCE,
     HOW_LONG,
     MOMENTS,
@@ -22,6 +21,7 @@ from bot.core.modals.model import (
     Filled,
     Modal,
     Option,
+    tick_of,
 )
 from bot.core.names import listed
 from bot.core.rich_text import Code, Line, Message, Span, say
@@ -184,9 +184,9 @@ def _force(values: Mapping[str, str], preview: Preview) -> tuple[Field, ...]:
     """Where that helps; why, once it was ticked. It is ticked for what is chosen then, and for nothing else."""
     if not preview.forcible:
         return ()
-    tick = Option("Deploy all the same, by force", BY_FORCE)
-    of = "/".join(values.get(name, "") for name in (APP, TO, WHAT))
-    ticked = values.get(FORCE) == BY_FORCE
+    of = tick_of(values)
+    tick = Option("Deploy all the same, by force", of)
+    ticked = values.get(FORCE) == of
     why = _MUST_SAY_WHY if preview.explained else _WHY
     field = Field(FORCE, "Force", "tick", True, options=(tick,), chosen=tick if ticked else None, redraws=True, of=of)
     return (field, why) if ticked else (field,)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Literal, TypeAlias
 
 from bot.core.grammar.commands import Command, Deploy, Reject, Rollback, TakeLock, TakeOver
@@ -14,8 +15,8 @@ Filled: TypeAlias = tuple[tuple[str, str], ...]
 
 WHY, HOW_LONG, APP, TO, WHAT, WHEN = "why", "for", "app", "to", "what", "when"
 AT, FORCE = "at", "force"
-OTHER, BY_FORCE = "other", "yes"
-"""What stands for a moment that is typed, and for a force that was ticked."""
+OTHER = "other"
+"""What stands for a moment that is typed."""
 LONGEST_WHY = 300
 LONGEST_CHOICE = 150
 """A name that is longer would have to be cut, and would be another one."""
@@ -116,10 +117,16 @@ def deployment(filled: Filled) -> Deploy:
         app=values.get(APP) or None,
         ref=values.get(WHAT) or None,
         environment=values.get(TO) or None,
-        force=values.get(FORCE) == BY_FORCE,
+        force=values.get(FORCE) == tick_of(values),
         when_green=when == "green",
         at=typed_moment(filled) if when == OTHER else None if when in {"now", "green"} else when,
     )
+
+
+def tick_of(values: Mapping[str, str]) -> str:
+    """What is ticked where that is forced which is chosen in the deploy modal, and nothing else."""
+    chosen = "\n".join(values.get(name) or "" for name in (APP, TO, WHAT))
+    return sha256(chosen.encode()).hexdigest()[:32]
 
 
 def typed_moment(filled: Filled) -> str | None:

@@ -10,7 +10,6 @@ from bot.core.modals import messages
 from bot.core.modals.model import (
     APP,
     AT,
-    BY_FORCE,
     FORCE,
     OTHER,
     TO,
@@ -21,6 +20,7 @@ from bot.core.modals.model import (
     Option,
     deployment,
     filled_in,
+    tick_of,
 )
 from tests.servers.slack.view_limits import problems_of
 
@@ -44,7 +44,8 @@ def test_of_other_commands_nothing_is_asked(command: str) -> None:
 def test_slack_takes_the_deploy_modal_of_however_many_apps(count: int) -> None:
     apps = [f"app{n}" for n in range(count)]
     places = [Option(LONG, f"place{n}", LONG) for n in range(count)]
-    chosen = ((APP, apps[-1]), (TO, "place0"), (WHAT, "topic"), (WHEN, OTHER), (FORCE, BY_FORCE))
+    chosen = ((APP, apps[-1]), (TO, "place0"), (WHAT, "topic"), (WHEN, OTHER))
+    chosen = (*chosen, (FORCE, tick_of(dict(chosen))))
     preview = messages.Preview(LONG, (LONG,), (LONG,), forcible=True)
 
     shown = modal(messages.deploy(apps, places, chosen, preview, remark=(LONG,), zone=LONG), DEPLOY, "{}")

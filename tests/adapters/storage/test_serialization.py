@@ -71,6 +71,7 @@ EVENTS = [
     "FreezeOver",
     "HomeOpened",
     "LinkAwaited",
+    "LinkShared",
     "LockExpired",
     "LockReminderDue",
     "MergeCardOver",
@@ -112,6 +113,7 @@ EFFECTS = [
     "React",
     "RenderParent",
     "Reply",
+    "ShowLinks",
     "StartRun",
     "TellAsker",
     "TellAuthor",
@@ -121,6 +123,7 @@ EFFECTS = [
     "WorksAgain",
 ]
 PARTS = {
+    "AboutMessage",
     "Bold",
     "Button",
     "Chart",

@@ -235,3 +235,41 @@ def press(
         "actions": [{**pressed, "action_ts": ts, "block_id": "b0"}],
     }
     return body if isinstance(shown, Ephemeral) else {**body, "message": message_json(shown)}
+
+
+def links(
+    message: Message, channel: Channel, found: list[tuple[str, str]], source: str, member: bool
+) -> dict[str, Any]:
+    """The inner event of links that were shared, each with its domain: https://docs.slack.dev/reference/events/link_shared."""
+    composed = source == "composer"
+    return {
+        "type": "link_shared",
+        "channel": "COMPOSER" if composed else channel.id,
+        "is_bot_user_member": member,
+        "user": message.user,
+        "message_ts": f"{message.user}-composed" if composed else message.ts,
+        **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
+        "unfurl_id": f"{channel.id}.{message.ts}",
+        "source": source,
+        "links": [{"url": link, "domain": domain} for link, domain in found],
+        "event_ts": message.ts,
+    }
+
+
+def press_unfurled(
+    user: User,
+    message: Message,
+    channel: Channel,
+    pressed: dict[str, Any],
+    link: str,
+    *,
+    ts: str,
+    trigger: str,
+    respond: str,
+) -> dict[str, Any]:
+    """A press below a link: the container is the message of whoever posted it, which does not come along."""
+    body = press(user, message, channel, pressed, ts=ts, trigger=trigger, respond=respond)
+    del body["message"]
+    unfurled = {"type": "message_attachment", "attachment_id": 1, "is_app_unfurl": True, "app_unfurl_url": link}
+    shown = {"id": 1, "blocks": message.unfurls[link].blocks, "app_unfurl_url": link, "is_app_unfurl": True}
+    return {**body, "container": {**body["container"], **unfurled}, "app_unfurl": shown}

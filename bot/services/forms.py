@@ -11,7 +11,7 @@ from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import rollback_question
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.deployments.shipping import summary
-from bot.core.deployments.wording import name_of, spoken, where
+from bot.core.deployments.wording import name_of, spoken
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected, ShipmateError
 from bot.core.gates.judge import judge
 from bot.core.gates.model import Answer, Facts, Verdict
@@ -64,18 +64,14 @@ def _about(context: Context, command: Command) -> Line:
     match command:
         case Reject(deployment=int(number)):
             one = context.reads.deployment(number)
-            return (_rejected(one),) if one is not None else ()
+            return messages.rejects(one) if one is not None else ()
         case Rollback(app=str(app), environment=str(environment), to=str(to)):
             return _goes_back(context, app, environment, to)
         case TakeOver(app=str(app), environment=str(environment)):
             lock = context.reads.locks.of(app, environment)
-            return (f"{app} → {environment} is held by {lock.by.name}, who is told.",) if lock is not None else ()
+            return messages.takes_over(lock) if lock is not None else ()
         case _:
             return ()
-
-
-def _rejected(one: Deployment) -> str:
-    return f"{one.app} → {where(one)}: {name_of(one)}, asked for by {one.by.name}, is not deployed then."
 
 
 def _goes_back(context: Context, app: str, environment: str, to: str) -> Line:

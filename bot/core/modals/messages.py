@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.core.deployments.model import Deployment
+from bot.core.deployments.wording import name_of, where
+from bot.core.locks.model import Lock
 from bot.core.modals.model import (
     APP,
     AT,
@@ -63,6 +66,14 @@ def form(command: str, lines: tuple[Line, ...] = (), *, alert: Line = (), explai
         return None
     title, submit, fields = _FORMS[begun]
     return Modal(title, submit, lines or ((Code(command),),), fields, alert)
+
+
+def rejects(one: Deployment) -> Line:
+    return (f"{one.app} → {where(one)}: {name_of(one)}, asked for by {one.by.name}, is not deployed then.",)
+
+
+def takes_over(lock: Lock) -> Line:
+    return (f"{lock.app} → {lock.environment} is held by {lock.by.name}, who is told.",)
 
 
 def goes_past(what: str, forced: Sequence[Line]) -> Line:

@@ -126,4 +126,5 @@ def _opened_for_messages(material: Material) -> list[FormScene]:
     )
     ships, note = Preview("Deploy", (), ("Deploys main@ada7c2c",)), "Deploy this"
     bare = ((APP, "shop"), (TO, "production"))
-    return [FormScene(f"Deploy this: {name}", _deploy(bare, ships, remark), note) for name, remark in remarks]
+    drawn = {name: _deploy(_chosen(material) if name == "several" else bare, ships, line) for name, line in remarks}
+    return [FormScene(f"Deploy this: {name}", shown, note) for name, shown in drawn.items()]

@@ -1,4 +1,4 @@
-"""“Deploy this” in the menu of a message: the deploy form, with what the message is about."""
+"""Deploy this, in the menu of a message: the deploy form, with what the message is about."""
 
 from __future__ import annotations
 

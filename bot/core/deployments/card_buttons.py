@@ -66,11 +66,17 @@ def menu(deployment: Deployment, *, held: bool = False) -> tuple[Button, ...]:
     return tuple(found)
 
 
+def tells_of_lock(deployment: Deployment) -> bool:
+    """Whether its card looks otherwise while somebody has the place: it offers to lock it, or says who has."""
+    never = {State.CANCELLED, State.EXPIRED, State.SUPERSEDED}
+    return deployment.ended and deployment.replaced_by is None and deployment.state not in never
+
+
 def _of_ended(deployment: Deployment, *, held: bool) -> tuple[Button, ...]:
     """What goes on from it: its place can be kept, and the same or something else can be deployed there."""
     lock: tuple[Button, ...] = ()
     rolled_back = deployment.state is State.SUCCEEDED and deployment.trigger == "rollback"
-    if not held and not rolled_back and deployment.state not in {State.CANCELLED, State.EXPIRED}:
+    if not held and not rolled_back and tells_of_lock(deployment):
         name = deployment.environment
         lock = offer(f"Lock {name}…", TakeLock(name, deployment.app), asks=True)
     again = Deploy(deployment.app, deployment.ref, deployment.environment)

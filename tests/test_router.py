@@ -103,6 +103,7 @@ NAMES = [
     "shipments.reviewed",
     "slack_messages.channel_changed",
     "slack_messages.look",
+    "unfurls.shared",
     "windows.look_at_windows",
     "windows.turn",
 ]

@@ -31,6 +31,7 @@ from bot.core.events.external import Tick
 from bot.core.events.internal import RunWanted
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
+from bot.http.server import moment_reader
 from bot.runtime.decoder import labels
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.runtime.timers import put_due
@@ -173,6 +174,7 @@ class World:
             on_stored=lambda: None,
             keep_password=self.passwords.put,
             suggest=self.pipeline.suggestions,
+            read_moment=moment_reader(self.settings, self.chat),
         )
         self.slack.dispatches_to(self.bolt)
         self.store.inbox.retake()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
-from bot.core.events.external import Place
+from bot.core.events.external import AboutMessage, Place
 from bot.core.rich_text import Message
 from bot.core.stored import stored
 
@@ -307,8 +307,20 @@ class FillModal(Effect):
     place: Place
     filled: tuple[tuple[str, str], ...] = ()
     version: str | None = None
+    about: AboutMessage | None = None
 
     LANE = "modal:{0.view}"
+
+
+@stored("ShowLinks")
+class ShowLinks(Effect):
+    """Show below a person's message what the links in it are about: see ``bot.core.events.external.LinkShared``."""
+
+    person: str
+    place: Place
+    links: tuple[str, ...]
+
+    LANE = "links:{0.place.channel}:{0.place.message}"
 
 
 @stored("AskForRedelivery")

@@ -19,6 +19,7 @@ from bot.gallery import (
     refusals,
     shipments,
     threads,
+    unfurls,
 )
 from bot.gallery.material import GITHUB, Material, before, sha
 from bot.gallery.scene import Group, Scene
@@ -75,6 +76,9 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Answers: in threads", answers.in_threads),
     ("Answers: pressed too late", answers.presses_too_late),
     ("Answers: trouble", answers.troubles),
+    ("Answers: forms that did not open", unfurls.not_opened),
+    ("Answers: commands to be copied", unfurls.copied),
+    ("Links that unfurl", unfurls.unfurled),
     ("Lookups: help", lookups.help_),
     ("Lookups: what is where", lookups.what_is_where),
     ("Lookups: one deployment", lookups.one_deployment),

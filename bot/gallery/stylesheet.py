@@ -100,6 +100,22 @@ th {{ background: var(--box); }}
 .dialog .choice {{ display: flex; gap: 8px; justify-content: flex-end; margin-top: 12px; }}
 .reactions span {{ display: inline-block; border: 1px solid var(--line); background: var(--box); border-radius: 12px;
   padding: 0 8px; font-size: 12px; line-height: 22px; }}
+.modal {{ max-width: 520px; border: 1px solid var(--line); border-radius: 8px; box-shadow: 0 4px 16px var(--shade);
+  overflow-wrap: anywhere; }}
+.modal .head, .modal .foot {{ display: flex; gap: 8px; align-items: center; padding: 12px 20px; }}
+.modal .head {{ border-bottom: 1px solid var(--line); font-size: 18px; }}
+.modal .head i {{ font-style: normal; }}
+.modal .head b {{ flex: 1; font-weight: 900; }}
+.modal .head span {{ color: var(--grey); }}
+.modal .foot {{ border-top: 1px solid var(--line); justify-content: flex-end; }}
+.modal .inside {{ padding: 12px 20px; }}
+.modal .field {{ margin: 12px 0; }}
+.modal .field > i, .modal .empty, .modal .hint, .modal small {{ color: var(--grey); font-style: normal; }}
+.modal .hint, .modal .error {{ margin: 4px 0 0; font-size: 13px; }}
+.modal .error {{ color: var(--danger); }}
+.modal .entry {{ display: flex; justify-content: space-between; min-height: 36px; padding: 6px 12px; margin-top: 4px;
+  border: 1px solid var(--edge); border-radius: 4px; cursor: pointer; }}
+.modal .tick i {{ font-style: normal; }}
 .replies {{ margin-left: 44px; color: var(--link); font-size: 13px; font-weight: 700; }}
 @media (max-width: 520px) {{
   body {{ padding: 0 12px 60px; }}

@@ -136,7 +136,7 @@ def unseen(given: CommandGiven, context: Context | None) -> React | None:
     return React(given.place.channel, given.place.message, None, instead=telling.SEEN)
 
 
-ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute)
+ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute, c.CopyCommand)
 """Commands whose answer is of no use to others who read along."""
 
 

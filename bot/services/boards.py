@@ -28,9 +28,13 @@ Place = tuple[str, str]
 def board(context: Context, viewer: Viewer) -> Board:
     """Drawn from one read for each table; ``context.person`` is whoever looks."""
     apps = [app for app in context.settings.apps.values() if may_see(context, app)]
+    return Board(standings(context, apps), Look.of(viewer.look), viewer.new)
+
+
+def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStanding, ...]:
+    """How the apps stand, for whoever asks."""
     found = rows(context, [app.name for app in apps])
-    standings = tuple(_app(context, app, found) for app in apps)
-    return Board(standings, Look.of(viewer.look), viewer.new)
+    return tuple(_app(context, app, found) for app in apps)
 
 
 @dataclass(frozen=True, slots=True)

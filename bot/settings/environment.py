@@ -124,7 +124,8 @@ class Secrets(BaseModel):
     )
     port: Annotated[int, BeforeValidator(_port)] = Field(default=3000, description="The port of the web process.")
     base_url: Address | None = Field(
-        default=None, description="The public address of the web process, for links to output."
+        default=None,
+        description="The public address of the web process: links that begin with it unfurl in Slack.",
     )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs links; where it is unset one is made and kept in the database."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PLANNED: Mapping[str, str] = {
-    "base_url": "pages",
     "secret_key": "pages",
 }
 """Each field's name, with the feature that it waits for.

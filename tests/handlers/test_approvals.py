@@ -69,7 +69,7 @@ def test_a_request_waits_for_approval_and_starts_when_somebody_else_gives_it(gua
         "🙋 *web → production*  needs 1 approval",
         "topic@64fd7b0 · asked by maria · first deployment here · until 11:00 UTC, then it is given up",
     ]
-    assert buttons == (["Approve", "Reject…"], ["Cancel", "Details"])
+    assert buttons == (["Approve", "Reject…"], ["Cancel", "Details", "Copy command"])
     assert parent(guarded, 1).split("\n") == [
         "🚀 *web → production*  is under way",
         "topic@64fd7b0 · maria, approved by bob · first deployment here · since 10:00 UTC",

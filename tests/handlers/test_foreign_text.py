@@ -68,7 +68,9 @@ SHOWN = {
 }
 
 
-OF_OTHERS = {"Place", "CommandGiven", "ChannelChanged", "HomeOpened", "ModalTurned", "Tick"}
+OF_OTHERS = {
+    *("Place", "CommandGiven", "ChannelChanged", "HomeOpened", "ModalTurned", "AboutMessage", "LinkShared", "Tick"),
+}
 """Events of the chat and of the clock."""
 
 

@@ -176,7 +176,7 @@ def test_a_commit_that_has_not_been_before_is_refused_with_a_button_that_takes_i
         world.presses("maria", world.slack.ephemerals("maria")[-1], "Deploy to staging")
 
         assert said.split("\n")[1] == "🧪 This commit has not succeeded in *staging* yet"
-        assert offered == ["Deploy to staging", "Deploy when green"]
+        assert offered == ["Deploy to staging", "Deploy when green", "Deploy by force…"]
         assert parent(world, 1).split("\n")[0] == "🚀 *web → staging*  is under way"
 
 
@@ -398,7 +398,7 @@ def test_a_required_check_that_was_never_reported_is_pending(tmp_path: Path) -> 
         said = deploys(world, "deploy main to production")
 
         assert said.split("\n")[1] == "⏳ Checks are pending: `ci/lint`"
-        assert buttons(world, "maria") == ["Deploy when green"]
+        assert buttons(world, "maria") == ["Deploy when green", "Deploy by force…"]
 
 
 def test_a_check_that_hangs_is_told_by_name_after_an_hour(tmp_path: Path) -> None:

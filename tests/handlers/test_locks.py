@@ -43,7 +43,7 @@ provider = {{ type = "shell", command = ["true"] }}
 SINCE = "since Mon 02 Mar 10:00 UTC"
 TODAY = "since 10:00 UTC"
 """In answers, which are read at once."""
-THREE_WAYS = ["Notify me", "Ask to release", "Take over"]
+THREE_WAYS = ["Notify me", "Ask to release", "Take over…"]
 
 Opens = Callable[..., World]
 
@@ -295,7 +295,7 @@ def test_others_cannot_deploy_not_even_by_force_and_the_owner_can(world: World) 
         f"🔒 Locked by maria {TODAY}, until 12:00 UTC because testing the migration",
     ]
     assert last_told(world, "bob").labels == ["Notify me", "Deploy when it is free"]
-    assert last_told(world, "bob").menu == ["Ask to release", "Take over"]
+    assert last_told(world, "bob").menu == ["Ask to release", "Take over…"]
     assert states(world) == ["main succeeded"]
 
 
@@ -429,7 +429,7 @@ def test_notify_me_tells_once_when_it_is_free(world: World) -> None:
 
     assert told(world, "bob")[-1] == f"I tell you when *web → production* is free. Locked by maria {TODAY}."
     assert direct(world, "bob") == ["*web → production* is free now."]
-    assert last_direct(world, "bob").labels == ["Lock"]
+    assert last_direct(world, "bob").labels == ["Lock…"]
 
 
 def test_the_button_in_the_direct_message_takes_the_lock(world: World) -> None:
@@ -474,8 +474,7 @@ def test_the_owner_releases_it_from_the_direct_message_and_who_asked_is_told(wor
 
 def test_take_over_asks_why_and_tells_the_old_owner(world: World) -> None:
     world.says("maria", "lock production because testing")
-    world.says("bob", "lock production")
-    world.presses("bob", last_told(world, "bob"), "Take over")
+    world.says("bob", "take over production")
     question = last_told(world, "bob")
 
     world.presses("bob", question, "A hotfix must go out")
@@ -490,6 +489,22 @@ def test_take_over_asks_why_and_tells_the_old_owner(world: World) -> None:
     )
     assert direct(world, "maria") == ["@bob has taken *web → production* over from you because a hotfix must go out."]
     assert last_direct(world, "maria").labels == ["Notify me"]
+
+
+def test_the_button_asks_why_in_a_form(world: World) -> None:
+    world.says("maria", "lock production because testing")
+    world.says("bob", "lock production")
+
+    world.opens_form("bob", last_told(world, "bob"), "Take over…")
+    form = world.slack.modal("bob")
+    world.slack.submits("bob", why="a hotfix must go out")
+    world.settle()
+
+    assert form is not None
+    assert form.lines == ["web → production is held by maria, who is told."]
+    assert channel(world, "#web")[-1] == (
+        "🔒 @bob has taken *web → production* over from @maria because a hotfix must go out."
+    )
 
 
 def test_the_old_owner_waits_then_and_the_new_ones_request_goes_on(world: World) -> None:

@@ -106,7 +106,7 @@ def _pages(shown: Board) -> tuple[Turn, ...]:
 
 def _row(app: AppStanding, look: Look) -> Row:
     left = [one.environment for one in app.places if one not in app.shown]
-    lines = [_line(one) for one in app.shown]
+    lines = [line(one) for one in app.shown]
     if left and lines:
         lines[-1] = (*lines[-1], f"  · and {listed(left)}")
     return Row(tuple(lines), next(iter(_accessory(app, look)), None))
@@ -134,7 +134,7 @@ def _deploy(app: str, place: str) -> tuple[Button, ...]:
     return tuple(replace(one, asks=True) for one in offer("Deploy…", Deploy(app, None, place)))
 
 
-def _line(place: Standing) -> Line:
+def line(place: Standing) -> Line:
     """Where, what is live there since when and by whom, and what is special about it."""
     return (f"{_sign(place)} ", Bold(f"{place.app} → {place.environment}"), "  ", *joined(_facts(place)))
 

@@ -43,10 +43,10 @@ class Around:
     and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
     ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
     that are ``ahead``, as far as that is known. ``last_line`` is the last one of its output, ``reason`` the one that
-    says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
-    ``promoted_from`` where it comes from. ``approved_for`` are the names of those whose approval an earlier request
-    for the very same got, each with its number.
-    ``dashboards`` are names with their addresses.
+    says why it failed. ``locked_for`` is whose lock a rollback has left, ``held`` whether anybody has the place.
+    ``promotion`` is where it may go on to, and ``promoted_from`` where it comes from. ``approved_for`` are the names of
+    those whose approval an earlier request for the very same got, each with its number. ``dashboards`` are names with
+    their addresses.
     """
 
     production: bool = False
@@ -59,6 +59,7 @@ class Around:
     last_line: str = ""
     reason: str = ""
     locked_for: str = ""
+    held: bool = False
     promotion: Promotion | None = None
     promoted_from: str | None = None
     approved_for: tuple[tuple[str, int], ...] = ()
@@ -82,7 +83,7 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
         steps=steps(deployment) if deployment.busy else (),
         output=around.reason if deployment.state in {State.FAILED, State.ERROR} else "",
         fold=ships.fold(deployment, opened=asks),
-        more=menu(deployment),
+        more=menu(deployment, held=around.held),
     )
 
 

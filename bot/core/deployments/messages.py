@@ -18,8 +18,8 @@ from bot.core.deployments.wording import (
 from bot.core.effects import Occasion
 from bot.core.events.external import PullRequestMerged
 from bot.core.gates.model import Answer
-from bot.core.grammar.commands import Cancel, Command, Deploy
-from bot.core.grammar.offers import hint, offer
+from bot.core.grammar.commands import Cancel, Deploy
+from bot.core.grammar.offers import hint, offer_force
 from bot.core.names import listed
 from bot.core.ports.forge_types import Check
 from bot.core.rich_text import Code, Line, Link, Message, Span, plain, say
@@ -170,7 +170,7 @@ def hung_checks(deployment: Deployment) -> Message:
     )
 
 
-def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelta, forced: Command) -> Message:
+def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelta, forced: Deploy) -> Message:
     """``names`` never came; ``forced`` is the command that does not wait for them."""
     shown = listed([*names[:SHOWN], f"{len(names) - SHOWN} more"] if len(names) > SHOWN else list(names))
     verb = "has" if len(names) == 1 else "have"
@@ -179,7 +179,7 @@ def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelt
         f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. That may stay so: if its message "
         "says [skip ci], if workflows leave out the files that it changes, or if a check was renamed or taken away. "
         "If not, it goes on by itself.",
-        buttons=offer("Deploy without checks", forced, confirm=question),
+        buttons=offer_force("Deploy without checks", forced, question),
     )
 
 

@@ -11,7 +11,7 @@ from bot.core.deployments.model import DEPLOY, Deployment
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
 from bot.core.grammar.commands import Deploy
-from bot.core.grammar.offers import hint, offer
+from bot.core.grammar.offers import hint, offer, offer_force
 from bot.core.rich_text import Bold, Button, Code, Line, Message, plain
 
 MARKS = {
@@ -47,12 +47,14 @@ def refusal(
     yet = " yet" if may_wait and not any(one.failed for one in stopping) else ""
     head = (*_cannot(deployment), place, yet)
     ways = _ways(deployment, stopping, retyped, may_wait=may_wait, production=production)
+    forced = _by_force(stopping, retyped)
     return Message(
         sentence=_read_out(head, stopping),
         lines=(("🚫 ", *head), *((f"{_mark(one)} ", *one.line) for one in stopping)),
-        context=tuple(line for line in (_fine(verdict), _by_force(stopping, retyped)) if line),
+        context=tuple(line for line in (_fine(verdict), forced) if line),
         buttons=tuple(ways[:1]),
-        more=tuple(ways[1:]),
+        # It is never the step that is offered first.
+        more=(*ways[1:], *(offer_force("Deploy by force…", retyped) if forced else ())),
     )
 
 

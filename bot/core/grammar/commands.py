@@ -243,6 +243,13 @@ class Logs(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class CopyCommand(Command):
+    """The command that asks for the same as a deployment, to be copied."""
+
+    deployment: int
+
+
+@dataclass(frozen=True, slots=True)
 class Why(Command):
     """Why something waits, was refused or did not go out: what the gates said, as it is recorded."""
 

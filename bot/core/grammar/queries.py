@@ -24,6 +24,7 @@ from bot.core.grammar.commands import (
     SPOKEN_OF,
     Approve,
     Cancel,
+    CopyCommand,
     Deploys,
     Diff,
     LinkLogin,
@@ -145,6 +146,13 @@ def read_unschedule(cursor: TokenCursor, _words: Vocabulary) -> Unschedule:
     if number is None:
         raise Misread("Which deployment? Its number is missing: “schedule” shows it, for example s3.")
     return Unschedule(number)
+
+
+def read_copy(cursor: TokenCursor, _words: Vocabulary) -> CopyCommand:
+    number = read_number(cursor)
+    if number is None:
+        raise Misread("Of which deployment? Its number is missing: “deploys” shows it.")
+    return CopyCommand(number)
 
 
 def read_deploys(cursor: TokenCursor, words: Vocabulary) -> Deploys:

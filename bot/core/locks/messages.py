@@ -76,9 +76,9 @@ def own_line(lock: Lock) -> Line:
 
 
 def lock_button(app: str, environment: str, reason: str | None = None, label: str = "Lock") -> tuple[Button, ...]:
-    """With the reason, if that can be written down: it may hold the name of a branch."""
-    explained = offer(label, commands.TakeLock(environment, app, reason=reason))
-    return explained or offer(label, commands.TakeLock(environment, app))
+    """With the reason, if that can be written down: it may hold the name of a branch. Else it is asked for."""
+    explained = offer(label, commands.TakeLock(environment, app, reason=reason)) if reason else ()
+    return explained or offer(f"{label}…", commands.TakeLock(environment, app), asks=True)
 
 
 def unlock_button(lock: Lock, label: str = "Unlock") -> tuple[Button, ...]:
@@ -94,7 +94,7 @@ def buttons_for_others(lock: Lock) -> tuple[Button, ...]:
     return (
         *_notify_button(lock),
         *offer("Ask to release", commands.AskToRelease(*place)),
-        *offer("Take over", commands.TakeOver(*place)),
+        *offer("Take over…", commands.TakeOver(*place), asks=True),
     )
 
 

@@ -71,6 +71,7 @@ EVENTS = [
     "FreezeOver",
     "HomeOpened",
     "LinkAwaited",
+    "LinkShared",
     "LockExpired",
     "LockReminderDue",
     "MergeCardOver",
@@ -121,6 +122,7 @@ EFFECTS = [
     "RenderParent",
     "Reply",
     "SetLabels",
+    "ShowLinks",
     "StartRun",
     "TellAsker",
     "TellAuthor",
@@ -130,6 +132,7 @@ EFFECTS = [
     "WorksAgain",
 ]
 PARTS = {
+    "AboutMessage",
     "Bold",
     "Button",
     "Chart",

@@ -101,7 +101,10 @@ class Shown:
 
 @dataclass
 class Message(Shown):
-    """A message in a channel. ``edits`` are its earlier appearances, ``reactions`` emoji and people, oldest first."""
+    """A message in a channel. ``edits`` are its earlier appearances, ``reactions`` emoji and people, oldest first.
+
+    ``unfurls`` is what is seen below it, by its links.
+    """
 
     channel: str
     ts: str
@@ -112,6 +115,7 @@ class Message(Shown):
     broadcast: bool = False
     edits: list[Shown] = field(default_factory=list)
     reactions: list[tuple[str, str]] = field(default_factory=list)
+    unfurls: dict[str, Shown] = field(default_factory=dict)
 
     @property
     def emoji(self) -> list[str]:

@@ -98,6 +98,17 @@ LOOKS: tuple[Spec, ...] = (
         ),
     ),
     Spec(
+        name="copy",
+        usage="copy #<id>",
+        help="Show the command that asks for the same as a deployment, to be copied.",
+        examples=("copy #12",),
+        makes=c.CopyCommand,
+        read_only=True,
+        parse=queries.read_copy,
+        show=lambda copy: queries.show_number("copy", copy.deployment),
+        phrasings=("copy [me] [command] (of|for) {number} => copy {number}",),
+    ),
+    Spec(
         name="why",
         usage="why [#<id>|[<app>] [<env>]]",
         help="Show why a deployment waits, was refused or did not go out: what the gates said at the time.",

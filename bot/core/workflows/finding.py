@@ -1,0 +1,41 @@
+"""Which of the runs that GitHub shows is the one that was dispatched for a deployment: correlation, else elimination."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.people.logins import same_login
+from bot.core.refs import short_name
+from bot.core.workflows.model import WorkflowRun
+
+_ANY_REQUEST = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``certain`` where the run itself names the deployment; else it is the only one that can be meant."""
+
+    run: WorkflowRun
+    certain: bool
+
+
+def find(runs: Sequence[WorkflowRun], request_id: str, ref: str, sha: str | None, login: str | None) -> Found | None:
+    """The run among those that were dispatched since, None where there is none, or several might be meant.
+
+    ``ref`` is what it was dispatched on and ``sha`` what that was then, ``login`` who dispatched it; None where that
+    is not known.
+    """
+    named = [run for run in runs if request_id in run.title]
+    if named:
+        return Found(min(named, key=lambda run: run.id), certain=True)
+    others = [
+        run
+        for run in runs
+        if run.ref == short_name(ref)
+        and (sha is None or run.sha == sha)
+        and (login is None or same_login(run.actor, login))
+        and not _ANY_REQUEST.search(run.title)
+    ]
+    return Found(others[0], certain=False) if len(others) == 1 else None

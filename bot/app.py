@@ -167,6 +167,7 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
         web_url=secrets.github_web_url,
         client_id=secrets.github_client_id,
         before_change=before_change,
+        deploying=settings.deploying_workflows,
     )
 
 
@@ -194,6 +195,7 @@ def doctors(settings: Settings) -> Doctors:
         counts=forge.head_counts if forge else None,
         names=forge.repository if forge else None,
         merging=forge.merging if forge else None,
+        workflows=forge.workflows if forge else None,
         known=lambda: the_store.repositories.all() if current else (),
     )
 

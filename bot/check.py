@@ -11,6 +11,7 @@ from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import Merging
+from bot.core.ports.workflows import Workflows
 from bot.core.repositories.messages import tables
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
@@ -44,7 +45,7 @@ class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already.
 
     ``names`` tells what a repository is called now, ``known`` which ones the bot knows, ``merging`` in which ways
-    they merge; ``messages`` is who takes them.
+    they merge, ``workflows`` which of these there are; ``messages`` is who takes them.
     """
 
     github: DoctorOfNames | None = None
@@ -54,6 +55,7 @@ class Doctors:
     counts: HeadCounts | None = None
     names: Callable[[str], Repository] | None = None
     merging: Merging | None = None
+    workflows: Workflows | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
     messages: Validator | None = None
 
@@ -123,6 +125,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     found += _set_in_vain(settings, planned)
     found += exposure.left_open(settings)
     found += _provider_findings(settings)
+    found += _workflow_findings([app for app in settings.apps.values() if app not in examples], doctors.workflows)
     repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
@@ -203,6 +206,15 @@ def _provider_findings(settings: Settings) -> Iterator[Finding]:
         for name, environment in app.environments.items():
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
+                yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
+
+
+def _workflow_findings(apps: Sequence[AppSettings], workflows: Workflows | None) -> Iterator[Finding]:
+    """What a provider asks of GitHub about the repository that it deploys."""
+    for app in apps if workflows is not None else ():
+        for name, environment in app.environments.items():
+            asked = getattr(load_provider(environment.provider.type), "doctor_at", None)
+            for finding in asked(environment.provider.settings, app.repository, workflows) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
 
 

@@ -24,6 +24,7 @@ from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job, Outcome, Provider
+from bot.core.ports.workflows import Workflows
 from bot.providers import load
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.settings import Settings, masked
@@ -119,6 +120,16 @@ class StoredRun:
 
     def keep(self, name: str, value: str) -> None:
         self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
+
+    def remembered(self, name: str) -> str | None:
+        return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
+
+    def remember(self, name: str, value: str) -> None:
+        self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
+
+    @property
+    def workflows(self) -> Workflows:
+        return self._runner.forge.workflows
 
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)
@@ -281,6 +292,7 @@ class ProviderRunner:
             timeout_seconds=how.timeout_seconds,
             settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
+            retry_of=deployment.retry_of,
         )
         written = self.store.output.count(deployment_id)
         return load(how.provider), StoredRun(self, job, deployment, written), how

@@ -15,6 +15,7 @@ import pytest
 
 from bot.core.deployments.steps import Progress
 from bot.core.ports.provider import Job
+from bot.core.ports.workflows import Workflows
 from tests.patience import PATIENCE
 
 SHA = "1a2b3c4" + "0" * 33
@@ -30,6 +31,8 @@ class ModelRun:
         self.lines: list[str] = []
         self.told: list[Progress] = []
         self.notes: dict[str, str] = {}
+        self.memory: dict[str, str] = {}
+        self.workflows: Workflows | None = None
         self.checkouts = 0
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
@@ -68,6 +71,12 @@ class ModelRun:
 
     def keep(self, name: str, value: str) -> None:
         self.notes[name] = value
+
+    def remembered(self, name: str) -> str | None:
+        return self.memory.get(name)
+
+    def remember(self, name: str, value: str) -> None:
+        self.memory[name] = value
 
     def tarball(self) -> str:
         return f"https://codeload.example/{self.job.repository}/{self.job.sha}"

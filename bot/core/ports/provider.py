@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.core.deployments.steps import Progress
+from bot.core.ports.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a provider is told about the deployment it carries out. Never holds a secret of the bot."""
+    """What a provider is told about the deployment it carries out. Never holds a secret of the bot.
+
+    ``retry_of`` is the deployment that it is to do once more.
+    """
 
     deployment_id: int
     request_id: str
@@ -28,6 +32,7 @@ class Job:
     timeout_seconds: float
     settings: object
     one_time_password: str | None = field(default=None, repr=False)
+    retry_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,16 @@ class Run(Protocol):
 
     def keep(self, name: str, value: str) -> None:
         """Keep a small thing for this run until it has ended, before it is acted upon. Raises Unavailable."""
+
+    def remembered(self, name: str) -> str | None:
+        """What a run in this app and environment has left under ``name``, which may be over. Raises Unavailable."""
+
+    def remember(self, name: str, value: str) -> None:
+        """Leave a small thing for the next run in this app and environment. Raises Unavailable."""
+
+    @property
+    def workflows(self) -> Workflows:
+        """GitHub Actions, in the repositories that the bot may see."""
 
     def tarball(self) -> str:
         """A link to the tarball of the job's commit that anybody may fetch for some minutes, and nobody should print.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.errors import Rejected
-from bot.core.workflows.model import WorkflowFile, WorkflowJob, WorkflowRun
+from bot.core.workflows.model import DispatchRef, WorkflowFile, WorkflowJob, WorkflowRun
 
 
 class UnknownInputs(Rejected):
@@ -36,13 +36,16 @@ class Workflows(Protocol):
     def own_login(self) -> str | None:
         """As whom runs are dispatched; None where GitHub does not tell."""
 
-    def dispatchable(self, repository: str, ref: str) -> str | None:
-        """The branch or tag that ``ref`` names; None for a commit, and for a branch that is in a fork.
+    def may_dispatch(self) -> bool | None:
+        """Whether the bot's credentials have the permission to; None where GitHub tells that only by refusing."""
+
+    def dispatchable(self, repository: str, ref: str) -> DispatchRef | None:
+        """The branch or tag that ``ref`` names; None for a commit, and for a branch that is in a fork or gone.
 
         A pull request (``#123``) is its branch.
         """
 
-    def default_branch(self, repository: str) -> str: ...
+    def default_branch(self, repository: str) -> DispatchRef: ...
 
     def newest(self, repository: str) -> int:
         """The number of the newest run that was dispatched in the repository: later ones have greater numbers."""
@@ -63,14 +66,19 @@ class Workflows(Protocol):
     def log(
         self, repository: str, job: int, began: datetime | None, ended: datetime | None, most: int
     ) -> Sequence[str]:
-        """The last lines of a job's log, ``most`` of them, of those that were written between the two moments."""
+        """The last lines of a job's log, ``most`` of them, of those that were written between the two moments.
+
+        Raises NotThere while there is none yet, and when it was deleted.
+        """
 
     def cancel(self, repository: str, number: int, *, force: bool = False) -> None:
         """Ask for a run to end; ``force`` passes over what it would still do. Does nothing where it has ended."""
 
     def rerun_failed(self, repository: str, number: int) -> None:
-        """Run the jobs that failed once more, as another attempt of the same run."""
+        """Run the jobs that failed once more, as another attempt of the same run. Does nothing where that goes on.
+
+        Raises Rejected where GitHub does not do that: after 30 days, or where nothing of it had begun.
+        """
 
     def file(self, repository: str, workflow: str) -> WorkflowFile:
         """What the default branch has in that file. Raises NotThere."""
-

@@ -1,4 +1,4 @@
-"""Which of the runs that GitHub shows is the one that was dispatched for a deployment: correlation, else elimination."""
+"""Which of the runs that GitHub shows was dispatched for a deployment: by correlation, else by elimination."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Found:
     certain: bool
 
 
-def find(runs: Sequence[WorkflowRun], request_id: str, ref: str, sha: str | None, login: str | None) -> Found | None:
+def find(runs: Sequence[WorkflowRun], request_id: str, ref: str, sha: str, login: str | None) -> Found | None:
     """The run among those that were dispatched since, None where there is none, or several might be meant.
 
-    ``ref`` is what it was dispatched on and ``sha`` what that was then, ``login`` who dispatched it; None where that
-    is not known.
+    ``ref`` is what it was dispatched on, ``sha`` the commit that this named a moment before, and ``login`` who
+    dispatched it, None where GitHub does not tell.
     """
     named = [run for run in runs if request_id in run.title]
     if named:
@@ -34,8 +34,9 @@ def find(runs: Sequence[WorkflowRun], request_id: str, ref: str, sha: str | None
         run
         for run in runs
         if run.ref == short_name(ref)
-        and (sha is None or run.sha == sha)
         and (login is None or same_login(run.actor, login))
         and not _ANY_REQUEST.search(run.title)
     ]
-    return Found(others[0], certain=False) if len(others) == 1 else None
+    # A branch may have moved in that moment, so another commit speaks against a run only where there is a better one.
+    of_commit = [run for run in others if run.sha == sha] or others
+    return Found(of_commit[0], certain=False) if len(of_commit) == 1 else None

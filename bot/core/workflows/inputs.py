@@ -18,6 +18,7 @@ LONGEST = 65_535
 OF_THE_ATTEMPT = frozenset({"deployment_id", "request_id"})
 """What is another one each time, though the same be deployed."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_TRIGGER = re.compile(r"""\s+["']?workflow_dispatch["']?\s*:""")
 
 
 def unknown_placeholders(value: str) -> list[str]:
@@ -68,7 +69,9 @@ def declared(text: str) -> list[str] | None:
     ([], None)
     """
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    begins = next((n for n, line in enumerate(lines) if re.match(r"""\s+["']?workflow_dispatch["']?\s*:""", line)), None)
+    begins = next(
+        (n for n, line in enumerate(lines) if re.match(r"""\s+["']?workflow_dispatch["']?\s*:""", line)), None
+    )
     if begins is None:
         listed = re.search(r"^['\"]?on['\"]?:.*\bworkflow_dispatch\b|^\s+-\s+workflow_dispatch\b", text, re.MULTILINE)
         return [] if listed else None

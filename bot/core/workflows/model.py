@@ -76,6 +76,14 @@ class WorkflowJob:
 
 
 @dataclass(frozen=True, slots=True)
+class DispatchRef:
+    """A branch or a tag that a workflow can be dispatched on, with the commit that it names at the moment."""
+
+    name: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowFile:
     """A workflow of the default branch. ``state`` is ``active`` unless it was disabled; ``text`` is its YAML."""
 

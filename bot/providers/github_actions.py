@@ -105,7 +105,7 @@ def start(run: Run) -> str:
     if about is not None and about.again is None:
         # It was on its way when the bot was killed: what became of it is seen, and never done a second time.
         return _TO_BE_FOUND
-    again = _again(run, about.again, about.attempt) if about is not None and about.again is not None else None
+    again = _again(run, about, about.again, told) if about is not None and about.again is not None else None
     return again or _dispatch(run, _place(run), told)
 
 
@@ -239,16 +239,16 @@ def _former(run: Run, told: str) -> Dispatch | None:
     if not former.ended or former.conclusion not in _RUN_AGAIN:
         return None
     about = Dispatch(former.ref, former.sha, again=former.id, attempt=former.attempt)
-    run.remember(LAST_RUN, LastRun(job.deployment_id, former.sha, told, former.id).written())
     run.keep(_DISPATCHED, about.written())
     return about
 
 
-def _again(run: Run, number: int, attempt: int) -> str | None:
+def _again(run: Run, about: Dispatch, number: int, told: str) -> str | None:
     """Another attempt than that one, unless it is there already; None where GitHub refuses, and a new run begins."""
     job, workflows = run.job, run.workflows
+    run.remember(LAST_RUN, LastRun(job.deployment_id, about.sha, told, number).written())
     try:
-        if workflows.run(job.repository, number).attempt == attempt:
+        if workflows.run(job.repository, number).attempt == about.attempt:
             workflows.rerun_failed(job.repository, number)
     except Unavailable:
         raise
@@ -257,7 +257,7 @@ def _again(run: Run, number: int, attempt: int) -> str | None:
         run.keep(_DISPATCHED, "")
         return None
     run.write(f"Running the failed jobs of run {number} again")
-    return _is(run, number, attempt + 1)
+    return _is(run, number, about.attempt + 1)
 
 
 def _told(job: Job) -> str:

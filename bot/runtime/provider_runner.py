@@ -98,7 +98,7 @@ class StoredRun:
         elif self._held_since is not None:
             self._deadline += now - self._held_since
             self._held_since = None
-        if time.monotonic() - self._told_at >= TELL_AGAIN:
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
             self._tell_rest()
 
     def _tell_rest(self) -> None:
@@ -113,7 +113,7 @@ class StoredRun:
         except Unavailable as error:
             log.warning("progress not told yet", deployment=number, reason=str(error))
             return
-        self._told, self._told_at = self._to_tell, time.monotonic()
+        self._told, self._told_at = self._to_tell, self._runner.stopwatch()
 
     def note(self, name: str) -> str | None:
         return self._runner.store.runs.note(self.job.deployment_id, name)
@@ -143,8 +143,8 @@ class StoredRun:
             del self._buffer[OUTPUT_LINES:]
 
     def cancelled(self) -> bool:
-        if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
-            self._asked_at = time.monotonic()
+        if not self._cancelled and self._runner.stopwatch() - self._asked_at >= ASK_AGAIN:
+            self._asked_at = self._runner.stopwatch()
             try:
                 deployment = self._runner.store.reads().deployment(self.job.deployment_id)
             except Unavailable:  # nobody can have cancelled it meanwhile
@@ -161,7 +161,7 @@ class StoredRun:
         self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
-        if time.monotonic() - self._told_at >= TELL_AGAIN or self._buffer:
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN or self._buffer:
             self._flush_if_possible()
         if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
@@ -200,6 +200,7 @@ class ProviderRunner:
         self.passwords = passwords
         self.before_start = before_start
         self.stopping = threading.Event()
+        self.stopwatch = time.monotonic
 
     def begin(self, deployment_id: int) -> dict[str, str | int]:
         """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run.

@@ -107,9 +107,7 @@ def test_inputs_of_ones_own_are_filled_in_one_pass(scene: Scene) -> None:
     ("ref", "on"),
     [("topic", "topic"), ("#1", "topic"), ("#2", "main"), ("v1", "v1"), ("{sha}", "main"), ("gone", "main")],
 )
-def test_commits_and_branches_of_forks_are_deployed_through_the_default_branch(
-    scene: Scene, ref: str, on: str
-) -> None:
+def test_commits_and_branches_of_forks_are_deployed_through_the_default_branch(scene: Scene, ref: str, on: str) -> None:
     server = scene.github.server
     sha = server.commit(REPO, "topic", "Add search")
     server.open_pull_request(REPO, "topic")

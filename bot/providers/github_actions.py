@@ -84,11 +84,11 @@ class Settings(BaseModel):
     @classmethod
     def _can_be_sent(cls, inputs: dict[str, str]) -> dict[str, str]:
         if len(inputs) > MOST_INPUTS:
-            raise ValueError(f"has {len(inputs)} keys, and GitHub takes {MOST_INPUTS} inputs at most")
+            raise ValueError(f"GitHub takes {MOST_INPUTS} inputs at most, and these are {len(inputs)}")
         for name, value in inputs.items():
             if unknown := unknown_placeholders(value):
                 known = listed([f"{{{one}}}" for one in PLACEHOLDERS])
-                raise ValueError(f"holds {{{unknown[0]}}} in `{name}`, which stands for nothing. There are {known}")
+                raise ValueError(f"`{name}` holds {{{unknown[0]}}}, which stands for nothing. There are {known}")
         return inputs
 
 

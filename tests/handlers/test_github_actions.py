@@ -184,7 +184,7 @@ def test_what_the_workflow_lacks_is_told_with_the_lines_to_add(world: World) -> 
     assert "      request_id: { type: string }" in ended
 
 
-# --- what the job makes of it on GitHub --------------------------------------------------------------------------------
+# --- what the job makes of it on GitHub ------------------------------------------------------------------------------
 
 
 def twin(world: World, **how: Any) -> int:

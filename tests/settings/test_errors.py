@@ -284,7 +284,8 @@ def test_wrong_variables_are_told_without_their_values() -> None:
         ('"shell"', ' must be a table such as { type = "external" }, not "shell".'),
         (
             '{ type = "heroku" }',
-            '.type cannot be "heroku": that provider is not there yet. There are external, github_actions, local and shell.',
+            '.type cannot be "heroku": that provider is not there yet. '
+            "There are external, github_actions, local and shell.",
         ),
         ('{ type = "shel" }', '.type cannot be "shel": there is no such provider. Did you mean "shell"?'),
         ("{ type = 5 }", ".type must be text in quotes, not 5. There are external, github_actions, local and shell."),
@@ -299,6 +300,25 @@ def test_wrong_variables_are_told_without_their_values() -> None:
         (
             '{ type = "shell", command = "x", inherit = ["GITHUB_TOKEN"] }',
             ".inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
+        ),
+        ('{ type = "github_actions" }', ".workflow is missing."),
+        (
+            '{ type = "github_actions", workflow = ".github/workflows/deploy.yml" }',
+            '.workflow must be the name of a file in .github/workflows, such as "deploy.yml", '
+            'not ".github/workflows/deploy.yml".',
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { what = "{branch}" } }',
+            ".inputs: `what` holds {branch}, which stands for nothing. "
+            "There are {environment}, {ref}, {sha}, {deployment_id} and {request_id}.",
+        ),
+        (
+            f'{{ type = "github_actions", workflow = "d.yml", inputs = {{ {", ".join(f"i{n}=1" for n in range(26))} }} }}',
+            ".inputs: GitHub takes 25 inputs at most, and these are 26.",
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { what = ["x"] } }',
+            '.inputs.what must be text in quotes, not ["x"].',
         ),
         ('{ type = "local", directory = "x", keep = 0 }', ".keep must be greater than or equal to 1, not 0."),
     ],

@@ -313,7 +313,8 @@ def test_wrong_variables_are_told_without_their_values() -> None:
             "There are {environment}, {ref}, {sha}, {deployment_id} and {request_id}.",
         ),
         (
-            f'{{ type = "github_actions", workflow = "d.yml", inputs = {{ {", ".join(f"i{n}=1" for n in range(26))} }} }}',
+            '{ type = "github_actions", workflow = "d.yml", inputs = '
+            f"{{ {', '.join(f'i{number} = 1' for number in range(26))} }} }}",
             ".inputs: GitHub takes 25 inputs at most, and these are 26.",
         ),
         (

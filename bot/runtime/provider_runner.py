@@ -101,6 +101,11 @@ class StoredRun:
         if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
             self._tell_rest()
 
+    @property
+    def last_word(self) -> Progress | None:
+        """How far it has got, None where it has told nothing."""
+        return self._to_tell if self._to_tell != Progress() else None
+
     def _tell_rest(self) -> None:
         """What could not be told is told later, with what there is to tell by then."""
         if self._to_tell == self._told:
@@ -258,7 +263,7 @@ class ProviderRunner:
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
-        self._finish(deployment_id, outcome)
+        self._finish(deployment_id, outcome, run.last_word)
 
     def _store_rest(self, run: StoredRun) -> None:
         """The provider hands its output over once, so what is not stored yet is kept until the database is back."""
@@ -310,10 +315,9 @@ class ProviderRunner:
             return None
         return _How(begun.provider, load(begun.provider).Settings(**begun.settings), begun.timeout_seconds)
 
-    def _finish(self, deployment_id: int, outcome: Outcome) -> None:
-        event = RunFinished(
-            deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
-        )
+    def _finish(self, deployment_id: int, outcome: Outcome, last_word: Progress | None = None) -> None:
+        links = outcome.environment_url, outcome.log_url
+        event = RunFinished(deployment_id, outcome.result, outcome.description, *links, last_word)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
 
 

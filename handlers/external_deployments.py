@@ -195,8 +195,11 @@ def _announce(context: Context, target: Target, event: DeploymentCreated) -> Non
 
 
 def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
-    ours = target.environment.provider.carries_out and target.app.foreign_deployments == "carry_out"
-    carried_out = ours and not event.taken
+    provider = target.environment.provider
+    ours = provider.carries_out and target.app.foreign_deployments == "carry_out"
+    # A workflow that is dispatched for what a workflow has made would make one more, and so on for ever.
+    in_circles = event.by_workflow and provider.type == DISPATCHING
+    carried_out = ours and not event.taken and not in_circles
     page = context.forge.repository(target.app.repository, fresh=False).url
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
     return Deployment(
@@ -344,6 +347,9 @@ def _take_in_of_twin(
     tells = event.state in TELLING
     records.twins.save(replace(twin, last_status=event.status_id, state=event.state if tells else twin.state))
     deployment = records.deployment(deployment_id)
+    if deployment is not None and deployment.busy and timeout is None and event.environment_url:
+        # A run that we follow tells of no address; a job of it may do so to its own deployment.
+        records.save(replace(deployment, environment_url=event.environment_url))
     if deployment is None or timeout is None or not tells or not twin.followed:
         return
     state = together([one for one in records.twins.of(deployment.id) if one.followed])

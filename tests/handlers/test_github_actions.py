@@ -202,7 +202,8 @@ def test_the_deployment_that_the_job_makes_is_ours_and_changes_nothing(world: Wo
 
     def reports(state: str) -> Callable[[], None]:
         def told() -> None:
-            world.github.report_deployment_status(REPOSITORY, made[0], state, by=BOT, log_url="https://x.example/1")
+            links = {"log_url": "https://x.example/1", "environment_url": "https://staging.example"}
+            world.github.report_deployment_status(REPOSITORY, made[0], state, by=BOT, **links)
 
         return told
 
@@ -219,6 +220,7 @@ def test_the_deployment_that_the_job_makes_is_ours_and_changes_nothing(world: Wo
     assert only_ours(world)
     assert world.deployment(1).state is State.SUCCEEDED
     assert (world.deployment(1).log_url or "").endswith(f"/actions/runs/{run(world).id}")
+    assert world.deployment(1).environment_url == "https://staging.example"
 
 
 def test_one_that_is_heard_of_late_is_ours_too_and_what_comes_later_is_not(world: World) -> None:
@@ -261,6 +263,23 @@ def test_whatever_else_is_deployed_there_is_announced(world: World, how: dict[st
     world.says("maria", "deploy main to staging")
 
     assert world.deployment(2).trigger == "foreign"
+
+
+def test_what_a_workflow_makes_is_not_carried_out_by_a_workflow(tmp_path: Path) -> None:
+    carried = OURS.replace("default_environment", 'foreign_deployments = "carry_out"\ndefault_environment')
+    with open_world(tmp_path, carried) as world:
+        actions.add_workflow(world.github, REPOSITORY, "deploy.yml")
+        plays(world)
+
+        twin(world)
+        world.settle()
+        by_hand = world.github.create_deployment(REPOSITORY, "main", environment="production", by="maria")
+        at_once(world, actions.succeed)
+        world.settle()
+
+        assert world.deployment(1).state is State.STARTING
+        assert [one.inputs["environment"] for one in actions.dispatched(world.github, REPOSITORY)] == ["production"]
+        assert world.statuses(by_hand)[-1] == "success"
 
 
 def test_the_run_is_no_check_of_the_commit_it_deploys(world: World) -> None:

@@ -27,16 +27,12 @@ def find(runs: Sequence[WorkflowRun], request_id: str, ref: str, sha: str, login
     ``ref`` is what it was dispatched on, ``sha`` the commit that this named a moment before, and ``login`` who
     dispatched it, None where GitHub does not tell.
     """
-    named = [run for run in runs if request_id in run.title]
+    # Who may read a request id on GitHub can dispatch with it, so it is believed of what the bot itself has dispatched.
+    own = [run for run in runs if login is None or same_login(run.actor, login)]
+    named = [run for run in own if request_id in run.title]
     if named:
         return Found(min(named, key=lambda run: run.id), certain=True)
-    others = [
-        run
-        for run in runs
-        if run.ref == short_name(ref)
-        and (login is None or same_login(run.actor, login))
-        and not _ANY_REQUEST.search(run.title)
-    ]
+    others = [run for run in own if run.ref == short_name(ref) and not _ANY_REQUEST.search(run.title)]
     # A branch may have moved in that moment, so another commit speaks against a run only where there is a better one.
     of_commit = [run for run in others if run.sha == sha] or others
     return Found(of_commit[0], certain=False) if len(of_commit) == 1 else None

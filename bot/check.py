@@ -125,7 +125,8 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     found += _set_in_vain(settings, planned)
     found += exposure.left_open(settings)
     found += _provider_findings(settings)
-    found += _workflow_findings([app for app in settings.apps.values() if app not in examples], doctors.workflows)
+    dispatching = [app for app in settings.apps.values() if app not in examples]
+    found += _answers("The workflows", lambda: [*_workflow_findings(dispatching, doctors.workflows)])
     repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:

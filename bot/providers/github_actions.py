@@ -316,7 +316,8 @@ def _look(run: Run, number: int, attempt: int) -> tuple[WorkflowRun, Sequence[Wo
     if found.attempt < attempt:
         return None
     jobs = run.workflows.jobs(run.job.repository, number)
-    run.tell(progress(found, jobs))
+    if found.conclusion != "cancelled":  # it has got no further, and what it waited for has not come
+        run.tell(progress(found, jobs))
     return found, jobs
 
 

@@ -105,7 +105,7 @@ def test_a_failure_says_where_and_shows_the_last_lines(world: World) -> None:
 
     ended = thread(world, 1)[-1]
     assert ended.startswith("❌ *web → staging* failed at step 2, Migrate database\n@maria\n```\n")
-    assert "ERROR: relation “orders” does not exist\nError: Process completed with exit code 1.\n```" in ended
+    assert "ERROR: relation “orders” does not exist\n```" in ended
     assert world.deployment(1).state is State.FAILED
     assert world.parent(1).labels == ["Retry"]
 

@@ -385,7 +385,7 @@ def test_the_last_lines_of_a_failure_are_written_once_though_the_bot_is_restarte
 
     assert outcomes[0] == outcomes[1]
     assert outcomes[0].description == "“Migrate database” of deploy failed"
-    assert first.lines[1:] == ["no such table", "Error: Process completed with exit code 1."]
+    assert first.lines[1:] == ["no such table"]
     assert second.lines == []
 
 
@@ -410,6 +410,20 @@ def test_a_review_that_github_wants_is_shown_with_its_link(scene: Scene) -> None
 
     assert [one.review_url for one in run.told] == [outcome.log_url, None]
     assert outcome.result == "succeeded"
+
+
+def test_one_that_is_stopped_while_a_review_is_waited_for_was_not_reviewed(scene: Scene) -> None:
+    run, server = scene.run(), scene.github.server
+    handle = provider.start(run)
+    number = scene.dispatched()[0].id
+    actions.set_job(server, REPO, number, "deploy", status="waiting")
+    actions.set_run(server, REPO, number, "waiting")
+    at_pause(run, 2, run.cancel)
+
+    outcome = provider.follow(run, handle)
+
+    assert outcome.result == "cancelled"
+    assert [one.review_url for one in run.told] == [outcome.log_url]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 _STAMPED = re.compile(r"\ufeff?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z ?(.*)", re.DOTALL)
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
 _MARK = re.compile(r"##\[(\w+)\](.*)", re.DOTALL)
+_CODE = re.compile(r"Error: Process completed with exit code \d+\.?")
 _SAID = {"error": "Error: ", "warning": "Warning: ", "notice": "Notice: "}
 _PASSED_OVER = frozenset({"endgroup", "debug", "add-matcher", "remove-matcher"})
 LONGEST = 2_000
@@ -19,7 +20,8 @@ A_SECOND = timedelta(seconds=1)
 def last_lines(log: Iterable[str], began: datetime | None, ended: datetime | None, most: int) -> list[str]:
     """What a step wrote last, up to its error: what comes after that is of the steps that clean up.
 
-    The moments of steps have whole seconds; a line without a moment belongs to the one before it.
+    The moments of steps have whole seconds; a line without a moment belongs to the one before it. GitHub's own word that
+    there was an exit code explains nothing, and is left out where there is something else.
     """
     kept: deque[str] = deque(maxlen=most)
     until_error: list[str] | None = None
@@ -32,9 +34,11 @@ def last_lines(log: Iterable[str], began: datetime | None, ended: datetime | Non
         text = _read(stamped[2] if stamped is not None else raw)
         if not inside or text is None:
             continue
-        kept.append(text)
+        says_nothing = _CODE.fullmatch(text) is not None
+        if not says_nothing:
+            kept.append(text)
         if text.startswith(_SAID["error"]):
-            until_error = list(kept)
+            until_error = list(kept) or [text]
     return until_error if until_error is not None else list(kept)
 
 

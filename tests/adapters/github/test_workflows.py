@@ -223,7 +223,7 @@ def test_the_last_lines_of_the_step_that_failed_are_read_from_the_other_host_wit
     assert step is not None
     lines = workflows(github).log(REPO, job, step.started_at, step.ended_at, 3)
 
-    assert lines == ["line 4", "no such table", "Error: Process completed with exit code 1."]
+    assert lines == ["line 3", "line 4", "no such table"]
     assert all("Authorization" not in one.headers for one in server.codeload_requests)
     assert workflows(github).log(REPO, job, None, step.started_at, 2) == ["line 4", "no such table"]
 

@@ -61,3 +61,12 @@ def test_only_the_last_of_the_step_are_kept(
 def test_a_line_without_an_end_is_cut_and_one_without_a_moment_is_kept() -> None:
     assert last_lines([written(1, "x" * 9_999)], None, None, 1) == ["x" * LONGEST]
     assert last_lines(["no moment", ""], None, None, 5) == ["no moment", ""]
+
+
+def test_that_there_was_an_exit_code_is_said_only_where_nothing_else_is() -> None:
+    code = written(3, "##[error]Process completed with exit code 1.")
+    after = written(3, "Post job cleanup.")
+
+    assert last_lines([written(1, "boom"), code, after], None, None, 5) == ["boom"]
+    assert last_lines([code, after], None, None, 5) == ["Error: Process completed with exit code 1."]
+    assert last_lines([written(1, "a"), written(2, "b"), code], None, None, 1) == ["b"]

@@ -15,6 +15,7 @@ from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.core.ports.workflows import NotDispatchable, UnknownInputs, Workflows
 from bot.core.workflows.dispatched import LAST_RUN, Dispatch, LastRun
+from bot.core.workflows.doctor import doctor as _doctor
 from bot.core.workflows.finding import Found, find
 from bot.core.workflows.inputs import (
     DEFAULT_INPUTS,
@@ -22,11 +23,9 @@ from bot.core.workflows.inputs import (
     MOST_INPUTS,
     PLACEHOLDERS,
     declaration,
-    declared,
     digest,
     filled,
     holds,
-    names_its_runs,
     unknown_placeholders,
 )
 from bot.core.workflows.model import FAILED, DispatchRef, WorkflowJob, WorkflowRun
@@ -50,6 +49,7 @@ _DISPATCHED = "dispatched"
 _FOUND = "run"
 _LOG_TOLD = "log"
 _TO_BE_FOUND = "?"
+_NEVER_BEGUN = "-"
 _RUN_AGAIN = FAILED | {"cancelled"}
 
 
@@ -105,12 +105,16 @@ def start(run: Run) -> str:
     if about is not None and about.again is None:
         # It was on its way when the bot was killed: what became of it is seen, and never done a second time.
         return _TO_BE_FOUND
+    if about is None and run.cancelled():
+        return _NEVER_BEGUN
     again = _again(run, about, about.again, told) if about is not None and about.again is not None else None
     return again or _dispatch(run, _place(run), told)
 
 
 def follow(run: Run, handle: str) -> Outcome:
     """Pass on how far its jobs are, until the run has ended or was stopped. A repeat goes on where it stands."""
+    if handle == _NEVER_BEGUN:
+        return Outcome("cancelled", "Cancelled before anything had begun")
     found = _look_for(run) if handle == _TO_BE_FOUND else handle
     if isinstance(found, Outcome):
         return found
@@ -140,33 +144,12 @@ def doctor_at(settings: Settings, repository: str, workflows: Workflows) -> Sequ
     try:
         if workflows.may_dispatch() is False:
             return [Finding(False, "the GitHub App cannot begin workflows", "Give it the permission “Actions: write”.")]
-        found = workflows.file(repository, name)
+        return _doctor(name, workflows.file(repository, name), settings.inputs)
     except NotThere:
         mend = f"Push .github/workflows/{name} to the default branch, or correct `workflow`."
         return [Finding(False, f"{repository} has no workflow {name}", mend)]
     except ShipmateError as failed:
         return [Finding(False, f"{name} cannot be looked at. {failed}")]
-    inputs = declared(found.text)
-    if inputs is None:
-        mend = "Add to the file: " + " / ".join(line.strip() for line in declaration([]))
-        return [Finding(False, f"{name} has no workflow_dispatch trigger", mend)]
-    if found.state != "active":
-        return [Finding(False, f"{name} is disabled on GitHub ({found.state})", "Enable it, on its page there.")]
-    if lacking := [one for one in settings.inputs if one not in inputs]:
-        mend = "Declare them below workflow_dispatch, or change `inputs`."
-        return [Finding(False, f"{name} does not declare the inputs {listed(lacking)}", mend)]
-    return [Finding(True, f"{name} can be dispatched"), *_warnings(settings, found.text)]
-
-
-def _warnings(settings: Settings, text: str) -> Sequence[Finding]:
-    found = []
-    if not names_its_runs(text, settings.inputs):
-        mend = "Give it a run-name with ${{ inputs.request_id }}: docs/providers.md has it."
-        found.append(Finding(True, f"{settings.workflow} does not name its runs", mend, warning=True))
-    if not holds(settings.inputs, "sha"):
-        what = f"{settings.workflow} is not told the commit, so only the newest one of a branch can be deployed"
-        found.append(Finding(True, what, 'Add `sha = "{sha}"` to `inputs`, and check that out.', warning=True))
-    return found
 
 
 # --- dispatching ----------------------------------------------------------------------------------------------------
@@ -340,21 +323,27 @@ def _wait(run: Run) -> None:
 
 def _stop(run: Run, number: int, attempt: int, reason: Outcome) -> Outcome:
     """Ask GitHub to end it, by force where it does not; what has succeeded by then has succeeded."""
+    missed = 0
     for force in (False, True):
         asked = False
         for _ in range(LOOKS):
+            seen = None
             try:
                 if not asked:
                     run.workflows.cancel(run.job.repository, number, force=force)
                     asked = True
                 seen = _look(run, number, attempt)
+            except NotThere:  # for a moment after it was dispatched, or for good
+                missed += 1
             except Unavailable:
-                seen = None
+                pass
             except ShipmateError as refused:
                 return Outcome(reason.result, f"{reason.description}, but its run may go on: {refused}")
             if seen is not None and seen[0].ended:
                 found, jobs = seen
                 return outcome(found, jobs) if found.conclusion == "success" else replace(reason, log_url=found.url)
+            if missed == MISSED:
+                return Outcome(reason.result, f"{reason.description}. Its run is gone from GitHub")
             run.pause(LOOK_AGAIN)
     return Outcome(reason.result, f"{reason.description}, but run {number} would not end: look at it on GitHub")
 

@@ -520,6 +520,27 @@ def test_one_that_will_not_end_is_told_of(scene: Scene) -> None:
     assert outcome.description == f"Cancelled, but run {number} would not end: look at it on GitHub"
 
 
+def test_what_was_cancelled_before_it_could_begin_is_not_dispatched(scene: Scene) -> None:
+    run = scene.run()
+    run.cancel()
+
+    outcome = scene.carried_out(run)
+
+    assert outcome == Outcome("cancelled", "Cancelled before anything had begun")
+    assert scene.dispatched() == []
+
+
+def test_a_run_that_is_not_there_yet_is_stopped_a_moment_later(scene: Scene) -> None:
+    run = scene.run()
+    handle = provider.start(run)
+    run.cancel()
+    scene.github.server.fail_next("GET", r"/actions/runs/\d+$", 404, times=2)
+    scene.github.server.fail_next("POST", "/cancel$", 404, times=2)
+
+    assert provider.follow(run, handle).description == "Cancelled"
+    assert scene.dispatched()[0].conclusion == "cancelled"
+
+
 def test_what_has_succeeded_before_it_could_be_stopped_has_succeeded(scene: Scene) -> None:
     run, server = scene.run(), scene.github.server
     server.stubborn = {"cancel", "force-cancel"}

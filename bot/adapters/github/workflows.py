@@ -32,6 +32,7 @@ LONGEST_LINE = 64 * 1024
 ACTIONS = "“Actions: write”"
 # In the words of GitHub's answers, which have no other mark: all of them come with status 422, or 403 the last two.
 _UNKNOWN_INPUTS = re.compile(r"unexpected inputs provided:?\s*\[(.*?)\]", re.IGNORECASE)
+_NO_DETAILS = re.compile(rf"{DETAILS}|permitted key|additional propert|unknown (?:field|parameter|key)", re.IGNORECASE)
 _NO_TRIGGER = re.compile(r"does not have 'workflow_dispatch' trigger", re.IGNORECASE)
 _NO_REF = re.compile(r"no ref found for|reference does not exist", re.IGNORECASE)
 _GOES_ON = re.compile(r"already running", re.IGNORECASE)
@@ -48,6 +49,7 @@ class _Run(Struct, frozen=True):
     id: Id
     status: str | None = None
     conclusion: str | None = None
+    name: str | None = None
     display_title: str | None = None
     path: str | None = None
     event: str = ""
@@ -167,7 +169,7 @@ class GitHubWorkflows:
                 try:
                     answer = self._connection.post_for(path, {**body, DETAILS: True}, _Dispatched)
                 except Rejected as refused:
-                    if DETAILS not in str(refused):
+                    if not _NO_DETAILS.search(str(refused)):
                         raise
                     self._tells_runs = False
             if not self._tells_runs:
@@ -247,7 +249,7 @@ def _explained(refused: ShipmateError, repository: str, workflow: str) -> Shipma
 def _run_of(run: _Run) -> WorkflowRun:
     return WorkflowRun(
         id=run.id,
-        title=run.display_title or "",
+        title=run.display_title or run.name or "",
         path=run.path or "",
         event=run.event,
         status=run.status or "queued",

@@ -20,8 +20,8 @@ A_SECOND = timedelta(seconds=1)
 def last_lines(log: Iterable[str], began: datetime | None, ended: datetime | None, most: int) -> list[str]:
     """What a step wrote last, up to its error: what comes after that is of the steps that clean up.
 
-    The moments of steps have whole seconds; a line without a moment belongs to the one before it. GitHub's own word that
-    there was an exit code explains nothing, and is left out where there is something else.
+    The moments of steps have whole seconds; a line without a moment belongs to the one before it. GitHub's own word
+    that there was an exit code explains nothing, and is left out where there is something else.
     """
     kept: deque[str] = deque(maxlen=most)
     until_error: list[str] | None = None

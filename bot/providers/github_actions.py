@@ -165,12 +165,24 @@ def _place(run: Run) -> DispatchRef:
     if found is None and settings.ref is not None:
         raise Rejected(f"{job.repository} has no branch and no tag {settings.ref}, which `ref` of the settings names.")
     place = found or workflows.default_branch(job.repository)
-    if place.sha != job.sha and not holds(settings.inputs, "sha"):
+    taken = _taken_commit(run, place)
+    if taken != job.sha:
         raise Rejected(
-            f"{settings.workflow} would deploy {place.sha[:7]}, and not {job.sha[:7]}: give `inputs` a {{sha}}, and "
+            f"{settings.workflow} would deploy {taken[:7]}, and not {job.sha[:7]}: give `inputs` a {{sha}}, and "
             "let the workflow check that out."
         )
     return place
+
+
+def _taken_commit(run: Run, place: DispatchRef) -> str:
+    """The commit that the workflow takes: by what it is told of it, else that on which it runs."""
+    job, settings = run.job, _settings(run.job)
+    if holds(settings.inputs, "sha") or (holds(settings.inputs, "ref") and job.sha.startswith(job.ref.lower())):
+        return job.sha
+    if not holds(settings.inputs, "ref") or settings.ref is None:
+        return place.sha
+    told = run.workflows.dispatchable(job.repository, job.ref)
+    return told.sha if told is not None else place.sha
 
 
 def _dispatch(run: Run, place: DispatchRef, told: str) -> str:
@@ -309,7 +321,8 @@ def _reason_to_stop(run: Run, found: WorkflowRun | None = None) -> Outcome | Non
         return Outcome("cancelled", "Cancelled")
     if run.remaining() <= 0:
         return Outcome("timed_out", f"Stopped at the timeout of {_duration(run.job.timeout_seconds)}")
-    if found is not None and found.sha != run.job.sha and not holds(_settings(run.job).inputs, "sha"):
+    inputs = _settings(run.job).inputs
+    if found is not None and found.sha != run.job.sha and not (holds(inputs, "sha") or holds(inputs, "ref")):
         return Outcome("error", f"{found.ref} moved to {found.sha[:7]} as it began, which nobody has asked for")
     return None
 

@@ -148,6 +148,26 @@ def test_no_other_commit_is_deployed_than_was_asked_for(scene: Scene) -> None:
     assert scene.dispatched() == []
 
 
+def test_a_workflow_of_another_branch_may_be_told_the_ref_while_that_is_the_commit(scene: Scene) -> None:
+    server = scene.github.server
+    actions.add_workflow(server, REPO, "deploy.yml", inputs=("ref",))
+    scene.settings = provider.Settings(workflow="deploy.yml", ref="main", inputs={"ref": "{ref}"})
+    sha = server.commit(REPO, "topic", "Add search")
+    for ref in ("topic", sha, sha[:8]):
+        provider.start(scene.run(ref=ref, sha=sha))
+        scene.notes.clear()
+    moved = server.commit(REPO, "topic", "Later")
+
+    with pytest.raises(Rejected, match=f"would deploy {moved[:7]}, and not {sha[:7]}"):
+        provider.start(scene.run(ref="topic", sha=sha))
+
+    assert [(one.branch, one.inputs["ref"]) for one in scene.dispatched()] == [
+        ("main", "topic"),
+        ("main", sha),
+        ("main", sha[:8]),
+    ]
+
+
 def test_a_branch_that_moves_at_that_moment_is_not_deployed_either(scene: Scene) -> None:
     scene.settings = provider.Settings(workflow="deploy.yml", inputs=WITHOUT_SHA)
     run = scene.run()
@@ -595,6 +615,23 @@ def test_a_retry_runs_the_failed_jobs_of_the_same_run_again(scene: Scene) -> Non
     assert retry.lines == [f"Running the failed jobs of run {run.id} again"]
 
 
+@pytest.mark.parametrize("fault", ["cut_after", "cut_before", 502])
+def test_another_attempt_whose_answer_was_lost_is_asked_for_once(scene: Scene, fault: int | str) -> None:
+    retry = failed_before(scene)
+    scene.github.server.fail_next("POST", "/rerun-failed-jobs", fault)
+    with pytest.raises(Unavailable):
+        provider.start(retry)
+    ends_at_once(scene)
+    for one in scene.dispatched():
+        if one.status != "completed":
+            actions.succeed(scene.github.server, REPO, one.id)
+
+    outcome = scene.carried_out(scene.run(deployment_id=8, request_id=OTHER, retry_of=7))
+
+    assert outcome.result == ("failed" if fault == "cut_after" else "succeeded")
+    assert [one.attempt for one in scene.dispatched()] == [2]
+
+
 def test_a_retry_of_a_retry_runs_them_a_third_time(scene: Scene) -> None:
     assert scene.carried_out(failed_before(scene)).result == "failed"
     scene.notes.clear()
@@ -713,19 +750,6 @@ def test_check_says_what_is_wrong_with_the_workflow(scene: Scene) -> None:
     assert [one.what for one in findings()] == ["deploy.yml is disabled on GitHub (disabled_manually)"]
     server.repositories[REPO].workflows.clear()
     assert [(one.good, one.what) for one in findings()] == [(False, "acme/web has no workflow deploy.yml")]
-
-
-def test_a_repository_on_this_machine_has_no_workflows(scene: Scene) -> None:
-    class Nowhere(ModelRun):
-        @property
-        def workflows(self) -> Any:
-            raise Rejected("Workflows of GitHub Actions run on GitHub alone.")
-
-        @workflows.setter
-        def workflows(self, _: Any) -> None: ...
-
-    with pytest.raises(Rejected):
-        provider.start(Nowhere(scene.run().job, {}))
 
 
 def test_what_the_forge_says_for_good_ends_it(scene: Scene) -> None:

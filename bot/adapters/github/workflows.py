@@ -207,7 +207,8 @@ class GitHubWorkflows:
                 raise Unavailable("The log did not arrive whole.") from broken
 
     def cancel(self, repository: str, number: int, *, force: bool = False) -> None:
-        with suppress(Conflict):  # it has ended
+        # It has ended; or an Enterprise server knows no force.
+        with suppress(*([Conflict, NotThere] if force else [Conflict])):
             self._connection.send(at(repository, "actions", "runs", number, "force-cancel" if force else "cancel"))
 
     def rerun_failed(self, repository: str, number: int) -> None:

@@ -98,7 +98,8 @@ class Provider(Protocol):
     ``start`` looks before it acts (by ``job.deployment_id``), begins the work and returns a handle, a string by which
     ``follow`` finds the work again, after a restart too. ``follow`` returns when the work has ended, was cancelled or
     timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work. A module may
-    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings.
+    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings, and
+    ``doctor_at``, which takes the repository and its workflows as well.
     """
 
     carries_out: bool

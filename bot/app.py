@@ -168,6 +168,7 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
         web_url=secrets.github_web_url,
         client_id=secrets.github_client_id,
         before_change=before_change,
+        deploying=settings.deploying_workflows,
     )
 
 
@@ -197,6 +198,7 @@ def doctors(settings: Settings) -> Doctors:
         merging=forge.merging if forge else None,
         publishing=forge.publishing if forge else None,
         refused=lambda: refusals.lasting(the_store.reads()) if current else (),
+        workflows=forge.workflows if forge else None,
         known=lambda: the_store.repositories.all() if current else (),
     )
 

@@ -12,6 +12,7 @@ from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import Merging
 from bot.core.ports.publishing import Publishing
+from bot.core.ports.workflows import Workflows
 from bot.core.publications.messages import NEEDED, NOT_DONE
 from bot.core.publications.refusals import Refusal
 from bot.core.repositories.messages import tables
@@ -47,7 +48,8 @@ class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already.
 
     ``names`` tells what a repository is called now, ``known`` which ones the bot knows, ``merging`` in which ways
-    they merge; ``publishing`` what may be written there, and ``refused`` what was not; ``messages`` is who takes them.
+    they merge, ``workflows`` which of these there are, ``publishing`` what may be written there, and ``refused`` what
+    was not; ``messages`` is who takes them.
     """
 
     github: DoctorOfNames | None = None
@@ -59,6 +61,7 @@ class Doctors:
     merging: Merging | None = None
     publishing: Publishing | None = None
     refused: Callable[[], Sequence[Refusal]] = tuple
+    workflows: Workflows | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
     messages: Validator | None = None
 
@@ -128,14 +131,20 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     found += _set_in_vain(settings, planned)
     found += exposure.left_open(settings)
     found += _provider_findings(settings)
-    repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
+    return found + _examined(settings, doctors, [app for app in settings.apps.values() if app not in examples])
+
+
+def _examined(settings: Settings, doctors: Doctors, apps: Sequence[AppSettings]) -> list[Finding]:
+    """What is found out by asking; ``apps`` are those whose repositories are their own."""
+    found = [*_answers("The workflows", lambda: [*_workflow_findings(apps, doctors.workflows)])]
+    repositories = _once(app.repository for app in apps)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
         found += _answers("GitHub", lambda: github.doctor(repositories))
     if doctors.names is not None:
         found += _called_otherwise(settings, repositories, doctors.names, doctors.known)
-    found += _merge_methods([app for app in settings.apps.values() if app not in examples], doctors)
-    found += _publications([app for app in settings.apps.values() if app not in examples], doctors)
+    found += _merge_methods(apps, doctors)
+    found += _publications(apps, doctors)
     if slack is not None:
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
@@ -143,9 +152,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     if doctors.orphans is not None:
         found += _answers("What is not in the settings", doctors.orphans.doctor)
     if doctors.counts is not None:
-        found += [
-            one for app in settings.apps.values() if app not in examples for one in outsiders(app, doctors.counts)
-        ]
+        found += [one for app in apps for one in outsiders(app, doctors.counts)]
     return found
 
 
@@ -209,6 +216,15 @@ def _provider_findings(settings: Settings) -> Iterator[Finding]:
         for name, environment in app.environments.items():
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
+                yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
+
+
+def _workflow_findings(apps: Sequence[AppSettings], workflows: Workflows | None) -> Iterator[Finding]:
+    """What a provider asks of GitHub about the repository that it deploys."""
+    for app in apps if workflows is not None else ():
+        for name, environment in app.environments.items():
+            asked = getattr(load_provider(environment.provider.type), "doctor_at", None)
+            for finding in asked(environment.provider.settings, app.repository, workflows) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
 
 

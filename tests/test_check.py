@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,8 +20,10 @@ from bot.core.errors import NotThere, Unavailable
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import MergeRules
+from bot.core.ports.workflows import Workflows
 from bot.core.publications.refusals import Refusal
 from bot.core.repositories.model import KnownRepository
+from bot.core.workflows.model import WorkflowFile
 from bot.settings import Settings, SettingsProblems, load, read
 
 SHOP = """
@@ -540,3 +543,48 @@ def test_releases_without_production_are_none() -> None:
 
     assert code == 0
     assert "! `release` of apps.shop.github makes none: no environment of shop is production" in printed
+
+
+class Workflow:
+    """GitHub Actions with one workflow, ``deploy.yml`` of corner/shop, of this text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def may_dispatch(self) -> bool | None:
+        return None
+
+    def file(self, repository: str, workflow: str) -> WorkflowFile:
+        if (repository, workflow) != ("corner/shop", "deploy.yml"):
+            raise NotThere("There is none.")
+        return WorkflowFile(".github/workflows/deploy.yml", "active", self.text)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        (
+            "deploy.yml",
+            "on: push",
+            "✗ shop/production: deploy.yml has no workflow_dispatch trigger  → Add to the file: ",
+        ),
+        (
+            "deploy.yml",
+            "on:\n  workflow_dispatch:\n    inputs:\n      sha: {}",
+            "✗ shop/production: deploy.yml does not declare the inputs environment, ref, deployment_id and request_id",
+        ),
+        (
+            "other.yml",
+            "",
+            "✗ shop/production: corner/shop has no workflow other.yml  → Push .github/workflows/other.yml",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_workflow_that_is_dispatched_is_a_finding(file: str, text: str, line: str) -> None:
+    provider = f'{{ type = "github_actions", workflow = "{file}" }}'
+    shop = SHOP.replace('{ type = "local", directory = "releases" }', provider)
+
+    code, printed = run(shop, doctors=lambda _: Doctors(workflows=cast("Workflows", Workflow(text))))
+
+    assert code == 1
+    assert line in printed

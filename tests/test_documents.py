@@ -24,6 +24,7 @@ from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
 from bot.adapters.system.accounts import CAPABILITIES
 from bot.core.deployments.model import state_diagram
 from bot.core.grammar.parser import COMMANDS, command_table
+from bot.core.workflows.inputs import DEFAULT_INPUTS
 from bot.router import collect
 from bot.settings import Secrets
 from bot.settings.required import requirements
@@ -158,11 +159,16 @@ def test_the_workflows_that_are_shown_can_be_read_and_run_for_deployments() -> N
     read = [yaml.safe_load(textwrap.dedent(one)) for one in shown]
     # YAML 1.1 takes the key `on` for a yes.
     whole = [one for one in read if True in one]
+    of_deployments = [one for one in whole if one[True] == "deployment"]
+    [dispatched] = [one for one in whole if one not in of_deployments]
 
-    assert [one[True] for one in whole] == ["deployment", "deployment"]
-    assert all(set(one) == {"name", True, "permissions", "jobs"} for one in whole)
-    assert all("request_id" in job["if"] and job["steps"] for one in whole for job in one["jobs"].values())
+    assert len(of_deployments) == 2
+    assert all(set(one) == {"name", True, "permissions", "jobs"} for one in of_deployments)
+    assert all("request_id" in job["if"] and job["steps"] for one in of_deployments for job in one["jobs"].values())
     assert [one["environment"]["deployment"] for one in read if one not in whole] == [False]
+    assert [*dispatched[True]["workflow_dispatch"]["inputs"]] == [*DEFAULT_INPUTS]
+    assert "inputs.request_id" in dispatched["run-name"]
+    assert dispatched["jobs"]["deploy"]["steps"][0]["with"]["ref"] == "${{ inputs.sha }}"
 
 
 @ONE_PAGE

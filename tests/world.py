@@ -162,6 +162,7 @@ class World:
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
             pause=lambda _: None,  # half a second of the clock on the wall between two tries is nobody's test
+            deploying=self.settings.deploying_workflows,
         )
         self.pipeline = pipeline_of(
             self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4())

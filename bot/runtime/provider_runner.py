@@ -25,6 +25,7 @@ from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job, Outcome, Provider, Source
+from bot.core.ports.workflows import Workflows
 from bot.providers import load
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.settings import Settings, masked
@@ -105,8 +106,13 @@ class StoredRun:
         elif self._held_since is not None:
             self._deadline += now - self._held_since
             self._held_since = None
-        if time.monotonic() - self._told_at >= TELL_AGAIN:
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
             self._tell_rest()
+
+    @property
+    def last_word(self) -> Progress | None:
+        """How far it has got, None where it has told nothing."""
+        return self._to_tell if self._to_tell != Progress() else None
 
     def _tell_rest(self) -> None:
         """What could not be told is told later, with what there is to tell by then."""
@@ -120,7 +126,7 @@ class StoredRun:
         except Unavailable as error:
             log.warning("progress not told yet", deployment=number, reason=str(error))
             return
-        self._told, self._told_at = self._to_tell, time.monotonic()
+        self._told, self._told_at = self._to_tell, self._runner.stopwatch()
 
     def note(self, name: str) -> str | None:
         return self._runner.store.runs.note(self.job.deployment_id, name)
@@ -138,6 +144,16 @@ class StoredRun:
     def remote(self) -> Remote:
         return self._runner.forge.remote(self.job.repository)
 
+    def remembered(self, name: str) -> str | None:
+        return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
+
+    def remember(self, name: str, value: str) -> None:
+        self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
+
+    @property
+    def workflows(self) -> Workflows:
+        return self._runner.forge.workflows
+
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)
 
@@ -150,8 +166,8 @@ class StoredRun:
             del self._buffer[OUTPUT_LINES:]
 
     def cancelled(self) -> bool:
-        if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
-            self._asked_at = time.monotonic()
+        if not self._cancelled and self._runner.stopwatch() - self._asked_at >= ASK_AGAIN:
+            self._asked_at = self._runner.stopwatch()
             try:
                 deployment = self._runner.store.reads().deployment(self.job.deployment_id)
             except Unavailable:  # nobody can have cancelled it meanwhile
@@ -168,7 +184,7 @@ class StoredRun:
         self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
-        if time.monotonic() - self._told_at >= TELL_AGAIN or self._buffer:
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN or self._buffer:
             self._flush_if_possible()
         if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
@@ -208,6 +224,7 @@ class ProviderRunner:
         self.passwords = passwords
         self.before_start = before_start
         self.stopping = threading.Event()
+        self.stopwatch = time.monotonic
 
     def begin(self, deployment_id: int) -> dict[str, str | int]:
         """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run.
@@ -270,7 +287,7 @@ class ProviderRunner:
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
-        self._finish(deployment_id, outcome)
+        self._finish(deployment_id, outcome, run.last_word)
 
     def _store_rest(self, run: StoredRun) -> None:
         """The provider hands its output over once, so what is not stored yet is kept until the database is back."""
@@ -308,6 +325,7 @@ class ProviderRunner:
             environment_url=how.url,
             rollback_of=deployment.rollback_of,
             promoted_from=self._source(deployment),
+            retry_of=deployment.retry_of,
         )
         written = self.store.output.count(deployment_id)
         return load(how.provider), StoredRun(self, job, deployment, written), how
@@ -331,10 +349,9 @@ class ProviderRunner:
         place = app.environments.get(before.environment) if app and before else None
         return Source(place.name, place.provider.type, place.provider.settings) if place else None
 
-    def _finish(self, deployment_id: int, outcome: Outcome) -> None:
-        event = RunFinished(
-            deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
-        )
+    def _finish(self, deployment_id: int, outcome: Outcome, last_word: Progress | None = None) -> None:
+        links = outcome.environment_url, outcome.log_url
+        event = RunFinished(deployment_id, outcome.result, outcome.description, *links, last_word)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
 
 

@@ -15,6 +15,7 @@ from bot.settings.environment import Process, Secrets, from_environment, masked,
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
 from bot.settings.models import (
+    DISPATCHING,
     AppSettings,
     BotSettings,
     EnvironmentSettings,
@@ -73,6 +74,16 @@ class Settings(Table):
         by_app = {one.app: one for one in known}
         apps = {name: app.as_called(by_app.get(name)) for name, app in self.apps.items()}
         return self if apps == self.apps else self.model_copy(update={"apps": apps})
+
+    @property
+    def deploying_workflows(self) -> frozenset[str]:
+        """The files of the workflows that deployments dispatch, of whatever repository."""
+        return frozenset(
+            environment.provider.settings.workflow
+            for app in self.apps.values()
+            for environment in app.environments.values()
+            if environment.provider.type == DISPATCHING
+        )
 
     @property
     def places(self) -> dict[str, tuple[str, ...]]:

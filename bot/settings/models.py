@@ -94,6 +94,10 @@ class SlackSettings(Table):
     )
 
 
+DISPATCHING = "github_actions"
+"""The provider that dispatches a workflow."""
+
+
 class ProviderSettings(BaseModel):
     """Who carries deployments out: a module in ``bot/providers`` by its name, and an instance of its Settings."""
 

@@ -18,6 +18,7 @@ from bot.core.deployments.steps import Progress
 from bot.core.errors import NotThere
 from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job
+from bot.core.ports.workflows import Workflows
 from tests.patience import PATIENCE
 from tests.servers.heroku.server import HerokuServer
 
@@ -43,6 +44,8 @@ class ModelRun:
         self.lines: list[str] = []
         self.told: list[Progress] = []
         self.notes: dict[str, str] = {}
+        self.memory: dict[str, str] = {}
+        self.workflows: Workflows | None = None
         self.checkouts = 0
         self.repository: Remote | None = None
         self.without_history: list[str] = []
@@ -98,6 +101,12 @@ class ModelRun:
         if self.repository is None:
             raise NotThere("There is no repository for git here.")
         return self.repository
+
+    def remembered(self, name: str) -> str | None:
+        return self.memory.get(name)
+
+    def remember(self, name: str, value: str) -> None:
+        self.memory[name] = value
 
     def tarball(self) -> str:
         return f"https://codeload.example/{self.job.repository}/{self.job.sha}"

@@ -331,9 +331,9 @@ def test_wrong_variables_are_told_without_their_values() -> None:
     [
         ('"shell"', ' must be a table such as { type = "external" }, not "shell".'),
         (
-            '{ type = "github_actions" }',
-            '.type cannot be "github_actions": that provider is not there yet. There are external, heroku, local and '
-            "shell.",
+            '{ type = "http" }',
+            '.type cannot be "http": that provider is not there yet. There are external, github_actions, heroku, '
+            "local and shell.",
         ),
         ('{ type = "heroku" }', ".app is missing."),
         (
@@ -341,7 +341,10 @@ def test_wrong_variables_are_told_without_their_values() -> None:
             ".app must be the name of an app on Heroku, of small letters, digits and hyphens, such as acme-web.",
         ),
         ('{ type = "shel" }', '.type cannot be "shel": there is no such provider. Did you mean "shell"?'),
-        ("{ type = 5 }", ".type must be text in quotes, not 5. There are external, heroku, local and shell."),
+        (
+            "{ type = 5 }",
+            ".type must be text in quotes, not 5. There are external, github_actions, heroku, local and shell.",
+        ),
         ('{ type = "shell" }', ".command is missing."),
         ('{ type = "external", url = "x" }', ".url is not a setting."),
         ('{ type = "shell", command = "x", comand = "y" }', ".comand is not a setting. Did you mean `command`?"),
@@ -353,6 +356,26 @@ def test_wrong_variables_are_told_without_their_values() -> None:
         (
             '{ type = "shell", command = "x", inherit = ["GITHUB_TOKEN"] }',
             ".inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
+        ),
+        ('{ type = "github_actions" }', ".workflow is missing."),
+        (
+            '{ type = "github_actions", workflow = ".github/workflows/deploy.yml" }',
+            '.workflow must be the name of a file in .github/workflows, such as "deploy.yml", '
+            'not ".github/workflows/deploy.yml".',
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { what = "{branch}" } }',
+            ".inputs: `what` holds {branch}, which stands for nothing. "
+            "There are {environment}, {ref}, {sha}, {deployment_id} and {request_id}.",
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = '
+            f"{{ {', '.join(f'i{number} = 1' for number in range(26))} }} }}",
+            ".inputs: GitHub takes 25 inputs at most, and these are 26.",
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { what = ["x"] } }',
+            '.inputs.what must be text in quotes, not ["x"].',
         ),
         ('{ type = "local", directory = "x", keep = 0 }', ".keep must be greater than or equal to 1, not 0."),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -43,6 +43,7 @@ from bot.adapters.github.pull_requests import GitHubPullRequests
 from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubUsers
+from bot.adapters.github.workflows import GitHubWorkflows
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
@@ -71,7 +72,8 @@ class GitHub:
     """Implements ``bot.core.ports.forge.Forge``. Safe to share between threads.
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
-    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are).
+    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are). ``deploying`` are
+    the files of the workflows that are dispatched to deploy.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class GitHub:
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
         before_change: Callable[[], None] = lambda: None,
+        deploying: Collection[str] = (),
     ) -> None:
         self._connection = Connection(
             api_url, auth, clock=clock, pause=pause, timeout=timeout, before_change=before_change
@@ -98,7 +101,7 @@ class GitHub:
         )
         self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
-        self._checks = GitHubChecks(self._connection, clock)
+        self._checks = GitHubChecks(self._connection, clock, deploying)
         self._known = KnownCommits()
         self._branches = Branches(self._connection, self._known, clock)
         self._pulls = GitHubPullRequests(self._connection, self._known, self._branches, clock)
@@ -110,6 +113,9 @@ class GitHub:
         self.merging = GitHubMerging(self._connection)
         self.publishing = GitHubPublishing(self._connection, auth, self.users.own_login)
         self.head_counts = HeadCounts(self._connection)
+        self.workflows = GitHubWorkflows(
+            self._connection, auth, self.meanings, self.pull_request, self.repository, self.users.own_login
+        )
 
     def __repr__(self) -> str:
         return f"GitHub({self._connection!r})"

@@ -20,6 +20,7 @@ from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.ports.reviews import NoReviews
+from bot.core.ports.workflows import Workflows
 from bot.core.refs import short_name
 
 _MOST_REFS = 300
@@ -47,6 +48,10 @@ class LocalGit:
         self.backfill = LocalBackfill(self._record)
         self.merging = LocalMerging(self.pull_request)
         self.publishing = LocalPublishing()
+
+    @property
+    def workflows(self) -> Workflows:
+        raise Rejected("Workflows of GitHub Actions run on GitHub alone, and this is a repository on this machine.")
 
     def authenticate(self, place: str) -> None:
         """Nobody is kept out here."""

@@ -310,6 +310,11 @@ def notes_key(deployment_id: int, name: str = "") -> str:
     return f"{run_key(deployment_id)}:{name}"
 
 
+def place_key(app: str, environment: str, name: str) -> str:
+    """Under this is kept what a provider wants to know of the last run there, also after it has ended."""
+    return f"place:{app}:{environment}:{name}"
+
+
 def may_become(state: State, next_state: State) -> bool:
     return next_state in MOVES[state]
 

@@ -189,13 +189,17 @@ class RunProgressed(Event):
 
 @stored("RunFinished")
 class RunFinished(Event):
-    """A provider of ours has carried the deployment out, or failed to."""
+    """A provider of ours has carried the deployment out, or failed to.
+
+    ``progress`` is its last word of how far it got, which may be taken up after this.
+    """
 
     deployment_id: int
     outcome: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+    progress: Progress | None = None
 
 
 @stored("LinkAwaited")

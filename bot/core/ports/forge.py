@@ -17,6 +17,7 @@ from bot.core.ports.publishing import Publishing
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
 from bot.core.ports.users import Users
+from bot.core.ports.workflows import Workflows
 
 
 class Forge(Protocol):
@@ -42,6 +43,9 @@ class Forge(Protocol):
 
     @property
     def publishing(self) -> Publishing: ...
+
+    @property
+    def workflows(self) -> Workflows: ...
 
     def authenticate(self, place: str) -> None:
         """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""

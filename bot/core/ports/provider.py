@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from bot.core.deployments.steps import Progress
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import Remote
+from bot.core.ports.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Job:
 
     ``environment_url`` is the address that the settings give the environment. ``rollback_of`` is the deployment that is
     taken back, ``promoted_from`` where the commit is live that is carried on; None where it is no such.
+    ``retry_of`` is the deployment that it is to do once more.
     """
 
     deployment_id: int
@@ -46,6 +48,7 @@ class Job:
     environment_url: str | None = None
     rollback_of: int | None = None
     promoted_from: Source | None = None
+    retry_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,16 @@ class Run(Protocol):
     def remote(self) -> Remote:
         """Where git fetches the job's repository. Raises NotThere, NotAccepted and Unavailable."""
 
+    def remembered(self, name: str) -> str | None:
+        """What a run in this app and environment has left under ``name``, which may be over. Raises Unavailable."""
+
+    def remember(self, name: str, value: str) -> None:
+        """Leave a small thing for the next run in this app and environment. Raises Unavailable."""
+
+    @property
+    def workflows(self) -> Workflows:
+        """GitHub Actions, in the repositories that the bot may see."""
+
     def tarball(self) -> str:
         """A link to the tarball of the job's commit that anybody may fetch for some minutes, and nobody should print.
 
@@ -119,8 +132,9 @@ class Provider(Protocol):
     ``start`` looks before it acts (by ``job.deployment_id``), begins the work and returns a handle, a string by which
     ``follow`` finds the work again, after a restart too. ``follow`` returns when the work has ended, was cancelled or
     timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work. A module may
-    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings. One with
-    a key that may be refused (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
+    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings, and
+    ``doctor_at``, which takes the repository and its workflows as well. One with a key that may be refused
+    (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
     """
 
     carries_out: bool

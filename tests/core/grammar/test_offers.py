@@ -76,6 +76,7 @@ def test_what_would_be_taken_for_a_password_is_not_offered(reason: str) -> None:
 @given(hostile, st.sampled_from(["web", "api"]))
 @example("hotfix\u00a0--force", "web")
 @example('x" to production "', "web")
+@example("api#", "web")
 @example("x\u3000to\u3000production", "api")
 def test_a_press_does_what_was_offered_and_never_more(name: str, app: str) -> None:
     wanted: list[Command] = [

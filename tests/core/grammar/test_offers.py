@@ -113,7 +113,7 @@ def test_every_button_of_a_refusal_and_of_a_suggestion_is_the_deed_on_it(name: s
         assert isinstance(deed, Deploy | TakeLock)
         assert (deed.app, deed.environment) == ("web", "staging")
         if isinstance(deed, Deploy):
-            assert not deed.force
+            assert deed.force is (button.label == "Deploy by force…")
             assert deed.ref in {name, "topic"}
 
 

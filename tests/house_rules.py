@@ -98,6 +98,7 @@ MAY_ASK: dict[str, set[str]] = {
     # time_ns makes ids that never come again, and is not a time
     "bot/runtime/dispatcher.py": {"time.monotonic", "time.time_ns"},
     "bot/runtime/provider_runner.py": {"time.monotonic"},
+    "bot/runtime/run_output.py": {"time.monotonic"},
     "bot/adapters/system/processes.py": {"time.monotonic"},
     "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
     "bot/adapters/storage/clock.py": {"time.clock_gettime"},

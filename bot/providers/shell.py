@@ -20,14 +20,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.adapters.system import directories, processes
+from bot.adapters.system import directories, environment, processes
 from bot.adapters.system.accounts import Account, account, hand_over
 from bot.adapters.system.environment import VariableName, base_environment, inherited, variables
 from bot.adapters.system.output import Output
 from bot.core.errors import Rejected, ShipmateError
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
-from bot.settings import masked, process_environment
+from bot.settings import masked, process_environment, secret_values
 from bot.settings.environment import from_environment
 
 carries_out = True
@@ -180,7 +180,7 @@ def _begin(run: Run, attempt: Path) -> None:
         return
     job, settings = run.job, _settings(run.job)
     runs_as = account(settings.user) if settings.user else None
-    environment = _environment(job, runs_as)
+    environ = _environment(job, runs_as)
     try:
         for directory in (attempt.parent, attempt):
             directories.make_private(directory, passable=runs_as is not None)
@@ -191,7 +191,7 @@ def _begin(run: Run, attempt: Path) -> None:
             return
         raise
     command = ["/bin/sh", "-c", settings.command] if isinstance(settings.command, str) else settings.command
-    if processes.launch(attempt, command, environment, runs_as):
+    if processes.launch(attempt, command, environ, runs_as):
         run.write(f"Running the command of {job.app} in {job.environment} on {job.sha[:7]}")
 
 
@@ -261,9 +261,10 @@ def _recorded(file: Path) -> Outcome | None:
 
 
 def _secrets(job: Job) -> list[str]:
-    environment = process_environment()
-    passed_on = [environment.get(name, "") for name in _settings(job).inherit]
-    return [*passed_on, job.one_time_password or ""]
+    settings, environ = _settings(job), process_environment()
+    passed_on = [environ.get(name, "") for name in settings.inherit]
+    own = secret_values(from_environment(environ, []))
+    return [*own, *passed_on, *environment.secret_values(settings.environment), job.one_time_password or ""]
 
 
 def _settings(job: Job) -> Settings:

@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Deployment
@@ -26,7 +25,8 @@ from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job, Outcome, Provider
 from bot.providers import load
 from bot.runtime.retries import REFUSED_PAUSE
-from bot.settings import Settings, masked
+from bot.runtime.run_output import RunOutput
+from bot.settings import Settings, secret_values
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,6 @@ ASK_AGAIN = 0.5
 """Seconds between two looks at whether somebody cancelled."""
 STORE_AGAIN = 2.0
 """Seconds between two tries to store output that could not be stored."""
-FLUSH_AT = 50
 LOST = "Its settings are gone"
 
 
@@ -62,11 +61,11 @@ class Passwords:
 class StoredRun:
     """The Run port on the database: output goes into rows, and a cancellation is read from one."""
 
-    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment, written: int) -> None:
+    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment) -> None:
         self._runner = provider_runner
         self.job = job
-        self._line = written
-        self._buffer: list[str] = []
+        secrets = (*secret_values(provider_runner.settings.secrets), job.one_time_password or "")
+        self._output = RunOutput(provider_runner.store, job.deployment_id, secrets)
         began = deployment.started_at or deployment.created_at
         self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
         self._held_since = deployment.waits_since
@@ -77,17 +76,12 @@ class StoredRun:
         self._cancelled = False
 
     def write(self, line: str) -> None:
-        self._buffer.append(masked(line, self._runner.settings.secrets))
-        if len(self._buffer) >= FLUSH_AT:
-            self._flush_if_possible()
+        self._output.write(line)
 
     def flush(self) -> None:
         """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
         self._tell_rest()
-        lines = tuple(self._buffer)
-        self._runner.store.output.write(self.job.deployment_id, self._line, lines)
-        self._line += len(lines)
-        del self._buffer[: len(lines)]
+        self._output.flush()
 
     def tell(self, progress: Progress) -> None:
         self._to_tell = progress
@@ -123,15 +117,8 @@ class StoredRun:
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)
 
-    def _flush_if_possible(self) -> None:
-        """The work goes on while the database is away; what comes out meanwhile is kept, as much as is ever stored."""
-        try:
-            self.flush()
-        except Unavailable as error:
-            log.warning("output not stored yet", deployment=self.job.deployment_id, reason=str(error))
-            del self._buffer[OUTPUT_LINES:]
-
     def cancelled(self) -> bool:
+        self._output.look()
         if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
             self._asked_at = time.monotonic()
             try:
@@ -145,13 +132,15 @@ class StoredRun:
         return (self._deadline - (self._held_since or self._runner.clock.now())).total_seconds()
 
     def checkout(self, into: Path) -> None:
+        self._output.flush_if_possible()
         self._runner.forge.checkout(self.job.repository, self.job.sha, into)
         # It may have taken long, and what is begun now would not be begun by whoever has taken over.
         self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
-        if time.monotonic() - self._told_at >= TELL_AGAIN or self._buffer:
-            self._flush_if_possible()
+        if time.monotonic() - self._told_at >= TELL_AGAIN:
+            self._tell_rest()
+        self._output.flush_if_possible()
         if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
             time.sleep(seconds)
@@ -282,8 +271,7 @@ class ProviderRunner:
             settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
         )
-        written = self.store.output.count(deployment_id)
-        return load(how.provider), StoredRun(self, job, deployment, written), how
+        return load(how.provider), StoredRun(self, job, deployment), how
 
     def _how(self, deployment: Deployment) -> _How | None:
         """By the settings; where they have lost the place, by what they said when the run began."""

@@ -6,33 +6,35 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from bot.adapters.system.directories import write_whole
+from bot.core.ansi import coloured, colourless, cut
+from bot.core.masking import Masker
 
 LONGEST_LINE = 2_000
 _STEP = 64 * 1024
 _BACKLOG = 4 * 1024 * 1024
 _KEPT_OF_BACKLOG = 1024 * 1024
-_SHORTEST_SECRET = 6
-_HIDDEN = "••••"
-_NO_TEXT = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
+_LOOKED_BACK = 16 * 1024
+"""Bytes before the first new one in which a secret may have begun that goes on in it."""
 _LINK = re.compile(r"(SHIPMATE_ENVIRONMENT_URL|SHIPMATE_LOG_URL)=(https?://[^\s<>\"]{1,1900})")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the file has been read, in bytes, and the links that were in it."""
+    """How far the file has been read, in bytes, the links that were in it, and whether it stopped in a private key."""
 
     offset: int = 0
     environment_url: str | None = None
     log_url: str | None = None
+    key_lines: int = 0
 
 
 class Output:
-    """Copies the lines of ``file``; ``secrets`` of six characters or more are replaced in them.
+    """Copies the lines of ``file``; ``secrets``, and whatever has the form of one, are hidden in them.
 
     The progress is kept in a file beside it after the lines have been written: a line is copied twice at worst, where
     the bot was killed between the two, and never lost. A line ``SHIPMATE_ENVIRONMENT_URL=https://…`` or
@@ -42,8 +44,8 @@ class Output:
     def __init__(self, file: Path, secrets: Iterable[str] = ()) -> None:
         self._file = file
         self._mark = file.with_name("progress.json")
-        self._secrets = sorted((text for text in secrets if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
-        self.progress = Progress(**json.loads(self._mark.read_text())) if self._mark.exists() else Progress()
+        self.progress = _read(self._mark)
+        self._masker = Masker(secrets, self.progress.key_lines)
 
     def size(self) -> int:
         return self._file.stat().st_size if self._file.exists() else 0
@@ -61,44 +63,71 @@ class Output:
 
     def _copy(self, file: BinaryIO, write: Callable[[str], None], ended: bool) -> None:
         offset, end = self.progress.offset, file.seek(0, os.SEEK_END)
+        self._masker.key_lines = self.progress.key_lines
         if end - offset > _BACKLOG:
             write(f"… {(end - _KEPT_OF_BACKLOG - offset) // 1024:,} kB of output left out …")
             offset = end - _KEPT_OF_BACKLOG
+            self._skip_to(file, offset)
+        before = _begun_before(file, offset) if offset < end else b""
         while offset < end:
             file.seek(offset)
             chunk = file.read(min(_STEP, end - offset))
             read = len(chunk) if ended and offset + len(chunk) == end else _length_of_lines(chunk)
             if not read:
                 break
-            lines = [self._shown(line) for line in _lines(chunk[:read])]
-            for line in lines:
+            lines = chunk[:read].removesuffix(b"\n").split(b"\n")
+            shown = [self._shown(line, b"" if n else before) for n, line in enumerate(lines)]
+            for line in shown:
                 write(line)
             offset += read
-            self._keep(offset, lines)
+            before = b"" if chunk[:read].endswith(b"\n") else (before + chunk[:read])[-_LOOKED_BACK:]
+            self._keep(offset, shown)
 
-    def _shown(self, line: str) -> str:
-        # A carriage return starts a line anew: of a progress bar only what it ended with is worth keeping.
-        line = line.rstrip("\r").rpartition("\r")[2]
-        line = _NO_TEXT.sub("", line)
-        for secret in self._secrets:
-            line = line.replace(secret, _HIDDEN)
-        return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+    def _skip_to(self, file: BinaryIO, offset: int) -> None:
+        """What is left out is looked at as far as a private key may go on behind it."""
+        self._masker.key_lines = 0
+        file.seek(max(0, offset - _LOOKED_BACK))
+        for line in file.read(min(offset, _LOOKED_BACK)).split(b"\n"):
+            self._masker.hide(coloured(_text(line)))
+
+    def _shown(self, line: bytes, before: bytes) -> str:
+        """The line, of which ``before`` was read already. A carriage return starts it anew: of a progress bar only
+        what it ended with is worth keeping."""
+        _, anew, text = _text(line).rstrip("\r").rpartition("\r")
+        start = "" if anew else coloured(_text(before).rpartition("\r")[2])
+        return cut(self._masker.hide(start + coloured(text), len(start)), LONGEST_LINE)
 
     def _keep(self, offset: int, lines: Iterable[str]) -> None:
-        links = {found[1]: found[2] for line in lines if (found := _LINK.fullmatch(line.strip()))}
-        self.progress = Progress(
-            offset,
-            links.get("SHIPMATE_ENVIRONMENT_URL", self.progress.environment_url),
-            links.get("SHIPMATE_LOG_URL", self.progress.log_url),
+        links = {found[1]: found[2] for line in lines if (found := _LINK.fullmatch(colourless(line).strip()))}
+        self.progress = replace(
+            self.progress,
+            offset=offset,
+            environment_url=links.get("SHIPMATE_ENVIRONMENT_URL", self.progress.environment_url),
+            log_url=links.get("SHIPMATE_LOG_URL", self.progress.log_url),
+            key_lines=self._masker.key_lines,
         )
         write_whole(self._mark, json.dumps(asdict(self.progress)))
 
 
+def _read(mark: Path) -> Progress:
+    """What another version of the bot has kept, so far as it is known here."""
+    kept = json.loads(mark.read_text()) if mark.exists() else {}
+    return Progress(**{one.name: kept[one.name] for one in fields(Progress) if one.name in kept})
+
+
+def _begun_before(file: BinaryIO, offset: int) -> bytes:
+    """The line that goes on at ``offset``, as far as it stands before it."""
+    file.seek(max(0, offset - _LOOKED_BACK))
+    return file.read(min(offset, _LOOKED_BACK)).rpartition(b"\n")[2]
+
+
 def _length_of_lines(chunk: bytes) -> int:
-    """How many bytes are complete lines. A line that fills the whole chunk is cut there."""
+    """How many bytes are complete lines. A line that fills the whole chunk is cut there, between two characters."""
     whole = chunk.rfind(b"\n") + 1
-    return whole or (len(chunk) if len(chunk) == _STEP else 0)
+    if whole or len(chunk) < _STEP:
+        return whole
+    return next((length for length in range(len(chunk) - 1, len(chunk) - 4, -1) if chunk[length] & 0xC0 != 0x80), _STEP)
 
 
-def _lines(chunk: bytes) -> list[str]:
-    return chunk.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace")

@@ -18,7 +18,7 @@ from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
 from bot.core.grammar.offers import offer, written
 from bot.core.names import listed
 from bot.core.presses.model import drawn_for
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain, visible
 
 LONGEST_OUTPUT = 100
 """So much of the last line of output stands in the card."""
@@ -391,7 +391,7 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     if deployment.steps.runs and len(steps(deployment)) > 1:
         return ()
     said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")
-    said = " ".join(said.split())
+    said = " ".join(visible(said).split())
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 

@@ -47,7 +47,7 @@ class Run(Protocol):
     def job(self) -> Job: ...
 
     def write(self, line: str) -> None:
-        """Keep one line of output (capped, secrets masked)."""
+        """Keep one line of output (capped, secrets masked, of control sequences the colours alone)."""
 
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; cheap enough to ask a few times a second."""

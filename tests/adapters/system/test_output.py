@@ -61,14 +61,17 @@ def _no_database(line: str) -> None:
         (b"broken \xff\xfe", "broken ��"),
         (b"dos\r", "dos"),
         (b" 1%\r50%\r100%", "100%"),
-        (b"\x1b[1;32mgreen\x1b[0m\x07", "green"),
+        (b"\x1b[1;32mgreen\x1b[0m\x07", "\x1b[1;32mgreen\x1b[0m"),
+        (b"\x1b[38;5;196mred\x1b[m\x1b[K\x1b[2J\x1b[1A", "\x1b[38;5;196mred\x1b[m"),
+        (b"\x1b]0;title\x07\x1bMup\x1b(B\x9b31m", "up�31m"),
+        (b"\x1b[" + b"1" * 60 + b"mtoo long\x1b[", "too long["),
         (b"\x1b]8;;https://x\x07link\x1b]8;;\x07", "link"),
         (b"tab\there", "tab\there"),
         (b"x" * 2000, "x" * 2000),
         (b"x" * 2001, "x" * 1999 + "…"),
     ],
 )
-def test_a_line_is_shown_as_plain_text(log, printed, line) -> None:
+def test_a_line_is_shown_as_text_with_its_colours(log, printed, line) -> None:
     grow(log, printed + b"\n")
 
     assert shown(log) == [line]
@@ -78,6 +81,68 @@ def test_secrets_are_hidden_and_ordinary_words_are_not(log) -> None:
     grow(log, b"token=hunter2hunter2 pin=42\n")
 
     assert shown(log, secrets=("hunter2", "hunter2hunter2", "42", "")) == ["token=•••• pin=42"]
+
+
+def test_a_secret_that_is_split_over_two_reads_is_hidden(log) -> None:
+    grow(log, b"key hunter2-")
+    assert shown(log, secrets=("hunter2-hunter2",)) == []
+    grow(log, b"hunter2\n")
+
+    assert shown(log, secrets=("hunter2-hunter2",)) == ["key ••••"]
+
+
+@pytest.mark.parametrize(
+    "secret", ["hunter2-" * 100, "correct horse battery staple", "ghp_" + "aB3" * 12, "caf\u00e9" * 9]
+)
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_secret_that_is_split_over_the_pieces_of_a_line_is_hidden_in_both(log, secret, restarted) -> None:
+    known = () if secret.startswith("ghp_") else (secret,)
+    for inside in range(1, length := len(secret.encode()), length // 9):
+        log.unlink(missing_ok=True)
+        (log.parent / "progress.json").unlink(missing_ok=True)
+        grow(log, b"x" * (65_535 - inside - 1) + b" " + secret.encode() + (b" y" * 40_000 if restarted else b" y\n"))
+        lines = shown(log, secrets=known)
+        grow(log, b"\n")
+        lines += shown(log, secrets=known)
+
+        assert not [line for line in lines for part in (secret[:6], secret[-6:]) if part in line], inside
+        assert any(line.startswith("•••• y") for line in lines), inside
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_private_key_is_hidden_over_several_lines_and_a_restart(log, restarted) -> None:
+    lines = []
+    for line in ("a", "-----BEGIN RSA PRIVATE KEY-----", "MIIEow", "qOZZ", "-----END RSA PRIVATE KEY-----", "b"):
+        grow(log, line.encode() + b"\n")
+        lines += shown(log) if restarted else []
+    lines += shown(log)
+
+    assert lines == ["a", "-----BEGIN RSA PRIVATE KEY-----", "••••", "••••", "-----END RSA PRIVATE KEY-----", "b"]
+
+
+def test_where_output_is_left_out_no_secret_is_shown_by_half(log) -> None:
+    secret = "hunter2-hunter2"
+    much = (b"x" * 63 + b"\n") * 16_383
+    kept = b" " + b"x" * 55 + b"\n" + much
+    grow(log, b"y\n" * 2_000_000 + secret.encode() + kept)
+    half = len(kept) + len(secret) - 1024 * 1024
+
+    lines = shown(log, secrets=(secret,))
+
+    assert 0 < half < len(secret)
+    assert lines[1] == "•••• " + "x" * 55
+    log.unlink()
+    grow(log, b"y\n" * 2_000_000 + b"-----BEGIN PRIVATE KEY-----\nMIIEow\n" + b"qOZZ\n" * 18 + much)
+    (log.parent / "progress.json").unlink()
+    assert "••••" in (lines := shown(log))
+    assert not [line for line in lines if "qOZZ" in line]
+
+
+def test_what_another_version_has_kept_is_read_as_far_as_it_is_known(log) -> None:
+    grow(log, b"one\ntwo\n")
+    (log.parent / "progress.json").write_text('{"offset": 4, "colour": "blue"}')
+
+    assert shown(log) == ["two"]
 
 
 def test_a_line_without_end_is_cut_into_pieces(log) -> None:

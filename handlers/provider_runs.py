@@ -14,6 +14,8 @@ from bot.core.deployments.ending import REMOTE_ENDS
 from bot.core.deployments.lifecycle import HUNG_AFTER
 from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State, notes_key, run_key
 from bot.core.deployments.reconsideration import reconsider
+from bot.core.deployments.steps import Progress
+from bot.core.deployments.steps import progressed as progressed_to
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
@@ -219,11 +221,8 @@ def finished(context: Context, event: RunFinished) -> None:
         records.forget(key)
     if deployment.state is State.STARTING and event.outcome in {"succeeded", "timed_out"}:
         deployment = lifecycle.running(records, deployment, context.now, timeout=HUNG_AFTER, ours=True)
-    ended = replace(
-        deployment,
-        log_url=event.log_url or deployment.log_url,
-        environment_url=event.environment_url or deployment.environment_url,
-    )
+    told = Progress(steps=event.steps, log_url=event.log_url, environment_url=event.environment_url)
+    ended = progressed_to(deployment, told)
     description = event.description
     if event.outcome == "cancelled" and deployment.cancel_by:
         description = f"Cancelled by {deployment.cancel_by}"

@@ -40,8 +40,9 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/system/*": ("bot.core", "bot.adapters.system"),
     "bot/adapters/*": ("bot.core",),
     "bot/migrations/*": ("bot.adapters.storage.tables",),
-    # A provider works with what adapters know of git, processes and directories.
-    "bot/providers/*": ("bot.core", "bot.adapters", "bot.settings"),
+    # A provider works with what adapters know of git, processes and directories. None imports another; how commands
+    # are run is shared with the steps around providers.
+    "bot/providers/*": ("bot.core", "bot.adapters", "bot.settings", "bot.providers._command*"),
     "bot/context.py": ("bot.core", "bot.settings"),
     "bot/router.py": ("bot.core", "bot.context"),
     "bot/settings/*": ("bot.core", "bot.settings", "bot.providers"),

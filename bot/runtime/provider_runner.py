@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import structlog
 
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import DEPLOY, NO_STEPS, Deployment, Steps
 from bot.core.deployments.steps import Progress
 from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -24,6 +24,8 @@ from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.provider import Job, Outcome, Provider
 from bot.providers import load
+from bot.runtime import plans
+from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.runtime.run_output import RunOutput
 from bot.settings import Settings, secret_values
@@ -83,6 +85,11 @@ class StoredRun:
         self._tell_rest()
         self._output.flush()
 
+    @property
+    def steps(self) -> Steps:
+        """The steps that were told last."""
+        return self._to_tell.steps
+
     def tell(self, progress: Progress) -> None:
         self._to_tell = progress
         now = self._runner.clock.now()
@@ -116,6 +123,9 @@ class StoredRun:
 
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)
+
+    def now(self) -> datetime:
+        return self._runner.clock.now()
 
     def cancelled(self) -> bool:
         self._output.look()
@@ -153,6 +163,7 @@ class _How:
     provider: str
     settings: Any
     timeout_seconds: float
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def begun(self) -> BegunRun:
@@ -199,10 +210,11 @@ class ProviderRunner:
         provider, run, how = found
         # Before it begins, so that what runs is found again whatever becomes of the settings.
         self.store.runs.keep(deployment_id, how.begun)
+        plan = plans.keep(run, how.plan if run.job.task == DEPLOY else Plan())
         try:
-            handle = provider.start(run)
+            handle = plans.work(plan, provider, self._refused).start(run)
         except NotAccepted as error:
-            outages.report(self.store.reads(), self.store.inbox.put_event, error)
+            self._refused(error)
             self.store.inbox.put_event(
                 RunHeldUp(deployment_id), f"held-up:{deployment_id}:{self.clock.now().isoformat()}"
             )
@@ -230,12 +242,16 @@ class ProviderRunner:
         if found is None:
             return
         provider, run, _ = found
+        work = plans.work(plans.kept(run) or Plan(), provider, self._refused)
         try:
-            outcome = provider.follow(run, handle)
+            outcome = work.follow(run, handle)
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
-        self._finish(deployment_id, outcome)
+        self._finish(deployment_id, outcome, run.steps)
+
+    def _refused(self, error: NotAccepted) -> None:
+        outages.report(self.store.reads(), self.store.inbox.put_event, error)
 
     def _store_rest(self, run: StoredRun) -> None:
         """The provider hands its output over once, so what is not stored yet is kept until the database is back."""
@@ -279,16 +295,15 @@ class ProviderRunner:
         environment = app.environments.get(deployment.environment) if app else None
         if environment is not None:
             there = environment.provider
-            return _How(there.type, there.settings, environment.timeout.total_seconds())
+            return _How(there.type, there.settings, environment.timeout.total_seconds(), plans.planned(environment))
         begun = self.store.runs.of(deployment.id)
         if begun is None:
             return None
         return _How(begun.provider, load(begun.provider).Settings(**begun.settings), begun.timeout_seconds)
 
-    def _finish(self, deployment_id: int, outcome: Outcome) -> None:
-        event = RunFinished(
-            deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
-        )
+    def _finish(self, deployment_id: int, outcome: Outcome, steps: Steps = NO_STEPS) -> None:
+        links = outcome.environment_url, outcome.log_url
+        event = RunFinished(deployment_id, outcome.result, outcome.description, *links, steps)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
 
 

@@ -14,7 +14,9 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, WindowSettings
+from bot.settings.stages import StepSettings
+from bot.settings.table import Table
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -24,6 +26,12 @@ TABLES: Mapping[str, type[Table]] = {
     "[apps.<app>]": AppSettings,
     "[apps.<app>.environments.<environment>]": EnvironmentSettings,
 }
+_WITHIN: Mapping[str, type[Table]] = {
+    "windows": WindowSettings,
+    "before_deploy": StepSettings,
+    "after_deploy": StepSettings,
+}
+"""The tables within an environment's, by the keys that hold them."""
 _FEW = 6
 _VERBS = ("must ", "is ", "has ", "cannot ")
 _MUST_BE = {
@@ -112,8 +120,8 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 
 
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    if model is EnvironmentSettings and "windows" in steps[:-1]:
-        model = WindowSettings
+    if model is EnvironmentSettings and len(steps) > 1:
+        model = _WITHIN.get(str(steps[0]), model)
     match detail["type"]:
         case "extra_forbidden":
             return not_a_setting(str(steps[-1]), model)

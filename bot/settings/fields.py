@@ -183,6 +183,7 @@ def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     raise ValueError(f'must be "all", "none", or a list of names such as ["ci/test"], not {shown(value)}')
 
 
+_LONGEST_STEP_NAME = 60
 _CRON = ("the minute", "the hour", "the day of the month", "the month", "the day of the week")
 _FRIDAYS = '"0 17 * * 5" for Fridays at 17:00'
 # Whether a line ever fires is the same at any time.
@@ -236,6 +237,13 @@ def _runbook(value: object) -> Any:
     return tuple(step.strip() for step in steps)
 
 
+def _step_name(value: object) -> str:
+    name = " ".join(_text(value, "Migrate").split())
+    if not 0 < len(name) <= _LONGEST_STEP_NAME or not name.isprintable():
+        raise ValueError(f"must be a few words, {_LONGEST_STEP_NAME} characters at most, not {shown(value)}")
+    return name
+
+
 def _list(value: object) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list in square brackets, such as [{shown(value)}], not {shown(value)}")
@@ -251,6 +259,7 @@ Channel: TypeAlias = Annotated[str, BeforeValidator(_channel)]
 TrustedBot: TypeAlias = Annotated[str, BeforeValidator(_bot)]
 Party: TypeAlias = Annotated[str, BeforeValidator(_party)]
 Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
+StepName: TypeAlias = Annotated[str, BeforeValidator(_step_name)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
 Url: TypeAlias = Annotated[str, BeforeValidator(_url)]
 Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]

@@ -127,7 +127,20 @@ def _environment(
             {"timezone": inherited.timezone, **window} if isinstance(window, dict) else window for window in windows
         )
     values |= {"name": name, "channel": inherited.channel or "", "provider": provider or ProviderSettings()}
-    return validated(EnvironmentSettings, values, place, problems)
+    made = validated(EnvironmentSettings, values, place, problems)
+    if made is not None and provider is not None:
+        _check_stages(made, place, problems)
+    return made
+
+
+def _check_stages(made: EnvironmentSettings, place: str, problems: list[str]) -> None:
+    """Around what another tool carries out nothing of ours can run."""
+    for key, steps in (("before_deploy", made.before_deploy), ("after_deploy", made.after_deploy)):
+        if steps and not made.provider.carries_out:
+            problems.append(
+                f"{path(place, key)} cannot run where another tool carries deployments out "
+                f"(`provider` is {shown(made.provider.type)}): let that tool run these steps, or name another provider."
+            )
 
 
 def _writable(raw: Mapping[str, Any], model: type[Table], place: str, problems: list[str]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from bot.settings.models import (
     EnvironmentSettings,
     ProviderSettings,
     SlackSettings,
-    Table,
     WindowSettings,
 )
 from bot.settings.planned import described
+from bot.settings.stages import StepSettings
+from bot.settings.table import Table
 
 PAGE = Path("docs/settings.md")
 BEGIN = "<!-- The tables below are made by python -m bot.settings.reference -->"
@@ -32,6 +33,7 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[apps.<app>]", AppSettings),
     ("[apps.<app>.environments.<environment>]", EnvironmentSettings),
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
+    ("[[apps.<app>.environments.<environment>.before_deploy]] and [[….after_deploy]]", StepSettings),
 )
 
 

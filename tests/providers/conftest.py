@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ class ModelRun:
         self.lines: list[str] = []
         self.told: list[Progress] = []
         self.notes: dict[str, str] = {}
+        self.at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
         self.checkouts = 0
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
@@ -46,6 +48,9 @@ class ModelRun:
 
     def run_out_of_time(self) -> None:
         self._seconds = -1.0
+
+    def now(self) -> datetime:
+        return self.at
 
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
@@ -74,6 +79,7 @@ class ModelRun:
 
     def pause(self, seconds: float) -> None:
         self._breaker += 1
+        self.at += timedelta(seconds=seconds)
         assert self._breaker < MOST_PAUSES, f"this never ends; so far: {self.lines}"
         self.on_pause()
         self._cancelled.wait(min(seconds, 0.02))

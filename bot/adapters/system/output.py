@@ -7,12 +7,15 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from bot.adapters.system.directories import write_whole
 from bot.core.ansi import coloured, colourless, cut
+from bot.core.deployments.steps import MOST
 from bot.core.masking import Masker
+from bot.core.rich_text import one_line
 
 LONGEST_LINE = 2_000
 _STEP = 64 * 1024
@@ -20,17 +23,28 @@ _BACKLOG = 4 * 1024 * 1024
 _KEPT_OF_BACKLOG = 1024 * 1024
 _LOOKED_BACK = 16 * 1024
 """Bytes before the first new one in which a secret may have begun that goes on in it."""
-_LINK = re.compile(r"(SHIPMATE_ENVIRONMENT_URL|SHIPMATE_LOG_URL)=(https?://[^\s<>\"]{1,1900})")
+_WORD = re.compile(r"SHIPMATE_(STEP|PROGRESS|ENVIRONMENT_URL|LOG_URL)=(.*)")
+_ADDRESS = re.compile(r"https?://[^\s<>\"]{1,1900}")
+_PERCENT = re.compile(r"(\d{1,3}) ?%?")
+_LONGEST_NAME = 60
+STEP_MARK = "── "
+"""Begins the line of output in the place of one that begins a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the file has been read, in bytes, the links that were in it, and whether it stopped in a private key."""
+    """How far the file has been read, in bytes, and what it told until there.
+
+    The links, the steps by their names and the moments (ISO 8601) at which they began, how far the last one is, in
+    percent, and how many more lines may belong to a private key.
+    """
 
     offset: int = 0
     environment_url: str | None = None
     log_url: str | None = None
     key_lines: int = 0
+    steps: tuple[tuple[str, str], ...] = ()
+    percent: int | None = None
 
 
 class Output:
@@ -38,11 +52,14 @@ class Output:
 
     The progress is kept in a file beside it after the lines have been written: a line is copied twice at worst, where
     the bot was killed between the two, and never lost. A line ``SHIPMATE_ENVIRONMENT_URL=https://…`` or
-    ``SHIPMATE_LOG_URL=https://…`` sets a link of the deployment; the last one counts.
+    ``SHIPMATE_LOG_URL=https://…`` sets a link of the deployment; the last one counts. ``SHIPMATE_STEP=name`` begins a
+    step, of fifty at most, at the moment that ``clock`` tells, and ``SHIPMATE_PROGRESS=40`` says how far that is. What
+    is no such line in all of its parts is a line like others.
     """
 
-    def __init__(self, file: Path, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, file: Path, secrets: Iterable[str] = (), clock: Callable[[], datetime] | None = None) -> None:
         self._file = file
+        self._clock = clock
         self._mark = file.with_name("progress.json")
         self.progress = _read(self._mark)
         self._masker = Masker(secrets, self.progress.key_lines)
@@ -77,11 +94,14 @@ class Output:
                 break
             lines = chunk[:read].removesuffix(b"\n").split(b"\n")
             shown = [self._shown(line, b"" if n else before) for n, line in enumerate(lines)]
+            told = self.progress
             for line in shown:
-                write(line)
+                told, kept = self._heard(told, line)
+                if kept is not None:
+                    write(kept)
             offset += read
             before = b"" if chunk[:read].endswith(b"\n") else (before + chunk[:read])[-_LOOKED_BACK:]
-            self._keep(offset, shown)
+            self._keep(replace(told, offset=offset, key_lines=self._masker.key_lines))
 
     def _skip_to(self, file: BinaryIO, offset: int) -> None:
         """What is left out is looked at as far as a private key may go on behind it."""
@@ -97,22 +117,37 @@ class Output:
         start = "" if anew else coloured(_text(before).rpartition("\r")[2])
         return cut(self._masker.hide(start + coloured(text), len(start)), LONGEST_LINE)
 
-    def _keep(self, offset: int, lines: Iterable[str]) -> None:
-        links = {found[1]: found[2] for line in lines if (found := _LINK.fullmatch(colourless(line).strip()))}
-        self.progress = replace(
-            self.progress,
-            offset=offset,
-            environment_url=links.get("SHIPMATE_ENVIRONMENT_URL", self.progress.environment_url),
-            log_url=links.get("SHIPMATE_LOG_URL", self.progress.log_url),
-            key_lines=self._masker.key_lines,
-        )
-        write_whole(self._mark, json.dumps(asdict(self.progress)))
+    def _heard(self, told: Progress, line: str) -> tuple[Progress, str | None]:
+        """What is told with the line, and what of it is output; None where that is nothing."""
+        found = _WORD.fullmatch(colourless(line).strip())
+        if found is None:
+            return told, line
+        word, value = found[1], found[2].strip()
+        if word == "STEP":
+            name = cut(one_line(value).strip(), _LONGEST_NAME)
+            if not name or self._clock is None or len(told.steps) >= MOST:
+                return told, line
+            steps = (*told.steps, (name, self._clock().isoformat()))
+            return replace(told, steps=steps, percent=None), f"{STEP_MARK}{name}"
+        if word == "PROGRESS":
+            percent = _PERCENT.fullmatch(value)
+            return (
+                (replace(told, percent=int(percent[1])), None) if percent and int(percent[1]) <= 100 else (told, line)
+            )
+        if not _ADDRESS.fullmatch(value):
+            return told, line
+        return (replace(told, log_url=value) if word == "LOG_URL" else replace(told, environment_url=value)), line
+
+    def _keep(self, told: Progress) -> None:
+        self.progress = told
+        write_whole(self._mark, json.dumps(asdict(told)))
 
 
 def _read(mark: Path) -> Progress:
     """What another version of the bot has kept, so far as it is known here."""
     kept = json.loads(mark.read_text()) if mark.exists() else {}
-    return Progress(**{one.name: kept[one.name] for one in fields(Progress) if one.name in kept})
+    known = {one.name: kept[one.name] for one in fields(Progress) if one.name in kept}
+    return replace(Progress(**known), steps=tuple((str(name), str(begun)) for name, begun in known.get("steps", ())))
 
 
 def _begun_before(file: BinaryIO, offset: int) -> bytes:

@@ -5,6 +5,7 @@ It is drawn from the deployment and what is around it alone, so that it can be d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, 
 
 LONGEST_OUTPUT = 100
 """So much of the last line of output stands in the card."""
+_PERCENT = re.compile(r"(?<!\S)\d{1,3} %\Z")
 _SEPARATOR = " · "
 _TRIGGERS = {"merge": "merged by ", "schedule": "scheduled by ", "foreign": "by ", "promotion": "by "}
 
@@ -229,7 +231,9 @@ def _succeeded(deployment: Deployment, around: Around) -> Line:
 def _failed(deployment: Deployment) -> str:
     last = deployment.steps.runs[-1] if deployment.steps.runs else None
     if last is not None and last.failed:
-        return f"failed at step {last.number}, {last.name}"
+        # Where the step says why it failed, that is said with it.
+        why = deployment.description.removeprefix(last.name)
+        return f"failed at step {last.number}, {last.name}{why if why.startswith(': ') and last.name else ''}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
     # What another tool says is left as it is; that nobody was there to say anything is said by us.
     why = lower(deployment.description) if deployment.given_up_at else deployment.description
@@ -388,6 +392,8 @@ def _approvals(deployment: Deployment) -> str:
 
 def _last_line(deployment: Deployment, around: Around) -> Line:
     """How far it has got, where that is no step of several."""
+    if deployment.state is State.RUNNING and (percent := _PERCENT.search(deployment.description)):
+        return (percent[0],)
     if deployment.steps.runs and len(steps(deployment)) > 1:
         return ()
     said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from bot.core.deployments.model import Actor
+from bot.core.deployments.model import NO_STEPS, Actor, Steps
 from bot.core.deployments.steps import Progress
 from bot.core.events import Event, LookAgain
 from bot.core.events.external import PullRequestMerged
@@ -189,13 +189,14 @@ class RunProgressed(Event):
 
 @stored("RunFinished")
 class RunFinished(Event):
-    """A provider of ours has carried the deployment out, or failed to."""
+    """A provider of ours has carried the deployment out, or failed to; ``steps`` are those that were told last."""
 
     deployment_id: int
     outcome: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+    steps: Steps = NO_STEPS
 
 
 @stored("LinkAwaited")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -48,6 +49,9 @@ class Run(Protocol):
 
     def write(self, line: str) -> None:
         """Keep one line of output (capped, secrets masked, of control sequences the colours alone)."""
+
+    def now(self) -> datetime:
+        """The time by the clock of the deployment's own moments, for the steps that are told."""
 
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; cheap enough to ask a few times a second."""

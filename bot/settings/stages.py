@@ -31,7 +31,7 @@ class StepSettings(Table):
         default=[],
         description="Names of variables that the command gets as the bot has them, beside those of a `shell` provider; "
         "the bot's own secrets are refused.",
-        examples=[["CDN_TOKEN"]],
+        examples=[["DEPLOY_KEY"]],
     )
     user: UserName | None = Field(
         default=None,

@@ -309,6 +309,59 @@ def test_a_provider_explains_its_own_settings(provider: str, sentence: str) -> N
     assert found == [f"{IN_PRODUCTION}.provider{sentence}"]
 
 
+LOCAL = 'provider = { type = "local", directory = "/srv/web" }\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('before_deploy = "bin/migrate"', '.before_deploy must be a list in square brackets, not "bin/migrate".'),
+        ('before_deploy = ["bin/migrate"]', '.before_deploy[0] must be a table, not "bin/migrate".'),
+        (
+            'before_deploy = [{ command = "x" }]',
+            ".before_deploy[0].name is missing: what it is called where it is shown.",
+        ),
+        (
+            'before_deploy = [{ name = "", command = "x" }]',
+            '.before_deploy[0].name must be a few words, 60 characters at most, not "".',
+        ),
+        ('after_deploy = [{ name = "A", command = [] }]', ".after_deploy[0].command: the command is empty."),
+        (
+            'after_deploy = [{ name = "A", command = "x", alow_failure = true }]',
+            ".after_deploy[0].alow_failure is not a setting. Did you mean `allow_failure`?",
+        ),
+        (
+            'after_deploy = [{ name = "A", command = "x", allow_failure = "yes" }]',
+            '.after_deploy[0].allow_failure must be true or false, without quotes, not "yes".',
+        ),
+        (
+            'after_deploy = [{ name = "A", command = "x", inherit = ["GITHUB_TOKEN"] }]',
+            ".after_deploy[0].inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
+        ),
+        (
+            'after_deploy = [{ name = "A", command = ["x", "ghp_0123456789abcdef0123"] }]',
+            ".after_deploy looks like a secret: it belongs in the environment, not in settings.toml.",
+        ),
+        (
+            "before_deploy = [" + '{ name = "A", command = "x" }, ' * 21 + "]",
+            ".before_deploy must not be more than 20 steps: let a command do several things.",
+        ),
+    ],
+)
+def test_a_step_that_cannot_be_is_explained(line: str, sentence: str) -> None:
+    assert in_production(LOCAL + line) == [f"{IN_PRODUCTION}{sentence}"]
+
+
+def test_where_another_tool_deploys_no_step_of_ours_can_run() -> None:
+    found = in_production('after_deploy = [{ name = "A", command = "x" }]')
+
+    assert found == [
+        f"{IN_PRODUCTION}.after_deploy cannot run where another tool carries deployments out "
+        '(`provider` is "external"): '
+        "let that tool run these steps, or name another provider."
+    ]
+
+
 def test_what_an_environment_inherits_is_blamed_on_the_app_once() -> None:
     found = problems(WEB + 'provider = { type = "shell", comand = "x" }\n' + STAGING + PRODUCTION)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.system.output import Output
+from bot.core.deployments.steps import MOST
 
 
 @pytest.fixture
@@ -174,3 +176,66 @@ def test_links_are_remembered_over_a_restart_and_the_last_one_counts(log) -> Non
 
     assert progress.log_url == "https://c.example"
     assert progress.environment_url == "http://b.example"
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+def told(log: Path, minutes: int = 0) -> tuple[list[str], Output]:
+    """What a bot passes on that has just been started, so many minutes later, and what it knows then."""
+    lines: list[str] = []
+    output = Output(log, ("hunter2",), lambda: T0 + timedelta(minutes=minutes))
+    output.copy(lines.append, ended=False)
+    return lines, output
+
+
+def test_steps_and_percents_are_told_and_counted_once_over_a_restart(log) -> None:
+    grow(log, b"SHIPMATE_STEP=Build assets\nbuilding\nSHIPMATE_PROGRESS=40\n")
+    first, before = told(log)
+    grow(log, b" SHIPMATE_PROGRESS=80 % \r\n")
+    _, between = told(log, 1)
+    grow(log, b"\x1b[1mSHIPMATE_STEP=  Restart\tall \x1b[0m\n")
+    second, after = told(log, 2)
+
+    assert first == ["── Build assets", "building"]
+    assert second == ["── Restart all"]
+    assert (before.progress.steps, before.progress.percent) == ((("Build assets", "2026-03-02T10:00:00+00:00"),), 40)
+    assert between.progress.percent == 80
+    assert [name for name, _ in after.progress.steps] == ["Build assets", "Restart all"]
+    assert [moment[11:16] for _, moment in after.progress.steps] == ["10:00", "10:02"]
+    assert after.progress.percent is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("SHIPMATE_STEP=", "SHIPMATE_STEP= ", "SHIPMATE_STEP", "SHIPMATE_STEP: Build", "export SHIPMATE_STEP=x"),
+        *("SHIPMATE_PROGRESS=", "SHIPMATE_PROGRESS=101", "SHIPMATE_PROGRESS=-1", "SHIPMATE_PROGRESS=4.5"),
+        *(
+            "SHIPMATE_PROGRESS=1000",
+            "SHIPMATE_PROGRESS=half",
+            "SHIPMATE_LOG_URL=javascript:alert(1)",
+            "shipmate_step=x",
+        ),
+    ],
+)
+def test_what_is_not_told_as_it_should_be_is_a_line_like_others(log, line) -> None:
+    grow(log, line.encode() + b"\n")
+
+    lines, output = told(log)
+
+    assert lines == [line]
+    assert (output.progress.steps, output.progress.percent, output.progress.log_url) == ((), None, None)
+
+
+def test_names_of_steps_are_short_and_hide_secrets_and_there_are_not_too_many(log) -> None:
+    grow(log, b"SHIPMATE_STEP=Login hunter2 " + b"x" * 100 + b"\n")
+    grow(log, b"".join(b"SHIPMATE_STEP=%d\n" % n for n in range(2, MOST + 3)))
+
+    lines, output = told(log)
+
+    assert output.progress.steps[0][0] == "Login •••• " + "x" * 48 + "…"
+    assert len(output.progress.steps) == MOST
+    assert lines[-3:] == [f"── {MOST}", f"SHIPMATE_STEP={MOST + 1}", f"SHIPMATE_STEP={MOST + 2}"]

@@ -101,6 +101,7 @@ MAY_ASK: dict[str, set[str]] = {
     "bot/runtime/provider_runner.py": {"time.monotonic"},
     "bot/runtime/run_output.py": {"time.monotonic"},
     "bot/adapters/system/processes.py": {"time.monotonic"},
+    "bot/adapters/probe.py": {"time.monotonic"},
     "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
     "bot/adapters/storage/clock.py": {"time.clock_gettime"},
 }

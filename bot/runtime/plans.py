@@ -12,9 +12,10 @@ from bot.core.ports.provider import Outcome, Provider, Run
 from bot.providers import _command_runs as command_runs
 from bot.providers._command import Command
 from bot.providers._command_runs import CommandRun
+from bot.runtime.health import HealthStage
 from bot.runtime.stages import Stage, Stages
 from bot.settings import EnvironmentSettings
-from bot.settings.stages import StepSettings
+from bot.settings.stages import HealthSettings, StepSettings
 
 _NOTE = "stages"
 
@@ -58,18 +59,22 @@ class ProviderStage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What happens before the provider and after it."""
+    """What happens before the provider and after it, and what must hold in the end."""
 
     before: tuple[CommandStage, ...] = ()
     after: tuple[CommandStage, ...] = ()
+    health: HealthStage | None = None
 
     @property
     def alone(self) -> bool:
         """Whether the provider is all that there is."""
-        return not (self.before or self.after)
+        return not (self.before or self.after or self.health)
 
     def text(self) -> str:
-        return json.dumps({"before": [*map(_dumped, self.before)], "after": [*map(_dumped, self.after)]})
+        health = self.health
+        looks = (health.url, health.expect, health.hold, health.every, health.private) if health else None
+        before, after = map(_dumped, self.before), map(_dumped, self.after)
+        return json.dumps({"before": [*before], "after": [*after], "health": looks})
 
 
 def planned(environment: EnvironmentSettings) -> Plan:
@@ -79,6 +84,7 @@ def planned(environment: EnvironmentSettings) -> Plan:
     return Plan(
         tuple(_stages("before", environment.before_deploy, like)),
         tuple(_stages("after", environment.after_deploy, like)),
+        _health(environment.health) if environment.health else None,
     )
 
 
@@ -95,7 +101,9 @@ def kept(run: Run) -> Plan | None:
     if text is None:
         return None
     read = json.loads(text)
-    return Plan(tuple(map(_loaded, read["before"])), tuple(map(_loaded, read["after"])))
+    before, after, health = (read[key] for key in ("before", "after", "health"))
+    looks = HealthStage(health[0], tuple(health[1]), *health[2:]) if health else None
+    return Plan(tuple(map(_loaded, before)), tuple(map(_loaded, after)), looks)
 
 
 def work(plan: Plan, provider: Provider, refused: Callable[[NotAccepted], None]) -> Provider | Stages:
@@ -103,6 +111,7 @@ def work(plan: Plan, provider: Provider, refused: Callable[[NotAccepted], None])
     if plan.alone:
         return provider
     stages: list[Stage] = [*plan.before, ProviderStage(provider), *plan.after]
+    stages += [plan.health] if plan.health else []
     return Stages(stages, refused)
 
 
@@ -120,6 +129,11 @@ def _command(step: StepSettings, like: Command | None) -> Command:
         "user": step.user or above.user,
     }
     return Command.model_validate({**above.model_dump(), **own})
+
+
+def _health(wanted: HealthSettings) -> HealthStage:
+    hold, every = wanted.length.total_seconds(), wanted.every.total_seconds()
+    return HealthStage(wanted.url, wanted.expect, hold, every, wanted.private)
 
 
 def _dumped(stage: CommandStage) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
 from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, WindowSettings
-from bot.settings.stages import StepSettings
+from bot.settings.stages import HealthSettings, StepSettings
 from bot.settings.table import Table
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,6 +30,7 @@ _WITHIN: Mapping[str, type[Table]] = {
     "windows": WindowSettings,
     "before_deploy": StepSettings,
     "after_deploy": StepSettings,
+    "health": HealthSettings,
 }
 """The tables within an environment's, by the keys that hold them."""
 _FEW = 6

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -149,6 +150,28 @@ def _url(value: object) -> str:
     return url
 
 
+def _health_url(value: object) -> str:
+    url = _url(value)
+    if "@" in re.split(r"[/?#]", url.partition("://")[2])[0]:
+        raise ValueError("must not hold a user or a password: let the address be one that anybody may ask")
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        whole = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f'must be an address such as "https://web.example.com/up", not {shown(value)}')
+    return url
+
+
+def _statuses(value: object) -> tuple[int, ...]:
+    given = value if isinstance(value, list | tuple) else [value]
+    if not given or not all(type(one) is int and 100 <= one <= 599 for one in given):
+        raise ValueError(f"must be a status such as 200, or a list such as [200, 204], not {shown(value)}")
+    return tuple(given)
+
+
 def _check_name(value: object) -> str:
     name = _text(value, "codecov/*")
     if not name:
@@ -262,6 +285,8 @@ Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
 StepName: TypeAlias = Annotated[str, BeforeValidator(_step_name)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
 Url: TypeAlias = Annotated[str, BeforeValidator(_url)]
+HealthUrl: TypeAlias = Annotated[str, BeforeValidator(_health_url)]
+Statuses: TypeAlias = Annotated[tuple[int, ...], PlainValidator(_statuses)]
 Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]
 Flag: TypeAlias = Annotated[bool, PlainValidator(_true_or_false)]
 Count: TypeAlias = Annotated[int, PlainValidator(_count)]

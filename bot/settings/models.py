@@ -36,7 +36,7 @@ from bot.settings.fields import (
     TrustedBots,
     Url,
 )
-from bot.settings.stages import Steps
+from bot.settings.stages import HealthSettings, Steps
 from bot.settings.table import Table as Table
 
 PRODUCTION_NAMES = frozenset({"production", "prod", "prd", "live"})
@@ -240,6 +240,11 @@ class EnvironmentSettings(Table):
         default=(),
         description="Commands that run one after another when the provider has succeeded.",
         examples=[[{"name": "Purge the cache", "command": ["bin/purge"], "allow_failure": True}]],
+    )
+    health: HealthSettings | None = Field(
+        default=None,
+        description="What must answer, and for how long, before a success counts.",
+        examples=[{"url": "https://web.example.com/up", "for": "60s"}],
     )
     rollback_on_failure: Flag = Field(
         default=False,

@@ -20,7 +20,7 @@ from bot.settings.models import (
     WindowSettings,
 )
 from bot.settings.planned import described
-from bot.settings.stages import StepSettings
+from bot.settings.stages import HealthSettings, StepSettings
 from bot.settings.table import Table
 
 PAGE = Path("docs/settings.md")
@@ -34,6 +34,7 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[apps.<app>.environments.<environment>]", EnvironmentSettings),
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
     ("[[apps.<app>.environments.<environment>.before_deploy]] and [[….after_deploy]]", StepSettings),
+    ("[apps.<app>.environments.<environment>.health]", HealthSettings),
 )
 
 

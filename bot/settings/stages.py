@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from datetime import timedelta
+from typing import Annotated, Self, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from bot.providers._command import CommandLine, Inherited, UserName, Variables
-from bot.settings.fields import Flag, StepName
+from bot.settings.fields import Duration, Flag, HealthUrl, Pause, Statuses, StepName
 from bot.settings.table import Table
 
 MOST_STEPS = 20
+MOST_LOOKS = 1_000
 
 
 class StepSettings(Table):
@@ -48,3 +50,30 @@ def _few(steps: tuple[StepSettings, ...]) -> tuple[StepSettings, ...]:
 
 
 Steps: TypeAlias = Annotated[tuple[StepSettings, ...], AfterValidator(_few)]
+
+
+class HealthSettings(Table):
+    """``health``: what must hold before a success counts."""
+
+    url: HealthUrl = Field(
+        description="The address that is asked, without credentials.", examples=["https://web.example.com/up"]
+    )
+    expect: Statuses = Field(default=(200,), description="The status that it must answer, or a list of them.")
+    length: Pause = Field(
+        alias="for",
+        default=timedelta(seconds=60),
+        description='How long it must answer so without a break; it has three times as long to get there. "0s" looks '
+        "once.",
+    )
+    every: Duration = Field(default=timedelta(seconds=5), description="How often it is asked.")
+    private: Flag = Field(
+        default=False,
+        description="Whether the name in the address may stand for a host in a network of your own. An IP address and "
+        "`localhost` are asked in any case.",
+    )
+
+    @model_validator(mode="after")
+    def _not_too_often(self) -> Self:
+        if self.length / self.every > MOST_LOOKS:
+            raise ValueError(f"must not ask more than {MOST_LOOKS} times: let `every` be longer, or `for` shorter")
+        return self

@@ -8,7 +8,8 @@ import pytest
 
 from bot.core.deployments.model import State
 from tests.handlers.scenes import news, parent, thread
-from tests.world import SETTINGS, World
+from tests.servers.web_site import WebSite
+from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
 OURS = SETTINGS.replace(
@@ -131,3 +132,63 @@ def test_cancelled_in_a_step_it_says_in_which(tmp_path: Path, key: str) -> None:
 
         assert world.deployment(1).state is State.CANCELLED
         assert not (tmp_path / "releases" / "current").exists()
+
+
+# --- health -----------------------------------------------------------------------------------------------------------
+
+
+def healthy(site: WebSite, more: str = "", **around: str) -> str:
+    """The settings with a look at the site before a success counts."""
+    health = f'health = {{ url = "{site.url}/up", for = "0s" }}\n{more}\n'
+    return steps(**around).replace("[apps.web.environments.staging]\n", f"[apps.web.environments.staging]\n{health}")
+
+
+def test_a_success_counts_when_the_site_answers(tmp_path: Path) -> None:
+    with WebSite(200) as site, open_world(tmp_path, healthy(site, after_deploy=step("Purge", "true"))) as world:
+        world.says("maria", "deploy main to staging")
+
+        assert thread(world, 1)[0] == "🚀 Started 10:00 UTC · Deploy 0 s · Purge 0 s · Health check 0 s"
+        assert news(world, 1).startswith("is live")
+        assert [path for _, path in site.asked] == ["/up"]
+
+
+def test_a_site_that_does_not_answer_has_failed_and_says_what_it_answered(tmp_path: Path) -> None:
+    with WebSite(503) as site, open_world(tmp_path, healthy(site)) as world:
+        world.says("maria", "deploy main to staging")
+
+        why = f"Health check: {site.url}/up answered 503"
+        assert news(world, 1).split("\n")[0] == f"failed at step 2, {why}"
+        assert said_on_github(world)[-1] == ("failure", why)
+        assert thread(world, 1)[-1].startswith(f"❌ *web → staging* failed at step 2, {why}\n@maria\n")
+
+
+def test_what_is_not_healthy_is_rolled_back_by_itself_after_a_minute(tmp_path: Path) -> None:
+    with (
+        WebSite(200, 503, 200) as site,
+        open_world(tmp_path, healthy(site, "rollback_on_failure = true")) as world,
+    ):
+        first = world.github.commit(REPOSITORY, "main", "Version 1")
+        world.says("maria", "deploy main to staging")
+        world.github.commit(REPOSITORY, "main", "Version 2")
+        world.says("maria", "deploy main to staging")
+
+        assert parent(world, 3).startswith("⏰ *web → staging*  is rolled back by itself at 10:01 UTC\n")
+        assert world.parent(3).labels == ["Roll back now", "Stop"]
+        world.wait(seconds=61)
+
+        assert parent(world, 3).startswith(f"⏪ *web → staging*  is back on {first[:7]}")
+        assert len(site.asked) == 3
+
+
+def test_somebody_can_stop_it_from_going_back(tmp_path: Path) -> None:
+    with WebSite(200, 503) as site, open_world(tmp_path, healthy(site, "rollback_on_failure = true")) as world:
+        world.github.commit(REPOSITORY, "main", "Version 1")
+        world.says("maria", "deploy main to staging")
+        world.github.commit(REPOSITORY, "main", "Version 2")
+        world.says("maria", "deploy main to staging")
+
+        world.presses("maria", world.parent(3), "Stop")
+        world.wait(seconds=61)
+
+        assert world.deployment(3).state is State.CANCELLED
+        assert len(site.asked) == 2

@@ -352,6 +352,55 @@ def test_a_step_that_cannot_be_is_explained(line: str, sentence: str) -> None:
     assert in_production(LOCAL + line) == [f"{IN_PRODUCTION}{sentence}"]
 
 
+@pytest.mark.parametrize(
+    ("health", "sentence"),
+    [
+        ('"https://web.example.com"', ' must be a table, not "https://web.example.com".'),
+        ("{}", ".url is missing: the address that is asked, without credentials."),
+        (
+            '{ url = "ftp://x" }',
+            '.url must be an address that begins with https:// or http://, not "ftp://x".',
+        ),
+        (
+            '{ url = "https://x:99999" }',
+            '.url must be an address such as "https://web.example.com/up", not "https://x:99999".',
+        ),
+        (
+            '{ url = "https://bot:hush-hush@x:99999/" }',
+            ".url must not hold a user or a password: let the address be one that anybody may ask.",
+        ),
+        (
+            '{ url = "https://x", expect = [200, "204"] }',
+            '.expect must be a status such as 200, or a list such as [200, 204], not [200, "204"].',
+        ),
+        (
+            '{ url = "https://x", expect = 99 }',
+            ".expect must be a status such as 200, or a list such as [200, 204], not 99.",
+        ),
+        ('{ url = "https://x", evry = "5s" }', ".evry is not a setting. Did you mean `every`?"),
+        (
+            '{ url = "https://x", for = "1h", every = "1s" }',
+            " must not ask more than 1000 times: let `every` be longer, or `for` shorter.",
+        ),
+        (
+            '{ url = "https://x", for = "15m" }',
+            " must hold for less than the environment's `timeout`: let that be longer.",
+        ),
+    ],
+)
+def test_a_health_check_that_cannot_be_is_explained(health: str, sentence: str) -> None:
+    assert in_production(f"{LOCAL}health = {health}") == [f"{IN_PRODUCTION}.health{sentence}"]
+
+
+def test_where_another_tool_deploys_its_success_cannot_be_kept_from_counting() -> None:
+    found = in_production('health = { url = "https://web.example.com/up" }')
+
+    assert found == [
+        f"{IN_PRODUCTION}.health cannot be looked at where another tool carries deployments out "
+        '(`provider` is "external"): let that tool look before it reports a success, or name another provider.'
+    ]
+
+
 def test_where_another_tool_deploys_no_step_of_ours_can_run() -> None:
     found = in_production('after_deploy = [{ name = "A", command = "x" }]')
 

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from bot.settings import Secrets
 from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
 from bot.settings.planned import MARK, PLANNED
-from bot.settings.stages import StepSettings
+from bot.settings.stages import HealthSettings, StepSettings
 
 ROOT = Path(__file__).parents[2]
 MODELS: tuple[type[BaseModel], ...] = (
-    *(BotSettings, SlackSettings, AppSettings, EnvironmentSettings, WindowSettings, StepSettings),
+    *(BotSettings, SlackSettings, AppSettings, EnvironmentSettings, WindowSettings, StepSettings, HealthSettings),
     Secrets,
 )
 # Tables within tables: it is their own keys that are looked at.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from bot.core.deployments.model import StepRun, Steps
 from bot.core.deployments.steps import Progress
@@ -19,6 +19,7 @@ from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.names import listed
 from bot.core.ports.provider import Job, Outcome, Run
 
+T = TypeVar("T")
 ASK_AGAIN = 5.0
 """Seconds until a stage that cannot begin yet is tried again, where nobody says when."""
 STORE_AGAIN = 2.0
@@ -242,15 +243,19 @@ def _success(ends: Sequence[tuple[Stage, Outcome]]) -> Outcome:
 
 
 def _record(run: Run, stage: Stage) -> Record | None:
-    text = run.note(f"stage:{stage.key}")
+    text = _patiently(run, lambda: run.note(f"stage:{stage.key}"))
     return Record.of(text) if text is not None else None
 
 
 def _keep(run: Run, stage: Stage, record: Record) -> None:
-    """What is not kept could be done twice, so the database is waited for."""
+    _patiently(run, lambda: run.keep(f"stage:{stage.key}", record.text()))
+
+
+def _patiently(run: Run, ask: Callable[[], T]) -> T:
+    """What is not known could be done twice, so the database is waited for: that is no failure of what runs."""
     while True:
         try:
-            return run.keep(f"stage:{stage.key}", record.text())
+            return ask()
         except Unavailable:
             run.pause(STORE_AGAIN)
 

@@ -38,6 +38,25 @@ class KeptRun(ModelRun):
         fresh.rename(self.directory / name)
 
 
+class Forgetful(ModelRun):
+    """Every other time its notes cannot be reached."""
+
+    away = False
+
+    def _come_and_go(self, name: str) -> None:
+        self.away = not self.away and name.startswith("stage:")
+        if self.away:
+            raise Unavailable("The database does not answer.")
+
+    def note(self, name: str) -> str | None:
+        self._come_and_go(name)
+        return super().note(name)
+
+    def keep(self, name: str, value: str) -> None:
+        self._come_and_go(name)
+        super().keep(name, value)
+
+
 class Model:
     """A provider that ends as it is told; ``troubles`` are raised one after another before it begins."""
 
@@ -250,6 +269,17 @@ def test_a_provider_that_refuses_ends_it_with_its_sentence(run_with, around) -> 
     provider.troubles = [Rejected("There is no such app.")]
 
     assert carried_out(run, around({"Build": "true"}, {}), provider) == Outcome("error", "There is no such app.")
+
+
+def test_a_database_that_is_away_between_two_stages_is_waited_for(run_with, around, tmp_path) -> None:
+    made, provider = run_with(None), Model()
+    run = Forgetful(made.job, made.files)
+
+    outcome = carried_out(run, around({"Build": "true"}, {"Purge": "true"}), provider)
+
+    assert outcome == RELEASED
+    assert provider.begun == 1
+    assert shown(run.told[-1]) == ["1 Build", "2 Deploy", "3 Purge"]
 
 
 def test_killed_at_any_step_each_stage_still_runs_once(run_with, killed_at_step, tmp_path) -> None:

@@ -243,6 +243,10 @@ def _failed(deployment: Deployment) -> str:
 def _timed_out(deployment: Deployment) -> str:
     if deployment.given_up_at:
         return "has not reported its end in time"
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    if last is not None and last.failed:
+        why = lower(deployment.description.removeprefix(f"{last.name}: "))
+        return f"timed out at step {last.number}, {last.name}{f': {why}' if why else ''}"
     why = lower(deployment.description)
     return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
 from urllib.parse import urlsplit
 
 from bot.adapters import probe
@@ -45,7 +46,10 @@ class HealthStage:
         needed, left = steps + 1, PATIENCE * steps + 1
         good, said = 0, ""
         while True:
-            is_good, answer = self._look()
+            looked = self._look(run)
+            if looked is None:
+                return self._stopped(run, said) or Outcome("cancelled", "Cancelled")
+            is_good, answer = looked
             good, left = good + 1 if is_good else 0, left - 1
             if answer != said:
                 run.write(f"{self._shown} {answer}")
@@ -58,8 +62,22 @@ class HealthStage:
             if (stopped := self._wait(run, answer)) is not None:
                 return stopped
 
-    def _look(self) -> tuple[bool, str]:
-        """Whether it is as it should be, and what it does, as it goes on behind the address."""
+    def _look(self, run: Run) -> tuple[bool, str] | None:
+        """Whether it is as it should be, and what it does, as it goes on behind the address.
+
+        None where somebody stops it meanwhile: nobody waits for a name service, or for a site that says nothing.
+        """
+        found: list[tuple[bool, str]] = []
+        asking = Thread(target=lambda: found.append(self._asked()), name="health", daemon=True)
+        asking.start()
+        while True:
+            asking.join(1.0)
+            if not asking.is_alive():
+                return found[0]
+            if run.cancelled() or run.remaining() <= 0:
+                return None
+
+    def _asked(self) -> tuple[bool, str]:
         try:
             status = self.ask(self.url, private=self.private).status
         except (Unavailable, Rejected) as error:
@@ -77,15 +95,18 @@ class HealthStage:
     def _wait(self, run: Run, answer: str) -> Outcome | None:
         """Until it is time to look again; how it ends where somebody stops it meanwhile."""
         seconds = self.every
-        while True:
-            if run.cancelled():
-                return Outcome("cancelled", "Cancelled")
-            if run.remaining() <= 0:
-                return Outcome("timed_out", f"the time was up before it held; {self._shown} {answer}")
-            if seconds <= 0:
-                return None
+        while (stopped := self._stopped(run, answer)) is None and seconds > 0:
             run.pause(min(1.0, seconds))
             seconds -= 1.0
+        return stopped
+
+    def _stopped(self, run: Run, answer: str) -> Outcome | None:
+        if run.cancelled():
+            return Outcome("cancelled", "Cancelled")
+        if run.remaining() <= 0:
+            last = f"; {self._shown} {answer}" if answer else ""
+            return Outcome("timed_out", f"the time was up before it held{last}")
+        return None
 
     @property
     def _shown(self) -> str:

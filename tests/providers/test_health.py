@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bot.core.ports.provider import Outcome
 from bot.runtime import plans
 from bot.runtime.health import HealthStage
 from bot.runtime.plans import Plan
+from tests.patience import PATIENCE
 from tests.providers.test_stages import Model, carried_out, shown
 
 URL = "https://web.example.com/up?token=s3cret"
@@ -108,6 +110,25 @@ def test_it_is_stopped_between_two_looks(run_with, stop, outcome) -> None:
 
     assert check(503, every=60, hold=600).follow(run, "") == outcome
     assert (run.at - begun).total_seconds() == 1
+
+
+@pytest.mark.parametrize(
+    ("stop", "outcome"),
+    [
+        ("cancel", Outcome("cancelled", "Cancelled")),
+        ("run_out_of_time", Outcome("timed_out", "the time was up before it held")),
+    ],
+)
+def test_a_site_that_says_nothing_keeps_nobody_from_stopping_it(run_with, stop, outcome) -> None:
+    run, over = run_with(None), Event()
+
+    def ask(_url: str, *, private: bool) -> Answer:
+        getattr(run, stop)()
+        over.wait(PATIENCE)
+        raise Unavailable(f"private is {private}")
+
+    assert HealthStage(URL, (200,), 20, 5, ask=ask).follow(run, "") == outcome
+    over.set()
 
 
 def carried_out_with(run: Any, provider: Model, health: HealthStage) -> Outcome:

@@ -19,6 +19,7 @@ from bot.core.repositories.messages import tables
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
 from bot.providers import load as load_provider
+from bot.providers.shell import runs_as
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
@@ -217,6 +218,9 @@ def _provider_findings(settings: Settings) -> Iterator[Finding]:
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
+            for step in (*environment.before_deploy, *environment.after_deploy):
+                for finding in runs_as(step.user):
+                    yield replace(finding, what=f"{app.name}/{name}, {step.name}: {finding.what}")
 
 
 def _workflow_findings(apps: Sequence[AppSettings], workflows: Workflows | None) -> Iterator[Finding]:

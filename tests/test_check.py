@@ -355,6 +355,28 @@ def test_what_is_open_is_warned_of_and_is_no_mistake() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("provider", "who"),
+    [
+        ('{ type = "local", directory = "releases" }', "Migrate"),
+        ('{ type = "shell", command = "x" }', "its command and Migrate"),
+        ('{ type = "shell", command = "x", user = "nobody" }', None),
+    ],
+)
+def test_steps_that_run_as_the_bots_own_user_are_warned_of(provider: str, who: str | None) -> None:
+    around = """
+    before_deploy = [{ name = "Migrate", command = "bin/migrate" }]
+    after_deploy = [{ name = "Purge", command = "bin/purge", user = "nobody" }]
+    """
+    text = SHOP.replace('{ type = "local", directory = "releases" }', provider) + around
+    _, printed = run(text, doctors=lambda _: Doctors(counts=None))
+
+    found = [line.partition("  → ")[0] for line in printed.splitlines() if "as the bot's own user" in line]
+    whole = f"! shop/production runs {who} as the bot's own user, who can read whatever the bot can"
+    assert [line for line in found if "cannot" not in line] == ([whole] if who else [])
+    assert "shop/production, Purge: " in printed
+
+
 @pytest.mark.parametrize("closes", ["approvals = 1", 'deployers = ["corner/devs"]', "production = false"])
 def test_production_that_somebody_guards_is_not_warned_of(closes: str) -> None:
     text = SHOP.replace('deployers = ["corner/devs", "@oncall", "octocat", "deployer[bot]"]', closes)

@@ -191,6 +191,10 @@ def states_under_way(material: Material) -> list[Scene]:
         Scene("Running, in steps", card(steps, production)),
         Scene("Running, without steps", card(line, production)),
         Scene(
+            "Running, how far the current step is",
+            card(running(material, steps=material.steps(1), description="Migrate: 40 %"), production),
+        ),
+        Scene(
             "Running, its last line of output",
             card(running(material), replace(production, last_line=material.text("Compiling assets …"))),
         ),
@@ -263,6 +267,11 @@ def failed(material: Material, **more: Any) -> Deployment:
     )
 
 
+def says_why(material: Material) -> Deployment:
+    one = failed(material)
+    return replace(one, description=f"{one.steps.runs[-1].name}: exit code 1")
+
+
 def still_live(material: Material, where: str = "shop → production") -> Deployment:
     return replace(material.deployment(State.SUCCEEDED, where=where), id=9)
 
@@ -276,6 +285,7 @@ def states_of_failure(material: Material) -> list[Scene]:
     late = replace(failed(material), state=State.TIMED_OUT, description=no_end_reported(), given_up_at=before(0))
     return [
         Scene("Failed at a step", card(failed(material), told)),
+        Scene("Failed at a step that says why", card(says_why(material), told)),
         Scene("Failed, many changes", card(failed(material, changes=many), told)),
         Scene("Did not work", card(error, was)),
         Scene("Timed out", card(late, was)),

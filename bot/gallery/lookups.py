@@ -116,6 +116,7 @@ def what_is_where(material: Material) -> list[Scene]:
 
 def one_deployment(material: Material) -> list[Scene]:
     live, failed, output = cards.live(material), cards.failed(material), material.output()
+    long = [material.text(f"{n:3} {'✓ checkout/cart_test.rb ' * 6}") for n in range(99)] + list(output[-1:])
     bob, alice = Origin(material.text("bob"), via="button"), Origin(material.text("alice"), via="mention")
     decided = audit.history(
         [
@@ -131,6 +132,8 @@ def one_deployment(material: Material) -> list[Scene]:
     return [
         Scene("deploys #12", listings.details(failed, output, decided), "thread"),
         Scene("logs", listings.log(failed, output), "thread"),
+        Scene("logs #12 last 100", listings.log(failed, long, 100), "thread"),
+        Scene("logs #12 last 500", listings.log(failed, [output[0]] * listings.MOST_LINES, 500), "thread"),
         Scene("logs: there are none", listings.log(replace(live, log_url=None), ()), "thread"),
         Scene("why", listings.reasons(replace(cards.forced(material), state=State.FAILED), decided), "thread"),
         *answers(

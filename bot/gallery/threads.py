@@ -76,9 +76,13 @@ def ends(material: Material) -> list[Scene]:
     topic = cards.live(material, ref="topic", at="bc493b1")
     back, stopped = cards.rolled_back(material), cards.rejected(material)
     task = cards.live(material, task="migrate")
+    steps = material.steps(4, running=False)
+    purge = replace(steps.runs[-1], name=material.text("Purge the cache"), failed=True)
+    but = cards.live(material, steps=replace(steps, runs=(*steps.runs[:-1], purge)))
     return _in_thread(
         ("Live", thread.end(cards.live(material), alice)),
         ("Live, where several are told", thread.named(thread.end(cards.live(material), alice), cards.live(material))),
+        ("Live, though a step failed that may", thread.end(but, alice)),
         ("A branch is live", thread.end(topic, alice, offers=offer_lock(topic))),
         ("The branch is live no more", thread.end(cards.live(material), alice, offers=offer_unlock(topic))),
         ("A task is done", thread.end(task, alice)),
@@ -107,6 +111,7 @@ def failures(material: Material) -> list[Scene]:
     works = thread.again(_newer(material), one)
     told = _in_thread(
         ("Failed", thread.end(one, concerned(material, 1), output=output)),
+        ("Failed at a step that says why", thread.end(cards.says_why(material), concerned(material, 0), output=output)),
         ("Failed, with a runbook", thread.end(one, concerned(material, 2), output=output, runbook=runbook)),
         ("Failed, with many authors and long output", thread.end(one, concerned(material, 23), output=long)),
         ("Timed out", thread.end(late, concerned(material, 0))),

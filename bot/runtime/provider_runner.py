@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import DEPLOY, Deployment
 from bot.core.deployments.steps import Progress
 from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -27,8 +26,11 @@ from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job, Outcome, Provider, Source
 from bot.core.ports.workflows import Workflows
 from bot.providers import load
+from bot.runtime import plans
+from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
-from bot.settings import Settings, masked
+from bot.runtime.run_output import RunOutput
+from bot.settings import Settings, secret_values
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,6 @@ ASK_AGAIN = 0.5
 """Seconds between two looks at whether somebody cancelled."""
 STORE_AGAIN = 2.0
 """Seconds between two tries to store output that could not be stored."""
-FLUSH_AT = 50
 LOST = "Its settings are gone"
 
 
@@ -64,11 +65,11 @@ class Passwords:
 class StoredRun:
     """The Run port on the database: output goes into rows, and a cancellation is read from one."""
 
-    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment, written: int) -> None:
+    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment) -> None:
         self._runner = provider_runner
         self.job = job
-        self._line = written
-        self._buffer: list[str] = []
+        secrets = (*secret_values(provider_runner.settings.secrets), job.one_time_password or "")
+        self._output = RunOutput(provider_runner.store, job.deployment_id, secrets)
         began = deployment.started_at or deployment.created_at
         self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
         self._held_since = deployment.waits_since
@@ -83,20 +84,15 @@ class StoredRun:
         return self._runner.clock
 
     def written(self) -> int:
-        return self._line + len(self._buffer)
+        return self._output.count
 
     def write(self, line: str) -> None:
-        self._buffer.append(masked(line, self._runner.settings.secrets))
-        if len(self._buffer) >= FLUSH_AT:
-            self._flush_if_possible()
+        self._output.write(line)
 
     def flush(self) -> None:
         """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
         self._tell_rest()
-        lines = tuple(self._buffer)
-        self._runner.store.output.write(self.job.deployment_id, self._line, lines)
-        self._line += len(lines)
-        del self._buffer[: len(lines)]
+        self._output.flush()
 
     def tell(self, progress: Progress) -> None:
         self._to_tell = progress
@@ -157,15 +153,8 @@ class StoredRun:
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)
 
-    def _flush_if_possible(self) -> None:
-        """The work goes on while the database is away; what comes out meanwhile is kept, as much as is ever stored."""
-        try:
-            self.flush()
-        except Unavailable as error:
-            log.warning("output not stored yet", deployment=self.job.deployment_id, reason=str(error))
-            del self._buffer[OUTPUT_LINES:]
-
     def cancelled(self) -> bool:
+        self._output.look()
         if not self._cancelled and self._runner.stopwatch() - self._asked_at >= ASK_AGAIN:
             self._asked_at = self._runner.stopwatch()
             try:
@@ -179,13 +168,15 @@ class StoredRun:
         return (self._deadline - (self._held_since or self._runner.clock.now())).total_seconds()
 
     def checkout(self, into: Path) -> None:
+        self._output.flush_if_possible()
         self._runner.forge.checkout(self.job.repository, self.job.sha, into)
         # It may have taken long, and what is begun now would not be begun by whoever has taken over.
         self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
-        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN or self._buffer:
-            self._flush_if_possible()
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
+            self._tell_rest()
+        self._output.flush_if_possible()
         if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
             time.sleep(seconds)
@@ -199,6 +190,7 @@ class _How:
     settings: Any
     timeout_seconds: float
     url: str | None = None
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def begun(self) -> BegunRun:
@@ -246,10 +238,11 @@ class ProviderRunner:
         provider, run, how = found
         # Before it begins, so that what runs is found again whatever becomes of the settings.
         self.store.runs.keep(deployment_id, how.begun)
+        plan = plans.keep(run, how.plan if run.job.task == DEPLOY else Plan())
         try:
-            handle = provider.start(run)
+            handle = plans.work(plan, provider, self._refused).start(run)
         except NotAccepted as error:
-            outages.report(self.store.reads(), self.store.inbox.put_event, error)
+            self._refused(error)
             self.store.inbox.put_event(
                 RunHeldUp(deployment_id), f"held-up:{deployment_id}:{self.clock.now().isoformat()}"
             )
@@ -277,17 +270,21 @@ class ProviderRunner:
         if found is None:
             return
         provider, run, _ = found
+        work = plans.work(plans.kept(run) or Plan(), provider, self._refused)
         try:
-            outcome = provider.follow(run, handle)
+            outcome = work.follow(run, handle)
         except NotAccepted as error:
             # An outage until somebody mends it, and nothing is given up for it: it is followed again in a moment.
-            outages.report(self.store.reads(), self.store.inbox.put_event, error)
+            self._refused(error)
             self._store_rest(run)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome, run.last_word)
+
+    def _refused(self, error: NotAccepted) -> None:
+        outages.report(self.store.reads(), self.store.inbox.put_event, error)
 
     def _store_rest(self, run: StoredRun) -> None:
         """The provider hands its output over once, so what is not stored yet is kept until the database is back."""
@@ -327,8 +324,7 @@ class ProviderRunner:
             promoted_from=self._source(deployment),
             retry_of=deployment.retry_of,
         )
-        written = self.store.output.count(deployment_id)
-        return load(how.provider), StoredRun(self, job, deployment, written), how
+        return load(how.provider), StoredRun(self, job, deployment), how
 
     def _how(self, deployment: Deployment) -> _How | None:
         """By the settings; where they have lost the place, by what they said when the run began."""
@@ -336,7 +332,8 @@ class ProviderRunner:
         environment = app.environments.get(deployment.environment) if app else None
         if environment is not None:
             there = environment.provider
-            return _How(there.type, there.settings, environment.timeout.total_seconds(), environment.url)
+            plan = plans.planned(environment)
+            return _How(there.type, there.settings, environment.timeout.total_seconds(), environment.url, plan)
         begun = self.store.runs.of(deployment.id)
         if begun is None:
             return None

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.repositories.model import KnownRepository
-from bot.settings.environment import Process, Secrets, from_environment, masked, secrets_in
+from bot.settings.environment import Process, Secrets, from_environment, masked, secret_values, secrets_in
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
 from bot.settings.models import (
@@ -43,6 +43,7 @@ __all__ = [
     "process_environment",
     "read",
     "requirements_missing",
+    "secret_values",
     "secrets_in",
 ]
 

@@ -18,11 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-Process: TypeAlias = Literal["run", "web", "worker", "check"]
+from bot.core.masking import MASK, SHORTEST
 
-MASK = "••••"
-# Shorter ones would hide ordinary words; no real token is as short.
-_SHORTEST_MASKED = 6
+Process: TypeAlias = Literal["run", "web", "worker", "check"]
 
 
 def _address(value: str) -> str:
@@ -192,7 +190,7 @@ def secret_values(secrets: Secrets) -> list[str]:
             found.update({text, password[1], unquote(password[1])} if password else ())
         else:
             found.update({text, *text.splitlines(), *secrets_in(value)})
-    kept = (text for text in found if len(text) >= _SHORTEST_MASKED and not text.startswith("-----"))
+    kept = (text for text in found if len(text) >= SHORTEST and not text.startswith("-----"))
     return sorted(kept, key=len, reverse=True)
 
 

@@ -20,9 +20,10 @@ from bot.settings.models import (
     EnvironmentSettings,
     GitHubSettings,
     SlackSettings,
-    Table,
     WindowSettings,
 )
+from bot.settings.stages import HealthSettings, StepSettings
+from bot.settings.table import Table
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,6 +36,9 @@ TABLES: Mapping[str, type[Table]] = {
 }
 _WITHIN: Mapping[tuple[type[BaseModel], str], type[Table]] = {
     (EnvironmentSettings, "windows"): WindowSettings,
+    (EnvironmentSettings, "before_deploy"): StepSettings,
+    (EnvironmentSettings, "after_deploy"): StepSettings,
+    (EnvironmentSettings, "health"): HealthSettings,
     (AppSettings, "github"): GitHubSettings,
 }
 """Tables within tables, by the key under which they stand."""
@@ -191,7 +195,7 @@ def without_secrets(table: Mapping[str, Any], place: str, problems: list[str]) -
         where = path(place, key)
         if key.upper() in variables:
             problems.append(f"{key.upper()} belongs in the environment, not in settings.toml (at {where}).")
-        elif _holds_secret(value):
+        elif not isinstance(value, dict) and _holds_secret(value):
             problems.append(f"{where} looks like a secret: it belongs in the environment, not in settings.toml.")
         else:
             kept[key] = without_secrets(value, where, problems) if isinstance(value, dict) else value
@@ -199,8 +203,8 @@ def without_secrets(table: Mapping[str, Any], place: str, problems: list[str]) -
 
 
 def _holds_secret(value: object) -> bool:
-    if isinstance(value, list):
-        return any(_holds_secret(one) for one in value)
+    if isinstance(value, list | dict):
+        return any(map(_holds_secret, value.values() if isinstance(value, dict) else value))
     return isinstance(value, str) and SECRET_PREFIXES.match(value) is not None
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -156,6 +157,28 @@ def _url(value: object) -> str:
     return url
 
 
+def _health_url(value: object) -> str:
+    url = _url(value)
+    if "@" in re.split(r"[/?#]", url.partition("://")[2])[0]:
+        raise ValueError("must not hold a user or a password: let the address be one that anybody may ask")
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        whole = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f'must be an address such as "https://web.example.com/up", not {shown(value)}')
+    return url
+
+
+def _statuses(value: object) -> tuple[int, ...]:
+    given = value if isinstance(value, list | tuple) else [value]
+    if not given or not all(type(one) is int and 100 <= one <= 599 for one in given):
+        raise ValueError(f"must be a status such as 200, or a list such as [200, 204], not {shown(value)}")
+    return tuple(given)
+
+
 def _check_name(value: object) -> str:
     name = _text(value, "codecov/*")
     if not name:
@@ -212,6 +235,7 @@ def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     raise ValueError(f'must be "all", "none", or a list of names such as ["ci/test"], not {shown(value)}')
 
 
+_LONGEST_STEP_NAME = 60
 _CRON = ("the minute", "the hour", "the day of the month", "the month", "the day of the week")
 _FRIDAYS = '"0 17 * * 5" for Fridays at 17:00'
 # Whether a line ever fires is the same at any time.
@@ -275,6 +299,13 @@ def _dashboards(value: object) -> Any:
     return {name.strip(): _url(address) for name, address in value.items()}
 
 
+def _step_name(value: object) -> str:
+    name = " ".join(_text(value, "Migrate").split())
+    if not 0 < len(name) <= _LONGEST_STEP_NAME or not name.isprintable():
+        raise ValueError(f"must be a few words, {_LONGEST_STEP_NAME} characters at most, not {shown(value)}")
+    return name
+
+
 def _list(value: object) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list in square brackets, such as [{shown(value)}], not {shown(value)}")
@@ -290,8 +321,11 @@ Channel: TypeAlias = Annotated[str, BeforeValidator(_channel)]
 TrustedBot: TypeAlias = Annotated[str, BeforeValidator(_bot)]
 Party: TypeAlias = Annotated[str, BeforeValidator(_party)]
 Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
+StepName: TypeAlias = Annotated[str, BeforeValidator(_step_name)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
 Url: TypeAlias = Annotated[str, BeforeValidator(_url)]
+HealthUrl: TypeAlias = Annotated[str, BeforeValidator(_health_url)]
+Statuses: TypeAlias = Annotated[tuple[int, ...], PlainValidator(_statuses)]
 Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]
 Label: TypeAlias = Annotated[str, BeforeValidator(_label)]
 Flag: TypeAlias = Annotated[bool, PlainValidator(_true_or_false)]

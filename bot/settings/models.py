@@ -39,21 +39,10 @@ from bot.settings.fields import (
     Url,
     label_for,
 )
+from bot.settings.stages import HealthSettings, Steps
+from bot.settings.table import Table as Table
 
 PRODUCTION_NAMES = frozenset({"production", "prod", "prd", "live"})
-
-
-class Table(BaseModel):
-    """One table of the file. ``COMPUTED`` fields are filled in by the reader and cannot be written in the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    COMPUTED: ClassVar[frozenset[str]] = frozenset()
-
-    @classmethod
-    def keys(cls) -> list[str]:
-        """What may be written in the file, as it is written there."""
-        return [field.alias or name for name, field in cls.model_fields.items() if name not in cls.COMPUTED]
 
 
 class BotSettings(Table):
@@ -248,6 +237,21 @@ class EnvironmentSettings(Table):
     )
     channels: Channels = Field(
         default=(), description="Further channels that get the card of each deployment.", examples=[["#releases"]]
+    )
+    before_deploy: Steps = Field(
+        default=(),
+        description="Commands that run one after another before the provider begins.",
+        examples=[[{"name": "Migrate", "command": ["bin/migrate"]}]],
+    )
+    after_deploy: Steps = Field(
+        default=(),
+        description="Commands that run one after another when the provider has succeeded.",
+        examples=[[{"name": "Purge the cache", "command": ["bin/purge"], "allow_failure": True}]],
+    )
+    health: HealthSettings | None = Field(
+        default=None,
+        description="What must answer, and for how long, before a success counts.",
+        examples=[{"url": "https://web.example.com/up", "for": "60s"}],
     )
     rollback_on_failure: Flag = Field(
         default=False,

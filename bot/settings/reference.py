@@ -18,10 +18,11 @@ from bot.settings.models import (
     GitHubSettings,
     ProviderSettings,
     SlackSettings,
-    Table,
     WindowSettings,
 )
 from bot.settings.planned import described
+from bot.settings.stages import HealthSettings, StepSettings
+from bot.settings.table import Table
 
 PAGE = Path("docs/settings.md")
 BEGIN = "<!-- The tables below are made by python -m bot.settings.reference -->"
@@ -34,6 +35,8 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[apps.<app>.github]", GitHubSettings),
     ("[apps.<app>.environments.<environment>]", EnvironmentSettings),
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
+    ("[[apps.<app>.environments.<environment>.before_deploy]] and [[….after_deploy]]", StepSettings),
+    ("[apps.<app>.environments.<environment>.health]", HealthSettings),
 )
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,8 +28,13 @@ MOST_PAUSES = 400
 
 
 class StandingClock:
+    """Time passes by pauses alone."""
+
+    def __init__(self) -> None:
+        self.at = T0
+
     def now(self) -> datetime:
-        return T0
+        return self.at
 
 
 class ModelRun:
@@ -113,6 +118,7 @@ class ModelRun:
 
     def pause(self, seconds: float) -> None:
         self._breaker += 1
+        self.clock.at += timedelta(seconds=seconds)
         assert self._breaker < MOST_PAUSES, f"this never ends; so far: {self.lines}"
         self.on_pause()
         self._cancelled.wait(min(seconds, 0.02))

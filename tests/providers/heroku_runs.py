@@ -20,13 +20,13 @@ RELEASES = "/apps/acme-web/releases"
 
 class MovingClock:
     def __init__(self) -> None:
-        self._now = T0
+        self.at = T0
 
     def now(self) -> datetime:
-        return self._now
+        return self.at
 
     def move(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
+        self.at += timedelta(seconds=seconds)
 
 
 class BotKilled(Exception):

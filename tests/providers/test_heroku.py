@@ -132,7 +132,7 @@ def test_neither_the_key_nor_the_tarballs_link_is_in_the_output(heroku, run) -> 
 
     carried_out(run)
 
-    assert run.lines[1:3] == ["fetching ••••", "red"]
+    assert run.lines[1:3] == ["fetching ••••", "\x1b[31mred\x1b[0m"]
     assert not any(heroku.key in line for line in run.lines)
 
 

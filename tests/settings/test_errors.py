@@ -386,6 +386,108 @@ def test_a_provider_explains_its_own_settings(provider: str, sentence: str) -> N
     assert found == [f"{IN_PRODUCTION}.provider{sentence}"]
 
 
+LOCAL = 'provider = { type = "local", directory = "/srv/web" }\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('before_deploy = "bin/migrate"', '.before_deploy must be a list in square brackets, not "bin/migrate".'),
+        ('before_deploy = ["bin/migrate"]', '.before_deploy[0] must be a table, not "bin/migrate".'),
+        (
+            'before_deploy = [{ command = "x" }]',
+            ".before_deploy[0].name is missing: what it is called where it is shown.",
+        ),
+        (
+            'before_deploy = [{ name = "", command = "x" }]',
+            '.before_deploy[0].name must be a few words, 60 characters at most, not "".',
+        ),
+        ('after_deploy = [{ name = "A", command = [] }]', ".after_deploy[0].command: the command is empty."),
+        (
+            'after_deploy = [{ name = "A", command = "x", alow_failure = true }]',
+            ".after_deploy[0].alow_failure is not a setting. Did you mean `allow_failure`?",
+        ),
+        (
+            'after_deploy = [{ name = "A", command = "x", allow_failure = "yes" }]',
+            '.after_deploy[0].allow_failure must be true or false, without quotes, not "yes".',
+        ),
+        (
+            'after_deploy = [{ name = "A", command = "x", inherit = ["GITHUB_TOKEN"] }]',
+            ".after_deploy[0].inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
+        ),
+        (
+            'after_deploy = [{ name = "A", command = ["x", "ghp_0123456789abcdef0123"] }]',
+            ".after_deploy looks like a secret: it belongs in the environment, not in settings.toml.",
+        ),
+        (
+            "before_deploy = [" + '{ name = "A", command = "x" }, ' * 21 + "]",
+            ".before_deploy must not be more than 20 steps: let a command do several things.",
+        ),
+    ],
+)
+def test_a_step_that_cannot_be_is_explained(line: str, sentence: str) -> None:
+    assert in_production(LOCAL + line) == [f"{IN_PRODUCTION}{sentence}"]
+
+
+@pytest.mark.parametrize(
+    ("health", "sentence"),
+    [
+        ('"https://web.example.com"', ' must be a table, not "https://web.example.com".'),
+        ("{}", ".url is missing: the address that is asked, without credentials."),
+        (
+            '{ url = "ftp://x" }',
+            '.url must be an address that begins with https:// or http://, not "ftp://x".',
+        ),
+        (
+            '{ url = "https://x:99999" }',
+            '.url must be an address such as "https://web.example.com/up", not "https://x:99999".',
+        ),
+        (
+            '{ url = "https://bot:hush-hush@x:99999/" }',
+            ".url must not hold a user or a password: let the address be one that anybody may ask.",
+        ),
+        (
+            '{ url = "https://x", expect = [200, "204"] }',
+            '.expect must be a status such as 200, or a list such as [200, 204], not [200, "204"].',
+        ),
+        (
+            '{ url = "https://x", expect = 99 }',
+            ".expect must be a status such as 200, or a list such as [200, 204], not 99.",
+        ),
+        ('{ url = "https://x", evry = "5s" }', ".evry is not a setting. Did you mean `every`?"),
+        (
+            '{ url = "https://x", for = "1h", every = "1s" }',
+            " must not ask more than 1000 times: let `every` be longer, or `for` shorter.",
+        ),
+        (
+            '{ url = "https://x", for = "15m" }',
+            " must hold for less than the environment's `timeout`: let that be longer.",
+        ),
+    ],
+)
+def test_a_health_check_that_cannot_be_is_explained(health: str, sentence: str) -> None:
+    assert in_production(f"{LOCAL}health = {health}") == [f"{IN_PRODUCTION}.health{sentence}"]
+
+
+def test_where_another_tool_deploys_its_success_cannot_be_kept_from_counting() -> None:
+    found = in_production('health = { url = "https://web.example.com/up" }')
+
+    assert found == [
+        f"{IN_PRODUCTION}.health cannot be looked at where another tool carries deployments out "
+        '(`provider` is "external"): let that tool look before it reports a success, or name another provider.'
+    ]
+
+
+def test_where_another_tool_deploys_no_step_of_ours_can_run() -> None:
+    found = in_production('after_deploy = [{ name = "A", command = "x" }]')
+
+    assert found == [
+        f"{IN_PRODUCTION}.after_deploy cannot run where another tool carries deployments out "
+        '(`provider` is "external"): '
+        "let that tool run these steps, or name another provider."
+    ]
+
+
 def test_what_an_environment_inherits_is_blamed_on_the_app_once() -> None:
     found = problems(WEB + 'provider = { type = "shell", comand = "x" }\n' + STAGING + PRODUCTION)
 

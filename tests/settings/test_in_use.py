@@ -22,10 +22,12 @@ from bot.settings.models import (
     WindowSettings,
 )
 from bot.settings.planned import MARK, PLANNED
+from bot.settings.stages import HealthSettings, StepSettings
 
 ROOT = Path(__file__).parents[2]
 MODELS: tuple[type[BaseModel], ...] = (
     *(BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings),
+    *(StepSettings, HealthSettings),
     Secrets,
 )
 # Tables within tables: it is their own keys that are looked at.

@@ -254,6 +254,11 @@ class RowReads:
         query = sa.select(lines.line).where(lines.deployment_id == deployment_id).order_by(lines.n.desc()).limit(last)
         return [row.line for row in reversed(self._run(query))]
 
+    def output_from(self, deployment_id: int, first: int, limit: int) -> Sequence[tuple[int, str]]:
+        lines = tables.output.c
+        mine = sa.select(lines.n, lines.line).where(lines.deployment_id == deployment_id, lines.n >= first)
+        return [(row.n, row.line) for row in self._run(mine.order_by(lines.n).limit(limit))]
+
     @property
     def approvals(self) -> ApprovalRows:
         return ApprovalRows(self._run)

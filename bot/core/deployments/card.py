@@ -5,6 +5,7 @@ It is drawn from the deployment and what is around it alone, so that it can be d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,10 +19,11 @@ from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
 from bot.core.grammar.offers import offer, written
 from bot.core.names import listed
 from bot.core.presses.model import drawn_for
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain, visible
 
 LONGEST_OUTPUT = 100
 """So much of the last line of output stands in the card."""
+_PERCENT = re.compile(r"(?<!\S)\d{1,3} %\Z")
 _SEPARATOR = " · "
 _TRIGGERS = {"merge": "merged by ", "schedule": "scheduled by ", "foreign": "by ", "promotion": "by "}
 
@@ -235,7 +237,9 @@ def _succeeded(deployment: Deployment, around: Around) -> Line:
 def _failed(deployment: Deployment) -> str:
     last = deployment.steps.runs[-1] if deployment.steps.runs else None
     if last is not None and last.failed:
-        return f"failed at step {last.number}, {last.name}"
+        # Where the step says why it failed, that is said with it.
+        why = deployment.description.removeprefix(last.name)
+        return f"failed at step {last.number}, {last.name}{why if why.startswith(': ') and last.name else ''}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
     # What another tool says is left as it is; that nobody was there to say anything is said by us.
     why = lower(deployment.description) if deployment.given_up_at else deployment.description
@@ -245,6 +249,10 @@ def _failed(deployment: Deployment) -> str:
 def _timed_out(deployment: Deployment) -> str:
     if deployment.given_up_at:
         return "has not reported its end in time"
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    if last is not None and last.failed:
+        why = lower(deployment.description.removeprefix(f"{last.name}: "))
+        return f"timed out at step {last.number}, {last.name}{f': {why}' if why else ''}"
     why = lower(deployment.description)
     return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
@@ -414,10 +422,12 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     """How far it has got, where that is no step of several; what becomes of stopping it, where somebody wants that."""
     if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
         return (deployment.description,)
+    if deployment.state is State.RUNNING and (percent := _PERCENT.search(deployment.description)):
+        return (percent[0],)
     if deployment.steps.runs and len(steps(deployment)) > 1:
         return ()
     said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")
-    said = " ".join(said.split())
+    said = " ".join(visible(said).split())
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 

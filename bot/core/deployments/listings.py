@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.core.ansi import cut
 from bot.core.deployments import wording
 from bot.core.deployments.card import card
 from bot.core.deployments.model import Deployment, State
 from bot.core.grammar.commands import Logs
 from bot.core.grammar.offers import hint
 from bot.core.names import listed
-from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
+from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say, visible
 
+MOST_LINES = 100
+"""More lines of output are asked for in vain."""
+LARGEST_LOG = 9_000
+"""Characters of output in one message; Slack takes few more in all."""
+LARGEST_BLOCK = 2_500
+LONGEST_LINE = 400
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 
 
@@ -97,16 +104,43 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
     return Message(shown.sentence, (*shown.lines, *shown.context[:1], *lines), buttons=shown.buttons)
 
 
-def log(one: Deployment, output: Sequence[str]) -> Message:
-    """The end of what was written while it was deployed, and where all of it is."""
+def log(one: Deployment, output: Sequence[str], wanted: int = 0) -> Message:
+    """The end of what was written while it was deployed, and where all of it is; ``wanted`` lines were asked for."""
     lines: list[Line] = [wording.state_line(one)]
     if one.log_url:
         lines.append((Link(one.log_url, "All of the log"),))
-    if output:
-        lines.append((CodeBlock("\n".join(output)),))
-    elif not one.log_url:
+    shown, left_out = _as_fits(output)
+    if left_out:
+        them = "1 line before these is" if left_out == 1 else f"{left_out} lines before these are"
+        lines.append((f"{them} left out for want of room.",))
+    elif wanted > len(output) >= MOST_LINES:
+        lines.append((f"These are the last {MOST_LINES}: no message has room for more.",))
+    lines += [(CodeBlock("\n".join(block)),) for block in shown]
+    if not output and not one.log_url:
         lines.append(("Whoever carried it out has given me no log.",))
     return _of_one(one, lines)
+
+
+def _as_fits(output: Sequence[str]) -> tuple[list[list[str]], int]:
+    """The last lines in blocks as large as may be, and how many there is no room for."""
+    blocks: list[list[str]] = [[]]
+    room, of_block = LARGEST_LOG, LARGEST_BLOCK
+    for n, line in enumerate(reversed(output)):
+        text = cut(visible(line), LONGEST_LINE)
+        takes = _room_of(text)
+        if takes > room:
+            return blocks, len(output) - n
+        if takes > of_block:
+            blocks.insert(0, [])
+            of_block = LARGEST_BLOCK
+        blocks[0].insert(0, text)
+        room, of_block = room - takes, of_block - takes
+    return [block for block in blocks if block], 0
+
+
+def _room_of(line: str) -> int:
+    """As much as it may take once it is escaped: an ampersand or an angle bracket is written as up to five."""
+    return len(line) + 1 + 4 * sum(map(line.count, "&<>"))
 
 
 def no_failure(subject: str) -> Message:

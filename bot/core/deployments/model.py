@@ -166,6 +166,9 @@ class Steps:
     runs: tuple[StepRun, ...] = ()
 
 
+NO_STEPS = Steps()
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment, as the database knows it. All times are aware and in UTC.

@@ -26,6 +26,7 @@ from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waite
 from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
 from bot.core.grammar.offers import written
+from bot.core.names import listed
 from bot.core.notices.model import Concerned
 from bot.core.rich_text import Bold, Button, Code, CodeBlock, Line, Link, Mention, Message, Span, plain
 
@@ -156,9 +157,12 @@ def _outcome(deployment: Deployment) -> str:
     took = f" in {spoken(deployment.took)}" if deployment.took is not None else ""
     if deployment.state is not State.SUCCEEDED:
         return lower(deployment.description) or str(deployment.state)
+    failed = [one.name for one in deployment.steps.runs if one.failed]
+    but = f", but {listed(failed)} failed" if failed else ""
     if deployment.task != DEPLOY:
-        return f"{deployment.task} is done{took}"
-    return f"back on {deployment.short_sha}{took}" if deployment.trigger == "rollback" else f"live{took}"
+        return f"{deployment.task} is done{took}{but}"
+    back = deployment.trigger == "rollback"
+    return f"back on {deployment.short_sha}{took}{but}" if back else f"live{took}{but}"
 
 
 def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str], runbook: Sequence[str]) -> Message:

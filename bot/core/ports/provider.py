@@ -71,7 +71,7 @@ class Run(Protocol):
     def clock(self) -> Clock: ...
 
     def write(self, line: str) -> None:
-        """Keep one line of output (capped, secrets masked)."""
+        """Keep one line of output (capped, secrets masked, of control sequences the colours alone)."""
 
     def written(self) -> int:
         """How many lines there are of this run, those included that an earlier process has stored."""

@@ -107,7 +107,14 @@ class Reads(Protocol):
         """What ``cancel`` without a number may mean: not ended, newest first."""
 
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
-        """The last lines that the provider wrote."""
+        """The last lines that the provider wrote, with their colours (``bot.core.ansi``)."""
+
+    def output_from(self, deployment_id: int, first: int, limit: int) -> Sequence[tuple[int, str]]:
+        """At most ``limit`` lines that the provider wrote, by their numbers, from the number ``first`` on.
+
+        The first line has number 0. Where a number is missing, lines were left out: of what is very long the beginning
+        and the end are kept.
+        """
 
     @property
     def locks(self) -> LockReads: ...

@@ -203,6 +203,41 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         "Deploying topic@64fd7b0 of web to production failed at step 2, Migrate. Try again with: retry #1.",
     ),
     (
+        "failed at a step that says why",
+        {
+            "state": State.FAILED,
+            "description": "Migrate: exit code 1",
+            "steps": Steps(4, (StepRun(2, "Migrate", T0, t(seconds=75), failed=True),)),
+            **ENDED,
+        },
+        NOTHING,
+        [
+            "❌ web → production  failed at step 2, Migrate: exit code 1",
+            "topic@64fd7b0 · maria · after 1 min 15 s",
+            "[Retry]",
+            "⋯ Lock production…, Details",
+        ],
+        "Deploying topic@64fd7b0 of web to production failed: Migrate: exit code 1. Try again with: retry #1.",
+    ),
+    (
+        "timed out at a step",
+        {
+            "state": State.TIMED_OUT,
+            "description": "Migrate: Stopped at the timeout of 15 min",
+            "steps": Steps(4, (StepRun(2, "Migrate", T0, t(seconds=75), failed=True),)),
+            **ENDED,
+        },
+        NOTHING,
+        [
+            "⌛ web → production  timed out at step 2, Migrate: stopped at the timeout of 15 min",
+            "topic@64fd7b0 · maria · after 1 min 15 s",
+            "[Retry]",
+            "⋯ Lock production…, Details",
+        ],
+        "Deploying topic@64fd7b0 of web to production timed out: Migrate: Stopped at the timeout of 15 min. "
+        "Try again with: retry #1.",
+    ),
+    (
         "did not work",
         {"state": State.ERROR, "description": "It broke.", **ENDED},
         NOTHING,
@@ -414,3 +449,13 @@ def test_what_changes_something_asks_first_and_two_buttons_are_all(state: State,
     for button in offered:
         # To ask somebody something changes nothing.
         assert button.confirm or button.label == "Ask to release"
+
+
+def test_how_far_the_step_is_stands_in_the_small_print() -> None:
+    steps = Steps(4, (StepRun(1, "Build", T0, t(seconds=30)), StepRun(2, "Migrate", t(seconds=30))))
+    running = {"state": State.RUNNING, "started_at": T0}
+
+    assert shown(**running, steps=steps, description="Migrate: 40 %")[1].endswith(" · 40 %")
+    assert shown(**running, description="40 %")[1].endswith(" · 40 %")
+    assert "%" not in shown(**running, steps=steps, description="Migrate")[1]
+    assert "`" not in shown(**running, steps=steps, description="CPU at 140 % of one")[1]

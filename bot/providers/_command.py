@@ -32,7 +32,8 @@ class Command(BaseModel):
     ``environment``: more variables for the command, beside those that it is to ``inherit``. ``directory``: where
     checkouts live, private to the bot's user. ``user``: whom the command runs as, where that is not to be the user who
     runs the bot. ``depth``: how many commits of history the checkout has, all where it is not said. ``submodules``:
-    whether it has those too.
+    whether it has those too. ``ssh_key``: the name of a variable with a private key, for an SSH agent of the command's
+    own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,3 +46,4 @@ class Command(BaseModel):
     user: UserName | None = None
     depth: Annotated[int, Field(strict=True, ge=1)] | None = None
     submodules: bool = False
+    ssh_key: VariableName | None = None

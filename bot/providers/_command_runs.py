@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import signal
 import tempfile
 from contextlib import suppress
@@ -45,6 +46,8 @@ _OUTCOME = "outcome.json"
 _MACHINE = "machine"
 _STOPPING = "stopping.json"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_LINE_OF_A_KEY = 20
+"""Characters; shorter words of a private key are no secret."""
 _EXPLAINED = {126: "the command is not executable", 127: "the command was not found"}
 
 
@@ -197,7 +200,7 @@ def _begin(one: CommandRun, attempt: Path) -> None:
             return
         raise
     command = ["/bin/sh", "-c", settings.command] if isinstance(settings.command, str) else settings.command
-    if processes.launch(attempt, command, environ, runs_as):
+    if processes.launch(attempt, command, environ, runs_as, ssh_key(settings)):
         run.write(f"Running {one.name} of {job.app} in {job.environment} on {job.sha[:7]}")
 
 
@@ -248,6 +251,18 @@ def _environment(one: CommandRun, runs_as: Account | None) -> dict[str, str]:
     if telling := [name for name, value in passed_on.items() if masked(value, own) != value]:
         raise Rejected(f"{', '.join(telling)} of `inherit` holds a secret of the bot, which is not handed to commands.")
     return variables(one.job, base_environment(environ, runs_as), passed_on, settings.environment)
+
+
+def ssh_key(command: Command) -> str | None:
+    """The private key that the command may use. Raises Rejected where there is none, or nobody to hold it."""
+    if command.ssh_key is None:
+        return None
+    key = process_environment().get(command.ssh_key, "").strip()
+    if not key:
+        raise Rejected(f"{command.ssh_key} is not set: `ssh_key` wants a private key in that variable.")
+    if not all(shutil.which(program) for program in ("ssh-agent", "ssh-add")):
+        raise Rejected("`ssh_key` needs ssh-agent and ssh-add, which are not installed on the worker's machine.")
+    return key
 
 
 def _kept(outcome: Outcome, directory: Path) -> Outcome:
@@ -308,7 +323,10 @@ def _secrets(one: CommandRun) -> list[str]:
     settings, environ = one.command, process_environment()
     passed_on = [environ.get(name, "") for name in settings.inherit]
     own = secret_values(from_environment(environ, []))
-    return [*own, *passed_on, *environment.secret_values(settings.environment), one.job.one_time_password or ""]
+    key = environ.get(settings.ssh_key, "") if settings.ssh_key else ""
+    key_lines = [line for line in key.replace("\\n", "\n").split() if len(line) > _LINE_OF_A_KEY]
+    told = environment.secret_values(settings.environment)
+    return [*own, *passed_on, *key_lines, *told, one.job.one_time_password or ""]
 
 
 def _duration(seconds: float) -> str:

@@ -21,6 +21,10 @@ class Settings(Command):
 
 def doctor(settings: Settings) -> Sequence[Finding]:
     """For ``python -m bot check``: whether the command can run as its user on this machine."""
+    try:
+        command_runs.ssh_key(settings)
+    except Rejected as error:
+        return [*runs_as(settings.user), Finding(False, str(error))]
     return runs_as(settings.user)
 
 

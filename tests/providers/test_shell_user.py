@@ -49,6 +49,19 @@ def deploy(run_with, reachable):
 
 
 @as_root
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="OpenSSH is not installed")
+def test_the_users_command_has_an_agent_of_its_own(deploy, tmp_path, monkeypatch) -> None:
+    kind = ("-q", "-t", "ed25519", "-N", "", "-C", "deployer")
+    subprocess.run([shutil.which("ssh-keygen"), *kind, "-f", str(tmp_path / "key")], check=True)
+    monkeypatch.setenv("DEPLOY_KEY", (tmp_path / "key").read_text())
+
+    run, outcome = deploy("ssh-add -l; stat -c %U $SSH_AUTH_SOCK", ssh_key="DEPLOY_KEY")
+
+    assert outcome.result == "succeeded", run.lines
+    assert "deployer (ED25519)" in run.lines[1]
+    assert run.lines[2] == NOBODY
+
+
 def test_the_command_is_its_user_in_every_way(deploy) -> None:
     run, outcome = deploy('id -un; id -gn; id -G; echo "$HOME $USER $LOGNAME $TMPDIR."; pwd; umask')
 

@@ -14,8 +14,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -48,6 +48,8 @@ command -p mv -f "$run/claim.$$" "$run/exit-$code"
 """
 _CLAIMED_WITHIN = 10.0
 _KILLED_WITHIN = 5.0
+_LONGEST_KEY = 32 * 1024
+"""Bytes that any pipe takes without a reader."""
 _ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 _NOT_SHOWN = (psutil.Error, OSError)
 """What asking for a process raises that has ended, or that is somebody else's."""
@@ -56,20 +58,36 @@ _NOT_SHOWN = (psutil.Error, OSError)
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
+# An agent of its own, which ends with the command: the key comes over a pipe, is in no file and no environment, and
+# what the command gets is the agent's socket. https://man.openbsd.org/ssh-agent
+_WITH_KEY = """
+ssh-add -q - <&3 || { echo "The SSH key could not be used: it must be a private key without a passphrase."; exit 1; }
+exec 3<&-
+exec "$@"
+"""
+
+
 def launch(
-    directory: Path, arguments: Sequence[str], environment: Mapping[str, str], account: Account | None = None
+    directory: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    account: Account | None = None,
+    ssh_key: str | None = None,
 ) -> bool:
     """Run the command in ``directory/checkout`` unless somebody has begun already; returns whether this call began it.
 
     ``arguments[0]`` is looked up in the environment's PATH. With an ``account`` the command runs as that user, while
-    the wrapper and its files stay ours: the command can neither end the one nor forge the others. Raises Rejected
-    where the system will not take the arguments or the environment, Unavailable where no process can be started now.
+    the wrapper and its files stay ours: the command can neither end the one nor forge the others. ``ssh_key``, a
+    private key as a file holds it, is put into an SSH agent that lives as long as the command. Raises Rejected where
+    the system will not take the arguments or the environment, Unavailable where no process can be started now.
     """
     reap()
     if claimed(directory):
         return False
     make_private_file(directory / OUTPUT)
-    wrapper = _spawn(directory, account.command(arguments) if account else arguments, environment)
+    with _key_pipe(ssh_key) as pipe:
+        whole = ["ssh-agent", "/bin/sh", "-c", _WITH_KEY, "shipmate", *arguments] if pipe else arguments
+        wrapper = _spawn(directory, account.command(whole) if account else whole, environment, pipe)
     _children[wrapper.pid] = wrapper
     until = time.monotonic() + _CLAIMED_WITHIN
     while not claimed(directory) and wrapper.poll() is None and time.monotonic() < until:
@@ -132,12 +150,32 @@ def reap() -> None:
             _children.pop(pid, None)
 
 
-def _spawn(directory: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+@contextmanager
+def _key_pipe(key: str | None) -> Iterator[int | None]:
+    """A pipe that holds the key, to be read once."""
+    if key is None:
+        yield None
+        return
+    text = (key.replace("\\n", "\n").replace("\r", "").strip() + "\n").encode()
+    if len(text) > _LONGEST_KEY:
+        raise Rejected("The SSH key is too long to be one.")
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, text)
+        os.close(writer)
+        yield reader
+    finally:
+        os.close(reader)
+
+
+def _spawn(
+    directory: Path, arguments: Sequence[str], environment: Mapping[str, str], pipe: int | None = None
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - running what the settings say is what this is for
-            ["/bin/sh", "-c", _WRAPPER, "shipmate", str(directory), *arguments],
+            ["/bin/sh", "-c", f"exec 3<&0{_WRAPPER}" if pipe else _WRAPPER, "shipmate", str(directory), *arguments],
             env={**environment, MARK: str(directory)},
-            stdin=subprocess.DEVNULL,
+            stdin=pipe or subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -113,6 +113,7 @@ def test_the_example_deploys(
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
     monkeypatch.setenv("DEPLOY_KEY", target.private_key)
+    monkeypatch.setattr("tests.providers.conftest.MOST_PAUSES", 10_000)  # such tools take their time
     put_in_place = {
         "deploy@web-1.example.com": f"{getpass.getuser()}@127.0.0.1",
         "web-1.example.com": "127.0.0.1",

@@ -34,12 +34,14 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/storage/migrations.py": ("bot.core", "bot.adapters.storage", "bot.migrations"),
     "bot/adapters/github/*": ("bot.core", "bot.adapters.github", *SHARED_BY_ADAPTERS),
     "bot/adapters/slack/*": ("bot.core", "bot.adapters.slack", *SHARED_BY_ADAPTERS),
+    "bot/adapters/hooks/*": ("bot.core", "bot.adapters.hooks", *SHARED_BY_ADAPTERS),
     "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage"),
     "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system", *SHARED_BY_ADAPTERS),
     "bot/adapters/clock/*": ("bot.core", "bot.adapters.clock"),
     "bot/adapters/system/*": ("bot.core", "bot.adapters.system"),
     "bot/adapters/*": ("bot.core",),
     "bot/migrations/*": ("bot.adapters.storage.tables",),
+    "bot/providers/http/*": ("bot.core", "bot.adapters", "bot.settings", "bot.providers.http"),
     # A provider works with what adapters know of git, processes and directories.
     "bot/providers/*": ("bot.core", "bot.adapters", "bot.settings"),
     "bot/context.py": ("bot.core", "bot.settings"),
@@ -60,8 +62,8 @@ ONLY_IMPORTED_BY = {"handlers": "bot/app.py", "bot.app": "bot/__main__.py", "bot
 PLACES: dict[str, tuple[str, ...]] = {
     "slack_bolt": ("bot/adapters/slack/*",),
     "slack_sdk": ("bot/adapters/slack/*",),
-    "requests": ("bot/adapters/github/*", "bot/providers/http.py", "bot/providers/heroku.py"),
-    "urllib3": ("bot/adapters/github/*",),
+    "requests": ("bot/adapters/github/*", "bot/adapters/hooks/*", "bot/providers/heroku.py"),
+    "urllib3": ("bot/adapters/github/*", "bot/adapters/hooks/*"),
     "jwt": ("bot/adapters/github/auth.py",),
     "cachetools": ("bot/adapters/*",),
     "psutil": ("bot/adapters/system/*",),
@@ -99,6 +101,7 @@ MAY_ASK: dict[str, set[str]] = {
     "bot/runtime/dispatcher.py": {"time.monotonic", "time.time_ns"},
     "bot/runtime/provider_runner.py": {"time.monotonic"},
     "bot/adapters/system/processes.py": {"time.monotonic"},
+    "bot/adapters/hooks/client.py": {"time.monotonic"},
     "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
     "bot/adapters/storage/clock.py": {"time.clock_gettime"},
 }

@@ -72,6 +72,7 @@ NAMES = [
     "people.link_awaited",
     "promotions.ended",
     "promotions.offered",
+    "provider_callbacks.called_back",
     "reconciliation.reconcile",
     "reconciliation.retain",
     "redeliveries.failed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,10 @@ class StoredRun:
         self._last = began
         self._asked_at = 0.0
         self._cancelled = False
+
+    @property
+    def clock(self) -> Clock:
+        return self._runner.clock
 
     def write(self, line: str) -> None:
         self._buffer.append(masked(line, self._runner.settings.secrets))
@@ -301,6 +305,8 @@ class ProviderRunner:
         event = RunFinished(
             deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
         )
+        if outcome.given_up:
+            event = replace(event, given_up=True)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
 
 

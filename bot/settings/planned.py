@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PLANNED: Mapping[str, str] = {
-    "base_url": "pages",
     "secret_key": "pages",
     "heroku_api_key": "the heroku provider",
     "heroku_api_url": "the heroku provider",

@@ -284,10 +284,10 @@ def test_wrong_variables_are_told_without_their_values() -> None:
         ('"shell"', ' must be a table such as { type = "external" }, not "shell".'),
         (
             '{ type = "heroku" }',
-            '.type cannot be "heroku": that provider is not there yet. There are external, local and shell.',
+            '.type cannot be "heroku": that provider is not there yet. There are external, http, local and shell.',
         ),
         ('{ type = "shel" }', '.type cannot be "shel": there is no such provider. Did you mean "shell"?'),
-        ("{ type = 5 }", ".type must be text in quotes, not 5. There are external, local and shell."),
+        ("{ type = 5 }", ".type must be text in quotes, not 5. There are external, http, local and shell."),
         ('{ type = "shell" }', ".command is missing."),
         ('{ type = "external", url = "x" }', ".url is not a setting."),
         ('{ type = "shell", command = "x", comand = "y" }', ".comand is not a setting. Did you mean `command`?"),

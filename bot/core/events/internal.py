@@ -187,15 +187,31 @@ class RunProgressed(Event):
     progress: Progress
 
 
+@stored("ProviderCalledBack")
+class ProviderCalledBack(Event):
+    """Whoever carries the deployment out for a provider of ours has told how it goes on: see ``hooks.callback``."""
+
+    deployment_id: int
+    at: datetime
+    state: str
+    description: str = ""
+    environment_url: str | None = None
+    log_url: str | None = None
+
+
 @stored("RunFinished")
 class RunFinished(Event):
-    """A provider of ours has carried the deployment out, or failed to."""
+    """A provider of ours has carried the deployment out, or failed to.
+
+    It is ``given_up`` where its end may still be told: see ``bot.core.ports.provider.Outcome``.
+    """
 
     deployment_id: int
     outcome: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+    given_up: bool = False
 
 
 @stored("LinkAwaited")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.core.deployments.steps import Progress
+from bot.core.ports.chat import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a provider's work ended. ``description`` is a sentence without a full stop, short enough for a status."""
+    """How a provider's work ended. ``description`` is a sentence without a full stop, short enough for a status.
+
+    It is ``given_up`` where the work may go on elsewhere, and whoever does it may still tell how it ended.
+    """
 
     result: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+    given_up: bool = False
 
 
 class Run(Protocol):
@@ -45,6 +50,9 @@ class Run(Protocol):
 
     @property
     def job(self) -> Job: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
     def write(self, line: str) -> None:
         """Keep one line of output (capped, secrets masked)."""

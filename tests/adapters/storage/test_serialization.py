@@ -78,6 +78,7 @@ EVENTS = [
     "ModalTurned",
     "NudgeDue",
     "OrphanFound",
+    "ProviderCalledBack",
     "PullRequestChanged",
     "PullRequestClosed",
     "PullRequestDequeued",

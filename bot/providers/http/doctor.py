@@ -1,0 +1,60 @@
+"""What ``python -m bot check`` says of an environment behind a deploy hook, which is not asked: it would deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.adapters.hooks.client import host_of
+from bot.core.errors import Rejected
+from bot.core.hooks import templates
+from bot.core.names import listed
+from bot.core.ports.chat import Finding
+from bot.providers.http.settings import Settings
+from bot.providers.http.variables import CALLBACKS, Variables
+from bot.settings import process_environment
+from bot.settings.environment import from_environment
+
+
+def doctor(settings: Settings) -> Sequence[Finding]:
+    """Whether all that it needs of the environment is there, and somebody can tell how a deployment ends."""
+    return [*_variables(Variables(settings)), *_ends(settings), *_in_the_clear(settings)]
+
+
+def _variables(variables: Variables) -> Iterator[Finding]:
+    missing = variables.missing()
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        mend = "Set it in the bot's environment, for `web` and `worker` alike: `openssl rand -hex 32` makes a secret."
+        yield Finding(False, f"{listed(missing)} {verb} not set", mend)
+        return
+    try:
+        variables.signing()
+    except Rejected as error:
+        yield Finding(False, str(error))
+
+
+def _ends(settings: Settings) -> Iterator[Finding]:
+    base = from_environment(process_environment(), []).base_url
+    if base is not None:
+        yield Finding(True, f"the hook may call back at {base}{CALLBACKS}…")
+    if settings.poll is not None:
+        yield Finding(True, f"it is asked every {settings.poll.every.total_seconds():.0f} s how it goes on")
+    if base is None and settings.poll is None:
+        yield Finding(
+            False,
+            "nobody could tell how a deployment ends, so none is begun",
+            "Set BASE_URL to the public address of the web process, so that the hook can call back, or `poll`.",
+        )
+
+
+def _in_the_clear(settings: Settings) -> Iterator[Finding]:
+    urls = [settings.url, *(part.url for part in (settings.poll, settings.cancel) if part is not None)]
+    for url in dict.fromkeys(urls):
+        if url.lower().startswith("http://") and not _is_near(url):
+            what = f"what is sent to {host_of(url)} is not encrypted"
+            yield Finding(True, what, "write https:// where it speaks it", warning=True)
+
+
+def _is_near(url: str) -> bool:
+    host = host_of(url).partition(":")[0]
+    return host in ("localhost", "127.0.0.1", "[") or "." not in host or bool(templates.variables_in(host))

@@ -19,7 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.hooks.errors import error_of
-from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.core.errors import NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -71,14 +71,21 @@ class Hooks:
     def ask(self, request: Request) -> bytes | None:
         """The body of an answer with 2xx, None where it cannot be read whole.
 
-        Raises one of our errors for any other answer, and for none; its sentence names the host only.
+        Raises one of our errors for any other answer, and for none; its sentence names the host only. It is NotYet
+        where nothing was sent, as others have found out that it makes no sense.
         """
-        who = host_of(request.url)
-        with self._breaker(request.url, who).guarding(who):
-            try:
-                return self._answer(request, who)
-            except (requests.RequestException, HTTPError, ValueError) as broken:
-                raise _unreachable(broken, who, asks=request.method == "GET") from None
+        who, sent = host_of(request.url), False
+        try:
+            with self._breaker(request.url, who).guarding(who):
+                sent = True
+                try:
+                    return self._answer(request, who)
+                except (requests.RequestException, HTTPError, ValueError) as broken:
+                    raise _unreachable(broken, who, asks=request.method == "GET") from None
+        except Unavailable as error:
+            if sent or error.retry_after is None:
+                raise
+            raise NotYet(str(error), retry_after=error.retry_after) from None
 
     def _answer(self, request: Request, who: str) -> bytes | None:
         asks = request.method == "GET"

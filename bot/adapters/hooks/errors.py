@@ -14,6 +14,7 @@ from bot.core.hooks.pointers import JSON, found, text
 
 LONGEST_REASON = 120
 LONGEST_WAIT = 600.0
+UNSAID_WAIT = 4.0
 # Where services say in JSON what is wrong: Problem Details (RFC 9457), Render, Vercel, Netlify and Laravel.
 _REASONS = (
     "/detail",
@@ -37,6 +38,8 @@ def error_of(
     sentence = f"{said}: {reason}" if reason else said
     if status in _NOT_NOW or status >= 500:
         wait = _wait(headers.get("Retry-After", ""), now)
+        if wait is None and status in _NOT_NOW:
+            wait = UNSAID_WAIT
         return Unavailable(sentence, retry_after=wait, uncertain=not asks and status >= 500)
     match status:
         case 401 | 403:

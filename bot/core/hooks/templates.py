@@ -53,6 +53,15 @@ def begins_an_address(template: str) -> bool:
     return _SCHEME.match(template) is not None or template.startswith(("$", "{/"))
 
 
+def is_torn(template: str) -> bool:
+    """Whether it has a brace that belongs to no gap.
+
+    >>> is_torn("https://x.example/{/id"), is_torn("https://x.example/{/id}")
+    (True, False)
+    """
+    return re.search(r"[{}]", _PART.sub("", template)) is not None
+
+
 def address(template: str, values: Mapping[str, str], variable: Callable[[str], str]) -> str:
     """The address, with values quoted so that none of them can be more than a piece of it.
 

@@ -8,7 +8,7 @@ from math import ceil
 from bot.adapters.hooks.bodies import decoded
 from bot.adapters.hooks.client import Request, host_of
 from bot.core.deployments.steps import Progress
-from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.hooks import templates
 from bot.core.hooks.callback import link, short
 from bot.core.hooks.pointers import JSON, found, text
@@ -66,7 +66,8 @@ class Polling:
             answer = hooks(self._run.clock).ask(request)
         except Unavailable as error:
             # An outage is waited for, until the time is over.
-            self.trouble = str(error).rstrip(".")
+            if not (isinstance(error, NotYet) and self.trouble):
+                self.trouble = str(error).rstrip(".")
             return None
         except (NotThere, NotAllowed, Rejected) as error:
             return self._gone(error)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, field_serializer, fi
 
 from bot.adapters.hooks.client import Method
 from bot.adapters.system.environment import VariableName, inherited
+from bot.core.hooks import templates
 from bot.core.hooks.pointers import JSON, is_pointer
 from bot.core.hooks.templates import begins_an_address, gaps_in, unknown_gaps, variables_in
 from bot.core.names import listed
@@ -29,7 +30,6 @@ _OURS = re.compile(
     r"x-shipmate-.*|idempotency-key|content-(?:length|type|encoding)|transfer-encoding|host|connection", re.I
 )
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_SHORTEST_PAUSE = timedelta(seconds=1)
 
 
 def _variables(template: str) -> None:
@@ -48,10 +48,12 @@ def _address(template: str, *, answers: bool) -> str:
     if unknown := unknown_gaps(template, _GAPS, answers=answers):
         there = listed([f"{{{one}}}" for one in OF_THE_DEPLOYMENT if one in _GAPS])
         more = ", and JSON pointers into the hook's answer, such as {/id}" if answers else ""
-        raise ValueError(f"holds {{{unknown[0]}}}, which stands for nothing. There are {there}{more}")
+        raise ValueError(f"has {{{unknown[0]}}} in it, which stands for nothing. There are {there}{more}")
+    if templates.is_torn(template):
+        raise ValueError("has a brace in it that has no other: gaps are written {sha}")
     if told := _told_in(template):
         raise ValueError(
-            f"holds a secret ({told}), which belongs in the environment: write the name of a variable, such as "
+            f"has a secret in it ({told}), which belongs in the environment: write the name of a variable, such as "
             "$DEPLOY_HOOK_KEY"
         )
     return template
@@ -76,11 +78,11 @@ def _headers(given: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"cannot set {name}: that is not a header's name, or one that is set already")
         _variables(value)
         if unknown := unknown_gaps(value, _GAPS, answers=False):
-            raise ValueError(f"{name} holds {{{unknown[0]}}}, which stands for nothing")
+            raise ValueError(f"has {{{unknown[0]}}} in {name}, which stands for nothing")
         if _SECRET.search(name) and not variables_in(value):
             raise ValueError(
-                f"{name} holds a secret, which belongs in the environment: write the name of a variable, such as "
-                "Bearer $RENDER_API_KEY"
+                f"has a secret in {name}, which belongs in the environment: write the name of a variable, such as "
+                '"Bearer $RENDER_API_KEY"'
             )
     return given
 
@@ -135,13 +137,6 @@ class Poll(_Table):
             raise ValueError(f"has {listed(sorted(both))}, which means success already")
         return failure
 
-    @field_validator("every")
-    @classmethod
-    def _leaves_it_time(cls, every: timedelta) -> timedelta:
-        if every < _SHORTEST_PAUSE:
-            raise ValueError('must be at least "1s"')
-        return every
-
     @field_serializer("every")
     def _as_written(self, every: timedelta) -> str:
         return f"{every.total_seconds():.0f}s"
@@ -180,7 +175,8 @@ class Settings(_Table):
     @field_validator("secret")
     @classmethod
     def _is_no_secret_of_the_bot(cls, name: str) -> str:
-        _variables(f"${name}")
+        if name != DEFAULT_SECRET:
+            _variables(f"${name}")
         return name
 
     @field_validator("body")
@@ -189,7 +185,7 @@ class Settings(_Table):
         for template in _texts(body):
             _variables(template)
             if unknown := unknown_gaps(template, frozenset(OF_THE_DEPLOYMENT), answers=False):
-                raise ValueError(f"holds {{{unknown[0]}}}, which stands for nothing")
+                raise ValueError(f"has {{{unknown[0]}}} in it, which stands for nothing")
         return body
 
     @property

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.adapters.hooks.bodies import decoded, encoded
 from bot.adapters.hooks.client import Request, host_of
 from bot.adapters.hooks.signing import IDEMPOTENCY_KEY, REQUEST_ID, SIGNATURE, TIMESTAMP, signature
-from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, Unavailable
+from bot.core.errors import Conflict, NotAllowed, NotThere, NotYet, Rejected, Unavailable
 from bot.core.hooks import pointers, templates
 from bot.core.hooks.callback import CALLBACK
 from bot.core.hooks.pointers import JSON
@@ -158,7 +158,8 @@ def _refused(run: Run, variables: Variables, error: Exception) -> Begun:
 def _later(run: Run, variables: Variables, sent: Sent, error: Unavailable) -> Begun:
     """Raises Unavailable until it was tried for long enough."""
     now, begun = run.clock.now(), sent.begun or error.uncertain
-    sentence = variables.masked(str(error).rstrip("."))
+    # That others wait for it as well explains less than what it said itself.
+    sentence = (isinstance(error, NotYet) and sent.said) or variables.masked(str(error).rstrip("."))
     if now - sent.since >= TRIED_FOR or run.remaining() <= 0:
         if begun:
             unknown = f"{sentence}; whether it has begun is not known, so look there before you retry"

@@ -106,7 +106,7 @@ def test_an_address_that_is_secret_stands_in_the_environment_alone(hook, run_to,
 def test_what_is_not_set_is_named_and_nothing_is_sent(hook, run_to, monkeypatch) -> None:
     monkeypatch.delenv("HTTP_PROVIDER_SECRET")
 
-    with pytest.raises(Rejected, match=r"^HTTP_PROVIDER_SECRET is not set\. Set it in the bot's environment"):
+    with pytest.raises(Rejected, match=r"^HTTP_PROVIDER_SECRET is not set: set it in the bot's environment"):
         http.start(run_to())
 
     assert hook.received == []

@@ -112,10 +112,11 @@ def test_what_a_hook_needs_is_examined_without_asking_it(monkeypatch: pytest.Mon
     monkeypatch.setenv("BASE_URL", "https://shipmate.example.com/")
     complete = http.doctor(settings)
 
-    mend = "Set it in the bot's environment, for `web` and `worker` alike: `openssl rand -hex 32` makes a secret."
+    make = "Make one up (openssl rand -hex 32), and set it for the hook, and for `web` and `worker` of the bot."
     base = "Set BASE_URL to the public address of the web process, so that the hook can call back, or `poll`."
     assert lacking == [
-        Finding(False, "HTTP_PROVIDER_SECRET and HOOK_KEY are not set", mend),
+        Finding(False, "HTTP_PROVIDER_SECRET is not set", make),
+        Finding(False, "HOOK_KEY is not set", "Set it in the bot's environment."),
         Finding(False, "nobody could tell how a deployment ends, so none is begun", base),
     ]
     assert complete == [Finding(True, "the hook may call back at https://shipmate.example.com/providers/http/…")]

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from bot.adapters.hooks.client import host_of
 from bot.core.errors import Rejected
 from bot.core.hooks import templates
-from bot.core.names import listed
 from bot.core.ports.chat import Finding
 from bot.providers.http.settings import Settings
 from bot.providers.http.variables import CALLBACKS, Variables
@@ -17,15 +16,16 @@ from bot.settings.environment import from_environment
 
 def doctor(settings: Settings) -> Sequence[Finding]:
     """Whether all that it needs of the environment is there, and somebody can tell how a deployment ends."""
-    return [*_variables(Variables(settings)), *_ends(settings), *_in_the_clear(settings)]
+    return [*_variables(settings, Variables(settings)), *_ends(settings), *_in_the_clear(settings)]
 
 
-def _variables(variables: Variables) -> Iterator[Finding]:
-    missing = variables.missing()
-    if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        mend = "Set it in the bot's environment, for `web` and `worker` alike: `openssl rand -hex 32` makes a secret."
-        yield Finding(False, f"{listed(missing)} {verb} not set", mend)
+def _variables(settings: Settings, variables: Variables) -> Iterator[Finding]:
+    for name in variables.missing():
+        mend = "Set it in the bot's environment."
+        if name == settings.secret:
+            mend = "Make one up (openssl rand -hex 32), and set it for the hook, and for `web` and `worker` of the bot."
+        yield Finding(False, f"{name} is not set", mend)
+    if settings.secret in variables.missing():
         return
     try:
         variables.signing()

@@ -27,7 +27,7 @@ class Variables:
         """Raises Rejected where it is not set."""
         value = self._environ.get(name, "").strip()
         if not value:
-            raise Rejected(f"{name} is not set. Set it in the bot's environment, for `web` and `worker` alike")
+            raise Rejected(f"{name} is not set: set it in the bot's environment")
         return value
 
     def missing(self) -> list[str]:
@@ -39,7 +39,7 @@ class Variables:
         self.get(name)
         held = secrets_named(name, self._environ)
         if not held:
-            raise Rejected(f"{name} holds nothing but commas. Set it to a secret")
+            raise Rejected(f"{name} holds nothing but commas: set it to a secret")
         return held[0]
 
     def callback_url(self, job: Job) -> str | None:

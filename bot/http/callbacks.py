@@ -101,7 +101,7 @@ class Callbacks:
         environments = (one for app in self.settings.apps.values() for one in app.environments.values())
         names = {one.provider.settings.secret for one in environments if one.provider.type == PROVIDER}
         default = secrets_in(self.settings.secrets.http_provider_secret)
-        return [*default, *(secret for name in sorted(names) for secret in self._held(name))]
+        return [*dict.fromkeys([*default, *(secret for name in sorted(names) for secret in self._held(name))])]
 
     def _held(self, name: str) -> tuple[str, ...]:
         return secrets_named(name, self.environ)

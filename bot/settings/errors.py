@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +14,7 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -112,8 +112,7 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 
 
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    if model is EnvironmentSettings and "windows" in steps[:-1]:
-        model = WindowSettings
+    model = _table_of(model, steps)
     match detail["type"]:
         case "extra_forbidden":
             return not_a_setting(str(steps[-1]), model)
@@ -129,6 +128,15 @@ def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[B
         case _:
             reason = re.sub(r"^\w+ should ", "must ", detail["msg"])
             return f" {reason}, not {shown(detail['input'])}." if reason.startswith(_VERBS) else f": {reason}."
+
+
+def _table_of(model: type[BaseModel], steps: Sequence[str | int]) -> type[BaseModel]:
+    """The table within the table in which the last step stands."""
+    for step in steps[:-1]:
+        fields = (field for name, field in model.model_fields.items() if step in (name, field.alias))
+        kinds = (kind for field in fields for kind in (field.annotation, *get_args(field.annotation)))
+        model = next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), model)
+    return model
 
 
 def path(*steps: str | int) -> str:

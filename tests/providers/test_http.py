@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +30,7 @@ from tests.providers.http_runs import (
     polled,
     stopped_at,
 )
+from tests.servers.background import Background
 from tests.servers.hooks.server import HookServer, Reply
 
 
@@ -44,6 +50,35 @@ def run_to(run_with, hook: HookServer):
         return run
 
     return make
+
+
+@contextmanager
+def untrusted(directory: Path) -> Iterator[tuple[str, list[str]]]:
+    """Something that speaks TLS with a certificate of its own making; what it has heard."""
+    certificate, key = directory / "cert.pem", directory / "key.pem"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1", "-nodes"]
+    made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", key, "-out", certificate]
+    subprocess.run(["openssl", "req", "-x509", *made, *names], check=True, capture_output=True)
+    heard: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Whoever does not trust it breaks off."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    running = Background(server)
+    running.start()
+    yield f"localhost:{server.server_address[1]}", heard
+    running.stop()
 
 
 # --- what is sent ---------------------------------------------------------------------------------------------------
@@ -120,6 +155,28 @@ def test_where_nobody_could_tell_the_end_nothing_is_begun(hook, run_to, monkeypa
     begun(run_to(poll=polled(hook)))
 
     assert [one.json["callback_url"] for one in hook.asked] == [None]
+
+
+def test_no_password_is_looked_for_and_no_cookie_kept(hook, run_to, monkeypatch, tmp_path) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login bot password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    hook.replies.append(Reply(503, b"", {"Set-Cookie": "session=1"}))
+
+    begun(run_to())
+
+    assert len(hook.asked) == 2
+    assert [name for one in hook.asked for name in ("authorization", "cookie") if name in one.headers] == []
+
+
+def test_nothing_is_sent_where_the_certificate_is_not_valid(hook, run_to, tmp_path) -> None:
+    with untrusted(tmp_path) as (address, heard):
+        run = run_to(url=f"https://{address}/deploy")
+        outcome = carried_out(run)
+
+    assert outcome == Outcome(
+        "failed", f"The certificate of {address} is not valid, so nothing was sent (asked for 5 min)"
+    )
+    assert heard == []
 
 
 # --- how it ends: called back ---------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def test_what_is_never_taken_has_failed_after_five_minutes(hook, run_to) -> None
     outcome = carried_out(run)
 
     assert outcome == Outcome(
-        "failed", f"{hook.host} answered 429 Too Many Requests: Too many deploys, and did not take it"
+        "failed", f"{hook.host} answered 429 Too Many Requests: Too many deploys (asked for 5 min)"
     )
     assert 300 <= (run.clock.moment - HandClock().moment).total_seconds() < 330
     assert run.lines == [f"{hook.host} answered 429 Too Many Requests: Too many deploys: it is asked again"]
@@ -252,4 +252,4 @@ def test_a_hook_that_cannot_be_reached_has_not_begun(hook, run_with, monkeypatch
     run = run_with(http.Settings(url="http://127.0.0.1:1/deploy"))
     run.clock = HandClock()
 
-    assert carried_out(run) == Outcome("failed", "127.0.0.1:1 cannot be reached, and did not take it")
+    assert carried_out(run) == Outcome("failed", "127.0.0.1:1 cannot be reached (asked for 5 min)")

@@ -71,6 +71,10 @@ def problems(*lines: str) -> list[str]:
         ),
         ((HOOK, 'cancel = { url = "$STOP", method = "GET" }'), ".cancel.method cannot be GET, which changes nothing."),
         ((HOOK, 'secret = "SLACK_BOT_TOKEN"'), f".secret cannot hold $SLACK_BOT_TOKEN: {NOBODY}"),
+        (
+            (HOOK, 'poll = { url = "https://x.example/", sucess = ["a"], success = ["a"], failure = ["b"] }'),
+            ".poll.sucess is not a setting. Did you mean `success`?",
+        ),
         ((HOOK, "pol = 1"), ".pol is not a setting. Did you mean `poll`?"),
     ],
 )

@@ -10,11 +10,11 @@ from bot.adapters.hooks.client import Request, host_of
 from bot.adapters.hooks.signing import IDEMPOTENCY_KEY, REQUEST_ID, SIGNATURE, TIMESTAMP, signature
 from bot.core.errors import Conflict, NotAllowed, NotThere, NotYet, Rejected, Unavailable
 from bot.core.hooks import pointers, templates
-from bot.core.hooks.callback import CALLBACK
+from bot.core.hooks.callback import CALLBACK, LONGEST_URL, Callback
 from bot.core.hooks.pointers import JSON
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.providers.http.access import hooks
-from bot.providers.http.handles import ACCEPTED, SENT, Begun, Sent
+from bot.providers.http.handles import ACCEPTED, SENT, Begun, Sent, lasting
 from bot.providers.http.settings import Settings
 from bot.providers.http.variables import Variables
 
@@ -34,8 +34,9 @@ def start(run: Run) -> str:
         return known
     settings = Settings.model_validate(run.job.settings)
     variables = Variables(settings)
-    if run.note(CALLBACK) is not None and not settings.pointers:
-        return Begun().written()  # it called back before its answer was taken in
+    called_back = Callback.read(run.note(CALLBACK))
+    if called_back is not None and (called_back.end is not None or not settings.pointers):
+        return Begun().written()  # before its answer was taken in
     now, sent = run.clock.now(), Sent.read(run.note(SENT))
     if run.cancelled():
         return _cancelled(sent).written()
@@ -146,7 +147,7 @@ def _values(answer: bytes | None, settings: Settings) -> dict[str, str]:
     except Rejected:
         return {}
     told = {pointer: pointers.text(pointers.found(said, pointer)) for pointer in settings.pointers}
-    return {pointer: value for pointer, value in told.items() if value is not None}
+    return {pointer: value for pointer, value in told.items() if value is not None and len(value) <= LONGEST_URL}
 
 
 def _refused(run: Run, variables: Variables, error: Exception) -> Begun:
@@ -164,7 +165,7 @@ def _later(run: Run, variables: Variables, sent: Sent, error: Unavailable) -> Be
         if begun:
             unknown = f"{sentence}; whether it has begun is not known, so look there before you retry"
             return Begun(outcome=Outcome("error", unknown, given_up=True))
-        return Begun(outcome=Outcome("failed", f"{sentence}, and did not take it"))
+        return Begun(outcome=Outcome("failed", f"{sentence} (asked for {lasting(now - sent.since)})"))
     wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else PAUSE
     run.keep(SENT, replace(sent, begun=begun, said=sentence, not_before=now + wait).written())
     if sentence != sent.said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from bot.adapters.hooks.client import Request
@@ -9,7 +10,7 @@ from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.hooks import templates
 from bot.core.ports.provider import Outcome, Run
 from bot.providers.http.access import hooks
-from bot.providers.http.handles import STOPPING, Begun
+from bot.providers.http.handles import STOPPING, Begun, lasting
 from bot.providers.http.polling import Polling, beside
 from bot.providers.http.settings import Settings
 from bot.providers.http.variables import Variables
@@ -104,8 +105,7 @@ class Stopping:
         return "Cancelled" if reason == "cancelled" else f"Timed out after {self._minutes()}"
 
     def _minutes(self) -> str:
-        seconds = self._run.job.timeout_seconds
-        return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+        return lasting(timedelta(seconds=self._run.job.timeout_seconds))
 
 
 def _because(polling: Polling) -> str:

@@ -174,7 +174,7 @@ def test_nothing_is_sent_where_the_certificate_is_not_valid(hook, run_to, tmp_pa
         outcome = carried_out(run)
 
     assert outcome == Outcome(
-        "failed", f"The certificate of {address} is not valid, so nothing was sent (asked for 5 min)"
+        "failed", f"The certificate of {address} is not valid, so nothing was sent (asked for 5 min 20 s)"
     )
     assert heard == []
 

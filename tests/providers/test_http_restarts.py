@@ -252,4 +252,4 @@ def test_a_hook_that_cannot_be_reached_has_not_begun(hook, run_with, monkeypatch
     run = run_with(http.Settings(url="http://127.0.0.1:1/deploy"))
     run.clock = HandClock()
 
-    assert carried_out(run) == Outcome("failed", "127.0.0.1:1 cannot be reached (asked for 5 min)")
+    assert carried_out(run) == Outcome("failed", "127.0.0.1:1 cannot be reached (asked for 5 min 20 s)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core.ports.provider import Outcome
 
@@ -56,13 +56,3 @@ class Begun:
         said = json.loads(handle)
         outcome = said.pop("outcome")
         return cls(**said, outcome=Outcome(**outcome) if outcome else None)
-
-
-def lasting(time: timedelta) -> str:
-    """A length of time in an outcome's words.
-
-    >>> lasting(timedelta(seconds=90)), lasting(timedelta(minutes=15))
-    ('90 s', '15 min')
-    """
-    seconds = time.total_seconds()
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from bot.adapters.hooks.bodies import decoded, encoded
 from bot.adapters.hooks.client import Request, host_of
 from bot.adapters.hooks.signing import IDEMPOTENCY_KEY, REQUEST_ID, SIGNATURE, TIMESTAMP, signature
+from bot.core.deployments.wording import spoken
 from bot.core.errors import Conflict, NotAllowed, NotThere, NotYet, Rejected, Unavailable
 from bot.core.hooks import pointers, templates
 from bot.core.hooks.callback import CALLBACK, LONGEST_URL, Callback
 from bot.core.hooks.pointers import JSON
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.providers.http.access import hooks
-from bot.providers.http.handles import ACCEPTED, SENT, Begun, Sent, lasting
+from bot.providers.http.handles import ACCEPTED, SENT, Begun, Sent
 from bot.providers.http.settings import Settings
 from bot.providers.http.variables import Variables
 
@@ -165,7 +166,7 @@ def _later(run: Run, variables: Variables, sent: Sent, error: Unavailable) -> Be
         if begun:
             unknown = f"{sentence}; whether it has begun is not known, so look there before you retry"
             return Begun(outcome=Outcome("error", unknown, given_up=True))
-        return Begun(outcome=Outcome("failed", f"{sentence} (asked for {lasting(now - sent.since)})"))
+        return Begun(outcome=Outcome("failed", f"{sentence} (asked for {spoken(now - sent.since)})"))
     wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else PAUSE
     run.keep(SENT, replace(sent, begun=begun, said=sentence, not_before=now + wait).written())
     if sentence != sent.said:

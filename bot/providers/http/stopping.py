@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal
 
 from bot.adapters.hooks.client import Request
+from bot.core.deployments.wording import spoken
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.hooks import templates
 from bot.core.ports.provider import Outcome, Run
 from bot.providers.http.access import hooks
-from bot.providers.http.handles import STOPPING, Begun, lasting
+from bot.providers.http.handles import STOPPING, Begun
 from bot.providers.http.polling import Polling, beside
 from bot.providers.http.settings import Settings
 from bot.providers.http.variables import Variables
@@ -105,7 +105,7 @@ class Stopping:
         return "Cancelled" if reason == "cancelled" else f"Timed out after {self._minutes()}"
 
     def _minutes(self) -> str:
-        return lasting(timedelta(seconds=self._run.job.timeout_seconds))
+        return spoken(self._run.job.timeout_seconds)
 
 
 def _because(polling: Polling) -> str:

@@ -14,7 +14,7 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table
+from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -112,12 +112,13 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 
 
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    model = _table_of(model, steps)
+    if model is EnvironmentSettings and "windows" in steps[:-1]:
+        model = WindowSettings
     match detail["type"]:
         case "extra_forbidden":
-            return not_a_setting(str(steps[-1]), model)
+            return not_a_setting(str(steps[-1]), _table_of(model, steps))
         case "missing":
-            return f" is missing{_meaning(model, steps)}."
+            return f" is missing{_meaning(_table_of(model, steps), steps)}."
         case "literal_error":
             expected = str(detail["ctx"]["expected"]).replace("'", '"')
             return f" must be {expected}, not {shown(detail['input'])}."

@@ -11,10 +11,15 @@ from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import Merging
+from bot.core.ports.publishing import Publishing
+from bot.core.ports.workflows import Workflows
+from bot.core.publications.messages import NEEDED, NOT_DONE
+from bot.core.publications.refusals import Refusal
 from bot.core.repositories.messages import tables
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
 from bot.providers import load as load_provider
+from bot.providers.shell import runs_as
 from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
@@ -44,7 +49,8 @@ class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already.
 
     ``names`` tells what a repository is called now, ``known`` which ones the bot knows, ``merging`` in which ways
-    they merge; ``messages`` is who takes them.
+    they merge, ``workflows`` which of these there are, ``publishing`` what may be written there, and ``refused`` what
+    was not; ``messages`` is who takes them.
     """
 
     github: DoctorOfNames | None = None
@@ -54,6 +60,9 @@ class Doctors:
     counts: HeadCounts | None = None
     names: Callable[[str], Repository] | None = None
     merging: Merging | None = None
+    publishing: Publishing | None = None
+    refused: Callable[[], Sequence[Refusal]] = tuple
+    workflows: Workflows | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
     messages: Validator | None = None
 
@@ -123,13 +132,20 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     found += _set_in_vain(settings, planned)
     found += exposure.left_open(settings)
     found += _provider_findings(settings)
-    repositories = _once(app.repository for app in settings.apps.values() if app not in examples)
+    return found + _examined(settings, doctors, [app for app in settings.apps.values() if app not in examples])
+
+
+def _examined(settings: Settings, doctors: Doctors, apps: Sequence[AppSettings]) -> list[Finding]:
+    """What is found out by asking; ``apps`` are those whose repositories are their own."""
+    found = [*_answers("The workflows", lambda: [*_workflow_findings(apps, doctors.workflows)])]
+    repositories = _once(app.repository for app in apps)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
         found += _answers("GitHub", lambda: github.doctor(repositories))
     if doctors.names is not None:
         found += _called_otherwise(settings, repositories, doctors.names, doctors.known)
-    found += _merge_methods([app for app in settings.apps.values() if app not in examples], doctors)
+    found += _merge_methods(apps, doctors)
+    found += _publications(apps, doctors)
     if slack is not None:
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
@@ -137,9 +153,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     if doctors.orphans is not None:
         found += _answers("What is not in the settings", doctors.orphans.doctor)
     if doctors.counts is not None:
-        found += [
-            one for app in settings.apps.values() if app not in examples for one in outsiders(app, doctors.counts)
-        ]
+        found += [one for app in apps for one in outsiders(app, doctors.counts)]
     return found
 
 
@@ -205,6 +219,18 @@ def _provider_findings(settings: Settings) -> Iterator[Finding]:
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
+            for step in (*environment.before_deploy, *environment.after_deploy):
+                for finding in runs_as(step.user):
+                    yield replace(finding, what=f"{app.name}/{name}, {step.name}: {finding.what}")
+
+
+def _workflow_findings(apps: Sequence[AppSettings], workflows: Workflows | None) -> Iterator[Finding]:
+    """What a provider asks of GitHub about the repository that it deploys."""
+    for app in apps if workflows is not None else ():
+        for name, environment in app.environments.items():
+            asked = getattr(load_provider(environment.provider.type), "doctor_at", None)
+            for finding in asked(environment.provider.settings, app.repository, workflows) if asked else ():
+                yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
 
 
 def _called_otherwise(
@@ -245,6 +271,48 @@ def _merge_methods(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Fi
             what = f'apps.{app.name}.merge_method is "{app.merge_method}", which {app.repository} does not allow'
             others = f"Write {' or '.join(allowed)} there, or allow" if allowed else "Allow"
             yield Finding(good=False, what=what, mend=f"{others} it in the settings of the repository on GitHub.")
+
+
+def _publications(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Finding]:
+    """What the settings want to be written on GitHub, and cannot be."""
+    for app in apps:
+        if app.github.release and not any(one.production for one in app.environments.values()):
+            what = f"`release` of apps.{app.name}.github makes none: no environment of {app.name} is production"
+            yield Finding(good=True, warning=True, what=what, mend="write `production = true` in one of them")
+        yield from _lacking(app, doctors.publishing)
+    yield from _refused(apps, doctors.refused)
+
+
+def _lacking(app: AppSettings, publishing: Publishing | None) -> Iterator[Finding]:
+    on_pull_requests = app.github.comment or app.github.label is not None
+    if publishing is None or not (on_pull_requests or app.github.release):
+        return
+    try:
+        lacking = publishing.lacks(app.repository, pull_requests=on_pull_requests, releases=app.github.release)
+    except ShipmateError:
+        return  # a finding already
+    if lacking:
+        what = (
+            f"What apps.{app.name}.github asks for cannot be written on {app.repository} without {', '.join(lacking)}"
+        )
+        yield Finding(good=False, what=what, mend=f"Give it to {_who_writes(lacking)}, or take it out of the settings.")
+
+
+def _who_writes(lacking: Sequence[str]) -> str:
+    app = any(one.endswith(": write") for one in lacking)
+    return "the GitHub App and accept it where it is installed" if app else "the owner of GITHUB_TOKEN"
+
+
+def _refused(apps: Sequence[AppSettings], lasting: Callable[[], Sequence[Refusal]]) -> Iterator[Finding]:
+    """What only trying has shown: a token does not tell what it was made for."""
+    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if getattr(app.github, what)}
+    try:
+        refused = [one for one in lasting() if (one.repository, one.what) in wanted]
+    except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say
+        return
+    for one in refused:
+        what = f"{NOT_DONE[one.what].format(one.repository)}: {one.reason}"
+        yield Finding(good=False, what=what, mend=f"Give me the permission “{NEEDED[one.what]}”.")
 
 
 def _another(name: str, known: KnownRepository, change: str) -> Finding:

@@ -107,11 +107,20 @@ def _open(app: AppSettings, environment: EnvironmentSettings) -> Iterator[Findin
             f"{place} carries out what other tools create: whoever may create deployments on {app.repository} deploys",
             'leave `foreign_deployments` at "follow", unless another tool is to start this provider',
         )
-    if environment.provider.type == "shell" and not getattr(environment.provider.settings, "user", None):
+    if ours := _run_as_the_bot(environment):
         yield _warning(
-            f"{place} runs its command as the bot's own user, who can read whatever the bot can",
+            f"{place} runs {listed(ours)} as the bot's own user, who can read whatever the bot can",
             "let another `user` run it: docs/providers.md",
         )
+
+
+def _run_as_the_bot(environment: EnvironmentSettings) -> list[str]:
+    """The commands that have no user of their own; steps around a command are run as that is."""
+    if getattr(environment.provider.settings, "user", None):
+        return []
+    own = ["its command"] if environment.provider.type == "shell" else []
+    steps = (*environment.before_deploy, *environment.after_deploy)
+    return [*own, *(step.name for step in steps if not step.user)]
 
 
 def outsiders(app: AppSettings, counts: HeadCounts) -> Iterator[Finding]:

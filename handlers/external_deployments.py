@@ -11,11 +11,21 @@ from uuid import uuid4
 import structlog
 
 from bot.context import Context
-from bot.core.deployments import ending, following, lifecycle, telling
+from bot.core.deployments import ending, following, lifecycle, telling, thread
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.card import NOT_PICKED_UP
-from bot.core.deployments.model import ENDED, MOVES, REMOTE_STATES, REVIEW_WANTED, TELLING, Actor, Deployment, State
-from bot.core.deployments.twins import Twin, reported_by, together
+from bot.core.deployments.model import (
+    ENDED,
+    MOVES,
+    REMOTE_STATES,
+    REVIEW_WANTED,
+    TELLING,
+    Actor,
+    Deployment,
+    State,
+    place_key,
+)
+from bot.core.deployments.twins import Twin, is_of_run, reported_by, together
 from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
@@ -26,6 +36,7 @@ from bot.core.ports.backfill import created_event
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.repositories.model import same_name
+from bot.core.workflows.dispatched import LAST_RUN, LastRun
 from bot.router import Router
 from bot.services import authorization
 from bot.services.authorization import chat_id_of
@@ -35,6 +46,10 @@ from bot.services.remote_statuses import status_event, unheard
 from bot.services.runs import is_ours
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, apps_at, target_named, targets_named
+from bot.settings.models import DISPATCHING
+
+LATELY = 5
+"""How many of the last deployments in a place may have made another one on GitHub, of which we hear only now."""
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -55,7 +70,9 @@ def created(context: Context, event: DeploymentCreated) -> None:
             records.put(DeploymentOpened(ours.id, event.remote_id), f"opened:{event.request_id}:{event.remote_id}")
             return
         log.warning("request id not believed", deployment=ours.id, remote=event.remote_id, creator=event.creator)
-    if _is_known(context, event) or (event.by_workflow and _is_twin(context, event)):
+    if _is_known(context, event):
+        return
+    if event.by_workflow and (_is_of_our_run(context, event) or _is_twin(context, event)):
         return
     target = target_named(context, event.repository, event.environment)
     if target is not None:
@@ -79,6 +96,26 @@ def _is_known(context: Context, event: DeploymentCreated) -> bool:
     place = (event.repository, event.remote_id, apps_at(context, event.repository))
     reads = context.reads
     return reads.by_remote(*place) is not None or reads.twins.by_remote(*place) is not None
+
+
+def _is_of_our_run(context: Context, event: DeploymentCreated) -> bool:
+    """Whether the workflow that made it was dispatched by a provider of ours, which follows its run.
+
+    Then nobody is told of it, and what it reports changes nothing.
+    """
+    for target in targets_named(context, event.repository, event.environment):
+        if target.environment.provider.type != DISPATCHING:
+            continue
+        last = LastRun.read(context.reads.kept(place_key(*target.place, LAST_RUN)))
+        app, environment = target.place
+        lately = context.reads.history(app=app, environment=environment, ref=None, limit=LATELY)
+        ours = next((one for one in lately if is_of_run(one, event.sha, event.created_at, last)), None)
+        if ours is not None:
+            records = context.begin(app, environment)
+            if not _is_known(context, event):
+                records.twins.save(Twin(event.repository, event.remote_id, ours.id, followed=False))
+            return True
+    return False
 
 
 def _is_twin(context: Context, event: DeploymentCreated) -> bool:
@@ -158,8 +195,11 @@ def _announce(context: Context, target: Target, event: DeploymentCreated) -> Non
 
 
 def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deployment:
-    ours = target.environment.provider.carries_out and target.app.foreign_deployments == "carry_out"
-    carried_out = ours and not event.taken
+    provider = target.environment.provider
+    ours = provider.carries_out and target.app.foreign_deployments == "carry_out"
+    # A workflow that is dispatched for what a workflow has made would make one more, and so on for ever.
+    in_circles = event.by_workflow and provider.type == DISPATCHING
+    carried_out = ours and not event.taken and not in_circles
     page = context.forge.repository(target.app.repository, fresh=False).url
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
     return Deployment(
@@ -307,6 +347,9 @@ def _take_in_of_twin(
     tells = event.state in TELLING
     records.twins.save(replace(twin, last_status=event.status_id, state=event.state if tells else twin.state))
     deployment = records.deployment(deployment_id)
+    if deployment is not None and deployment.busy and timeout is None and event.environment_url:
+        # A run that we follow tells of no address; a job of it may do so to its own deployment.
+        records.save(replace(deployment, environment_url=event.environment_url))
     if deployment is None or timeout is None or not tells or not twin.followed:
         return
     state = together([one for one in records.twins.of(deployment.id) if one.followed])
@@ -392,4 +435,4 @@ def overdue(context: Context, event: Due) -> None:
     unseen = replace(deployment, due_at=last_call, description=NOT_PICKED_UP)
     records.save(unseen)
     telling.draw(records, unseen)
-    telling.note(records, deployment, deployment_messages.not_picked_up(deployment), occasion="hung")
+    telling.tell(records, unseen, thread.run(unseen), occasion="hung", part="run")

@@ -87,11 +87,10 @@ def freeze(context: Context, command: DeclareFreeze) -> Message | None:
 def _until(context: Context, command: DeclareFreeze) -> datetime | None:
     if command.until is None:
         return None
-    until = schedule_request.moment(context, command.until)
-    if until is None:
-        over = schedule_request.is_over(context, command.until)
-        raise Refused(messages.until_not_understood(command.until, over=over))
-    return until
+    meant = schedule_request.read(context, command.until)
+    if meant.at is None:
+        raise Refused(messages.until_not_understood(command.until, over=meant.over))
+    return meant.at
 
 
 def _announced_here(context: Context, apps: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ from bot.router import Router
 from bot.services import announcing, authorization
 from bot.services.branch_locks import lock_wanted
 from bot.services.orphans import demand_target, place_of
+from bot.services.reading import as_read
 from bot.services.targets import Target, app_of
 
 router = Router()
@@ -216,7 +217,7 @@ def notify_me(context: Context, command: NotifyMe) -> None:
 
 def _whisper(context: Context, records: Records, message: Message) -> None:
     """An answer that concerns nobody but the asker."""
-    records.emit(Reply(context.event_id, context.where, message, only_to=context.asker.id))
+    records.emit(Reply(context.event_id, context.where, as_read(context, message), only_to=context.asker.id))
 
 
 def _held_by_another(context: Context, command: AskToRelease | NotifyMe) -> tuple[Records, Lock, Actor]:

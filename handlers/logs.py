@@ -16,15 +16,14 @@ router = Router()
 LOOKED_BACK = 50
 SHOWN = 20
 """How many lines are shown where nobody says how many."""
-MOST = 100
-"""More lines than these fit in no message."""
 
 
 @router.command(Logs)
 def logs(context: Context, command: Logs) -> Message:
     """Without a number it is the last one that failed: nobody asks for the log of what went well."""
     one = _meant(context, command)
-    return listings.log(one, context.reads.output(one.id, min(command.last or SHOWN, MOST)))
+    wanted = command.last or SHOWN
+    return listings.log(one, context.reads.output(one.id, min(wanted, listings.MOST_LINES)), wanted)
 
 
 def _meant(context: Context, command: Logs) -> Deployment:

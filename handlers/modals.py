@@ -11,8 +11,9 @@ from bot.core.effects import FillModal
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import ModalTurned
+from bot.core.modals.model import Modal
 from bot.router import Router
-from bot.services import authorization, forms
+from bot.services import authorization, forms, shortcuts
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 def turned(context: Context, event: ModalTurned) -> None:
     """It is open; what it shows follows from what is chosen in it."""
     view = (event.view, event.person, event.command, event.metadata, event.place)
-    context.begin().emit(FillModal(*view, event.filled, event.version))
+    context.begin().emit(FillModal(*view, event.filled, event.version, event.about))
 
 
 @router.performs(FillModal)
@@ -35,10 +36,17 @@ def fill(context: Context, effect: FillModal) -> Iterable[Event]:
         if context.person.outsider:
             return []
         context.place, context.via = effect.place, "modal"
-        shown = forms.form(context, effect.command, effect.filled)
+        context.here = context.settings.app_of_channel(context.chat.channel_names(effect.place.channel))
+        shown = _form(context, effect)
         if shown is not None:
             asked = forms.is_asked(effect.command)
             context.chat.fill_modal(effect.view, shown, effect.metadata, asked=asked, version=effect.version)
     except (NotThere, NotAllowed, Rejected) as error:
         log.info("modal not filled", view=effect.view, reason=str(error))
     return []
+
+
+def _form(context: Context, effect: FillModal) -> Modal | None:
+    if effect.about is not None:
+        return shortcuts.form(context, effect.about)
+    return forms.form(context, effect.command, effect.filled)

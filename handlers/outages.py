@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot import providers
 from bot.context import Context
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.events.external import Tick
@@ -104,6 +105,8 @@ def _still_refused(context: Context, outage: Outage) -> bool:
             context.chat.authenticate()
         for place in _places(context, outage.owner) if outage.service == "GitHub" else ():
             context.forge.authenticate(place)
+        if outage.service not in ("Slack", "GitHub"):
+            providers.authenticate(outage.service)
     except Unavailable:
         return True
     return False

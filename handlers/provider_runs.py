@@ -14,6 +14,7 @@ from bot.core.deployments.ending import REMOTE_ENDS
 from bot.core.deployments.lifecycle import HUNG_AFTER
 from bot.core.deployments.model import MOVES, REMOTE_STATES, Deployment, State, notes_key, run_key
 from bot.core.deployments.reconsideration import reconsider
+from bot.core.deployments.steps import progressed
 from bot.core.effects import CreateDeployment, PostStatus, StartRun
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.events import Event
@@ -195,7 +196,7 @@ def held_up(context: Context, event: RunHeldUp) -> None:
 
 
 @router.on(RunProgressed, name="runs.progressed")
-def progressed(context: Context, event: RunProgressed) -> None:
+def told(context: Context, event: RunProgressed) -> None:
     """The newest word counts, in whatever order they are taken up."""
     with_locked = _locked(context, event.deployment_id)
     if with_locked is None or not with_locked[0].busy:
@@ -219,10 +220,11 @@ def finished(context: Context, event: RunFinished) -> None:
         records.forget(key)
     if deployment.state is State.STARTING and event.outcome in {"succeeded", "timed_out"}:
         deployment = lifecycle.running(records, deployment, context.now, timeout=HUNG_AFTER, ours=True)
+    further = progressed(deployment, event.progress) if event.progress is not None else deployment
     ended = replace(
-        deployment,
-        log_url=event.log_url or deployment.log_url,
-        environment_url=event.environment_url or deployment.environment_url,
+        further,
+        log_url=event.log_url or further.log_url,
+        environment_url=event.environment_url or further.environment_url,
     )
     description = event.description
     if event.outcome == "cancelled" and deployment.cancel_by:

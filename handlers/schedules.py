@@ -38,15 +38,15 @@ def show_schedule(context: Context, command: ShowSchedule) -> Message:
 @router.command(Unschedule)
 def unschedule(context: Context, command: Unschedule) -> Message:
     """Whoever scheduled it may take it off, and so may those who deploy there, and admins."""
-    seen = context.reads.schedules.entry(command.deployment)
+    seen = context.reads.schedules.entry(command.entry)
     if seen is None:
-        raise Refused(messages.unknown_entry(command.deployment))
+        raise Refused(messages.unknown_entry(command.entry))
     if not _may_unschedule(context, seen):
         raise Refused(messages.not_yours(seen))
     records = context.begin(seen.app, seen.environment)
     entry = records.schedules.entry(seen.id)
     if entry is None:
-        raise Refused(messages.unknown_entry(command.deployment))
+        raise Refused(messages.unknown_entry(command.entry))
     records.schedules.remove(entry.id)
     records.stop_timer(timer_of(entry.id))
     return messages.unscheduled(entry)
@@ -81,7 +81,7 @@ def due(context: Context, event: ScheduleDue) -> None:
     elif is_missed(entry.at, context.now, context.settings.bot.schedule_grace):
         told = messages.missed(entry, again, context.now - entry.at, _unforced(context, entry))
         records.emit(Reply(records.cause, entry.place, told, else_to=entry.by.chat_id))
-        why = f"#{entry.id} was due too long ago"
+        why = f"{entry.name} was due too long ago"
         records.audit.record("schedule", outcome="missed", command=entry.command, reason=why)
     elif entry.by.chat_id is not None:
         given = CommandGiven(entry.command, entry.by.chat_id, entry.place, "schedule")

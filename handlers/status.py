@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import structlog
+
 from bot.context import Context
 from bot.core import replies
 from bot.core.audit import messages as audit_messages
+from bot.core.board import status_messages
 from bot.core.deployments import listings
-from bot.core.deployments.model import DEPLOY
-from bot.core.errors import Refused
+from bot.core.deployments.model import DEPLOY, Deployment, State
+from bot.core.errors import NotAllowed, NotThere, Refused, Rejected, ShipmateError
 from bot.core.freezes.model import Freeze
 from bot.core.grammar.commands import Deploys, Status
-from bot.core.locks import messages as lock_messages
 from bot.core.orphans import messages as orphan_messages
 from bot.core.orphans.model import is_named
-from bot.core.rich_text import Line, Message
+from bot.core.rich_text import Message
 from bot.core.schedules.model import ScheduleEntry
 from bot.router import Router
+from bot.services import standings
 from bot.services.orphans import all_looked_at, places_of
 from bot.services.targets import app_of, environment_of
 
 router = Router()
-LISTED = 10
+log = structlog.get_logger(__name__)
+LISTED = 8
+LOOKED_THROUGH = 100
+"""So many of the last ones are looked through for those that did not become part of later ones."""
 SHOWN_OUTPUT = 20
 SHOWN_DECISIONS = 40
 
 
 @router.command(Status)
 def status(context: Context, command: Status) -> Message:
-    """Each environment: what is deployed there, since when, by whom, and what is on its way."""
+    """Of one app each environment: what is live, since when, by whom, and what goes on there; of several a line."""
     targets, left = all_looked_at(context, command)
-    lines = [line for one in targets for line in _status(context, one.place)]
-    for place in places_of(left):
-        lines += _status(context, place, gone=True)
-    lines += [orphan_messages.status_line(one) for one in left if isinstance(one.thing, Freeze | ScheduleEntry)]
-    return listings.status(lines)
-
-
-def _status(context: Context, place: tuple[str, str], *, gone: bool = False) -> list[Line]:
-    last, busy = context.reads.last_success(*place), context.reads.busy(*place)
-    lines = listings.environment_status(*place, last, busy, context.reads.waiting(*place), gone=gone, now=context.now)
-    held = context.reads.locks.of(*place)
-    if held is not None and not held.ended(context.now):
-        lines.append(lock_messages.status_line(held))
-    return lines
+    apps = standings.apps(context, [*(one.place for one in targets), *places_of(left)])
+    more = [orphan_messages.status_line(one) for one in left if isinstance(one.thing, Freeze | ScheduleEntry)]
+    if len(apps) == 1:
+        return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more)
+    return status_messages.of_all(apps, more, places_of(left))
 
 
 @router.command(Deploys)
@@ -56,13 +55,32 @@ def deploys(context: Context, command: Deploys) -> Message:
         return listings.details(one, context.reads.output(one.id, SHOWN_OUTPUT), decided)
     app = _app_of(context, command)
     of = {"app": app, "environment": command.environment, "ref": command.ref}
-    found = context.reads.history(**of, limit=LISTED, task=DEPLOY)
-    others = [one for one in context.reads.history(**of, limit=LISTED) if one.task != DEPLOY]
+    lately = context.reads.history(**of, limit=LOOKED_THROUGH, task=DEPLOY)
+    found = [one for one in lately if one.state is not State.SUPERSEDED][:LISTED]
+    parts = [one for one in lately if one.state is State.SUPERSEDED and (len(found) < LISTED or one.id > found[-1].id)]
+    tasks = [one for one in context.reads.history(**of, limit=LISTED) if one.task != DEPLOY]
     places = context.settings.places
     gone = {one.id for one in found if not one.ended and not is_named(places, one.app, one.environment)}
     subject = f"{app or 'all apps'}{f' ({command.ref})' if command.ref else ''}"
     subject = f"{subject} in {command.environment}" if command.environment else subject
-    return listings.history(found, subject, others, gone)
+    seen = listings.Seen(_links(context, found), len(parts), tuple(tasks), frozenset(gone))
+    return listings.history(found, subject, seen)
+
+
+def _links(context: Context, found: Sequence[Deployment]) -> dict[int, str]:
+    """To the cards of those that have one. Without them a list is as true, so nobody waits for a chat in trouble."""
+    links: dict[int, str] = {}
+    for one in found:
+        try:
+            link = context.chat.link_to(one.channel, one.parent) if one.channel and one.parent else None
+        except (NotThere, NotAllowed, Rejected):
+            continue
+        except ShipmateError as error:
+            log.info("cards not linked", reason=str(error))
+            break
+        if link is not None:
+            links[one.id] = link
+    return links
 
 
 def _app_of(context: Context, command: Deploys) -> str | None:

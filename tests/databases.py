@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.adapters.storage.engine import connect
 from bot.runtime import dispatcher
 
 _made = tempfile.TemporaryDirectory(prefix="shipmate-migrated-")
+atexit.register(_made.cleanup)
 
 
 def migrate(engine: sa.Engine, *, dispatched: bool = False) -> None:

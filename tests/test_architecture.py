@@ -9,7 +9,8 @@ import pytest
 
 from bot import providers
 from bot.adapters.slack.doctor import SCOPES
-from bot.adapters.slack.payloads import HOME_OPENED, OPENING
+from bot.adapters.slack.message_shortcuts import DEPLOY_THIS
+from bot.adapters.slack.payloads import HOME_OPENED, LINK_SHARED, OPENING
 from tests.house_rules import (
     Rule,
     asks_no_clock,
@@ -203,7 +204,8 @@ def test_the_manifest_asks_slack_for_what_is_used_and_nothing_else() -> None:
 
     assert _listed(manifest, "bot") == list(SCOPES)
     messages = ["message.channels", "message.groups", "message.im"]
-    assert _listed(manifest, "bot_events") == sorted([*OPENING, HOME_OPENED, "app_mention", *messages])
+    assert _listed(manifest, "bot_events") == sorted([*OPENING, HOME_OPENED, LINK_SHARED, "app_mention", *messages])
+    assert re.findall(r"callback_id: (\S+)", manifest) == [DEPLOY_THIS]
 
 
 def _listed(manifest: str, key: str) -> list[str]:

@@ -24,6 +24,7 @@ from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
 from bot.adapters.system.accounts import CAPABILITIES
 from bot.core.deployments.model import state_diagram
 from bot.core.grammar.parser import COMMANDS, command_table
+from bot.core.workflows.inputs import DEFAULT_INPUTS
 from bot.router import collect
 from bot.settings import Secrets
 from bot.settings.required import requirements
@@ -159,11 +160,16 @@ def test_the_workflows_that_are_shown_can_be_read_and_run_for_deployments() -> N
     read = [yaml.safe_load(textwrap.dedent(one)) for one in shown]
     # YAML 1.1 takes the key `on` for a yes.
     whole = [one for one in read if True in one]
+    of_deployments = [one for one in whole if one[True] == "deployment"]
+    [dispatched] = [one for one in whole if one not in of_deployments]
 
-    assert [one[True] for one in whole] == ["deployment", "deployment"]
-    assert all(set(one) == {"name", True, "permissions", "jobs"} for one in whole)
-    assert all("request_id" in job["if"] and job["steps"] for one in whole for job in one["jobs"].values())
+    assert len(of_deployments) == 2
+    assert all(set(one) == {"name", True, "permissions", "jobs"} for one in of_deployments)
+    assert all("request_id" in job["if"] and job["steps"] for one in of_deployments for job in one["jobs"].values())
     assert [one["environment"]["deployment"] for one in read if one not in whole] == [False]
+    assert [*dispatched[True]["workflow_dispatch"]["inputs"]] == [*DEFAULT_INPUTS]
+    assert "inputs.request_id" in dispatched["run-name"]
+    assert dispatched["jobs"]["deploy"]["steps"][0]["with"]["ref"] == "${{ inputs.sha }}"
 
 
 @ONE_PAGE
@@ -256,9 +262,9 @@ def test_what_make_talk_shows_is_what_the_readme_says(tmp_path: Path) -> None:
 
 def _as_drawn_at_last(lines: list[str]) -> list[str]:
     """With the last drawing of each message anew alone, and one that only brings buttons as if it had had them before:
-    speed decides how many there are."""
+    speed decides how many there are, and whether that it has begun is still told."""
     blocks: list[list[str]] = []
-    for line in lines:
+    for line in (one for one in lines if not re.match(r"  [↳⟳] 🚀 Started", one)):
         if line.startswith("    ") and blocks and blocks[-1][0].startswith("  ⟳ "):
             blocks[-1].append(line)
         else:
@@ -305,7 +311,9 @@ def _ran(directory: Path, process: str, said: str = "") -> str:
 
 
 def _timeless(line: str) -> str:
-    return re.sub(r"since .* by|since \d+:\d+|\b\d+ s\b", "…", line)
+    """Columns are as wide as what stands in them, which may be a day as well."""
+    line = re.sub(r"since .* by|since \d+:\d+|\b\d+ s\b|(?:\w+ \d+ \w+ )?\d+:\d+(?=, you)", "…", line)
+    return re.sub(r"(?<=\S) {2,}", "  ", line)
 
 
 # --- GitHub, Heroku, and versions --------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_a_schedule_is_dropped(world: World, after: str) -> None:
     shown = mends(world, after, *(["n"] if after is not NO_ENVIRONMENT else []), "y")
     world.wait(hours=10)
 
-    assert shown[0].startswith("#1 of the schedule is to deploy main to web → staging on 2026-03-02 17:00 UTC, but ")
+    assert shown[0].startswith("s1 of the schedule is to deploy main to web → staging on 2026-03-02 17:00 UTC, but ")
     assert world.store.reads().schedules.of(None) == []
     assert len(answers(world, said)) == 1
 

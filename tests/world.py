@@ -15,6 +15,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from freezegun import freeze_time
 
+from bot import providers
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
@@ -25,10 +26,12 @@ from bot.adapters.storage.bulk_insert import Stored
 from bot.adapters.storage.store import Store
 from bot.app import pipeline_of
 from bot.core.deployments.model import Deployment
+from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
 from bot.core.events.internal import RunWanted
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
+from bot.http.server import moment_reader
 from bot.runtime.decoder import labels
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.runtime.timers import put_due
@@ -78,6 +81,11 @@ KEEP_REAL_TIME = [
 ]
 
 
+for provider in providers.names():
+    # What is loaded while time is frozen has freezegun's classes.
+    providers.load(provider)
+
+
 class FrozenClock:
     """The frozen time. The bot's modules keep the real ``datetime`` class: of freezegun's own msgspec writes none."""
 
@@ -113,7 +121,7 @@ class World:
         self.hold_runs = False
         self._frozen = frozen
         self._seen = 0
-        self._runs: list[tuple[datetime, int]] = []
+        self._runs: list[tuple[datetime, int, str | None]] = []
         self.clock = FrozenClock(frozen)
         environ = {
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -154,6 +162,7 @@ class World:
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
             pause=lambda _: None,  # half a second of the clock on the wall between two tries is nobody's test
+            deploying=self.settings.deploying_workflows,
         )
         self.pipeline = pipeline_of(
             self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4())
@@ -166,6 +175,7 @@ class World:
             on_stored=lambda: None,
             keep_password=self.passwords.put,
             suggest=self.pipeline.suggestions,
+            read_moment=moment_reader(self.settings, self.chat),
         )
         self.slack.dispatches_to(self.bolt)
         self.store.inbox.retake()
@@ -234,7 +244,7 @@ class World:
                     self.store.next_due(),
                     self.store.timers.next_due_deployment(),
                     self.store.timers.next_due(),
-                    *(moment for moment, _ in self._runs if not self.hold_runs),
+                    *(moment for moment, _, _ in self._runs if not self.hold_runs),
                 )
                 # What was due before and could not be decided on yet has its own delivery to wait for.
                 if moment and moment > self.clock.now()
@@ -314,7 +324,7 @@ class World:
             if one.name == stored_name(RunWanted):
                 wanted = serialization.event_from_bytes(one.name, one.body)
                 assert isinstance(wanted, RunWanted)
-                self._runs.append((self.clock.now(), wanted.deployment_id))
+                self._runs.append((self.clock.now(), wanted.deployment_id, None))
                 self.store.inbox.handled(one.id)
                 continue
             for lane in self.pipeline.decide(one.id, one.joined):
@@ -326,12 +336,18 @@ class World:
         if self.hold_runs or following is None:
             return False
         self._runs.remove(following)
-        _, deployment_id = following
-        begun = self.provider_runner.begin(deployment_id)
-        if "later" in begun:
-            self._runs.append((self.clock.now() + timedelta(seconds=float(begun["later"])), deployment_id))
-        if "handle" in begun:
-            self.provider_runner.follow(deployment_id, str(begun["handle"]))
+        _, deployment_id, handle = following
+        if handle is None:
+            begun = self.provider_runner.begin(deployment_id)
+            if "later" in begun:
+                later = self.clock.now() + timedelta(seconds=float(begun["later"]))
+                self._runs.append((later, deployment_id, None))
+            handle = str(begun["handle"]) if "handle" in begun else None
+        if handle is not None:
+            try:
+                self.provider_runner.follow(deployment_id, handle)
+            except Unavailable:  # the engine takes such a step again
+                self._runs.append((self.clock.now() + timedelta(seconds=2), deployment_id, handle))
         return True
 
     # --- what is there ----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, Protocol, TypeAlias, cast
 
+from bot.adapters.system import directories
 from bot.core.errors import Rejected
 
 _Kind: TypeAlias = Literal["directory", "file", "link"]
@@ -64,7 +65,7 @@ def unpack(archive: Stream, into: Path, *, top_folder: bool = False, limits: Lim
     try:
         _unpack(_Metered(archive, limits.size), root, top_folder, limits)
     except BaseException as error:
-        _empty(into)
+        directories.empty(into)
         if isinstance(error, FileExistsError):  # the disk takes two names for the same
             raise _twice(error.filename) from error
         raise
@@ -263,11 +264,3 @@ def _twice(name: str) -> Rejected:
 def _quoted(name: str) -> str:
     shown = "".join(letter if letter.isprintable() else "�" for letter in name)
     return f"“{shown}”" if len(shown) <= _SHOWN else f"“{shown[: _SHOWN - 1]}…”"
-
-
-def _empty(directory: Path) -> None:
-    for child in directory.iterdir():
-        if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child)
-        else:
-            child.unlink()

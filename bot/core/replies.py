@@ -10,10 +10,9 @@ from typing import NamedTuple, TypeAlias
 from bot.core.deployments import wording
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.errors import NotAccepted, Refused, ShipmateError, Unavailable
-from bot.core.gates.judge import WAITED_FOR
-from bot.core.gates.model import Answer, Verdict
+from bot.core.gates.model import Verdict
 from bot.core.grammar.commands import Cancel, Command, Deploy, Deploys, Retry
-from bot.core.grammar.offers import deed, hint, offer, written
+from bot.core.grammar.offers import LONGEST_LABEL, deed, hint, offer, written
 from bot.core.names import listed
 from bot.core.outages import messages as outage_messages
 from bot.core.ports.chat import Person
@@ -102,8 +101,16 @@ def runs_already(command: str, deployment: Deployment | None) -> Message:
 def not_understood(reason: str, examples: Sequence[str], choices: Choices) -> Message:
     """``choices`` are the person's own words, repaired; without them ``examples`` show where to look."""
     buttons = _buttons(choices)
+    if len(buttons) > 1:
+        return say(reason, " Which one?", buttons=buttons)
     if buttons:
-        return say(reason, " Did you mean this?" if len(buttons) == 1 else " Which one?", buttons=buttons)
+        # What is typed is what is run: it stands there as it would be typed.
+        own = buttons[0].command
+        agreed = f"Yes: {buttons[0].label[:1].lower()}{buttons[0].label[1:]}"
+        label = agreed if len(agreed) <= LONGEST_LABEL else buttons[0].label
+        yes = replace(buttons[0], label=label, style="primary")
+        heard = (f"{reason} Did you mean: {own}?",)
+        return Message(heard, ((f"{reason} Did you mean this?",), (Code(own),)), buttons=(yes,))
     shown: list[Span] = [span for one in examples if f"“{one}”" not in reason for span in (Code(one), " or ")]
     return say(reason, *((" For example: ", *shown[:-1]) if shown else ()))
 
@@ -201,28 +208,9 @@ def force_needs_reason(environment: str, example: Command) -> Message:
     return say(Bold(environment), " takes a force only with a reason.", *hint(" For example: ", example))
 
 
-def gates_closed(deployment: Deployment, verdict: Verdict, retyped: Deploy) -> Message:
-    """All reasons together, with what is fine as well, and how to go on: ``retyped`` asks for the same, unforced."""
-    lines: list[Line] = [_answer(answer) for answer in verdict.answers]
-    stopping = [*verdict.closed, *(one for one in verdict.waits if one.waits_for not in WAITED_FOR)]
-    buttons: list[Button] = []
-    if not verdict.closed:
-        buttons += offer("Deploy when green", replace(retyped, when_green=True), style="primary")
-    buttons += [button for answer in stopping for button in answer.buttons]
-    if all(answer.forcible for answer in stopping):
-        lines.append(hint("To go on all the same: ", replace(retyped, force=True, force_reason="why")))
-    head = (*wording.what(deployment), " cannot go to ", Bold(deployment.environment), " now:")
-    return say(*head, lines=[line for line in lines if line], buttons=buttons)
-
-
 def closed_reasons(verdict: Verdict) -> str:
     """Why a deployment that waited will not start, for its ``description``."""
     return f"Not deployed: {'; '.join(plain(answer.line) for answer in verdict.closed)}"
-
-
-def _answer(answer: Answer) -> Line:
-    mark = "✅" if answer.open else "⏳" if answer.waits_for else "⛔"
-    return (f"{mark} ", *answer.line)
 
 
 # --- deployments -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bot.core.ansi import COLOUR
 from bot.core.stored import stored
 
 
@@ -250,9 +251,10 @@ def _whole(head: Line, more: Sequence[Line]) -> Line:
 
 # What breaks a line somewhere, with the space around it: what Python, Unicode or a terminal take for an end of line.
 _BREAK = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
-# What is not seen: controls, half characters, what turns the direction of writing (bidi), and what has no width but in
-# an emoji that is joined of several.
+# What is not seen: colours and other controls, half characters, what turns the direction of writing (bidi), and what
+# has no width but in an emoji that is joined of several.
 _HIDDEN = re.compile(
+    f"{COLOUR.pattern}|"
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
     "|(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d"

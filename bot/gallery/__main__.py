@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bot.core.errors import ShipmateError
+from bot.gallery.forms import forms
 from bot.gallery.page import page
 from bot.gallery.pictures import draw
 from bot.gallery.scenes import groups
@@ -16,8 +17,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def pages() -> dict[str, str]:
     """What is written under which name."""
-    found = groups()
-    return {"messages.md": text_page(found), "messages.html": page(found)}
+    found, asked = groups(), forms()
+    return {"messages.md": text_page(found, asked), "messages.html": page(found, asked)}
 
 
 def main(arguments: list[str]) -> int:

@@ -174,12 +174,15 @@ def running(material: Material, **more: Any) -> Deployment:
 
 def states_under_way(material: Material) -> list[Scene]:
     production = Around(production=True)
+    again = replace(production, approved_for=((material.actor("bob").name, 11),))
     steps = running(material, steps=material.steps(1))
     # What a provider says of itself while it runs is a line of output, not a step.
     line = replace(running(material, approved_by=()), description=material.text("Released v118, restarting"))
     task = material.deployment(task="migrate", params=(("step", "2"), ("dry", material.text("no"))), log_url=LOG)
+    unstoppable = replace(
+        steps, cancel_by=material.text("alice"), description=material.text("Heroku cannot stop it any more")
+    )
     hosts = replace(running(material, approved_by=()), hosts="web-1")
-    nobody = material.deployment(State.STARTING, description="", changes=material.changes())
     return [
         Scene(
             "Asked for",
@@ -188,15 +191,25 @@ def states_under_way(material: Material) -> list[Scene]:
         Scene("Running, in steps", card(steps, production)),
         Scene("Running, without steps", card(line, production)),
         Scene(
+            "Running, how far the current step is",
+            card(running(material, steps=material.steps(1), description="Migrate: 40 %"), production),
+        ),
+        Scene(
             "Running, its last line of output",
             card(running(material), replace(production, last_line=material.text("Compiling assets …"))),
         ),
+        Scene("Running, and not to be stopped any more", card(unstoppable, production)),
         Scene("Running, on some hosts", card(hosts, production)),
         Scene("Running a task", card(task, production), note="with parameters"),
         Scene("Running by force", card(forced(material), production)),
+        Scene("Running again", card(running(material), again), note="with what an earlier request was approved for"),
         Scene("Another tool's deployment", card(material.deployment(by="dave", trigger="foreign", where=STAGING))),
-        Scene("Nobody has picked it up", card(replace(nobody, description=NOT_PICKED_UP), production)),
+        Scene("Nobody has picked it up", card(untouched(material), production)),
     ]
+
+
+def untouched(material: Material) -> Deployment:
+    return material.deployment(State.STARTING, description=NOT_PICKED_UP, changes=material.changes())
 
 
 def forced(material: Material) -> Deployment:
@@ -220,6 +233,10 @@ def live_on_staging(material: Material) -> Deployment:
     return replace(one, started_at=before(1), changes=material.changes(*shipped))
 
 
+def dashboards(material: Material) -> tuple[tuple[str, str], ...]:
+    return tuple((material.text(name)[:30], f"https://{name.lower()}.example/shop") for name in ("Grafana", "Sentry"))
+
+
 def states_of_success(material: Material) -> list[Scene]:
     production = Around(production=True)
     one = live(material, changes=material.changes(*material.shipped(1)), approved_by=())
@@ -229,7 +246,7 @@ def states_of_success(material: Material) -> list[Scene]:
     late = live(material, given_up_at=before(20), approved_by=())
     older = replace(live(material), replaced_by=14)
     return [
-        Scene("Live in production", card(live(material), production)),
+        Scene("Live in production", card(live(material), replace(production, dashboards=dashboards(material)))),
         Scene("Live in production, one change", card(one, production)),
         Scene("Live, with migrations", card(live(material, changes=migrations), production)),
         Scene("Live, for the first time", card(first, production)),
@@ -250,6 +267,11 @@ def failed(material: Material, **more: Any) -> Deployment:
     )
 
 
+def says_why(material: Material) -> Deployment:
+    one = failed(material)
+    return replace(one, description=f"{one.steps.runs[-1].name}: exit code 1")
+
+
 def still_live(material: Material, where: str = "shop → production") -> Deployment:
     return replace(material.deployment(State.SUCCEEDED, where=where), id=9)
 
@@ -263,6 +285,7 @@ def states_of_failure(material: Material) -> list[Scene]:
     late = replace(failed(material), state=State.TIMED_OUT, description=no_end_reported(), given_up_at=before(0))
     return [
         Scene("Failed at a step", card(failed(material), told)),
+        Scene("Failed at a step that says why", card(says_why(material), told)),
         Scene("Failed, many changes", card(failed(material, changes=many), told)),
         Scene("Did not work", card(error, was)),
         Scene("Timed out", card(late, was)),

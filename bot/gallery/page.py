@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 
 from bot.adapters.slack.blocks import blocks_of, text_of
+from bot.gallery import modal_html
+from bot.gallery.forms import FormScene
 from bot.gallery.material import NOW, ONCALL, names
 from bot.gallery.mrkdwn_html import to_text
 from bot.gallery.scene import Group, Scene
@@ -14,6 +16,7 @@ from bot.gallery.slack_html import Reader
 from bot.gallery.stylesheet import STYLE
 
 READER = Reader({**names(["alice", "bob", "carol", "dave"]), ONCALL: "oncall"}, NOW.date())
+FORMS = "Forms"
 _HINTS = {
     "channel": "",
     "thread": "",
@@ -24,10 +27,11 @@ _HINTS = {
 _CLASSES = {"only you": "only", "channel": "", "direct": "", "thread": "thread", "broadcast": "broadcast"}
 
 
-def page(groups: Sequence[Group]) -> str:
-    """All groups of scenes, with their names as a table of contents."""
-    contents = "".join(f'<a href="#{slug(group.title)}">{html.escape(group.title)}</a>' for group in groups)
-    shown = "\n".join(_group(group) for group in groups)
+def page(groups: Sequence[Group], forms: Sequence[FormScene] = ()) -> str:
+    """All groups of scenes, with their names as a table of contents, and the forms."""
+    titles = [*(group.title for group in groups), *([FORMS] if forms else [])]
+    contents = "".join(f'<a href="#{slug(title)}">{html.escape(title)}</a>' for title in titles)
+    shown = "\n".join([*(_group(group) for group in groups), *([_forms(forms)] if forms else [])])
     intro = (
         "<h1>Every message of Shipmate</h1><p>Drawn from the very blocks that are sent, with made-up content. What is "
         "folded can be opened, and buttons that ask first show their question. Below each message, small, is what "
@@ -65,6 +69,16 @@ def _scene(scene: Scene) -> str:
     more = f" <span>· {html.escape(' · '.join(details))}</span>" if details else ""
     said = html.escape(notification(scene), quote=False)
     return f'<h3>{html.escape(scene.name)}{more}</h3>\n{message(scene)}\n<p class="said">“{said}”</p>'
+
+
+def _forms(forms: Sequence[FormScene]) -> str:
+    shown = "\n".join(_form(one) for one in forms)
+    return f'<h2 id="{slug(FORMS)}">{FORMS}</h2>\n{shown}'
+
+
+def _form(scene: FormScene) -> str:
+    more = f" <span>· {html.escape(scene.note)}</span>" if scene.note else ""
+    return f"<h3>{html.escape(scene.name)}{more}</h3>\n{modal_html.drawn(READER, scene.view, scene.errors)}"
 
 
 def notification(scene: Scene) -> str:

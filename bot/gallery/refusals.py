@@ -8,12 +8,12 @@ from typing import Any
 from bot.core.deployments.model import Deployment, State
 from bot.core.freezes.model import ClosedBy, Force
 from bot.core.gates.judge import judge
+from bot.core.gates.refusals import refusal
 from bot.core.grammar.commands import Deploy
 from bot.core.people.messages import denied
 from bot.core.people.permissions import Membership, Subject, by_parties, by_repository
 from bot.core.ports.forge_types import Comparison, PullRequest
 from bot.core.ports.reviews import Protection, Review, Reviewed
-from bot.core.replies import gates_closed
 from bot.core.rich_text import Message
 from bot.gallery.material import GITHUB, Material, Rules, sha
 from bot.gallery.scene import Scene, answers
@@ -26,8 +26,10 @@ def wanted(material: Material) -> Deployment:
 
 def _refused(material: Material, **facts: Any) -> Message:
     one = wanted(material)
-    verdict = judge(material.facts(one, **facts), force=False)
-    return gates_closed(one, verdict, Deploy(one.app, one.ref, one.environment))
+    seen = material.facts(one, **facts)
+    verdict, patient = judge(seen, force=False), judge(replace(seen, waits_for_checks=True), force=False)
+    retyped = Deploy(one.app, one.ref, one.environment)
+    return refusal(one, verdict, retyped, may_wait=not patient.closed, production=True)
 
 
 def _everything(material: Material) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def refusals(material: Material) -> list[Scene]:
     all_of_it = _everything(material)
     green = material.checks(build="success", lint="success")
     alice = Subject(material.text("alice"), "alice", "deploy to production")
-    parties = by_parties(alice, ("@oncall", "U0CAROL"), Membership())
+    parties = by_parties(alice, ("@oncall", "U0CAROL"), Membership(), {"U0CAROL": material.text("carol")})
     against = Reviewed(all_of_it["reviewed"].pull_request, (Review(material.text("dave"), "changes_requested"),))
     review, order = Rules(required_reviews=1), Rules(after="staging")
     red = material.checks(build="failure", lint="success")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from bot.core.moments import of_today
 from bot.core.rich_text import Message
+from bot.gallery.material import NOW
 
 Audience: TypeAlias = Literal["channel", "thread", "broadcast", "only you", "direct"]
 """Who sees it: a channel, those in a thread, both, the asker alone, or one person in a direct message."""
@@ -29,6 +31,6 @@ class Group:
     scenes: tuple[Scene, ...]
 
 
-def answers(*scenes: tuple[str, Message]) -> list[Scene]:
-    """What the asker alone is told."""
-    return [Scene(name, message, "only you") for name, message in scenes]
+def answers(*scenes: tuple[str, Message], who: Audience = "only you") -> list[Scene]:
+    """What the asker is told, on their clock: alone, or in the thread of what they said."""
+    return [Scene(name, of_today(message, NOW, "UTC"), who) for name, message in scenes]

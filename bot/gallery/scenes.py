@@ -7,7 +7,20 @@ from collections.abc import Callable, Sequence
 from bot.core.deployments.messages import merge_not_taken_up
 from bot.core.events.external import PullRequestMerged
 from bot.core.grammar.commands import Deploy
-from bot.gallery import answers, cards, holds, lookups, onward, operators, people, refusals, shipments, threads
+from bot.gallery import (
+    answers,
+    cards,
+    holds,
+    lookups,
+    mornings,
+    onward,
+    operators,
+    people,
+    refusals,
+    shipments,
+    threads,
+    unfurls,
+)
 from bot.gallery.material import GITHUB, Material, before, sha
 from bot.gallery.scene import Group, Scene
 
@@ -63,11 +76,16 @@ BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("Answers: in threads", answers.in_threads),
     ("Answers: pressed too late", answers.presses_too_late),
     ("Answers: trouble", answers.troubles),
+    ("Answers: forms that did not open", unfurls.not_opened),
+    ("Answers: commands to be copied", unfurls.copied),
+    ("Links that unfurl", unfurls.unfurled),
     ("Lookups: help", lookups.help_),
     ("Lookups: what is where", lookups.what_is_where),
     ("Lookups: one deployment", lookups.one_deployment),
     ("Lookups: what a place lacks", onward.compared),
     ("Promotion", onward.promotions_asked),
+    ("Digests and reminders", mornings.digests_told),
+    ("Delivery figures", mornings.figures_asked),
     ("Locks: in channels", holds.locks_in_channels),
     ("Locks: answers", holds.locks_answered),
     ("Locks: direct messages", holds.locks_told),

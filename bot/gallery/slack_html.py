@@ -95,6 +95,24 @@ def _element(reader: Reader, element: Block) -> str:
     return f"<code>{shown}</code>" if style.get("code") else shown
 
 
+def _chart(_reader: Reader, block: Block) -> str:
+    """Bars side by side for each label, and whose they are below."""
+    series, labels = block["chart"]["series"], block["chart"]["axis_config"]["categories"]
+    highest = max((point["value"] for one in series for point in one["data"]), default=0) or 1
+    groups = "".join(
+        f"<li>{''.join(_bar(number, one['data'][at]['value'], highest) for number, one in enumerate(series))}"
+        f"<small>{html.escape(label)}</small></li>"
+        for at, label in enumerate(labels)
+    )
+    names = "".join(f'<i class="s{number}"></i>{html.escape(one["name"])} ' for number, one in enumerate(series))
+    title = html.escape(block["title"], quote=False)
+    return f'<div class="chart"><b>{title}</b><ol>{groups}</ol><p>{names}</p></div>'
+
+
+def _bar(number: int, value: int, highest: int) -> str:
+    return f'<i class="s{number}" style="height:{round(72 * value / highest)}px" title="{value}"></i>'
+
+
 def _actions(reader: Reader, block: Block) -> str:
     drawn = (_menu if element["type"] == "overflow" else _button for element in block["elements"])
     shown = "".join(draw(reader, element) for draw, element in zip(drawn, block["elements"], strict=True))
@@ -133,4 +151,5 @@ _DRAWN: dict[str, Callable[[Reader, Block], str]] = {
     "plan": _plan,
     "table": _table,
     "actions": _actions,
+    "data_visualization": _chart,
 }

@@ -73,8 +73,19 @@ pre {{ font: 12px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; background
 .plan .detail {{ color: var(--grey); margin-left: 8px; font-size: 13px; font-weight: 400; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; margin: 6px 0; font-size: 14px; }}
-td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; }}
+td, th {{ border: 1px solid var(--line); padding: 4px 10px; text-align: left; vertical-align: top; min-width: 96px;
+  overflow-wrap: break-word; }}
+td:last-child {{ min-width: 200px; }}
 th {{ background: var(--box); }}
+.chart {{ border: 1px solid var(--line); border-radius: 12px; max-width: 640px; margin: 6px 0; padding: 8px 12px; }}
+.chart ol {{ list-style: none; display: flex; gap: 4px; align-items: flex-end; margin: 12px 0 4px; padding: 0; }}
+.chart li {{ flex: 1; min-width: 0; text-align: center; }}
+.chart li i {{ display: inline-block; width: 8px; margin: 0 1px; border-radius: 2px 2px 0 0; }}
+.chart small {{ display: block; color: var(--grey); font-size: 11px; border-top: 1px solid var(--line); }}
+.chart p {{ margin: 6px 0 0; color: var(--grey); font-size: 12px; }}
+.chart p i {{ display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 4px 0 8px; }}
+.s0 {{ background: #1264a3; }} .s1 {{ background: #2eb67d; }} .s2 {{ background: #ecb22e; }}
+.s3 {{ background: #e01e5a; }} .s4 {{ background: #7c3085; }} .s5 {{ background: #868686; }}
 .actions {{ display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0 4px; align-items: flex-start; }}
 .button {{ display: inline-block; border: 1px solid var(--edge); border-radius: 4px; padding: 0 12px; min-height: 28px;
   font: 700 13px/26px inherit; font-size: 13px; line-height: 26px; font-weight: 700; background: var(--button);
@@ -89,6 +100,22 @@ th {{ background: var(--box); }}
 .dialog .choice {{ display: flex; gap: 8px; justify-content: flex-end; margin-top: 12px; }}
 .reactions span {{ display: inline-block; border: 1px solid var(--line); background: var(--box); border-radius: 12px;
   padding: 0 8px; font-size: 12px; line-height: 22px; }}
+.modal {{ max-width: 520px; border: 1px solid var(--line); border-radius: 8px; box-shadow: 0 4px 16px var(--shade);
+  overflow-wrap: anywhere; }}
+.modal .head, .modal .foot {{ display: flex; gap: 8px; align-items: center; padding: 12px 20px; }}
+.modal .head {{ border-bottom: 1px solid var(--line); font-size: 18px; }}
+.modal .head i {{ font-style: normal; }}
+.modal .head b {{ flex: 1; font-weight: 900; }}
+.modal .head span {{ color: var(--grey); }}
+.modal .foot {{ border-top: 1px solid var(--line); justify-content: flex-end; }}
+.modal .inside {{ padding: 12px 20px; }}
+.modal .field {{ margin: 12px 0; }}
+.modal .field > i, .modal .empty, .modal .hint, .modal small {{ color: var(--grey); font-style: normal; }}
+.modal .hint, .modal .error {{ margin: 4px 0 0; font-size: 13px; }}
+.modal .error {{ color: var(--danger); }}
+.modal .entry {{ display: flex; justify-content: space-between; min-height: 36px; padding: 6px 12px; margin-top: 4px;
+  border: 1px solid var(--edge); border-radius: 4px; cursor: pointer; }}
+.modal .tick i {{ font-style: normal; }}
 .replies {{ margin-left: 44px; color: var(--link); font-size: 13px; font-weight: 700; }}
 @media (max-width: 520px) {{
   body {{ padding: 0 12px 60px; }}

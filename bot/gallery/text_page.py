@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bot.core.rich_text import Button
-from bot.gallery.page import notification
+from bot.core.modals.model import Field
+from bot.core.rich_text import Button, one_line, plain
+from bot.gallery.forms import FormScene
+from bot.gallery.page import FORMS, notification
 from bot.gallery.scene import Group, Scene
 
 HEAD = """\
@@ -17,8 +19,34 @@ before they do something.
 """
 
 
-def text_page(groups: Sequence[Group]) -> str:
-    return "\n".join([HEAD, *(_group(group) for group in groups)])
+def text_page(groups: Sequence[Group], forms: Sequence[FormScene] = ()) -> str:
+    drawn = [f"## {FORMS}\n", *(_form(one) for one in forms)] if forms else []
+    return "\n".join([HEAD, *(_group(group) for group in groups), *drawn])
+
+
+def _form(scene: FormScene) -> str:
+    shown = scene.modal
+    alert = [f"⛔ {one_line(plain(shown.alert)).strip()}"] if shown.alert else []
+    fields = [line for one in shown.fields for line in _field(one, scene.errors)]
+    lines = [
+        one_line(shown.title),
+        *(plain(line) for line in shown.lines),
+        *fields,
+        *alert,
+        *(plain(line) for line in shown.notes),
+        f"[Cancel]{f' [{shown.submit}]' if shown.submit else ''}",
+    ]
+    body = "\n".join(one_line(line).strip() for line in lines)
+    return f"**{scene.name}** ({scene.note or 'form'})\n\n```text\n{body}\n```\n"
+
+
+def _field(field: Field, errors: Mapping[str, str]) -> list[str]:
+    """What is chosen in it, or what stands in it while it is empty."""
+    label = f"{field.label}{' (optional)' if field.optional else ''}"
+    shown = field.chosen.label if field.chosen else field.example or "…"
+    wrong = [f"  ✗ {errors[field.name]}"] if field.name in errors else []
+    hint = [f"  {field.hint}"] if field.hint else []
+    return [f"{label}: {shown}", *wrong, *hint]
 
 
 def _group(group: Group) -> str:

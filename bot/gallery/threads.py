@@ -47,8 +47,19 @@ def gates(material: Material) -> list[Scene]:
 
 def runs(material: Material) -> list[Scene]:
     return _in_thread(
+        ("Nobody has picked it up", thread.run(cards.untouched(material))),
         ("Started", thread.run(cards.running(material))),
         ("Started, in its second step", thread.run(cards.running(material, steps=material.steps(1)))),
+        (
+            "Started, and not to be stopped any more",
+            thread.run(
+                replace(
+                    cards.running(material, steps=material.steps(1)),
+                    cancel_by=material.text("alice"),
+                    description=material.text("Heroku cannot stop it any more"),
+                )
+            ),
+        ),
         ("The record of its times", thread.run(cards.live(material))),
         ("The record of one that failed", thread.run(cards.failed(material))),
     )
@@ -65,9 +76,13 @@ def ends(material: Material) -> list[Scene]:
     topic = cards.live(material, ref="topic", at="bc493b1")
     back, stopped = cards.rolled_back(material), cards.rejected(material)
     task = cards.live(material, task="migrate")
+    steps = material.steps(4, running=False)
+    purge = replace(steps.runs[-1], name=material.text("Purge the cache"), failed=True)
+    but = cards.live(material, steps=replace(steps, runs=(*steps.runs[:-1], purge)))
     return _in_thread(
         ("Live", thread.end(cards.live(material), alice)),
         ("Live, where several are told", thread.named(thread.end(cards.live(material), alice), cards.live(material))),
+        ("Live, though a step failed that may", thread.end(but, alice)),
         ("A branch is live", thread.end(topic, alice, offers=offer_lock(topic))),
         ("The branch is live no more", thread.end(cards.live(material), alice, offers=offer_unlock(topic))),
         ("A task is done", thread.end(task, alice)),
@@ -96,6 +111,7 @@ def failures(material: Material) -> list[Scene]:
     works = thread.again(_newer(material), one)
     told = _in_thread(
         ("Failed", thread.end(one, concerned(material, 1), output=output)),
+        ("Failed at a step that says why", thread.end(cards.says_why(material), concerned(material, 0), output=output)),
         ("Failed, with a runbook", thread.end(one, concerned(material, 2), output=output, runbook=runbook)),
         ("Failed, with many authors and long output", thread.end(one, concerned(material, 23), output=long)),
         ("Timed out", thread.end(late, concerned(material, 0))),
@@ -156,7 +172,6 @@ def warnings(material: Material) -> list[Scene]:
     forced = Deploy("shop", material.ref("main"), "staging", force=True, force_reason="e2e never came")
     missed = tuple(material.text(name) for name in ("e2e", "lint"))
     return _in_thread(
-        ("Nothing has picked it up", messages.not_picked_up(material.deployment(State.STARTING))),
         ("Checks hang", messages.hung_checks(waits)),
         ("Checks never came", messages.checks_missed(waits, missed, timedelta(minutes=10), forced)),
         ("A check turned red after it went live", messages.turned_red(cards.live(material), red)),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from asyncio import Protocol
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.store import Store
+from bot.core.errors import ShipmateError
 from bot.core.outages import messages as outage_messages
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock, Delivery
+from bot.core.schedules.reading import Read, read
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.limits import PRODUCTION, Limits
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from slack_bolt import App
 
     from bot.adapters.slack.chat import Slack
-    from bot.adapters.slack.modals import Suggest
+    from bot.adapters.slack.modals import ReadMoment, Suggest
 
 Label = Callable[[Delivery], Delivery]
 """Says of a delivery what it is about."""
@@ -58,7 +61,23 @@ def slack_app(
         on_stored=stored,
         keep_password=keep_password,
         suggest=suggest or nothing,
+        read_moment=moment_reader(settings, slack),
     )
+
+
+def moment_reader(settings: Settings, slack: Slack) -> ReadMoment:
+    """Reads what people type on their own clocks; on that of the settings where Slack does not tell theirs."""
+    from bot.adapters.clock.natural_time import Times
+
+    times = Times()
+
+    def read_moment(person: str, words: str) -> Read:
+        zone = settings.bot.timezone
+        with suppress(ShipmateError):
+            zone = slack.person(person).timezone or zone
+        return read(times, words, now=slack.clock.now(), timezone=zone)
+
+    return read_moment
 
 
 def listener(

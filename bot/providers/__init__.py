@@ -24,3 +24,14 @@ def load(name: str) -> Provider:
         hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(known)}."
         raise NotThere(f"There is no provider {name}. {hint}")
     return cast(Provider, importlib.import_module(f"{__name__}.{name}"))
+
+
+def authenticate(service: str) -> None:
+    """Show a service that providers work with its key. Raises Unavailable, and NotAccepted where it is refused still.
+
+    Such a module has the name of its ``SERVICE``, and ``authenticate`` beside it.
+    """
+    for name in names():
+        module = importlib.import_module(f"{__name__}.{name}")
+        if getattr(module, "SERVICE", None) == service:
+            module.authenticate()

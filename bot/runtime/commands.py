@@ -23,6 +23,7 @@ from bot.core.rich_text import Message
 from bot.router import Router
 from bot.services import authorization, edits, machines, mentions, orphans, presses, targets, threads
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
+from bot.services.reading import as_read
 from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
@@ -100,7 +101,7 @@ class Conversation:
         if command.nearest and command.nearest.makes not in self.router.commands:
             return replies.not_there_yet(command.nearest.name)
         meant = [one for one in command.meant if type(one) in self.router.commands]
-        return replies.not_understood(command.reason, command.examples, targets.choices(context, meant))
+        return replies.not_understood(command.reason, command.examples, targets.own_words(context, meant))
 
     def _understood(self, context: Context, given: CommandGiven) -> Command | NotUnderstood:
         def read(words: Vocabulary) -> Command | NotUnderstood:
@@ -135,18 +136,16 @@ def unseen(given: CommandGiven, context: Context | None) -> React | None:
     return React(given.place.channel, given.place.message, None, instead=telling.SEEN)
 
 
-PRIVATE = (c.LinkLogin, c.HandOver, c.Withhold, c.NotifyMe, c.Mute, c.Unmute)
-"""Commands that change something, and concern nobody but whoever gives them."""
-ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute)
+ONESELF = (c.Help, c.WhoAmI, c.WhereCanIDeploy, c.Version, c.LinkLogin, c.Mute, c.Unmute, c.CopyCommand)
 """Commands whose answer is of no use to others who read along."""
 
 
 def answered(event_id: str, given: CommandGiven, context: Context, answer: Message) -> Reply:
-    """The answer on its way: under what was said; of a slash command to all only where all are concerned."""
+    """The answer on its way: under what was said, or to the asker alone, as what was said by slash command was."""
     command, written = context.command, context.begin().audit.written
-    by_slash = given.via == "slash"
-    quiet = by_slash and (command is None or spec_of(command).read_only or isinstance(command, PRIVATE))
-    if quiet or (isinstance(command, ONESELF) and not given.machine and given.via != "schedule"):
+    answer = as_read(context, answer)
+    quiet = isinstance(command, ONESELF) and not given.machine and given.via != "schedule"
+    if quiet or given.via == "slash":
         return Reply(event_id, given.place, answer, only_to=given.person)
     else_to = None if given.machine else given.person
     return Reply(event_id, given.place, answer, else_to=else_to, deployment_id=written)

@@ -41,6 +41,7 @@ from bot.runtime.lanes import Lanes
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff, pause_before
 from bot.services import authorization, forms
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
+from bot.services.reading import as_read
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -262,7 +263,9 @@ class Pipeline:
         except ShipmateError as error:
             if not isinstance(event, CommandGiven) or isinstance(error, Unavailable):
                 raise
-            return self._tell(delivery.id, name, event, replies.refusal(error), asked, ends=ends)
+            refusal = replies.refusal(error)
+            told = as_read(asked, refusal) if asked is not None else refusal
+            return self._tell(delivery.id, name, event, told, asked, ends=ends)
         except Exception as error:  # a fault of ours must neither stop the bot nor stay unseen
             log.exception("handler failed", delivery=delivery.id, handler=name)
             if not isinstance(event, CommandGiven):
@@ -350,6 +353,7 @@ class Pipeline:
             parents=self.store.parents,
             identities=self.store.people,
             notices=self.store.notices,
+            publications=self.store.publications,
             boards=self.store.boards,
             archive=self._archive,
             times=self._times,

@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import DEPLOY, Deployment
 from bot.core.deployments.steps import Progress
 from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -23,10 +22,15 @@ from bot.core.events.internal import RunBegan, RunFinished, RunHeldUp, RunProgre
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
-from bot.core.ports.provider import Job, Outcome, Provider
+from bot.core.ports.forge_types import Remote
+from bot.core.ports.provider import Job, Outcome, Provider, Source
+from bot.core.ports.workflows import Workflows
 from bot.providers import load
+from bot.runtime import plans
+from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
-from bot.settings import Settings, masked
+from bot.runtime.run_output import RunOutput
+from bot.settings import Settings, secret_values
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +40,6 @@ ASK_AGAIN = 0.5
 """Seconds between two looks at whether somebody cancelled."""
 STORE_AGAIN = 2.0
 """Seconds between two tries to store output that could not be stored."""
-FLUSH_AT = 50
 LOST = "Its settings are gone"
 
 
@@ -62,11 +65,11 @@ class Passwords:
 class StoredRun:
     """The Run port on the database: output goes into rows, and a cancellation is read from one."""
 
-    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment, written: int) -> None:
+    def __init__(self, provider_runner: ProviderRunner, job: Job, deployment: Deployment) -> None:
         self._runner = provider_runner
         self.job = job
-        self._line = written
-        self._buffer: list[str] = []
+        secrets = (*secret_values(provider_runner.settings.secrets), job.one_time_password or "")
+        self._output = RunOutput(provider_runner.store, job.deployment_id, secrets)
         began = deployment.started_at or deployment.created_at
         self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
         self._held_since = deployment.waits_since
@@ -80,18 +83,16 @@ class StoredRun:
     def clock(self) -> Clock:
         return self._runner.clock
 
+    def written(self) -> int:
+        return self._output.count
+
     def write(self, line: str) -> None:
-        self._buffer.append(masked(line, self._runner.settings.secrets))
-        if len(self._buffer) >= FLUSH_AT:
-            self._flush_if_possible()
+        self._output.write(line)
 
     def flush(self) -> None:
         """Store what was written. Raises Unavailable, and keeps it, while the database does not answer."""
         self._tell_rest()
-        lines = tuple(self._buffer)
-        self._runner.store.output.write(self.job.deployment_id, self._line, lines)
-        self._line += len(lines)
-        del self._buffer[: len(lines)]
+        self._output.flush()
 
     def tell(self, progress: Progress) -> None:
         self._to_tell = progress
@@ -101,8 +102,13 @@ class StoredRun:
         elif self._held_since is not None:
             self._deadline += now - self._held_since
             self._held_since = None
-        if time.monotonic() - self._told_at >= TELL_AGAIN:
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
             self._tell_rest()
+
+    @property
+    def last_word(self) -> Progress | None:
+        """How far it has got, None where it has told nothing."""
+        return self._to_tell if self._to_tell != Progress() else None
 
     def _tell_rest(self) -> None:
         """What could not be told is told later, with what there is to tell by then."""
@@ -116,28 +122,41 @@ class StoredRun:
         except Unavailable as error:
             log.warning("progress not told yet", deployment=number, reason=str(error))
             return
-        self._told, self._told_at = self._to_tell, time.monotonic()
+        self._told, self._told_at = self._to_tell, self._runner.stopwatch()
 
     def note(self, name: str) -> str | None:
         return self._runner.store.runs.note(self.job.deployment_id, name)
 
     def keep(self, name: str, value: str) -> None:
         self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
+        # What is kept is acted upon next, which only one process may do.
+        self._runner.before_start()
+
+    def claim(self, name: str, value: str) -> str:
+        # What was done until here may have taken long, and somebody else may have taken over.
+        self._runner.before_start()
+        return self._runner.store.runs.claim_note(self.job.deployment_id, name, value)
+
+    def remote(self) -> Remote:
+        return self._runner.forge.remote(self.job.repository)
+
+    def remembered(self, name: str) -> str | None:
+        return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
+
+    def remember(self, name: str, value: str) -> None:
+        self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
+
+    @property
+    def workflows(self) -> Workflows:
+        return self._runner.forge.workflows
 
     def tarball(self) -> str:
         return self._runner.forge.tarball(self.job.repository, self.job.sha)
 
-    def _flush_if_possible(self) -> None:
-        """The work goes on while the database is away; what comes out meanwhile is kept, as much as is ever stored."""
-        try:
-            self.flush()
-        except Unavailable as error:
-            log.warning("output not stored yet", deployment=self.job.deployment_id, reason=str(error))
-            del self._buffer[OUTPUT_LINES:]
-
     def cancelled(self) -> bool:
-        if not self._cancelled and time.monotonic() - self._asked_at >= ASK_AGAIN:
-            self._asked_at = time.monotonic()
+        self._output.look()
+        if not self._cancelled and self._runner.stopwatch() - self._asked_at >= ASK_AGAIN:
+            self._asked_at = self._runner.stopwatch()
             try:
                 deployment = self._runner.store.reads().deployment(self.job.deployment_id)
             except Unavailable:  # nobody can have cancelled it meanwhile
@@ -149,13 +168,15 @@ class StoredRun:
         return (self._deadline - (self._held_since or self._runner.clock.now())).total_seconds()
 
     def checkout(self, into: Path) -> None:
+        self._output.flush_if_possible()
         self._runner.forge.checkout(self.job.repository, self.job.sha, into)
         # It may have taken long, and what is begun now would not be begun by whoever has taken over.
         self._runner.before_start()
 
     def pause(self, seconds: float) -> None:
-        if time.monotonic() - self._told_at >= TELL_AGAIN or self._buffer:
-            self._flush_if_possible()
+        if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
+            self._tell_rest()
+        self._output.flush_if_possible()
         if self._runner.stopping.wait(seconds):
             # The process ends soon; until then the provider's loop must not take the others' time.
             time.sleep(seconds)
@@ -163,11 +184,13 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """A provider by its name, an instance of its Settings, and how long it may take."""
+    """A provider by its name, an instance of its Settings, how long it may take, and the environment's address."""
 
     provider: str
     settings: Any
     timeout_seconds: float
+    url: str | None = None
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def begun(self) -> BegunRun:
@@ -193,6 +216,7 @@ class ProviderRunner:
         self.passwords = passwords
         self.before_start = before_start
         self.stopping = threading.Event()
+        self.stopwatch = time.monotonic
 
     def begin(self, deployment_id: int) -> dict[str, str | int]:
         """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run.
@@ -214,10 +238,11 @@ class ProviderRunner:
         provider, run, how = found
         # Before it begins, so that what runs is found again whatever becomes of the settings.
         self.store.runs.keep(deployment_id, how.begun)
+        plan = plans.keep(run, how.plan if run.job.task == DEPLOY else Plan())
         try:
-            handle = provider.start(run)
+            handle = plans.work(plan, provider, self._refused).start(run)
         except NotAccepted as error:
-            outages.report(self.store.reads(), self.store.inbox.put_event, error)
+            self._refused(error)
             self.store.inbox.put_event(
                 RunHeldUp(deployment_id), f"held-up:{deployment_id}:{self.clock.now().isoformat()}"
             )
@@ -245,12 +270,21 @@ class ProviderRunner:
         if found is None:
             return
         provider, run, _ = found
+        work = plans.work(plans.kept(run) or Plan(), provider, self._refused)
         try:
-            outcome = provider.follow(run, handle)
+            outcome = work.follow(run, handle)
+        except NotAccepted as error:
+            # An outage until somebody mends it, and nothing is given up for it: it is followed again in a moment.
+            self._refused(error)
+            self._store_rest(run)
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
-        self._finish(deployment_id, outcome)
+        self._finish(deployment_id, outcome, run.last_word)
+
+    def _refused(self, error: NotAccepted) -> None:
+        outages.report(self.store.reads(), self.store.inbox.put_event, error)
 
     def _store_rest(self, run: StoredRun) -> None:
         """The provider hands its output over once, so what is not stored yet is kept until the database is back."""
@@ -285,9 +319,12 @@ class ProviderRunner:
             timeout_seconds=how.timeout_seconds,
             settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
+            environment_url=how.url,
+            rollback_of=deployment.rollback_of,
+            promoted_from=self._source(deployment),
+            retry_of=deployment.retry_of,
         )
-        written = self.store.output.count(deployment_id)
-        return load(how.provider), StoredRun(self, job, deployment, written), how
+        return load(how.provider), StoredRun(self, job, deployment), how
 
     def _how(self, deployment: Deployment) -> _How | None:
         """By the settings; where they have lost the place, by what they said when the run began."""
@@ -295,16 +332,23 @@ class ProviderRunner:
         environment = app.environments.get(deployment.environment) if app else None
         if environment is not None:
             there = environment.provider
-            return _How(there.type, there.settings, environment.timeout.total_seconds())
+            plan = plans.planned(environment)
+            return _How(there.type, there.settings, environment.timeout.total_seconds(), environment.url, plan)
         begun = self.store.runs.of(deployment.id)
         if begun is None:
             return None
         return _How(begun.provider, load(begun.provider).Settings(**begun.settings), begun.timeout_seconds)
 
-    def _finish(self, deployment_id: int, outcome: Outcome) -> None:
-        event = RunFinished(
-            deployment_id, outcome.result, outcome.description, outcome.environment_url, outcome.log_url
-        )
+    def _source(self, deployment: Deployment) -> Source | None:
+        """Where a promotion comes from, as far as the settings still know the place."""
+        before = self.store.reads().deployment(deployment.promoted_from or 0)
+        app = self.settings.apps.get(before.app) if before else None
+        place = app.environments.get(before.environment) if app and before else None
+        return Source(place.name, place.provider.type, place.provider.settings) if place else None
+
+    def _finish(self, deployment_id: int, outcome: Outcome, last_word: Progress | None = None) -> None:
+        links = outcome.environment_url, outcome.log_url
+        event = RunFinished(deployment_id, outcome.result, outcome.description, *links, last_word)
         if outcome.given_up:
             event = replace(event, given_up=True)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")

@@ -170,10 +170,21 @@ def _may(context: Context, target: Target, parties: tuple[str, ...], does: str, 
     if not parties:
         permission = _by_repository(context, subject, target.app.repository)
     else:
-        permission = by_parties(subject, parties, membership(context, who, parties))
+        permission = by_parties(subject, parties, membership(context, who, parties), _names(context, parties))
     if permission or not is_admin(context, who):
         return permission
     return everybody(subject)
+
+
+def _names(context: Context, parties: tuple[str, ...]) -> dict[str, str]:
+    """What people are called whom the settings name by their ids in the chat, as far as that can be told now."""
+    names: dict[str, str] = {}
+    for party in (one for one in parties if kind_of(one) is Kind.PERSON):
+        try:
+            names[party] = context.chat.person(party).name
+        except ShipmateError as error:
+            log.info("name not told", person=party, reason=str(error))
+    return names
 
 
 def _subject(context: Context, person: Person, does: str) -> Subject:

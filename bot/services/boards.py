@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -27,14 +28,37 @@ Place = tuple[str, str]
 def board(context: Context, viewer: Viewer) -> Board:
     """Drawn from one read for each table; ``context.person`` is whoever looks."""
     apps = [app for app in context.settings.apps.values() if may_see(context, app)]
-    reads = context.reads
+    return Board(standings(context, apps), Look.of(viewer.look), viewer.new)
+
+
+def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStanding, ...]:
+    """How the apps stand, for whoever asks."""
+    found = rows(context, [app.name for app in apps])
+    return tuple(_app(context, app, found) for app in apps)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is known of places, by their names."""
+
+    deployments: Mapping[Place, Sequence[Found]]
+    locks: Mapping[Place, Lock]
+    freezes: Mapping[Place, Freeze]
+
+
+def rows(context: Context, apps: Collection[str]) -> Rows:
+    """Of these apps, in one read for each table."""
     found: dict[Place, list[Found]] = defaultdict(list)
-    for one in reads.board.found([app.name for app in apps]):
+    for one in context.reads.board.found(apps):
         found[one.deployment.app, one.deployment.environment].append(one)
-    locks = {one.place: one for one in reads.locks.all() if not one.ended(context.now)}
-    freezes = {(one.app, one.environment): one for one in reads.freezes.all() if not one.ended(context.now)}
-    standings = tuple(_app(context, app, found, locks, freezes) for app in apps)
-    return Board(standings, Look.of(viewer.look), viewer.new)
+    locks = {one.place: one for one in context.reads.locks.all() if not one.ended(context.now)}
+    freezes = {(one.app, one.environment): one for one in context.reads.freezes.all() if not one.ended(context.now)}
+    return Rows(found, locks, freezes)
+
+
+def place_standing(found: Rows, place: Place, *, production: bool) -> Standing:
+    bare = Standing(*place, production, lock=found.locks.get(place), freeze=found.freezes.get(place))
+    return standing(bare, found.deployments.get(place, ()))
 
 
 def may_see(context: Context, app: AppSettings) -> bool:
@@ -50,18 +74,10 @@ def _sees(context: Context, person: Person, channel: str) -> bool:
         return False
 
 
-def _app(
-    context: Context,
-    app: AppSettings,
-    found: Mapping[Place, Sequence[Found]],
-    locks: Mapping[Place, Lock],
-    freezes: Mapping[Place, Freeze],
-) -> AppStanding:
-    places = []
-    for one in app.environments.values():
-        place = (app.name, one.name)
-        bare = Standing(*place, one.production, lock=locks.get(place), freeze=freezes.get(place))
-        places.append(standing(bare, found.get(place, ())))
+def _app(context: Context, app: AppSettings, found: Rows) -> AppStanding:
+    places = [
+        place_standing(found, (app.name, one.name), production=one.production) for one in app.environments.values()
+    ]
     reader = context.actor
     mine = [one.environment for one in places if one.lock is not None and same_person(one.lock.by, reader)]
     asks = (one for place in places for one in place.waiting if one.approvals_missing)

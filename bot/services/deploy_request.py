@@ -10,8 +10,9 @@ from bot.core import replies
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.errors import Refused
+from bot.core.gates import refusals
 from bot.core.gates.judge import WAITED_FOR, judge
-from bot.core.gates.model import Facts
+from bot.core.gates.model import Facts, Verdict
 from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
@@ -101,10 +102,17 @@ def request(
     view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
-        raise Refused(replies.gates_closed(new, verdict, retyped))
+        raise Refused(_refusal(target, new, view, verdict, retyped))
     added = records.add(_on_its_card(context, records, told_there(context, new, told)))
     deployment = lifecycle.proceed(records, added, verdict, context.now, known)
     return answer(deployment, told, note)
+
+
+def _refusal(target: Target, new: Deployment, view: Facts, verdict: Verdict, retyped: Deploy) -> Message:
+    """With what would come of it if it were asked to wait."""
+    patient = judge(replace(view, waits_for_checks=True), force=new.force)
+    production = target.environment.production
+    return refusals.refusal(new, verdict, retyped, may_wait=not patient.closed, production=production)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,21 @@ from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import rollback_question
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.deployments.shipping import summary
-from bot.core.deployments.wording import name_of, spoken, where
+from bot.core.deployments.wording import name_of, spoken
 from bot.core.errors import NotAllowed, NotThere, Refused, Rejected, ShipmateError
 from bot.core.gates.judge import judge
-from bot.core.gates.model import Verdict
+from bot.core.gates.model import Answer, Facts, Verdict
 from bot.core.grammar.commands import Command, Deploy, Reject, Rollback, TakeOver
 from bot.core.grammar.parser import NotUnderstood, parse
 from bot.core.modals import messages
-from bot.core.modals.model import APP, TO, WHAT, Filled, Modal, Option, deployment
+from bot.core.modals.messages import Preview
+from bot.core.modals.model import APP, LONGEST_CHOICE, OTHER, TO, WHAT, WHEN, Filled, Modal, Option, deployment
 from bot.core.names import near
 from bot.core.rich_text import Line, plain
 from bot.services import authorization, boards
-from bot.services.deploy_request import wanted
-from bot.services.gate_facts import commit_facts, facts
+from bot.services.deploy_request import is_admin_where_closed, wanted
+from bot.services.gate_facts import commit_facts, facts, force_of
+from bot.services.schedule_request import timezone_of
 from bot.services.targets import Target, commit_of, target_at
 from bot.settings import AppSettings
 
@@ -39,11 +41,12 @@ def is_asked(command: str) -> bool:
 def form(context: Context, command: str, filled: Filled) -> Modal | None:
     """None where nothing can be told in addition to what the modal shows already."""
     understood = parse(command, context.settings.vocabulary(None)) if command.strip() else None
-    if is_asked(command):
-        about = _about(context, understood) if isinstance(understood, Command) else ()
-        return messages.form(command, (about,)) if about else None
-    chosen = filled or _named(understood)
-    return deploy(context, chosen)
+    if not is_asked(command):
+        return deploy(context, filled or _named(understood))
+    if isinstance(understood, Deploy):
+        return _by_force(context, command, understood)
+    about = _about(context, understood) if isinstance(understood, Command) else ()
+    return messages.form(command, (about,)) if about else None
 
 
 def _named(command: Command | NotUnderstood | None) -> Filled:
@@ -61,18 +64,14 @@ def _about(context: Context, command: Command) -> Line:
     match command:
         case Reject(deployment=int(number)):
             one = context.reads.deployment(number)
-            return (_rejected(one),) if one is not None else ()
+            return messages.rejects(one) if one is not None else ()
         case Rollback(app=str(app), environment=str(environment), to=str(to)):
             return _goes_back(context, app, environment, to)
         case TakeOver(app=str(app), environment=str(environment)):
             lock = context.reads.locks.of(app, environment)
-            return (f"{app} → {environment} is held by {lock.by.name}, who is told.",) if lock is not None else ()
+            return messages.takes_over(lock) if lock is not None else ()
         case _:
             return ()
-
-
-def _rejected(one: Deployment) -> str:
-    return f"{one.app} → {where(one)}: {name_of(one)}, asked for by {one.by.name}, is not deployed then."
 
 
 def _goes_back(context: Context, app: str, environment: str, to: str) -> Line:
@@ -82,22 +81,49 @@ def _goes_back(context: Context, app: str, environment: str, to: str) -> Line:
     return (rollback_question(live, to),)
 
 
+def _by_force(context: Context, text: str, command: Deploy) -> Modal | None:
+    """What the force passes, and what it does not help against; whether it has to say why is seen here."""
+    target = target_at(context, command.app or "", command.environment or "")
+    if target is None:
+        return None
+    place = f"{target.app.name} → {target.environment.name}"
+    try:
+        new, view = _looked_at(context, target, command)
+    except Refused as refused:
+        return messages.form(text, alert=(plain(refused.message.sentence),))
+    except ShipmateError as error:
+        return messages.form(text, ((f"I cannot tell now what speaks against it: {error}",),))
+    verdict = judge(view, force=True)
+    line = messages.goes_past(f"{name_of(new)} to {place}", [one.line for one in verdict.forced])
+    alert = _stops([*verdict.closed])
+    return messages.form(text, (line,), alert=alert, explained=_explained(target, verdict))
+
+
+def _explained(target: Target, verdict: Verdict) -> bool:
+    """Whether the settings ask for the reason of a force, or what it passes does."""
+    return target.environment.force_needs_reason or any(one.gate == "freeze" for one in verdict.forced)
+
+
 # --- what can be deployed -------------------------------------------------------------------------------------
 
 
-def deploy(context: Context, filled: Filled) -> Modal:
+def deploy(context: Context, filled: Filled, remark: Line = ()) -> Modal:
     """The apps that the asker may see, the places of the chosen one, and what would come of it."""
     apps = [app for app in context.settings.apps.values() if boards.may_see(context, app)]
     if not apps:
         return messages.nothing_to_deploy()
     values = dict(filled)
-    app = next((one for one in apps if one.name == values.get(APP)), apps[0])
+    here = next((one for one in apps if one.name == context.here), apps[0])
+    app = next((one for one in apps if one.name == values.get(APP)), here)
+    if len(what := values.get(WHAT, "")) > LONGEST_CHOICE:
+        del values[WHAT]
+        remark = messages.too_long_to_choose(what)
     place = values.get(TO) if values.get(TO) in app.environments else None
     values |= {APP: app.name, TO: place or app.default_environment or next(iter(app.environments))}
     chosen = tuple((name, value) for name, value in values.items() if value)
     names = [one.name for one in apps]
-    submit, alert, note = preview(context, chosen)
-    return messages.deploy(names, _places(context, app), chosen, alert=alert, note=note, submit=submit)
+    seen = preview(context, chosen)
+    return messages.deploy(names, _places(context, app), chosen, seen, remark=remark, zone=timezone_of(context))
 
 
 def _places(context: Context, app: AppSettings) -> list[Option]:
@@ -113,34 +139,50 @@ def _live(found: Found | None) -> str:
     return f"{name_of(found.deployment)} is live{behind}"
 
 
-def preview(context: Context, filled: Filled) -> tuple[str, Line, Line]:
+def preview(context: Context, filled: Filled) -> Preview:
     """What the button says, what stops it, and what it comes to; the gates are asked as for the command."""
     command = deployment(filled)
     target = target_at(context, command.app or "", command.environment or "")
     if target is None:
-        return "Deploy", (), ()
+        return Preview()
+    if dict(filled).get(WHEN) == OTHER and command.at is None:
+        return Preview("Schedule", note=("Checks and locks are looked at then.",))
     if command.at is not None:
-        return "Schedule", (), (f"Checks and locks are looked at then: {command.at}.",)
+        return Preview("Schedule", note=(f"Checks and locks are looked at then: {command.at}.",))
     try:
         return _judged(context, command, target)
     except Refused as refused:
-        return "Deploy", (plain(refused.message.sentence),), ()
+        return Preview(alert=(plain(refused.message.sentence),))
     except ShipmateError as error:
-        return "Deploy", (), (f"I cannot tell now what speaks against it: {error}",)
+        return Preview(note=(f"I cannot tell now what speaks against it: {error}",))
 
 
-def _judged(context: Context, command: Deploy, target: Target) -> tuple[str, Line, Line]:
+def _judged(context: Context, command: Deploy, target: Target) -> Preview:
+    new, view = _looked_at(context, target, command)
+    verdict, passed = judge(view, force=False), judge(view, force=True)
+    forcible = bool(verdict.closed) and not passed.closed
+    if command.force and forcible:
+        past = messages.past([one.line for one in passed.forced])
+        return Preview(messages.ALL_THE_SAME, (), past, forcible, _explained(target, passed))
+    note = (_comes_to(new, [plain(one.line) for one in verdict.waits]),)
+    return Preview(_submit(command, verdict), _stops(verdict.closed), note, forcible, _explained(target, passed))
+
+
+def _looked_at(context: Context, target: Target, command: Deploy) -> tuple[Deployment, Facts]:
+    """What the command would deploy, and what the gates see of it; a force counts as one that has said why."""
     commit = commit_of(context, target, command)
-    new = wanted(context, target, commit)
+    new = replace(wanted(context, target, commit), task=command.task, hosts=command.hosts, params=command.params)
     found = commit_facts(context, target, new, waits_for_checks=command.when_green)
     permission = authorization.may_deploy(context, target)
     place = context.chat.channel_names(context.where.channel)
+    force = force_of(new, admin=is_admin_where_closed(context, target, new))
     view = facts(context.reads, context, target, found, new)
-    view = replace(view, place=place, waits_for_checks=command.when_green, permission=permission)
-    verdict = judge(view, force=False)
-    stops = [plain(one.line) for one in verdict.closed]
-    note = (_comes_to(new, [plain(one.line) for one in verdict.waits]),)
-    return _submit(command, verdict), (" · ".join(stops),) if stops else (), note
+    view = replace(view, place=place, waits_for_checks=command.when_green, permission=permission, force=force)
+    return new, view
+
+
+def _stops(closed: Sequence[Answer]) -> Line:
+    return (" · ".join(plain(one.line) for one in closed),) if closed else ()
 
 
 def _submit(command: Deploy, verdict: Verdict) -> str:

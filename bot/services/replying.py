@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.context import Context
 from bot.core.deployments import announcing as announcing_messages
 from bot.core.deployments import thread
-from bot.core.deployments.card import card
+from bot.core.deployments.card import card, is_untouched
 from bot.core.deployments.model import Deployment, State
 from bot.core.effects import Part
 from bot.core.errors import NotThere, NotYet
@@ -88,7 +88,8 @@ def _drawn(context: Context, deployment: Deployment, part: Part, *, known: bool)
         case "gates":
             return thread.gates(deployment, around(context, deployment)) if thread.has_gates(deployment) else None
         case "run":
-            begun = deployment.started_at is not None and deployment.state is not State.STARTING
+            starts = deployment.state is State.STARTING and not is_untouched(deployment)
+            begun = deployment.started_at is not None and not starts
             # One that has ended already when its beginning is told needs no word of that.
             return thread.run(deployment) if begun and (known or not deployment.ended) else None
         case "after_all":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.context import Context
 from bot.core.errors import Refused
@@ -14,13 +14,11 @@ from bot.core.grammar.parser import show
 from bot.core.ports.forge_types import Commit
 from bot.core.refs import looks_like_id
 from bot.core.rich_text import Message
-from bot.core.schedules import messages
+from bot.core.schedules import messages, reading
 from bot.core.schedules.model import MOST, ScheduleEntry, timer_of
+from bot.core.schedules.reading import Read
 from bot.services import authorization
 from bot.services.targets import Target
-
-LONG_AGO = timedelta(days=366)
-"""Whether a moment that is not to come was once: then it is over, and not misunderstood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +71,9 @@ def schedule(context: Context, target: Target, command: Deploy, commit: Commit) 
     return messages.scheduled(kept, context.now, pinned=pinned)
 
 
-def moment(context: Context, words: str) -> datetime | None:
-    """The moment to come that the words mean on the asker's clock."""
-    return context.times.moment(words, now=context.now, timezone=timezone_of(context))
-
-
-def is_over(context: Context, words: str) -> bool:
-    """Whether words that mean no moment to come did mean one within the last year."""
-    zone = timezone_of(context)
-    before = context.times.moment(words, now=context.now - LONG_AGO, timezone=zone)
-    return before is not None and moment(context, words) is None
+def read(context: Context, words: str) -> Read:
+    """The moment to come that the words mean on the asker's clock, or whether they meant one that is over."""
+    return reading.read(context.times, words, now=context.now, timezone=timezone_of(context))
 
 
 def _when(context: Context, command: Deploy, asked: Deploy) -> _When:
@@ -94,10 +85,10 @@ def _when(context: Context, command: Deploy, asked: Deploy) -> _When:
             raise Refused(messages.repetition_not_understood(command.every, asked))
         return _When(at, zone, cron)
     words = command.at or ""
-    at = moment(context, words)
-    if at is None:
-        raise Refused(messages.moment_not_understood(words, asked, over=is_over(context, words)))
-    return _When(at, zone)
+    meant = read(context, words)
+    if meant.at is None:
+        raise Refused(messages.moment_not_understood(words, asked, over=meant.over))
+    return _When(meant.at, zone)
 
 
 def _names_commit(ref: str | None, commit: Commit) -> bool:

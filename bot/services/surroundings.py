@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from bot.context import Context
+from bot.core.approvals.model import is_same
 from bot.core.deployments.card import Around
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.progress import eta_in_queue, progress
-from bot.core.locks.model import same_person
+from bot.core.locks.model import Lock, same_person
 from bot.services import promotions
 from bot.services.gate_facts import target_of
 from bot.services.reaching import approvers_to_call
+from bot.services.targets import Target
 
 _SAYS_WHY = re.compile(r"error|fatal|fail(?:ed|ure)|exception|denied|refused", re.IGNORECASE)
 LOOKED_THROUGH = 200
@@ -40,17 +42,39 @@ def around(context: Context, deployment: Deployment) -> Around:
         last_line=output[0] if output else "",
         reason=why_failed(context, deployment),
         locked_for=_locked_for(context, deployment),
+        held=_lock(context, deployment) is not None if deployment.ended else False,
+        approved_for=_approved_for(context, target, deployment),
+        dashboards=tuple(target.environment.dashboards.items()) if target else (),
     )
+
+
+def _approved_for(context: Context, target: Target | None, deployment: Deployment) -> tuple[tuple[str, int], ...]:
+    """Whose approval holds although another request got it, and which one: the same commit needs no second one."""
+    if target is None or not deployment.approved_by:
+        return ()
+    own = context.reads.approvals.of(deployment.id)
+    borrowed = [one for one in deployment.approved_by if not any(is_same(one, given.by) for given in own)]
+    if not borrowed:
+        return ()
+    since = deployment.created_at - target.environment.approval_timeout
+    earlier = context.reads.approvals.for_same(deployment, since)
+    return tuple((one.name, given.deployment_id) for one in borrowed for given in earlier if is_same(one, given.by))
+
+
+def _lock(context: Context, deployment: Deployment) -> Lock | None:
+    """Whoever has the place now."""
+    lock = context.reads.locks.of(deployment.app, deployment.environment)
+    return lock if lock and not lock.ended(context.now) else None
 
 
 def _locked_for(context: Context, deployment: Deployment) -> str:
     """Whose lock a rollback has left, while they have it."""
     if deployment.rollback_of is None:
         return ""
-    lock = context.reads.locks.of(deployment.app, deployment.environment)
+    lock = _lock(context, deployment)
     failed = context.reads.deployment(deployment.rollback_of) if deployment.by_itself else None
     owner = failed.by if failed is not None else deployment.by
-    return owner.name if lock and not lock.ended(context.now) and same_person(lock.by, owner) else ""
+    return owner.name if lock and same_person(lock.by, owner) else ""
 
 
 def _ahead(context: Context, deployment: Deployment) -> tuple[Deployment, ...]:

@@ -196,6 +196,11 @@ def _completed(context: Context, target: Target, command: Deploy) -> Callable[[s
     return command.with_app(target.app.name).with_environment(target.environment.name).with_ref
 
 
+def own_words(context: Context, commands: Sequence[Command]) -> list[replies.Choice]:
+    """Commands as a person has said them: no app and no environment stands on them that was not among the words."""
+    return [replies.Choice(deed(one), one, _question(context, _whole(context, one))) for one in commands]
+
+
 def choices(context: Context, commands: Sequence[Command], names: Sequence[str] = ()) -> list[replies.Choice]:
     """Commands to choose from, by their ``names`` where they have such, whole: a press says where it goes to."""
     whole = [_whole(context, command) for command in commands]

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.repositories.model import KnownRepository
-from bot.settings.environment import Process, Secrets, from_environment, masked, secrets_in
+from bot.settings.environment import Process, Secrets, from_environment, masked, secret_values, secrets_in
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
 from bot.settings.models import (
+    DISPATCHING,
     AppSettings,
     BotSettings,
     EnvironmentSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "process_environment",
     "read",
     "requirements_missing",
+    "secret_values",
     "secrets_in",
 ]
 
@@ -73,6 +75,16 @@ class Settings(Table):
         by_app = {one.app: one for one in known}
         apps = {name: app.as_called(by_app.get(name)) for name, app in self.apps.items()}
         return self if apps == self.apps else self.model_copy(update={"apps": apps})
+
+    @property
+    def deploying_workflows(self) -> frozenset[str]:
+        """The files of the workflows that deployments dispatch, of whatever repository."""
+        return frozenset(
+            environment.provider.settings.workflow
+            for app in self.apps.values()
+            for environment in app.environments.values()
+            if environment.provider.type == DISPATCHING
+        )
 
     @property
     def places(self) -> dict[str, tuple[str, ...]]:

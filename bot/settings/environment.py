@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from bot.core.masking import MASK, SHORTEST
 
 Process: TypeAlias = Literal["run", "web", "worker", "check"]
-
-MASK = "••••"
-# Shorter ones would hide ordinary words; no real token is as short.
-_SHORTEST_MASKED = 6
 
 
 def _address(value: str) -> str:
@@ -73,6 +80,16 @@ Changing: TypeAlias = Annotated[SecretStr, AfterValidator(_one_or_two)]
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 
 
+def _web_of(api_url: str) -> str:
+    """Where people see what the API tells of.
+
+    >>> _web_of("https://api.github.com"), _web_of("https://ghe.example/api/v3"), _web_of("https://api.acme.ghe.com/")
+    ('https://github.com', 'https://ghe.example', 'https://acme.ghe.com')
+    """
+    address = urlsplit(api_url)
+    return f"{address.scheme}://{address.netloc.removeprefix('api.')}" if address.netloc else "https://github.com"
+
+
 class Secrets(BaseModel):
     """The variables of the environment, by their names in lower case."""
 
@@ -115,7 +132,9 @@ class Secrets(BaseModel):
     )
     port: Annotated[int, BeforeValidator(_port)] = Field(default=3000, description="The port of the web process.")
     base_url: Address | None = Field(
-        default=None, description="The public address of the web process, where hooks of the `http` provider call back."
+        default=None,
+        description="The public address of the web process: hooks of the `http` provider call back there, and "
+        "links that begin with it unfurl in Slack.",
     )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs links; where it is unset one is made and kept in the database."
@@ -124,8 +143,18 @@ class Secrets(BaseModel):
         default="https://slack.com/api/", description="Where Slack's API is."
     )
     github_api_url: Address = Field(default="https://api.github.com", description="Where GitHub's API is.")
-    github_web_url: Address = Field(default="https://github.com", description="Where people see GitHub.")
+    github_web_url: Address = Field(
+        default="https://github.com",
+        description="Where people see GitHub, and git fetches; default: `https://github.com`, or the host of "
+        "`GITHUB_API_URL`.",
+    )
     heroku_api_url: Address = Field(default="https://api.heroku.com", description="Where Heroku's API is.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _web_beside_the_api(cls, given: dict[str, object]) -> dict[str, object]:
+        api_url = given.get("github_api_url")
+        return {"github_web_url": _web_of(str(api_url)), **given} if api_url else given
 
     @classmethod
     def variables(cls) -> list[str]:
@@ -172,7 +201,7 @@ def secret_values(secrets: Secrets) -> list[str]:
             found.update({text, password[1], unquote(password[1])} if password else ())
         else:
             found.update({text, *text.splitlines(), *secrets_in(value)})
-    kept = (text for text in found if len(text) >= _SHORTEST_MASKED and not text.startswith("-----"))
+    kept = (text for text in found if len(text) >= SHORTEST and not text.startswith("-----"))
     return sorted(kept, key=len, reverse=True)
 
 

@@ -14,7 +14,16 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    GitHubSettings,
+    SlackSettings,
+    WindowSettings,
+)
+from bot.settings.stages import HealthSettings, StepSettings
+from bot.settings.table import Table
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -22,8 +31,17 @@ TABLES: Mapping[str, type[Table]] = {
     "[bot]": BotSettings,
     "[slack]": SlackSettings,
     "[apps.<app>]": AppSettings,
+    "[apps.<app>.github]": GitHubSettings,
     "[apps.<app>.environments.<environment>]": EnvironmentSettings,
 }
+_WITHIN: Mapping[tuple[type[BaseModel], str], type[Table]] = {
+    (EnvironmentSettings, "windows"): WindowSettings,
+    (EnvironmentSettings, "before_deploy"): StepSettings,
+    (EnvironmentSettings, "after_deploy"): StepSettings,
+    (EnvironmentSettings, "health"): HealthSettings,
+    (AppSettings, "github"): GitHubSettings,
+}
+"""Tables within tables, by the key under which they stand."""
 _FEW = 6
 _VERBS = ("must ", "is ", "has ", "cannot ")
 _MUST_BE = {
@@ -112,8 +130,9 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 
 
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    if model is EnvironmentSettings and "windows" in steps[:-1]:
-        model = WindowSettings
+    for (outer, key), inner in _WITHIN.items():
+        if model is outer and key in steps[:-1]:
+            model = inner
     match detail["type"]:
         case "extra_forbidden":
             return not_a_setting(str(steps[-1]), _table_of(model, steps))
@@ -185,7 +204,7 @@ def without_secrets(table: Mapping[str, Any], place: str, problems: list[str]) -
         where = path(place, key)
         if key.upper() in variables:
             problems.append(f"{key.upper()} belongs in the environment, not in settings.toml (at {where}).")
-        elif _holds_secret(value):
+        elif not isinstance(value, dict) and _holds_secret(value):
             problems.append(f"{where} looks like a secret: it belongs in the environment, not in settings.toml.")
         else:
             kept[key] = without_secrets(value, where, problems) if isinstance(value, dict) else value
@@ -193,8 +212,8 @@ def without_secrets(table: Mapping[str, Any], place: str, problems: list[str]) -
 
 
 def _holds_secret(value: object) -> bool:
-    if isinstance(value, list):
-        return any(_holds_secret(one) for one in value)
+    if isinstance(value, list | dict):
+        return any(map(_holds_secret, value.values() if isinstance(value, dict) else value))
     return isinstance(value, str) and SECRET_PREFIXES.match(value) is not None
 
 

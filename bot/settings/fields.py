@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -23,6 +24,13 @@ SECRET_PREFIXES = re.compile(
     r"xox[a-z]-|xapp-|ghp_|gho_|ghs_|ghu_|github_pat_|HRKU-|-----BEGIN|postgres(ql)?(\+\w+)?://[^/]*:"
 )
 _LONGEST_SHOWN = 40
+DASHBOARDS = 3
+DASHBOARD_NAME = 30
+"""At most so many links to dashboards, with names of so many characters: they share a line with the rest."""
+LABEL_PLACEHOLDERS = ("environment", "app")
+LABEL_LENGTH = 50
+"""GitHub takes no longer names of labels."""
+_PLACEHOLDER = re.compile(r"\{(environment|app)\}")
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -149,6 +157,28 @@ def _url(value: object) -> str:
     return url
 
 
+def _health_url(value: object) -> str:
+    url = _url(value)
+    if "@" in re.split(r"[/?#]", url.partition("://")[2])[0]:
+        raise ValueError("must not hold a user or a password: let the address be one that anybody may ask")
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        whole = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f'must be an address such as "https://web.example.com/up", not {shown(value)}')
+    return url
+
+
+def _statuses(value: object) -> tuple[int, ...]:
+    given = value if isinstance(value, list | tuple) else [value]
+    if not given or not all(type(one) is int and 100 <= one <= 599 for one in given):
+        raise ValueError(f"must be a status such as 200, or a list such as [200, 204], not {shown(value)}")
+    return tuple(given)
+
+
 def _check_name(value: object) -> str:
     name = _text(value, "codecov/*")
     if not name:
@@ -175,6 +205,28 @@ def _path_patterns(value: object) -> Any:
     return patterns
 
 
+def _label(value: object) -> str:
+    label = _text(value, "deployed: {environment}")
+    if not label or not label.isprintable():
+        raise ValueError('must be the text of a label, such as "deployed: {environment}"')
+    for name in re.findall(r"\{([^{}]*)\}", label):
+        if name not in LABEL_PLACEHOLDERS:
+            raise ValueError(f"has the placeholder {{{name}}}, and may only have {{environment}} and {{app}}")
+    if re.search(r"[{}]", _PLACEHOLDER.sub("", label)):
+        raise ValueError(f"must have both braces of each placeholder, as in {{environment}}, not {shown(value)}")
+    return label
+
+
+def label_for(label: str, app: str, environment: str) -> str:
+    """The label of a place.
+
+    >>> label_for("deployed: {environment}", "web", "production")
+    'deployed: production'
+    """
+    names = {"app": app, "environment": environment}
+    return _PLACEHOLDER.sub(lambda found: names[found[1]], label)
+
+
 def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     if value == "all" or value == "none":
         return "all" if value == "all" else "none"
@@ -183,6 +235,7 @@ def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     raise ValueError(f'must be "all", "none", or a list of names such as ["ci/test"], not {shown(value)}')
 
 
+_LONGEST_STEP_NAME = 60
 _CRON = ("the minute", "the hour", "the day of the month", "the month", "the day of the week")
 _FRIDAYS = '"0 17 * * 5" for Fridays at 17:00'
 # Whether a line ever fires is the same at any time.
@@ -236,6 +289,23 @@ def _runbook(value: object) -> Any:
     return tuple(step.strip() for step in steps)
 
 
+def _dashboards(value: object) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f'must be a table such as {{ Grafana = "https://…" }}, not {shown(value)}')
+    if len(value) > DASHBOARDS:
+        raise ValueError(f"must not have more than {DASHBOARDS} dashboards: there is one line for them")
+    if nameless := [name for name in value if not name.strip() or len(name) > DASHBOARD_NAME]:
+        raise ValueError(f"must name each with 1 to {DASHBOARD_NAME} characters, not {shown(nameless[0])}")
+    return {name.strip(): _url(address) for name, address in value.items()}
+
+
+def _step_name(value: object) -> str:
+    name = " ".join(_text(value, "Migrate").split())
+    if not 0 < len(name) <= _LONGEST_STEP_NAME or not name.isprintable():
+        raise ValueError(f"must be a few words, {_LONGEST_STEP_NAME} characters at most, not {shown(value)}")
+    return name
+
+
 def _list(value: object) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list in square brackets, such as [{shown(value)}], not {shown(value)}")
@@ -251,9 +321,13 @@ Channel: TypeAlias = Annotated[str, BeforeValidator(_channel)]
 TrustedBot: TypeAlias = Annotated[str, BeforeValidator(_bot)]
 Party: TypeAlias = Annotated[str, BeforeValidator(_party)]
 Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
+StepName: TypeAlias = Annotated[str, BeforeValidator(_step_name)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
 Url: TypeAlias = Annotated[str, BeforeValidator(_url)]
+HealthUrl: TypeAlias = Annotated[str, BeforeValidator(_health_url)]
+Statuses: TypeAlias = Annotated[tuple[int, ...], PlainValidator(_statuses)]
 Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]
+Label: TypeAlias = Annotated[str, BeforeValidator(_label)]
 Flag: TypeAlias = Annotated[bool, PlainValidator(_true_or_false)]
 Count: TypeAlias = Annotated[int, PlainValidator(_count)]
 RequiredChecks: TypeAlias = Annotated[Literal["all", "none"] | tuple[str, ...], PlainValidator(_required_checks)]
@@ -268,5 +342,6 @@ PathPatterns: TypeAlias = Annotated[
 ]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_list)]
 Occasion: TypeAlias = Literal["success", "failure", "cancellation", "rollback", "hung", "all"]
+Dashboards: TypeAlias = Annotated[dict[str, str], BeforeValidator(_dashboards)]
 Runbook: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_runbook)]
 Occasions: TypeAlias = Annotated[tuple[Occasion, ...], BeforeValidator(_list)]

@@ -14,7 +14,7 @@ from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
 from bot.settings.providers import app_provider, environment_provider
-from bot.settings.references import check_references, check_spelling
+from bot.settings.references import check_label, check_references, check_spelling
 
 SECTIONS = ("bot", "slack", "apps", "people")
 
@@ -104,6 +104,7 @@ def _app(
     values |= {"name": name, "provider": app_provider(raw.get("provider"), path(place, "provider"), problems)}
     app = validated(AppSettings, {**values, "environments": {}}, place, problems)
     check_references(values, environments, place, problems)
+    check_label(name, app.github.label if app else None, environments, place, problems)
     made: dict[str, EnvironmentSettings] = {}
     for each, table in environments.items():
         above = replace(inherited, channel=app.channel if app else None, provider=raw.get("provider"), place=place)
@@ -127,7 +128,32 @@ def _environment(
             {"timezone": inherited.timezone, **window} if isinstance(window, dict) else window for window in windows
         )
     values |= {"name": name, "channel": inherited.channel or "", "provider": provider or ProviderSettings()}
-    return validated(EnvironmentSettings, values, place, problems)
+    made = validated(EnvironmentSettings, values, place, problems)
+    if made is not None and provider is not None:
+        _check_stages(made, place, problems)
+    return made
+
+
+def _check_stages(made: EnvironmentSettings, place: str, problems: list[str]) -> None:
+    """Around what another tool carries out nothing of ours can run, nor can it be kept from counting."""
+    external = f"another tool carries deployments out (`provider` is {shown(made.provider.type)})"
+    for key, steps in (("before_deploy", made.before_deploy), ("after_deploy", made.after_deploy)):
+        if steps and not made.provider.carries_out:
+            problems.append(
+                f"{path(place, key)} cannot run where {external}: let that tool run these steps, "
+                "or name another provider."
+            )
+    if made.health is None:
+        return
+    if not made.provider.carries_out:
+        problems.append(
+            f"{path(place, 'health')} cannot be looked at where {external}: let that tool look before it reports a "
+            "success, or name another provider."
+        )
+    elif made.health.length >= made.timeout:
+        problems.append(
+            f"{path(place, 'health')} must hold for less than the environment's `timeout`: let that be longer."
+        )
 
 
 def _writable(raw: Mapping[str, Any], model: type[Table], place: str, problems: list[str]) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from bot.settings.fields import (
     CheckNames,
     Count,
     Cron,
+    Dashboards,
     Duration,
     Flag,
+    Label,
     Name,
     Names,
     Occasion,
@@ -35,22 +37,12 @@ from bot.settings.fields import (
     Timezone,
     TrustedBots,
     Url,
+    label_for,
 )
+from bot.settings.stages import HealthSettings, Steps
+from bot.settings.table import Table as Table
 
 PRODUCTION_NAMES = frozenset({"production", "prod", "prd", "live"})
-
-
-class Table(BaseModel):
-    """One table of the file. ``COMPUTED`` fields are filled in by the reader and cannot be written in the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    COMPUTED: ClassVar[frozenset[str]] = frozenset()
-
-    @classmethod
-    def keys(cls) -> list[str]:
-        """What may be written in the file, as it is written there."""
-        return [field.alias or name for name, field in cls.model_fields.items() if name not in cls.COMPUTED]
 
 
 class BotSettings(Table):
@@ -89,6 +81,10 @@ class SlackSettings(Table):
         "`deployers`, `approvers` or `admins` let its id do.",
         examples=[["B012AB3CD"]],
     )
+
+
+DISPATCHING = "github_actions"
+"""The provider that dispatches a workflow."""
 
 
 class ProviderSettings(BaseModel):
@@ -242,6 +238,21 @@ class EnvironmentSettings(Table):
     channels: Channels = Field(
         default=(), description="Further channels that get the card of each deployment.", examples=[["#releases"]]
     )
+    before_deploy: Steps = Field(
+        default=(),
+        description="Commands that run one after another before the provider begins.",
+        examples=[[{"name": "Migrate", "command": ["bin/migrate"]}]],
+    )
+    after_deploy: Steps = Field(
+        default=(),
+        description="Commands that run one after another when the provider has succeeded.",
+        examples=[[{"name": "Purge the cache", "command": ["bin/purge"], "allow_failure": True}]],
+    )
+    health: HealthSettings | None = Field(
+        default=None,
+        description="What must answer, and for how long, before a success counts.",
+        examples=[{"url": "https://web.example.com/up", "for": "60s"}],
+    )
     rollback_on_failure: Flag = Field(
         default=False,
         description="Whether a deployment that fails is rolled back by itself, to what was live before, a minute after "
@@ -251,6 +262,11 @@ class EnvironmentSettings(Table):
         default=(),
         description="What is to be done when a deployment fails, shown there: an address, or a list of steps.",
         examples=["https://example.com/runbook"],
+    )
+    dashboards: Dashboards = Field(
+        default={},
+        description="Where to look at what is live here, by name: three links on its card.",
+        examples=[{"Grafana": "https://grafana.example.com/d/web", "Sentry": "https://sentry.example.com/web"}],
     )
     migration_paths: PathPatterns = Field(
         default=(),
@@ -269,6 +285,29 @@ class EnvironmentSettings(Table):
     def deploys_merges_into(self, branch: str) -> bool:
         """Whether what is merged into the branch is deployed here."""
         return any(branch_matches(pattern, branch) for pattern in self.deploy_on_merge)
+
+
+class GitHubSettings(Table):
+    """``[apps.<app>.github]``"""
+
+    comment: Flag = Field(
+        default=False,
+        description="Whether each deployed pull request has a comment that tells where it is live, since when and by "
+        "whom.",
+    )
+    label: Label | None = Field(
+        default=None,
+        description="A label that each deployed pull request has as long as it is live: `{environment}` and `{app}` "
+        "stand for the names of both. 50 characters at most.",
+        examples=["deployed: {environment}"],
+    )
+    release: Flag = Field(
+        default=False,
+        description="Whether each deployment to production makes a release, with the notes that GitHub generates.",
+    )
+
+    def label_of(self, app: str, environment: str) -> str | None:
+        return label_for(self.label, app, environment) if self.label is not None else None
 
 
 class AppSettings(Table):
@@ -332,6 +371,11 @@ class AppSettings(Table):
         description="How long merged work may wait for production before the channel is reminded of it, on working "
         "days from nine to five.",
         examples=["24h"],
+    )
+    github: GitHubSettings = Field(
+        default=GitHubSettings(),
+        description="What is written on GitHub about what was deployed; nothing by default.",
+        examples=[{"comment": True}],
     )
     environments: dict[str, EnvironmentSettings] = Field(
         description="The environments by name, a table each; one at least."

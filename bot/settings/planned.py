@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 PLANNED: Mapping[str, str] = {
     "secret_key": "pages",
-    "heroku_api_key": "the heroku provider",
-    "heroku_api_url": "the heroku provider",
 }
 """Each field's name, with the feature that it waits for.
 

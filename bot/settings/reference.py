@@ -15,12 +15,14 @@ from bot.settings.models import (
     AppSettings,
     BotSettings,
     EnvironmentSettings,
+    GitHubSettings,
     ProviderSettings,
     SlackSettings,
-    Table,
     WindowSettings,
 )
 from bot.settings.planned import described
+from bot.settings.stages import HealthSettings, StepSettings
+from bot.settings.table import Table
 
 PAGE = Path("docs/settings.md")
 BEGIN = "<!-- The tables below are made by python -m bot.settings.reference -->"
@@ -30,8 +32,11 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[bot]", BotSettings),
     ("[slack]", SlackSettings),
     ("[apps.<app>]", AppSettings),
+    ("[apps.<app>.github]", GitHubSettings),
     ("[apps.<app>.environments.<environment>]", EnvironmentSettings),
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
+    ("[[apps.<app>.environments.<environment>.before_deploy]] and [[….after_deploy]]", StepSettings),
+    ("[apps.<app>.environments.<environment>.health]", HealthSettings),
 )
 
 
@@ -94,10 +99,14 @@ def toml(value: object) -> str:
             return value.get_secret_value()
         case ProviderSettings():
             return toml({"type": value.type})
+        case Table():
+            return toml(value.model_dump(exclude_defaults=True))
         case timedelta():
             seconds = int(value.total_seconds())
             size, unit = next((size, unit) for size, unit in ((3_600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
             return f'"{seconds // size}{unit}"'
+        case dict() if not value:
+            return "{}"
         case dict():
             return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
         case list() | tuple():

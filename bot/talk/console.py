@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -199,11 +199,17 @@ class Terminal:
     def sees(self, person: Person, channel: str) -> bool:  # noqa: ARG002 - everybody sits before the same screen
         return True
 
+    def all_see(self, here: str, channel: str) -> bool:  # noqa: ARG002 - everybody sits before the same screen
+        return True
+
     def publish_home(self, person: str, view: HomeView) -> None:
         """There is one view here, and it is this one."""
 
     def fill_modal(self, view: str, shown: Modal, metadata: str, *, asked: bool, version: str | None) -> None:
         """Nobody opens any here."""
+
+    def unfurl(self, channel: str, message_id: str, shown: Mapping[str, Message]) -> None:
+        """Links stay as they are written here."""
 
     def link_to(self, channel: str, message_id: str) -> str | None:  # noqa: ARG002 - nothing here has an address
         return None

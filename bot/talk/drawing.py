@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from bot.core.ansi import colourless
 from bot.core.rich_text import (
     STEP_SIGNS,
     Bold,
@@ -219,4 +220,4 @@ def clean(text: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    return _NOT_FOR_TERMINALS.sub("�", text)
+    return _NOT_FOR_TERMINALS.sub("�", colourless(text))

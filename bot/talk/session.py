@@ -112,7 +112,7 @@ def greeting(forge: LocalGit, repository: str, environment: str) -> Message:
     worth = (
         (deploy, "deploys it: really, on this machine"),
         world,
-        ("help", "shows all commands; /help is about the lines with a slash"),
+        ("help", "shows what to type; /help is about the lines with a slash"),
     )
     width = max(len(line) for line, _ in worth)
     lines: list[Line] = [(Code(line.ljust(width)), f"   {meaning}") for line, meaning in worth]

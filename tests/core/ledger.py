@@ -78,6 +78,9 @@ class Ledger:
     def last_success(self, app: str, environment: str) -> Deployment | None:
         return next((one for one in reversed(self._of(app, environment)) if one.state is State.SUCCEEDED), None)
 
+    def offering(self, app: str, environment: str) -> Sequence[Deployment]:
+        return [one for one in reversed(self._of(app, environment)) if one.ended and one.replaced_by is None]
+
     def _of(self, app: str, environment: str) -> Sequence[Deployment]:
         return [one for one in self.deployments if (one.app, one.environment) == (app, environment)]
 

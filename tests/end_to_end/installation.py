@@ -175,7 +175,7 @@ class Installation:
             "GITHUB_TOKEN": github.token,
             "GITHUB_WEBHOOK_SECRET": github.webhook_secret,
             "GITHUB_API_URL": github.url,
-            "GITHUB_WEB_URL": github.web_url,
+            "GITHUB_WEB_URL": github.url,
             "PORT": str(self.port),
         }
         self.maria = slack.add_user("maria").id

@@ -14,6 +14,7 @@ from bot.core.grammar.commands import Retry
 from bot.core.grammar.offers import offer
 from bot.core.rich_text import Bold, Fold, Link, Mention, Message, Step, Table
 from bot.gallery.__main__ import DOCS, main, pages
+from bot.gallery.forms import forms
 from bot.gallery.mrkdwn_html import to_html, to_text
 from bot.gallery.page import READER, document, page
 from bot.gallery.pictures import conversation
@@ -61,14 +62,14 @@ def test_the_page_is_whole_by_itself() -> None:
 
 def test_every_scene_is_on_both_pages() -> None:
     made = pages()
-    names = [scene.name for group in groups() for scene in group.scenes]
+    names = [*(scene.name for group in groups() for scene in group.scenes), *(form.name for form in forms())]
 
     assert [name for name in names if f"**{name}** (" not in made["messages.md"]] == []
     assert made["messages.html"].count("<h3>") == len(names)
 
 
 def test_what_strangers_write_breaks_no_page() -> None:
-    assert unbalanced(page(groups(WORST))) == []
+    assert unbalanced(page(groups(WORST), forms(WORST))) == []
     assert unbalanced(document("Shipmate", conversation(WORST), "dark")) == []
 
 

@@ -69,7 +69,7 @@ def test_a_request_waits_for_approval_and_starts_when_somebody_else_gives_it(gua
         "🙋 *web → production*  needs 1 approval",
         "topic@64fd7b0 · asked by maria · first deployment here · until 11:00 UTC, then it is given up",
     ]
-    assert buttons == (["Approve", "Reject…"], ["Cancel", "Details"])
+    assert buttons == (["Approve", "Reject…"], ["Cancel", "Details", "Copy command"])
     assert parent(guarded, 1).split("\n") == [
         "🚀 *web → production*  is under way",
         "topic@64fd7b0 · maria, approved by bob · first deployment here · since 10:00 UTC",
@@ -181,7 +181,7 @@ def test_only_approvers_approve(tmp_path: Path) -> None:
         world.presses("bob", world.parent(1), "Approve")
 
         assert news(world, 1) == "needs 1 approval, from @acme/leads"
-        assert told(world, "bob") == ["⛔ bob may not approve for production: that is for acme/leads"]
+        assert told(world, "bob") == ["🚫 bob may not approve for production: that is for acme/leads; ask one of them"]
         assert creations(world) == 0
 
 
@@ -192,7 +192,7 @@ def test_who_may_not_deploy_may_not_approve(guarded: World) -> None:
     guarded.says("dan", "approve #1")
 
     assert told(guarded, "dan") == [
-        "⛔ dan may not approve for production: dan has only read permission on acme/web, and it takes write; "
+        "🚫 dan may not approve for production: dan has only read permission on acme/web, and it takes write; "
         "its admins can give it"
     ]
 
@@ -236,7 +236,7 @@ def test_the_same_commit_needs_no_new_approval_for_a_while(guarded: World) -> No
     guarded.presses("maria", guarded.parent(1), "Retry")
 
     assert news(guarded, 2) == "is under way"
-    assert facts(guarded, 2)[:2] == ["topic@64fd7b0", "maria, approved by bob"]
+    assert facts(guarded, 2)[:2] == ["topic@64fd7b0", "maria, approved by bob (for #1)"]
     assert thread(guarded, 2) == []
     assert creations(guarded) == 2
 

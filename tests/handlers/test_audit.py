@@ -84,11 +84,11 @@ def test_deploys_with_a_number_shows_who_decided_what(guarded: World) -> None:
 
     shown = [line for line in answers(guarded, said)[0].split("\n") if line.startswith("• ")]
     assert shown == [
-        "• Mon 02 Mar 10:00 UTC maria: `deploy topic to production`",
-        "• Mon 02 Mar 10:00 UTC waiting for approval: 1 approval is needed",
-        "• Mon 02 Mar 10:00 UTC maria: `approve #1` refused: #1 is your own request, so somebody else has to approve "
+        "• 10:00 UTC maria: `deploy topic to production`",
+        "• 10:00 UTC waiting for approval: 1 approval is needed",
+        "• 10:00 UTC maria: `approve #1` refused: #1 is your own request, so somebody else has to approve "
         "it. You can take it back: cancel #1",
-        "• Mon 02 Mar 10:00 UTC bob: `approve #1`",
+        "• 10:00 UTC bob: `approve #1`",
     ]
 
 
@@ -102,10 +102,8 @@ def test_a_refusal_is_kept_with_all_its_reasons(guarded: World) -> None:
         ("deploy", "refused", "web", "production")
     ]
     assert kept[0].reason.split("; ")[1:] == [
-        "⛔ Checks failed: ci/test",
-        "✅ Nothing else is running",
-        "⏳ 1 approval is needed",
-        'To go on all the same: deploy web/topic to production --force "why"',
+        "❌ Checks failed: ci/test",
+        "🙋 1 approval is needed",
     ]
 
 

@@ -27,7 +27,7 @@ EVENTS = (
 def test_a_mention_without_words_is_answered_with_help(world: World) -> None:
     world.says("maria", "")
 
-    assert told(world, "maria") == ["There was no command. “help” shows all of them."]
+    assert told(world, "maria") == ["There was no command. “help” shows what I understand."]
 
 
 def test_words_that_are_no_command_get_the_nearest_and_an_example(world: World) -> None:
@@ -35,8 +35,8 @@ def test_words_that_are_no_command_get_the_nearest_and_an_example(world: World) 
     world.says("maria", "🚀🚀🚀")
 
     assert told(world, "maria") == [
-        "I do not know the command “deplyo”. Did you mean this?",
-        "There was no command. “help” shows all of them.",
+        "I do not know the command “deplyo”. Did you mean this?\n`deploy topic to production`",
+        "There was no command. “help” shows what I understand.",
     ]
 
 

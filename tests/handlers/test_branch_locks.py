@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.handlers.scenes import answers, channel, facts, news, thread
-from tests.handlers.test_locks import SETTINGS, SINCE, direct, last_direct, merge, states
+from tests.handlers.test_locks import SETTINGS, direct, last_direct, merge, states
 from tests.world import REPOSITORY, World
 from tests.world import world as open_world
 
@@ -118,7 +118,7 @@ def test_a_lock_for_a_branch_names_its_pull_request(world: World) -> None:
         "It is released when #1 is merged or closed."
     )
     assert answers(world, listed) == [
-        f"Locked now:\n🔒 *web → production* by @maria {SINCE} for topic (#1) because testing topic"
+        "Locked now:\n🔒 *web → production* by maria since 10:00 UTC for topic (#1) because testing topic"
     ]
 
 

@@ -349,7 +349,7 @@ def test_a_newer_red_run_counts_too(fresh: World) -> None:
 
     fresh.says("maria", "deploy main to production")
 
-    assert told(fresh, "maria")[0].split("\n")[1] == "⛔ Checks failed: test"
+    assert told(fresh, "maria")[0].split("\n")[1] == "❌ Checks failed: test"
 
 
 def test_two_workflows_with_a_job_of_one_name_both_count(fresh: World) -> None:
@@ -396,7 +396,7 @@ def test_a_job_that_makes_a_deployment_counts_where_it_is_named(tmp_path: Path) 
 
         world.says("maria", "deploy main to production")
 
-        assert told(world, "maria")[0].split("\n")[1] == "⛔ Checks failed: smoke"
+        assert told(world, "maria")[0].split("\n")[1] == "❌ Checks failed: smoke"
 
 
 def test_ignored_checks_are_neither_waited_for_nor_looked_at(tmp_path: Path) -> None:
@@ -551,17 +551,23 @@ def test_deploying_without_checks_goes_on_and_takes_the_place_of_what_waits(busy
     assert busy.deployment(2).force
 
 
-def test_deploying_without_checks_needs_a_reason_where_a_force_does(tmp_path: Path) -> None:
+def test_deploying_without_checks_asks_for_a_reason_where_a_force_needs_one(tmp_path: Path) -> None:
     with open_world(tmp_path, settings(force_needs_reason="true", checks_missing_after='"1m"')) as world:
         report(world, "main", "ci/test")
         merge(world)
         world.wait(minutes=1)
         [offer] = [one for one in world.slack.messages("web") if "Deploy without checks" in one.labels]
 
-        world.presses("maria", offer, "Deploy without checks")
+        world.opens_form("maria", offer, "Deploy without checks")
+        form = world.slack.modal("maria")
+        asked = [block for block in form.blocks if block["type"] == "input"] if form else []
+        before = creations(world)
+        world.slack.submits("maria", why="ci is down, and the pager is on fire")
+        world.settle()
 
-        assert told(world, "maria")[0].startswith("*production* takes a force only with a reason. For example: ")
-        assert creations(world) == 0
+        assert [(block["label"]["text"], block["optional"]) for block in asked] == [("Why?", False)]
+        assert before == 0
+        assert world.deployment(2).force_reason == "ci is down, and the pager is on fire"
 
 
 def test_nothing_is_missed_while_a_run_may_still_report_it(fresh: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import another_tool, answers, broadcasts, channel, parent, seen, thread
+from tests.handlers.scenes import another_tool, answers, broadcasts, channel, parent, seen, thread, told
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
 
@@ -66,9 +66,7 @@ def test_a_restricted_channel_is_known_when_it_has_been_tried(world: World) -> N
 
     assert channel(world, "#deploys")[0] == UNDER_WAY
     assert reasons(world).startswith("Here and not in #web: only some people may post in the channel #web")
-    assert channel(world, "#random")[-1].startswith(
-        "On it: *web* → *production*  main@d470312 (#2), announced in #deploys."
-    )
+    assert told(world, "maria")[-1].startswith("On it: *web* → *production*  main@d470312 (#2), announced in #deploys.")
     assert world.deployment(2).channel != web
 
 

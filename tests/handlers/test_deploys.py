@@ -204,10 +204,11 @@ def test_a_slash_command_in_the_apps_channel_is_answered_by_the_parent_message(w
     assert told(world, "maria") == []
 
 
-def test_a_slash_command_elsewhere_is_answered_there(world: World) -> None:
+def test_a_slash_command_elsewhere_is_answered_to_whoever_gave_it(world: World) -> None:
     world.slash("maria", "main to staging", "#random")
 
-    assert channel(world, "#random") == ["On it: *web* → *staging*  main@d470312 (#1), announced in #web."]
+    assert channel(world, "#random") == []
+    assert told(world, "maria") == ["On it: *web* → *staging*  main@d470312 (#1), announced in #web."]
 
 
 def test_a_mention_in_a_thread_is_answered_in_that_thread(world: World) -> None:

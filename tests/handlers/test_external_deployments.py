@@ -68,7 +68,8 @@ def test_it_counts_as_what_is_deployed_there(world: World) -> None:
     said = world.says("maria", "status web staging")
 
     assert answers(world, said) == [
-        "What is where:\n*web → staging*  main@d470312 since Mon 02 Mar 10:00 UTC by argo (#1)"
+        "*web* · staging has all of main\n"
+        "where | what is live | since | now\nstaging | main@d470312 | 10:00 UTC, argo | –"
     ]
 
 
@@ -208,9 +209,18 @@ def test_nothing_picked_up_is_said_after_half_a_minute_and_once(world: World) ->
     world.wait(minutes=5)
 
     assert broadcasts(world, "#web") == [
-        "⚠️ Nothing has picked this deployment up yet. Shipmate only announces web → staging; another tool has to "
-        "listen for GitHub's deployment event and report its status. Is it running?"
+        "🚀 Nobody has picked it up yet · usual causes: no webhook or workflow takes deployment events up"
     ]
+    assert thread(world, 1) == broadcasts(world, "#web")
+
+
+def test_one_that_is_picked_up_late_says_so_in_the_same_reply(world: World) -> None:
+    world.says("maria", "deploy to staging")
+    world.wait(minutes=1)
+
+    another_tool(world, "in_progress")
+
+    assert thread(world, 1) == ["🚀 Started 10:00 UTC"]
 
 
 def test_one_that_is_picked_up_is_left_in_peace(world: World) -> None:

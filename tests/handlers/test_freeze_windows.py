@@ -16,7 +16,7 @@ STAGING = "[apps.web.environments.staging]\n"
 PRODUCTION = "[apps.web.environments.production]\n"
 WEEKEND = 'windows = [{ deny = "0 17 * * 5", for = "64h", timezone = "Europe/Berlin" }]\n'
 OFFICE = 'windows = [{ allow = "0 9 * * mon-fri", for = "8h" }]\n'
-CLOSED = "🌙 *web*: *staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings. "
+CLOSED = "🧊 *web*: *staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings. "
 REST = "What is running finishes. Merges wait for the end."
 
 
@@ -63,7 +63,7 @@ def test_a_command_in_a_window_is_refused_and_offered_for_its_end(weekend: World
     weekend.presses("bob", shown, "Schedule for its end")
     weekend.wait(days=2)
 
-    assert "⛔ *staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings" in told(weekend, "bob")[0]
+    assert "🧊 *staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings" in told(weekend, "bob")[0]
     assert weekend.deployment(1).trigger == "schedule"
 
 
@@ -111,7 +111,7 @@ def test_what_is_closed_when_the_bot_first_looks_is_announced(tmp_path: Path) ->
         world.wait(hours=2)
 
         assert channel(world, "#web") == [
-            "🌙 *web*: *staging* is closed until Mon 02 Mar 12:00 UTC, outside of the windows in the settings. " + REST,
+            "🧊 *web*: *staging* is closed until Mon 02 Mar 12:00 UTC, outside of the windows in the settings. " + REST,
             "☀️ *web*: *staging* is open again.",
         ]
 
@@ -139,7 +139,7 @@ def test_a_freeze_outlasts_the_window(weekend: World) -> None:
 
     assert channel(weekend, "#web")[-1] == (
         "☀️ *web*: *staging* is open again by its windows, "
-        "but it is frozen by @maria until somebody lifts it: of the audit"
+        "but it is frozen by maria until somebody lifts it: of the audit"
     )
 
 
@@ -152,12 +152,12 @@ def test_freezes_lists_the_windows_with_what_comes_next(tmp_path: Path) -> None:
 
         assert answers(world, monday) == [
             "Freezes and windows:\n"
-            "☀️ *web → staging* is open; its windows close it Fri 06 Mar 16:00 UTC\n"
-            "☀️ *web → production* is open; its windows close it Mon 02 Mar 17:00 UTC"
+            "☀️ *web → staging* is open; its windows close it from Fri 06 Mar 16:00 UTC on\n"
+            "☀️ *web → production* is open; its windows close it from 17:00 UTC on"
         ]
         assert answers(world, saturday) == [
             "Freezes and windows:\n"
-            "🌙 *web → staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings "
+            "🧊 *web → staging* is closed until Mon 09 Mar 08:00 UTC by a window in the settings "
             "(deny 0 17 * * 5 for 64 h, Europe/Berlin)\n"
-            "🌙 *web → production* is closed until Mon 09 Mar 09:00 UTC, outside of the windows in the settings"
+            "🧊 *web → production* is closed until Mon 09 Mar 09:00 UTC, outside of the windows in the settings"
         ]

@@ -32,7 +32,7 @@ channel = "#deploys"
 
 [apps.api.environments.production]
 """
-FROZEN = "*production* is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
+FROZEN = "*production* is frozen by maria until 14:00 UTC: release"
 
 
 @pytest.fixture
@@ -62,10 +62,10 @@ def test_a_freeze_is_announced_in_the_apps_channel_with_who_until_when_and_why(w
 
     announcement = world.slack.messages("#web")[-1]
     assert answers(world, said) == [
-        "❄️ Frozen: *web → production* until Mon 02 Mar 14:00 UTC. What is running finishes.",
+        "🧊 Frozen: *web → production* until 14:00 UTC. What is running finishes.",
     ]
     assert seen(world, read_out(announcement)) == (
-        "❄️ *web*: *production* is frozen by @maria until Mon 02 Mar 14:00 UTC: release\n"
+        "🧊 *web*: *production* is frozen by @maria until Mon 02 Mar 14:00 UTC: release\n"
         "What is running finishes. Merges wait for the end."
     )
     assert announcement.labels == ["Unfreeze production"]
@@ -76,19 +76,19 @@ def test_the_end_is_read_on_the_persons_own_clock(world: World) -> None:
 
     world.says("bob", "freeze production until 9pm because release")
 
-    assert channel(world, "#web") == ["❄️ *web*: *production* is frozen by @bob until Mon 02 Mar 12:00 UTC: release"]
+    assert channel(world, "#web") == ["🧊 *web*: *production* is frozen by @bob until Mon 02 Mar 12:00 UTC: release"]
 
 
 def test_a_deployment_in_a_freeze_is_refused_with_the_reason_and_offered_for_its_end(frozen: World) -> None:
     frozen.says("bob", "deploy main to production")
 
     assert told(frozen, "bob") == [
-        "main@d470312 cannot go to *production* now:\n"
-        "✅ No checks are reported for this commit\n"
-        f"⛔ {FROZEN}\n"
-        "✅ Nothing else is running"
+        "🚫 main@d470312 cannot go to *web → production* yet\n"
+        f"🧊 {FROZEN}\n"
+        "No checks are reported for this commit · nothing else is running"
     ]
-    assert last(frozen, "bob").labels == ["Schedule for its end"]
+    assert last(frozen, "bob").labels == ["Schedule for its end", "Deploy when it is free"]
+    assert seen(frozen, last(frozen, "bob").text) == f"main@d470312 cannot go to *web → production* yet. {FROZEN}."
 
 
 def test_the_button_schedules_it_for_the_end_where_it_is_deployed(frozen: World) -> None:
@@ -122,8 +122,8 @@ def test_a_freeze_without_an_end_offers_no_moment_to_schedule_for(world: World) 
 
     world.says("bob", "deploy main to production")
 
-    assert "⛔ *production* is frozen by @maria until somebody lifts it: release" in told(world, "bob")[-1]
-    assert last(world, "bob").labels == []
+    assert "🧊 *production* is frozen by maria until somebody lifts it: release" in told(world, "bob")[-1]
+    assert last(world, "bob").labels == ["Deploy when it is free"]
 
 
 # --- passing -----------------------------------------------------------------------------------------------------
@@ -134,20 +134,20 @@ def test_who_declared_the_freeze_passes_it_by_force_with_a_reason(frozen: World)
 
     assert frozen.deployment(1).state is State.STARTING
     assert parent(frozen, 1).split("\n")[2] == (
-        "⚠️ forced by maria: “the fix” · past: production is frozen by @maria until Mon 02 Mar 14:00 UTC: release"
+        "⚠️ forced by maria: “the fix” · past: production is frozen by maria until Mon 02 Mar 14:00 UTC: release"
     )
 
 
 def test_a_force_without_a_reason_does_not_pass(frozen: World) -> None:
     frozen.says("maria", "deploy! main to production")
 
-    assert f"⛔ {FROZEN}; a force through it needs a reason" in told(frozen, "maria")[-1]
+    assert f"🧊 {FROZEN}; a force through it needs a reason" in told(frozen, "maria")[-1]
 
 
 def test_others_are_told_who_may_force(frozen: World) -> None:
     frozen.says("bob", 'deploy main to production --force "me too"')
 
-    assert f"⛔ {FROZEN}; only maria and admins of the bot may force their way through" in told(frozen, "bob")[-1]
+    assert f"🧊 {FROZEN}; only maria and admins of the bot may force their way through" in told(frozen, "bob")[-1]
 
 
 def test_who_may_force_is_told_how(frozen: World) -> None:
@@ -243,7 +243,7 @@ def test_others_may_not_lift_it(frozen: World) -> None:
     frozen.says("bob", "unfreeze production")
 
     assert told(frozen, "bob") == [
-        "*web → production* is frozen by @maria until Mon 02 Mar 14:00 UTC: release. "
+        "*web → production* is frozen by maria until 14:00 UTC: release. "
         "They and admins of the bot may lift it; please ask one of them."
     ]
 
@@ -260,8 +260,8 @@ def test_the_freeze_of_another_person_goes_on(frozen: World) -> None:
     frozen.says("maria", "unfreeze production")
 
     assert channel(frozen, "#web")[-1] == (
-        "❄️ *web*: a freeze of *production* is over, lifted by @maria, "
-        "but it is frozen by @bob until somebody lifts it: of the audit"
+        "🧊 *web*: a freeze of *production* is over, lifted by @maria, "
+        "but it is frozen by bob until somebody lifts it: of the audit"
     )
     assert len(frozen.store.reads().freezes.of("web", "production")) == 1
 
@@ -293,7 +293,7 @@ def test_all_environments_of_the_channels_app_are_frozen_and_lifted_together(wor
     assert frozen == ["production", "staging"]
     assert world.store.reads().freezes.all() == []
     assert channel(world, "#web") == [
-        "❄️ *web*: *staging and production* are frozen by @maria until somebody lifts it: of an incident",
+        "🧊 *web*: *staging and production* are frozen by @maria until somebody lifts it: of an incident",
         "☀️ *web*: *production* is no longer frozen, lifted by @maria.",
         "☀️ *web*: *staging* is no longer frozen, lifted by @maria.",
     ]
@@ -304,13 +304,13 @@ def test_elsewhere_the_environment_of_every_app_is_meant(tmp_path: Path) -> None
         said = world.says("maria", "freeze production because of an incident", channel="#random")
 
         assert answers(world, said) == [
-            "❄️ Frozen: *web → production and api → production* until somebody lifts it. What is running finishes."
+            "🧊 Frozen: *web → production and api → production* until somebody lifts it. What is running finishes."
         ]
         assert channel(world, "#web") == [
-            "❄️ *web*: *production* is frozen by @maria until somebody lifts it: of an incident"
+            "🧊 *web*: *production* is frozen by @maria until somebody lifts it: of an incident"
         ]
         assert channel(world, "#deploys") == [
-            "❄️ *api*: *production* is frozen by @maria until somebody lifts it: of an incident"
+            "🧊 *api*: *production* is frozen by @maria until somebody lifts it: of an incident"
         ]
 
 
@@ -355,7 +355,7 @@ def test_freezes_lists_what_is_frozen(frozen: World) -> None:
     said = frozen.says("bob", "freezes")
 
     assert answers(frozen, said) == [
-        "Freezes and windows:\n❄️ *web → production* is frozen by maria until Mon 02 Mar 14:00 UTC: release"
+        "Freezes and windows:\n🧊 *web → production* is frozen by maria until 14:00 UTC: release"
     ]
 
 

@@ -61,10 +61,9 @@ def test_a_commit_without_its_reviews_is_refused_with_the_way_on(tmp_path: Path)
         said = deploys(world)
 
         assert said.split("\n") == [
-            "topic@1a0cbcd cannot go to *production* now:",
-            "✅ No checks are reported for this commit",
-            "⛔ #1 needs 1 approving review",
-            "✅ Nothing else is running",
+            "🚫 topic@1a0cbcd cannot go to *web → production* yet",
+            "👀 #1 needs 1 approving review",
+            "No checks are reported for this commit · nothing else is running",
             'To go on all the same: `deploy web/topic to production --force "why"`',
         ]
         assert "<https://github.com/acme/web/pull/1|#1>" in told_raw(world, "maria")
@@ -90,10 +89,10 @@ def test_a_reviewed_commit_starts_and_nobody_is_told_what_holds_nobody_back(tmp_
 @pytest.mark.parametrize(
     ("reviews", "line"),
     [
-        ([("maria", "approved", "MEMBER")], "⛔ #1 needs 1 approving review"),
-        ([("mallory", "approved", "NONE")], "⛔ #1 needs 1 approving review"),
-        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "⛔ #1 needs 1 approving review"),
-        ([("bob", "approved", "MEMBER"), ("eve", "changes_requested", "MEMBER")], "⛔ eve asked for changes in #1"),
+        ([("maria", "approved", "MEMBER")], "👀 #1 needs 1 approving review"),
+        ([("mallory", "approved", "NONE")], "👀 #1 needs 1 approving review"),
+        ([("bob", "approved", "MEMBER"), ("bob", "dismissed", "MEMBER")], "👀 #1 needs 1 approving review"),
+        ([("bob", "approved", "MEMBER"), ("eve", "changes_requested", "MEMBER")], "👀 eve asked for changes in #1"),
     ],
     ids=["by the author", "by a stranger", "dismissed", "somebody is against it"],
 )
@@ -105,7 +104,7 @@ def test_these_reviews_do_not_count(tmp_path: Path, reviews: list[tuple[str, str
 
         said = deploys(world)
 
-        assert said.split("\n")[2].startswith(line)
+        assert said.split("\n")[1].startswith(line)
         assert creations(world) == 0
 
 
@@ -115,7 +114,7 @@ def test_a_commit_of_no_pull_request_has_no_reviews(tmp_path: Path) -> None:
 
         said = deploys(world)
 
-        assert said.split("\n")[2] == "⛔ It belongs to no pull request, so nobody has reviewed it"
+        assert said.split("\n")[1] == "👀 It belongs to no pull request, so nobody has reviewed it"
 
 
 def test_when_green_waits_for_the_review_and_goes_on_when_it_is_given(tmp_path: Path) -> None:
@@ -176,8 +175,8 @@ def test_a_commit_that_has_not_been_before_is_refused_with_a_button_that_takes_i
         offered = buttons(world, "maria")
         world.presses("maria", world.slack.ephemerals("maria")[-1], "Deploy to staging")
 
-        assert said.split("\n")[2] == "⛔ This commit has not succeeded in *staging* yet"
-        assert offered == ["Deploy to staging"]
+        assert said.split("\n")[1] == "🧪 This commit has not succeeded in *staging* yet"
+        assert offered == ["Deploy to staging", "Deploy when green", "Deploy by force…"]
         assert parent(world, 1).split("\n")[0] == "🚀 *web → staging*  is under way"
 
 
@@ -201,7 +200,7 @@ def test_a_commit_that_failed_before_does_not_pass(tmp_path: Path) -> None:
 
         world.says("maria", "deploy topic to production")
 
-        assert "⛔ This commit has not succeeded in *staging* yet" in told(world, "maria")[0]
+        assert "🧪 This commit has not succeeded in *staging* yet" in told(world, "maria")[0]
 
 
 def test_a_merge_goes_to_staging_first_and_then_on_by_itself(tmp_path: Path) -> None:
@@ -242,7 +241,7 @@ def test_a_branch_behind_the_default_branch_is_told_how_to_catch_up(tmp_path: Pa
 
         said = deploys(world)
 
-        assert said.split("\n")[2] == ("⛔ It is 2 commits behind `main`: merge `main` into it, push, and deploy again")
+        assert said.split("\n")[1] == "🔀 It is 2 commits behind `main`: merge `main` into it, push, and deploy again"
         assert creations(world) == 0
 
 
@@ -306,8 +305,8 @@ def test_githubs_own_rules_are_told_to_whoever_is_refused_and_hold_nobody_back(t
         deploys(world, "deploy main to production")
 
         assert (
-            "✅ GitHub's own protection rules apply to runs of Actions there: approval by octocat or the team ops, "
-            "a wait of 30 min, protected branches only"
+            "Nothing else is running · GitHub's own protection rules apply to runs of Actions there: "
+            "approval by octocat or the team ops, a wait of 30 min, protected branches only"
         ) in refused.split("\n")
         assert creations(world) == 1
 
@@ -347,10 +346,10 @@ def test_all_reasons_are_shown_at_once_and_a_force_passes_them_with_a_reason(tmp
         world.says("maria", 'deploy topic to production --force "the site is down"')
 
         assert refused.split("\n")[1:5] == [
-            "⛔ Checks failed: `ci/test`",
-            "⛔ #1 needs 1 approving review",
-            "⛔ This commit has not succeeded in *staging* yet",
-            "⛔ It is 1 commit behind `main`: merge `main` into it, push, and deploy again",
+            "❌ Checks failed: `ci/test`",
+            "👀 #1 needs 1 approving review",
+            "🧪 This commit has not succeeded in *staging* yet",
+            "🔀 It is 1 commit behind `main`: merge `main` into it, push, and deploy again",
         ]
         assert unexplained.startswith("*production* takes a force only with a reason.")
         assert parent(world, 1).split("\n")[2] == (
@@ -368,7 +367,11 @@ def test_a_force_helps_nobody_who_may_not_deploy(tmp_path: Path) -> None:
 
         said = deploys(world, 'deploy topic to production --force "why not"')
 
-        assert said.split("\n")[1].startswith("⛔ maria may not deploy to production")
+        assert said == (
+            "🚫 *web → production*  maria may not deploy to production: maria has only read permission on acme/web, "
+            "and it takes write; its admins can give it"
+        )
+        assert buttons(world, "maria") == []
         assert creations(world) == 0
 
 
@@ -395,7 +398,7 @@ def test_a_required_check_that_was_never_reported_is_pending(tmp_path: Path) -> 
         said = deploys(world, "deploy main to production")
 
         assert said.split("\n")[1] == "⏳ Checks are pending: `ci/lint`"
-        assert buttons(world, "maria") == ["Deploy when green"]
+        assert buttons(world, "maria") == ["Deploy when green", "Deploy by force…"]
 
 
 def test_a_check_that_hangs_is_told_by_name_after_an_hour(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_the_first_time_it_says_who_it_is_and_what_to_type(here: World) -> None:
         "Write to me here, or mention me in a channel. Three things worth typing:",
         "• `deploy web/main to staging` deploys it, when nothing speaks against",
         "• `status web` shows what is where",
-        "• `help` shows all commands",
+        "• `help` shows what to type",
         "Below is all that is deployed where you may look. It keeps itself up to date.",
         "▫️ *web → production*  nothing deployed yet",
         "▫️ *web → staging*  nothing deployed yet",

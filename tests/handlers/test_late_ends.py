@@ -61,7 +61,7 @@ def test_a_late_success_is_told_in_the_message_the_thread_and_where_the_failure_
     world.wait(minutes=20)
     report(world, remote, "success", description="all up")
 
-    line = "✅ Finished after all: is live, reported 21 min after it was given up"
+    line = "✅ Live after all, reported 21 min after it was given up"
     assert thread(world, 1)[-1] == broadcasts(world, "#web")[-1] == line
     assert parent(world, 1) == (
         "✅ *web → staging*  is live\nmain@d470312 · maria · first deployment here · 36 min\n"
@@ -86,7 +86,7 @@ def test_a_late_failure_says_so(world: World) -> None:
 
     report(world, remote, "failure", description="exit code 3")
 
-    assert thread(world, 1)[-1] == ("❌ Finished after all: failed: exit code 3, reported 1 min after it was given up")
+    assert thread(world, 1)[-1] == ("❌ Failed after all: exit code 3 · reported 1 min after it was given up")
 
 
 def test_status_and_what_ships_next_follow_it(world: World) -> None:
@@ -98,7 +98,7 @@ def test_status_and_what_ships_next_follow_it(world: World) -> None:
     said = world.says("maria", "status web staging")
     world.says("maria", "deploy main to staging")
 
-    assert "(#1)" in answers(world, said)[0]
+    assert f"staging | main@{first[:7]}" in answers(world, said)[0]
     assert world.deployment(2).changes.base == first
 
 
@@ -338,7 +338,7 @@ def test_a_late_success_takes_nothing_back_from_what_succeeded_since(world: Worl
 
     assert world.deployment(1).state is State.SUCCEEDED
     assert live(world) == 2
-    assert thread(world, 1)[-1].endswith(". #2 started later and is live")
+    assert thread(world, 1)[-1].endswith(", and #2, which started later, is live")
 
 
 def test_a_late_success_is_live_until_what_runs_now_succeeds(world: World) -> None:

@@ -41,7 +41,9 @@ provider = {{ type = "shell", command = ["true"] }}
 [apps.api.environments.production]
 """
 SINCE = "since Mon 02 Mar 10:00 UTC"
-THREE_WAYS = ["Notify me", "Ask to release", "Take over"]
+TODAY = "since 10:00 UTC"
+"""In answers, which are read at once."""
+THREE_WAYS = ["Notify me", "Ask to release", "Take over…"]
 
 Opens = Callable[..., World]
 
@@ -130,7 +132,7 @@ def test_the_second_person_is_told_who_has_it_and_what_to_do(world: World) -> No
 
     world.says("bob", "lock production")
 
-    assert told(world, "bob") == [f"*web → production* is locked by @maria {SINCE} because testing the migration."]
+    assert told(world, "bob") == [f"*web → production* is locked by maria {TODAY} because testing the migration."]
     assert last_told(world, "bob").labels == THREE_WAYS
     assert len(channel(world, "#web")) == 1
 
@@ -176,7 +178,7 @@ def test_locking_again_changes_the_end_and_the_reason(world: World) -> None:
         "🔒 @maria keeps *web → production* locked until Mon 02 Mar 17:00 UTC because testing.",
         "🔒 @maria keeps *web → production* locked because it takes longer.",
     ]
-    assert answers(world, listed) == [f"Locked now:\n🔒 *web → production* by @maria {SINCE} because it takes longer"]
+    assert answers(world, listed) == [f"Locked now:\n🔒 *web → production* by maria {TODAY} because it takes longer"]
 
 
 def test_times_are_meant_in_the_persons_own_zone(world: World) -> None:
@@ -227,12 +229,12 @@ def test_who_may_not_deploy_may_not_lock_or_take_over_but_may_look_and_ask(world
     world.says("bob", "notify me about production")
 
     refusal = (
-        "⛔ bob may not deploy to {}: bob has only read permission on acme/web, and it takes write; "
+        "🚫 bob may not deploy to {}: bob has only read permission on acme/web, and it takes write; "
         "its admins can give it"
     )
     assert told(world, "bob")[:2] == [refusal.format("staging"), refusal.format("production")]
-    assert answers(world, listed) == [f"Locked now:\n🔒 *web → production* by @maria {SINCE}"]
-    assert told(world, "bob")[2] == f"I tell you when *web → production* is free. Locked by @maria {SINCE}."
+    assert answers(world, listed) == [f"Locked now:\n🔒 *web → production* by maria {TODAY}"]
+    assert told(world, "bob")[2] == f"I tell you when *web → production* is free. Locked by maria {TODAY}."
 
 
 # --- all of them -----------------------------------------------------------------------------------------------------
@@ -257,10 +259,10 @@ def test_all_takes_what_is_free_and_tells_who_has_the_rest(world: World) -> None
     world.says("maria", "unlock all")
 
     assert answers(world, said) == [
-        f"*web → production* is yours. I remind you every 3 h.\n*web → staging* is locked by @bob {SINCE}."
+        f"*web → production* is yours. I remind you every 3 h.\n*web → staging* is locked by bob {TODAY}."
     ]
-    assert answers(world, gone) == [f"*web → production* is unlocked.\n*web → staging* stays locked by @bob {SINCE}."]
-    assert told(world, "maria") == [f"*web → staging* is locked by @bob {SINCE}. Only @bob and admins can release it."]
+    assert answers(world, gone) == [f"*web → production* is unlocked.\n*web → staging* stays locked by bob {TODAY}."]
+    assert told(world, "maria") == [f"*web → staging* is locked by bob {TODAY}. Only bob and admins can release it."]
 
 
 def test_mine_are_released_in_every_app(world: World) -> None:
@@ -275,7 +277,7 @@ def test_mine_are_released_in_every_app(world: World) -> None:
     assert answers(world, said) == ["*api → production, web → production* are unlocked."]
     assert told(world, "maria") == ["You hold no lock. `locks` shows who holds what."]
     assert channel(world, "#deploys")[-1] == "🔓 @maria has unlocked *api → production*."
-    assert answers(world, listed) == [f"Locked now:\n🔒 *web → staging* by @bob {SINCE}"]
+    assert answers(world, listed) == [f"Locked now:\n🔒 *web → staging* by bob {TODAY}"]
 
 
 # --- whom it keeps out -----------------------------------------------------------------------------------------------
@@ -289,10 +291,11 @@ def test_others_cannot_deploy_not_even_by_force_and_the_owner_can(world: World) 
     world.says("maria", "deploy main to production")
 
     assert told(world, "bob")[0].split("\n")[:2] == [
-        f"main@{sha} cannot go to *production* now:",
-        f"⛔ Locked by @maria {SINCE}, until Mon 02 Mar 12:00 UTC because testing the migration",
+        f"🚫 main@{sha} cannot go to *web → production* yet",
+        f"🔒 Locked by maria {TODAY}, until 12:00 UTC because testing the migration",
     ]
-    assert last_told(world, "bob").labels == THREE_WAYS
+    assert last_told(world, "bob").labels == ["Notify me", "Deploy when it is free"]
+    assert last_told(world, "bob").menu == ["Ask to release", "Take over…"]
     assert states(world) == ["main succeeded"]
 
 
@@ -362,7 +365,7 @@ def test_status_shows_the_lock(world: World) -> None:
     said = world.says("bob", "status production")
 
     assert answers(world, said) == [
-        f"What is where:\n*web → production*  nothing deployed yet\n    🔒 @maria {SINCE} because testing"
+        "*web*\nwhere | what is live | since | now\nproduction | nothing deployed yet | – | 🔒 maria: testing"
     ]
 
 
@@ -376,7 +379,7 @@ def test_nobody_else_can_unlock(world: World) -> None:
     world.says("bob", "deploy:unlock production")
     world.says("bob", "unlock all")
 
-    refusal = f"*web → production* is locked by @maria {SINCE} because testing. Only @maria and admins can release it."
+    refusal = f"*web → production* is locked by maria {TODAY} because testing. Only maria and admins can release it."
     assert told(world, "bob") == [refusal] * 3
     assert last_told(world, "bob").labels == THREE_WAYS
     assert len(channel(world, "#web")) == 1
@@ -424,9 +427,9 @@ def test_notify_me_tells_once_when_it_is_free(world: World) -> None:
     world.says("maria", "lock production")
     world.says("maria", "unlock production")
 
-    assert told(world, "bob")[-1] == f"I tell you when *web → production* is free. Locked by @maria {SINCE}."
+    assert told(world, "bob")[-1] == f"I tell you when *web → production* is free. Locked by maria {TODAY}."
     assert direct(world, "bob") == ["*web → production* is free now."]
-    assert last_direct(world, "bob").labels == ["Lock"]
+    assert last_direct(world, "bob").labels == ["Lock…"]
 
 
 def test_the_button_in_the_direct_message_takes_the_lock(world: World) -> None:
@@ -453,9 +456,9 @@ def test_ask_to_release_asks_the_owner_but_not_again_and_again(world: World) -> 
     asked = f"@bob asks you to release *web → production*, which you have had {SINCE} because testing."
     assert direct(world, "maria") == [asked, asked]
     assert told(world, "bob")[1:] == [
-        "I have asked @maria, and tell you when *web → production* is free.",
-        "I have asked @maria already (Mon 02 Mar 10:00 UTC). I tell you when *web → production* is free.",
-        "I have asked @maria, and tell you when *web → production* is free.",
+        "I have asked maria, and tell you when *web → production* is free.",
+        "I have asked maria already (10:00 UTC). I tell you when *web → production* is free.",
+        "I have asked maria, and tell you when *web → production* is free.",
     ]
 
 
@@ -471,14 +474,13 @@ def test_the_owner_releases_it_from_the_direct_message_and_who_asked_is_told(wor
 
 def test_take_over_asks_why_and_tells_the_old_owner(world: World) -> None:
     world.says("maria", "lock production because testing")
-    world.says("bob", "lock production")
-    world.presses("bob", last_told(world, "bob"), "Take over")
+    world.says("bob", "take over production")
     question = last_told(world, "bob")
 
     world.presses("bob", question, "A hotfix must go out")
 
     assert seen(world, read_out(question)) == (
-        "Why do you need *web → production* now? @maria is told. Choose a reason, or write it: "
+        "Why do you need *web → production* now? maria is told. Choose a reason, or write it: "
         "`take over production on web because …`"
     )
     assert question.labels == ["A hotfix must go out", "Its owner is away"]
@@ -487,6 +489,22 @@ def test_take_over_asks_why_and_tells_the_old_owner(world: World) -> None:
     )
     assert direct(world, "maria") == ["@bob has taken *web → production* over from you because a hotfix must go out."]
     assert last_direct(world, "maria").labels == ["Notify me"]
+
+
+def test_the_button_asks_why_in_a_form(world: World) -> None:
+    world.says("maria", "lock production because testing")
+    world.says("bob", "lock production")
+
+    world.opens_form("bob", last_told(world, "bob"), "Take over…")
+    form = world.slack.modal("bob")
+    world.slack.submits("bob", why="a hotfix must go out")
+    world.settle()
+
+    assert form is not None
+    assert form.lines == ["web → production is held by maria, who is told."]
+    assert channel(world, "#web")[-1] == (
+        "🔒 @bob has taken *web → production* over from @maria because a hotfix must go out."
+    )
 
 
 def test_the_old_owner_waits_then_and_the_new_ones_request_goes_on(world: World) -> None:
@@ -498,7 +516,7 @@ def test_the_old_owner_waits_then_and_the_new_ones_request_goes_on(world: World)
     world.says("maria", "deploy main to production")
 
     assert states(world) == ["main succeeded"]
-    assert f"⛔ Locked by @bob {SINCE} because a hotfix must go out" in told(world, "maria")[0]
+    assert f"🔒 Locked by bob {TODAY} because a hotfix must go out" in told(world, "maria")[0]
 
 
 def test_what_is_free_is_taken_and_ones_own_is_not_taken_over(world: World) -> None:
@@ -540,8 +558,8 @@ def test_keep_answers_when_it_is_asked_again(world: World) -> None:
     said = world.says("maria", "keep production")
     world.says("bob", "keep production")
 
-    assert answers(world, said) == ["*web → production* stays yours. I ask again Mon 02 Mar 13:00 UTC."]
-    assert told(world, "bob") == [f"*web → production* is locked by @maria {SINCE}."]
+    assert answers(world, said) == ["*web → production* stays yours. I ask again 13:00 UTC."]
+    assert told(world, "bob") == [f"*web → production* is locked by maria {TODAY}."]
 
 
 def test_the_environment_says_how_often_and_a_release_ends_the_reminders(world: World) -> None:
@@ -577,7 +595,7 @@ def test_a_lock_outlives_a_restart_and_expires_all_the_same(world: World) -> Non
     world.says("bob", "lock production")
     world.wait(hours=3)
 
-    assert told(world, "bob") == [f"*web → production* is locked by @maria {SINCE}, until Mon 02 Mar 12:00 UTC."]
+    assert told(world, "bob") == [f"*web → production* is locked by maria {TODAY}, until 12:00 UTC."]
     assert channel(world, "#web")[-1] == "🔓 The lock of @maria on *web → production* has expired."
 
 

@@ -63,7 +63,7 @@ def test_what_waits_for_so_long_is_told_with_links_and_two_buttons(waits: World)
         "compare",
     ]
     assert seen(waits, nudge.text) == (
-        "web: 1 pull request waits for production since 10:00 UTC. To deploy that: `deploy web/main to production`"
+        "web: 1 pull request waits for production since 10:00 UTC. To deploy that: `deploy web/main to production`."
     )
     assert [(one["text"]["text"], one["value"]) for one in nudge.buttons] == [
         ("Deploy to production", "deploy web/main to production"),

@@ -21,8 +21,8 @@ ENTER = (
     "Mon 02 Mar 10:15 UTC. I keep nothing of it but your login. Enter no code that you have not asked for yourself."
 )
 LINK_FIRST = (
-    "⛔ maria may not deploy to production: write permission on acme/web decides, and I do not know their GitHub "
-    "login; tell me with `link <your GitHub login>`"
+    "🚫 *web → production*  maria may not deploy to production: write permission on acme/web decides, "
+    "and I do not know their GitHub login; tell me with `link <your GitHub login>`"
 )
 
 Opens = Callable[..., World]
@@ -54,12 +54,10 @@ def test_read_permission_is_not_enough_to_deploy(world: World) -> None:
     world.says("maria", "deploy main to production")
 
     assert told(world, "maria") == [
-        f"main@{world.github.repository(REPOSITORY).branches['main'][:7]} cannot go to *production* now:\n"
-        "⛔ maria may not deploy to production: maria has only read permission on acme/web, and it takes write; "
-        "its admins can give it\n"
-        "✅ No checks are reported for this commit\n"
-        "✅ Nothing else is running"
+        "🚫 *web → production*  maria may not deploy to production: maria has only read permission on acme/web, and it "
+        "takes write; its admins can give it"
     ]
+    assert world.slack.ephemerals("maria")[0].labels == []
     assert started(world) == 0
 
 
@@ -77,7 +75,10 @@ def test_force_does_not_pass_the_permission(world: World) -> None:
 
     world.says("maria", 'deploy main to production --force "I want it"')
 
-    assert "⛔ maria may not deploy to production: maria has no permission on acme/web" in told(world, "maria")[0]
+    assert (
+        "🚫 *web → production*  maria may not deploy to production: maria has no permission on acme/web"
+        in told(world, "maria")[0]
+    )
     assert started(world) == 0
 
 
@@ -87,7 +88,7 @@ def test_deployers_are_named_by_slack_id(opens: Opens) -> None:
     world.says("bob", "deploy main to production")
     world.says("maria", "deploy main to production")
 
-    assert "⛔ bob may not deploy to production: that is for @maria" in told(world, "bob")[0].split("\n")
+    assert "🚫 *web → production*  bob may not deploy to production: that is for maria; ask them" in told(world, "bob")
     assert started(world) == 1
 
 
@@ -98,7 +99,9 @@ def test_deployers_are_named_by_user_group(opens: Opens) -> None:
     world.says("maria", "deploy main to production")
     world.says("bob", "deploy main to production")
 
-    assert "⛔ maria may not deploy to production: that is for @oncall" in told(world, "maria")[0].split("\n")
+    assert "🚫 *web → production*  maria may not deploy to production: that is for @oncall; ask one of them" in told(
+        world, "maria"
+    )
     assert started(world) == 1
 
 
@@ -129,7 +132,9 @@ def test_write_permission_does_not_help_where_deployers_are_named(opens: Opens) 
 
     world.says("maria", "deploy main to production")
 
-    assert "⛔ maria may not deploy to production: that is for acme/devs" in told(world, "maria")[0].split("\n")
+    assert "🚫 *web → production*  maria may not deploy to production: that is for acme/devs; ask one of them" in told(
+        world, "maria"
+    )
 
 
 def test_a_party_that_is_gone_lets_nobody_in_and_is_told(opens: Opens) -> None:
@@ -138,7 +143,8 @@ def test_a_party_that_is_gone_lets_nobody_in_and_is_told(opens: Opens) -> None:
     world.says("maria", "deploy main to production")
 
     assert (
-        "⛔ maria may not deploy to production: that is for @gone and acme/gone. Slack knows no user group @gone. "
+        "🚫 *web → production*  maria may not deploy to production: that is for @gone and acme/gone. "
+        "Slack knows no user group @gone. "
         "GitHub has no team acme/gone, or GITHUB_TOKEN cannot see it"
     ) in told(world, "maria")[0].split("\n")
     assert started(world) == 0
@@ -151,7 +157,7 @@ def test_admins_may_always_deploy(opens: Opens) -> None:
     world.says("bob", "deploy main to production")
     world.says("maria", "deploy main to production")
 
-    assert "⛔ bob may not deploy to production: that is for carol" in told(world, "bob")[0].split("\n")[1]
+    assert "🚫 *web → production*  bob may not deploy to production: that is for carol" in told(world, "bob")[0]
     assert started(world) == 1
 
 
@@ -200,7 +206,7 @@ def test_a_rollback_needs_permission(world: World) -> None:
 
     world.says("bob", "rollback web on production")
 
-    assert "⛔ bob may not deploy to production" in told(world, "bob")[0]
+    assert "🚫 *web → production*  bob may not deploy to production" in told(world, "bob")[0]
     assert started(world) == 2
 
 
@@ -228,7 +234,7 @@ def test_somebody_elses_request_is_cancelled_by_those_who_may_deploy(world: Worl
     world.says("bob", "cancel #1")
 
     assert told(world, "bob") == [
-        "⛔ bob may not cancel #1: bob has only read permission on acme/web, and it takes write; its admins can give it"
+        "🚫 bob may not cancel #1: bob has only read permission on acme/web, and it takes write; its admins can give it"
     ]
     assert (refused, world.deployment(1).state) == ("starting", "cancelled")
 
@@ -277,7 +283,7 @@ def test_whoami_shows_what_is_known_and_how_and_what_one_may_do(world: World) ->
     assert answers(world, said) == []
     assert told(world, "maria") == [
         "You are maria.\nChat id: U00000001\nGitHub login: maria, as my settings say\n"
-        "Time zone: Etc/UTC; now it is Mon 02 Mar 10:00 UTC\nYou may deploy *web* to staging and production"
+        "Time zone: Etc/UTC; now it is 10:00 UTC\nYou may deploy *web* to staging and production"
     ]
 
 
@@ -290,10 +296,10 @@ def test_whoami_says_why_one_may_not(opens: Opens) -> None:
 
     assert told(world, "maria")[0].split("\n")[2:] == [
         "GitHub login: none that I know of; tell me with `link <your GitHub login>`",
-        "Time zone: Etc/UTC; now it is Mon 02 Mar 10:00 UTC",
-        "⛔ *web*: maria may not deploy to staging: write permission on acme/web decides, and I do not know their "
+        "Time zone: Etc/UTC; now it is 10:00 UTC",
+        "🚫 *web*: maria may not deploy to staging: write permission on acme/web decides, and I do not know their "
         "GitHub login; tell me with `link <your GitHub login>`",
-        "⛔ *web*: maria may not deploy to production: that is for acme/devs. I do not know their GitHub login; "
+        "🚫 *web*: maria may not deploy to production: that is for acme/devs. I do not know their GitHub login; "
         "tell me with `link <your GitHub login>`",
     ]
     assert told(world, "bob")[0].split("\n")[4:] == [
@@ -316,7 +322,7 @@ def test_an_address_that_is_public_on_github_tells_who_somebody_is(opens: Opens)
     assert started(world) == 1
     assert world.deployment(1).by.login == "carol-on-github"
     assert told(world, "carol")[-1].split("\n")[2] == (
-        "GitHub login: carol-on-github, found by your e-mail address on Mon 02 Mar 10:00 UTC"
+        "GitHub login: carol-on-github, found by your e-mail address, 10:00 UTC"
     )
     assert sum(one.path == "/search/users" for one in world.github.requests) == 1
 
@@ -335,15 +341,16 @@ def test_nobody_found_by_an_address_is_looked_for_again_after_an_hour(opens: Ope
     assert (soon, started(world)) == (0, 1)
 
 
-def test_help_needs_no_github(opens: Opens) -> None:
+def test_help_and_status_look_nobody_up_and_ask_github_for_the_branch_once(opens: Opens) -> None:
     world = opens(UNKNOWN)
     world.slack.workspace.user("maria").email = "maria@example.com"
     asked = len(world.github.requests)
 
     world.says("maria", "help")
     world.says("maria", "status")
+    world.says("maria", "help")
 
-    assert len(world.github.requests) == asked
+    assert [one.path for one in world.github.requests[asked:]] == ["/repos/acme/web"]
 
 
 # --- linking ----------------------------------------------------------------------------------------------------
@@ -378,9 +385,7 @@ def test_a_proof_survives_a_restart_and_counts_more_than_the_settings(world: Wor
 
     world.says("maria", "whoami")
 
-    assert told(world, "maria")[-1].split("\n")[2] == (
-        "GitHub login: OctoCat, proved by signing in on Mon 02 Mar 10:00 UTC"
-    )
+    assert told(world, "maria")[-1].split("\n")[2] == ("GitHub login: OctoCat, proved by signing in, 10:00 UTC")
 
 
 def test_signing_in_as_somebody_else_proves_nothing(world: World) -> None:
@@ -474,8 +479,8 @@ def test_without_a_client_id_linking_is_not_set_up(opens: Opens) -> None:
         "to [people] in settings.toml."
     )
     assert (
-        "⛔ maria may not deploy to production: write permission on acme/web decides, and I do not know their GitHub "
-        "login; whoever runs me can add it to [people] in settings.toml"
+        "🚫 *web → production*  maria may not deploy to production: write permission on acme/web decides, "
+        "and I do not know their GitHub login; whoever runs me can add it to [people] in settings.toml"
     ) in told(world, "maria")[1].split("\n")
 
 
@@ -526,7 +531,8 @@ def test_where_can_i_deploy_says_why_not_elsewhere(opens: Opens) -> None:
     world.says("maria", "wcid")
 
     assert told(world, "maria") == [
-        "You can deploy:\n*web* to staging\n⛔ *web*: maria may not deploy to production: that is for @oncall\n"
+        "You can deploy:\n*web* to staging\n🚫 *web*: maria may not deploy to production: "
+        "that is for @oncall; ask one of them\n"
         "For example: `deploy web to staging`"
     ]
 
@@ -538,9 +544,9 @@ def test_where_nothing_may_be_deployed_the_reasons_are_told(world: World) -> Non
 
     assert told(world, "maria") == [
         "There is nothing here that you may deploy:\n"
-        "⛔ *web*: maria may not deploy to staging: maria has no permission on acme/web, and it takes write; "
+        "🚫 *web*: maria may not deploy to staging: maria has no permission on acme/web, and it takes write; "
         "its admins can give it\n"
-        "⛔ *web*: maria may not deploy to production: maria has no permission on acme/web, and it takes write; "
+        "🚫 *web*: maria may not deploy to production: maria has no permission on acme/web, and it takes write; "
         "its admins can give it"
     ]
 
@@ -559,12 +565,12 @@ def test_mute_says_what_is_muted_and_how_to_undo_it(world: World) -> None:
         "approval, and name you without a mention where a deployment ends or wants approval. What you ask me I still "
         "answer, and I still tell you about locks that you hold or asked for. To undo it: `unmute`"
     )
-    assert "Muted since Mon 02 Mar 10:00 UTC; `unmute` ends that" in shown.split("\n")
+    assert "Muted since 10:00 UTC; `unmute` ends that" in shown.split("\n")
     assert unmuted == (
         "🔔 You are not muted any more: I write to you when your pull requests go live in production, and mention you "
         "when a deployment of yours fails or needs your approval. To be left alone again: `mute`"
     )
-    assert again == "🔕 You are muted already, since Mon 02 Mar 10:00 UTC. To undo it: `unmute`"
+    assert again == "🔕 You are muted already, since 10:00 UTC. To undo it: `unmute`"
     assert once_more == "🔔 You are not muted, so there is nothing to undo. To be left alone: `mute`"
     assert "Muted" not in after
     assert [answers(world, one) for one in said] == [[]] * 6

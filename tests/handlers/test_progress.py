@@ -150,3 +150,14 @@ def test_what_is_told_after_the_end_changes_nothing(running: World) -> None:
     assert running.deployment(1).state is State.FAILED
     assert running.deployment(1).steps == Steps()
     assert running.store.reads().kept_keys("run:1") == []
+
+
+def test_the_last_word_may_be_taken_up_after_the_end(running: World) -> None:
+    run = run_of(running)
+    run.tell(Progress(steps=steps(running, "Build", "Migrate", total=3, ended=1), log_url="https://logs.example/1"))
+    last = run.last_word
+    running.store.inbox.put_event(RunFinished(1, "failed", "exit code 1", progress=last), "finished:1")
+    running.settle()
+
+    assert parent(running, 1).startswith("❌ *web → staging*  failed at step 2, Migrate")
+    assert running.deployment(1).log_url == "https://logs.example/1"

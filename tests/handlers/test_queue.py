@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.handlers.scenes import another_tool, answers, cards, creations, parent, thread, told
+from tests.handlers.scenes import another_tool, answers, cards, creations, facts, news, parent, thread, told
 from tests.world import REPOSITORY, World
 
 
@@ -109,6 +109,36 @@ def test_queue_shows_how_far_it_is_and_when_a_turn_comes_where_it_is_known_how_l
         f"    🚀 #3 x@{shas['x']} by maria, starting for 10 min (longer than the usual 4 min)",
         f"    1. #4 y@{shas['y']} by maria, in line for 10 min",
     ]
+
+
+def test_the_card_of_what_waits_keeps_its_time_until_its_turn_comes(world: World) -> None:
+    branches(world, *"vwxy")
+    for name in "vw":
+        world.says("maria", f"deploy {name} to staging")
+        world.wait(minutes=4)
+        another_tool(world, "success")
+    for name in "xy":
+        world.says("maria", f"deploy {name} to staging")
+    stood = []
+    for _ in range(3):
+        stood.append((news(world, 4), facts(world, 4)[-1]))
+        world.wait(minutes=1)
+    world.wait(minutes=9)
+    edits = len(world.slack.calls("chat.update"))
+    late = news(world, 4), facts(world, 4)[-1]
+    world.wait(minutes=2)
+    in_vain = len(world.slack.calls("chat.update")) - edits
+    another_tool(world, "success")
+    world.wait(minutes=5)
+
+    assert stood == [
+        ("is next, about 4 min", "behind #3 (maria, 1 s of ∼4 min)"),
+        ("is next, about 3 min", "behind #3 (maria, 1 of ∼4 min)"),
+        ("is next, about 2 min", "behind #3 (maria, 2 of ∼4 min)"),
+    ]
+    assert late == ("is next", "behind #3 (maria, longer than the usual 4 min)")
+    assert in_vain == 0
+    assert world.store.timers.next_due() is None
 
 
 def test_queue_of_an_environment_that_is_not_there_names_the_nearest(world: World) -> None:

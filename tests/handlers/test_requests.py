@@ -94,7 +94,7 @@ def test_a_check_that_turns_red_between_two_environments_is_seen(reconciled: Wor
 
     reconciled.says("maria", "deploy topic to production")
 
-    assert told(reconciled, "maria")[0].split("\n")[1] == "⛔ Checks failed: ci/test"
+    assert told(reconciled, "maria")[0].split("\n")[1] == "❌ Checks failed: ci/test"
 
 
 def test_a_workflow_that_is_run_again_between_two_environments_is_seen(reconciled: World) -> None:

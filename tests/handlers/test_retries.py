@@ -45,9 +45,9 @@ def test_a_retry_that_has_to_wait_offers_a_command_that_works(world: World) -> N
     world.presses("maria", world.slack.ephemerals("maria")[-1], "Deploy when green")
 
     assert told(world, "maria") == [
-        "main@d470312 cannot go to *staging* now:\n"
+        "🚫 main@d470312 cannot go to *web → staging* yet\n"
         "⏳ Checks are pending: lint\n"
-        "✅ Nothing else is running\n"
+        "Nothing else is running\n"
         'To go on all the same: `deploy web/d47031240fd681ce6541bef0548347c6cddca0a6 to staging --force "why"`'
     ]
     assert cards(world, "#web")[-1] == (
@@ -78,9 +78,9 @@ def test_nobody_repeats_the_force_of_somebody_else(world: World, how: str) -> No
 
     sha = world.deployment(1).sha
     assert told(world, "bob") == [
-        f"topic@{sha[:7]} cannot go to *production* now:\n"
-        "⛔ Checks failed: `ci/test`\n"
-        "✅ Nothing else is running\n"
+        f"🚫 topic@{sha[:7]} cannot go to *web → production*\n"
+        "❌ Checks failed: `ci/test`\n"
+        "Nothing else is running\n"
         f'To go on all the same: `deploy web/{sha} to production --force "why"`'
     ]
     assert len(world.github.deployments(REPOSITORY)) == 1

@@ -157,7 +157,7 @@ def test_status_and_the_history_say_for_what_it_waits(world: World) -> None:
     said = world.says("maria", "status web staging")
     details = world.says("maria", "deploys #1")
 
-    assert "🙋 #1 main@d470312 waits for a review on GitHub, by maria" in answers(world, said)[0]
+    assert "🙋 #1 main@d470312 by maria waits for a review on GitHub" in answers(world, said)[0]
     assert "waiting for a review on GitHub" in answers(world, details)[0]
 
 

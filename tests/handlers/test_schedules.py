@@ -36,7 +36,7 @@ def test_the_answer_says_the_moment_in_full_and_what_will_be_deployed(berlin: Wo
 
     answer = berlin.slack.thread(said.channel, said.ts)[-1]
     assert seen(berlin, read_out(answer)) == (
-        "⏰ Scheduled as #1: *web* → *production*  main: Monday 2 March 2026, 17:00 CET (Europe/Berlin), in 6 h.\n"
+        "⏰ Scheduled as s1: *web* → *production*  main: Monday 2 March 2026, 17:00 CET (Europe/Berlin), in 6 h.\n"
         f"main is deployed as it is at that moment. {ASKED_THEN}"
     )
     assert answer.labels == ["Unschedule"]
@@ -119,7 +119,7 @@ def test_what_repeats_is_deployed_each_time_at_the_same_time_on_the_clock(berlin
     deployments = [berlin.deployment(number) for number in (1, 2, 3)]
     assert [f"{one.created_at:%d %H:%M}" for one in deployments] == ["28 08:00", "29 07:00", "30 07:00"]
     assert answers(berlin, said)[0].startswith(
-        "⏰ Scheduled as #1: *web* → *production*  main, every day at 9:00; "
+        "⏰ Scheduled as s1: *web* → *production*  main, every day at 9:00; "
         "first: Saturday 28 March 2026, 09:00 CET (Europe/Berlin), in 22 h."
     )
     assert moments(berlin) == ["Tue 31 07:00"]
@@ -145,10 +145,9 @@ def test_a_refusal_at_the_moment_is_told_where_it_was_asked_for(world: World) ->
 
     assert world.store.reads().deployment(1) is None
     assert answers(world, said)[-1] == (
-        "⏰ @maria scheduled `deploy web/main to production`: main@d470312 cannot go to *production* now:\n"
-        "✅ No checks are reported for this commit\n"
-        "⛔ *production* is frozen by @bob until somebody lifts it: release\n"
-        "✅ Nothing else is running"
+        "⏰ @maria scheduled `deploy web/main to production`: 🚫 main@d470312 cannot go to *web → production* yet\n"
+        "🧊 *production* is frozen by bob until somebody lifts it: release\n"
+        "No checks are reported for this commit · nothing else is running"
     )
 
 
@@ -203,7 +202,7 @@ def test_where_the_bot_cannot_speak_the_person_is_told_directly(world: World) ->
     world.wait(hours=2)
 
     assert seen(world, read_out(world.slack.messages("@maria")[-1])).startswith(
-        "⏰ @maria scheduled `deploy web/main to production`: main@d470312 cannot go to *production* now:"
+        "⏰ @maria scheduled `deploy web/main to production`: 🚫 main@d470312 cannot go to *web → production* yet"
     )
 
 
@@ -218,7 +217,7 @@ def test_what_was_missed_is_told_and_not_done_late(world: World) -> None:
     told_there = world.slack.thread(said.channel, said.ts)[-1]
     assert world.store.reads().deployment(1) is None
     assert seen(world, read_out(told_there)) == (
-        "⏰ @maria #1 `deploy web/main to production` was due Monday 2 March 2026, 12:00 UTC, 1 h ago, "
+        "⏰ @maria s1 `deploy web/main to production` was due Monday 2 March 2026, 12:00 UTC, 1 h ago, "
         "and I was not there to do it.\n"
         "It is not done late by itself."
     )
@@ -259,7 +258,7 @@ def test_what_repeats_goes_on_with_its_next_moment_after_one_was_missed(world: W
     world.is_down(days=3)
 
     assert answers(world, said)[1:] == [
-        "⏰ @maria #1 `deploy web/main to production` was due Tuesday 3 March 2026, 09:00 UTC, 2 days ago, "
+        "⏰ @maria s1 `deploy web/main to production` was due Tuesday 3 March 2026, 09:00 UTC, 2 days ago, "
         "and I was not there to do it.\n"
         "It is not done late by itself.\n"
         "Next: Friday 6 March 2026, 09:00 UTC."
@@ -297,11 +296,10 @@ def test_the_schedule_lists_what_is_to_come_with_its_number(berlin: World) -> No
     listing = berlin.slack.thread(said.channel, said.ts)[-1]
     assert seen(berlin, read_out(listing)) == (
         "Scheduled for web:\n"
-        "⏰ #2  *web → staging*  main  Monday 2 March 2026, 12:00 UTC, by bob\n"
-        "⏰ #1  *web → production*  main  Tuesday 3 March 2026, 09:00 CET (Europe/Berlin), "
-        "every weekday at 9:00, by maria"
+        "⏰ s2  *web → staging*  main  12:00 UTC · bob\n"
+        "⏰ s1  *web → production*  main  Tue 03 Mar 08:00 UTC, every weekday at 9:00 · maria"
     )
-    assert listing.labels == ["Unschedule #2", "Unschedule #1"]
+    assert listing.labels == ["Unschedule s2", "Unschedule s1"]
 
 
 def test_an_empty_schedule_says_how_to_fill_it(world: World) -> None:
@@ -313,35 +311,44 @@ def test_an_empty_schedule_says_how_to_fill_it(world: World) -> None:
 def test_who_scheduled_it_takes_it_off(world: World) -> None:
     world.says("maria", "deploy main to production in 2 hours")
 
-    said = world.says("maria", "unschedule #1")
+    said = world.says("maria", "unschedule s1")
     world.wait(hours=3)
 
-    assert answers(world, said) == ["#1 is off the schedule: `deploy web/main to production`."]
+    assert answers(world, said) == ["s1 is off the schedule: `deploy web/main to production`."]
     assert world.store.reads().deployment(1) is None
 
 
 def test_those_who_may_deploy_there_take_it_off_and_others_do_not(world: World) -> None:
     world.says("maria", "deploy main to production in 2 hours")
     world.github.set_base_permission("bob", "read")
-    world.says("bob", "unschedule #1")
+    world.says("bob", "unschedule s1")
     still = moments(world)
 
     world.github.set_base_permission("bob", "write")
     world.wait(minutes=5)
-    world.says("bob", "unschedule #1")
+    world.says("bob", "unschedule s1")
 
     assert told(world, "bob") == [
-        "#1 was scheduled by maria. They, those who may deploy there and admins of the bot may take it off; "
+        "s1 was scheduled by maria. They, those who may deploy there and admins of the bot may take it off; "
         "please ask one of them."
     ]
     assert still == ["Mon 02 12:00"]
     assert moments(world) == []
 
 
-def test_a_number_that_is_not_there_is_told(world: World) -> None:
-    world.says("maria", "unschedule #7")
+@pytest.mark.parametrize("number", ["s1", "S1", "#1", "#s1", "1"])
+def test_it_is_taken_off_by_its_number_as_it_is_printed_or_was(world: World, number: str) -> None:
+    world.says("maria", "deploy main to production in 2 hours")
 
-    assert told(world, "maria") == ["There is no #7 in the schedule. `schedule` lists what there is."]
+    said = world.says("maria", f"unschedule {number}")
+
+    assert answers(world, said) == ["s1 is off the schedule: `deploy web/main to production`."]
+
+
+def test_a_number_that_is_not_there_is_told(world: World) -> None:
+    world.says("maria", "unschedule s7")
+
+    assert told(world, "maria") == ["There is no s7 in the schedule. `schedule` lists what there is."]
 
 
 # --- what cannot be scheduled --------------------------------------------------------------------------------------
@@ -408,7 +415,7 @@ def test_an_app_has_a_hundred_entries_at_most(world: World) -> None:
 
     world.says("maria", "deploy main to production in 3 hours")
 
-    assert answers(world, first)[0].startswith("⏰ Scheduled as #1")
+    assert answers(world, first)[0].startswith("⏰ Scheduled as s1")
     assert told(world, "maria") == [
         "*web* has 100 entries in its schedule, which is all it may have. `schedule web` lists them."
     ]

@@ -96,7 +96,8 @@ def test_slack_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
     assert meanwhile == calls
     assert cards(world, "#web") == [
         "🚀 *web → staging*  nobody has picked it up yet\n"
-        "main@d470312 · maria · first deployment here · since 10:00 UTC"
+        "main@d470312 · usual causes: no webhook or workflow takes deployment events up · maria "
+        "· first deployment here · since 10:00 UTC"
     ]
 
 

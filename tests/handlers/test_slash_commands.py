@@ -28,15 +28,19 @@ def directly(world: World, person: str) -> list[str]:
 # --- where the bot is no member ---------------------------------------------------------------------------------
 
 
-def test_a_deployment_is_answered_for_all_at_its_address_and_goes_on_by_direct_message(
+def test_a_deployment_is_answered_to_the_asker_at_its_address_and_goes_on_by_direct_message(
     world: World, outside: str
 ) -> None:
     world.slash("maria", "main to staging", outside)
     another_tool(world, "in_progress", "success")
 
-    assert [read_out(one) for one in world.slack.messages(outside)] == [
-        f"On it: *web* → *staging*  {link(world)} (#1), announced in #web."
-    ]
+    (shown,) = world.slack.ephemerals("maria")
+    assert (shown.by, read_out(shown)) == (
+        "response_url",
+        f"On it: *web* → *staging*  {link(world)} (#1), announced in #web.",
+    )
+    assert world.slack.messages(outside) == []
+    assert [line.split("\n")[0] for line in channel(world, "#web")] == ["✅ *web → staging*  is live"]
     assert directly(world, "maria") == [
         "✅ @maria live in 20 s",
     ]
@@ -58,10 +62,11 @@ def test_a_look_is_shown_to_the_asker_alone(world: World, outside: str, text: st
 
 
 @pytest.mark.parametrize("text", ["lock staging because testing", "freeze staging because audit"])
-def test_a_lock_and_a_freeze_are_answered_too(world: World, outside: str, text: str) -> None:
+def test_a_lock_and_a_freeze_are_answered_to_the_asker_and_announced(world: World, outside: str, text: str) -> None:
     world.slash("maria", text, outside)
 
-    assert len(world.slack.messages(outside)) == 1
+    assert [one.by for one in world.slack.ephemerals("maria")] == ["response_url"]
+    assert world.slack.messages(outside) == []
     assert len(channel(world, "#web")) == 1
 
 
@@ -72,12 +77,13 @@ def test_a_refusal_is_seen_by_the_asker(world: World, outside: str) -> None:
     assert world.slack.ephemerals("maria")[0].by == "response_url"
 
 
-def test_in_a_conversation_of_two_people_it_is_answered_to_both(world: World) -> None:
+def test_in_a_conversation_of_two_people_it_is_answered_to_whoever_asked(world: World) -> None:
     place = world.slack.add_channel("mpdm", members=["maria", "bob"], bot=False, private=True)
 
     world.slash("maria", "main to staging", place.id)
 
-    assert len(world.slack.messages(place.id)) == 1
+    assert [one.by for one in world.slack.ephemerals("maria")] == ["response_url"]
+    assert world.slack.messages(place.id) + world.slack.ephemerals("bob") == []
 
 
 def test_a_press_on_what_one_person_alone_saw_is_answered_there(world: World, outside: str) -> None:
@@ -106,7 +112,8 @@ def test_an_answer_that_may_have_been_read_is_not_said_there_again(world: World,
     world.slash("maria", "main to staging", outside)
     world.wait(seconds=20)
 
-    assert len(world.slack.messages(outside)) == (1 if cut == "after" else 0)
+    assert len(world.slack.ephemerals("maria")) == (1 if cut == "after" else 0)
+    assert world.slack.messages(outside) == []
     assert [line[:5] for line in directly(world, "maria")] == ["On it"]
 
 
@@ -127,7 +134,7 @@ def test_the_apps_channel_without_the_bot_is_answered_as_well(world: World) -> N
 
     world.slash("maria", "main to staging", "#web")
 
-    assert [read_out(one).split(". ")[-1] for one in world.slack.messages("#web")] == [
+    assert [line.split(". ")[-1] for line in told(world, "maria")] == [
         "I cannot announce it in #web: I am not in the channel #web."
     ]
     assert channel(world, "#deploys") == ["🚀 *web → staging*  is under way"]
@@ -195,8 +202,8 @@ def test_an_answer_in_a_channel_that_was_archived_at_once_is_told_directly(world
     world.settle()
 
     (line,) = directly(world, "maria")
-    assert line.startswith("What is where:")
-    assert line.endswith("Here and not where you asked. The channel #random is archived.")
+    assert line.startswith("*web*")
+    assert "Here and not where you asked. The channel #random is archived." in line.split("\n")
 
 
 @pytest.mark.parametrize("slack_tells", [True, False])
@@ -215,7 +222,7 @@ def test_in_a_thread_of_a_channel_that_is_open_again_people_are_answered(world: 
     another_tool(world, "success")
 
     said = [line.split("\n")[0] for line in answers(world, asked)]
-    assert said[-2:] == ["What is where:", "✅ @maria live in 20 s"]
+    assert said[-2:] == ["*web*", "✅ @maria live in 20 s"]
 
 
 def test_how_it_goes_on_is_said_where_the_channel_is_open_again(world: World) -> None:

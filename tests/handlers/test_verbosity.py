@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.scenes import another_tool, broadcasts, seen, thread
+from tests.handlers.scenes import another_tool, broadcasts, facts, seen, thread
 from tests.handlers.test_merges import merge
 from tests.world import REPOSITORY, SETTINGS, World, read_out
 from tests.world import world as open_world
@@ -133,6 +133,17 @@ def test_a_runbook_says_what_is_to_be_done(tmp_path: Path) -> None:
         another_tool(world, "in_progress", "failure", description="no disk")
 
         assert "1. Call the office\n2. Look at the graphs" in thread(world, 1)[-1]
+
+
+def test_dashboards_stand_on_the_card_of_what_is_live_and_on_no_other(tmp_path: Path) -> None:
+    looks = 'dashboards = { Grafana = "https://g.example/d/1", Sentry = "https://s.example/web" }'
+    with with_settings(tmp_path, looks) as world:
+        for state in ("failure", "success"):
+            world.says("maria", "deploy main")
+            another_tool(world, "in_progress", state)
+
+        assert "Grafana, Sentry" not in facts(world, 1)
+        assert "Grafana, Sentry" in facts(world, 2)
 
 
 def test_a_command_from_elsewhere_is_answered_there_by_one_reply_and_its_end(world: World) -> None:

@@ -50,10 +50,9 @@ def test_an_app_with_allowed_channels_is_deployed_from_there_only(tmp_path: Path
         world.says("maria", "deploy api/main to staging", "#random")
 
         assert told(world, "maria") == [
-            "main@195a587 cannot go to *staging* now:\n"
-            "⛔ *api* is deployed from #deploys only; ask there\n"
-            "✅ No checks are reported for this commit\n"
-            "✅ Nothing else is running"
+            "🚫 main@195a587 cannot go to *api → staging*\n"
+            "📍 *api* is deployed from #deploys only; ask there\n"
+            "No checks are reported for this commit · nothing else is running"
         ]
         assert world.slack.ephemerals("maria")[0].labels == []
 
@@ -66,9 +65,9 @@ def test_failed_checks_are_named_together_with_what_helps(world: World) -> None:
     world.says("maria", "deploy topic to staging")
 
     assert told(world, "maria") == [
-        "topic@64fd7b0 cannot go to *staging* now:\n"
-        "⛔ Checks failed: ci/test; still pending: lint\n"
-        "✅ Nothing else is running\n"
+        "🚫 topic@64fd7b0 cannot go to *web → staging*\n"
+        "❌ Checks failed: ci/test; still pending: lint\n"
+        "Nothing else is running\n"
         'To go on all the same: `deploy web/topic to staging --force "why"`'
     ]
     assert world.github.deployments(REPOSITORY) == []
@@ -143,9 +142,9 @@ def test_required_checks_by_name_must_be_there_and_others_do_not_count(tmp_path:
         world.says("maria", "deploy main to production")
 
         assert told(world, "maria") == [
-            "main@d470312 cannot go to *production* now:\n"
+            "🚫 main@d470312 cannot go to *web → production* yet\n"
             "⏳ Checks are pending: `ci/test`\n"
-            "✅ Nothing else is running\n"
+            "Nothing else is running\n"
             'To go on all the same: `deploy web/main to production --force "why"`'
         ]
         assert len(world.github.deployments(REPOSITORY)) == 1

@@ -203,10 +203,10 @@ def test_one_at_a_time_and_both_to_press(world: World) -> None:
     world.says("maria", "deploy main to staging and production")
     question = world.slack.ephemerals("maria")[-1]
     before = deployed(world)
-    world.presses("maria", question, "Deploy web/main to staging")
+    world.presses("maria", question, "Deploy main to staging")
 
     assert told(world, "maria") == ["One at a time, please: I understood “staging” and “production”. Which one?"]
-    assert question.labels == ["Deploy web/main to staging", "Deploy web/main to production"]
+    assert question.labels == ["Deploy main to staging", "Deploy main to production"]
     assert confirms(question) == [None, "Deploy web/main to production?"]
     assert before == []
     assert [environment for _, environment in deployed(world)] == ["staging"]
@@ -220,9 +220,11 @@ def test_a_mistyped_verb_is_mended_and_the_rest_kept(world: World) -> None:
     world.says("maria", "depoly topic to staging")
     suggestion = world.slack.ephemerals("maria")[-1]
 
-    world.presses("maria", suggestion, "Deploy web/topic to staging")
+    world.presses("maria", suggestion, "Yes: deploy topic to staging")
 
-    assert told(world, "maria")[0] == "I do not know the command “depoly”. Did you mean this?"
+    assert told(world, "maria")[0] == (
+        "I do not know the command “depoly”. Did you mean this?\n`deploy topic to staging`"
+    )
     assert deployed(world) == [(head(world, "topic"), "staging")]
 
 
@@ -231,8 +233,8 @@ def test_a_ref_and_its_place_in_one_word_never_go_to_production(world: World) ->
 
     world.says("maria", "deploy topic@staging")
 
-    assert told(world, "maria") == ["What is “topic@staging”? Did you mean this?"]
-    assert world.slack.ephemerals("maria")[-1].labels == ["Deploy web/topic to staging"]
+    assert told(world, "maria") == ["What is “topic@staging”? Did you mean this?\n`deploy topic to staging`"]
+    assert world.slack.ephemerals("maria")[-1].labels == ["Yes: deploy topic to staging"]
 
 
 def test_what_goes_to_production_by_default_says_so_and_asks(world: World) -> None:

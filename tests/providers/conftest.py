@@ -9,20 +9,39 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.core.deployments.steps import Progress
+from bot.core.errors import NotThere
+from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job
+from bot.core.ports.workflows import Workflows
 from tests.patience import PATIENCE
+from tests.servers.heroku.server import HerokuServer
 
 SHA = "1a2b3c4" + "0" * 33
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MOST_PAUSES = 400
 
 
+class StandingClock:
+    """Time passes by pauses alone."""
+
+    def __init__(self) -> None:
+        self.at = T0
+
+    def now(self) -> datetime:
+        return self.at
+
+
 class ModelRun:
-    """``files`` are what a checkout of the commit has; ``on_line`` says what happens when a line is read."""
+    """``files`` are what a checkout of the commit has; ``on_line`` says what happens when a line is read.
+
+    Where no ``repository`` is set, git finds none; that this is told stands in ``without_history``.
+    """
 
     def __init__(self, job: Job, files: dict[str, str]) -> None:
         self.job = job
@@ -30,16 +49,27 @@ class ModelRun:
         self.lines: list[str] = []
         self.told: list[Progress] = []
         self.notes: dict[str, str] = {}
+        self.memory: dict[str, str] = {}
+        self.workflows: Workflows | None = None
         self.checkouts = 0
+        self.repository: Remote | None = None
+        self.without_history: list[str] = []
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
+        self.clock = StandingClock()
         self._cancelled = threading.Event()
         self._seconds = job.timeout_seconds
         self._breaker = 0
 
     def write(self, line: str) -> None:
+        if line.startswith("Without git's history"):
+            self.without_history.append(line)
+            return
         self.lines.append(line)
         self.on_line.get(line, lambda: None)()
+
+    def written(self) -> int:
+        return len(self.lines)
 
     def cancel(self) -> None:
         self._cancelled.set()
@@ -69,11 +99,26 @@ class ModelRun:
     def keep(self, name: str, value: str) -> None:
         self.notes[name] = value
 
+    def claim(self, name: str, value: str) -> str:
+        return self.notes.setdefault(name, value)
+
+    def remote(self) -> Remote:
+        if self.repository is None:
+            raise NotThere("There is no repository for git here.")
+        return self.repository
+
+    def remembered(self, name: str) -> str | None:
+        return self.memory.get(name)
+
+    def remember(self, name: str, value: str) -> None:
+        self.memory[name] = value
+
     def tarball(self) -> str:
         return f"https://codeload.example/{self.job.repository}/{self.job.sha}"
 
     def pause(self, seconds: float) -> None:
         self._breaker += 1
+        self.clock.at += timedelta(seconds=seconds)
         assert self._breaker < MOST_PAUSES, f"this never ends; so far: {self.lines}"
         self.on_pause()
         self._cancelled.wait(min(seconds, 0.02))
@@ -173,3 +218,13 @@ def _kill_at(step: int) -> None:
             signal.raise_signal(signal.SIGKILL)
 
     sys.addaudithook(count)
+
+
+@pytest.fixture
+def heroku(monkeypatch: pytest.MonkeyPatch) -> Iterator[HerokuServer]:
+    """A Heroku with the app acme-web, and its key in the environment."""
+    with HerokuServer() as server:
+        monkeypatch.setenv("HEROKU_API_KEY", server.key)
+        monkeypatch.setenv("HEROKU_API_URL", server.url)
+        server.add_app("acme-web")
+        yield server

@@ -161,6 +161,20 @@ def test_an_inherited_variable_is_passed_on_and_hidden_in_the_output(deploy, mon
     assert run.lines[1:] == ["the key is ••••"]
 
 
+def test_of_the_settings_what_is_called_a_secret_is_hidden_in_the_output(deploy) -> None:
+    run, _ = deploy(
+        'echo "$PGPASSWORD $SECRET_KEY_BASE $RAILS_ENV $KEYBOARD"',
+        environment={
+            "PGPASSWORD": "hush hush",
+            "SECRET_KEY_BASE": "5e3a5e3a",
+            "RAILS_ENV": "production",
+            "KEYBOARD": "qwerty",
+        },
+    )
+
+    assert run.lines[1:] == ["•••• •••• production qwerty"]
+
+
 @pytest.mark.parametrize(
     "name",
     [field.upper() for field, info in Secrets.model_fields.items() if SecretStr.__name__ in str(info.annotation)],

@@ -15,14 +15,16 @@ from structlog.testing import capture_logs
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
+from bot.adapters.storage.output import OUTPUT_LINES
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Event
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.ports.forge import Forge
-from bot.core.ports.provider import Job
-from bot.runtime.provider_runner import FLUSH_AT, Passwords, ProviderRunner, StoredRun
+from bot.core.ports.provider import Job, Source
+from bot.runtime.provider_runner import Passwords, ProviderRunner, StoredRun
+from bot.runtime.run_output import FLUSH_AT, LONGEST_WAIT
 from bot.settings import read
 from tests.databases import migrate
 from tests.patience import PATIENCE
@@ -36,6 +38,7 @@ channel = "#web"
 
 [apps.web.environments.production]
 timeout = "10m"
+url = "https://web.example.com"
 provider = { type = "local", directory = "{directory}/production" }
 """
 
@@ -316,8 +319,39 @@ def test_a_provider_is_told_everything_about_its_job(ship: Ship) -> None:
         timeout_seconds=600.0,
         settings=job.settings,
         one_time_password="123456",
+        environment_url="https://web.example.com",
     )
     assert "123456" not in repr(job)
+
+
+def test_a_provider_is_told_of_a_rollback_and_where_a_promotion_comes_from(ship: Ship) -> None:
+    before = ship.deployment(state=State.SUCCEEDED)
+    gone = ship.deployment(state=State.SUCCEEDED, environment="long-gone")
+
+    number = ship.deployment(rollback_of=before)
+    back = ship.run_of(number).job
+    ship.changes(number, rollback_of=None, promoted_from=before)
+    on = ship.run_of(number).job
+    ship.changes(number, promoted_from=gone)
+    lost = ship.run_of(number).job
+
+    settings = ship.settings.apps["web"].environments["production"].provider.settings
+    assert (back.rollback_of, back.promoted_from, back.environment_url) == (before, None, "https://web.example.com")
+    assert on.promoted_from == Source("production", "local", settings)
+    assert lost.promoted_from is None
+
+
+def test_what_is_kept_is_not_acted_upon_by_who_has_lost_the_right_to_it(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+    run.keep("build", "b-1")
+
+    def taken_over() -> None:
+        raise Unavailable("Another process has taken over.")
+
+    ship.provider_runner.before_start = taken_over
+
+    with pytest.raises(Unavailable, match="taken over"):
+        run.keep("build", "b-2")
 
 
 def test_output_is_kept_in_order_with_secrets_masked(ship: Ship) -> None:
@@ -330,13 +364,81 @@ def test_output_is_kept_in_order_with_secrets_masked(ship: Ship) -> None:
     assert ship.kept.reads().output(run.job.deployment_id, 20) == ["using ••••", "done"]
 
 
+def test_of_what_steers_a_terminal_colours_are_kept_and_a_line_is_a_line(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+
+    run.write("\x1b[2J\x1b[32mgreen\x1b[0m\x07 nul\0 half \ud800\ttab")
+    run.write("two\nlines")
+    run.write("\x1b[31m" + "x" * 3_000)
+    run.flush()
+
+    assert ship.kept.reads().output(run.job.deployment_id, 20) == [
+        "\x1b[32mgreen\x1b[0m nul half ?\ttab",
+        "two",
+        "lines",
+        "\x1b[31m" + "x" * 1_994 + "…",
+    ]
+
+
+def test_secrets_are_known_by_their_form_and_a_one_time_password_by_its_value(ship: Ship) -> None:
+    ship.passwords.put("chat:1", "918273")
+    run = ship.run_of(ship.deployment(password_key="chat:1"))
+
+    run.write("918273 AKIAIOSFODNN7EXAMPLE postgres://a:hushhush@db")
+    run.flush()
+
+    assert ship.kept.reads().output(run.job.deployment_id, 20) == ["•••• •••• postgres://a:••••@db"]
+
+
+def test_a_private_key_that_the_process_before_was_in_goes_on_being_hidden(ship: Ship) -> None:
+    number = ship.deployment()
+    for line in ("-----BEGIN PRIVATE KEY-----", "MIIEow", "qOZZ", "-----END PRIVATE KEY-----", "after"):
+        run = ship.run_of(number)
+        run.write(line)
+        run.flush()
+
+    assert ship.kept.reads().output(number, 20)[1:] == ["••••", "••••", "-----END PRIVATE KEY-----", "after"]
+
+
+@pytest.mark.parametrize("look", ["write", "cancelled"])
+def test_a_line_does_not_wait_for_others(ship: Ship, look: str) -> None:
+    """Whoever follows a remote service asks whether somebody has cancelled, and may write nothing for long."""
+    run = ship.run_of(ship.deployment())
+    run.write("one")
+    before = ship.kept.output.next_number(run.job.deployment_id)
+
+    run._output._oldest -= LONGEST_WAIT
+    run.write("two") if look == "write" else run.cancelled()
+
+    assert (before, ship.kept.output.next_number(run.job.deployment_id)) == (0, 2 if look == "write" else 1)
+
+
+def test_while_nothing_can_be_stored_so_much_is_kept_as_ever_is(ship: Ship) -> None:
+    run = ship.run_of(ship.deployment())
+    run._output._store = Lame(ship.kept, Unavailable("The database does not answer."))  # type: ignore[assignment]
+
+    with capture_logs() as tried:
+        for number in range(2 * OUTPUT_LINES):
+            run.write(str(number))
+    run._output._store = ship.kept
+    run.flush()
+
+    lines = ship.kept.reads().output(run.job.deployment_id, 2 * OUTPUT_LINES)
+    kept = {int(line) for line in lines if line.isdigit()}
+    [left_out] = [line for line in lines if not line.isdigit()]
+    assert OUTPUT_LINES - FLUSH_AT <= len(kept) < OUTPUT_LINES
+    assert {0, 2 * OUTPUT_LINES - 1} <= kept
+    assert left_out.endswith(" lines left out: the database did not answer …")
+    assert 0 < len(tried) < OUTPUT_LINES // FLUSH_AT
+
+
 def test_much_output_is_kept_while_it_comes(ship: Ship) -> None:
     run = ship.run_of(ship.deployment())
 
     for number in range(FLUSH_AT + 1):
         run.write(f"line {number}")
 
-    assert ship.kept.output.count(run.job.deployment_id) == FLUSH_AT
+    assert ship.kept.output.next_number(run.job.deployment_id) == FLUSH_AT
 
 
 def test_output_goes_on_behind_that_of_the_process_before(ship: Ship) -> None:

@@ -74,6 +74,22 @@ def test_every_problem_is_told_at_once() -> None:
         ("approvals = true", ".approvals must be a whole number, 0 or more, without quotes, not true."),
         ('up_to_date = "yes"', '.up_to_date must be true or false, without quotes, not "yes".'),
         ("url = 5", '.url must be text in quotes, such as "https://web.example.com", not 5.'),
+        (
+            'dashboards = "https://g.example"',
+            '.dashboards must be a table such as { Grafana = "https://…" }, not "https://g.example".',
+        ),
+        (
+            'dashboards = { Grafana = "g.example" }',
+            '.dashboards must be an address that begins with https:// or http://, not "g.example".',
+        ),
+        (
+            'dashboards = { A = "http://a/", B = "http://b/", C = "http://c/", D = "http://d/" }',
+            ".dashboards must not have more than 3 dashboards: there is one line for them.",
+        ),
+        (
+            'dashboards = { " " = "http://a/" }',
+            '.dashboards must name each with 1 to 30 characters, not " ".',
+        ),
         ('url = "example.com"', '.url must be an address that begins with https:// or http://, not "example.com".'),
         ("after = 5", ".after must be text in quotes, not 5."),
         (
@@ -168,6 +184,38 @@ def test_a_wrong_value_is_explained_in_plain_words(line: str, sentence: str) -> 
     found = in_production(line)
 
     assert found == [IN_PRODUCTION + sentence]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("comment = 1", ".comment must be true or false, without quotes, not 1."),
+        ('comment = "yes"', '.comment must be true or false, without quotes, not "yes".'),
+        ("label = true", '.label must be text in quotes, such as "deployed: {environment}", not true.'),
+        ('label = " "', '.label must be the text of a label, such as "deployed: {environment}".'),
+        (
+            'label = "on {env}"',
+            ".label has the placeholder {env}, and may only have {environment} and {app}.",
+        ),
+        (
+            'label = "on {environment"',
+            '.label must have both braces of each placeholder, as in {environment}, not "on {environment".',
+        ),
+        (
+            'label = "deployed by our own beloved bot to {environment} of {app}"',
+            ".label is too long for production: GitHub takes 50 characters, and "
+            '"deployed by our own beloved bot to pro… has 52.',
+        ),
+        ("coment = true", ".coment is not a setting. Did you mean `comment`?"),
+        ("channel = true", ".channel is not a setting: `channel` belongs in [slack] or [apps.<app>]."),
+    ],
+)
+def test_what_is_to_be_written_on_github_is_explained_too(line: str, sentence: str) -> None:
+    assert problems(f"{WEB}[apps.web.github]\n{line}\n{PRODUCTION}") == [f"apps.web.github{sentence}"]
+
+
+def test_a_table_of_what_is_written_on_github_is_no_switch() -> None:
+    assert problems(WEB + "github = true\n" + PRODUCTION) == ["apps.web.github must be a table, not true."]
 
 
 @pytest.mark.parametrize(
@@ -282,12 +330,16 @@ def test_wrong_variables_are_told_without_their_values() -> None:
     ("provider", "sentence"),
     [
         ('"shell"', ' must be a table such as { type = "external" }, not "shell".'),
+        ('{ type = "heroku" }', ".app is missing."),
         (
-            '{ type = "heroku" }',
-            '.type cannot be "heroku": that provider is not there yet. There are external, http, local and shell.',
+            '{ type = "heroku", app = "Acme Web" }',
+            ".app must be the name of an app on Heroku, of small letters, digits and hyphens, such as acme-web.",
         ),
         ('{ type = "shel" }', '.type cannot be "shel": there is no such provider. Did you mean "shell"?'),
-        ("{ type = 5 }", ".type must be text in quotes, not 5. There are external, http, local and shell."),
+        (
+            "{ type = 5 }",
+            ".type must be text in quotes, not 5. There are external, github_actions, heroku, http, local and shell.",
+        ),
         ('{ type = "shell" }', ".command is missing."),
         ('{ type = "external", url = "x" }', ".url is not a setting."),
         ('{ type = "shell", command = "x", comand = "y" }', ".comand is not a setting. Did you mean `command`?"),
@@ -300,6 +352,26 @@ def test_wrong_variables_are_told_without_their_values() -> None:
             '{ type = "shell", command = "x", inherit = ["GITHUB_TOKEN"] }',
             ".inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
         ),
+        ('{ type = "github_actions" }', ".workflow is missing."),
+        (
+            '{ type = "github_actions", workflow = ".github/workflows/deploy.yml" }',
+            '.workflow must be the name of a file in .github/workflows, such as "deploy.yml", '
+            'not ".github/workflows/deploy.yml".',
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { what = "{branch}" } }',
+            ".inputs: `what` holds {branch}, which stands for nothing. "
+            "There are {environment}, {ref}, {sha}, {deployment_id} and {request_id}.",
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = '
+            f"{{ {', '.join(f'i{number} = 1' for number in range(26))} }} }}",
+            ".inputs: GitHub takes 25 inputs at most, and these are 26.",
+        ),
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { what = ["x"] } }',
+            '.inputs.what must be text in quotes, not ["x"].',
+        ),
         ('{ type = "local", directory = "x", keep = 0 }', ".keep must be greater than or equal to 1, not 0."),
     ],
 )
@@ -307,6 +379,108 @@ def test_a_provider_explains_its_own_settings(provider: str, sentence: str) -> N
     found = in_production(f"provider = {provider}")
 
     assert found == [f"{IN_PRODUCTION}.provider{sentence}"]
+
+
+LOCAL = 'provider = { type = "local", directory = "/srv/web" }\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('before_deploy = "bin/migrate"', '.before_deploy must be a list in square brackets, not "bin/migrate".'),
+        ('before_deploy = ["bin/migrate"]', '.before_deploy[0] must be a table, not "bin/migrate".'),
+        (
+            'before_deploy = [{ command = "x" }]',
+            ".before_deploy[0].name is missing: what it is called where it is shown.",
+        ),
+        (
+            'before_deploy = [{ name = "", command = "x" }]',
+            '.before_deploy[0].name must be a few words, 60 characters at most, not "".',
+        ),
+        ('after_deploy = [{ name = "A", command = [] }]', ".after_deploy[0].command: the command is empty."),
+        (
+            'after_deploy = [{ name = "A", command = "x", alow_failure = true }]',
+            ".after_deploy[0].alow_failure is not a setting. Did you mean `allow_failure`?",
+        ),
+        (
+            'after_deploy = [{ name = "A", command = "x", allow_failure = "yes" }]',
+            '.after_deploy[0].allow_failure must be true or false, without quotes, not "yes".',
+        ),
+        (
+            'after_deploy = [{ name = "A", command = "x", inherit = ["GITHUB_TOKEN"] }]',
+            ".after_deploy[0].inherit: GITHUB_TOKEN: secrets of the bot are not handed to commands.",
+        ),
+        (
+            'after_deploy = [{ name = "A", command = ["x", "ghp_0123456789abcdef0123"] }]',
+            ".after_deploy looks like a secret: it belongs in the environment, not in settings.toml.",
+        ),
+        (
+            "before_deploy = [" + '{ name = "A", command = "x" }, ' * 21 + "]",
+            ".before_deploy must not be more than 20 steps: let a command do several things.",
+        ),
+    ],
+)
+def test_a_step_that_cannot_be_is_explained(line: str, sentence: str) -> None:
+    assert in_production(LOCAL + line) == [f"{IN_PRODUCTION}{sentence}"]
+
+
+@pytest.mark.parametrize(
+    ("health", "sentence"),
+    [
+        ('"https://web.example.com"', ' must be a table, not "https://web.example.com".'),
+        ("{}", ".url is missing: the address that is asked, without credentials."),
+        (
+            '{ url = "ftp://x" }',
+            '.url must be an address that begins with https:// or http://, not "ftp://x".',
+        ),
+        (
+            '{ url = "https://x:99999" }',
+            '.url must be an address such as "https://web.example.com/up", not "https://x:99999".',
+        ),
+        (
+            '{ url = "https://bot:hush-hush@x:99999/" }',
+            ".url must not hold a user or a password: let the address be one that anybody may ask.",
+        ),
+        (
+            '{ url = "https://x", expect = [200, "204"] }',
+            '.expect must be a status such as 200, or a list such as [200, 204], not [200, "204"].',
+        ),
+        (
+            '{ url = "https://x", expect = 99 }',
+            ".expect must be a status such as 200, or a list such as [200, 204], not 99.",
+        ),
+        ('{ url = "https://x", evry = "5s" }', ".evry is not a setting. Did you mean `every`?"),
+        (
+            '{ url = "https://x", for = "1h", every = "1s" }',
+            " must not ask more than 1000 times: let `every` be longer, or `for` shorter.",
+        ),
+        (
+            '{ url = "https://x", for = "15m" }',
+            " must hold for less than the environment's `timeout`: let that be longer.",
+        ),
+    ],
+)
+def test_a_health_check_that_cannot_be_is_explained(health: str, sentence: str) -> None:
+    assert in_production(f"{LOCAL}health = {health}") == [f"{IN_PRODUCTION}.health{sentence}"]
+
+
+def test_where_another_tool_deploys_its_success_cannot_be_kept_from_counting() -> None:
+    found = in_production('health = { url = "https://web.example.com/up" }')
+
+    assert found == [
+        f"{IN_PRODUCTION}.health cannot be looked at where another tool carries deployments out "
+        '(`provider` is "external"): let that tool look before it reports a success, or name another provider.'
+    ]
+
+
+def test_where_another_tool_deploys_no_step_of_ours_can_run() -> None:
+    found = in_production('after_deploy = [{ name = "A", command = "x" }]')
+
+    assert found == [
+        f"{IN_PRODUCTION}.after_deploy cannot run where another tool carries deployments out "
+        '(`provider` is "external"): '
+        "let that tool run these steps, or name another provider."
+    ]
 
 
 def test_what_an_environment_inherits_is_blamed_on_the_app_once() -> None:

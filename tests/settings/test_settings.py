@@ -287,3 +287,29 @@ def test_nothing_is_copied_where_nothing_is_called_otherwise() -> None:
     before = settings()
 
     assert before.as_called([]) is before.as_called([known("acme/web", "Acme/Web")]) is before
+
+
+def test_what_happens_around_a_provider_is_read() -> None:
+    text = """
+        provider = { type = "local", directory = "/srv/web" }
+        before_deploy = [{ name = " Migrate  it ", command = ["bin/migrate"] }]
+        after_deploy = [{ name = "Purge", command = "bin/purge", allow_failure = true, inherit = ["CDN_TOKEN"] }]
+        health = { url = "https://web.example.com/up", expect = [200, 204], for = "30s", every = "2s" }
+    """
+    production = with_environment(text).apps["web"].environments["production"]
+    [before], [after], health = production.before_deploy, production.after_deploy, production.health
+
+    assert (before.name, before.command, before.allow_failure) == ("Migrate it", ["bin/migrate"], False)
+    assert (after.name, after.command, after.allow_failure, after.inherit) == (
+        "Purge",
+        "bin/purge",
+        True,
+        ["CDN_TOKEN"],
+    )
+    assert health is not None
+    assert (health.url, health.expect, health.private) == ("https://web.example.com/up", (200, 204), False)
+    assert (health.length, health.every) == (timedelta(seconds=30), timedelta(seconds=2))
+    usual = with_environment(text.replace(', expect = [200, 204], for = "30s", every = "2s"', ""))
+    health = usual.apps["web"].environments["production"].health
+    assert health is not None
+    assert (health.expect, health.length, health.every) == ((200,), timedelta(seconds=60), timedelta(seconds=5))

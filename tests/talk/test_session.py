@@ -87,7 +87,7 @@ def test_greeting_names_three_things_worth_typing(evening: TerminalSession) -> N
         "Shipmate is here. Three things worth typing:\n"
         "deploy topic to production   deploys it: really, on this machine\n"
         "/merge topic                 merges it into main\n"
-        "help                         shows all commands; /help is about the lines with a slash"
+        "help                         shows what to type; /help is about the lines with a slash"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -29,7 +29,8 @@ from bot.core.ports.forge_types import Check
 T = TypeVar("T")
 ACTIONS = "github-actions"
 OF_DEPLOYMENTS = frozenset({"deployment", "deployment_status"})
-"""What these start belongs to a deployment of the commit, and says nothing about the commit."""
+"""What these start belongs to a deployment of the commit; so does what is dispatched to deploy."""
+DISPATCHED = "workflow_dispatch"
 OF_COMMITS = frozenset({"push", "pull_request", "pull_request_target", "merge_group", "dynamic"})
 """What these start comes by itself with every commit; a person, a clock or another event starts the others."""
 REFUSED_FOR = timedelta(minutes=10)
@@ -39,23 +40,35 @@ MOST_KEPT = 500
 
 @dataclass(frozen=True)
 class Reported:
-    """What is reported about a commit, read at one time. ``workflows`` are its runs, by their check suites."""
+    """What is reported about a commit, read at one time. ``workflows`` are its runs, by their check suites.
+
+    ``deploying`` are the files of the workflows that are dispatched to deploy.
+    """
 
     statuses: list[Check]
     runs: list[CheckRun]
     workflows: Mapping[int | None, WorkflowRun]
     suites: list[CheckSuite]
+    deploying: Collection[str] = ()
 
     def checks(self) -> tuple[Check, ...]:
         """One entry for each name: the worst where several apps, workflows or statuses use one."""
-        counted = [run for run in self.runs if not _is_of_deployment(self.workflows.get(_suite(run)))]
-        behind = _behind(counted, self.workflows, self.suites)
+        others = {id: one for id, one in self.workflows.items() if not self._deploys(one)}
+        deploying = self.workflows.keys() - others.keys()
+        counted = [run for run in self.runs if _suite(run) not in deploying]
+        suites = [suite for suite in self.suites if suite.id not in deploying]
+        behind = _behind(counted, others, suites)
         found: dict[tuple[str, str], Check] = {}
         for check in (*self.statuses, *_newest(counted, self.workflows), *behind):
             known = found.setdefault((check.kind, check.name), check)
             if BADNESS[check.state] > BADNESS[known.state]:
                 found[check.kind, check.name] = check
         return tuple(found.values())
+
+    def _deploys(self, workflow: WorkflowRun) -> bool:
+        """Whether the run belongs to a deployment of the commit, and says nothing about the commit."""
+        file = (workflow.path or "").partition("@")[0].rpartition("/")[2]
+        return workflow.event in OF_DEPLOYMENTS or (workflow.event == DISPATCHED and file in self.deploying)
 
     def come_by_themselves(self) -> list[Check]:
         """What is reported of the commit because it is one, and would be of the next one too."""
@@ -76,10 +89,11 @@ class Reported:
 
 
 class GitHubChecks:
-    """Safe to share between threads."""
+    """Safe to share between threads. ``deploying`` are the files of workflows that are dispatched to deploy."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock, deploying: Collection[str] = ()) -> None:
         self._connection = connection
+        self._deploying = deploying
         self._refused: TTLCache[tuple[str, str], bool, Any] = TTLCache(1_000, REFUSED_FOR, clock.now)
         self._over: TTLCache[Hashable, Mapping[int | None, WorkflowRun], Any] = TTLCache(
             MOST_KEPT, REFUSED_FOR, clock.now
@@ -96,10 +110,10 @@ class GitHubChecks:
         key = _told_by(repository, sha, runs)
         known = None if thorough else self._kept(key)
         if known is not None:
-            return Reported(statuses, runs, known, [])
+            return Reported(statuses, runs, known, [], self._deploying)
         workflows = self._workflows(repository, sha) if thorough or _may_be_of_actions(runs) else {}
         suites = self._suites(repository, sha) if runs else []
-        found = Reported(statuses, runs, workflows, suites)
+        found = Reported(statuses, runs, workflows, suites, self._deploying)
         if runs and found.is_over():
             with self._lock:
                 self._over[key] = workflows
@@ -163,10 +177,6 @@ def _suite(run: CheckRun) -> int | None:
     return run.check_suite.id if run.check_suite else None
 
 
-def _is_of_deployment(workflow: WorkflowRun | None) -> bool:
-    return workflow is not None and workflow.event in OF_DEPLOYMENTS
-
-
 def _may_be_of_actions(runs: Iterable[CheckRun]) -> bool:
     return any(run.app is None or run.app.slug == ACTIONS for run in runs)
 
@@ -191,10 +201,9 @@ def _behind(
     """
     at_work = {_suite(run) for run in runs if run.status != "completed"}
     for id, workflow in workflows.items():
-        if workflow.event not in OF_DEPLOYMENTS:
-            going_on = workflow.status != "completed" and id not in at_work
-            name = workflow.name or workflow.path or "a workflow"
-            yield Check(name, _state(going_on), workflow.html_url or None, app=ACTIONS, kind="run")
+        going_on = workflow.status != "completed" and id not in at_work
+        name = workflow.name or workflow.path or "a workflow"
+        yield Check(name, _state(going_on), workflow.html_url or None, app=ACTIONS, kind="run")
     for suite in suites:
         going_on = suite.status not in (None, "completed") and suite.id not in at_work
         if suite.id not in workflows and suite.latest_check_runs_count and going_on:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -38,13 +38,15 @@ from bot.adapters.github.payloads import (
     RelationShape,
     Repo,
 )
+from bot.adapters.github.publishing import GitHubPublishing
 from bot.adapters.github.pull_requests import GitHubPullRequests
 from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
 from bot.adapters.github.users import GitHubUsers
+from bot.adapters.github.workflows import GitHubWorkflows
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
-from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, short_name
 
 REF_LENGTH = 250  # GitHub takes no longer names
@@ -70,7 +72,8 @@ class GitHub:
     """Implements ``bot.core.ports.forge.Forge``. Safe to share between threads.
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
-    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are).
+    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are). ``deploying`` are
+    the files of the workflows that are dispatched to deploy.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class GitHub:
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
         before_change: Callable[[], None] = lambda: None,
+        deploying: Collection[str] = (),
     ) -> None:
         self._connection = Connection(
             api_url, auth, clock=clock, pause=pause, timeout=timeout, before_change=before_change
@@ -97,7 +101,7 @@ class GitHub:
         )
         self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
-        self._checks = GitHubChecks(self._connection, clock)
+        self._checks = GitHubChecks(self._connection, clock, deploying)
         self._known = KnownCommits()
         self._branches = Branches(self._connection, self._known, clock)
         self._pulls = GitHubPullRequests(self._connection, self._known, self._branches, clock)
@@ -107,7 +111,11 @@ class GitHub:
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
         self.merging = GitHubMerging(self._connection)
+        self.publishing = GitHubPublishing(self._connection, auth, self.users.own_login)
         self.head_counts = HeadCounts(self._connection)
+        self.workflows = GitHubWorkflows(
+            self._connection, auth, self.meanings, self.pull_request, self.repository, self.users.own_login
+        )
 
     def __repr__(self) -> str:
         return f"GitHub({self._connection!r})"
@@ -246,6 +254,10 @@ class GitHub:
 
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
         return self._pulls.open(repository, most)
+
+    def remote(self, repository: str) -> Remote:
+        header = self._auth.authorization(repository) or ""
+        return Remote(f"{self._web_url}/{repository}.git", header.removeprefix("Bearer ") or None)
 
     def tarball(self, repository: str, sha: str) -> str:
         return self._connection.location(at(repository, "tarball", sha))

@@ -136,9 +136,21 @@ class Connection:
         """Send ``body`` once and read the answer."""
         return _decoded(self._request("POST", self._url(path, {}), body=body).content, shape, "POST")
 
+    def post_for(self, path: str, body: dict[str, JSON], shape: type[T]) -> T | None:
+        """Send ``body`` once; None where the answer (204) has nothing to read."""
+        answer = self._request("POST", self._url(path, {}), body=body)
+        return _decoded(answer.content, shape, "POST") if answer.content else None
+
     def put(self, path: str, body: dict[str, JSON]) -> None:
         """A PUT whose answer says nothing but that it was done."""
         self._request("PUT", self._url(path, {}), body=body)
+
+    def patch(self, path: str, body: dict[str, JSON]) -> None:
+        """A PATCH whose answer says nothing that is not known."""
+        self._request("PATCH", self._url(path, {}), body=body)
+
+    def delete(self, path: str) -> None:
+        self._request("DELETE", self._url(path, {}))
 
     def graphql(self, near: str, query: str, variables: dict[str, JSON], shape: type[T]) -> T:
         """What GraphQL answers to a question about ``near``, problems included: their status is 200.

@@ -11,14 +11,16 @@ from bot.adapters.local.deployments import LocalDeployments
 from bot.adapters.local.expected_checks import LocalExpectedChecks
 from bot.adapters.local.git import GitRepository, LoggedCommit, Signature
 from bot.adapters.local.merging import LocalMerging
+from bot.adapters.local.publishing import LocalPublishing
 from bot.adapters.local.record import CheckState, LocalRecord, RecordedCheck, RecordedPullRequest
 from bot.adapters.local.users import LocalUsers
 from bot.core.errors import Conflict, NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import ChecksChanged, PullRequestMerged
 from bot.core.ports.chat import Clock
-from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.ports.reviews import NoReviews
+from bot.core.ports.workflows import Workflows
 from bot.core.refs import short_name
 
 _MOST_REFS = 300
@@ -45,6 +47,11 @@ class LocalGit:
         self.deployments = LocalDeployments(self._record, clock, deliver, self._sha_of)
         self.backfill = LocalBackfill(self._record)
         self.merging = LocalMerging(self.pull_request)
+        self.publishing = LocalPublishing()
+
+    @property
+    def workflows(self) -> Workflows:
+        raise Rejected("Workflows of GitHub Actions run on GitHub alone, and this is a repository on this machine.")
 
     def authenticate(self, place: str) -> None:
         """Nobody is kept out here."""
@@ -120,6 +127,9 @@ class LocalGit:
 
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:  # noqa: ARG002 - none wait here
         return ()
+
+    def remote(self, repository: str) -> Remote:
+        return Remote(str(self._git(repository).git_directory))
 
     def tarball(self, repository: str, sha: str) -> str:  # noqa: ARG002
         raise Rejected(f"{repository} is a git repository on this machine: nobody else can fetch its files from it.")

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
@@ -30,13 +29,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from bot.adapters.slack import modals
-from bot.adapters.slack.blocks.modal import options
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
-from bot.adapters.slack.modals import Suggest, nothing
+from bot.adapters.slack.modal_listeners import NOT_STORED, listen_to_modals, open_form, pressing
+from bot.adapters.slack.modals import ReadMoment, Suggest, nothing
 from bot.adapters.slack.payloads import (
     HOME_OPENED,
+    LINK_SHARED,
     OPENING,
     Addressed,
     Name,
@@ -44,15 +43,14 @@ from bot.adapters.slack.payloads import (
     heard,
     home_opened,
     is_stranger,
+    link_shared,
     of_another_installation,
     opened,
-    pressed,
-    turned,
     typed,
 )
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
-from bot.core.events.external import ChannelChanged, HomeOpened, ModalTurned
+from bot.core.events.external import ChannelChanged, HomeOpened, LinkShared, ModalTurned
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -64,8 +62,6 @@ TRY_AGAIN_SECONDS = 30.0
 TOLD_EVERY = 60.0
 CAPTURED = 86_400
 """Seconds after which nothing that Slack has signed comes from Slack."""
-
-NOT_STORED = "I could not take that down just now: my database does not answer. Please try again in a minute."
 
 _ANYTHING = re.compile("")
 _SECONDS = re.compile(r"[0-9]{1,12}")
@@ -100,7 +96,7 @@ class CommandInbox:
         self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         self.on_stored()
 
-    def note(self, happened: tuple[str, ChannelChanged | HomeOpened | ModalTurned] | None) -> None:
+    def note(self, happened: tuple[str, ChannelChanged | HomeOpened | LinkShared | ModalTurned] | None) -> None:
         """No command, and something is to be done all the same. Raises Unavailable where nothing was stored."""
         if happened is not None:
             key, event = happened
@@ -116,6 +112,7 @@ def build(
     on_stored: Callable[[], None],
     keep_password: Callable[[str, str], None],
     suggest: Suggest = nothing,
+    read_moment: ReadMoment | None = None,
 ) -> App:
     """A Bolt app that acknowledges everything and stores what is said to the bot.
 
@@ -138,7 +135,7 @@ def build(
     app.error(_log_failure)
     intake = CommandInbox(inbox, on_stored, keep_password, slack.clock)
     _listen(app, slack, bot_name, intake)
-    _listen_to_modals(app, slack, intake, suggest)
+    listen_to_modals(app, slack, intake, suggest, read_moment)
     return app
 
 
@@ -148,6 +145,8 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
             intake.note(opened(event, slack.identity()))
         if event["type"] == HOME_OPENED:
             intake.note(home_opened(event))
+        if event["type"] == LINK_SHARED and not is_stranger(body, slack.identity()):
+            intake.note(link_shared(event, slack.identity()))
         if event["type"] not in ("message", "app_mention"):
             return
         us = slack.identity()
@@ -158,7 +157,7 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
     def command(ack: Ack, body: Payload) -> BoltResponse:
         try:
             given = typed(body)
-            if not given.command.text.strip() and _asked(slack, intake, given, body):
+            if not given.command.text.strip() and open_form(slack, intake, given, body):
                 return ack()
             intake.store(given, stranger=is_stranger(body, slack.identity()))
         except Unavailable:
@@ -168,73 +167,7 @@ def _listen(app: App, slack: Slack, bot_name: str, intake: CommandInbox) -> None
 
     app.event(_ANYTHING)(event)
     app.command(_ANYTHING)(command)
-    app.action(_ANYTHING)(_pressing(slack, intake))
-    # Whatever else there is, so that Slack neither repeats it nor shows an error.
-    app.shortcut(_ANYTHING)(_acknowledge)
-
-
-def _pressing(slack: Slack, intake: CommandInbox) -> Callable[..., BoltResponse]:
-    def button(ack: Ack, body: Payload) -> BoltResponse:
-        given = pressed(body)
-        try:
-            intake.note(turned(body) or modals.turned(body))
-            if given and modals.asks(body):
-                if not _asked(slack, intake, given, body):
-                    _tell(slack, body, modals.too_late(given.command))
-            elif given:
-                intake.store(given, stranger=is_stranger(body, slack.identity()))
-        except Unavailable:
-            _log.warning("A press on a button was not stored", exc_info=True)
-            _tell(slack, body, {"text": NOT_STORED, "response_type": "ephemeral", "replace_original": False})
-        return ack()
-
-    return button
-
-
-def _asked(slack: Slack, intake: CommandInbox, given: Addressed, body: Payload) -> bool:
-    """Whether a modal is open now. Of a stranger nothing is asked: they are told so when they are answered."""
-    if is_stranger(body, slack.identity()):
-        return False
-    opened = modals.open_for(slack.api, given.command, body.get("trigger_id"))
-    if opened is not None:
-        intake.note((f"slack:modal:{opened.view}:opened", opened))
-    return opened is not None
-
-
-def _tell(slack: Slack, body: Payload, words: dict[str, Any]) -> None:
-    with suppress(Unavailable):
-        slack.api.answer_at(body.get("response_url") or "", words)
-
-
-def _listen_to_modals(app: App, slack: Slack, intake: CommandInbox, suggest: Suggest) -> None:
-    def sent_off(ack: Ack, body: Payload) -> BoltResponse:
-        given = modals.submitted(body)
-        if isinstance(given, modals.Problem):
-            return ack(response_action="errors", errors={given.field: given.sentence})
-        try:
-            if given is not None:
-                intake.store(given, stranger=is_stranger(body, slack.identity()))
-        except Unavailable:
-            _log.warning("A modal was not stored", exc_info=True)
-            return ack(response_action="errors", errors={modals.first_field(body): NOT_STORED})
-        return ack()
-
-    def search(ack: Ack, body: Payload) -> BoltResponse:
-        person, named, begun = modals.searched(body)
-        try:
-            found = () if is_stranger(body, slack.identity()) else suggest(person, named, begun)
-        except ShipmateError as error:
-            _log.warning("Nothing was suggested: %s", error)
-            found = ()
-        return ack(options=options(modals.suggested(found, begun)))
-
-    app.view_submission(_ANYTHING)(sent_off)
-    app.view_closed(_ANYTHING)(_acknowledge)
-    app.options(_ANYTHING)(search)
-
-
-def _acknowledge(ack: Ack) -> BoltResponse:
-    return ack()
+    app.action(_ANYTHING)(pressing(slack, intake))
 
 
 def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from slack_sdk import WebClient
 
+from bot.adapters.slack.blocks import blocks_of
 from bot.adapters.slack.blocks.home import home
 from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, modal
 from bot.adapters.slack.directory import Directory
@@ -196,6 +197,10 @@ class Slack:
         """A public channel is open to all but guests, any other to those who are in it."""
         return self.directory.sees(person, channel)
 
+    def all_see(self, here: str, channel: str) -> bool:
+        """See ``Chat.all_see``: what a channel is shared with, and whether it is open, Slack's list tells."""
+        return self.directory.all_see(here, channel)
+
     def publish_home(self, person: str, view: HomeView) -> None:
         """See ``Chat.publish_home``: https://docs.slack.dev/reference/methods/views.publish."""
         self.api.call("views.publish", user_id=person, view=home(view))
@@ -204,6 +209,14 @@ class Slack:
         """See ``Chat.fill_modal``: https://docs.slack.dev/reference/methods/views.update."""
         drawn = modal(shown, ASKED if asked else DEPLOY, metadata)
         self.api.call("views.update", view_id=view, hash=version, view=drawn)
+
+    def unfurl(self, channel: str, message_id: str, shown: Mapping[str, Message]) -> None:
+        """See ``Chat.unfurl``: https://docs.slack.dev/reference/methods/chat.unfurl.
+
+        In the plain form: the newest blocks are for messages.
+        """
+        drawn = {link: {"blocks": blocks_of(message, plainly=True)} for link, message in shown.items()}
+        self.api.call("chat.unfurl", channel=self.directory.conversation(channel), ts=message_id, unfurls=drawn)
 
     def link_to(self, channel: str, message_id: str) -> str | None:
         """A permanent link to a message, None where it is gone."""

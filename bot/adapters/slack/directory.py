@@ -29,12 +29,16 @@ _PERSON_ID = re.compile(r"[UW][A-Z0-9]{5,}")
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """The channels that the bot can see: ids by name, and back, and which of them are open to everybody."""
+    """The channels that the bot can see: ids by name, and back, and which of them are open to everybody.
+
+    ``shared`` are those that people of other workspaces read, too.
+    """
 
     read_at: datetime
     ids: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     public: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
 
 
 class Directory:
@@ -107,6 +111,21 @@ class Directory:
         if found is None or found not in known.names:
             return False
         return (found in known.public and not person.guest) or person.id in self._ask_members(found)
+
+    def all_see(self, here: str, channel: str) -> bool:
+        """Whether what is said in the channel is open to all who read ``here``, guests of the workspace left aside.
+
+        Into an open channel anybody may come who is not in it yet, so that its members alone tell nothing.
+        """
+        found = self.channel_id(channel)
+        known = self._known_channels(KEPT_FOR)
+        if found is None or found not in known.names or here not in known.names:
+            return False
+        if here == found:
+            return True
+        if found in known.public and here not in known.shared:
+            return True
+        return here not in known.public and self._ask_members(here) <= self._ask_members(found)
 
     @cachedmethod(lambda self: self._members, lock=lambda self: self._kept_lock)
     def _ask_members(self, channel: str) -> frozenset[str]:
@@ -198,6 +217,8 @@ class Directory:
                 read.names[channel["id"]] = channel["name"]
                 if not channel.get("is_private"):
                     read.public.add(channel["id"])
+                if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+                    read.shared.add(channel["id"])
         return read
 
     def channel(self, channel: str) -> Answer | None:

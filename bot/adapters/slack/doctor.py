@@ -21,6 +21,8 @@ SCOPES = {
     "groups:read": "to know the private channels by name",
     "im:history": "to hear direct messages",
     "im:write": "to write to people directly",
+    "links:read": "to hear of links to its own pages",
+    "links:write": "to show below them how things stand",
     "reactions:write": "to show on a command that it was heard, and how it ended",
     "usergroups:read": "to know who belongs to a user group, and to mention it",
     "users:read": "to know people and their time zones",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -14,18 +15,24 @@ from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, FIELD_ACTION, filled,
 from bot.adapters.slack.payloads import Addressed, Payload
 from bot.adapters.slack.web_api import Api
 from bot.core.errors import ShipmateError
-from bot.core.events.external import CommandGiven, ModalTurned
+from bot.core.events.external import AboutMessage, CommandGiven, ModalTurned, Place
 from bot.core.grammar.offers import written
 from bot.core.modals import messages
-from bot.core.modals.model import APP, WHAT, WHY, Filled, Option, deployment, lacking
+from bot.core.modals.model import APP, AT, WHAT, WHY, Filled, Option, deployment, lacking, typed_moment
+from bot.core.schedules.model import as_words
+from bot.core.schedules.reading import Read
 
 METADATA_LIMIT = 3_000
-MUST_SAY_WHY = "Say why: others will ask."
-UNWRITABLE = "I cannot tell this apart from other commands: type it instead, as in help deploy."
+_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+"""What Slack calls channels and people."""
 _log = logging.getLogger(__name__)
 
 Suggest: TypeAlias = Callable[[str, str, str], Sequence[Option]]
 """What a person may mean who has typed the beginning of a ref of an app; called with these three."""
+
+
+ReadMoment: TypeAlias = Callable[[str, str], Read]
+"""What a person means who has typed a moment, on their own clock; called with these two."""
 
 
 def nothing(person: str, app: str, typed: str) -> Sequence[Option]:  # noqa: ARG001 - this is all that is known here
@@ -50,9 +57,13 @@ def asks(body: Payload) -> bool:
     return False
 
 
-def open_for(api: Api, given: CommandGiven, trigger: str | None) -> ModalTurned | None:
-    """Open the form for a command; what is to be stored then. None where Slack does not let us: the trigger is used
-    up, or three seconds old."""
+def open_for(
+    api: Api, given: CommandGiven, trigger: str | None, about: AboutMessage | None = None
+) -> ModalTurned | None:
+    """Open the form for a command, or for what a message is ``about``; what is to be stored then.
+
+    None where Slack does not let us: the trigger is used up, or three seconds old.
+    """
     form = messages.form(given.text)
     asked, callback = (form, ASKED) if form is not None else (messages.opening(), DEPLOY)
     # The address for answers is a capability: it is not given away, nor kept with what is stored.
@@ -65,7 +76,8 @@ def open_for(api: Api, given: CommandGiven, trigger: str | None) -> ModalTurned 
     except ShipmateError as error:
         _log.warning("No modal was opened: %s", error)
         return None
-    return ModalTurned(str(opened["id"]), given.person, given.text, metadata, place, version=opened.get("hash"))
+    view, version = str(opened["id"]), opened.get("hash")
+    return ModalTurned(view, given.person, given.text, metadata, place, version=version, about=about)
 
 
 def turned(body: Payload) -> tuple[str, ModalTurned] | None:
@@ -74,12 +86,13 @@ def turned(body: Payload) -> tuple[str, ModalTurned] | None:
     view = body.get("view") or {}
     if action is None or view.get("type") != "modal":
         return None
-    given = _given(view)
+    person = str(body["user"]["id"])
+    given = _given(view, person)
     if given is None:
         return None
     event = ModalTurned(
         str(view["id"]),
-        str(body["user"]["id"]),
+        person,
         given.text,
         str(view["private_metadata"]),
         given.place,
@@ -89,24 +102,46 @@ def turned(body: Payload) -> tuple[str, ModalTurned] | None:
     return f"slack:modal:{view['id']}:{action['action_ts']}", event
 
 
-def submitted(body: Payload) -> Addressed | Problem | None:
-    """The command that a modal stands for as it was sent off; one id for each modal, so that it is given once."""
-    view = body.get("view") or {}
-    given = _given(view)
+def submitted(body: Payload, read: ReadMoment | None = None) -> Addressed | Problem | None:
+    """The command that a modal stands for as it was sent off; one id for each modal, so that it is given once.
+
+    Nothing that comes back with the modal says who asks, or what they may do: that is looked at anew.
+    """
+    view, person = body.get("view") or {}, str(body["user"]["id"])
+    given, values = _given(view, person), filled(view)
     if given is None:
         return None
-    values = filled(view)
-    if view.get("callback_id") == DEPLOY:
-        text = written(deployment(values))
-        command: CommandGiven | Problem = (
-            replace(given, text=text) if text else Problem(_block_of(view, WHAT), UNWRITABLE)
-        )
-    else:
-        command = _asked(view, given, values)
-    if isinstance(command, Problem):
-        return command
-    person = str(body["user"]["id"])
-    return Addressed(f"slack:modal:{view['id']}", replace(command, person=person, via="modal", said_at=None))
+    if missing := lacking(_needed(view), values):
+        sentence = messages.SAY_WHEN if missing[0].partition("@")[0] == AT else messages.MUST_SAY_WHY
+        return Problem(missing[0], sentence)
+    chosen = view.get("callback_id") == DEPLOY
+    command = _chosen(view, given, values, read) if chosen else _asked(given, values)
+    return Addressed(f"slack:modal:{view['id']}", command) if isinstance(command, CommandGiven) else command
+
+
+def _needed(view: Payload) -> list[str]:
+    """The fields of text that must be filled in; of all others Slack itself sees to that."""
+    return [
+        str(block["block_id"])
+        for block in view.get("blocks", ())
+        if block.get("type") == "input" and block.get("block_id") in {WHY, AT} and not block.get("optional")
+    ]
+
+
+def _chosen(view: Payload, given: CommandGiven, values: Filled, read: ReadMoment | None) -> CommandGiven | Problem:
+    """What was chosen in the deploy modal; each that is opened is a request of its own, whatever it was opened from."""
+    command, words = deployment(values), typed_moment(values)
+    if words is not None and read is not None:
+        meant = read(given.person, words)
+        if meant.at is None:
+            return Problem(_block_of(view, AT), messages.moment_not_read(words, over=meant.over))
+        # From here on it is a moment, and no words that mean another one in an hour.
+        command = replace(command, at=as_words(meant.at))
+    text = written(command)
+    if text is None:
+        return Problem(_block_of(view, WHAT), messages.UNWRITABLE)
+    why = tuple(one for one in values if one[0] == WHY)
+    return replace(given, text=text, filled=why, screen=None, drawn=None, shown_at=None)
 
 
 def _block_of(view: Payload, field: str) -> str:
@@ -121,22 +156,35 @@ def first_field(body: Payload) -> str:
     return next((str(one["block_id"]) for one in blocks if one.get("type") == "input"), "")
 
 
-def _asked(view: Payload, given: CommandGiven, values: Filled) -> CommandGiven | Problem:
-    needed = [block["block_id"] for block in view.get("blocks", ()) if _must_be_filled(block)]
-    missing = lacking(needed, values)
-    return Problem(missing[0], MUST_SAY_WHY) if missing else replace(given, filled=values)
+def _asked(given: CommandGiven, values: Filled) -> CommandGiven | None:
+    """A command of which something is asked; None for any other, which no form was opened for."""
+    return replace(given, filled=values) if messages.form(given.text) is not None else None
 
 
-def _must_be_filled(block: Payload) -> bool:
-    return block.get("type") == "input" and block.get("block_id") == WHY and not block.get("optional")
+def _given(view: Payload, person: str) -> CommandGiven | None:
+    """What was pressed or typed when the modal was opened: where that was, and what stood there, and nothing else.
 
-
-def _given(view: Payload) -> CommandGiven | None:
-    """What was pressed or typed when the modal was opened."""
+    Whoever uses it now is the ``person``.
+    """
     try:
-        return msgspec.json.decode(view.get("private_metadata") or "", type=CommandGiven)
+        kept = msgspec.json.decode(view.get("private_metadata") or "", type=CommandGiven)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
+    where = kept.place
+    if not _ID.fullmatch(where.channel):
+        return None
+    # The home tab is no channel: then it is the direct message with whoever looks at it.
+    home = where.channel.startswith(("U", "W"))
+    channel, direct = (person, True) if home else (where.channel, where.direct and where.channel.startswith("D"))
+    return CommandGiven(
+        text=kept.text,
+        person=person,
+        place=Place(channel, where.thread, where.message, direct=direct),
+        via="modal",
+        screen=kept.screen,
+        drawn=kept.drawn,
+        shown_at=kept.shown_at,
+    )
 
 
 def searched(body: Payload) -> tuple[str, str, str]:

@@ -11,13 +11,16 @@ from typing import Any, Literal, TypeAlias
 from bot.adapters.slack.blocks.actions import ASKING_ACTION, COMMAND_ACTION, chosen
 from bot.adapters.slack.blocks.home import TURN_ACTION
 from bot.adapters.slack.web_api import BotIdentity
-from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, HomeOpened, Place
+from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, HomeOpened, LinkShared, Place
 
 Payload: TypeAlias = dict[str, Any]
 
 OPENING = frozenset({"member_joined_channel", "channel_unarchive", "group_unarchive", "channel_rename", "group_rename"})
 """Events after which a channel may be spoken in again, or is found under its name."""
 HOME_OPENED = "app_home_opened"
+LINK_SHARED = "link_shared"
+MOST_LINKS = 5
+"""So many links of one message are looked at."""
 
 # Words that people write themselves; every other subtype is an edit, a deletion or a notice of Slack's:
 # https://docs.slack.dev/reference/events/message#subtypes
@@ -207,6 +210,23 @@ def home_opened(event: Payload) -> tuple[str, HomeOpened] | None:
     if event.get("type") != HOME_OPENED or event.get("tab") != "home" or not isinstance(person, str):
         return None
     return f"slack:home:{person}:{event.get('event_ts', '')}", HomeOpened(person)
+
+
+def link_shared(event: Payload, us: BotIdentity) -> tuple[str, LinkShared] | None:
+    """Somebody has posted links that lead to us, and an id for it: one for each message, however often it is changed.
+
+    None for what is still being written, which only its author sees: nobody knows yet where it will be posted.
+    https://docs.slack.dev/reference/events/link_shared
+    """
+    channel, ts, person = event.get("channel"), event.get("message_ts"), event.get("user")
+    if event.get("source", "conversations_history") != "conversations_history" or person in {None, us.user}:
+        return None
+    links = [one.get("url") for one in event.get("links") or () if isinstance(one, dict)]
+    found = tuple(dict.fromkeys(link for link in links if isinstance(link, str)))[:MOST_LINKS]
+    if not (isinstance(channel, str) and isinstance(ts, str) and found):
+        return None
+    place = Place(channel, thread=event.get("thread_ts"), message=ts, direct=channel.startswith("D"))
+    return f"slack:links:{channel}:{ts}", LinkShared(str(person), place, found)
 
 
 def turned(body: Payload) -> tuple[str, HomeOpened] | None:

@@ -23,6 +23,7 @@ from bot.adapters.storage.merge_cards import MergeCardRows, MergeCardTransaction
 from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.presses import PressRows, PressTransaction
+from bot.adapters.storage.publications import PublicationRows, PublicationTransaction
 from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransaction
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
@@ -89,7 +90,7 @@ def _story(deployment: Deployment) -> dict[str, Any] | None:
         story["said"] = serialization.lines_to_builtins((deployment.news, *deployment.facts))
     if deployment.waited:
         story["waited"] = msgspec.to_builtins(deployment.waited)
-    if deployment.steps.runs:
+    if deployment.steps != Steps():
         story["steps"] = msgspec.to_builtins(deployment.steps)
     if deployment.shipment is not None:
         story["shipment"] = msgspec.to_builtins(deployment.shipment)
@@ -253,6 +254,11 @@ class RowReads:
         query = sa.select(lines.line).where(lines.deployment_id == deployment_id).order_by(lines.n.desc()).limit(last)
         return [row.line for row in reversed(self._run(query))]
 
+    def output_from(self, deployment_id: int, first: int, limit: int) -> Sequence[tuple[int, str]]:
+        lines = tables.output.c
+        mine = sa.select(lines.n, lines.line).where(lines.deployment_id == deployment_id, lines.n >= first)
+        return [(row.n, row.line) for row in self._run(mine.order_by(lines.n).limit(limit))]
+
     @property
     def approvals(self) -> ApprovalRows:
         return ApprovalRows(self._run)
@@ -276,6 +282,10 @@ class RowReads:
     @property
     def figures(self) -> FigureRows:
         return FigureRows(self._run)
+
+    @property
+    def publications(self) -> PublicationRows:
+        return PublicationRows(self._run)
 
     @property
     def board(self) -> BoardRows:
@@ -357,6 +367,10 @@ class RowRecords(RowReads):
     @property
     def notices(self) -> NoticeTransaction:
         return NoticeTransaction(self._connection)
+
+    @property
+    def publications(self) -> PublicationTransaction:
+        return PublicationTransaction(self._connection)
 
     @property
     def board(self) -> BoardTransaction:

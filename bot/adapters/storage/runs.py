@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
-from bot.adapters.storage.upsert import upsert
-from bot.core.deployments.model import notes_key, run_key
+from bot.adapters.storage.upsert import insert_new, upsert
+from bot.core.deployments.model import notes_key, place_key, run_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,29 @@ class RunRows:
 
     def note(self, deployment_id: int, name: str) -> str | None:
         """What was kept of the run under ``name``."""
-        key = notes_key(deployment_id, name)
+        return self._kept(notes_key(deployment_id, name))
+
+    def keep_note(self, deployment_id: int, name: str, value: str) -> None:
+        self._keep(notes_key(deployment_id, name), value)
+
+    def remembered(self, app: str, environment: str, name: str) -> str | None:
+        """What the last run there has left under ``name``."""
+        return self._kept(place_key(app, environment, name))
+
+    def remember(self, app: str, environment: str, name: str, value: str) -> None:
+        self._keep(place_key(app, environment, name), value)
+
+    def _kept(self, key: str) -> str | None:
         rows = self._database.select(sa.select(tables.kept.c.value).where(tables.kept.c.key == key))
         return str(rows[0].value) if rows else None
 
-    def keep_note(self, deployment_id: int, name: str, value: str) -> None:
+    def _keep(self, key: str, value: str) -> None:
         with self._database.writing() as connection:
-            upsert(connection, tables.kept, {"key": notes_key(deployment_id, name), "value": value}, "key")
+            upsert(connection, tables.kept, {"key": key, "value": value}, "key")
+
+    def claim_note(self, deployment_id: int, name: str, value: str) -> str:
+        """Keep it unless something is kept there; what is kept. Of several at one instant one alone finds its own."""
+        key = notes_key(deployment_id, name)
+        with self._database.writing() as connection:
+            insert_new(connection, tables.kept, [{"key": key, "value": value}], "key")
+            return str(connection.execute(sa.select(tables.kept.c.value).where(tables.kept.c.key == key)).scalar_one())

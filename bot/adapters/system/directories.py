@@ -55,6 +55,15 @@ def remove(directory: Path) -> None:
         shutil.rmtree(doomed, ignore_errors=True)
 
 
+def empty(directory: Path) -> None:
+    """Delete everything in it; links are not followed."""
+    for child in directory.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+
+
 def remove_unfinished(parent: Path) -> None:
     """Delete what killed attempts have left in ``parent``."""
     for leftover in parent.glob(f"{UNFINISHED}*"):
@@ -117,6 +126,17 @@ def write_whole(file: Path, text: str) -> None:
         make_private_file(fresh)
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def write_once(file: Path, text: str) -> None:
+    """Write a small file that is not there yet, for this user's eyes: whole or not at all. Raises FileExistsError."""
+    fresh = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+    try:
+        make_private_file(fresh)
+        fresh.write_text(text, encoding="utf-8")
+        os.link(fresh, file)
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -20,6 +20,10 @@ _SECRETS_OF_THE_BOT = re.compile(
     # Heroku gives the same database a second name.
     r"|DATABASE_URL|HEROKU_POSTGRESQL_\w+_URL"
 )
+_TELLS_A_SECRET = re.compile(
+    r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|(?:^|_)(?:PASS|PWD|AUTH|DSN)(?:_|$)|(?:^|_|API|PRIVATE)KEY$",
+    re.IGNORECASE,
+)
 _NO_KEY = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -39,6 +43,15 @@ def inherited(names: Iterable[str]) -> list[str]:
     if refused:
         raise ValueError(f"{', '.join(refused)}: secrets of the bot are not handed to commands")
     return wanted
+
+
+def secret_values(variables: Mapping[str, str]) -> list[str]:
+    """The values of those whose names say that they are secret.
+
+    >>> secret_values({"RAILS_ENV": "production", "SECRET_KEY_BASE": "5e3a", "PGPASSWORD": "hush", "DEPLOY_KEY": "k"})
+    ['5e3a', 'hush', 'k']
+    """
+    return [value for name, value in variables.items() if _TELLS_A_SECRET.search(name)]
 
 
 def variables(

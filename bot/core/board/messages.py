@@ -23,6 +23,7 @@ from bot.core.rich_text import Bold, Button, Code, Line, Link, Moment
 MOST_CHOICES = 100
 """So many apps stand in one group of the menu, so that every app can be chosen."""
 _LONGEST_REASON = 80
+_NOTHING_YET = "▫️"
 _NOTHING = {
     "wanted": "Nothing waits for you.",
     "failing": "Nothing is failing.",
@@ -57,7 +58,7 @@ def _intro(shown: Board) -> tuple[Line, ...]:
             hint("• ", Deploy(first.name, "main", place.environment), " deploys it, when nothing speaks against")
         )
         lines.append(hint("• ", Status(first.name), " shows what is where"))
-    lines.append(("• ", Code("help"), " shows all commands"))
+    lines.append(("• ", Code("help"), " shows what to type"))
     lines.append(("Below is all that is deployed where you may look. It keeps itself up to date.",))
     return tuple(line for line in lines if line)
 
@@ -105,7 +106,7 @@ def _pages(shown: Board) -> tuple[Turn, ...]:
 
 def _row(app: AppStanding, look: Look) -> Row:
     left = [one.environment for one in app.places if one not in app.shown]
-    lines = [_line(one) for one in app.shown]
+    lines = [line(one) for one in app.shown]
     if left and lines:
         lines[-1] = (*lines[-1], f"  · and {listed(left)}")
     return Row(tuple(lines), next(iter(_accessory(app, look)), None))
@@ -133,9 +134,15 @@ def _deploy(app: str, place: str) -> tuple[Button, ...]:
     return tuple(replace(one, asks=True) for one in offer("Deploy…", Deploy(app, None, place)))
 
 
-def _line(place: Standing) -> Line:
+def line(place: Standing) -> Line:
     """Where, what is live there since when and by whom, and what is special about it."""
     return (f"{_sign(place)} ", Bold(f"{place.app} → {place.environment}"), "  ", *joined(_facts(place)))
+
+
+def worst_sign(app: AppStanding) -> str:
+    """Of its places: how the one stands that somebody has to know of first."""
+    places = sorted(app.places, key=lambda one: (not one.failing, not one.busy, not one.waiting))
+    return _sign(places[0]) if places else _NOTHING_YET
 
 
 def _sign(place: Standing) -> str:
@@ -147,7 +154,7 @@ def _sign(place: Standing) -> str:
     if place.failing and place.tried is not None:
         return emoji(place.tried)
     if place.live is None:
-        return "▫️"
+        return _NOTHING_YET
     return emoji(place.live.deployment)
 
 

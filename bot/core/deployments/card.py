@@ -5,6 +5,7 @@ It is drawn from the deployment and what is around it alone, so that it can be d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,10 +19,11 @@ from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
 from bot.core.grammar.offers import offer, written
 from bot.core.names import listed
 from bot.core.presses.model import drawn_for
-from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain
+from bot.core.rich_text import Bold, Button, Code, Line, Link, Message, Moment, Span, Step, plain, visible
 
 LONGEST_OUTPUT = 100
 """So much of the last line of output stands in the card."""
+_PERCENT = re.compile(r"(?<!\S)\d{1,3} %\Z")
 _SEPARATOR = " · "
 _TRIGGERS = {"merge": "merged by ", "schedule": "scheduled by ", "foreign": "by ", "promotion": "by "}
 
@@ -43,8 +45,10 @@ class Around:
     and what stands before it in the queue, ``before`` how many merges before it are part of the same card.
     ``approvers`` are whom the settings name, ``wait`` is when its turn comes, and ``progress`` how far each of those is
     that are ``ahead``, as far as that is known. ``last_line`` is the last one of its output, ``reason`` the one that
-    says why it failed. ``locked_for`` is whose lock a rollback has left. ``promotion`` is where it may go on to, and
-    ``promoted_from`` where it comes from.
+    says why it failed. ``locked_for`` is whose lock a rollback has left, ``held`` whether anybody has the place.
+    ``promotion`` is where it may go on to, and ``promoted_from`` where it comes from. ``approved_for`` are the names of
+    those whose approval an earlier request for the very same got, each with its number. ``dashboards`` are names with
+    their addresses.
     """
 
     production: bool = False
@@ -57,8 +61,11 @@ class Around:
     last_line: str = ""
     reason: str = ""
     locked_for: str = ""
+    held: bool = False
     promotion: Promotion | None = None
     promoted_from: str | None = None
+    approved_for: tuple[tuple[str, int], ...] = ()
+    dashboards: tuple[tuple[str, str], ...] = ()
 
 
 NOTHING = Around()
@@ -78,7 +85,7 @@ def card(deployment: Deployment, around: Around = NOTHING) -> Message:
         steps=steps(deployment) if deployment.busy else (),
         output=around.reason if deployment.state in {State.FAILED, State.ERROR} else "",
         fold=ships.fold(deployment, opened=asks),
-        more=menu(deployment),
+        more=menu(deployment, held=around.held),
     )
 
 
@@ -106,7 +113,7 @@ def said(deployment: Deployment, around: Around = NOTHING) -> str:
         return f"{sentence(deployment)}{locked}"
     if deployment.state is State.SUCCEEDED and roll_back(deployment):
         return f"{sentence(deployment)}{_do('Roll back', Rollback(deployment.app, deployment.environment))}"
-    if _is_untouched(deployment):
+    if is_untouched(deployment):
         return f"{sentence(deployment)} {NOT_PICKED_UP}."
     return sentence(deployment)
 
@@ -199,11 +206,11 @@ def ordinal(number: int) -> str:
 
 
 def _runs(deployment: Deployment) -> str:
-    if _is_untouched(deployment):
+    if is_untouched(deployment):
         return "nobody has picked it up yet"
     steps_ = deployment.steps
     # That it begins is no change that anybody has to see: it is told, and edited, once.
-    doing = counted(steps_) if steps_.runs else "is under way"
+    doing = counted(steps_) if steps_.runs and steps_.total != 1 else "is under way"
     return f"{doing}, usually {spoken(deployment.usual_seconds)}" if deployment.usual_seconds else doing
 
 
@@ -211,7 +218,8 @@ NOT_PICKED_UP = "Nobody has picked it up yet"
 """For the ``description`` of one that another tool should carry out."""
 
 
-def _is_untouched(deployment: Deployment) -> bool:
+def is_untouched(deployment: Deployment) -> bool:
+    """Whether nobody has picked it up although that takes longer than it should."""
     return deployment.state is State.STARTING and deployment.description.startswith(NOT_PICKED_UP)
 
 
@@ -229,7 +237,9 @@ def _succeeded(deployment: Deployment, around: Around) -> Line:
 def _failed(deployment: Deployment) -> str:
     last = deployment.steps.runs[-1] if deployment.steps.runs else None
     if last is not None and last.failed:
-        return f"failed at step {last.number}, {last.name}"
+        # Where the step says why it failed, that is said with it.
+        why = deployment.description.removeprefix(last.name)
+        return f"failed at step {last.number}, {last.name}{why if why.startswith(': ') and last.name else ''}"
     how = "failed" if deployment.state is State.FAILED else "did not work"
     # What another tool says is left as it is; that nobody was there to say anything is said by us.
     why = lower(deployment.description) if deployment.given_up_at else deployment.description
@@ -239,13 +249,17 @@ def _failed(deployment: Deployment) -> str:
 def _timed_out(deployment: Deployment) -> str:
     if deployment.given_up_at:
         return "has not reported its end in time"
+    last = deployment.steps.runs[-1] if deployment.steps.runs else None
+    if last is not None and last.failed:
+        why = lower(deployment.description.removeprefix(f"{last.name}: "))
+        return f"timed out at step {last.number}, {last.name}{f': {why}' if why else ''}"
     why = lower(deployment.description)
     return why if why.startswith("timed out") else f"timed out{f': {why}' if why else ''}"
 
 
 def _stopped(deployment: Deployment) -> str:
     why = deployment.description
-    if deployment.started_at is not None and deployment.steps.runs:
+    if deployment.started_at is not None and deployment.steps.runs and deployment.steps.total != 1:
         why = f"{why} at {counted(deployment.steps)}"
     return lower(why) or "stopped"
 
@@ -267,7 +281,8 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     """What there is to know, the most important first, seven at most."""
     rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
     facts: list[Line] = [] if rolled_back else [_what(deployment)]
-    facts += [_who(deployment), *([(f"promoted from {around.promoted_from}",)] if around.promoted_from else [])]
+    facts += [usual_causes(deployment)] if is_untouched(deployment) else []
+    facts += [_who(deployment, around), *([(f"promoted from {around.promoted_from}",)] if around.promoted_from else [])]
     facts += _only_one(deployment, around)
     facts += _of_shipment(deployment)
     if deployment.state is State.WAITING:
@@ -277,7 +292,7 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
-    facts += links(deployment)
+    facts += links(deployment, around.dashboards)
     return [fact for fact in facts if fact][:7]
 
 
@@ -287,6 +302,14 @@ def _what(deployment: Deployment) -> Line:
         return (Link(deployment.url, name_of(deployment)),)
     shipment = deployment.shipment
     return (Link(shipment.url or None, f"#{deployment.pull_request}"), f" {ships.cut(shipment.title)}")
+
+
+def usual_causes(deployment: Deployment) -> Line:
+    """Why nobody may have picked it up, with the pages of GitHub that tell."""
+    home = deployment.url.partition("/commit/")[0] if deployment.url else None
+    webhook = Link(f"{home}/settings/hooks" if home else None, "webhook")
+    workflow = Link(f"{home}/actions" if home else None, "workflow")
+    return ("usual causes: no ", webhook, " or ", workflow, " takes deployment events up")
 
 
 def _of_shipment(deployment: Deployment) -> list[Line]:
@@ -303,9 +326,16 @@ def minute(at: datetime) -> Moment:
     return Moment(at.replace(second=0, microsecond=0), short=True)
 
 
-def _who(deployment: Deployment) -> Line:
+def approvers(deployment: Deployment, around: Around) -> str:
+    """Who has approved it, or an earlier request for the very same."""
+    earlier = dict(around.approved_for)
+    names = (one.name for one in deployment.approved_by)
+    return listed([f"{name} (for #{earlier[name]})" if name in earlier else name for name in names])
+
+
+def _who(deployment: Deployment, around: Around) -> Line:
     by = deployment.by.name
-    approved = f", approved by {listed([one.name for one in deployment.approved_by])}" if deployment.approved_by else ""
+    approved = f", approved by {approvers(deployment, around)}" if deployment.approved_by else ""
     if deployment.trigger == "rollback":
         why = f": “{deployment.reason}”" if deployment.reason else ""
         return (f"by {by}{why}{approved}",)
@@ -348,7 +378,7 @@ def _of_waiting(deployment: Deployment, around: Around) -> list[Line]:
     if deployment.waits_for is Waiting.QUEUE and around.ahead:
         facts.append(("behind ", *_ahead(around)))
     if deployment.approved_by:
-        facts.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
+        facts.append((f"👍 {approvers(deployment, around)}",))
     if deployment.waits_for is Waiting.APPROVAL and deployment.due_at is not None:
         facts.append(("until ", Moment(deployment.due_at, short=True), ", then it is given up"))
     return [*facts, *deployment.facts]
@@ -372,7 +402,9 @@ def _of_ended(deployment: Deployment, around: Around) -> list[Line]:
         after = "" if deployment.state is State.SUCCEEDED else "after "
         facts.append((f"{after}{spoken(deployment.took)}",))
     live = around.live
-    if deployment.state is not State.SUCCEEDED and live is not None and live.sha != deployment.sha:
+    # What is part of a later one leaves it to that to say what is live.
+    silent = deployment.state in {State.SUCCEEDED, State.SUPERSEDED}
+    if not silent and live is not None and live.sha != deployment.sha:
         facts.append(("still live: ", Link(live.url, live.short_sha)))
     if around.locked_for and deployment.trigger == "rollback":
         facts.append((f"locked for {around.locked_for}, merges wait",))
@@ -387,19 +419,26 @@ def _approvals(deployment: Deployment) -> str:
 
 
 def _last_line(deployment: Deployment, around: Around) -> Line:
-    """How far it has got, where that is no step of several."""
+    """How far it has got, where that is no step of several; what becomes of stopping it, where somebody wants that."""
+    if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
+        return (deployment.description,)
+    if deployment.state is State.RUNNING and (percent := _PERCENT.search(deployment.description)):
+        return (percent[0],)
     if deployment.steps.runs and len(steps(deployment)) > 1:
         return ()
     said = around.last_line or (deployment.description if deployment.state is State.RUNNING else "")
-    said = " ".join(said.split())
+    said = " ".join(visible(said).split())
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 
-def links(deployment: Deployment) -> tuple[Line, ...]:
-    """Where there is more to see."""
+def links(deployment: Deployment, dashboards: Sequence[tuple[str, str]] = ()) -> tuple[Line, ...]:
+    """Where there is more to see; ``dashboards`` of what is live, which are one fact together."""
     found: list[Line] = []
     if deployment.environment_url and deployment.state is State.SUCCEEDED:
         found.append((Link(deployment.environment_url, "open"),))
+    if dashboards and deployment.state is State.SUCCEEDED:
+        shown = [Link(address, name) for name, address in dashboards]
+        found.append((shown[0], *(span for one in shown[1:] for span in (", ", one))))
     if deployment.log_url:
         found.append((Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),))
     return tuple(found)

@@ -13,6 +13,7 @@ from bot.core.grammar.commands import (
     Approve,
     AskToRelease,
     Cancel,
+    CopyCommand,
     Deploy,
     Reject,
     Retry,
@@ -49,22 +50,37 @@ def buttons(deployment: Deployment, live: Deployment | None, *, locked: bool = F
             return _retry(deployment, "Ask again" if asked_only else "Retry", live)
 
 
-def menu(deployment: Deployment) -> tuple[Button, ...]:
-    """Behind the buttons: what is rarely wanted."""
+def menu(deployment: Deployment, *, held: bool = False) -> tuple[Button, ...]:
+    """Behind the buttons: what is rarely wanted. ``held`` says that somebody has the place, who alone may lock it."""
     if deployment.superseded_by is not None or deployment.replaced_by is not None:
         return ()
     found: list[Button] = []
     if deployment.state is State.WAITING and deployment.approvals_missing:
         found += offer("Cancel", Cancel(deployment.id), drawn=drawn_for(deployment))
     if deployment.state is State.WAITING and deployment.waits_for is Waiting.LOCK:
-        found += _asking(offer("Take over…", TakeOver(deployment.environment, deployment.app)))
-    if deployment.state is State.SUCCEEDED and deployment.trigger == "rollback":
-        return tuple(found)
-    if deployment.ended and deployment.state not in {State.CANCELLED, State.EXPIRED}:
-        found += _asking(offer(f"Lock {deployment.environment}…", TakeLock(deployment.environment, deployment.app)))
+        found += offer("Take over…", TakeOver(deployment.environment, deployment.app), asks=True)
+    if deployment.ended:
+        found += _of_ended(deployment, held=held)
     if found:
-        found += offer("Details", Why(deployment=deployment.id))
+        found += [*offer("Details", Why(deployment=deployment.id)), *offer("Copy command", CopyCommand(deployment.id))]
     return tuple(found)
+
+
+def tells_of_lock(deployment: Deployment) -> bool:
+    """Whether its card looks otherwise while somebody has the place: it offers to lock it, or says who has."""
+    never = {State.CANCELLED, State.EXPIRED, State.SUPERSEDED}
+    return deployment.ended and deployment.replaced_by is None and deployment.state not in never
+
+
+def _of_ended(deployment: Deployment, *, held: bool) -> tuple[Button, ...]:
+    """What goes on from it: its place can be kept, and the same or something else can be deployed there."""
+    lock: tuple[Button, ...] = ()
+    rolled_back = deployment.state is State.SUCCEEDED and deployment.trigger == "rollback"
+    if not held and not rolled_back and tells_of_lock(deployment):
+        name = deployment.environment
+        lock = offer(f"Lock {name}…", TakeLock(name, deployment.app), asks=True)
+    again = Deploy(deployment.app, deployment.ref, deployment.environment)
+    return (*lock, *offer("Deploy…", again, asks=True))
 
 
 def _of_open(deployment: Deployment) -> tuple[Button, ...]:
@@ -99,11 +115,6 @@ def _at_once(deployment: Deployment, place: str) -> tuple[Button, ...]:
     return offer("Roll back now", back, "danger", f"{place} goes back to {deployment.short_sha} at once.")
 
 
-def _asking(found: Iterable[Button]) -> tuple[Button, ...]:
-    """With a form for what the command lacks."""
-    return tuple(replace(one, asks=True) for one in found)
-
-
 def _called(yes: str, found: Iterable[Button]) -> tuple[Button, ...]:
     """With another name for going on in the question that is asked."""
     return tuple(replace(one, yes=yes) for one in found)
@@ -121,7 +132,7 @@ def approve(deployment: Deployment) -> tuple[Button, ...]:
 
 def _reject(deployment: Deployment) -> tuple[Button, ...]:
     refuse = f"{deployment.app} → {where(deployment)}: {name_of(deployment)} is not deployed then."
-    return _asking(offer("Reject…", Reject(deployment.id), "danger", refuse, drawn_for(deployment)))
+    return offer("Reject…", Reject(deployment.id), "danger", refuse, drawn_for(deployment), asks=True)
 
 
 def _retry(deployment: Deployment, label: str, live: Deployment | None) -> tuple[Button, ...]:
@@ -155,7 +166,8 @@ def roll_back(deployment: Deployment) -> tuple[Button, ...]:
         return offer(f"Redeploy {base[:7]}", again, confirm=_redeploy_question(deployment, base))
     command = Rollback(deployment.app, deployment.environment, base)
     question, drawn = rollback_question(deployment, base), drawn_for(deployment)
-    return _asking(_called("Roll back", offer(f"Roll back to {base[:7]}", command, "danger", question, drawn)))
+    offered = offer(f"Roll back to {base[:7]}", command, "danger", question, drawn, asks=True)
+    return _called("Roll back", offered)
 
 
 def _redeploy_question(deployment: Deployment, base: str) -> str:

@@ -110,7 +110,9 @@ def carried_on(records: Records, deployment: Deployment, progress: Progress, now
     records.save(told)
     if told.state is State.RUNNING:
         draw(records, told)
-        tell(records, told, deployment_messages.running_line(told), part="run")
+        # Each percent is no news.
+        if (told.steps, told.log_url) != (deployment.steps, deployment.log_url) or not told.description.endswith(" %"):
+            tell(records, told, deployment_messages.running_line(told), part="run")
         if told.log_url != deployment.log_url:
             records.emit(PostStatus(told.id, "in_progress", told.description or "Shipmate is deploying"))
     return told

@@ -1,45 +1,79 @@
-"""What the bot shows to those who ask: deployments, what is where, and help."""
+"""What the bot shows to those who ask for deployments: the last ones, one of them, its log and its reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from bot.core.ansi import cut
 from bot.core.deployments import wording
 from bot.core.deployments.card import card
 from bot.core.deployments.model import Deployment, State
 from bot.core.grammar.commands import Logs
 from bot.core.grammar.offers import hint
 from bot.core.names import listed
-from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say
+from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say, visible
 
+MOST_LINES = 100
+"""More lines of output are asked for in vain."""
+LARGEST_LOG = 9_000
+"""Characters of output in one message; Slack takes few more in all."""
+LARGEST_BLOCK = 2_500
+LONGEST_LINE = 400
 NEVER_RAN = frozenset({State.CANCELLED, State.SUPERSEDED, State.EXPIRED})
 
 
-def history(
-    deployments: Sequence[Deployment], subject: str, tasks: Sequence[Deployment] = (), gone: Collection[int] = ()
-) -> Message:
-    """``tasks`` ran lately beside them, and deployed nothing; ``gone`` are the numbers of those that have not ended in
-    places that the settings no longer name."""
-    others = [("Other tasks: ", listed([f"#{one.id} {one.task}" for one in tasks]))] if tasks else []
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of listed deployments besides.
+
+    ``links`` lead to their cards, by number. ``left_out`` counts those among them that became part of a later one,
+    ``tasks`` ran lately beside them, and deployed nothing; ``gone`` are the numbers of those that have not ended in
+    places that the settings no longer name.
+    """
+
+    links: Mapping[int, str] = field(default_factory=dict)
+    left_out: int = 0
+    tasks: tuple[Deployment, ...] = ()
+    gone: frozenset[int] = frozenset()
+
+
+NOTHING = Seen()
+
+
+def history(deployments: Sequence[Deployment], subject: str, seen: Seen = NOTHING) -> Message:
+    """The last deployments, a line each; ``seen`` is what is known of them besides."""
+    notes: list[Line] = []
+    if seen.left_out:
+        parts = (
+            "1 that became part of a later one is"
+            if seen.left_out == 1
+            else (f"{seen.left_out} that became part of a later one are")
+        )
+        notes.append((f"{parts} left out",))
+    if seen.tasks:
+        notes.append(("Other tasks: ", listed([f"#{one.id} {one.task}" for one in seen.tasks])))
     if not deployments:
-        return say(f"There are no deployments of {subject} yet.", lines=others)
-    lines = [_history_line(one, gone=one.id in gone) for one in deployments]
-    return say(f"The last deployments of {subject}:", lines=[*lines, *others])
+        return replace(say(f"There are no deployments of {subject} yet."), context=tuple(notes))
+    lines = [_history_line(one, seen) for one in deployments]
+    told = say(f"The last deployments of {subject}:", lines=lines)
+    return replace(told, context=tuple(notes))
 
 
-def _history_line(one: Deployment, *, gone: bool) -> Line:
+def _history_line(one: Deployment, seen: Seen) -> Line:
     ran = one.took is not None and one.state not in NEVER_RAN
-    took = f", {wording.spoken(one.took)}" if ran and one.took is not None else ""
+    took = f" · {wording.spoken(one.took)}" if ran and one.took is not None else ""
     return (
-        f"{wording.EMOJI[one.state]} #{one.id}  ",
-        Bold(f"{one.app} → {one.environment}"),
+        f"{wording.emoji(one)} ",
+        Link(seen.links.get(one.id), f"#{one.id}"),
+        "  ",
+        Bold(f"{one.app} → {wording.where(one)}"),
         "  ",
         *wording.what(one),
-        f"  {one.by.name}, ",
+        f" · {one.by.name} · ",
         Moment(one.created_at),
         took,
-        *((wording.NO_LONGER,) if gone else ()),
+        *((wording.NO_LONGER,) if one.id in seen.gone else ()),
     )
 
 
@@ -70,16 +104,43 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
     return Message(shown.sentence, (*shown.lines, *shown.context[:1], *lines), buttons=shown.buttons)
 
 
-def log(one: Deployment, output: Sequence[str]) -> Message:
-    """The end of what was written while it was deployed, and where all of it is."""
+def log(one: Deployment, output: Sequence[str], wanted: int = 0) -> Message:
+    """The end of what was written while it was deployed, and where all of it is; ``wanted`` lines were asked for."""
     lines: list[Line] = [wording.state_line(one)]
     if one.log_url:
         lines.append((Link(one.log_url, "All of the log"),))
-    if output:
-        lines.append((CodeBlock("\n".join(output)),))
-    elif not one.log_url:
+    shown, left_out = _as_fits(output)
+    if left_out:
+        them = "1 line before these is" if left_out == 1 else f"{left_out} lines before these are"
+        lines.append((f"{them} left out for want of room.",))
+    elif wanted > len(output) >= MOST_LINES:
+        lines.append((f"These are the last {MOST_LINES}: no message has room for more.",))
+    lines += [(CodeBlock("\n".join(block)),) for block in shown]
+    if not output and not one.log_url:
         lines.append(("Whoever carried it out has given me no log.",))
     return _of_one(one, lines)
+
+
+def _as_fits(output: Sequence[str]) -> tuple[list[list[str]], int]:
+    """The last lines in blocks as large as may be, and how many there is no room for."""
+    blocks: list[list[str]] = [[]]
+    room, of_block = LARGEST_LOG, LARGEST_BLOCK
+    for n, line in enumerate(reversed(output)):
+        text = cut(visible(line), LONGEST_LINE)
+        takes = _room_of(text)
+        if takes > room:
+            return blocks, len(output) - n
+        if takes > of_block:
+            blocks.insert(0, [])
+            of_block = LARGEST_BLOCK
+        blocks[0].insert(0, text)
+        room, of_block = room - takes, of_block - takes
+    return [block for block in blocks if block], 0
+
+
+def _room_of(line: str) -> int:
+    """As much as it may take once it is escaped: an ampersand or an angle bracket is written as up to five."""
+    return len(line) + 1 + 4 * sum(map(line.count, "&<>"))
 
 
 def no_failure(subject: str) -> Message:
@@ -112,74 +173,7 @@ def _named(one: Deployment) -> Line:
     return (f"{wording.emoji(one)} #{one.id}  ", Bold(f"{one.app} → {wording.where(one)}"), "  ", *wording.what(one))
 
 
-def environment_status(
-    app: str,
-    environment: str,
-    current: Deployment | None,
-    busy: Sequence[Deployment],
-    waiting: Sequence[Deployment],
-    *,
-    gone: bool = False,
-    now: datetime | None = None,
-) -> list[Line]:
-    """What is where, since when, by whom; and what is on its way, with how long that will take.
-
-    ``gone``: the settings do not name it any more.
-    """
-    name: Line = (Bold(f"{app} → {environment}"), *((wording.NO_LONGER,) if gone else ()), "  ")
-    if current is None:
-        lines: list[Line] = [(*name, "nothing deployed yet")]
-    else:
-        since = current.finished_at or current.created_at
-        lines = [(*name, *wording.what(current), " since ", Moment(since), f" by {current.by.name} (#{current.id})")]
-    for one in busy:
-        state = "waits for a review on GitHub" if one.reviewed_elsewhere else one.state
-        mark = wording.emoji(one) if one.reviewed_elsewhere else wording.EMOJI[State.RUNNING]
-        left = _left(one, now)
-        lines.append((f"    {mark} #{one.id} ", *wording.what(one), f" {state}, by {one.by.name}{left}"))
-    for one in waiting:
-        lines.append((f"    ⏳ #{one.id} ", *wording.what(one), f" {one.description or 'waiting'}"))
-    return lines
-
-
-def _left(one: Deployment, now: datetime | None) -> str:
-    """How long it will take still, where it is known how long it usually does."""
-    if now is None or one.started_at is None or one.usual_seconds is None or one.reviewed_elsewhere:
-        return ""
-    left = one.usual_seconds - (now - one.started_at).total_seconds()
-    usual = f"usually {wording.spoken(one.usual_seconds)}"
-    return f", {usual}, so about {wording.spoken(left)} to go" if left >= 1 else f", {usual}, so it is late"
-
-
-def status(lines: Sequence[Line]) -> Message:
-    return say("What is where:", lines=lines)
-
-
 def nowhere_from_here() -> Message:
     return say(
         "No app may be deployed from this channel. ", Code("where can I deploy"), " tells more in the apps' own."
     )
-
-
-def help_on_all(commands: Sequence[tuple[str, str]], example: str) -> Message:
-    """``commands`` are (usage, what it does)."""
-    lines: list[Line] = [(Code(usage), f"  {does}") for usage, does in commands]
-    lines.append(("For example: ", Code(example), ". More about one: ", Code("help deploy")))
-    heard = f"I understand {len(commands)} commands, for example: {example}."
-    return Message((heard,), (("This is what I understand:",), *lines))
-
-
-def help_on(usage: str, does: str, examples: Sequence[str], *, there: bool) -> Message:
-    lines: list[Line] = [(does,), ("For example:",), *(("• ", Code(example)) for example in examples)]
-    if not there:
-        lines.append(("It is not there yet.",))
-    return Message((wording.full(does),), ((Code(usage),), *lines))
-
-
-def no_help(topic: str, near: Sequence[str]) -> Message:
-    hint = f" Did you mean {listed(near, 'or')}?" if near else ""
-    return say(f"There is no command called {topic}.{hint} ", Code("help"), " shows all.")
-
-
-def version(number: str) -> Message:
-    return say(f"Shipmate {number}")

@@ -18,8 +18,8 @@ from bot.core.deployments.wording import (
 from bot.core.effects import Occasion
 from bot.core.events.external import PullRequestMerged
 from bot.core.gates.model import Answer
-from bot.core.grammar.commands import Cancel, Command, Deploy
-from bot.core.grammar.offers import hint, offer
+from bot.core.grammar.commands import Cancel, Deploy
+from bot.core.grammar.offers import hint, offer_force
 from bot.core.names import listed
 from bot.core.ports.forge_types import Check
 from bot.core.rich_text import Code, Line, Link, Message, Span, plain, say
@@ -149,14 +149,6 @@ def needless_by(newer: Deployment) -> str:
     return f"Superseded by #{newer.id}, which deploys the same commit{' by force' if newer.force else ''}"
 
 
-def not_picked_up(deployment: Deployment) -> Message:
-    return say(
-        f"⚠️ Nothing has picked this deployment up yet. Shipmate only announces {deployment.app} → "
-        f"{deployment.environment}; another tool has to listen for GitHub's deployment event and report its status. "
-        "Is it running?"
-    )
-
-
 def in_workflow() -> str:
     """Who has it in its queue, for its ``description``."""
     return "in GitHub Actions"
@@ -178,7 +170,7 @@ def hung_checks(deployment: Deployment) -> Message:
     )
 
 
-def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelta, forced: Command) -> Message:
+def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelta, forced: Deploy) -> Message:
     """``names`` never came; ``forced`` is the command that does not wait for them."""
     shown = listed([*names[:SHOWN], f"{len(names) - SHOWN} more"] if len(names) > SHOWN else list(names))
     verb = "has" if len(names) == 1 else "have"
@@ -187,7 +179,7 @@ def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelt
         f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. That may stay so: if its message "
         "says [skip ci], if workflows leave out the files that it changes, or if a check was renamed or taken away. "
         "If not, it goes on by itself.",
-        buttons=offer("Deploy without checks", forced, confirm=question),
+        buttons=offer_force("Deploy without checks", forced, question),
     )
 
 

@@ -166,6 +166,9 @@ class Steps:
     runs: tuple[StepRun, ...] = ()
 
 
+NO_STEPS = Steps()
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment, as the database knows it. All times are aware and in UTC.
@@ -308,6 +311,11 @@ def run_key(deployment_id: int) -> str:
 def notes_key(deployment_id: int, name: str = "") -> str:
     """Under keys that begin so is kept what its provider wants to know again after a restart."""
     return f"{run_key(deployment_id)}:{name}"
+
+
+def place_key(app: str, environment: str, name: str) -> str:
+    """Under this is kept what a provider wants to know of the last run there, also after it has ended."""
+    return f"place:{app}:{environment}:{name}"
 
 
 def may_become(state: State, next_state: State) -> bool:

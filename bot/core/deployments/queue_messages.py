@@ -9,7 +9,7 @@ from bot.core import rich_text
 from bot.core.deployments.model import Deployment
 from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.deployments.queue import EnvironmentQueue
-from bot.core.deployments.wording import NO_LONGER, spoken, what
+from bot.core.deployments.wording import NO_LONGER, emoji, spoken, what
 from bot.core.rich_text import Bold, Message, say
 
 
@@ -34,7 +34,7 @@ def _running(one: Deployment, now: datetime) -> rich_text.Line:
     since = f"{one.state} for {spoken(now - (one.started_at or one.created_at))}"
     progressed = progress(one, now)
     far = f" ({progressed})" if progressed else ""
-    return (f"    🚀 #{one.id} ", *what(one), f" by {one.by.name}, {since}{far}")
+    return (f"    {emoji(one)} #{one.id} ", *what(one), f" by {one.by.name}, {since}{far}")
 
 
 def _queued(line: EnvironmentQueue, place: int, now: datetime) -> rich_text.Line:
@@ -45,7 +45,7 @@ def _queued(line: EnvironmentQueue, place: int, now: datetime) -> rich_text.Line
 
 def _held(one: Deployment, now: datetime) -> rich_text.Line:
     reason = one.description.removeprefix("Waiting: ")
-    return (f"    ⏳ #{one.id} ", *what(one), f" by {one.by.name}, waiting for {_waited(one, now)}: {reason}")
+    return (f"    {emoji(one)} #{one.id} ", *what(one), f" by {one.by.name}, waiting for {_waited(one, now)}: {reason}")
 
 
 def _waited(one: Deployment, now: datetime) -> str:

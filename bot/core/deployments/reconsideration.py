@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.core.deployments.model import Deployment, Waiting
-from bot.core.events.internal import ApprovalHalfOver, ChecksMissing, Reconsider
+from bot.core.events.internal import ApprovalHalfOver, ChecksMissing, Reconsider, TurnComesNearer
 from bot.core.gates.model import Answer
 from bot.core.ports.transaction import Records
 
+A_MINUTE = timedelta(minutes=1)
+"""How often a card in the queue is drawn anew: what it says of time is in minutes."""
 TOLD_BY_WEBHOOK = frozenset({Waiting.CHECKS, Waiting.REVIEW, Waiting.MERGE})
 
 
@@ -27,10 +31,16 @@ def remind(records: Records, held: Deployment, answer: Answer, *, again: bool) -
     if not again and held.waits_for is Waiting.APPROVAL and held.waits_since is not None and answer.within is not None:
         half = held.waits_since + answer.within / 2
         records.set_timer(f"approval:{held.id}", half, ApprovalHalfOver(held.id))
+    if not again and held.waits_for is Waiting.QUEUE and held.waits_since is not None:
+        records.set_timer(turn_timer(held.id), held.waits_since + A_MINUTE, TurnComesNearer(held.id))
     if answer.look_again_at is not None:
         records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
     if answer.missed:
         records.put(ChecksMissing(held.id, answer.missed), f"checks missing:{held.id}")
+
+
+def turn_timer(deployment_id: int) -> str:
+    return f"turn:{deployment_id}"
 
 
 def next_in_queue(records: Records, app: str, environment: str) -> None:

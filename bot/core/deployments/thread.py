@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.deployments.card import Around, card, headline, joined, links, lower, minute, said
+from bot.core.deployments.card import (
+    Around,
+    approvers,
+    card,
+    headline,
+    is_untouched,
+    joined,
+    links,
+    lower,
+    minute,
+    said,
+    usual_causes,
+)
 from bot.core.deployments.model import DEPLOY, Deployment, State, StepRun, Waited, Waiting
 from bot.core.deployments.wording import WAITS, deed, emoji, full, sentence, spoken, where
 from bot.core.grammar.commands import Retry, Rollback
@@ -59,7 +71,7 @@ def has_gates(deployment: Deployment) -> bool:
 def gates(deployment: Deployment, around: Around) -> Message:
     lines = [_gate(deployment, around, one) for one in deployment.waited]
     if deployment.approved_by:
-        lines.append((f"👍 {listed([one.name for one in deployment.approved_by])}",))
+        lines.append((f"👍 {approvers(deployment, around)}",))
     return Message((said(deployment),), tuple(lines) or (headline(deployment, around),))
 
 
@@ -94,10 +106,16 @@ def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
 
 
 def run(deployment: Deployment) -> Message:
-    """When it started, its steps with their times, and where it is written in full."""
+    """When it started, its steps with their times, what becomes of stopping it, and where it is written in full."""
     assert deployment.started_at is not None
+    if is_untouched(deployment):
+        news: Line = ("🚀 Nobody has picked it up yet",)
+        text = f"{deed(deployment)} has been picked up by nobody yet. Is the tool running that carries it out?"
+        return Message((text,), (joined([news, usual_causes(deployment)]),))
     times: list[Span] = ["🚀 Started ", minute(deployment.started_at)]
     facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
+    if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
+        facts.append((deployment.description,))
     if deployment.log_url and not deployment.reviewed_elsewhere:
         facts.append((Link(deployment.log_url, "logs"),))
     return Message((f"{deed(deployment)} has started.",), (joined(facts),))
@@ -139,9 +157,12 @@ def _outcome(deployment: Deployment) -> str:
     took = f" in {spoken(deployment.took)}" if deployment.took is not None else ""
     if deployment.state is not State.SUCCEEDED:
         return lower(deployment.description) or str(deployment.state)
+    failed = [one.name for one in deployment.steps.runs if one.failed]
+    but = f", but {listed(failed)} failed" if failed else ""
     if deployment.task != DEPLOY:
-        return f"{deployment.task} is done{took}"
-    return f"back on {deployment.short_sha}{took}" if deployment.trigger == "rollback" else f"live{took}"
+        return f"{deployment.task} is done{took}{but}"
+    back = deployment.trigger == "rollback"
+    return f"back on {deployment.short_sha}{took}{but}" if back else f"live{took}{but}"
 
 
 def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str], runbook: Sequence[str]) -> Message:
@@ -177,15 +198,16 @@ def _next_steps(deployment: Deployment, runbook: Sequence[str]) -> list[Line]:
 def after_all(deployment: Deployment, live: Deployment | None) -> Message:
     """It was given up, and its end was reported late; ``live`` may be another one that started later."""
     assert deployment.after_all is not None
-    how = "is live" if deployment.task == DEPLOY else "is done"
-    if deployment.state is not State.SUCCEEDED:
-        how = f"failed{f': {deployment.description}' if deployment.description else ''}"
-    late = f", reported {spoken(deployment.after_all)} after it was given up"
-    overtaken = live is not None and live.id != deployment.id and deployment.state is State.SUCCEEDED
-    instead = f". #{live.id} started later and is live" if live and overtaken and deployment.task == DEPLOY else ""
-    how = "succeeded" if instead else how
-    text = f"{emoji(deployment)} Finished after all: {how}{late}{instead}"
-    return Message((f"{full(sentence(deployment))} It was{late[1:]}.",), ((text,),))
+    late = f"reported {spoken(deployment.after_all)} after it was given up"
+    succeeded, deploys = deployment.state is State.SUCCEEDED, deployment.task == DEPLOY
+    overtaken = live is not None and live.id != deployment.id and succeeded and deploys
+    how = "Succeeded" if overtaken or not deploys else "Live"
+    if not succeeded:
+        how = "Failed"
+    why = f": {deployment.description}" if deployment.description and not succeeded else ""
+    instead = f", and #{live.id}, which started later, is live" if live and overtaken else ""
+    text = f"{emoji(deployment)} {how} after all{why}{', ' if not why else ' · '}{late}{instead}"
+    return Message((f"{full(sentence(deployment))} It was {late}.",), ((text,),))
 
 
 def again(newer: Deployment, failed: Deployment) -> Message:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
+
+from bot.core.deployments.model import Deployment
+from bot.core.workflows.dispatched import LastRun
 
 WORKFLOWS = "github-actions[bot]"
 """The login of every workflow of GitHub Actions; nobody else can have one like it."""
+
+ALLOWANCE = timedelta(minutes=1)
+"""Between GitHub's clock and ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +81,16 @@ def reported_by(reporters: set[str], *, picked_up: bool, has_twins: bool) -> Lit
     if reporters:
         return "itself"
     return "twin" if has_twins or not picked_up else "another"
+
+
+def is_of_run(ours: Deployment, sha: str, made_at: datetime, last: LastRun | None) -> bool:
+    """Whether a deployment that a workflow made of a commit is a twin of ours, whose workflow we have dispatched.
+
+    ``last`` is the last run of the place: where ours is deployed as an input of a workflow on a branch, the twin is of
+    the branch's commit.
+    """
+    if ours.started_at is None or not ours.exclusive:
+        return False
+    ended = ours.finished_at or made_at
+    shas = {ours.sha, last.sha} if last is not None and last.deployment == ours.id else {ours.sha}
+    return sha in shas and ours.started_at - ALLOWANCE <= made_at <= ended + ALLOWANCE

@@ -74,7 +74,7 @@ def nudge(app: str, gaps: Sequence[Gap], now: datetime, timezone: str) -> Messag
     """Each place of the app with what waits for it; the list is that of the first."""
     news = joined([comparisons.waiting(gap, now, timezone) for gap in gaps])
     first = gaps[0]
-    way = hint(". To deploy that: ", Deploy(first.app, first.ref, first.environment))
+    way = hint(". To deploy that: ", Deploy(first.app, first.ref, first.environment), ".")
     lines = (("🕓 ", Bold(app), " ", *news), *comparisons.what_waits(first, ships.SHOWN))
     buttons = [button for gap in gaps[:2] for button in comparisons.closing(gap, f"Deploy to {gap.environment}")]
     return Message((f"{app}: ", *news, *(way or (".",))), lines, buttons=(*buttons, *offer("Not today", NotToday(app))))

@@ -205,12 +205,24 @@ class HomeOpened(Event):
     look: str | None = None
 
 
+@stored("AboutMessage")
+class AboutMessage:
+    """A message in the chat that a modal was opened for: the ``links`` in it, in order.
+
+    ``deployment`` is the request id that one of our own messages carries.
+    """
+
+    links: tuple[str, ...] = ()
+    deployment: str | None = None
+
+
 @stored("ModalTurned")
 class ModalTurned(Event):
     """Somebody has opened a modal, or chosen something in it: it is to be drawn with what follows from that.
 
     ``command`` is what it stands for, empty where that is a deployment that is still to be chosen; ``metadata`` is what
-    comes back with it. ``version`` is the view as it was then, ``place`` where it was opened.
+    comes back with it. ``version`` is the view as it was then, ``place`` where it was opened, and ``about`` the message
+    that it was opened for.
     """
 
     view: str
@@ -220,6 +232,16 @@ class ModalTurned(Event):
     place: Place
     filled: tuple[tuple[str, str], ...] = ()
     version: str | None = None
+    about: AboutMessage | None = None
+
+
+@stored("LinkShared")
+class LinkShared(Event):
+    """Somebody has posted links to pages of the bot's own; ``links`` as they were written."""
+
+    person: str
+    place: Place
+    links: tuple[str, ...]
 
 
 @stored("Tick")

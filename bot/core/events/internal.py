@@ -203,7 +203,8 @@ class ProviderCalledBack(Event):
 class RunFinished(Event):
     """A provider of ours has carried the deployment out, or failed to.
 
-    It is ``given_up`` where its end may still be told: see ``bot.core.ports.provider.Outcome``.
+    ``progress`` is its last word of how far it got, which may be taken up after this. It is
+    ``given_up`` where its end may still be told: see ``bot.core.ports.provider.Outcome``.
     """
 
     deployment_id: int
@@ -211,6 +212,7 @@ class RunFinished(Event):
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+    progress: Progress | None = None
     given_up: bool = False
 
 
@@ -262,6 +264,35 @@ class DeploymentEnded(Event):
     """A deployment has come to its end, whichever it is: what comes after it may be thought of."""
 
     deployment_id: int
+
+
+@stored("TurnComesNearer")
+class TurnComesNearer(Event):
+    """A minute has passed for one that waits for its turn: how long that still takes has changed."""
+
+    deployment_id: int
+
+
+@stored("PublicationsDue")
+class PublicationsDue(Event):
+    """Something about pull requests is still to be written on the forge, and there may be room for it now."""
+
+
+@stored("PublishingRefused")
+class PublishingRefused(Event):
+    """The forge does not let the bot write ``what`` in the repository, for this ``reason``."""
+
+    repository: str
+    what: Literal["comment", "label", "release"]
+    reason: str
+
+
+@stored("PublishingAllowed")
+class PublishingAllowed(Event):
+    """The bot may write ``what`` in the repository again."""
+
+    repository: str
+    what: Literal["comment", "label", "release"]
 
 
 @stored("ApprovalHalfOver")

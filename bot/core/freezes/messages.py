@@ -23,7 +23,7 @@ EXAMPLES = ("mon 9:00", "tomorrow 9am", "2026-12-31 18:00")
 def frozen(app: str, environments: Sequence[str], freeze: Freeze) -> Message:
     """For the app's channel: it begins."""
     names = (Bold(listed(environments)), " is " if len(environments) == 1 else " are ")
-    line: Line = ("❄️ ", Bold(app), ": ", *names, *frozen_by(freeze, mention=True))
+    line: Line = ("🧊 ", Bold(app), ": ", *names, *frozen_by(freeze, mention=True))
     rest: Line = ("What is running finishes. Merges wait for the end.",)
     return say(*line, lines=[rest], buttons=unfreeze_buttons(environments))
 
@@ -38,7 +38,7 @@ def is_frozen(places: Sequence[tuple[str, str]], until: datetime | None, denied:
     """The answer: what is closed now, and what is not because the person may not."""
     names = listed(f"{app} → {environment}" for app, environment in places)
     lines: list[Line] = [("Not frozen: ", *line) for line in denied]
-    return say("❄️ Frozen: ", Bold(names), *until_when(until), ". What is running finishes.", lines=lines)
+    return say("🧊 Frozen: ", Bold(names), *until_when(until), ". What is running finishes.", lines=lines)
 
 
 def until_not_understood(words: str, *, over: bool) -> Message:
@@ -58,7 +58,7 @@ def over(app: str, environment: str, *, lifted_by: Mention | None, still: Closed
     by: Line = (", lifted by ", lifted_by) if lifted_by else ()
     if still is None:
         return say("☀️ ", Bold(app), ": ", Bold(environment), " is no longer frozen", *by, ".")
-    line: Line = ("❄️ ", Bold(app), ": a freeze of ", Bold(environment), " is over", *by)
+    line: Line = ("🧊 ", Bold(app), ": a freeze of ", Bold(environment), " is over", *by)
     return say(*line, ", but it is ", *why_closed(still))
 
 
@@ -73,7 +73,7 @@ def not_yours(freeze: Freeze) -> Message:
     return say(
         Bold(f"{freeze.app} → {freeze.environment}"),
         " is ",
-        *frozen_by(freeze, mention=True),
+        *frozen_by(freeze, mention=False),
         ". They and admins of the bot may lift it; please ask one of them.",
     )
 
@@ -104,7 +104,7 @@ def windows_stay(app: str, environment: str, active_window: ActiveWindow) -> Mes
 
 
 def window_begins(app: str, environment: str, active_window: ActiveWindow) -> Message:
-    line: Line = ("🌙 ", Bold(app), ": ", Bold(environment), " is ", *closed_by_window(active_window), ".")
+    line: Line = ("🧊 ", Bold(app), ": ", Bold(environment), " is ", *closed_by_window(active_window), ".")
     return say(*line, " What is running finishes. Merges wait for the end.")
 
 
@@ -128,7 +128,7 @@ def listing(lines: Sequence[Line], subject: str, buttons: Sequence[Button]) -> M
 def freeze_line(freeze: Freeze, *, gone: bool = False) -> Line:
     """``gone``: the settings name its place no longer."""
     name = (Bold(f"{freeze.app} → {freeze.environment}"), *((NO_LONGER,) if gone else ()))
-    return ("❄️ ", *name, " is ", *frozen_by(freeze, mention=False))
+    return ("🧊 ", *name, " is ", *frozen_by(freeze, mention=False))
 
 
 def window_line(app: str, environment: str, active_window: ActiveWindow | None, next_change: datetime | None) -> Line:
@@ -136,10 +136,10 @@ def window_line(app: str, environment: str, active_window: ActiveWindow | None, 
     name = Bold(f"{app} → {environment}")
     if active_window is not None:
         by: Line = (f" ({described(active_window.by)})",) if active_window.by is not None else ()
-        return ("🌙 ", name, " is ", *closed_by_window(active_window), *by)
+        return ("🧊 ", name, " is ", *closed_by_window(active_window), *by)
     if next_change is None:
         return ("☀️ ", name, " is open, and its windows do not close it")
-    return ("☀️ ", name, " is open; its windows close it ", Moment(next_change))
+    return ("☀️ ", name, " is open; its windows close it from ", Moment(next_change), " on")
 
 
 def described(window: Window) -> str:

@@ -17,11 +17,18 @@ def closed(environment: str, closed_by: ClosedBy, force: Force | None) -> Line:
 
 def waits_until(closed_by: ClosedBy) -> Line:
     """What one does that it keeps out, behind its name."""
+    if closed_by.until is None and not closed_by.freezes:
+        return ("waits for a window",)
+    return ("waits ", *until_then(closed_by))
+
+
+def until_then(closed_by: ClosedBy) -> Line:
+    """When it opens again, and why it does not before."""
     reasons = "; ".join(freeze.reason for freeze in closed_by.freezes)
     why = f": {reasons}" if reasons else ""
     if closed_by.until is None:
-        return (f"waits until somebody lifts the freeze{why}" if closed_by.freezes else "waits for a window",)
-    return ("waits until ", Moment(closed_by.until), why)
+        return (f"until somebody lifts the freeze{why}" if closed_by.freezes else "closed, with no end in sight",)
+    return ("until ", Moment(closed_by.until), why)
 
 
 def whose(closed_by: ClosedBy) -> tuple[Line, ...]:
@@ -31,7 +38,7 @@ def whose(closed_by: ClosedBy) -> tuple[Line, ...]:
 
 
 def why_closed(closed_by: ClosedBy) -> Line:
-    reasons = [frozen_by(freeze, mention=True) for freeze in closed_by.freezes]
+    reasons = [frozen_by(freeze, mention=False) for freeze in closed_by.freezes]
     if closed_by.active_window is not None:
         reasons.append(closed_by_window(closed_by.active_window))
     spans: list[Span] = []

@@ -243,6 +243,13 @@ class Logs(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class CopyCommand(Command):
+    """The command that asks for the same as a deployment, to be copied."""
+
+    deployment: int
+
+
+@dataclass(frozen=True, slots=True)
 class Why(Command):
     """Why something waits, was refused or did not go out: what the gates said, as it is recorded."""
 
@@ -288,7 +295,9 @@ class ShowSchedule(Command):
 
 @dataclass(frozen=True, slots=True)
 class Unschedule(Command):
-    deployment: int
+    """``entry`` is the number of one in the schedule, which has numbers of its own."""
+
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,16 @@ printed from a command, never joined, and one that would be read otherwise is no
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
-from bot.core.grammar.commands import Command
+from bot.core.grammar.commands import Command, Deploy
 from bot.core.grammar.parser import parse, show, split_one_time_password
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.refs import FULL_ID_LENGTH, HEADS, SHOWN_DIGITS, TAGS, is_full_id, short_name
 from bot.core.rich_text import Button, Code, Line
 
-_LONGEST_LABEL, _LONGEST_WORD = 75, 30
+LONGEST_LABEL, _LONGEST_WORD = 75, 30
 """https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 _LONG_ID = re.compile(rf"\b([0-9a-f]{{{SHOWN_DIGITS}}})[0-9a-f]{{{FULL_ID_LENGTH - SHOWN_DIGITS}}}\b")
 _PINNED_ID = re.compile(r"(?<=@[0-9a-f]{7})[0-9a-f]{33}\b")
@@ -31,10 +32,17 @@ def offer(
     style: Literal["primary", "danger"] | None = None,
     confirm: str | None = None,
     drawn: str | None = None,
+    *,
+    asks: bool = False,
 ) -> tuple[Button, ...]:
     """A button that stands for the command; none where the command cannot be written down."""
     text = written(command)
-    return (Button(label, text, style, confirm, drawn),) if text is not None else ()
+    return (Button(label, text, style, confirm, drawn, asks=asks),) if text is not None else ()
+
+
+def offer_force(label: str, command: Deploy, confirm: str | None = None) -> tuple[Button, ...]:
+    """A button that deploys by force, and asks why first, as others will."""
+    return offer(label, replace(command, force=True, force_reason=None), confirm=confirm, asks=True)
 
 
 def hint(before: str, command: Command, after: str = "") -> Line:
@@ -57,7 +65,7 @@ def deed(command: Command) -> str:
         name = f"{kind} {short_name(ref)}" + (f" of {app}" if app else "")
         shown = shown.replace(f"{app}/{ref}" if app else ref, name, 1)
     shown = _LONG_ID.sub(r"\1", _PINNED_ID.sub("", shown))
-    if len(shown) > _LONGEST_LABEL:
+    if len(shown) > LONGEST_LABEL:
         shown = " ".join(_shortened(word) for word in shown.split())
     return shown[:1].upper() + shown[1:]
 

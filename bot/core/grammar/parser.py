@@ -225,7 +225,7 @@ def _meant(lines: Collection[str], words: Vocabulary) -> tuple[Command, ...]:
 
 def _unknown(text: str, words: Vocabulary) -> NotUnderstood:
     if not text or _only_polite(text):
-        reason = "There was no command. “help” shows all of them."
+        reason = "There was no command. “help” shows what I understand."
         emoji = courtesy(text)
         return Courtesy(reason, HELP, ("help",), emoji=emoji) if emoji else NotUnderstood(reason, HELP, ("help",))
     word = text.split()[0]

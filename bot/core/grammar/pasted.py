@@ -21,7 +21,7 @@ _ID = re.compile(r"[0-9a-fA-F]{7,40}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """What a page is about: a ``ref`` of the repository, one of its environments, or the repository itself."""
 
     repository: str
@@ -48,7 +48,7 @@ def written_out(line: str, words: Vocabulary) -> str:
 
 def _meant(token: str, words: Vocabulary, before: str) -> str | None:
     bare = token.strip("<").rstrip(_END).partition("|")[0]
-    named = _page(bare, words.web_host) or _full_name(bare, words)
+    named = page(bare, words.web_host) or _full_name(bare, words)
     if named is None:
         return None
     app = _app_of(named.repository, words)
@@ -73,18 +73,18 @@ def _app_of(repository: str, words: Vocabulary) -> str:
     return apps[0]
 
 
-def _full_name(token: str, words: Vocabulary) -> _Named | None:
+def _full_name(token: str, words: Vocabulary) -> Named | None:
     """``acme/web@topic``, ``acme/web#12`` or ``acme/web``, where an app has its code there."""
     found = _FULL_NAME.fullmatch(token)
     if found is None or not words.apps_of(found["repository"]):
         return None
     rest = found["rest"]
     if rest is None:
-        return _Named(found["repository"])
-    return _Named(found["repository"], f"#{rest.lstrip('#')}" if found["mark"] == "#" else rest)
+        return Named(found["repository"])
+    return Named(found["repository"], f"#{rest.lstrip('#')}" if found["mark"] == "#" else rest)
 
 
-def _page(token: str, host: str) -> _Named | None:
+def page(token: str, host: str) -> Named | None:
     """What a page of the host is about. None for what is no link to it, and for pages about nothing of ours."""
     address = rf"(?:https?://)?(?:www\.)?{re.escape(host)}/([\w.-]+/[\w.-]+)(?:/(.*))?"
     found = re.fullmatch(address, token, re.IGNORECASE)
@@ -94,33 +94,33 @@ def _page(token: str, host: str) -> _Named | None:
     kind, _, rest = unquote(path.partition("#")[0].rstrip("/")).partition("/")
     match kind:
         case "":
-            return _Named(repository.removesuffix(".git"))
+            return Named(repository.removesuffix(".git"))
         case "pull":
             return _of_pull_request(repository, rest)
         case "commit" if _ID.match(rest):
-            return _Named(repository, rest.partition("/")[0].removesuffix(".patch").removesuffix(".diff"))
+            return Named(repository, rest.partition("/")[0].removesuffix(".patch").removesuffix(".diff"))
         case "tree" | "commits" if rest:
-            return _Named(repository, rest)
+            return Named(repository, rest)
         case "compare" if rest:
             head = rest.rpartition("...")[2] or rest
-            return _Named(repository, head.rpartition(":")[2])
+            return Named(repository, head.rpartition(":")[2])
         case "releases" if rest.startswith("tag/"):
-            return _Named(repository, TAGS + rest.removeprefix("tag/"))
+            return Named(repository, TAGS + rest.removeprefix("tag/"))
         case "deployments":
             return _of_deployments(repository, rest, query)
     return None
 
 
-def _of_pull_request(repository: str, rest: str) -> _Named | None:
+def _of_pull_request(repository: str, rest: str) -> Named | None:
     number, _, below = rest.partition("/")
     if not number.isdecimal() or len(number) > 9:
         return None
     commit = re.fullmatch(r"(?:commits|changes)/([0-9a-f]{7,40})", below)
-    return _Named(repository, commit[1] if commit else f"#{number}")
+    return Named(repository, commit[1] if commit else f"#{number}")
 
 
-def _of_deployments(repository: str, rest: str, query: str) -> _Named:
+def _of_deployments(repository: str, rest: str, query: str) -> Named:
     """https://github.com/acme/web/deployments/production, or …/activity_log?environment=production."""
     asked = parse_qs(query)
     named = asked.get("environment", asked.get("environments_filter", [""]))[0]
-    return _Named(repository, environment=(named or ("" if rest == "activity_log" else rest)) or None)
+    return Named(repository, environment=(named or ("" if rest == "activity_log" else rest)) or None)

@@ -24,6 +24,7 @@ from bot.core.grammar.commands import (
     SPOKEN_OF,
     Approve,
     Cancel,
+    CopyCommand,
     Deploys,
     Diff,
     LinkLogin,
@@ -40,6 +41,7 @@ Made = TypeVar("Made")
 
 _AGAINST = frozenset({"with", "against", "vs", "and"})
 _LOGIN = re.compile(r"(?:@|https?://[^/\s]+/)?(?P<login>[A-Za-z0-9][A-Za-z0-9_-]{0,38})/?")
+_ENTRY = re.compile(r"#?s(?P<number>[1-9][0-9]{0,8})")
 _COUNT = re.compile(r"[1-9][0-9]{0,3}")
 _CHAT_ID = re.compile(r"@(?P<id>[UW](?=[A-Z]*[0-9])[A-Z0-9]+)")
 
@@ -136,10 +138,21 @@ def show_numbered(name: str, command: Cancel | Retry | Approve | Reject | Why | 
 
 
 def read_unschedule(cursor: TokenCursor, _words: Vocabulary) -> Unschedule:
+    """``s3`` as it is printed; ``#3`` and ``3`` are as clear."""
+    if found := _ENTRY.fullmatch(cursor.word()):
+        cursor.take()
+        return Unschedule(int(found["number"]))
     number = read_number(cursor)
     if number is None:
-        raise Misread("Which deployment? Its number is missing: “schedule” shows it.")
+        raise Misread("Which deployment? Its number is missing: “schedule” shows it, for example s3.")
     return Unschedule(number)
+
+
+def read_copy(cursor: TokenCursor, _words: Vocabulary) -> CopyCommand:
+    number = read_number(cursor)
+    if number is None:
+        raise Misread("Of which deployment? Its number is missing: “deploys” shows it.")
+    return CopyCommand(number)
 
 
 def read_deploys(cursor: TokenCursor, words: Vocabulary) -> Deploys:

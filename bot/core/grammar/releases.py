@@ -97,7 +97,7 @@ def read_rollback(cursor: TokenCursor, words: Vocabulary) -> Rollback:
 def _commit_of(target: str, words: Vocabulary) -> tuple[str | None, str]:
     """``web@bc493b1`` as the app and the commit."""
     split = split_app(target, words)
-    if split is None or not split[1]:
+    if split is None or not split[1].strip("#"):
         return None, target
     if split[1].startswith("#"):
         raise Misread(f"One goes back to a deployment or a commit: {shorten(target)} is a pull request.")

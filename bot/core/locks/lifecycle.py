@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.deployments.card_buttons import tells_of_lock
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce, PostInThread, RenderParent, TellPerson
@@ -154,10 +155,11 @@ def look_again(records: Records, lock: Lock) -> None:
 
 
 def _show(records: Records, lock: Lock) -> None:
-    """What is live there says whether it is locked, or asks whether it is to be."""
+    """What has ended there says whether it is locked, or offers to lock it, or asks whether it is to be."""
     live = records.last_success(*lock.place)
-    if live is not None and live.rollback_of is not None:
-        records.emit(RenderParent(live.id, live.card))
+    for one in records.offering(*lock.place):
+        if (one.parent is not None or one.card is not None) and tells_of_lock(one):
+            records.emit(RenderParent(one.id, one.card))
     if live is not None and records.kept(messages.offer_key(live.id)) is not None:
         records.emit(PostInThread(live.id, say(*messages.held_line(lock), "."), part="end"))
 

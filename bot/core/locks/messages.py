@@ -48,17 +48,19 @@ def held_line(lock: Lock) -> Line:
 
 def waits_for(lock: Lock) -> Line:
     """What one does that the lock keeps out, behind its name."""
+    return ("waits for ", *holder(lock))
+
+
+def holder(lock: Lock) -> Line:
+    """Who has it, why and how long, in a few words."""
     until: Line = (", until ", Moment(lock.until)) if lock.until is not None else ()
     why = f": {lock.reason.rstrip('. ')}" if lock.reason else ""
-    return (f"waits for {lock.by.name}{why}", *until)
-
-
-def status_line(lock: Lock) -> Line:
-    return ("    🔒 ", *_held(lock))
+    return (f"{lock.by.name}{why}", *until)
 
 
 def _held(lock: Lock) -> Line:
-    return (who(lock.by), *_since(lock))
+    """By name: whoever asks is told who it is, and nobody is called for that."""
+    return (lock.by.name, *_since(lock))
 
 
 def _since(lock: Lock) -> Line:
@@ -67,16 +69,16 @@ def _since(lock: Lock) -> Line:
 
 
 def own_line(lock: Lock) -> Line:
-    return (who(lock.by), " has the lock", *_details(lock))
+    return (lock.by.name, " has the lock", *_details(lock))
 
 
 # --- what may be done about a lock ------------------------------------------------------------------------------
 
 
 def lock_button(app: str, environment: str, reason: str | None = None, label: str = "Lock") -> tuple[Button, ...]:
-    """With the reason, if that can be written down: it may hold the name of a branch."""
-    explained = offer(label, commands.TakeLock(environment, app, reason=reason))
-    return explained or offer(label, commands.TakeLock(environment, app))
+    """With the reason, if that can be written down: it may hold the name of a branch. Else it is asked for."""
+    explained = offer(label, commands.TakeLock(environment, app, reason=reason)) if reason else ()
+    return explained or offer(f"{label}…", commands.TakeLock(environment, app), asks=True)
 
 
 def unlock_button(lock: Lock, label: str = "Unlock") -> tuple[Button, ...]:
@@ -92,7 +94,7 @@ def buttons_for_others(lock: Lock) -> tuple[Button, ...]:
     return (
         *_notify_button(lock),
         *offer("Ask to release", commands.AskToRelease(*place)),
-        *offer("Take over", commands.TakeOver(*place)),
+        *offer("Take over…", commands.TakeOver(*place), asks=True),
     )
 
 
@@ -163,7 +165,7 @@ def held(locks: Sequence[Lock], *, hint: bool = False) -> Message:
     """Somebody else has it, or all of them; ``hint`` says who may release it."""
     lines: list[Line] = [(_place(lock), " is locked by ", *_held(lock), ".") for lock in locks]
     buttons = buttons_for_others(locks[0]) if len(locks) == 1 else ()
-    who_may: Line = (" Only ", who(locks[0].by), " and admins can release it.") if hint and len(locks) == 1 else ()
+    who_may: Line = (f" Only {locks[0].by.name} and admins can release it.",) if hint and len(locks) == 1 else ()
     return say(*lines[0], *who_may, lines=lines[1:], buttons=buttons)
 
 
@@ -216,22 +218,18 @@ def why_take_over(lock: Lock) -> Message:
     return say(
         "Why do you need ",
         _place(lock),
-        " now? ",
-        who(lock.by),
-        " is told. Choose a reason",
+        f" now? {lock.by.name} is told. Choose a reason",
         *hint(", or write it: ", reasoned("…")),
         buttons=[one for label, command in labelled for one in offer(label, command, "danger")],
     )
 
 
 def asked_owner(lock: Lock) -> Message:
-    return say("I have asked ", who(lock.by), ", and tell you when ", _place(lock), " is free.")
+    return say(f"I have asked {lock.by.name}, and tell you when ", _place(lock), " is free.")
 
 
 def asked_already(lock: Lock, at: datetime) -> Message:
-    return say(
-        "I have asked ", who(lock.by), " already (", Moment(at), "). I tell you when ", _place(lock), " is free."
-    )
+    return say(f"I have asked {lock.by.name} already (", Moment(at), "). I tell you when ", _place(lock), " is free.")
 
 
 def will_notify(lock: Lock) -> Message:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import Actor, Deployment
 from bot.core.deployments.wording import name_of, what
 from bot.core.freezes.model import Freeze
 from bot.core.grammar.commands import Cancel, Command, Unfreeze, Unlock, Unschedule
@@ -13,7 +13,7 @@ from bot.core.grammar.offers import hint, offer
 from bot.core.locks.messages import where, who
 from bot.core.locks.model import Lock
 from bot.core.orphans.model import Orphan
-from bot.core.rich_text import Bold, Button, Code, Line, Message, Moment, say
+from bot.core.rich_text import Bold, Button, Code, Line, Message, Moment, Span, say
 from bot.core.schedules.model import ScheduleEntry
 
 MEND = "python -m bot check --mend"
@@ -38,7 +38,7 @@ def summary(orphan: Orphan) -> str:
             return f"{named} is frozen by {by.name} since {since:%Y-%m-%d %H:%M} UTC, {_gone(orphan)}"
         case ScheduleEntry() as entry:
             at = f"{entry.at:%Y-%m-%d %H:%M} UTC"
-            return f"#{entry.id} of the schedule is to deploy {entry.ref} to {named} on {at}, {_gone(orphan)}"
+            return f"{entry.name} of the schedule is to deploy {entry.ref} to {named} on {at}, {_gone(orphan)}"
 
 
 def _gone(orphan: Orphan) -> str:
@@ -61,7 +61,7 @@ def command(orphan: Orphan) -> Command | None:
             return Unschedule(number)
 
 
-MARKS: dict[type, str] = {Deployment: "⏳", Lock: "🔒", Freeze: "❄️", ScheduleEntry: "⏰"}
+MARKS: dict[type, str] = {Deployment: "⏳", Lock: "🔒", Freeze: "🧊", ScheduleEntry: "⏰"}
 LABELS: dict[type, str] = {Deployment: "Cancel", Lock: "Unlock", Freeze: "Unfreeze", ScheduleEntry: "Unschedule"}
 
 
@@ -70,8 +70,8 @@ def left_behind(left: Sequence[Orphan]) -> Message:
     gone: Line = ("🧭 ", where(left[0].app, left[0].environment), " is no longer in my settings, but ")
     buttons = [button for one in left[:SHOWN] for button in _button(one, many=len(left) > 1)]
     if len(left) == 1:
-        return say(*gone, *_still(left[0]), lines=[_ways(left[0])], buttons=buttons)
-    lines: list[Line] = [("• ", *_still(one), *_ends_with(one)) for one in left[:SHOWN]]
+        return say(*gone, *_still(left[0], person=who), lines=[_ways(left[0])], buttons=buttons)
+    lines: list[Line] = [("• ", *_still(one, person=who), *_ends_with(one)) for one in left[:SHOWN]]
     if len(left) > SHOWN:
         lines.append((f"… and {len(left) - SHOWN} more",))
     lines.append((Code(MEND), " on the bot's machine asks of each whether it ends or goes on elsewhere."))
@@ -96,20 +96,25 @@ def _ends_with(orphan: Orphan) -> Line:
     return hint(" It ends with ", ends, ".") if ends else ()
 
 
-def _still(orphan: Orphan) -> Line:
+def _name(by: Actor) -> Span:
+    """Nobody is called because somebody else asks."""
+    return by.name
+
+
+def _still(orphan: Orphan, person: Callable[[Actor], Span] = _name) -> Line:
     match orphan.thing:
         case Deployment() as one if one.busy:
-            return (f"#{one.id} ", *what(one), " by ", who(one.by), " still runs there. I follow it to its end.")
+            return (f"#{one.id} ", *what(one), " by ", person(one.by), " still runs there. I follow it to its end.")
         case Deployment() as one:
-            return (f"#{one.id} ", *what(one), " by ", who(one.by), " still waits for it. It does not start there.")
+            return (f"#{one.id} ", *what(one), " by ", person(one.by), " still waits for it. It does not start there.")
         case Lock() as lock:
-            return (who(lock.by), " still has the lock, since ", Moment(lock.since), ".")
+            return (person(lock.by), " still has the lock, since ", Moment(lock.since), ".")
         case Freeze() as freeze:
-            return ("it is still frozen by ", who(freeze.by), f" because {freeze.reason.rstrip('. ')}.")
+            return ("it is still frozen by ", person(freeze.by), f" because {freeze.reason.rstrip('. ')}.")
         case ScheduleEntry() as entry:
             again = f", every {entry.every}" if entry.every else ""
-            told = (f"#{entry.id} of the schedule is still to deploy {entry.ref} there, ", Moment(entry.at), again)
-            return (*told, ", for ", who(entry.by), ".")
+            told = (f"{entry.name} of the schedule is still to deploy {entry.ref} there, ", Moment(entry.at), again)
+            return (*told, ", for ", person(entry.by), ".")
 
 
 def status_line(orphan: Orphan) -> Line:

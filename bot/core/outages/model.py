@@ -50,7 +50,7 @@ def lasts(reads: Reads, service: str, owner: str) -> bool:
 
 def lasting(reads: Reads, owners: Iterable[str]) -> list[Outage]:
     """All that there are now; ``owners`` are those of the repositories in the settings."""
-    places = [("Slack", ""), ("GitHub", ""), *(("GitHub", owner) for owner in owners)]
+    places = [("Slack", ""), ("GitHub", ""), ("Heroku", ""), *(("GitHub", owner) for owner in owners)]
     return [outage for place in places if (outage := last(reads, *place)).since is not None]
 
 

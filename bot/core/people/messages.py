@@ -18,7 +18,7 @@ Choice = tuple[str, Sequence[str], Sequence[Permission]]
 
 
 def denied(permission: Permission) -> Message:
-    return say("⛔ ", *permission.line)
+    return say("🚫 ", *permission.line)
 
 
 # --- who and what -----------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def _login(identity: Identity, can_link: bool) -> Line:
         How.CHAT: "",
         How.EMAIL: ", found by your e-mail address",
     }[identity.how]
-    when: Line = (" on ", Moment(identity.at)) if identity.at is not None else ()
+    when: Line = (", ", Moment(identity.at)) if identity.at is not None else ()
     return (f"GitHub login: {identity.login}{how}", *when)
 
 
@@ -83,7 +83,7 @@ def _allowed(choices: Sequence[Choice], defaults: dict[str, str | None] | None =
 
 
 def _denied(choices: Sequence[Choice]) -> list[Line]:
-    return [("⛔ ", Bold(app), ": ", *one.line) for app, _, reasons in choices for one in reasons]
+    return [("🚫 ", Bold(app), ": ", *one.line) for app, _, reasons in choices for one in reasons]
 
 
 # --- being left alone -------------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from bot.core.people.logins import is_app, same_login
 from bot.core.rich_text import Code, Line, Mention, Span
@@ -13,6 +15,8 @@ WRITES = frozenset({"write", "maintain", "admin"})
 """What GitHub's permission on the repository must be at least for somebody to deploy it."""
 READS = WRITES | {"triage", "read"}
 """What it must be at least for somebody to be told what the repository holds."""
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(StrEnum):
@@ -91,13 +95,17 @@ class Subject:
     can_link: bool = True
 
 
-def by_parties(subject: Subject, parties: tuple[str, ...], membership: Membership) -> Permission:
-    """The settings name who may."""
+def by_parties(
+    subject: Subject, parties: tuple[str, ...], membership: Membership, names: Mapping[str, str] = NO_NAMES
+) -> Permission:
+    """The settings name who may; ``names`` are what people are called whom they name by their ids."""
     if membership.by is not None:
-        return Permission(True, (f"{subject.name} may {subject.does} (", *_party(membership.by), ")"))
-    line: list[Span] = [f"{subject.name} may not {subject.does}: that is for ", *_parties(parties)]
+        return Permission(True, (f"{subject.name} may {subject.does} (", *_party(membership.by, names), ")"))
+    line: list[Span] = [f"{subject.name} may not {subject.does}: that is for ", *_parties(parties, names)]
     if membership.needs_login:
         line += [". I do not know their GitHub login; ", *_how_to_link(subject)]
+    elif not membership.problems:
+        line.append("; ask one of them" if len(parties) > 1 or kind_of(parties[0]) is not Kind.PERSON else "; ask them")
     for problem in membership.problems:
         line.append(f". {problem.rstrip('.')}")
     return Permission(False, tuple(line))
@@ -132,14 +140,17 @@ def _how_to_link(subject: Subject) -> Line:
     return ("whoever runs me can add it to [people] in settings.toml",)
 
 
-def _parties(parties: tuple[str, ...]) -> Line:
+def _parties(parties: tuple[str, ...], names: Mapping[str, str]) -> Line:
     spans: list[Span] = []
     for n, party in enumerate(parties):
         if n:
             spans.append(" and " if n == len(parties) - 1 else ", ")
-        spans += _party(party)
+        spans += _party(party, names)
     return tuple(spans)
 
 
-def _party(party: str) -> Line:
-    return (Mention(party, party),) if kind_of(party) is Kind.PERSON else (party,)
+def _party(party: str, names: Mapping[str, str]) -> Line:
+    """By name: nobody is called because somebody else may not. The chat alone knows those who are not named."""
+    if kind_of(party) is not Kind.PERSON:
+        return (party,)
+    return (names[party],) if party in names else (Mention(party, party),)

@@ -5,6 +5,7 @@ Every method may raise the errors of ``bot.core.errors`` and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -138,6 +139,12 @@ class Chat(Protocol):
     def sees(self, person: Person, channel: str) -> bool:
         """Whether the person may read what is said in the channel (its id or ``#name``), as far as that is known."""
 
+    def all_see(self, here: str, channel: str) -> bool:
+        """Whether everybody who reads what is said ``here`` may read what is said in the ``channel``, too.
+
+        As far as that is known; guests of the workspace are left aside.
+        """
+
     def publish_home(self, person: str, view: HomeView) -> None:
         """Show that on the person's home tab, in the place of what was there. Raises NotThere or Rejected."""
 
@@ -145,6 +152,12 @@ class Chat(Protocol):
         """Draw a modal that is open anew; ``asked`` where something is asked of a command.
 
         Raises NotThere or Rejected where it is closed, or was changed since it was that ``version``.
+        """
+
+    def unfurl(self, channel: str, message_id: str, shown: Mapping[str, Message]) -> None:
+        """Show below somebody's message what links in it are about, by those links as they are written there.
+
+        Once is as good as twice. Raises NotAllowed, NotThere or Rejected where that cannot be done.
         """
 
     def link_to(self, channel: str, message_id: str) -> str | None:

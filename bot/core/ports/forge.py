@@ -11,11 +11,13 @@ from typing import Protocol
 
 from bot.core.ports.backfill import Backfill
 from bot.core.ports.expected_checks import ExpectedChecks
-from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Repository
+from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.ports.merging import Merging
+from bot.core.ports.publishing import Publishing
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
 from bot.core.ports.users import Users
+from bot.core.ports.workflows import Workflows
 
 
 class Forge(Protocol):
@@ -38,6 +40,12 @@ class Forge(Protocol):
 
     @property
     def merging(self) -> Merging: ...
+
+    @property
+    def publishing(self) -> Publishing: ...
+
+    @property
+    def workflows(self) -> Workflows: ...
 
     def authenticate(self, place: str) -> None:
         """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""
@@ -101,6 +109,12 @@ class Forge(Protocol):
 
     def open_pull_requests(self, repository: str, most: int) -> Sequence[PullRequest]:
         """Those to which something has happened last come first; a hundred at most."""
+
+    def remote(self, repository: str) -> Remote:
+        """Where git fetches it, with credentials that hold for some minutes at least.
+
+        Raises NotThere, NotAccepted and Unavailable.
+        """
 
     def tarball(self, repository: str, sha: str) -> str:
         """A link to the commit's tarball that anybody may fetch for some minutes.

@@ -21,6 +21,14 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """Where git finds a repository. ``address`` is one for git, without credentials; ``token`` is what lets us in."""
+
+    address: str
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """A ref, pinned. ``ref`` is what people call it (branch, tag, short id), ``sha`` all forty characters.
 

@@ -8,11 +8,27 @@ from typing import Literal, Protocol
 
 from bot.core.deployments.steps import Progress
 from bot.core.ports.chat import Clock
+from bot.core.ports.forge_types import Remote
+from bot.core.ports.workflows import Workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The environment that a promotion carries a commit on from, and who carries deployments out there."""
+
+    environment: str
+    provider: str
+    settings: object
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a provider is told about the deployment it carries out. Never holds a secret of the bot."""
+    """What a provider is told about the deployment it carries out. Never holds a secret of the bot.
+
+    ``environment_url`` is the address that the settings give the environment. ``rollback_of`` is the deployment that is
+    taken back, ``promoted_from`` where the commit is live that is carried on; None where it is no such.
+    ``retry_of`` is the deployment that it is to do once more.
+    """
 
     deployment_id: int
     request_id: str
@@ -29,6 +45,10 @@ class Job:
     timeout_seconds: float
     settings: object
     one_time_password: str | None = field(default=None, repr=False)
+    environment_url: str | None = None
+    rollback_of: int | None = None
+    promoted_from: Source | None = None
+    retry_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +75,10 @@ class Run(Protocol):
     def clock(self) -> Clock: ...
 
     def write(self, line: str) -> None:
-        """Keep one line of output (capped, secrets masked)."""
+        """Keep one line of output (capped, secrets masked, of control sequences the colours alone)."""
+
+    def written(self) -> int:
+        """How many lines there are of this run, those included that an earlier process has stored."""
 
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; cheap enough to ask a few times a second."""
@@ -70,7 +93,29 @@ class Run(Protocol):
         """What was kept under ``name`` for this run, by whatever process. Raises Unavailable."""
 
     def keep(self, name: str, value: str) -> None:
-        """Keep a small thing for this run until it has ended, before it is acted upon. Raises Unavailable."""
+        """Keep a small thing for this run until it has ended, before it is acted upon.
+
+        Raises Unavailable, also where others may have taken over meanwhile: then nothing may be acted upon.
+        """
+
+    def claim(self, name: str, value: str) -> str:
+        """Keep it unless something is kept under ``name`` already; what is kept now. Raises Unavailable.
+
+        For what must be begun by one worker alone: whoever finds their own value may act, and the others may not.
+        """
+
+    def remote(self) -> Remote:
+        """Where git fetches the job's repository. Raises NotThere, NotAccepted and Unavailable."""
+
+    def remembered(self, name: str) -> str | None:
+        """What a run in this app and environment has left under ``name``, which may be over. Raises Unavailable."""
+
+    def remember(self, name: str, value: str) -> None:
+        """Leave a small thing for the next run in this app and environment. Raises Unavailable."""
+
+    @property
+    def workflows(self) -> Workflows:
+        """GitHub Actions, in the repositories that the bot may see."""
 
     def tarball(self) -> str:
         """A link to the tarball of the job's commit that anybody may fetch for some minutes, and nobody should print.
@@ -91,7 +136,9 @@ class Provider(Protocol):
     ``start`` looks before it acts (by ``job.deployment_id``), begins the work and returns a handle, a string by which
     ``follow`` finds the work again, after a restart too. ``follow`` returns when the work has ended, was cancelled or
     timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work. A module may
-    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings.
+    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings, and
+    ``doctor_at``, which takes the repository and its workflows as well. One with a key that may be refused
+    (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
     """
 
     carries_out: bool

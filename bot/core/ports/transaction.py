@@ -20,6 +20,7 @@ from bot.core.merge_cards.model import MergeCardReads, MergeCardRecords
 from bot.core.notices.model import NoticeReads, NoticeRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
 from bot.core.presses.model import PressReads, PressRecords
+from bot.core.publications.model import PublicationReads, PublicationRecords
 from bot.core.repositories.model import RepositoryReads, RepositoryRecords
 from bot.core.schedules.model import ScheduleReads, ScheduleRecords
 
@@ -106,7 +107,14 @@ class Reads(Protocol):
         """What ``cancel`` without a number may mean: not ended, newest first."""
 
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
-        """The last lines that the provider wrote."""
+        """The last lines that the provider wrote, with their colours (``bot.core.ansi``)."""
+
+    def output_from(self, deployment_id: int, first: int, limit: int) -> Sequence[tuple[int, str]]:
+        """At most ``limit`` lines that the provider wrote, by their numbers, from the number ``first`` on.
+
+        The first line has number 0. Where a number is missing, lines were left out: of what is very long the beginning
+        and the end are kept.
+        """
 
     @property
     def locks(self) -> LockReads: ...
@@ -140,6 +148,9 @@ class Reads(Protocol):
 
     @property
     def notices(self) -> NoticeReads: ...
+
+    @property
+    def publications(self) -> PublicationReads: ...
 
     @property
     def figures(self) -> FigureReads: ...
@@ -186,6 +197,9 @@ class Records(Reads, Protocol):
 
     @property
     def notices(self) -> NoticeRecords: ...
+
+    @property
+    def publications(self) -> PublicationRecords: ...
 
     @property
     def board(self) -> BoardRecords: ...

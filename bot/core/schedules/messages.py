@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from bot.core.deployments.wording import NO_LONGER, spoken
 from bot.core.grammar.commands import Deploy, ShowSchedule, Unschedule
 from bot.core.grammar.offers import hint, offer
-from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, say
-from bot.core.schedules.model import MOST, ScheduleEntry
+from bot.core.rich_text import Bold, Button, Code, Line, Mention, Message, Moment, say
+from bot.core.schedules.model import MOST, ScheduleEntry, scheduled_as
 
 MOMENTS = ("at 17:00", "tomorrow 9am", "in 2 hours", "fri 9:00")
 REPETITIONS = ("every weekday at 9:00", "every mon and thu at 10:00", "every 2 hours")
@@ -38,7 +38,7 @@ def scheduled(entry: ScheduleEntry, now: datetime, *, pinned: bool) -> Message:
         when = (f", every {entry.every}; first{when[0]}",)
     what = "This very commit is deployed" if pinned else f"{entry.ref} is deployed as it is at that moment"
     rest: Line = (f"{what}. Checks, locks and your permission are looked at then, not now.",)
-    return say(f"⏰ Scheduled as #{entry.id}: ", *place, *when, ".", lines=[rest], buttons=_unschedule(entry))
+    return say(f"⏰ Scheduled as {entry.name}: ", *place, *when, ".", lines=[rest], buttons=_unschedule(entry))
 
 
 def moment_not_understood(words: str, asked: Deploy, *, over: bool) -> Message:
@@ -90,25 +90,24 @@ def listing(entries: Sequence[ScheduleEntry], subject: str, example: Deploy, gon
 def _line(entry: ScheduleEntry, *, gone: bool) -> Line:
     again = f", every {entry.every}" if entry.every else ""
     name = (Bold(f"{entry.app} → {entry.environment}"), *((NO_LONGER,) if gone else ()))
-    when = f"{in_full(entry.at, entry.timezone)}{again}"
-    return (f"⏰ #{entry.id}  ", *name, f"  {entry.ref}  {when}, by {entry.by.name}")
+    return (f"⏰ {entry.name}  ", *name, f"  {entry.ref}  ", Moment(entry.at), f"{again} · {entry.by.name}")
 
 
 def _unschedule(entry: ScheduleEntry, *, number: bool = False) -> tuple[Button, ...]:
-    return offer(f"Unschedule #{entry.id}" if number else "Unschedule", Unschedule(entry.id))
+    return offer(f"Unschedule {entry.name}" if number else "Unschedule", Unschedule(entry.id))
 
 
 def unscheduled(entry: ScheduleEntry) -> Message:
-    return say(f"#{entry.id} is off the schedule: ", Code(entry.command), ".")
+    return say(f"{entry.name} is off the schedule: ", Code(entry.command), ".")
 
 
 def unknown_entry(number: int) -> Message:
-    return say(f"There is no #{number} in the schedule. ", Code("schedule"), " lists what there is.")
+    return say(f"There is no {scheduled_as(number)} in the schedule. ", Code("schedule"), " lists what there is.")
 
 
 def not_yours(entry: ScheduleEntry) -> Message:
     return say(
-        f"#{entry.id} was scheduled by {entry.by.name}. They, those who may deploy there and admins of the bot "
+        f"{entry.name} was scheduled by {entry.by.name}. They, those who may deploy there and admins of the bot "
         "may take it off; please ask one of them."
     )
 
@@ -129,7 +128,7 @@ def missed(entry: ScheduleEntry, again: datetime | None, late: timedelta, now: D
     return say(
         "⏰ ",
         who,
-        f" #{entry.id} ",
+        f" {entry.name} ",
         Code(entry.command),
         why,
         lines=lines,
@@ -145,7 +144,7 @@ def gone(entry: ScheduleEntry, again: datetime | None) -> Message:
     if again is not None:
         next_ = f"Next: {in_full(again, entry.timezone)}."
         nexts.append((next_, *hint(" To take it off the schedule: ", Unschedule(entry.id), ".")))
-    return say("⏰ ", who, f" #{entry.id} ", Code(entry.command), why, lines=nexts)
+    return say("⏰ ", who, f" {entry.name} ", Code(entry.command), why, lines=nexts)
 
 
 def at_its_moment(person: str, command: str, message: Message) -> Message:

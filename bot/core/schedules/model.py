@@ -18,7 +18,7 @@ MOST = 100
 class ScheduleEntry:
     """A command that is given again, in its person's name, at its moment. All times are aware and in UTC.
 
-    ``id`` is what people type (``unschedule #3``). ``command`` is a complete ``deploy`` without its moment. ``every``
+    ``name`` is what people type (``unschedule s3``). ``command`` is a complete ``deploy`` without its moment. ``every``
     are the person's words for a repetition, ``cron`` the line that they mean in ``timezone``. ``place`` is where it was
     asked for, and so where it is answered.
     """
@@ -35,6 +35,11 @@ class ScheduleEntry:
     timezone: str
     every: str | None = None
     cron: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its number, as no deployment's looks: ``s3``."""
+        return scheduled_as(self.id)
 
 
 class ScheduleReads(Protocol):
@@ -69,6 +74,10 @@ def as_words(at: datetime) -> str:
     """
     whole = at.astimezone(UTC).replace(second=0, microsecond=0)
     return f"{whole if whole == at else whole + timedelta(minutes=1):%Y-%m-%d %H:%M} UTC"
+
+
+def scheduled_as(number: int) -> str:
+    return f"s{number}"
 
 
 def timer_of(entry_id: int) -> str:

@@ -367,3 +367,8 @@ def test_nobody_is_kept_out_of_a_repository_on_this_machine(forge: LocalGit) -> 
 
     assert (forge.users.keeps_permissions, level, member) == (False, "admin", True)
     assert (forge.users.sign_in, forge.users.login_by_email("anybody@example.com")) == (None, None)
+
+
+def test_there_are_no_workflows_on_this_machine(forge: LocalGit) -> None:
+    with pytest.raises(Rejected, match="run on GitHub alone"):
+        forge.workflows.newest(REPOSITORY)

@@ -156,3 +156,35 @@ def test_without_the_scope_nobody_is_found(server: SlackServer, slack: Slack) ->
     server.scopes -= {"users:read.email"}
 
     assert slack.person_by_email("maria@example.com") is None
+
+
+def test_what_an_open_channel_says_is_open_to_all_who_read_where_no_other_company_reads(
+    server: SlackServer, slack: Slack, clock: Watch
+) -> None:
+    for name in ("maria", "bob"):
+        server.add_user(name)
+    web, random = server.add_channel("web", members=["maria"]), server.add_channel("random", members=["bob"])
+    own = server.add_channel("own", members=["bob"], private=True)
+    unseen = server.add_channel("unseen", members=["bob"], private=True, bot=False)
+
+    seen = [slack.all_see(here.id, "#web") for here in (web, random, own, unseen)]
+    random.is_ext_shared = own.is_ext_shared = True
+    clock.moment += timedelta(minutes=11)
+    shared = [slack.all_see(here.id, "#web") for here in (web, random, own)]
+
+    assert seen == [True, True, True, False]
+    assert shared == [True, False, False]
+
+
+def test_what_a_private_channel_says_is_open_to_those_alone_who_are_in_it(server: SlackServer, slack: Slack) -> None:
+    for name in ("maria", "bob"):
+        server.add_user(name)
+    server.add_channel("web", members=["maria", "bob"], private=True)
+    server.add_channel("secret", members=["maria"], private=True)
+    both = server.add_channel("both", members=["maria", "bob"], private=True)
+    one = server.add_channel("one", members=["maria"], private=True)
+    anybody = server.add_channel("anybody", members=["maria"])
+
+    assert [slack.all_see(here.id, "#web") for here in (both, one, anybody)] == [True, True, False]
+    assert [slack.all_see(here.id, "secret") for here in (both, one, anybody)] == [False, True, False]
+    assert not slack.all_see(one.id, "#nowhere")

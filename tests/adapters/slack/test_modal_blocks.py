@@ -7,7 +7,21 @@ import pytest
 from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, filled, modal, options
 from bot.core.grammar.commands import Reject, Rollback, TakeLock, TakeOver
 from bot.core.modals import messages
-from bot.core.modals.model import APP, TO, WHAT, WHEN, Modal, Option, deployment, filled_in
+from bot.core.modals.model import (
+    APP,
+    AT,
+    FORCE,
+    OTHER,
+    TO,
+    WHAT,
+    WHEN,
+    WHY,
+    Modal,
+    Option,
+    deployment,
+    filled_in,
+    tick_of,
+)
 from tests.servers.slack.view_limits import problems_of
 
 LONG = "x" * 5_000
@@ -30,11 +44,15 @@ def test_of_other_commands_nothing_is_asked(command: str) -> None:
 def test_slack_takes_the_deploy_modal_of_however_many_apps(count: int) -> None:
     apps = [f"app{n}" for n in range(count)]
     places = [Option(LONG, f"place{n}", LONG) for n in range(count)]
-    chosen = ((APP, apps[-1]), (TO, "place0"), (WHAT, "topic"), (WHEN, "now"))
+    chosen = ((APP, apps[-1]), (TO, "place0"), (WHAT, "topic"), (WHEN, OTHER))
+    chosen = (*chosen, (FORCE, tick_of(dict(chosen))))
+    preview = messages.Preview(LONG, (LONG,), (LONG,), forcible=True)
 
-    shown = messages.deploy(apps, places, chosen, alert=(LONG,), note=(LONG,))
+    shown = modal(messages.deploy(apps, places, chosen, preview, remark=(LONG,), zone=LONG), DEPLOY, "{}")
 
-    assert problems_of(modal(shown, DEPLOY, "{}"), "modal") == []
+    assert problems_of(shown, "modal") == []
+    asked = [block["block_id"].partition("@")[0] for block in shown["blocks"] if block["type"] == "input"]
+    assert asked == [APP, TO, WHAT, WHEN, AT, FORCE, WHY]
 
 
 @pytest.mark.parametrize("shown", [messages.opening(), messages.nothing_to_deploy(), Modal(LONG, LONG)])

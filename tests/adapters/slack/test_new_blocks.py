@@ -14,6 +14,7 @@ from bot.core.rich_text import (
     Chart,
     Code,
     Fold,
+    GroupMention,
     Line,
     Link,
     Mention,
@@ -166,6 +167,13 @@ def test_of_very_many_steps_those_around_the_one_at_work_are_shown() -> None:
     assert (tasks[0]["title"], tasks[0]["status"]) == ("51 earlier steps", "complete")
     assert ("Step 60", "in_progress") in [(one["title"], one["status"]) for one in tasks]
     assert (tasks[-1]["title"], tasks[-1]["status"]) == ("31 more steps", "pending")
+
+
+def test_a_cell_may_call_a_group() -> None:
+    block = only(Message(("Who may:",), table=Table(("Who",), (((GroupMention("S012AB3CD", "oncall"),),),))), "table")
+
+    (cell,) = block["rows"][1]
+    assert cell["elements"][0]["elements"] == [{"type": "usergroup", "usergroup_id": "S012AB3CD"}]
 
 
 def test_a_table_has_plain_and_rich_cells() -> None:

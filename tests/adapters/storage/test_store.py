@@ -448,15 +448,34 @@ def test_output_is_kept_in_order_and_a_repeated_line_changes_nothing(kept: Store
     lines = kept.reads().output(1, 2)
 
     assert lines == ["two", "three"]
-    assert kept.output.count(1) == 3
+    assert kept.output.next_number(1) == 3
 
 
-def test_output_is_capped(kept: Store) -> None:
-    kept.output.write(1, output.OUTPUT_LINES - 1, ["the last that is kept", "one too many"])
+@pytest.mark.parametrize("batch", [1, 50, 700, 7_000])
+def test_of_very_much_output_the_beginning_and_the_end_are_kept(kept: Store, batch: int) -> None:
+    much = range(output.OUTPUT_LINES - 5, output.OUTPUT_LINES + 100) if batch == 1 else range(7_000)
+    kept.output.write(1, 0, [str(n) for n in range(much.start)])
+    for first in range(much.start, much.stop, batch):
+        kept.output.write(1, first, [str(n) for n in much if first <= n < first + batch])
 
-    lines = kept.reads().output(1, 20)
+    lines = kept.reads().output_from(1, 0, 10_000)
 
-    assert lines == ["the last that is kept"]
+    left_out = len(range(much.stop)) - output.OUTPUT_LINES
+    assert len(lines) == output.OUTPUT_LINES
+    assert [n for n, _ in lines] == [*range(output.FIRST_KEPT), *range(output.FIRST_KEPT + left_out, much.stop)]
+    assert all(line == str(n) for n, line in lines)
+    assert kept.reads().output(1, 2) == [str(much.stop - 2), str(much.stop - 1)]
+    assert kept.output.next_number(1) == much.stop
+
+
+def test_output_is_read_on_from_a_line(kept: Store) -> None:
+    kept.output.write(1, 0, ["one", "two", "three"])
+    kept.output.write(2, 0, ["of another"])
+
+    assert kept.reads().output_from(1, 0, 2) == [(0, "one"), (1, "two")]
+    assert kept.reads().output_from(1, 2, 2) == [(2, "three")]
+    assert kept.reads().output_from(1, 3, 2) == []
+    assert kept.output.next_number(3) == 0
 
 
 def test_retention_deletes_what_is_over_and_nothing_else(kept: Store, clock: HandClock) -> None:

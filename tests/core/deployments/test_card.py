@@ -95,7 +95,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "🙋 web → production  needs 1 more approval, from @carol or @oncall",
             "topic@64fd7b0 · asked by maria · 👍 bob · until 14:00 UTC, then it is given up",
             "[Approve] [Reject…]",
-            "⋯ Cancel, Details",
+            "⋯ Cancel, Details, Copy command",
         ],
         "maria asked for this: deploying topic@64fd7b0 of web to production. "
         "It needs 1 more approval, from @carol or @oncall. Approve with: approve #1.",
@@ -108,7 +108,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "🔒 web → production  waits for alice: load test",
             "topic@64fd7b0 · asked by maria",
             "[Ask to release] [Leave]",
-            "⋯ Take over…, Details",
+            "⋯ Take over…, Details, Copy command",
         ],
         "maria asked for this: deploying topic@64fd7b0 of web to production. It waits for alice: load test.",
     ),
@@ -130,7 +130,11 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         "not picked up",
         {"state": State.STARTING, "description": NOT_PICKED_UP, **BEGUN},
         NOTHING,
-        ["🚀 web → production  nobody has picked it up yet", "topic@64fd7b0 · maria · since 10:00 UTC", "[Cancel]"],
+        [
+            "🚀 web → production  nobody has picked it up yet",
+            "topic@64fd7b0 · usual causes: no webhook or workflow takes deployment events up · maria · since 10:00 UTC",
+            "[Cancel]",
+        ],
         "maria is deploying topic@64fd7b0 of web to production. Nobody has picked it up yet.",
     ),
     (
@@ -168,7 +172,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         [
             "✅ web → production  is live",
             "topic@64fd7b0 · maria, approved by bob and carol · 1 min 15 s",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "web: topic@64fd7b0 was deployed to production in 1 min 15 s.",
     ),
@@ -181,7 +185,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "topic@64fd7b0 · maria · after 1 min 15 s · still live: d470312",
             "fatal: no disk",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production failed: exit code 3. d470312 is still live. "
         "Try again with: retry #1.",
@@ -194,9 +198,44 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "❌ web → production  failed at step 2, Migrate",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production failed at step 2, Migrate. Try again with: retry #1.",
+    ),
+    (
+        "failed at a step that says why",
+        {
+            "state": State.FAILED,
+            "description": "Migrate: exit code 1",
+            "steps": Steps(4, (StepRun(2, "Migrate", T0, t(seconds=75), failed=True),)),
+            **ENDED,
+        },
+        NOTHING,
+        [
+            "❌ web → production  failed at step 2, Migrate: exit code 1",
+            "topic@64fd7b0 · maria · after 1 min 15 s",
+            "[Retry]",
+            "⋯ Lock production…, Details",
+        ],
+        "Deploying topic@64fd7b0 of web to production failed: Migrate: exit code 1. Try again with: retry #1.",
+    ),
+    (
+        "timed out at a step",
+        {
+            "state": State.TIMED_OUT,
+            "description": "Migrate: Stopped at the timeout of 15 min",
+            "steps": Steps(4, (StepRun(2, "Migrate", T0, t(seconds=75), failed=True),)),
+            **ENDED,
+        },
+        NOTHING,
+        [
+            "⌛ web → production  timed out at step 2, Migrate: stopped at the timeout of 15 min",
+            "topic@64fd7b0 · maria · after 1 min 15 s",
+            "[Retry]",
+            "⋯ Lock production…, Details",
+        ],
+        "Deploying topic@64fd7b0 of web to production timed out: Migrate: Stopped at the timeout of 15 min. "
+        "Try again with: retry #1.",
     ),
     (
         "did not work",
@@ -206,7 +245,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "❌ web → production  did not work: It broke.",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production did not work: It broke. Try again with: retry #1.",
     ),
@@ -218,7 +257,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "⌛ web → production  timed out: no end in 15 min",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production timed out: No end in 15 min. Try again with: retry #1.",
     ),
@@ -230,7 +269,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "⌛ web → production  has not reported its end in time",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production timed out: Nobody said anything. Try again with: retry #1.",
     ),
@@ -238,20 +277,31 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         "stopped",
         {"state": State.CANCELLED, "description": "Cancelled by bob", **ENDED},
         NOTHING,
-        ["🛑 web → production  cancelled by bob", "topic@64fd7b0 · maria · after 1 min 15 s", "[Retry]"],
+        [
+            "🛑 web → production  cancelled by bob",
+            "topic@64fd7b0 · maria · after 1 min 15 s",
+            "[Retry]",
+            "⋯ Deploy…, Details, Copy command",
+        ],
         "Deploying topic@64fd7b0 of web to production is off. Cancelled by bob.",
     ),
     (
         "cancelled before it began",
         {"state": State.CANCELLED, "description": "Cancelled by bob", "finished_at": t(seconds=75)},
         NOTHING,
-        ["🛑 web → production  cancelled by bob", "topic@64fd7b0 · asked by maria", "[Ask again]"],
+        [
+            "🛑 web → production  cancelled by bob",
+            "topic@64fd7b0 · asked by maria",
+            "[Ask again]",
+            "⋯ Deploy…, Details, Copy command",
+        ],
         "Deploying topic@64fd7b0 of web to production is off. Cancelled by bob.",
     ),
     (
         "superseded",
         {"state": State.SUPERSEDED, "description": "Superseded by #2", "superseded_by": 2},
-        NOTHING,
+        # What is live is said by that of which it is part.
+        Around(live=LIVE),
         ["⏭️ web → production  is part of #2", "topic@64fd7b0 · asked by maria"],
         "Deploying topic@64fd7b0 of web to production is off. Superseded by #2.",
     ),
@@ -259,7 +309,12 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
         "given up",
         {"state": State.EXPIRED, "description": "Given up"},
         NOTHING,
-        ["⌫ web → production  given up", "topic@64fd7b0 · asked by maria", "[Ask again]"],
+        [
+            "⌫ web → production  given up",
+            "topic@64fd7b0 · asked by maria",
+            "[Ask again]",
+            "⋯ Deploy…, Details, Copy command",
+        ],
         "Deploying topic@64fd7b0 of web to production is off. Given up.",
     ),
     (
@@ -278,6 +333,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "by maria: “checkout errors” · takes back #1 Add search · alice · 1 min 15 s · "
             "locked for maria, merges wait",
             "[Unlock] [Redeploy d470312]",
+            "⋯ Deploy…, Details, Copy command",
         ],
         "web: production was rolled back to topic@64fd7b0 in 1 min 15 s. It is locked for maria, so that merges wait.",
     ),
@@ -393,3 +449,13 @@ def test_what_changes_something_asks_first_and_two_buttons_are_all(state: State,
     for button in offered:
         # To ask somebody something changes nothing.
         assert button.confirm or button.label == "Ask to release"
+
+
+def test_how_far_the_step_is_stands_in_the_small_print() -> None:
+    steps = Steps(4, (StepRun(1, "Build", T0, t(seconds=30)), StepRun(2, "Migrate", t(seconds=30))))
+    running = {"state": State.RUNNING, "started_at": T0}
+
+    assert shown(**running, steps=steps, description="Migrate: 40 %")[1].endswith(" · 40 %")
+    assert shown(**running, description="40 %")[1].endswith(" · 40 %")
+    assert "%" not in shown(**running, steps=steps, description="Migrate")[1]
+    assert "`" not in shown(**running, steps=steps, description="CPU at 140 % of one")[1]

@@ -77,7 +77,6 @@ def test_every_line_of_a_thread_is_a_full_sentence_for_those_who_only_hear_it() 
         deployment_messages.begins_line(waiting),
         deployment_messages.queued_line(running),
         deployment_messages.running_line(running),
-        deployment_messages.not_picked_up(running),
         deployment_messages.hung_checks(waiting),
     ]
 

@@ -98,13 +98,13 @@ def test_what_may_wait_waits_and_what_may_not_is_closed() -> None:
         (
             ClosedBy((frozen(),)),
             None,
-            "production is frozen by @maria until Mon 02 Mar 14:00 UTC: release",
+            "production is frozen by maria until Mon 02 Mar 14:00 UTC: release",
         ),
         (
             ClosedBy((frozen(hours=None), frozen(BOB))),
             None,
-            "production is frozen by @maria until somebody lifts it: release; it is also "
-            "frozen by @bob until Mon 02 Mar 14:00 UTC: release",
+            "production is frozen by maria until somebody lifts it: release; it is also "
+            "frozen by bob until Mon 02 Mar 14:00 UTC: release",
         ),
         (ClosedBy((), WINDOW), None, "production is closed until Tue 03 Mar 10:00 UTC by a window in the settings"),
         (
@@ -115,13 +115,13 @@ def test_what_may_wait_waits_and_what_may_not_is_closed() -> None:
         (
             ClosedBy((frozen(),)),
             Force(BOB, tried=True, explained=True),
-            "production is frozen by @maria until Mon 02 Mar 14:00 UTC: release; "
+            "production is frozen by maria until Mon 02 Mar 14:00 UTC: release; "
             "only maria and admins of the bot may force their way through",
         ),
         (
             ClosedBy((frozen(),)),
             Force(MARIA, tried=True),
-            "production is frozen by @maria until Mon 02 Mar 14:00 UTC: release; a force through it needs a reason",
+            "production is frozen by maria until Mon 02 Mar 14:00 UTC: release; a force through it needs a reason",
         ),
         (
             ClosedBy((), WINDOW),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.core import replies
 from bot.core.deployments.model import Actor
 from bot.core.gates.model import Answer, Verdict
+from bot.core.gates.refusals import refusal
 from bot.core.grammar.commands import Cancel, Command, Deploy, Rollback, TakeLock, TakeOver
 from bot.core.grammar.offers import hint, offer, written
 from bot.core.grammar.parser import parse, split_one_time_password
@@ -75,6 +76,7 @@ def test_what_would_be_taken_for_a_password_is_not_offered(reason: str) -> None:
 @given(hostile, st.sampled_from(["web", "api"]))
 @example("hotfix\u00a0--force", "web")
 @example('x" to production "', "web")
+@example("api#", "web")
 @example("x\u3000to\u3000production", "api")
 def test_a_press_does_what_was_offered_and_never_more(name: str, app: str) -> None:
     wanted: list[Command] = [
@@ -97,18 +99,21 @@ def test_every_button_of_a_refusal_and_of_a_suggestion_is_the_deed_on_it(name: s
     asked = Deploy("web", "tpoic", "staging")
     shown: list[Message] = [
         replies.unknown_ref("acme/web", "tpoic", [Choice(one, asked.with_ref(one)) for one in (name, "topic")]),
-        replies.gates_closed(
-            OLD, Verdict((Answer("checks", False, ("no",), forcible=True),)), Deploy("web", name, "staging")
+        refusal(
+            OLD,
+            Verdict((Answer("checks", False, ("no",), forcible=True),)),
+            Deploy("web", name, "staging"),
+            may_wait=True,
         ),
     ]
-    offered = [*(button for message in shown for button in message.buttons)]
+    offered = [*(button for message in shown for button in (*message.buttons, *message.more))]
 
     for button in (*offered, *lock_messages.offer_lock(replace(OLD, ref=name))):
         deed = meant(button)
         assert isinstance(deed, Deploy | TakeLock)
         assert (deed.app, deed.environment) == ("web", "staging")
         if isinstance(deed, Deploy):
-            assert not deed.force
+            assert deed.force is (button.label == "Deploy by force…")
             assert deed.ref in {name, "topic"}
 
 

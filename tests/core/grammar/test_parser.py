@@ -51,12 +51,12 @@ from tests.core.grammar.words import ANYWHERE, WORDS, refusal
         ("status wbe production", "There is no app “wbe”. Did you mean “web”?"),
         ("status web staging production", "I did not understand “production” after “staging”."),
         ("diff web prod topic other", "I did not understand “other” after “topic”."),
-        ("unschedule", "Which deployment? Its number is missing: “schedule” shows it."),
+        ("unschedule", "Which deployment? Its number is missing: “schedule” shows it, for example s3."),
         ("link", "Which GitHub login? It is missing."),
         ("link <@U012AB3CD>", "“@U012AB3CD” is no GitHub login."),
         ("link a;b", "“a;b” is no GitHub login."),
         ("depoly web", "I do not know the command “depoly”."),
-        ("", "There was no command. “help” shows all of them."),
+        ("", "There was no command. “help” shows what I understand."),
     ],
 )
 def test_what_is_not_understood_is_said(said: str, reason: str) -> None:
@@ -93,7 +93,7 @@ def test_small_talk_is_near_no_command() -> None:
     "said", ["good morning", "hi", "hello there", "thanks!", "thank you :tada:", "yes please", "👍"]
 )
 def test_a_greeting_and_thanks_are_no_command(said: str) -> None:
-    assert refusal(said) == "There was no command. “help” shows all of them."
+    assert refusal(said) == "There was no command. “help” shows what I understand."
 
 
 def test_a_line_of_more_than_a_thousand_characters_is_refused() -> None:

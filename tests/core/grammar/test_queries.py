@@ -8,6 +8,7 @@ from bot.core.grammar.commands import (
     Approve,
     Cancel,
     Command,
+    CopyCommand,
     Deploys,
     Diff,
     Figures,
@@ -50,8 +51,13 @@ from tests.core.grammar.words import WORDS
         ('reject #12 "not yet"', Reject(12, "not yet")),
         ("reject #12 not yet", Reject(12, "not yet")),
         ("reject because not yet", Reject(None, "not yet")),
+        ("copy #12", CopyCommand(12)),
+        ("copy command of #12", CopyCommand(12)),
         ("unschedule #12", Unschedule(12)),
         ("unschedule 12", Unschedule(12)),
+        ("unschedule s12", Unschedule(12)),
+        ("unschedule S12", Unschedule(12)),
+        ("unschedule #s12", Unschedule(12)),
     ],
 )
 def test_commands_about_one_deployment(said: str, meant: Command) -> None:

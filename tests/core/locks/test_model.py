@@ -98,7 +98,7 @@ def test_the_gate_tells_who_has_it_since_when_how_long_and_why_and_offers_three_
 
     assert answer == (
         False,
-        "Locked by @maria since Mon 02 Mar 10:00 UTC, until Mon 02 Mar 12:00 UTC for topic (#12) because testing",
+        "Locked by maria since Mon 02 Mar 10:00 UTC, until Mon 02 Mar 12:00 UTC for topic (#12) because testing",
         None,
         ["notify me about production on web", "ask for production on web", "take over production on web"],
     )
@@ -110,7 +110,7 @@ def test_what_is_patient_waits_for_the_lock_and_the_owner_passes() -> None:
 
     assert waits_for_checks[0] is False
     assert waits_for_checks[2] is Waiting.LOCK
-    assert owner == (True, "@maria has the lock", None, [])
+    assert owner == (True, "maria has the lock", None, [])
 
 
 def test_a_lock_cannot_be_passed_by_force() -> None:
@@ -219,7 +219,7 @@ def test_a_release_tells_who_wanted_to_know_and_lets_what_waits_be_decided_again
 
     lock_lifecycle.release(records(ledger), held)
 
-    assert ledger.told("U2") == ["web → production is free now.\n[Lock]"]
+    assert ledger.told("U2") == ["web → production is free now.\n[Lock…]"]
     assert ledger.events == [Reconsider(7)]
     assert (ledger.locks.all(), ledger.locks.watching, ledger.timers) == ([], {}, {})
 
@@ -259,15 +259,18 @@ def test_a_rollback_locks_for_the_person_but_never_takes_somebody_elses_lock_awa
     assert free.audit.entries == ["lock web production: it was rolled back to 1a2b3c4; it belongs to maria"]
 
 
-def test_the_card_of_a_rollback_is_drawn_again_when_its_lock_changes() -> None:
-    rollback, plain_one = deployment(trigger="rollback", rollback_of=3), deployment()
-    taken_back, not_taken_back = Ledger(deployments=[rollback]), Ledger(deployments=[plain_one])
+def test_cards_that_tell_of_the_lock_are_drawn_again_when_it_changes() -> None:
+    shown = deployment(parent="1.1")
+    rollback, failed = replace(shown, trigger="rollback", rollback_of=3), replace(shown, state=State.FAILED)
+    cancelled, replaced = replace(shown, state=State.CANCELLED), replace(shown, replaced_by=9)
+    telling = [Ledger(deployments=[one]) for one in (rollback, shown, failed)]
+    silent = [Ledger(deployments=[one]) for one in (cancelled, replaced, deployment())]
 
-    for ledger in (taken_back, not_taken_back):
+    for ledger in (*telling, *silent):
         lock_lifecycle.release(records(ledger), lock_lifecycle.take(records(ledger), LOCK, EVERY))
 
-    assert taken_back.drawn() == [rollback.id, rollback.id]
-    assert not_taken_back.drawn() == []
+    assert [ledger.drawn() for ledger in telling] == [[7, 7]] * 3
+    assert [ledger.drawn() for ledger in silent] == [[], [], []]
 
 
 @pytest.mark.parametrize("but", [{"rollback_of": None}, {"state": State.FAILED}, {"by": Actor("ci", None, "ci")}])
@@ -371,7 +374,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def whoever_wanted_to_know_was_told_once(self) -> None:
-        free = " is free now.\n[Lock]"
+        free = " is free now.\n[Lock…]"
         heard = [(person, text) for person in ("U1", "U2", "U3") for text in self.ledger.told(person)]
         told = [(person, text.removesuffix(free)) for person, text in heard if text.endswith(free)]
         assert sorted(told) == sorted(self.expected)

@@ -67,10 +67,18 @@ def test_who_is_named_may_and_the_line_says_by_whom() -> None:
 
 
 def test_who_is_not_named_is_told_who_is() -> None:
-    permission = by_parties(MARIA, PARTIES, Membership())
+    permission = by_parties(MARIA, PARTIES, Membership(), {"U012AB3CD": "carol"})
 
     assert not permission
-    assert read(permission) == "maria may not deploy to production: that is for @U012AB3CD, @oncall and acme/devs"
+    assert read(permission) == (
+        "maria may not deploy to production: that is for carol, @oncall and acme/devs; ask one of them"
+    )
+
+
+def test_one_person_who_may_is_told_by_name_and_can_be_asked() -> None:
+    permission = by_parties(MARIA, ("U012AB3CD",), Membership(), {"U012AB3CD": "carol"})
+
+    assert read(permission) == "maria may not deploy to production: that is for carol; ask them"
 
 
 def test_who_might_be_named_by_github_is_told_to_link() -> None:

@@ -179,6 +179,8 @@ def workflow_runs(call: Call) -> Answer:
     found = call.repository
     runs = [run for run in reversed(found.workflow_runs) if call.query.get("head_sha") in (None, run.sha)]
     runs = [run for run in runs if call.query.get("event") in (None, run.event)]
+    runs = [run for run in runs if call.query.get("branch") in (None, run.branch)]
+    runs = [run for run in runs if call.query.get("actor") in (None, run.actor)]
     page, headers = call.page(runs)
     shown = {"total_count": len(runs), "workflow_runs": [call.world.write.workflow_run(found, run) for run in page]}
     return Answer(shown, headers=headers)

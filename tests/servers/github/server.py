@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+import tests.servers.github.actions
 import tests.servers.github.environments
 import tests.servers.github.graphql
 import tests.servers.github.hooks
 import tests.servers.github.people
+import tests.servers.github.publishing
 import tests.servers.github.rest
 import tests.servers.github.rest_writes  # noqa: F401 - they register their routes
 from tests.servers.background import Background
@@ -244,7 +246,11 @@ class GitHubServer(World):
         self.codeload_requests.append(request)
         if "Authorization" in request.headers:
             return Answer({"message": "This host must not see a token."}, 400)
-        owner, name, _, sha = request.path.strip("/").split("/")
+        owner, name, *rest, sha = request.path.strip("/").split("/")
+        if rest == ["logs"]:
+            jobs = (job for run in self.repositories[f"{owner}/{name}"].workflow_runs for job in run.jobs)
+            log = next(job.log for job in jobs if job.id == int(sha))
+            return Answer(("\ufeff" + "\n".join(log) + "\n").encode(), 200, {"Content-Type": "text/plain"})
         content = self.tarballs.get(sha)
         if content is None:
             files = self.repositories[f"{owner}/{name}"].commits[sha].files

@@ -72,6 +72,36 @@ class PullRequest:
     draft: bool = False
     queued: bool = False
     looked_at: bool = True
+    locked: bool = False
+    labels: list[str] = field(default_factory=list)
+
+
+@dataclass
+class IssueComment:
+    """On the page of a pull request, which is an issue as well."""
+
+    id: int
+    number: int
+    author: str
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    edits: int = 0
+
+
+@dataclass
+class Release:
+    """``target`` is the commitish that it was made with; its tag may be elsewhere, where that was there before."""
+
+    id: int
+    tag: str
+    target: str
+    name: str | None
+    body: str | None
+    author: str
+    draft: bool
+    prerelease: bool
+    created_at: datetime
 
 
 @dataclass
@@ -87,8 +117,54 @@ class Status:
 
 
 @dataclass
+class Workflow:
+    """A file in ``.github/workflows`` of the default branch; one whose ``inputs`` are None cannot be dispatched."""
+
+    file: str
+    text: str
+    inputs: tuple[str, ...] | None
+    run_name: str
+    required: tuple[str, ...] = ()
+    state: str = "active"
+
+    @property
+    def path(self) -> str:
+        return f".github/workflows/{self.file}"
+
+    @property
+    def title(self) -> str:
+        return self.file.partition(".")[0].title()
+
+
+@dataclass
+class Step:
+    name: str
+    started_at: datetime
+    conclusion: str | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass
+class Job:
+    """A job of one attempt of a run, with the lines of its log as GitHub keeps them."""
+
+    id: int
+    name: str
+    attempt: int
+    started_at: datetime
+    status: str = "in_progress"
+    conclusion: str | None = None
+    completed_at: datetime | None = None
+    steps: list[Step] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass
 class WorkflowRun:
-    """A run of a workflow of GitHub Actions; ``status`` is ``completed`` once it has a ``conclusion``."""
+    """A run of a workflow of GitHub Actions; ``status`` is ``completed`` once it has a ``conclusion``.
+
+    One that was dispatched has a ``file``, the ``branch`` it was dispatched on, by whom, and with which ``inputs``.
+    """
 
     id: int
     sha: str
@@ -97,6 +173,13 @@ class WorkflowRun:
     status: str
     conclusion: str | None
     at: datetime
+    file: str = ""
+    branch: str | None = None
+    title: str = ""
+    actor: str = "octocat"
+    attempt: int = 1
+    inputs: dict[str, str] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
 
     @property
     def suite(self) -> str:
@@ -186,6 +269,7 @@ class Repository:
     statuses: list[Status] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
     workflow_runs: list[WorkflowRun] = field(default_factory=list)
+    workflows: dict[str, Workflow] = field(default_factory=dict)
     idle_suites: list[tuple[str, str]] = field(default_factory=list)
     rules: dict[str, list[str]] = field(default_factory=dict)
     protection: dict[str, list[str]] = field(default_factory=dict)
@@ -197,6 +281,11 @@ class Repository:
     strict: set[str] = field(default_factory=set)
     reviews_required: dict[str, int] = field(default_factory=dict)
     queues: set[str] = field(default_factory=set)
+    comments: dict[int, IssueComment] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    """As they are spelled, by their names in lower case."""
+    releases: dict[int, Release] = field(default_factory=dict)
+    latest_release: int | None = None
 
     def add_commit(self, message: str, author: str, date: datetime, parents: tuple[str, ...], files: Files) -> Commit:
         """A commit on no branch yet."""

@@ -10,17 +10,20 @@ from datetime import UTC, datetime
 
 from tests.servers.github.deployments import NOWHERE
 from tests.servers.github.json_checks import ChecksWriter
-from tests.servers.github.merges import MergesWorld
 from tests.servers.github.people import People
+from tests.servers.github.publications import PublicationsWorld
 from tests.servers.github.state import CheckRun, Files, PullRequest, Repository, Review, Status, Tag, WorkflowRun
 from tests.servers.github.webhooks import Webhooks
 
 
-class World(MergesWorld):
+class World(PublicationsWorld):
     """Played by tests with methods, and by the bot over HTTP: both change the same state and send the same webhooks.
 
     ``repository`` is always ``owner/name``; ``author``, ``by`` and the like are logins, of anybody; methods return the
     new thing's sha, number or id. Safe to call from any thread.
+
+    ``returns_run_details`` is False for an Enterprise server that does not know how to, ``stubborn`` has the requests
+    (``cancel``, ``force-cancel``) that end no run, and ``on_dispatch`` is called as a run begins, or begins again.
     """
 
     def __init__(self, now: Callable[[], datetime] | None, webhook_secret: str) -> None:
@@ -33,6 +36,10 @@ class World(MergesWorld):
         self.hooks = Webhooks(self.lock, webhook_secret, self.now)
         self.write = ChecksWriter(self)
         self.ids = itertools.count(1001)
+        self.codeload_url = ""
+        self.returns_run_details = True
+        self.stubborn: set[str] = set()
+        self.on_dispatch: Callable[[WorkflowRun], None] = lambda _: None
 
     def repository(self, name: str) -> Repository:
         """The state of a repository, to look at. Raises KeyError."""
@@ -274,7 +281,7 @@ class World(MergesWorld):
             found = self.repositories[repository]
             run = WorkflowRun(next(self.ids), self.sha_of(found, ref), name, event, status, None, self.now())
             found.workflow_runs.append(run)
-            self._tell_of_workflow(found, run, "requested")
+            self.tell_of_workflow(found, run, "requested")
             return run.id
 
     def end_workflow(self, repository: str, run_id: int, conclusion: str = "success") -> None:
@@ -282,9 +289,10 @@ class World(MergesWorld):
             found = self.repositories[repository]
             run = next(one for one in found.workflow_runs if one.id == run_id)
             run.status, run.conclusion, run.at = "completed", conclusion, self.now()
-            self._tell_of_workflow(found, run, "completed")
+            self.tell_of_workflow(found, run, "completed")
 
-    def _tell_of_workflow(self, found: Repository, run: WorkflowRun, action: str) -> None:
+    def tell_of_workflow(self, found: Repository, run: WorkflowRun, action: str) -> None:
+        """Send the webhook ``workflow_run``."""
         payload = {
             "action": action,
             "workflow_run": self.write.workflow_run(found, run),

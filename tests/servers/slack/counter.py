@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tests.servers.slack import chat, limits, people, views  # noqa: F401 - they register Slack's methods
+from tests.servers.slack import chat, limits, links, people, views  # noqa: F401 - they register Slack's methods
 from tests.servers.slack.delivery import Sockets
 from tests.servers.slack.http import RESPOND, Failure, Reply, Request
 from tests.servers.slack.methods import METHODS, Caller, Refused
@@ -25,6 +25,8 @@ ALL_SCOPES = frozenset(
         "im:history",
         "im:read",
         "im:write",
+        "links:read",
+        "links:write",
         "reactions:write",
         "usergroups:read",
         "users:read",

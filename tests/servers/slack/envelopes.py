@@ -145,6 +145,43 @@ def sent_off(user: User, view: dict[str, Any], *, trigger: str) -> dict[str, Any
     }
 
 
+def closed(user: User, view: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_closed."""
+    return {
+        "type": "view_closed",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "view": view,
+        "is_cleared": False,
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
+def shortcut(
+    user: User, callback: str, message: Message, channel: Channel, *, trigger: str, respond: str
+) -> dict[str, Any]:
+    """A message shortcut: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload."""
+    return {
+        "type": "message_action",
+        "callback_id": callback,
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "unused",
+        "trigger_id": trigger,
+        "response_url": respond,
+        "action_ts": f"{time.time():.6f}",
+        "message_ts": message.ts,
+        "channel": {"id": channel.id, "name": "directmessage" if channel.of else channel.name},
+        "message": {**message_json(message, metadata=True), "type": "message"},
+        "is_enterprise_install": False,
+        "enterprise": None,
+    }
+
+
 def suggestion(user: User, view: dict[str, Any], block: str, action: str, typed: str) -> dict[str, Any]:
     """https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload."""
     return {
@@ -198,3 +235,41 @@ def press(
         "actions": [{**pressed, "action_ts": ts, "block_id": "b0"}],
     }
     return body if isinstance(shown, Ephemeral) else {**body, "message": message_json(shown)}
+
+
+def links(
+    message: Message, channel: Channel, found: list[tuple[str, str]], source: str, member: bool
+) -> dict[str, Any]:
+    """The inner event of links that were shared, each with its domain: https://docs.slack.dev/reference/events/link_shared."""
+    composed = source == "composer"
+    return {
+        "type": "link_shared",
+        "channel": "COMPOSER" if composed else channel.id,
+        "is_bot_user_member": member,
+        "user": message.user,
+        "message_ts": f"{message.user}-composed" if composed else message.ts,
+        **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
+        "unfurl_id": f"{channel.id}.{message.ts}",
+        "source": source,
+        "links": [{"url": link, "domain": domain} for link, domain in found],
+        "event_ts": message.ts,
+    }
+
+
+def press_unfurled(
+    user: User,
+    message: Message,
+    channel: Channel,
+    pressed: dict[str, Any],
+    link: str,
+    *,
+    ts: str,
+    trigger: str,
+    respond: str,
+) -> dict[str, Any]:
+    """A press below a link: the container is the message of whoever posted it, which does not come along."""
+    body = press(user, message, channel, pressed, ts=ts, trigger=trigger, respond=respond)
+    del body["message"]
+    unfurled = {"type": "message_attachment", "attachment_id": 1, "is_app_unfurl": True, "app_unfurl_url": link}
+    shown = {"id": 1, "blocks": message.unfurls[link].blocks, "app_unfurl_url": link, "is_app_unfurl": True}
+    return {**body, "container": {**body["container"], **unfurled}, "app_unfurl": shown}

@@ -279,12 +279,16 @@ def _chart(block: dict[str, Any], at: str) -> Iterator[str]:
             yield f"value must be a number [json-pointer:{at}/chart/series]"
 
 
+RICH_TEXT = {"text": "text", "link": "url", "user": "user_id", "usergroup": "usergroup_id", "date": "format"}
+"""What each element of a section must have."""
+
+
 def _rich_text(block: dict[str, Any], at: str) -> Iterator[str]:
     """https://docs.slack.dev/reference/block-kit/blocks/rich-text-block: sections of text, links, people, moments."""
     if block.get("type") != "rich_text" or not block.get("elements"):
         yield f"missing elements [json-pointer:{at}]"
     for element in (one for section in block.get("elements", ()) for one in section.get("elements") or [{}]):
-        needed = {"text": "text", "link": "url", "user": "user_id", "date": "format"}.get(element.get("type"), "?")
+        needed = RICH_TEXT.get(element.get("type"), "?")
         if not isinstance(element.get(needed), str) or not element[needed] or element.get("text") == "":
             yield f"invalid element {element.get('type')} [json-pointer:{at}/elements]"
         if any(0xD800 <= ord(letter) <= 0xDFFF for letter in str(element.get("text", ""))):

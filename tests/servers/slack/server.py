@@ -15,6 +15,7 @@ from tests.servers.slack.counter import Counter
 from tests.servers.slack.delivery import Dispatch, Post, Sockets, Target
 from tests.servers.slack.envelopes import Envelope
 from tests.servers.slack.http import Failure, Request, Server
+from tests.servers.slack.links import Links
 from tests.servers.slack.state import (
     BOT_USER,
     TEAM,
@@ -30,7 +31,7 @@ from tests.servers.slack.state import (
 from tests.servers.slack.viewers import Viewers
 
 
-class SlackServer(Viewers):
+class SlackServer(Viewers, Links):
     """Use as a context manager; it listens on 127.0.0.1 while it is open::
 
         with SlackServer() as slack:
@@ -202,6 +203,7 @@ class SlackServer(Viewers):
             self._send_event(envelopes.said(message, place, by), by, place)
             if f"<@{BOT_USER}>" in written and place.of is None:
                 self._send_event(envelopes.said(message, place, by, kind="app_mention"), by, place)
+        self.tells_of_links(message)
         return message
 
     def bot_says(self, bot: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
@@ -262,6 +264,19 @@ class SlackServer(Viewers):
             ts=self.workspace.next_ts(),
             trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
             respond=self.counter.respond_address(place, by, shown.thread_ts),
+        )
+        return self._send("interactive", payload, by, place)
+
+    def uses_shortcut(self, user: str, message: Message, callback: str = "deploy_this") -> Envelope:
+        """Somebody chooses a shortcut from the menu of a message; it works where the app is no member, too."""
+        by, place = self.workspace.user(user), self.workspace.channels[message.channel]
+        payload = envelopes.shortcut(
+            by,
+            callback,
+            message,
+            place,
+            trigger=self.workspace.next_trigger(by.id, self.trigger_lives),
+            respond=self.counter.respond_address(place, by, None),
         )
         return self._send("interactive", payload, by, place)
 
@@ -370,6 +385,9 @@ class SlackServer(Viewers):
         return self.workspace.wait_for(predicate, timeout)
 
     # Behind the counter
+
+    def _respond_at(self, place: Channel, by: User, thread: str | None) -> str:
+        return self.counter.respond_address(place, by, thread)
 
     def _channel(self, which: str) -> Channel:
         return (

@@ -72,6 +72,11 @@ class Shown:
         return "\n".join(written or [self.text]).split("\n")
 
     @property
+    def rows(self) -> list[str]:
+        """Those of the lines that are rows of tables, in whose cells nothing is a mark."""
+        return [text for block in self.blocks if block["type"] == "table" for text in _texts_of(block)]
+
+    @property
     def buttons(self) -> list[dict[str, Any]]:
         """The button elements, in order."""
         rows = (block["elements"] for block in self.blocks if block["type"] == "actions")
@@ -96,7 +101,10 @@ class Shown:
 
 @dataclass
 class Message(Shown):
-    """A message in a channel. ``edits`` are its earlier appearances, ``reactions`` emoji and people, oldest first."""
+    """A message in a channel. ``edits`` are its earlier appearances, ``reactions`` emoji and people, oldest first.
+
+    ``unfurls`` is what is seen below it, by its links.
+    """
 
     channel: str
     ts: str
@@ -107,6 +115,7 @@ class Message(Shown):
     broadcast: bool = False
     edits: list[Shown] = field(default_factory=list)
     reactions: list[tuple[str, str]] = field(default_factory=list)
+    unfurls: dict[str, Shown] = field(default_factory=dict)
 
     @property
     def emoji(self) -> list[str]:
@@ -194,11 +203,18 @@ def _task_line(task: dict[str, Any]) -> str:
 
 
 def _plain_of(cell: dict[str, Any]) -> str:
-    """The text of a cell, raw or rich."""
+    """The text of a cell, raw or rich, written as it would be elsewhere: nothing in it is more than text."""
     if cell["type"] == "raw_text":
-        return str(cell["text"])
+        return _escaped(str(cell["text"]))
     elements = [element for section in cell["elements"] for element in section["elements"]]
-    return "".join(one.get("text") or one.get("fallback") or f"<@{one['user_id']}>" for one in elements)
+    return "".join(
+        _escaped(text) if (text := one.get("text") or one.get("fallback")) else f"<@{one['user_id']}>"
+        for one in elements
+    )
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 
 class Workspace:

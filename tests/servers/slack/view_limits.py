@@ -56,6 +56,8 @@ def _block(block: dict[str, Any], at: str, kind: str) -> Iterator[str]:
         yield f"unsupported type: {what} [json-pointer:{at}/type]"
     elif what == "input":
         yield from _input(block, at)
+        if len(block.get("block_id", "")) > 255:
+            yield f"must be less than 256 characters [json-pointer:{at}/block_id]"
     elif what == "actions":
         yield from _actions(block, at)
     elif what == "alert":
@@ -86,6 +88,8 @@ def _input(block: dict[str, Any], at: str) -> Iterator[str]:
         yield f"unsupported element: {element.get('type')} [json-pointer:{at}/element]"
     elif element["type"] in SELECTS:
         yield from limits.element_problems(element, f"{at}/element")
+    elif element["type"] == "checkboxes":
+        yield from _checkboxes(element, f"{at}/element")
     elif element["type"] == "plain_text_input":
         if (
             len(element.get("initial_value", "")) > element.get("max_length", 3_000)
@@ -94,3 +98,13 @@ def _input(block: dict[str, Any], at: str) -> Iterator[str]:
             yield f"too long [json-pointer:{at}/element]"
         if "placeholder" in element:
             yield from limits.text_problems(element["placeholder"], f"{at}/element", 150, kinds=("plain_text",))
+
+
+def _checkboxes(element: dict[str, Any], at: str) -> Iterator[str]:
+    """https://docs.slack.dev/reference/block-kit/block-elements/checkboxes-element."""
+    if len(element.get("options") or ()) > 10:
+        yield f"no more than 10 items allowed [json-pointer:{at}/options]"
+    yield from limits.options_problems(element.get("options"), at)
+    for chosen in element.get("initial_options", ()):
+        if chosen not in element["options"]:
+            yield f"initial_options must be options [json-pointer:{at}/initial_options]"

@@ -98,11 +98,24 @@ class Viewers:
         return sent
 
     def closes(self, user: str) -> View:
-        """Somebody closes the modal before them."""
+        """Somebody closes the modal before them; the app hears of it where it has asked to."""
         view = self._open(user)
         with self.workspace.changed:
             self.workspace.modals[view.user].pop()
+        if view.body.get("notify_on_close"):
+            self.tells_of_closing(user, view)
         return view
+
+    def tells_of_closing(self, user: str, view: View) -> Envelope:
+        """What an app hears that has asked to."""
+        by = self.workspace.user(user)
+        return self._send("interactive", envelopes.closed(by, view_json(view)), by, self.workspace.direct(by.id))
+
+    def sends_off(self, user: str, body: dict[str, Any]) -> Envelope:
+        """A view is sent off that is not as the app has made it."""
+        by = self.workspace.user(user)
+        payload = envelopes.sent_off(by, body, trigger=self.workspace.next_trigger(by.id, self.trigger_lives))
+        return self._send("interactive", payload, by, self.workspace.direct(by.id))
 
     def _take_answer(self, user: str, view: View, sent: Envelope) -> None:
         answer, stack = sent.answer, self.workspace.modals.get(user, [])
@@ -133,6 +146,11 @@ class Viewers:
         element = block["element"]
         if element["type"] == "plain_text_input":
             return {"type": element["type"], "value": value}
+        if element["type"] == "checkboxes":
+            return {
+                "type": element["type"],
+                "selected_options": [one for one in element["options"] if one["text"]["text"] == value],
+            }
         groups = element.get("option_groups") or [element]
         offered = [one for group in groups for one in group.get("options", ())] or self._searched(
             user, view, block, value
@@ -170,8 +188,10 @@ def _values(view: View) -> dict[str, dict[str, Any]]:
         bare: dict[str, Any] = {"type": element["type"]}
         if "initial_option" in element:
             bare["selected_option"] = element["initial_option"]
+        if "initial_options" in element:
+            bare["selected_options"] = element["initial_options"]
         value = view.values.get(block_id, {}).get(element["action_id"], bare)
-        if value.get("selected_option") or value.get("value"):
+        if value.get("selected_option") or value.get("selected_options") or value.get("value"):
             found[block_id] = {element["action_id"]: value}
     return found
 

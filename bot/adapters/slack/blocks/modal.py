@@ -16,6 +16,9 @@ from bot.core.rich_text import one_line
 TITLE_LIMIT = 24
 OPTIONS_LIMIT = 100
 OPTION_VALUE_LIMIT = 150
+BLOCK_ID_LIMIT = 255
+EXAMPLE_LIMIT = 150
+FIELD_TEXT_LIMIT = 2_000
 ASKED, DEPLOY = "asked", "deploy"
 """What a modal is called back by: a command of which something is asked, or a deployment that is chosen in it."""
 FIELD_ACTION = "field:"
@@ -57,11 +60,13 @@ def _field(field: Field) -> Block:
     block: Block = {
         "type": "input",
         # What is chosen stays while its block has the same id.
-        "block_id": f"{field.name}{_OF}{field.of}" if field.of else field.name,
-        "label": plain_text(one_line(field.label)),
+        "block_id": f"{field.name}{_OF}{field.of}"[:BLOCK_ID_LIMIT] if field.of else field.name,
+        "label": plain_text(cut(one_line(field.label), FIELD_TEXT_LIMIT)),
         "optional": field.optional,
         "element": _element(field),
     }
+    if hint := one_line(field.hint).strip():
+        block["hint"] = plain_text(cut(hint, FIELD_TEXT_LIMIT))
     if field.redraws:
         block["dispatch_action"] = True
     return block
@@ -70,7 +75,11 @@ def _field(field: Field) -> Block:
 def _element(field: Field) -> Block:
     action = {"action_id": f"{FIELD_ACTION}{field.name}"}
     if field.kind == "text":
-        return {"type": "plain_text_input", **action, "max_length": LONGEST_WHY}
+        example = {"placeholder": plain_text(cut(field.example, EXAMPLE_LIMIT))} if field.example else {}
+        return {"type": "plain_text_input", **action, "max_length": LONGEST_WHY, **example}
+    if field.kind == "tick":
+        ticked = {"initial_options": [_option(field.chosen)]} if field.chosen else {}
+        return {"type": "checkboxes", **action, "options": options(field.options), **ticked}
     chosen = {"initial_option": _option(field.chosen)} if field.chosen and _fits(field.chosen) else {}
     if field.kind == "search":
         return {"type": "external_select", **action, "min_query_length": 0, **chosen}
@@ -117,7 +126,8 @@ def filled(view: dict[str, Any]) -> Filled:
     found = []
     for name, elements in values.items():
         for element in elements.values():
-            value = (element.get("selected_option") or {}).get("value") or element.get("value")
+            ticked: Block = next(iter(element.get("selected_options") or ()), {})
+            value = (element.get("selected_option") or ticked).get("value") or element.get("value")
             if value and value != "-":
                 found.append((str(name).partition(_OF)[0], str(value)))
     return tuple(found)

@@ -98,6 +98,17 @@ LOOKS: tuple[Spec, ...] = (
         ),
     ),
     Spec(
+        name="copy",
+        usage="copy #<id>",
+        help="Show the command that asks for the same as a deployment, to be copied.",
+        examples=("copy #12",),
+        makes=c.CopyCommand,
+        read_only=True,
+        parse=queries.read_copy,
+        show=lambda copy: queries.show_number("copy", copy.deployment),
+        phrasings=("copy [me] [command] (of|for) {number} => copy {number}",),
+    ),
+    Spec(
         name="why",
         usage="why [#<id>|[<app>] [<env>]]",
         help="Show why a deployment waits, was refused or did not go out: what the gates said at the time.",
@@ -292,12 +303,12 @@ LOOKS: tuple[Spec, ...] = (
     ),
     Spec(
         name="unschedule",
-        usage="unschedule #<id>",
+        usage="unschedule s<id>",
         help="Take a deployment off the schedule.",
-        examples=("unschedule #12",),
+        examples=("unschedule s3",),
         makes=c.Unschedule,
         read_only=False,
         parse=queries.read_unschedule,
-        show=lambda unschedule: queries.show_number("unschedule", unschedule.deployment),
+        show=lambda unschedule: f"unschedule s{unschedule.entry}",
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.core.grammar.commands import Command, Deploy
+from bot.core.grammar.commands import Command, Deploy, Retry
 from bot.core.grammar.courtesy import is_emoji
 from bot.core.grammar.parser import (
     COMMANDS,
@@ -129,8 +129,13 @@ MEAN = {
 }
 
 
+REPEATS = ("again", "oncemore", "onemoretime", "anothertry")
+"""What stands for ``retry`` without its name."""
+
+
 @settings(max_examples=600, derandomize=True, deadline=None)
 @given(texts, st.sampled_from(PLACES))
+@example("again ", WORDS)
 @example("deploy main to staging\nproduction", WORDS)
 @example("deploy topic\nlock production", WORDS)
 @example("production staging deploy topic", WORDS)
@@ -143,7 +148,8 @@ def test_no_deed_comes_of_a_text_that_its_words_do_not_hold(text: str, words: Vo
         spec = next(spec for spec in COMMANDS if isinstance(command, spec.makes))
         arrow = isinstance(command, Deploy) and re.search("[>→]", text)
         asks = any(_letters(name) in said for name in spec.names) or "?" in text or arrow
-        assert asks or spec.read_only, command  # a look is no deed
+        repeats = isinstance(command, Retry) and any(word in said for word in REPEATS)
+        assert asks or repeats or spec.read_only, command  # a look is no deed
         for value in _named(command):
             assert _letters(value) in said, (value, command)
         app, environment = getattr(command, "app", None), getattr(command, "environment", None)

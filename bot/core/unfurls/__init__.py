@@ -1,0 +1,1 @@
+"""Unfurling: what is shown below a message with links to the bot's own pages."""

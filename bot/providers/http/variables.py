@@ -10,9 +10,10 @@ from bot.core.errors import Rejected
 from bot.core.ports.provider import Job, Outcome
 from bot.providers.http.settings import Settings
 from bot.settings import process_environment
-from bot.settings.environment import MASK, from_environment, secrets_named
+from bot.settings.environment import from_environment, secrets_named
 
 CALLBACKS = "/providers/http/"
+_MASK = "••••"
 _SHORTEST_MASKED = 6
 
 
@@ -50,7 +51,7 @@ class Variables:
     def masked(self, text: str) -> str:
         held = {value for name in self._settings.named for value in self._values(name)}
         for value in sorted(held, key=len, reverse=True):
-            text = text.replace(value, MASK)
+            text = text.replace(value, _MASK)
         return text
 
     def masked_outcome(self, outcome: Outcome) -> Outcome:

@@ -21,13 +21,13 @@ BASE_URL = "https://shipmate.example"
 
 class HandClock:
     def __init__(self) -> None:
-        self.moment = T0
+        self.at = T0
 
     def now(self) -> datetime:
-        return self.moment
+        return self.at
 
     def passes(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
+        self.at += timedelta(seconds=seconds)
 
 
 @contextmanager

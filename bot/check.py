@@ -191,6 +191,7 @@ def _being_changed(secrets: Secrets) -> Iterator[Finding]:
     for name, held, sender in (
         ("GITHUB_WEBHOOK_SECRET", secrets.github_webhook_secret, "GitHub"),
         ("SLACK_SIGNING_SECRET", secrets.slack_signing_secret, "Slack"),
+        ("HTTP_PROVIDER_SECRET", secrets.http_provider_secret, "every hook"),
     ):
         if len(secrets_in(held)) > 1:
             what = f"{name} holds two secrets, and what is signed with either one is accepted"

@@ -228,8 +228,13 @@ def finished(context: Context, event: RunFinished) -> None:
     )
     description = event.description
     if event.outcome == "cancelled" and deployment.cancel_by:
-        description = f"Cancelled by {deployment.cancel_by}"
-    ending.end(records, ended, ENDS[event.outcome], context.now, description)
+        # What is said behind the colon is what people have to know of it.
+        _, colon, more = description.partition(": ")
+        description = f"Cancelled by {deployment.cancel_by}{colon}{more}"
+    if event.given_up:
+        ending.give_up(records, ended, ENDS[event.outcome], context.now, description)
+    else:
+        ending.end(records, ended, ENDS[event.outcome], context.now, description)
 
 
 @router.performs(PostStatus)

@@ -35,6 +35,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/github/*": ("bot.core", "bot.adapters.github", *SHARED_BY_ADAPTERS),
     "bot/adapters/slack/*": ("bot.core", "bot.adapters.slack", *SHARED_BY_ADAPTERS),
     "bot/adapters/heroku/*": ("bot.core", "bot.adapters.heroku", *SHARED_BY_ADAPTERS),
+    "bot/adapters/hooks/*": ("bot.core", "bot.adapters.hooks", *SHARED_BY_ADAPTERS),
     "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage"),
     "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system", *SHARED_BY_ADAPTERS),
     "bot/adapters/clock/*": ("bot.core", "bot.adapters.clock"),
@@ -43,6 +44,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/checkout.py": ("bot.core", "bot.adapters.system"),
     "bot/adapters/*": ("bot.core",),
     "bot/migrations/*": ("bot.adapters.storage.tables",),
+    "bot/providers/http/*": ("bot.core", "bot.adapters", "bot.settings", "bot.providers.http"),
     "bot/providers/heroku/*": ("bot.core", "bot.adapters", "bot.settings", "bot.providers.heroku"),
     # A provider works with what adapters know of git, processes and directories. None imports another; how commands
     # are run is shared with the steps around providers.
@@ -65,8 +67,8 @@ ONLY_IMPORTED_BY = {"handlers": "bot/app.py", "bot.app": "bot/__main__.py", "bot
 PLACES: dict[str, tuple[str, ...]] = {
     "slack_bolt": ("bot/adapters/slack/*",),
     "slack_sdk": ("bot/adapters/slack/*",),
-    "requests": ("bot/adapters/github/*", "bot/providers/http.py", "bot/adapters/heroku/*"),
-    "urllib3": ("bot/adapters/github/*", "bot/adapters/heroku/*"),
+    "requests": ("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
+    "urllib3": ("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
     "jwt": ("bot/adapters/github/auth.py",),
     "cachetools": ("bot/adapters/*",),
     "psutil": ("bot/adapters/system/*",),
@@ -105,6 +107,7 @@ MAY_ASK: dict[str, set[str]] = {
     "bot/runtime/provider_runner.py": {"time.monotonic"},
     "bot/runtime/run_output.py": {"time.monotonic"},
     "bot/adapters/system/processes.py": {"time.monotonic"},
+    "bot/adapters/hooks/client.py": {"time.monotonic"},
     "bot/adapters/probe.py": {"time.monotonic"},
     "bot/adapters/storage/engine.py": {"time.time"},  # in the place of a function of SQLite's
     "bot/adapters/storage/clock.py": {"time.clock_gettime"},

@@ -72,6 +72,7 @@ NAMES = [
     "people.link_awaited",
     "promotions.ended",
     "promotions.offered",
+    "provider_callbacks.called_back",
     "publications.allowed",
     "publications.due",
     "publications.ended",

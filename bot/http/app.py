@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.adapters.github.webhooks import EVENTS, payload_of, verify
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery
+from bot.http.callbacks import Callbacks, endpoint
 from bot.http.health import Aside, Health
-from bot.http.limits import PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
+from bot.http.limits import CALLBACKS, PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
 from bot.http.refusals import Refusals
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,8 @@ class WebhookListener:
 
     ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
     tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
-    refuses the bot's own credentials, a sentence each: what is stored then has to wait.
+    refuses the bot's own credentials, a sentence each: what is stored then has to wait. ``callbacks`` takes what deploy
+    hooks call back.
     """
 
     intake: AsyncInbox
@@ -60,6 +62,7 @@ class WebhookListener:
     outages: Callable[[], Sequence[str]] = tuple
     slack: Callable[[Request], Awaitable[Response]] | None = None
     set_aside: Aside | None = None
+    callbacks: Callbacks | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
         registry = CollectorRegistry()
@@ -84,6 +87,9 @@ class WebhookListener:
         ]
         if self.slack is not None:
             routes.append(Route(SLACK_EVENTS, _noted(self.slack, refusals), methods=["POST"]))
+        if self.callbacks is not None:
+            called_back = endpoint(self.callbacks, refusals)
+            routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
         return Door(webhook, Starlette(routes=routes), refusals)
 
 

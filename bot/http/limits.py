@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 WEBHOOK = "/github/webhook"
 SLACK_EVENTS = "/slack/events"
+CALLBACKS = "/providers/http/"
+"""The beginning of the addresses that deploy hooks call back."""
 
 _KB = 1024
 _MB = 1024 * _KB
@@ -15,7 +17,7 @@ _MB = 1024 * _KB
 
 def _bodies() -> Mapping[str, int]:
     # GitHub's own limit: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
-    return MappingProxyType({WEBHOOK: 25 * _MB, SLACK_EVENTS: _MB})
+    return MappingProxyType({WEBHOOK: 25 * _MB, SLACK_EVENTS: _MB, CALLBACKS: _MB})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Limits:
     """At most one line in the log in this time for each kind of refusal."""
 
     def largest_body(self, path: str) -> int:
-        return self.bodies.get(path, self.other_body)
+        return self.bodies.get(CALLBACKS if path.startswith(CALLBACKS) else path, self.other_body)
 
 
 PRODUCTION = Limits()

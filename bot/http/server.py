@@ -16,8 +16,9 @@ from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock, Delivery
 from bot.core.schedules.reading import Read, read
 from bot.http.app import WebhookListener
+from bot.http.callbacks import Callbacks
 from bot.http.limits import PRODUCTION, Limits
-from bot.settings import Settings, secrets_in
+from bot.settings import Settings, process_environment, secrets_in
 
 if TYPE_CHECKING:
     import uvicorn
@@ -109,6 +110,7 @@ def listener(
         outages=lasting,
         slack=listens_to_slack,
         set_aside=store.set_aside,
+        callbacks=Callbacks(settings, store, process_environment(), stored),
     )
 
 

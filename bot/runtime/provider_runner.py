@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -349,6 +349,8 @@ class ProviderRunner:
     def _finish(self, deployment_id: int, outcome: Outcome, last_word: Progress | None = None) -> None:
         links = outcome.environment_url, outcome.log_url
         event = RunFinished(deployment_id, outcome.result, outcome.description, *links, last_word)
+        if outcome.given_up:
+            event = replace(event, given_up=True)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
 
 

@@ -71,6 +71,11 @@ def secrets_in(value: SecretStr | None) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
+def secrets_named(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Those in the variable of that name, which may be any."""
+    return secrets_in(SecretStr(environ.get(name, "")))
+
+
 Changing: TypeAlias = Annotated[SecretStr, AfterValidator(_one_or_two)]
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 
@@ -116,6 +121,11 @@ class Secrets(BaseModel):
         default=None, description="For `link`, by which people tell their GitHub login."
     )
     heroku_api_key: SecretStr | None = Field(default=None, description="For the `heroku` provider.")
+    http_provider_secret: Changing | None = Field(
+        default=None,
+        description="For the `http` provider: signs what is sent to hooks, and what they call back; two with a comma "
+        "while it is changed.",
+    )
     database_url: Annotated[SecretStr, AfterValidator(_database)] = Field(
         default=SecretStr("sqlite:///shipmate.db"),
         description="Where everything is kept: `sqlite:///…` or `postgres://…`.",
@@ -123,7 +133,8 @@ class Secrets(BaseModel):
     port: Annotated[int, BeforeValidator(_port)] = Field(default=3000, description="The port of the web process.")
     base_url: Address | None = Field(
         default=None,
-        description="The public address of the web process: links that begin with it unfurl in Slack.",
+        description="The public address of the web process: hooks of the `http` provider call back there, and "
+        "links that begin with it unfurl in Slack.",
     )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs links; where it is unset one is made and kept in the database."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -135,9 +135,9 @@ def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[B
             model = inner
     match detail["type"]:
         case "extra_forbidden":
-            return not_a_setting(str(steps[-1]), model)
+            return not_a_setting(str(steps[-1]), _table_of(model, steps))
         case "missing":
-            return f" is missing{_meaning(model, steps)}."
+            return f" is missing{_meaning(_table_of(model, steps), steps)}."
         case "literal_error":
             expected = str(detail["ctx"]["expected"]).replace("'", '"')
             return f" must be {expected}, not {shown(detail['input'])}."
@@ -148,6 +148,15 @@ def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[B
         case _:
             reason = re.sub(r"^\w+ should ", "must ", detail["msg"])
             return f" {reason}, not {shown(detail['input'])}." if reason.startswith(_VERBS) else f": {reason}."
+
+
+def _table_of(model: type[BaseModel], steps: Sequence[str | int]) -> type[BaseModel]:
+    """The table within the table in which the last step stands."""
+    for step in steps[:-1]:
+        fields = (field for name, field in model.model_fields.items() if step in (name, field.alias))
+        kinds = (kind for field in fields for kind in (field.annotation, *get_args(field.annotation)))
+        model = next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), model)
+    return model
 
 
 def path(*steps: str | int) -> str:

@@ -16,7 +16,7 @@ from bot.settings.fields import did_you_mean, shown
 from bot.settings.models import ProviderSettings
 
 # What product people know by name although no module here does it yet.
-PLANNED = ("http",)
+PLANNED: tuple[str, ...] = ()
 DEFAULT = {"type": "external"}
 
 

@@ -22,6 +22,7 @@ from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
 from bot.http.app import WebhookListener
+from bot.http.callbacks import Callbacks
 from bot.http.health import Aside
 from bot.http.limits import PRODUCTION, Limits
 from bot.http.protocol import Crowd
@@ -104,6 +105,7 @@ def door(
     slack: Callable[[Request], Awaitable[Response]] | None = None,
     aside: Aside | None = None,
     outages: Sequence[str] = (),
+    callbacks: Callable[[Store, Callable[[], None]], Callbacks] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -122,6 +124,7 @@ def door(
             slack=slack,
             set_aside=aside,
             outages=lambda: outages,
+            callbacks=callbacks(kept, made.ring) if callbacks else None,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

@@ -553,6 +553,7 @@ def test_the_page_for_operators_names_the_limits_in_use() -> None:
         "request line and headers": f"{shown(limits.head_bytes)}, {limits.headers} headers",
         "body at `/github/webhook`": f"{shown(limits.largest_body('/github/webhook'))}, as GitHub's own",
         "body at `/slack/events`": shown(limits.largest_body("/slack/events")),
+        "body at `/providers/http/…`": shown(limits.largest_body("/providers/http/r-1")),
         "body anywhere else": f"{shown(limits.other_body)}, and nobody reads it",
         "all bodies together that have not come whole": shown(limits.unverified_bytes),
         "connections": str(limits.connections),

@@ -21,6 +21,7 @@ SECRETS = {
     "GITHUB_TOKEN": "ghp_token",
     "GITHUB_PRIVATE_KEY": KEY,
     "HEROKU_API_KEY": "heroku-key",
+    "HTTP_PROVIDER_SECRET": "hook-secret",
     "DATABASE_URL": "postgres://shipmate:p%40ssword@db.example.com/shipmate",
     "SECRET_KEY": "link-signing-key",
 }
@@ -81,7 +82,7 @@ def test_secrets_are_masked_wherever_they_occur() -> None:
     assert masked("nothing to hide", Secrets()) == "nothing to hide"
 
 
-BEING_CHANGED = ("GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET")
+BEING_CHANGED = ("GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "HTTP_PROVIDER_SECRET")
 
 
 @pytest.mark.parametrize("name", BEING_CHANGED)

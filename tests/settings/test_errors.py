@@ -330,11 +330,6 @@ def test_wrong_variables_are_told_without_their_values() -> None:
     ("provider", "sentence"),
     [
         ('"shell"', ' must be a table such as { type = "external" }, not "shell".'),
-        (
-            '{ type = "http" }',
-            '.type cannot be "http": that provider is not there yet. There are external, github_actions, heroku, '
-            "local and shell.",
-        ),
         ('{ type = "heroku" }', ".app is missing."),
         (
             '{ type = "heroku", app = "Acme Web" }',
@@ -343,7 +338,7 @@ def test_wrong_variables_are_told_without_their_values() -> None:
         ('{ type = "shel" }', '.type cannot be "shel": there is no such provider. Did you mean "shell"?'),
         (
             "{ type = 5 }",
-            ".type must be text in quotes, not 5. There are external, github_actions, heroku, local and shell.",
+            ".type must be text in quotes, not 5. There are external, github_actions, heroku, http, local and shell.",
         ),
         ('{ type = "shell" }', ".command is missing."),
         ('{ type = "external", url = "x" }', ".url is not a setting."),

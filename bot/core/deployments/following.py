@@ -99,6 +99,8 @@ def goes_on(records: Records, before: Deployment, now_is: Deployment, now: datet
 def carried_on(records: Records, deployment: Deployment, progress: Progress, now: datetime) -> Deployment:
     """A provider of ours told how far it has got. GitHub hears of the log as soon as there is one."""
     told = progressed(deployment, progress)
+    if not progress.steps.runs:
+        told = went_on(told, now)
     if progress.review_url is not None:
         return review_wanted(records, told, now)
     if deployment.reviewed_elsewhere:

@@ -187,11 +187,24 @@ class RunProgressed(Event):
     progress: Progress
 
 
+@stored("ProviderCalledBack")
+class ProviderCalledBack(Event):
+    """Whoever carries the deployment out for a provider of ours has told how it goes on: see ``hooks.callback``."""
+
+    deployment_id: int
+    at: datetime
+    state: str
+    description: str = ""
+    environment_url: str | None = None
+    log_url: str | None = None
+
+
 @stored("RunFinished")
 class RunFinished(Event):
     """A provider of ours has carried the deployment out, or failed to.
 
-    ``progress`` is its last word of how far it got, which may be taken up after this.
+    ``progress`` is its last word of how far it got, which may be taken up after this. It is
+    ``given_up`` where its end may still be told: see ``bot.core.ports.provider.Outcome``.
     """
 
     deployment_id: int
@@ -200,6 +213,7 @@ class RunFinished(Event):
     environment_url: str | None = None
     log_url: str | None = None
     progress: Progress | None = None
+    given_up: bool = False
 
 
 @stored("LinkAwaited")

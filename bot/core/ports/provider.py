@@ -53,12 +53,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a provider's work ended. ``description`` is a sentence without a full stop, short enough for a status."""
+    """How a provider's work ended. ``description`` is a sentence without a full stop, short enough for a status.
+
+    It is ``given_up`` where the work may go on elsewhere, and whoever does it may still tell how it ended.
+    """
 
     result: Literal["succeeded", "failed", "error", "timed_out", "cancelled"]
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+    given_up: bool = False
 
 
 class Run(Protocol):

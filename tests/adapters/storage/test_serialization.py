@@ -79,6 +79,7 @@ EVENTS = [
     "ModalTurned",
     "NudgeDue",
     "OrphanFound",
+    "ProviderCalledBack",
     "PublicationsDue",
     "PublishingAllowed",
     "PublishingRefused",

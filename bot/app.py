@@ -166,6 +166,7 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
         auth,
         clock=clock,
         web_url=secrets.github_web_url,
+        git_url=secrets.git_url,
         client_id=secrets.github_client_id,
         before_change=before_change,
         deploying=settings.deploying_workflows,

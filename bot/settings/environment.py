@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
 )
 
 from bot.core.masking import MASK, SHORTEST
@@ -145,21 +144,19 @@ class Secrets(BaseModel):
     github_api_url: Address = Field(default="https://api.github.com", description="Where GitHub's API is.")
     github_web_url: Address = Field(
         default="https://github.com",
-        description="Where people see GitHub, and git fetches; default: `https://github.com`, or the host of "
-        "`GITHUB_API_URL`.",
+        description="Where people see GitHub; and where git fetches, which is else the host of `GITHUB_API_URL`.",
     )
     heroku_api_url: Address = Field(default="https://api.heroku.com", description="Where Heroku's API is.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _web_beside_the_api(cls, given: dict[str, object]) -> dict[str, object]:
-        api_url = given.get("github_api_url")
-        return {"github_web_url": _web_of(str(api_url)), **given} if api_url else given
 
     @classmethod
     def variables(cls) -> list[str]:
         """The names of the variables, as they are set."""
         return [name.upper() for name in cls.model_fields]
+
+    @property
+    def git_url(self) -> str:
+        """Where git fetches: where people see GitHub, as far as that is said, else beside the API."""
+        return self.github_web_url if "github_web_url" in self.model_fields_set else _web_of(self.github_api_url)
 
     @property
     def socket_mode(self) -> bool:

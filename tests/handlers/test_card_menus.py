@@ -115,7 +115,7 @@ def test_a_press_on_a_lock_that_was_drawn_before_somebody_took_it_says_who_has_i
     here.slack.submits("bob")
     here.settle()
 
-    assert here.told("bob")[-1].startswith("*web → production* is locked by <@U00000001> since ")
+    assert here.told("bob")[-1].startswith("*web → production* is locked by maria since ")
     lock = here.store.reads().locks.of("web", "production")
     assert lock is not None
     assert lock.by.name == "maria"

@@ -72,8 +72,8 @@ class GitHub:
     """Implements ``bot.core.ports.forge.Forge``. Safe to share between threads.
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
-    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are). ``deploying`` are
-    the files of the workflows that are dispatched to deploy.
+    and where they sign in for the app with ``client_id`` (without one nobody can prove who they are). Git fetches from
+    ``git_url``, else from there. ``deploying`` are the files of the workflows that are dispatched to deploy.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class GitHub:
         *,
         clock: Clock,
         web_url: str,
+        git_url: str | None = None,
         client_id: str | None = None,
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
@@ -95,10 +96,9 @@ class GitHub:
         self._auth = auth
         self._relations: LRUCache[tuple[Hashable, ...], Relation] = LRUCache(RELATIONS_KEPT)
         self._relations_lock = Lock()
-        self._web_url = web_url.rstrip("/")
-        sign_in = (
-            DeviceFlow(client_id, web_url=web_url, api_url=api_url, clock=clock, pause=pause) if client_id else None
-        )
+        self._web_url, self._git_url = web_url.rstrip("/"), (git_url or web_url).rstrip("/")
+        at_their_place = {"web_url": web_url, "api_url": api_url}
+        sign_in = DeviceFlow(client_id, **at_their_place, clock=clock, pause=pause) if client_id else None
         self.users = GitHubUsers(self._connection, clock, sign_in, auth)
         self.reviews = GitHubReviews(self._connection, clock)
         self._checks = GitHubChecks(self._connection, clock, deploying)
@@ -257,7 +257,7 @@ class GitHub:
 
     def remote(self, repository: str) -> Remote:
         header = self._auth.authorization(repository) or ""
-        return Remote(f"{self._web_url}/{repository}.git", header.removeprefix("Bearer ") or None)
+        return Remote(f"{self._git_url}/{repository}.git", header.removeprefix("Bearer ") or None)
 
     def tarball(self, repository: str, sha: str) -> str:
         return self._connection.location(at(repository, "tarball", sha))

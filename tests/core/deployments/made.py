@@ -50,6 +50,7 @@ class Register:
     lines: list[str] = field(default_factory=list)
     locks: LockLedger = field(default_factory=LockLedger)
     kept_values: dict[str, str] = field(default_factory=dict)
+    timers: dict[str, datetime] = field(default_factory=dict)
     cause: str = "test"
 
     def keep(self, key: str, value: str) -> None:
@@ -65,6 +66,9 @@ class Register:
 
     def emit(self, *effects: Effect) -> None:
         self.effects += effects
+
+    def set_timer(self, key: str, at: datetime, event: Event) -> None:
+        self.timers[key] = at
 
     def put(self, event: Event, key: str) -> None:
         self.events.append(event)

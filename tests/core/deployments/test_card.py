@@ -215,7 +215,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "❌ web → production  failed at step 2, Migrate: exit code 1",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production failed: Migrate: exit code 1. Try again with: retry #1.",
     ),
@@ -232,7 +232,7 @@ STATES: list[tuple[str, dict[str, Any], Around, list[str], str]] = [
             "⌛ web → production  timed out at step 2, Migrate: stopped at the timeout of 15 min",
             "topic@64fd7b0 · maria · after 1 min 15 s",
             "[Retry]",
-            "⋯ Lock production…, Details",
+            "⋯ Lock production…, Deploy…, Details, Copy command",
         ],
         "Deploying topic@64fd7b0 of web to production timed out: Migrate: Stopped at the timeout of 15 min. "
         "Try again with: retry #1.",

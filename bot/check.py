@@ -157,7 +157,7 @@ def _github(secrets: Secrets) -> str:
 
 def _app_lines(app: AppSettings) -> Iterator[str]:
     yield f"{app.name}: {app.repository}, announced in {app.channel}"
-    for name, environment in app.environments.items():
+    for name, environment in app.all_environments.items():
         default = " (default)" if name == app.default_environment else ""
         merges = f", after merges into {', '.join(environment.deploy_on_merge)}" if environment.deploy_on_merge else ""
         yield f"  {name}{default}: provider {environment.provider.type}{merges}"
@@ -165,7 +165,7 @@ def _app_lines(app: AppSettings) -> Iterator[str]:
 
 def _who_may(settings: Settings, app: AppSettings, counts: HeadCounts | None) -> Iterator[str]:
     asked = None if _is_example(app, settings) else counts
-    for environment in app.environments.values():
+    for environment in app.all_environments.values():
         yield exposure.who_may(settings, app, environment, asked)
 
 
@@ -188,7 +188,7 @@ def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Fin
     places: list[tuple[str, Table | Secrets]] = [(" of [bot]", settings.bot), (" of [slack]", settings.slack)]
     for app in settings.apps.values():
         places.append((f" of {app.name}", app))
-        places += [(f" of {app.name}/{name}", environment) for name, environment in app.environments.items()]
+        places += [(f" of {app.name}/{name}", environment) for name, environment in app.all_environments.items()]
     for place, table in [*places, ("", settings.secrets)]:
         for name, feature in planned.items():
             known = type(table).model_fields.get(name)
@@ -200,7 +200,7 @@ def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Fin
 
 def _provider_findings(settings: Settings) -> Iterator[Finding]:
     for app in settings.apps.values():
-        for name, environment in app.environments.items():
+        for name, environment in app.all_environments.items():
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")

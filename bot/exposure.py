@@ -85,7 +85,7 @@ def left_open(settings: Settings) -> Iterator[Finding]:
             "name one or two people",
         )
     for app in settings.apps.values():
-        for environment in app.environments.values():
+        for environment in app.all_environments.values():
             yield from _open(app, environment)
 
 
@@ -116,7 +116,7 @@ def _open(app: AppSettings, environment: EnvironmentSettings) -> Iterator[Findin
 
 def outsiders(app: AppSettings, counts: HeadCounts) -> Iterator[Finding]:
     """People from outside the organisation who may deploy because they can write to the repository."""
-    if all(environment.deployers for environment in app.environments.values()):
+    if all(environment.deployers for environment in app.all_environments.values()):
         return
     found = counts.outside_writers(app.repository)
     if found:

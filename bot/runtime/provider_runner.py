@@ -290,6 +290,7 @@ class ProviderRunner:
             timeout_seconds=how.timeout_seconds,
             settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
+            pull_request=deployment.pull_request,
         )
         written = self.store.output.count(deployment_id)
         return load(how.provider), StoredRun(self, job, deployment, written), how
@@ -297,7 +298,7 @@ class ProviderRunner:
     def _how(self, deployment: Deployment) -> _How | None:
         """By the settings; where they have lost the place, by what they said when the run began."""
         app = self.settings.apps.get(deployment.app)
-        environment = app.environments.get(deployment.environment) if app else None
+        environment = app.environment(deployment.environment) if app else None
         if environment is not None:
             there = environment.provider
             return _How(there.type, there.settings, environment.timeout.total_seconds())

@@ -14,7 +14,15 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed, nearest
 from bot.settings.environment import Secrets
 from bot.settings.fields import SECRET_PREFIXES, shown
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    PreviewSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -114,6 +122,8 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
     if model is EnvironmentSettings and "windows" in steps[:-1]:
         model = WindowSettings
+    if model is EnvironmentSettings and "preview" in steps[:-1]:
+        model = PreviewSettings
     match detail["type"]:
         case "extra_forbidden":
             return not_a_setting(str(steps[-1]), model)

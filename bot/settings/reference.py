@@ -15,6 +15,7 @@ from bot.settings.models import (
     AppSettings,
     BotSettings,
     EnvironmentSettings,
+    PreviewSettings,
     ProviderSettings,
     SlackSettings,
     Table,
@@ -32,6 +33,7 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[apps.<app>]", AppSettings),
     ("[apps.<app>.environments.<environment>]", EnvironmentSettings),
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
+    ("[apps.<app>.environments.<environment>.preview]", PreviewSettings),
 )
 
 
@@ -55,7 +57,7 @@ def _section(title: str, column: str, rows: Iterator[str]) -> str:
 
 def _rows(table: type[Table]) -> Iterator[str]:
     for name, field in table.model_fields.items():
-        if name in table.COMPUTED or name == "environments":
+        if name in table.COMPUTED or name in {"environments", "previews"}:
             continue
         example = field.examples[0] if field.examples else None
         yield _row(

@@ -57,6 +57,7 @@ def _of_the_deployment(job: Job) -> dict[str, str]:
         "SHIPMATE_REF": job.ref,
         "SHIPMATE_SHA": job.sha,
         "SHIPMATE_TASK": job.task,
+        "SHIPMATE_PULL_REQUEST": str(job.pull_request or ""),
         "SHIPMATE_HOSTS": job.hosts or "",
         "SHIPMATE_FORCE": "true" if job.force else "false",
         "SHIPMATE_DEPLOYMENT_ID": str(job.deployment_id),

@@ -255,6 +255,25 @@ class TurnComesNearer(Event):
     deployment_id: int
 
 
+@stored("PreviewDue")
+class PreviewDue(Event):
+    """Something has changed that the preview of a pull request may depend on; ``template`` is its environment."""
+
+    app: str
+    template: str
+    number: int
+
+
+@stored("PreviewsTold")
+class PreviewsTold(Event):
+    """The comment that tells of a pull request's previews is there, with this ``text``, by its ``fingerprint``."""
+
+    repository: str
+    number: int
+    comment: int
+    text: str
+
+
 @stored("ApprovalHalfOver")
 class ApprovalHalfOver(Event):
     """Half of the time is over in which a deployment may be approved, unless it has been since."""

@@ -12,7 +12,11 @@ from bot.core.ports.forge_types import Remote
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a provider is told about the deployment it carries out. Never holds a secret of the bot."""
+    """What a provider is told about the deployment it carries out. Never holds a secret of the bot.
+
+    ``pull_request`` is the number of the one that it is of, where it is known to be of one. With the task ``remove`` the
+    preview of that is to be taken away: see ``bot.core.previews.model.removes``.
+    """
 
     deployment_id: int
     request_id: str
@@ -29,6 +33,7 @@ class Job:
     timeout_seconds: float
     settings: object
     one_time_password: str | None = field(default=None, repr=False)
+    pull_request: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,43 @@
+"""What people read of previews in the chat."""
+
+from __future__ import annotations
+
+from bot.core.grammar.commands import Command
+from bot.core.grammar.offers import hint
+from bot.core.rich_text import Bold, Message, say
+
+NEWER_COMMIT = "a newer commit of its pull request"
+"""Who has stopped a deployment, behind “Cancelled by”."""
+
+
+def which(app: str, template: str, example: Command) -> Message:
+    """Each pull request has its own, and none is named."""
+    return say(
+        "🚫 ", Bold(f"{app} → {template}"), " is there once for each pull request.", *hint(" Say which: ", example)
+    )
+
+
+def none_free(app: str, number: int, most: int) -> Message:
+    """Somebody asks for one more than there may be."""
+    used = "the only preview is" if most == 1 else f"all {most} previews are"
+    return say(
+        "🚫 ",
+        Bold(f"#{number} of {app}"),
+        f" cannot have a preview now: {used} in use.",
+        lines=[("Close a pull request that has one, or raise `max` in my settings.",)],
+    )
+
+
+def newer_commit(sha: str) -> str:
+    """Why one that still waits does not go."""
+    return f"Superseded by {sha[:7]}, which was pushed since"
+
+
+def over(number: int) -> str:
+    """Why one that still waits does not go."""
+    return f"The preview of #{number} is not wanted any more"
+
+
+def who_ends(number: int) -> str:
+    """Who has stopped a deployment, behind “Cancelled by”."""
+    return f"the end of the preview of #{number}"

@@ -32,6 +32,7 @@ from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
 from bot.core.ports.chat import ChannelNames, Chat, Clock, Delivery, Notebook
 from bot.core.ports.forge import Forge
+from bot.core.publications import refusals
 from bot.core.stored import stored_name
 from bot.mend import Mender
 from bot.router import collect
@@ -194,6 +195,8 @@ def doctors(settings: Settings) -> Doctors:
         counts=forge.head_counts if forge else None,
         names=forge.repository if forge else None,
         merging=forge.merging if forge else None,
+        publishing=forge.publishing if forge else None,
+        refused=lambda: refusals.lasting(the_store.reads()) if current else (),
         known=lambda: the_store.repositories.all() if current else (),
     )
 

@@ -11,6 +11,9 @@ from bot.core.errors import ShipmateError
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import Merging
+from bot.core.ports.publishing import Publishing
+from bot.core.publications.messages import NEEDED, NOT_DONE
+from bot.core.publications.refusals import Refusal
 from bot.core.repositories.messages import tables
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
@@ -44,7 +47,7 @@ class Doctors:
     """Who is asked; None where the credentials to ask are missing, which is a finding already.
 
     ``names`` tells what a repository is called now, ``known`` which ones the bot knows, ``merging`` in which ways
-    they merge; ``messages`` is who takes them.
+    they merge; ``publishing`` what may be written there, and ``refused`` what was not; ``messages`` is who takes them.
     """
 
     github: DoctorOfNames | None = None
@@ -54,6 +57,8 @@ class Doctors:
     counts: HeadCounts | None = None
     names: Callable[[str], Repository] | None = None
     merging: Merging | None = None
+    publishing: Publishing | None = None
+    refused: Callable[[], Sequence[Refusal]] = tuple
     known: Callable[[], Sequence[KnownRepository]] = tuple
     messages: Validator | None = None
 
@@ -130,6 +135,7 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     if doctors.names is not None:
         found += _called_otherwise(settings, repositories, doctors.names, doctors.known)
     found += _merge_methods([app for app in settings.apps.values() if app not in examples], doctors)
+    found += _publications([app for app in settings.apps.values() if app not in examples], doctors)
     if slack is not None:
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
@@ -244,6 +250,48 @@ def _merge_methods(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Fi
             what = f'apps.{app.name}.merge_method is "{app.merge_method}", which {app.repository} does not allow'
             others = f"Write {' or '.join(allowed)} there, or allow" if allowed else "Allow"
             yield Finding(good=False, what=what, mend=f"{others} it in the settings of the repository on GitHub.")
+
+
+def _publications(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Finding]:
+    """What the settings want to be written on GitHub, and cannot be."""
+    for app in apps:
+        if app.github.release and not any(one.production for one in app.environments.values()):
+            what = f"`release` of apps.{app.name}.github makes none: no environment of {app.name} is production"
+            yield Finding(good=True, warning=True, what=what, mend="write `production = true` in one of them")
+        yield from _lacking(app, doctors.publishing)
+    yield from _refused(apps, doctors.refused)
+
+
+def _lacking(app: AppSettings, publishing: Publishing | None) -> Iterator[Finding]:
+    on_pull_requests = app.github.comment or app.github.label is not None
+    if publishing is None or not (on_pull_requests or app.github.release):
+        return
+    try:
+        lacking = publishing.lacks(app.repository, pull_requests=on_pull_requests, releases=app.github.release)
+    except ShipmateError:
+        return  # a finding already
+    if lacking:
+        what = (
+            f"What apps.{app.name}.github asks for cannot be written on {app.repository} without {', '.join(lacking)}"
+        )
+        yield Finding(good=False, what=what, mend=f"Give it to {_who_writes(lacking)}, or take it out of the settings.")
+
+
+def _who_writes(lacking: Sequence[str]) -> str:
+    app = any(one.endswith(": write") for one in lacking)
+    return "the GitHub App and accept it where it is installed" if app else "the owner of GITHUB_TOKEN"
+
+
+def _refused(apps: Sequence[AppSettings], lasting: Callable[[], Sequence[Refusal]]) -> Iterator[Finding]:
+    """What only trying has shown: a token does not tell what it was made for."""
+    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if getattr(app.github, what)}
+    try:
+        refused = [one for one in lasting() if (one.repository, one.what) in wanted]
+    except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say
+        return
+    for one in refused:
+        what = f"{NOT_DONE[one.what].format(one.repository)}: {one.reason}"
+        yield Finding(good=False, what=what, mend=f"Give me the permission “{NEEDED[one.what]}”.")
 
 
 def _another(name: str, known: KnownRepository, change: str) -> Finding:

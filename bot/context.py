@@ -19,6 +19,7 @@ from bot.core.ports.forge import Forge
 from bot.core.ports.parents import Parents
 from bot.core.ports.transaction import Reads, Records
 from bot.core.presses.model import Screen
+from bot.core.publications.model import Publications
 from bot.core.threads.model import Thread
 from bot.settings import Settings
 
@@ -87,6 +88,7 @@ class Context:
     parents: Parents
     identities: Identities
     notices: Notices
+    publications: Publications
     boards: Published
     archive: Archive
     times: ReadsTimes

@@ -12,12 +12,14 @@ import pytest
 
 from bot import __version__
 from bot.adapters.local.merging import LocalMerging
+from bot.adapters.local.publishing import LocalPublishing
 from bot.check import Doctors, check
 from bot.check import findings as check_findings
 from bot.core.errors import NotThere, Unavailable
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import MergeRules
+from bot.core.publications.refusals import Refusal
 from bot.core.repositories.model import KnownRepository
 from bot.settings import Settings, SettingsProblems, load, read
 
@@ -466,3 +468,75 @@ def test_a_way_to_merge_that_the_repository_does_not_allow_is_a_finding() -> Non
         '✗ apps.shop.merge_method is "squash", which corner/shop does not allow'
         "  → Write merge or rebase there, or allow it in the settings of the repository on GitHub."
     )
+
+
+class Publishes(LocalPublishing):
+    """Lacks ``lacking`` for whatever is wanted, and remembers what that was."""
+
+    def __init__(self, *lacking: str) -> None:
+        self.lacking = lacking
+        self.asked: list[tuple[str, bool, bool]] = []
+
+    def lacks(self, repository: str, *, pull_requests: bool, releases: bool) -> Sequence[str]:
+        self.asked.append((repository, pull_requests, releases))
+        return self.lacking
+
+
+def writes(wanted: str) -> str:
+    """The settings with what is wanted of GitHub."""
+    return SHOP.replace(
+        "[apps.shop.environments.staging]", f"[apps.shop.github]\n{wanted}\n[apps.shop.environments.staging]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [
+        ("comment = true", (True, False)),
+        ('label = "live"', (True, False)),
+        ("release = true", (False, True)),
+        ("comment = true\nrelease = true", (True, True)),
+    ],
+)
+def test_what_is_lacking_to_write_on_github_is_named(wanted: str, asked: tuple[bool, bool]) -> None:
+    publishing = Publishes("pull_requests: write", "contents: write")
+
+    code, printed = run(writes(wanted), doctors=lambda _: Doctors(publishing=publishing))
+
+    assert code == 1
+    assert printed.splitlines()[-1] == (
+        "✗ What apps.shop.github asks for cannot be written on corner/shop without pull_requests: write, contents: "
+        "write  → Give it to the GitHub App and accept it where it is installed, or take it out of the settings."
+    )
+    assert publishing.asked == [("corner/shop", *asked)]
+
+
+@pytest.mark.parametrize("wanted", ["", "comment = false\nrelease = false"])
+def test_nobody_is_asked_about_what_is_not_to_be_written(wanted: str) -> None:
+    publishing = Publishes("write access")
+    doctors = Doctors(publishing=publishing, refused=lambda: [Refusal("corner/shop", "comment", "No.")])
+
+    assert run(writes(wanted), doctors=lambda _: doctors) == (0, OVERVIEW)
+    assert publishing.asked == []
+
+
+def test_what_trying_has_shown_is_a_finding_until_it_works() -> None:
+    refused = [Refusal("corner/shop", "label", "The token lacks it."), Refusal("corner/shop", "comment", "No.")]
+
+    code, printed = run(writes('label = "live"'), doctors=lambda _: Doctors(refused=lambda: refused))
+
+    assert code == 1
+    assert printed.splitlines()[-1] == (
+        "✗ I may not label pull requests of corner/shop: The token lacks it"
+        "  → Give me the permission “Pull requests: write”."
+    )
+    assert run(writes('label = "live"'), doctors=lambda _: Doctors(refused=closed))[0] == 0
+
+
+def test_releases_without_production_are_none() -> None:
+    text = writes("release = true").replace("environments.production", "environments.europe")
+
+    code, printed = run(text)
+
+    assert code == 0
+    assert "! `release` of apps.shop.github makes none: no environment of shop is production" in printed

@@ -241,6 +241,52 @@ class TellAuthor(Effect):
     LANE = "person:{0.person}"
 
 
+@stored("DrawComment")
+class DrawComment(Effect):
+    """Bring the comment on a pull request up to date that tells where it is live; write it first.
+
+    ``repository`` is what the lane is called after: apps that share one share the comment.
+    """
+
+    app: str
+    pull_request: int
+    repository: str
+
+    LANE = "pull request:{0.repository}:{0.pull_request}"
+
+
+@stored("SetLabels")
+class SetLabels(Effect):
+    """Let a pull request have the labels of the environments where it is live, and not those of where it was."""
+
+    app: str
+    pull_request: int
+    repository: str
+
+    LANE = "pull request:{0.repository}:{0.pull_request}"
+
+
+@stored("PublishRelease")
+class PublishRelease(Effect):
+    """Make the release of a deployment, unless there is one; its notes begin after that of the deployment ``since``."""
+
+    deployment_id: int
+    repository: str
+    since: int | None = None
+
+    LANE = "releases:{0.repository}"
+
+
+@stored("MarkRelease")
+class MarkRelease(Effect):
+    """Show the release of a deployment as the latest one: its commit is live again."""
+
+    deployment_id: int
+    repository: str
+
+    LANE = "releases:{0.repository}"
+
+
 @stored("TellOfPreviews")
 class TellOfPreviews(Effect):
     """Bring the comment on a pull request up to date that tells of its previews; write it first.

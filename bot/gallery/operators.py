@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.core.orphans import messages as orphans
 from bot.core.orphans.model import Orphan
 from bot.core.outages import messages as outages
+from bot.core.publications import messages as publications
 from bot.core.replies import unknown_environment
 from bot.core.repositories import messages as repositories
 from bot.gallery import cards
@@ -19,6 +20,7 @@ def outages_(material: Material) -> list[Scene]:
     refused = outages.refused(
         "GitHub", "acme", material.text("The token has expired."), "Set a new one as GITHUB_TOKEN, and restart me."
     )
+    forbidden = material.text("GITHUB_TOKEN lacks a permission on acme/shop: Resource not accessible.")
     return [
         Scene("GitHub refuses my credentials", refused, "direct", "to admins"),
         Scene("Accepted again", outages.over("GitHub", "acme", timedelta(minutes=40)), "direct"),
@@ -29,6 +31,7 @@ def outages_(material: Material) -> list[Scene]:
             "direct",
         ),
         Scene("A repository's name is taken", repositories.taken("acme/shop", ["shop"]), "direct"),
+        Scene("I may not comment", publications.refused("acme/shop", "comment", forbidden, ["shop"]), "direct"),
     ]
 
 

@@ -353,6 +353,7 @@ class Pipeline:
             parents=self.store.parents,
             identities=self.store.people,
             notices=self.store.notices,
+            publications=self.store.publications,
             boards=self.store.boards,
             archive=self._archive,
             times=self._times,

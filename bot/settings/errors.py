@@ -18,6 +18,7 @@ from bot.settings.models import (
     AppSettings,
     BotSettings,
     EnvironmentSettings,
+    GitHubSettings,
     PreviewSettings,
     SlackSettings,
     Table,
@@ -30,8 +31,15 @@ TABLES: Mapping[str, type[Table]] = {
     "[bot]": BotSettings,
     "[slack]": SlackSettings,
     "[apps.<app>]": AppSettings,
+    "[apps.<app>.github]": GitHubSettings,
     "[apps.<app>.environments.<environment>]": EnvironmentSettings,
 }
+_WITHIN: Mapping[tuple[type[BaseModel], str], type[Table]] = {
+    (EnvironmentSettings, "windows"): WindowSettings,
+    (EnvironmentSettings, "preview"): PreviewSettings,
+    (AppSettings, "github"): GitHubSettings,
+}
+"""Tables within tables, by the key under which they stand."""
 _FEW = 6
 _VERBS = ("must ", "is ", "has ", "cannot ")
 _MUST_BE = {
@@ -120,10 +128,9 @@ def _steps_in_file(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[
 
 
 def _predicate(detail: ErrorDetails, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    if model is EnvironmentSettings and "windows" in steps[:-1]:
-        model = WindowSettings
-    if model is EnvironmentSettings and "preview" in steps[:-1]:
-        model = PreviewSettings
+    for (outer, key), inner in _WITHIN.items():
+        if model is outer and key in steps[:-1]:
+            model = inner
     match detail["type"]:
         case "extra_forbidden":
             return not_a_setting(str(steps[-1]), model)

@@ -26,6 +26,10 @@ _LONGEST_SHOWN = 40
 DASHBOARDS = 3
 DASHBOARD_NAME = 30
 """At most so many links to dashboards, with names of so many characters: they share a line with the rest."""
+LABEL_PLACEHOLDERS = ("environment", "app")
+LABEL_LENGTH = 50
+"""GitHub takes no longer names of labels."""
+_PLACEHOLDER = re.compile(r"\{(environment|app)\}")
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -178,6 +182,28 @@ def _path_patterns(value: object) -> Any:
     return patterns
 
 
+def _label(value: object) -> str:
+    label = _text(value, "deployed: {environment}")
+    if not label or not label.isprintable():
+        raise ValueError('must be the text of a label, such as "deployed: {environment}"')
+    for name in re.findall(r"\{([^{}]*)\}", label):
+        if name not in LABEL_PLACEHOLDERS:
+            raise ValueError(f"has the placeholder {{{name}}}, and may only have {{environment}} and {{app}}")
+    if re.search(r"[{}]", _PLACEHOLDER.sub("", label)):
+        raise ValueError(f"must have both braces of each placeholder, as in {{environment}}, not {shown(value)}")
+    return label
+
+
+def label_for(label: str, app: str, environment: str) -> str:
+    """The label of a place.
+
+    >>> label_for("deployed: {environment}", "web", "production")
+    'deployed: production'
+    """
+    names = {"app": app, "environment": environment}
+    return _PLACEHOLDER.sub(lambda found: names[found[1]], label)
+
+
 def _required_checks(value: object) -> Literal["all", "none"] | tuple[str, ...]:
     if value == "all" or value == "none":
         return "all" if value == "all" else "none"
@@ -281,6 +307,7 @@ Ref: TypeAlias = Annotated[str, BeforeValidator(_ref)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
 Url: TypeAlias = Annotated[str, BeforeValidator(_url)]
 Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]
+Label: TypeAlias = Annotated[str, BeforeValidator(_label)]
 Flag: TypeAlias = Annotated[bool, PlainValidator(_true_or_false)]
 Positive: TypeAlias = Annotated[int, PlainValidator(_positive)]
 PreviewOccasion: TypeAlias = Annotated[str, BeforeValidator(_preview_occasion)]

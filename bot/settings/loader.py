@@ -13,9 +13,9 @@ from bot.core.names import nearest
 from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
-from bot.settings.providers import app_provider, environment_provider
 from bot.settings.previews import check_own_place, check_previews, is_preview
-from bot.settings.references import check_references, check_spelling
+from bot.settings.providers import app_provider, environment_provider
+from bot.settings.references import check_label, check_references, check_spelling
 
 SECTIONS = ("bot", "slack", "apps", "people")
 
@@ -107,6 +107,7 @@ def _app(
     app = validated(AppSettings, {**values, "environments": {}}, place, problems)
     check_references(values, environments, place, problems)
     check_previews(values, environments, place, problems)
+    check_label(name, app.github.label if app else None, environments, place, problems)
     made: dict[str, EnvironmentSettings] = {}
     for each, table in environments.items():
         above = replace(inherited, channel=app.channel if app else None, provider=raw.get("provider"), place=place)

@@ -22,6 +22,7 @@ from bot.settings.fields import (
     Dashboards,
     Duration,
     Flag,
+    Label,
     Name,
     Names,
     Occasion,
@@ -39,6 +40,7 @@ from bot.settings.fields import (
     Timezone,
     TrustedBots,
     Url,
+    label_for,
 )
 from bot.settings.placeholders import NUMBER, filled_in
 
@@ -325,6 +327,29 @@ class EnvironmentSettings(Table):
         return self.model_copy(update=of_it)
 
 
+class GitHubSettings(Table):
+    """``[apps.<app>.github]``"""
+
+    comment: Flag = Field(
+        default=False,
+        description="Whether each deployed pull request has a comment that tells where it is live, since when and by "
+        "whom.",
+    )
+    label: Label | None = Field(
+        default=None,
+        description="A label that each deployed pull request has as long as it is live: `{environment}` and `{app}` "
+        "stand for the names of both. 50 characters at most.",
+        examples=["deployed: {environment}"],
+    )
+    release: Flag = Field(
+        default=False,
+        description="Whether each deployment to production makes a release, with the notes that GitHub generates.",
+    )
+
+    def label_of(self, app: str, environment: str) -> str | None:
+        return label_for(self.label, app, environment) if self.label is not None else None
+
+
 class AppSettings(Table):
     """``[apps.<app>]``"""
 
@@ -387,6 +412,11 @@ class AppSettings(Table):
         description="How long merged work may wait for production before the channel is reminded of it, on working "
         "days from nine to five.",
         examples=["24h"],
+    )
+    github: GitHubSettings = Field(
+        default=GitHubSettings(),
+        description="What is written on GitHub about what was deployed; nothing by default.",
+        examples=[{"comment": True}],
     )
     environments: dict[str, EnvironmentSettings] = Field(
         description="The environments that stay, by name, a table each; one at least."

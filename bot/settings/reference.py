@@ -15,6 +15,7 @@ from bot.settings.models import (
     AppSettings,
     BotSettings,
     EnvironmentSettings,
+    GitHubSettings,
     PreviewSettings,
     ProviderSettings,
     SlackSettings,
@@ -31,6 +32,7 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[bot]", BotSettings),
     ("[slack]", SlackSettings),
     ("[apps.<app>]", AppSettings),
+    ("[apps.<app>.github]", GitHubSettings),
     ("[apps.<app>.environments.<environment>]", EnvironmentSettings),
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
     ("[apps.<app>.environments.<environment>.preview]", PreviewSettings),
@@ -96,10 +98,14 @@ def toml(value: object) -> str:
             return value.get_secret_value()
         case ProviderSettings():
             return toml({"type": value.type})
+        case Table():
+            return toml(value.model_dump(exclude_defaults=True))
         case timedelta():
             seconds = int(value.total_seconds())
             size, unit = next((size, unit) for size, unit in ((3_600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
             return f'"{seconds // size}{unit}"'
+        case dict() if not value:
+            return "{}"
         case dict():
             return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
         case list() | tuple():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bot.settings.errors import path
-from bot.settings.fields import did_you_mean, is_name, shown
+from bot.settings.fields import LABEL_LENGTH, did_you_mean, is_name, label_for, shown
 
 # Words by which commands mean every environment, or what is the asker's own.
 _TAKEN = frozenset({"all", "mine"})
@@ -37,6 +37,17 @@ def check_references(
     for key in ("promote_to", "after"):
         problems.extend(_circles(environments, key, where))
     _check_aliases(environments, where, problems)
+
+
+def check_label(app: str, label: str | None, environments: Iterable[str], place: str, problems: list[str]) -> None:
+    """Whether GitHub takes the label of each environment."""
+    for environment in environments if label else ():
+        text = label_for(label or "", app, environment)
+        if len(text) > LABEL_LENGTH:
+            problems.append(
+                f"{path(place, 'github', 'label')} is too long for {environment}: GitHub takes {LABEL_LENGTH} "
+                f"characters, and {shown(text)} has {len(text)}."
+            )
 
 
 def _check_known(name: object, where: str, environments: Mapping[str, object], problems: list[str]) -> None:

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.installation import REPOSITORY, Installation, is_story, shown
 
 WAITS = "echo begun >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over"
@@ -84,6 +86,44 @@ def test_a_bot_that_is_killed_at_every_request_to_github_leaves_one_of_everythin
         site.starts("run")
 
     assert_told_once(site)
+    assert killed == moments
+
+
+@pytest.mark.parametrize(
+    ("wanted", "moments"),
+    [
+        (
+            'comment = true, label = "live"',
+            [("before", "POST", "/comments"), ("after", "POST", "/comments"), ("after", "POST", "/labels")],
+        ),
+        ("release = true", [("before", "POST", "/releases"), ("after", "POST", "/releases")]),
+    ],
+)
+def test_a_bot_that_is_killed_while_it_writes_on_github_has_written_it_once(
+    site_with: Callable[[str], Installation], wanted: str, moments: list[tuple[str, str, str]]
+) -> None:
+    site = site_with(QUICK)
+    file = site.directory / "settings.toml"
+    app, production = "[apps.web]\n", "[apps.web.environments.production]\n"
+    text = file.read_text(encoding="utf-8").replace(app, f"{app}github = {{ {wanted} }}\n")
+    file.write_text(text.replace(production, f"{production}production = true\n"), encoding="utf-8")
+    site.github.commit(REPOSITORY, "topic", "Add search", files={"search.txt": "found"})
+    site.github.open_pull_request(REPOSITORY, "topic")
+    killed = trap(site, moments)
+    site.runs()
+    site.deploys("deploy #1 to production")
+
+    for number in range(1, len(moments) + 1):
+        site.wait_for(lambda number=number: len(killed) == number, "the moment to kill")
+        site.processes[-1].wait()
+        site.starts("run")
+
+    assert_told_once(site)
+    written = site.github.labels if "label" in wanted else lambda repository, _: site.github.releases(repository)
+    site.wait_for(lambda: written(REPOSITORY, 1), "what is written last")
+    comments, labels = site.github.comments(REPOSITORY, 1), site.github.labels(REPOSITORY, 1)
+    assert (len(comments), labels) == ((1, ["live"]) if "label" in wanted else (0, []))
+    assert len(site.github.releases(REPOSITORY)) == ("release" in wanted)
     assert killed == moments
 
 

@@ -187,6 +187,38 @@ def test_a_wrong_value_is_explained_in_plain_words(line: str, sentence: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("comment = 1", ".comment must be true or false, without quotes, not 1."),
+        ('comment = "yes"', '.comment must be true or false, without quotes, not "yes".'),
+        ("label = true", '.label must be text in quotes, such as "deployed: {environment}", not true.'),
+        ('label = " "', '.label must be the text of a label, such as "deployed: {environment}".'),
+        (
+            'label = "on {env}"',
+            ".label has the placeholder {env}, and may only have {environment} and {app}.",
+        ),
+        (
+            'label = "on {environment"',
+            '.label must have both braces of each placeholder, as in {environment}, not "on {environment".',
+        ),
+        (
+            'label = "deployed by our own beloved bot to {environment} of {app}"',
+            ".label is too long for production: GitHub takes 50 characters, and "
+            '"deployed by our own beloved bot to pro… has 52.',
+        ),
+        ("coment = true", ".coment is not a setting. Did you mean `comment`?"),
+        ("channel = true", ".channel is not a setting: `channel` belongs in [slack] or [apps.<app>]."),
+    ],
+)
+def test_what_is_to_be_written_on_github_is_explained_too(line: str, sentence: str) -> None:
+    assert problems(f"{WEB}[apps.web.github]\n{line}\n{PRODUCTION}") == [f"apps.web.github{sentence}"]
+
+
+def test_a_table_of_what_is_written_on_github_is_no_switch() -> None:
+    assert problems(WEB + "github = true\n" + PRODUCTION) == ["apps.web.github must be a table, not true."]
+
+
+@pytest.mark.parametrize(
     "line", ["*/15 9-17 1,15 jan-mar mon-fri", "0 0 1-7/2 * 7", "5,10-20/5 * * * *", "0 0 * * FRI-SAT,SUN", "0 9 L * *"]
 )
 def test_usual_cron_lines_are_taken(line: str) -> None:

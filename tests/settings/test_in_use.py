@@ -12,16 +12,24 @@ import pytest
 from pydantic import BaseModel
 
 from bot.settings import Secrets
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    GitHubSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
 from bot.settings.planned import MARK, PLANNED
 
 ROOT = Path(__file__).parents[2]
 MODELS: tuple[type[BaseModel], ...] = (
-    *(BotSettings, SlackSettings, AppSettings, EnvironmentSettings, WindowSettings),
+    *(BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings),
     Secrets,
 )
 # Tables within tables: it is their own keys that are looked at.
-TABLES = {"environments", "windows", "provider"}
+TABLES = {"environments", "windows", "provider", "github"}
 
 
 def fields(model: type[BaseModel]) -> set[str]:

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Secrets, load, read
-from bot.settings.models import AppSettings, BotSettings, EnvironmentSettings, SlackSettings, Table, WindowSettings
+from bot.settings.models import (
+    AppSettings,
+    BotSettings,
+    EnvironmentSettings,
+    GitHubSettings,
+    SlackSettings,
+    Table,
+    WindowSettings,
+)
 from bot.settings.reference import PAGE, refreshed
 
 ROOT = Path(__file__).parents[2]
@@ -33,13 +41,15 @@ def test_every_setting_that_is_not_in_use_works_when_its_mark_is_taken_away() ->
     assert production.windows[0].timezone == "Europe/Berlin"
 
 
-@pytest.mark.parametrize("table", [BotSettings, SlackSettings, AppSettings, EnvironmentSettings, WindowSettings])
+@pytest.mark.parametrize(
+    "table", [BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings]
+)
 def test_every_key_is_in_the_file(table: type[Table]) -> None:
     bare = tomllib.loads(ALL_IN_USE)
     web = bare["apps"]["web"]
     environments = web["environments"].values()
     windows = [window for environment in environments for window in environment.get("windows", ())]
-    written = {key for one in (bare["bot"], bare["slack"], web, *environments, *windows) for key in one}
+    written = {key for one in (bare["bot"], bare["slack"], web, web["github"], *environments, *windows) for key in one}
 
     # `allow` is the alternative to `deny`: the comment above the window shows it.
     assert set(table.keys()) - written - {"allow"} == set()

@@ -29,6 +29,8 @@ _KEPT_OUT = re.compile(
     r"suspended|SAML enforcement|IP allow list|forbids access via|appear to have the correct authorization", re.I
 )
 _ARCHIVED = re.compile(r"was archived", re.I)
+# One conversation takes no more comments, whatever the permissions are.
+_LOCKED = re.compile(r"issue is locked|conversation (?:is|was|has been) locked", re.I)
 
 
 def error_of(
@@ -81,7 +83,9 @@ def kept_out(sentence: str, named: str, owner: str) -> NotAccepted:
 
 
 def _forbidden(headers: Mapping[str, str], message: str, url: str, named: str) -> ShipmateError:
-    repository, _ = _parts(url)
+    repository, rest = _parts(url)
+    if _LOCKED.search(message):
+        return Rejected(f"{repository} {rest} is locked on GitHub: {_sentence(message)}")
     if _ARCHIVED.search(message):
         return Rejected(
             f"{repository or 'The repository'} is archived on GitHub: nothing can be deployed from it until somebody "

@@ -38,6 +38,7 @@ from bot.adapters.github.payloads import (
     RelationShape,
     Repo,
 )
+from bot.adapters.github.publishing import GitHubPublishing
 from bot.adapters.github.pull_requests import GitHubPullRequests
 from bot.adapters.github.reviews import GitHubReviews
 from bot.adapters.github.tarball import unpack
@@ -107,6 +108,7 @@ class GitHub:
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)
         self.merging = GitHubMerging(self._connection)
+        self.publishing = GitHubPublishing(self._connection, auth, self.users.own_login)
         self.head_counts = HeadCounts(self._connection)
 
     def __repr__(self) -> str:

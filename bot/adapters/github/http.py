@@ -140,6 +140,13 @@ class Connection:
         """A PUT whose answer says nothing but that it was done."""
         self._request("PUT", self._url(path, {}), body=body)
 
+    def patch(self, path: str, body: dict[str, JSON]) -> None:
+        """A PATCH whose answer says nothing that is not known."""
+        self._request("PATCH", self._url(path, {}), body=body)
+
+    def delete(self, path: str) -> None:
+        self._request("DELETE", self._url(path, {}))
+
     def graphql(self, near: str, query: str, variables: dict[str, JSON], shape: type[T]) -> T:
         """What GraphQL answers to a question about ``near``, problems included: their status is 200.
 

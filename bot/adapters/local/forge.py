@@ -11,6 +11,7 @@ from bot.adapters.local.deployments import LocalDeployments
 from bot.adapters.local.expected_checks import LocalExpectedChecks
 from bot.adapters.local.git import GitRepository, LoggedCommit, Signature
 from bot.adapters.local.merging import LocalMerging
+from bot.adapters.local.publishing import LocalPublishing
 from bot.adapters.local.record import CheckState, LocalRecord, RecordedCheck, RecordedPullRequest
 from bot.adapters.local.users import LocalUsers
 from bot.core.errors import Conflict, NotThere, Rejected
@@ -45,6 +46,7 @@ class LocalGit:
         self.deployments = LocalDeployments(self._record, clock, deliver, self._sha_of)
         self.backfill = LocalBackfill(self._record)
         self.merging = LocalMerging(self.pull_request)
+        self.publishing = LocalPublishing()
 
     def authenticate(self, place: str) -> None:
         """Nobody is kept out here."""

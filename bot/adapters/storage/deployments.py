@@ -23,6 +23,7 @@ from bot.adapters.storage.merge_cards import MergeCardRows, MergeCardTransaction
 from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.presses import PressRows, PressTransaction
+from bot.adapters.storage.publications import PublicationRows, PublicationTransaction
 from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransaction
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
@@ -278,6 +279,10 @@ class RowReads:
         return FigureRows(self._run)
 
     @property
+    def publications(self) -> PublicationRows:
+        return PublicationRows(self._run)
+
+    @property
     def board(self) -> BoardRows:
         return BoardRows(self._run, from_row)
 
@@ -357,6 +362,10 @@ class RowRecords(RowReads):
     @property
     def notices(self) -> NoticeTransaction:
         return NoticeTransaction(self._connection)
+
+    @property
+    def publications(self) -> PublicationTransaction:
+        return PublicationTransaction(self._connection)
 
     @property
     def board(self) -> BoardTransaction:

@@ -135,6 +135,43 @@ notices = sa.Table(
 )
 """Authors who were told of their pull requests in an environment: the primary key tells each of them once."""
 
+deployed_pull_requests = sa.Table(
+    "deployed_pull_requests",
+    metadata,
+    sa.Column("app", Text, primary_key=True),
+    sa.Column("environment", Text, primary_key=True),
+    sa.Column("pull_request", sa.Integer, primary_key=True, autoincrement=False),
+    column("deployment_id", BigId),
+    column("changed_by", BigId),
+    column("live", sa.Boolean),
+    column("waits", sa.Boolean),
+    column("comment_id", sa.BigInteger, nullable=True),
+    column("drawn", Text, nullable=True),
+    column("label", Text, nullable=True),
+    sa.Index(None, "app", "pull_request"),
+)
+"""Where pull requests are live, and what is written of that on them; what ``waits`` is still to be written."""
+_WAITS = sa.text("waits")
+sa.Index(
+    "ix_deployed_pull_requests_waits",
+    deployed_pull_requests.c.changed_by,
+    sqlite_where=_WAITS,
+    postgresql_where=_WAITS,
+)
+
+releases = sa.Table(
+    "releases",
+    metadata,
+    sa.Column("deployment_id", BigId, primary_key=True, autoincrement=False),
+    column("app", Text),
+    column("environment", Text),
+    column("sha", Text),
+    column("tag", Text),
+    column("release_id", sa.BigInteger, nullable=True),
+    sa.Index(None, "app", "environment", "deployment_id"),
+)
+"""Deployments of which there is a release, or is to be one."""
+
 freezes = sa.Table(
     "freezes",
     metadata,

@@ -20,6 +20,7 @@ from bot.adapters.storage.outbox import NEXT_LANE, Outbox
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
+from bot.adapters.storage.publications import WrittenPublications
 from bot.adapters.storage.repositories import KnownRepositories
 from bot.adapters.storage.runs import RunRows
 from bot.adapters.storage.set_aside import SetAside
@@ -62,6 +63,7 @@ class Store:
         self.notebook = NotebookRows(self.database)
         self.people = IdentityRows(self.database)
         self.notices = PostedNotices(self.database)
+        self.publications = WrittenPublications(self.database)
         self.boards = PublishedBoards(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)

@@ -218,10 +218,10 @@ def apart(
     takes nothing of it back, and does not ship it where all of it is live. Nor does a commit go away of which there is
     one by the same author and with the same text, as a cherry-pick has; it may have been changed, so it ships.
     """
-    both = _numbers(new) & _numbers(back)
+    both = _as_known_last(new, back)
     picked = {(one.title, one.author) for one in ahead.commits.values()}
-    shipped = [one for one in new if one.pull is None or one.pull.number not in both or not behind.has_all_of(one.pull)]
-    taken = [one for one in back if one.pull is None or one.pull.number not in both or not ahead.has_all_of(one.pull)]
+    shipped = [one for one in new if not _is_all_in(behind, one, both)]
+    taken = [one for one in back if not _is_all_in(ahead, one, both)]
     return shipped, [one for one in taken if one.commit is None or (one.commit.title, one.commit.author) not in picked]
 
 
@@ -230,8 +230,18 @@ def in_other_commits(found: Sequence[Entry], left: Sequence[Entry]) -> int:
     return sum(len(one.covers) for one in found) - sum(len(one.covers) for one in left)
 
 
-def _numbers(found: Iterable[Entry]) -> set[int]:
-    return {one.pull.number for one in found if one.pull is not None}
+def _as_known_last(new: Sequence[Entry], back: Sequence[Entry]) -> Mapping[int, PullRequest]:
+    """The pull requests on both sides; one side may have been asked about before it was merged."""
+    there, here = ({one.pull.number: one.pull for one in side if one.pull is not None} for side in (new, back))
+    return {number: max(there[number], here[number], key=_is_merged) for number in there.keys() & here.keys()}
+
+
+def _is_merged(pull: PullRequest) -> bool:
+    return pull.state == "merged"
+
+
+def _is_all_in(side: Between, one: Entry, both: Mapping[int, PullRequest]) -> bool:
+    return one.pull is not None and one.pull.number in both and side.has_all_of(both[one.pull.number])
 
 
 def lines(found: Sequence[Entry], unseen: int) -> tuple[tuple[Shipped, ...], int]:

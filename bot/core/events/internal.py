@@ -248,6 +248,28 @@ class DeploymentEnded(Event):
     deployment_id: int
 
 
+@stored("PublicationsDue")
+class PublicationsDue(Event):
+    """Something about pull requests is still to be written on the forge, and there may be room for it now."""
+
+
+@stored("PublishingRefused")
+class PublishingRefused(Event):
+    """The forge does not let the bot write ``what`` in the repository, for this ``reason``."""
+
+    repository: str
+    what: Literal["comment", "label", "release"]
+    reason: str
+
+
+@stored("PublishingAllowed")
+class PublishingAllowed(Event):
+    """The bot may write ``what`` in the repository again."""
+
+    repository: str
+    what: Literal["comment", "label", "release"]
+
+
 @stored("TurnComesNearer")
 class TurnComesNearer(Event):
     """A minute has passed for one that waits for its turn: how long that still takes has changed."""

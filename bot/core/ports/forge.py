@@ -13,6 +13,7 @@ from bot.core.ports.backfill import Backfill
 from bot.core.ports.expected_checks import ExpectedChecks
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
 from bot.core.ports.merging import Merging
+from bot.core.ports.publishing import Publishing
 from bot.core.ports.remote_deployments import RemoteDeployments
 from bot.core.ports.reviews import Reviews
 from bot.core.ports.users import Users
@@ -38,6 +39,9 @@ class Forge(Protocol):
 
     @property
     def merging(self) -> Merging: ...
+
+    @property
+    def publishing(self) -> Publishing: ...
 
     def authenticate(self, place: str) -> None:
         """Raises NotAccepted where the bot's credentials are refused, as such or for that repository or its owner."""

@@ -20,6 +20,7 @@ from bot.core.merge_cards.model import MergeCardReads, MergeCardRecords
 from bot.core.notices.model import NoticeReads, NoticeRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
 from bot.core.presses.model import PressReads, PressRecords
+from bot.core.publications.model import PublicationReads, PublicationRecords
 from bot.core.repositories.model import RepositoryReads, RepositoryRecords
 from bot.core.schedules.model import ScheduleReads, ScheduleRecords
 
@@ -142,6 +143,9 @@ class Reads(Protocol):
     def notices(self) -> NoticeReads: ...
 
     @property
+    def publications(self) -> PublicationReads: ...
+
+    @property
     def figures(self) -> FigureReads: ...
 
     @property
@@ -186,6 +190,9 @@ class Records(Reads, Protocol):
 
     @property
     def notices(self) -> NoticeRecords: ...
+
+    @property
+    def publications(self) -> PublicationRecords: ...
 
     @property
     def board(self) -> BoardRecords: ...

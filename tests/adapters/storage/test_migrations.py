@@ -39,6 +39,7 @@ RELEASED = {
     "0016_promotions.py": "a6e22266595e4149fb7f685b469104994ff21e6ebac8df2d0cd90b8cc8bc8e0c",
     "0017_merge_cards.py": "4f8d7d5a06e4afeb9de9cdabc6f88c49bf7201e0fdf9e1ac1f468a5109d13e50",
     "0018_home_tab.py": "26af30b8d911196755ef057cb45aee6bb640c10db26e02dff0a5cca82afd3e32",
+    "0019_publications.py": "044efb5ba9fd1c4054a42b4b451a468cdb85355a27a5ea9dc4e8089736d3fa6d",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -114,6 +114,16 @@ def test_what_both_sides_have_a_part_of_is_told_on_both() -> None:
     assert apart([new], [old], Between.of("b", [commit("b")]), Between.of("a", [commit("a")])) == ([new], [old])
 
 
+@pytest.mark.parametrize("knows", ["new", "old"])
+def test_what_was_squashed_is_on_both_sides_where_one_was_asked_about_it_before(knows: str) -> None:
+    """What a commit belongs to is remembered for some minutes: on one side the pull request is still open."""
+    before, merged = pull(7, "open", head_sha="a"), pull(7, head_sha="a", merge_sha="m")
+    new = Entry(frozenset("m"), pull=merged if knows == "new" else before)
+    old = Entry(frozenset("a"), pull=merged if knows == "old" else before)
+
+    assert apart([new], [old], Between.of("m", [commit("m")]), Between.of("a", [commit("a")])) == ([], [])
+
+
 def test_a_summary_counts_pull_requests_and_commits() -> None:
     pulls = [Shipped("A", "bob", "", number=1), Shipped("B", "carol", "", number=2)]
     alone = [Shipped("C", "bob", "", sha="c"), Shipped("D", "dave", "", sha="d")]

@@ -134,13 +134,16 @@ def check_access(credential: Credential, repository: Repository, needs: str) -> 
         raise Refusal(404, "Not Found")
     if level == "none" and repository.private:
         raise Refusal(404, "Not Found")
+    # One of several is enough, of which the last is the one that does for a pull request:
+    # https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-permissions-errors
+    accepted, needs = needs, needs.rpartition("; ")[2]
     permission, _, access = needs.partition("=")
     if permission == "administration" and level != "admin":  # webhooks: as if there were none
         raise Refusal(404, "Not Found")
     able = level in LEVELS and LEVELS.index(level) >= LEVELS.index("write")
     if {permission, needs} & credential.denied or (access == "write" and not able):
         message = BY_APP if credential.kind == "installation" else BY_TOKEN
-        raise Refusal(403, message, headers={"X-Accepted-GitHub-Permissions": needs})
+        raise Refusal(403, message, headers={"X-Accepted-GitHub-Permissions": accepted})
 
 
 def other_key() -> str:

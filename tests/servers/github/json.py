@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from tests.servers.github.merge_rules import mergeable_state
-from tests.servers.github.state import Commit, PullRequest, Repository, Review, iso
+from tests.servers.github.state import Commit, IssueComment, PullRequest, Release, Repository, Review, iso
 
 if TYPE_CHECKING:
     from tests.servers.github.world import World
@@ -165,7 +165,7 @@ class Writer:
             "node_id": node_id("PR", pull.id),
             "number": pull.number,
             "state": pull.state,
-            "locked": False,
+            "locked": pull.locked,
             "title": pull.title,
             "body": None,
             "draft": pull.draft,
@@ -175,7 +175,7 @@ class Writer:
             "diff_url": f"{page}.diff",
             "patch_url": f"{page}.patch",
             "statuses_url": self.api(repository, f"/statuses/{pull.head_sha}"),
-            "labels": [],
+            "labels": [self.label(repository, name) for name in pull.labels],
             "assignees": [],
             "requested_reviewers": [],
             "milestone": None,
@@ -190,6 +190,58 @@ class Writer:
             "auto_merge": None,
         }
         return shown | self._only_when_full(repository, pull) if full else shown
+
+    def label(self, repository: Repository, name: str) -> Json:
+        """One that is made by putting it on something is grey."""
+        return {
+            "id": number_of(f"label {repository.id} {name.lower()}"),
+            "node_id": node_id("LA", name.lower()),
+            "url": self.api(repository, f"/labels/{name}"),
+            "name": name,
+            "color": "ededed",
+            "default": False,
+            "description": None,
+        }
+
+    def issue_comment(self, repository: Repository, comment: IssueComment) -> Json:
+        """https://docs.github.com/en/rest/issues/comments#get-an-issue-comment"""
+        return {
+            "id": comment.id,
+            "node_id": node_id("IC", comment.id),
+            "url": self.api(repository, f"/issues/comments/{comment.id}"),
+            "html_url": f"{WEB}/{repository.full_name}/pull/{comment.number}#issuecomment-{comment.id}",
+            "issue_url": self.api(repository, f"/issues/{comment.number}"),
+            "body": comment.body,
+            "user": self.user(comment.author),
+            "created_at": iso(comment.created_at),
+            "updated_at": iso(comment.updated_at),
+            "author_association": "MEMBER",
+            "performed_via_github_app": None,
+        }
+
+    def release(self, repository: Repository, release: Release) -> Json:
+        """https://docs.github.com/en/rest/releases/releases#get-a-release"""
+        return {
+            "id": release.id,
+            "node_id": node_id("RE", release.id),
+            "url": self.api(repository, f"/releases/{release.id}"),
+            "html_url": f"{WEB}/{repository.full_name}/releases/tag/{release.tag}",
+            "assets_url": self.api(repository, f"/releases/{release.id}/assets"),
+            "upload_url": f"{self.api(repository, f'/releases/{release.id}/assets')}{{?name,label}}",
+            "tarball_url": self.api(repository, f"/tarball/{release.tag}"),
+            "zipball_url": self.api(repository, f"/zipball/{release.tag}"),
+            "tag_name": release.tag,
+            "target_commitish": release.target,
+            "name": release.name,
+            "body": release.body,
+            "draft": release.draft,
+            "prerelease": release.prerelease,
+            "immutable": False,
+            "created_at": iso(release.created_at),
+            "published_at": None if release.draft else iso(release.created_at),
+            "author": self.user(release.author),
+            "assets": [],
+        }
 
     def _side(self, repository: Repository, named: str, ref: str, sha: str) -> Json:
         """Head or base of a pull request, in the repository itself or in a fork of it."""

@@ -76,7 +76,7 @@ def installation_token(call: Call) -> Answer:
 @route("POST", "/repos/{repo}/deployments", "deployments=write")
 def create_deployment(call: Call) -> Answer:
     """https://docs.github.com/en/rest/deployments/deployments#create-a-deployment"""
-    body = _valid(call.body, DEPLOYMENT_BODY, required="ref")
+    body = valid(call.body, DEPLOYMENT_BODY, required="ref")
     _short(body, "Deployment")
     found, ref = call.repository, body["ref"]
     sha = found.find(ref)
@@ -105,7 +105,7 @@ def create_deployment(call: Call) -> Answer:
 def create_deployment_status(call: Call) -> Answer:
     """https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status"""
     found = deployment_of(call)
-    body = _valid(call.body, DEPLOYMENT_STATUS_BODY, required="state")
+    body = valid(call.body, DEPLOYMENT_STATUS_BODY, required="state")
     _one_of(body["state"], DEPLOYMENT_STATES, "DeploymentStatus")
     _short(body, "DeploymentStatus")
     id = call.world.report_deployment_status(
@@ -125,7 +125,7 @@ def create_deployment_status(call: Call) -> Answer:
 
 @route("POST", "/repos/{repo}/statuses/{sha}", "statuses=write")
 def create_status(call: Call) -> Answer:
-    body = _valid(call.body, STATUS_BODY, required="state")
+    body = valid(call.body, STATUS_BODY, required="state")
     _one_of(body["state"], COMMIT_STATES, "Status")
     _short(body, "Status")
     id = call.world.set_status(
@@ -146,7 +146,7 @@ def create_check_run(call: Call) -> Answer:
     """Only Apps may."""
     if call.credential.kind != "installation" or call.credential.app is None:
         raise Refusal(403, "You must authenticate via a GitHub App.")
-    body = _valid(call.body, CHECK_RUN_BODY, required="name")
+    body = valid(call.body, CHECK_RUN_BODY, required="name")
     id = call.world.set_check_run(
         call.repository.full_name,
         call.commit(body.get("head_sha", "")),
@@ -165,7 +165,7 @@ def create_check_run(call: Call) -> Answer:
 def merge_pull_request(call: Call) -> Answer:
     """https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request"""
     pull = pull_of(call)
-    body = _valid(call.body or {}, MERGE_BODY)
+    body = valid(call.body or {}, MERGE_BODY)
     if pull.state != "open":
         raise Refusal(405, "Pull Request is not mergeable")
     if body.get("sha", pull.head_sha) != pull.head_sha:
@@ -195,7 +195,7 @@ def _demand_rules(found: Repository, pull: PullRequest, method: str) -> None:
 def update_branch(call: Call) -> Answer:
     """https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request-branch"""
     pull, found = pull_of(call), call.repository
-    body = _valid(call.body or {}, {"expected_head_sha": TEXT})
+    body = valid(call.body or {}, {"expected_head_sha": TEXT})
     if body.get("expected_head_sha", pull.head_sha) != pull.head_sha:
         raise Refusal(422, "expected head sha didn\u2019t match current head ref.")
     if not found.between(pull.head_sha, found.branches[pull.base]):
@@ -238,7 +238,7 @@ def _require_contexts(found: Repository, sha: str, ref: str, required: list[str]
     raise Refusal(409, f"Conflict: Commit status checks failed for {ref}.", errors=[error])
 
 
-def _valid(body: Any, fields: dict[str, tuple[type, ...]], *, required: str | None = None) -> dict[str, Any]:
+def valid(body: Any, fields: dict[str, tuple[type, ...]], *, required: str | None = None) -> dict[str, Any]:
     """A body with known fields of the right types. Raises Refusal (422) in GitHub's words."""
     if not isinstance(body, dict):
         raise Refusal(422, f"Invalid request.\n\nFor 'links/0/schema', {body!r} is not an object.")
@@ -256,14 +256,14 @@ def _valid(body: Any, fields: dict[str, tuple[type, ...]], *, required: str | No
 def _short(body: dict[str, Any], resource: str) -> None:
     if len(body.get("description") or "") > DESCRIPTION_LENGTH:
         message = f"description is too long (maximum is {DESCRIPTION_LENGTH} characters)"
-        raise Refusal(422, "Validation Failed", errors=[_error(resource, "description", message)])
+        raise Refusal(422, "Validation Failed", errors=[problem(resource, "description", message)])
 
 
 def _one_of(state: str, states: tuple[str, ...], resource: str) -> None:
     if state not in states:
         message = "state is not included in the list"
-        raise Refusal(422, "Validation Failed", errors=[_error(resource, "state", message)])
+        raise Refusal(422, "Validation Failed", errors=[problem(resource, "state", message)])
 
 
-def _error(resource: str, field: str, message: str) -> dict[str, str]:
+def problem(resource: str, field: str, message: str) -> dict[str, str]:
     return {"resource": resource, "code": "custom", "field": field, "message": message}

@@ -13,6 +13,7 @@ import tests.servers.github.environments
 import tests.servers.github.graphql
 import tests.servers.github.hooks
 import tests.servers.github.people
+import tests.servers.github.publishing
 import tests.servers.github.rest
 import tests.servers.github.rest_writes  # noqa: F401 - they register their routes
 from tests.servers.background import Background

@@ -72,6 +72,36 @@ class PullRequest:
     draft: bool = False
     queued: bool = False
     looked_at: bool = True
+    locked: bool = False
+    labels: list[str] = field(default_factory=list)
+
+
+@dataclass
+class IssueComment:
+    """On the page of a pull request, which is an issue as well."""
+
+    id: int
+    number: int
+    author: str
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    edits: int = 0
+
+
+@dataclass
+class Release:
+    """``target`` is the commitish that it was made with; its tag may be elsewhere, where that was there before."""
+
+    id: int
+    tag: str
+    target: str
+    name: str | None
+    body: str | None
+    author: str
+    draft: bool
+    prerelease: bool
+    created_at: datetime
 
 
 @dataclass
@@ -197,6 +227,11 @@ class Repository:
     strict: set[str] = field(default_factory=set)
     reviews_required: dict[str, int] = field(default_factory=dict)
     queues: set[str] = field(default_factory=set)
+    comments: dict[int, IssueComment] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    """As they are spelled, by their names in lower case."""
+    releases: dict[int, Release] = field(default_factory=dict)
+    latest_release: int | None = None
 
     def add_commit(self, message: str, author: str, date: datetime, parents: tuple[str, ...], files: Files) -> Commit:
         """A commit on no branch yet."""

@@ -253,3 +253,67 @@ def test_a_renamed_repository_answers_to_its_old_names_until_another_has_them(se
         assert (answer.status_code, answer.headers["Location"]) == (status, location)
     server.add_repository(REPO)
     assert ask(server, "GET", "").json()["id"] != number
+
+
+# --- comments, labels, releases -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "problem"),
+    [
+        ("/issues/1/comments", {}, 422, 'Invalid request.\n\n"body" wasn\'t supplied.'),
+        ("/issues/1/comments", {"body": " "}, 422, "Validation Failed"),
+        ("/issues/1/comments", {"body": 1}, 422, "Invalid request.\n\nFor 'properties/body', 1 is not of type string."),
+        ("/issues/9/comments", {"body": "x"}, 404, "Not Found"),
+        ("/issues/1/labels", {"labels": ["x" * 51]}, 422, "Validation Failed"),
+        ("/issues/1/labels", {"labels": [""]}, 422, "Validation Failed"),
+        ("/issues/9/labels", {"labels": ["x"]}, 404, "Not Found"),
+        ("/releases", {}, 422, 'Invalid request.\n\n"tag_name" wasn\'t supplied.'),
+        ("/releases", {"tag_name": "v1"}, 422, "Validation Failed"),
+        ("/releases", {"tag_name": "v2", "target_commitish": "4f5a" * 10}, 422, "Validation Failed"),
+        ("/releases", {"tag_name": "v2", "make_latest": "maybe"}, 422, "Validation Failed"),
+        (
+            "/releases",
+            {"tag_name": "v2", "make_latest": True},
+            422,
+            "Invalid request.\n\nFor 'properties/make_latest', True is not of type string.",
+        ),
+        ("/releases/generate-notes", {"tag_name": "v2", "previous_tag_name": "v0"}, 422, "Validation Failed"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    server: GitHubServer, path: str, body: Any, status: int, problem: str
+) -> None:
+    server.commit(REPO, "topic", "Ours")
+    server.open_pull_request(REPO, "topic")
+    server.publish_release(REPO, "v1", "main")
+
+    answer = ask(server, "POST", path, body)
+
+    assert (answer.status_code, answer.json()["message"]) == (status, problem)
+
+
+def test_a_label_is_one_in_whatever_case_it_is_written(server: GitHubServer) -> None:
+    server.commit(REPO, "topic", "Ours")
+    number = server.open_pull_request(REPO, "topic")
+
+    ask(server, "POST", f"/issues/{number}/labels", {"labels": ["Live", "live"]})
+    answer = ask(server, "POST", f"/issues/{number}/labels", {"labels": ["LIVE"]})
+    gone = ask(server, "DELETE", f"/issues/{number}/labels/lIVE")
+    again = ask(server, "DELETE", f"/issues/{number}/labels/live")
+
+    assert [one["name"] for one in answer.json()] == ["Live"]
+    assert (gone.status_code, gone.json()) == (200, [])
+    assert (again.status_code, again.json()["message"]) == (404, "Label does not exist")
+
+
+def test_a_release_makes_its_tag_and_is_the_latest_unless_told_otherwise(server: GitHubServer) -> None:
+    made = ask(server, "POST", "/releases", {"tag_name": "v1", "target_commitish": "main"})
+    ask(server, "POST", "/releases", {"tag_name": "v2", "make_latest": "false"})
+
+    assert made.status_code == 201
+    assert server.repository(REPO).tags["v1"].commit_sha == server.repository(REPO).branches["main"]
+    assert server.latest_release(REPO) == "v1"
+    assert ask(server, "GET", "/releases/tags/v2").json()["tag_name"] == "v2"
+    assert ask(server, "GET", "/releases/tags/v3").status_code == 404
+    assert [one.json["action"] for one in server.webhooks_of("release")] == ["published"] * 2

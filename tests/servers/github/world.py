@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 from tests.servers.github.deployments import NOWHERE
 from tests.servers.github.json_checks import ChecksWriter
-from tests.servers.github.merges import MergesWorld
 from tests.servers.github.people import People
+from tests.servers.github.publications import PublicationsWorld
 from tests.servers.github.state import CheckRun, Files, PullRequest, Repository, Review, Status, Tag, WorkflowRun
 from tests.servers.github.webhooks import Webhooks
 
 
-class World(MergesWorld):
+class World(PublicationsWorld):
     """Played by tests with methods, and by the bot over HTTP: both change the same state and send the same webhooks.
 
     ``repository`` is always ``owner/name``; ``author``, ``by`` and the like are logins, of anybody; methods return the

@@ -268,7 +268,8 @@ class EnvironmentSettings(Table):
     notify: Occasions = Field(
         default_factory=lambda given: LOUD if given.get("production") else FEW if given.get("preview") else QUIET,
         description='What is also sent to the channel: "success", "failure", "cancellation", "rollback", "hung", or '
-        '"all" for every status change; default: "failure" and "hung", in production also "success" and "rollback", of previews "failure".',
+        '"all" for every status change; default: "failure" and "hung", in production also "success" and "rollback", '
+        'of previews "failure".',
         examples=[["failure", "hung"]],
     )
     verbosity: Literal["quiet", "normal", "full"] = Field(

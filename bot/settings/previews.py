@@ -42,12 +42,13 @@ def check_previews(app: Mapping[str, object], environments: Mapping[str, Any], p
 
 def _of_preview(table: Mapping[str, object], where: str) -> Iterator[str]:
     if table.get("transient") is not True:
-        yield f"{path(where, 'preview')} needs `transient = true` beside it: previews are removed with their pull request."
+        beside = path(where, "preview")
+        yield f"{beside} needs `transient = true` beside it: previews are removed with their pull request."
     if table.get("production") is True:
         yield f"{path(where, 'production')} cannot be true where there is `preview`: people outside use what stays."
     for key in _NOT_THERE:
         if table.get(key):
-            yield f"{path(where, key)} cannot stand where there is `preview`: it deploys its pull request, and no branch."
+            yield f"{path(where, key)} cannot stand where there is `preview`: that deploys its pull request alone."
     url = table.get("url")
     unknown = [one for one in _PLACEHOLDER.findall(url) if one != NUMBER] if isinstance(url, str) else []
     if unknown:
@@ -57,7 +58,8 @@ def _of_preview(table: Mapping[str, object], where: str) -> Iterator[str]:
 def _of_another(name: str, table: Mapping[str, object], where: str, templates: set[str]) -> Iterator[str]:
     for key in ("promote_to", "after"):
         if table.get(key) in templates:
-            yield f"{path(where, key)} names {shown(table[key])}, of which each pull request has its own. Name one that stays."
+            named = f"{path(where, key)} names {shown(table[key])}"
+            yield f"{named}, of which each pull request has its own. Name one that stays."
     if isinstance(url := table.get("url"), str) and NUMBER in url:
         yield f"{path(where, 'url')} has {NUMBER}, which stands for a pull request: only previews have one."
     aliases = table.get("aliases")

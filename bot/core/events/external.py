@@ -93,7 +93,7 @@ class PullRequestClosed(Event):
 
 @stored("PullRequestChanged")
 class PullRequestChanged(LookAgain):
-    """Something else about a pull request: that it is open (again), its commits, base and labels, whether it is a draft."""
+    """Something else about a pull request: that it is open, its commits, base, labels, whether it is a draft."""
 
     repository: str
     number: int

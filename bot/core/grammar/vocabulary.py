@@ -20,8 +20,8 @@ _SENTENCE_END = "?!.,;:"
 class AppVocabulary:
     """One app's environments by their names in the settings, and ``aliases`` from other words to those names.
 
-    ``repository`` is ``owner/name`` of its code, empty where that is not told. ``previews`` are those of which each pull
-    request has its own, as ``preview-12``.
+    ``repository`` is ``owner/name`` of its code, empty where that is not told. ``previews`` are those of which each
+    pull request has its own, as ``preview-12``.
     """
 
     environments: tuple[str, ...] = ()

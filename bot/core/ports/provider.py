@@ -14,8 +14,8 @@ from bot.core.ports.forge_types import Remote
 class Job:
     """What a provider is told about the deployment it carries out. Never holds a secret of the bot.
 
-    ``pull_request`` is the number of the one that it is of, where it is known to be of one. With the task ``remove`` the
-    preview of that is to be taken away: see ``bot.core.previews.model.removes``.
+    ``pull_request`` is the number of the one that it is of, where it is known to be of one. With the task ``remove``
+    the preview of that is to be taken away: see ``bot.core.previews.model.removes``.
     """
 
     deployment_id: int

@@ -6,6 +6,8 @@ from bot.core.grammar.commands import Command
 from bot.core.grammar.offers import hint
 from bot.core.rich_text import Bold, Message, say
 
+REMOVED = "Removed with its pull request"
+REPLACED = "Replaced by a newer commit"
 NEWER_COMMIT = "a newer commit of its pull request"
 """Who has stopped a deployment, behind “Cancelled by”."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,8 @@ REMOVE = "remove"
 """The task by which whoever carries deployments out takes a preview away."""
 REMOVED_AGAIN_AFTER = timedelta(days=1)
 """So long nobody tries again to remove what could not be removed."""
+UNWANTED = 0
+"""Stands for a comment that somebody has deleted."""
 _KEY = "preview:"
 _NAME = re.compile(r"(?P<template>.+)-(?P<number>[1-9][0-9]{0,9})")
 
@@ -193,9 +195,78 @@ def _to_remove(preview: Preview | None, now: datetime, removal: Deployment | Non
     return Plan.AGE if preview.aged and preview.removal is not None else Plan.REMOVE
 
 
+def due(
+    reads: Reads,
+    app: str,
+    template: str,
+    rules: Rules,
+    pulls: Mapping[int, PullRequest],
+    now: datetime,
+    since: datetime,
+) -> list[int]:
+    """The pull requests whose previews a look would change; ``pulls`` are those that are open, by their numbers.
+
+    Those to which nothing has happened ``since`` the settings have had previews have never asked for one.
+    """
+    known_ones = {one.number: one for one in all_of(reads, app, template)}
+    found: list[int] = []
+    for number in sorted({*known_ones, *pulls}):
+        preview, pull = known_ones.get(number), pulls.get(number)
+        removal = reads.deployment(preview.removal) if preview is not None and preview.removal is not None else None
+        if pull is None:
+            wanted = _to_remove(preview, now, removal)
+        elif preview is None and pull.updated_at is not None and pull.updated_at < since:
+            continue
+        else:
+            wanted = plan(pull, rules, preview, now, removal)
+        others = [one for one in known_ones.values() if one.number != number]
+        in_line = preview is not None and preview.waits and pull is not None and preview.sha == pull.head_sha
+        if wanted is Plan.NOTHING or (wanted is Plan.DEPLOY and in_line and not has_room(others, preview, rules.max)):
+            continue
+        found.append(number)
+    return found
+
+
+def since(records: Records, app: str, template: str, now: datetime) -> datetime:
+    """Since when the settings have had these previews, as far as that was noticed: now, where it is the first time."""
+    key = f"previews since:{app}:{template}"
+    kept = records.kept(key)
+    if kept is None:
+        records.keep(key, now.isoformat())
+    return datetime.fromisoformat(kept) if kept is not None else now
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The comment that tells of a pull request's previews, by its number, and what it says, by its fingerprint."""
+
+    comment: int
+    text: str
+
+
+def told(reads: Reads, repository: str, number: int) -> Told | None:
+    kept = reads.kept(_told_key(repository, number))
+    comment, _, text = (kept or "").partition(" ")
+    return Told(int(comment), text) if kept is not None else None
+
+
+def keep_told(records: Records, repository: str, number: int, told: Told) -> None:
+    records.keep(_told_key(repository, number), f"{told.comment} {told.text}")
+
+
+def _told_key(repository: str, number: int) -> str:
+    return f"previews told:{repository.lower()}:{number}"
+
+
 def asked_again(preview: Preview, sha: str, now: datetime) -> Preview:
     """As it is when its place is deployed to."""
     return replace(preview, sha=sha, asked_at=now, waits=False, removal=None, aged=False)
+
+
+def removed_since(reads: Reads, live: Deployment) -> bool:
+    """Whether what was deployed to a preview has been taken away afterwards."""
+    removed = reads.successes(live.app, live.environment, 1, task=REMOVE)
+    return bool(removed) and is_removal(removed[0]) and removed[0].id > live.id
 
 
 def is_silent(deployment: Deployment) -> bool:
@@ -208,7 +279,7 @@ def is_removal(deployment: Deployment) -> bool:
 
 
 def removes(task: str, environment: str, pull_request: int | None) -> bool:
-    """Whether a preview is taken away. Any tool may name a task so: only that of a pull request in its own place counts.
+    """Whether a preview is taken away. Any tool may name a task so: only in the place of a pull request it counts.
 
     >>> removes("remove", "preview-12", 12), removes("remove", "production", None)
     (True, False)

@@ -64,7 +64,7 @@ def catch_up(context: Context, event: CatchUp) -> None:
     records = context.begin()
     for app in apps:
         for template, settings in app.previews.items():
-            rules = settings.preview
+            rules = previews.rules_of(settings)
             since = model.since(records, app.name, template, context.now)
             for number in model.due(records, app.name, template, rules, pulls, context.now, since) if rules else ():
                 _look(records, app.name, template, number)
@@ -84,7 +84,7 @@ def look(context: Context, event: PreviewDue) -> None:
     The template's row is locked first: it stands for how many there are.
     """
     target = target_at(context, event.app, model.name_of(event.template, event.number))
-    rules = target.environment.preview if target is not None else None
+    rules = previews.rules_of(target.environment) if target is not None else None
     pull = context.forge.pull_request(target.app.repository, event.number) if target is not None else None
     if target is None or rules is None or pull is None:
         return
@@ -98,7 +98,7 @@ def look(context: Context, event: PreviewDue) -> None:
         raise NotYet("Its preview has just gone on.")
     if asked is not None:
         new = Preview(event.app, event.template, event.number, pull.head_sha, context.now)
-        _make(context, records, target, asked, held, new, rules.max)
+        _make(context, records, target, asked, held, new, rules.most)
     elif held is not None and plan in {Plan.REMOVE, Plan.AGE}:
         _remove(context, records, target, held, aged=plan is Plan.AGE)
 
@@ -154,7 +154,7 @@ def _remove(context: Context, records: Records, target: Target, held: Preview, *
     app, environment = target.place
     deployed = records.history(app=app, environment=environment, ref=None, limit=SHOWN_AS_THERE, task=DEPLOY)
     last = next((one for one in deployed if one.started_at is not None), None)
-    if last is None or not held.in_use or not target.environment.provider.carries_out:
+    if last is None or not held.in_use or not target.environment.provider.removes_previews:
         _retire(records, target, None)
         _gone(records, held, aged=aged)
         _tell(records, target, held.number)

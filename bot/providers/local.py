@@ -19,6 +19,7 @@ from bot.core.ports.provider import Job, Outcome, Run
 from bot.core.previews.model import REMOVE, removes
 
 carries_out = True
+removes_previews = True
 OWN_IN_PREVIEWS = ("directory",)
 """The settings that must tell the previews of pull requests from each other."""
 

@@ -36,6 +36,7 @@ from bot.settings import masked, process_environment
 from bot.settings.environment import from_environment
 
 carries_out = True
+removes_previews = True
 
 VANISHED = "The worker's machine was restarted while this was running"
 ELSEWHERE = "It was begun on another machine, {}, and is lost to this one; it may still be running there"

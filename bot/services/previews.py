@@ -12,12 +12,12 @@ from bot.core.ports.forge_types import Commit, PullRequest
 from bot.core.ports.transaction import Reads, Records
 from bot.core.previews import messages, model
 from bot.core.previews.comment import Shown
-from bot.core.previews.model import PREVIEW, REMOVE, Preview
+from bot.core.previews.model import PREVIEW, REMOVE, Preview, Rules
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import CommitFacts, commit_facts
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, target_at
-from bot.settings import AppSettings
+from bot.settings import AppSettings, EnvironmentSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,12 @@ def removal_of(reads: Reads, preview: Preview | None) -> Deployment | None:
     return reads.deployment(preview.removal) if preview is not None and preview.removal is not None else None
 
 
+def rules_of(environment: EnvironmentSettings) -> Rules | None:
+    """None for an environment that stays."""
+    said = environment.preview
+    return model.rules(said.on, said.max, said.max_age) if said is not None else None
+
+
 def template_of(target: Target) -> str | None:
     """The environment of the settings of which the target is one pull request's own, None where it is none."""
     found = model.split(target.environment.name)
@@ -96,13 +102,13 @@ def previewed(context: Context, repository: str) -> list[AppSettings]:
 
 def demand_room(context: Context, target: Target) -> None:
     """Raises Refused where somebody asks for one preview more than there may be."""
-    template, rules, number = template_of(target), target.environment.preview, target.environment.pull_request
+    template, rules, number = template_of(target), rules_of(target.environment), target.environment.pull_request
     if template is None or rules is None or number is None:
         return
     held = model.known(context.reads, target.app.name, template, number)
     others = [one for one in model.all_of(context.reads, target.app.name, template) if one.number != number]
-    if (held is None or not held.in_use) and sum(one.in_use for one in others) >= rules.max:
-        raise Refused(messages.none_free(target.app.name, number, rules.max))
+    if (held is None or not held.in_use) and sum(one.in_use for one in others) >= rules.most:
+        raise Refused(messages.none_free(target.app.name, number, rules.most))
 
 
 def asked_by_command(records: Records, target: Target, deployment: Deployment) -> None:
@@ -112,7 +118,8 @@ def asked_by_command(records: Records, target: Target, deployment: Deployment) -
         return
     held = model.known(records, target.app.name, template, number)
     new = Preview(target.app.name, template, number, deployment.sha, deployment.created_at, by_command=True)
-    model.keep(records, model.asked_again(held or new, deployment.sha, deployment.created_at))
+    # What a person goes back to is not replaced by the head that it went back from.
+    model.keep(records, model.asked_again(held or new, (held or new).sha, deployment.created_at))
 
 
 def is_gone(context: Context, target: Target) -> bool:
@@ -141,7 +148,7 @@ def shown(context: Context, repository: str, number: int) -> list[Shown]:
 
 
 def _shown(context: Context, target: Target, template: str, number: int) -> Shown | None:
-    reads, rules = context.reads, target.environment.preview
+    reads, rules = context.reads, rules_of(target.environment)
     preview = model.known(reads, target.app.name, template, number)
     history = reads.history(app=target.app.name, environment=target.environment.name, ref=None, limit=1)
     last = history[0] if history else None
@@ -151,6 +158,16 @@ def _shown(context: Context, target: Target, template: str, number: int) -> Show
     if live is not None and model.removed_since(reads, live):
         live = None
     url = (live.environment_url if live is not None else None) or target.environment.url
-    elsewhere = not target.environment.provider.carries_out
-    name = target.environment.name
-    return Shown(target.app.name, template, name, number, preview, last, live, url, rules.max, rules.max_age, elsewhere)
+    return Shown(
+        app=target.app.name,
+        template=template,
+        environment=target.environment.name,
+        number=number,
+        preview=preview,
+        last=last,
+        live=live,
+        url=url,
+        most=rules.most,
+        max_age=rules.max_age,
+        elsewhere=not target.environment.provider.removes_previews,
+    )

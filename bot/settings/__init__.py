@@ -77,7 +77,7 @@ class Settings(Table):
 
     @property
     def places(self) -> dict[str, tuple[str, ...]]:
-        """Each app with the names of its environments; those of previews are among them, though nobody can list them."""
+        """Each app with the names of its environments; those of previews are among them, and not listed."""
         return {name: EnvironmentNames(app) for name, app in self.apps.items()}
 
     @property

@@ -111,6 +111,11 @@ class ProviderSettings(BaseModel):
         """False where another tool does the work."""
         return load(self.type).carries_out
 
+    @property
+    def removes_previews(self) -> bool:
+        """Whether it can take away what it has deployed for a pull request, and is told so by the task ``remove``."""
+        return bool(getattr(load(self.type), "removes_previews", False))
+
 
 class WindowSettings(Table):
     """One entry of ``windows``: a time in which deployments are denied, or outside of which they are."""
@@ -156,11 +161,6 @@ class PreviewSettings(Table):
     max_age: Duration = Field(
         default=timedelta(days=7), description="How long one stays in which nothing was deployed any more."
     )
-
-    @property
-    def label(self) -> str | None:
-        """The label that asks for one, None where none is needed."""
-        return self.on.removeprefix("label:") if self.on.startswith("label:") else None
 
 
 class EnvironmentSettings(Table):

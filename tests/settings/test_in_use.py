@@ -17,6 +17,7 @@ from bot.settings.models import (
     BotSettings,
     EnvironmentSettings,
     GitHubSettings,
+    PreviewSettings,
     SlackSettings,
     Table,
     WindowSettings,
@@ -25,7 +26,7 @@ from bot.settings.planned import MARK, PLANNED
 
 ROOT = Path(__file__).parents[2]
 MODELS: tuple[type[BaseModel], ...] = (
-    *(BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings),
+    *(BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings, PreviewSettings),
     Secrets,
 )
 # Tables within tables: it is their own keys that are looked at.

@@ -99,6 +99,9 @@ class Provider(Protocol):
     ``follow`` finds the work again, after a restart too. ``follow`` returns when the work has ended, was cancelled or
     timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work. A module may
     have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings.
+    ``removes_previews = True`` says that it takes a preview away where the task is ``remove``: without it nobody here
+    does. ``OWN_IN_PREVIEWS`` names those of its Settings that must have ``{number}`` in them, so that each preview has
+    its own.
     """
 
     carries_out: bool

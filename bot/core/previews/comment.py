@@ -21,8 +21,8 @@ class Shown:
     """One preview as it stands. ``preview`` is None where it is not wanted any more.
 
     ``last`` is what was asked for last in its place, ``live`` what was deployed there, None where nothing is; ``url``
-    is its address. ``most`` previews may be in use. ``elsewhere`` says that another tool deploys, and has to remove too.
-    ``with_app`` where the environment's name alone does not say which it is.
+    is its address. ``most`` previews may be in use. ``elsewhere`` says that another tool deploys, and has to remove
+    too. ``with_app`` where the environment's name alone does not say which it is.
     """
 
     app: str
@@ -92,8 +92,6 @@ def _in_line(most: int) -> str:
 
 
 def _removed(shown: Shown) -> str:
-    if shown.last is None:
-        return "is not wanted any more"
     return "is inactive; whoever deploys it has to take it down" if shown.elsewhere else "was removed"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.grammar.commands import Command
 from bot.core.grammar.offers import hint
-from bot.core.rich_text import Bold, Message, say
+from bot.core.rich_text import Bold, Code, Message, say
 
 REMOVED = "Removed with its pull request"
 REPLACED = "Replaced by a newer commit"
@@ -26,7 +26,7 @@ def none_free(app: str, number: int, most: int) -> Message:
         "🚫 ",
         Bold(f"#{number} of {app}"),
         f" cannot have a preview now: {used} in use.",
-        lines=[("Close a pull request that has one, or raise `max` in my settings.",)],
+        lines=[("Close a pull request that has one, or raise ", Code("max"), " in my settings.")],
     )
 
 

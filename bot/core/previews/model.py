@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from bot.core.deployments.model import Deployment, State
 from bot.core.ports.forge_types import PullRequest
@@ -26,18 +25,26 @@ _KEY = "preview:"
 _NAME = re.compile(r"(?P<template>.+)-(?P<number>[1-9][0-9]{0,9})")
 
 
-class Rules(Protocol):
-    """What the settings say of the previews of one app."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings say of the previews of one app.
 
-    @property
-    def label(self) -> str | None:
-        """The label that asks for one; None where every pull request has one."""
+    ``label`` asks for one; None where every pull request has one. ``most`` may be in use at a time, each until nothing
+    was deployed there for ``max_age``.
+    """
 
-    @property
-    def max(self) -> int: ...
+    label: str | None
+    most: int
+    max_age: timedelta
 
-    @property
-    def max_age(self) -> timedelta: ...
+
+def rules(on: str, most: int, max_age: timedelta) -> Rules:
+    """As the settings write them.
+
+    >>> rules("label:preview", 10, timedelta(days=7)).label, rules("opened", 10, timedelta(days=7)).label
+    ('preview', None)
+    """
+    return Rules(on.removeprefix("label:") if on.startswith("label:") else None, most, max_age)
 
 
 class Plan(StrEnum):
@@ -154,17 +161,17 @@ def _stands_before(one: Preview, other: Preview) -> bool:
 
 
 def plan(
-    pull: PullRequest, rules: Rules, preview: Preview | None, now: datetime, removal: Deployment | None = None
+    pull: PullRequest, said: Rules, preview: Preview | None, now: datetime, removal: Deployment | None = None
 ) -> Plan:
     """What is to become of a pull request's preview; ``removal`` is the deployment that removes it, if there is one.
 
     What comes from a fork is never deployed by itself: whoever may write it need not be trusted. It is removed with
     its pull request all the same, where somebody had it deployed.
     """
-    if not _is_wanted(pull, rules, preview):
+    if not _is_wanted(pull, said, preview):
         return _to_remove(preview, now, removal)
     if preview is None:
-        hidden = pull.draft and rules.label is None
+        hidden = pull.draft and said.label is None
         return Plan.NOTHING if pull.from_fork or hidden else Plan.DEPLOY
     asked_back = preview.removal is not None and not preview.aged
     if not pull.from_fork and (preview.waits or asked_back or preview.sha != pull.head_sha):
@@ -173,15 +180,15 @@ def plan(
         return Plan.NOTHING
     if preview.aged:
         return _to_remove(preview, now, removal)
-    return Plan.AGE if not preview.waits and now - preview.asked_at > rules.max_age else Plan.NOTHING
+    return Plan.AGE if not preview.waits and now - preview.asked_at > said.max_age else Plan.NOTHING
 
 
-def _is_wanted(pull: PullRequest, rules: Rules, preview: Preview | None) -> bool:
+def _is_wanted(pull: PullRequest, said: Rules, preview: Preview | None) -> bool:
     if pull.state != "open":
         return False
-    if rules.label is None or (preview is not None and preview.by_command):
+    if said.label is None or (preview is not None and preview.by_command):
         return True
-    return rules.label.casefold() in {one.casefold() for one in pull.labels}
+    return said.label.casefold() in {one.casefold() for one in pull.labels}
 
 
 def _to_remove(preview: Preview | None, now: datetime, removal: Deployment | None) -> Plan:
@@ -199,7 +206,7 @@ def due(
     reads: Reads,
     app: str,
     template: str,
-    rules: Rules,
+    said: Rules,
     pulls: Mapping[int, PullRequest],
     now: datetime,
     since: datetime,
@@ -218,10 +225,10 @@ def due(
         elif preview is None and pull.updated_at is not None and pull.updated_at < since:
             continue
         else:
-            wanted = plan(pull, rules, preview, now, removal)
+            wanted = plan(pull, said, preview, now, removal)
         others = [one for one in known_ones.values() if one.number != number]
         in_line = preview is not None and preview.waits and pull is not None and preview.sha == pull.head_sha
-        if wanted is Plan.NOTHING or (wanted is Plan.DEPLOY and in_line and not has_room(others, preview, rules.max)):
+        if wanted is Plan.NOTHING or (wanted is Plan.DEPLOY and in_line and not has_room(others, preview, said.most)):
             continue
         found.append(number)
     return found

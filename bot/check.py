@@ -263,7 +263,8 @@ def _publications(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Fin
 
 
 def _lacking(app: AppSettings, publishing: Publishing | None) -> Iterator[Finding]:
-    on_pull_requests = app.github.comment or app.github.label is not None
+    asked = app.github.comment or app.github.label is not None
+    on_pull_requests = asked or bool(app.previews)
     if publishing is None or not (on_pull_requests or app.github.release):
         return
     try:
@@ -271,9 +272,8 @@ def _lacking(app: AppSettings, publishing: Publishing | None) -> Iterator[Findin
     except ShipmateError:
         return  # a finding already
     if lacking:
-        what = (
-            f"What apps.{app.name}.github asks for cannot be written on {app.repository} without {', '.join(lacking)}"
-        )
+        asks = f"apps.{app.name}.github asks" if asked or app.github.release else f"the previews of {app.name} ask"
+        what = f"What {asks} for cannot be written on {app.repository} without {', '.join(lacking)}"
         yield Finding(good=False, what=what, mend=f"Give it to {_who_writes(lacking)}, or take it out of the settings.")
 
 

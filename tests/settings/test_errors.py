@@ -403,7 +403,7 @@ def test_a_preview_says_what_it_cannot_be_beside_it() -> None:
         + 'promote_to = "preview"\nurl = "https://{number}.example.com"\n[apps.web.environments.preview-7]\n'
         + PREVIEW.replace("true", "false")
         + 'preview = { on = "labelled", max = 0, max_age = "soon", cap = 3 }\nproduction = true\nafter = "production"\n'
-        + 'deploy_on_merge = ["main"]\npromote_to = "production"\nurl = "https://{name}.example.com"\n'
+        + 'deploy_on_merge = ["main"]\npromote = "auto"\nurl = "https://{name}.example.com"\n'
     )
 
     assert found == [
@@ -415,12 +415,11 @@ def test_a_preview_says_what_it_cannot_be_beside_it() -> None:
         f"{IN_PREVIEW}.production cannot be true where there is `preview`: people outside use what stays.",
         f"{IN_PREVIEW}.deploy_on_merge cannot stand where there is `preview`: that deploys its pull request alone.",
         f"{IN_PREVIEW}.after cannot stand where there is `preview`: that deploys its pull request alone.",
-        f"{IN_PREVIEW}.promote_to cannot stand where there is `preview`: that deploys its pull request alone.",
         f"{IN_PREVIEW}.url has {{name}}: the only placeholder there is {{number}}.",
         f'{IN_PREVIEW}.preview.on must be "opened", or a label such as "label:preview", not "labelled".',
         f"{IN_PREVIEW}.preview.max must be a whole number, 1 or more, without quotes, not 0.",
         f'{IN_PREVIEW}.preview.max_age must be a duration such as "15m", "1h" or "64h", not "soon".',
-        f"{IN_PREVIEW}.preview.cap is not a setting. Did you mean `max`?",
+        f"{IN_PREVIEW}.preview.cap is not a setting. There are `on`, `max` and `max_age`.",
     ]
 
 

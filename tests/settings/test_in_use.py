@@ -30,7 +30,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     Secrets,
 )
 # Tables within tables: it is their own keys that are looked at.
-TABLES = {"environments", "windows", "provider", "github"}
+TABLES = {"environments", "windows", "provider", "github", "preview"}
 
 
 def fields(model: type[BaseModel]) -> set[str]:

@@ -97,6 +97,13 @@ def previewed(context: Context, repository: str) -> list[AppSettings]:
     return [app for app in context.settings.apps_of_repository(repository) if app.previews]
 
 
+def in_use(context: Context, app: str) -> list[int]:
+    """The pull requests that have a preview now."""
+    known = context.settings.apps.get(app)
+    there = [one for name in (known.previews if known else ()) for one in model.all_of(context.reads, app, name)]
+    return sorted({one.number for one in there if one.in_use})
+
+
 # --- by a command ------------------------------------------------------------------------------------------------
 
 

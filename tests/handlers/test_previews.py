@@ -524,3 +524,62 @@ def test_previews_can_be_locked_and_are_nothing_that_the_settings_have_lost(worl
     assert waits == ("lock", False)
     assert there(world) == sha
     assert not any("no longer" in read_out(one) for one in world.slack.messages("#web"))
+
+
+def test_the_status_of_an_app_names_the_pull_requests_that_have_one(world: World) -> None:
+    opens(world, "one")
+    opens(world, "two")
+
+    asked_for = world.says("maria", "status")
+    one = world.says("maria", "status preview-2")
+
+    assert read_out(world.slack.thread("#web", asked_for.ts)[-1]).split("\n")[1] == "2 previews of web: #1 and #2"
+    assert "preview-2" in world.answers(one)[-1]
+
+
+def test_a_command_without_a_number_means_nothing_that_previews_do_by_themselves(world: World) -> None:
+    world.hold_runs = True
+    opens(world)
+    pushes(world)
+
+    world.says("maria", "cancel")
+    world.says("maria", "retry")
+    listed = world.answers(world.says("maria", "deploys"))[-1]
+
+    assert [one.split(".")[0] for one in world.told("maria")] == [
+        "There is nothing to cancel",
+        "Nothing has failed lately that could be retried",
+    ]
+    assert "preview-1" not in listed
+
+
+def test_approvals_are_waited_for_where_the_settings_ask_for_them_but_not_to_remove_it(tmp_path: Path) -> None:
+    with open_world(tmp_path, APP.replace("transient = true", "transient = true\napprovals = 1")) as world:
+        opens(world)
+        waits = (world.deployment(1).state, comment(world).split(" (")[0])
+
+        world.says("bob", "approve #1")
+        live = there(world)
+        closes(world)
+
+        assert waits == ("waiting", f"⏳ **preview-1** waits: {head(world)}")
+        assert live == head(world)
+        assert there(world) is None
+
+
+def test_a_removal_that_fails_is_told_and_can_be_retried(world: World) -> None:
+    opens(world)
+    place = world.directory / "previews" / "1"
+    place.rename(world.directory / "kept")
+    place.symlink_to("x" * 300)
+
+    closes(world)
+    failed = (world.deployment(2).state, comment(world).split(" (")[0])
+    place.unlink()
+    (world.directory / "kept").rename(place)
+    world.says("maria", "retry #2")
+
+    assert failed == ("error", "❌ **preview-1** could not be removed")
+    assert world.deployment(3).state == "succeeded"
+    assert there(world) is None
+    assert comment(world) == "🗑️ **preview-1** was removed."

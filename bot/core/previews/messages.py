@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.grammar.commands import Command
 from bot.core.grammar.offers import hint
-from bot.core.rich_text import Bold, Code, Message, say
+from bot.core.names import listed
+from bot.core.rich_text import Bold, Code, Line, Message, say
 
+MOST_SHOWN = 12
+"""So many pull requests are named in one line."""
 REMOVED = "Removed with its pull request"
 REPLACED = "Replaced by a newer commit"
 NEWER_COMMIT = "a newer commit of its pull request"
@@ -17,6 +22,14 @@ def which(app: str, template: str, example: Command) -> Message:
     return say(
         "🚫 ", Bold(f"{app} → {template}"), " is there once for each pull request.", *hint(" Say which: ", example)
     )
+
+
+def status_line(app: str, numbers: Sequence[int]) -> Line:
+    """Below the places of an app: those of its pull requests, by their numbers."""
+    shown = [f"#{number}" for number in numbers[:MOST_SHOWN]]
+    more = [f"{len(numbers) - len(shown)} more"] if len(numbers) > len(shown) else []
+    many = "1 preview" if len(numbers) == 1 else f"{len(numbers)} previews"
+    return (f"{many} of {app}: {listed([*shown, *more])}",)
 
 
 def none_free(app: str, number: int, most: int) -> Message:

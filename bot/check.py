@@ -282,9 +282,13 @@ def _who_writes(lacking: Sequence[str]) -> str:
     return "the GitHub App and accept it where it is installed" if app else "the owner of GITHUB_TOKEN"
 
 
+def _is_written(app: AppSettings, what: str) -> bool:
+    return bool(app.previews) if what == "preview" else bool(getattr(app.github, what))
+
+
 def _refused(apps: Sequence[AppSettings], lasting: Callable[[], Sequence[Refusal]]) -> Iterator[Finding]:
     """What only trying has shown: a token does not tell what it was made for."""
-    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if getattr(app.github, what)}
+    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if _is_written(app, what)}
     try:
         refused = [one for one in lasting() if (one.repository, one.what) in wanted]
     except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say

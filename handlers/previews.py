@@ -14,11 +14,19 @@ from bot.core.effects import PostStatus, TellOfPreviews
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, Unavailable
 from bot.core.events import Event
 from bot.core.events.external import PullRequestChanged, PullRequestClosed, PullRequestMerged
-from bot.core.events.internal import CatchUp, DeploymentEnded, PreviewDue, PreviewsTold
+from bot.core.events.internal import (
+    CatchUp,
+    DeploymentEnded,
+    PreviewDue,
+    PreviewsTold,
+    PublishingAllowed,
+    PublishingRefused,
+)
 from bot.core.gates.judge import judge
 from bot.core.ports.transaction import Records
 from bot.core.previews import comment, messages, model
 from bot.core.previews.model import PREVIEW, REMOVE, Plan, Preview
+from bot.core.publications import refusals
 from bot.core.rich_text import fingerprint
 from bot.router import Router
 from bot.services import previews
@@ -239,14 +247,17 @@ def tell(context: Context, effect: TellOfPreviews) -> Iterable[Event]:
     text = comment.comment(context.settings.bot.name, found)
     told = model.told(context.reads, repository, number)
     drawn = fingerprint(text)
+    refused = context.reads.kept(refusals.key(repository, "preview")) is not None
     if told is not None and (told.comment == model.UNWANTED or (told.text == drawn and not context.repeated)):
         return []
     try:
         written = _written(context, effect, told.comment if told is not None else None, text, first=bool(found))
     except (NotAllowed, NotThere, Rejected) as error:
         log.warning("not told of previews", repository=repository, pull_request=number, reason=str(error))
-        return []
-    return [PreviewsTold(repository, number, written, drawn)] if written is not None else []
+        locked = isinstance(error, Rejected)
+        return [] if refused or locked else [PublishingRefused(repository, "preview", str(error))]
+    events: list[Event] = [PublishingAllowed(repository, "preview")] if refused else []
+    return [*events, PreviewsTold(repository, number, written, drawn)] if written is not None else events
 
 
 def _written(context: Context, effect: TellOfPreviews, known: int | None, text: str, *, first: bool) -> int | None:

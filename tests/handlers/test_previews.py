@@ -548,7 +548,7 @@ def test_a_command_without_a_number_means_nothing_that_previews_do_by_themselves
 
     assert [one.split(".")[0] for one in world.told("maria")] == [
         "There is nothing to cancel",
-        "Nothing has failed lately that could be retried",
+        "There is no failed deployment to retry here",
     ]
     assert "preview-1" not in listed
 
@@ -583,3 +583,16 @@ def test_a_removal_that_fails_is_told_and_can_be_retried(world: World) -> None:
     assert world.deployment(3).state == "succeeded"
     assert there(world) is None
     assert comment(world) == "🗑️ **preview-1** was removed."
+
+
+def test_admins_hear_once_where_the_bot_may_not_comment_and_deployments_go_on(tmp_path: Path) -> None:
+    with open_world(tmp_path, APP + '\n[bot]\nadmins = ["U00000001"]\n') as world:
+        world.github.deny(world.github.token, "pull_requests=write")
+        opens(world)
+        sha = pushes(world)
+
+        told = [read_out(one) for one in world.slack.messages("@maria") if one.bot_id]
+
+        assert there(world) == sha
+        assert len(told) == 1
+        assert told[0].startswith("🔏 *I may not tell of previews on pull requests of acme/web.*")

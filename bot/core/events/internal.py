@@ -258,7 +258,7 @@ class PublishingRefused(Event):
     """The forge does not let the bot write ``what`` in the repository, for this ``reason``."""
 
     repository: str
-    what: Literal["comment", "label", "release"]
+    what: Literal["comment", "label", "release", "preview"]
     reason: str
 
 
@@ -267,7 +267,7 @@ class PublishingAllowed(Event):
     """The bot may write ``what`` in the repository again."""
 
     repository: str
-    what: Literal["comment", "label", "release"]
+    what: Literal["comment", "label", "release", "preview"]
 
 
 @stored("TurnComesNearer")

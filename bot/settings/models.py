@@ -42,7 +42,7 @@ from bot.settings.fields import (
     Url,
     label_for,
 )
-from bot.settings.placeholders import NUMBER, filled_in
+from bot.settings.placeholders import filled_in
 
 PRODUCTION_NAMES = frozenset({"production", "prod", "prd", "live"})
 
@@ -314,18 +314,10 @@ class EnvironmentSettings(Table):
         return any(branch_matches(pattern, branch) for pattern in self.deploy_on_merge)
 
     def of_pull_request(self, number: int) -> EnvironmentSettings:
-        """The preview of one pull request; ``{number}`` in its address, and in what its provider needs, is that."""
-        own = self.provider.settings
-        there = own.model_copy(update=filled_in(own, number)) if isinstance(own, BaseModel) else own
-        of_it = {
-            "name": previews.name_of(self.name, number),
-            "pull_request": number,
-            "aliases": (),
-            "ref": f"#{number}",
-            "url": self.url.replace(NUMBER, str(number)) if self.url else None,
-            "provider": self.provider.model_copy(update={"settings": there}),
-        }
-        return self.model_copy(update=of_it)
+        """The preview of one pull request; ``{number}`` in its texts (addresses, what its provider needs) is that."""
+        name = previews.name_of(self.name, number)
+        own = {"name": name, "pull_request": number, "aliases": (), "ref": f"#{number}"}
+        return self.model_copy(update={**filled_in(self, number), **own})
 
 
 class GitHubSettings(Table):

@@ -10,7 +10,7 @@ NUMBER = "{number}"
 
 
 def filled_in(settings: BaseModel, number: int) -> dict[str, Any]:
-    """What of a provider's settings has ``{number}`` in it, with that of a pull request in its place.
+    """What of some settings has ``{number}`` in it, with that of a pull request in its place.
 
     A command is left as it is: it is told by a variable.
     """

@@ -596,3 +596,16 @@ def test_admins_hear_once_where_the_bot_may_not_comment_and_deployments_go_on(tm
         assert there(world) == sha
         assert len(told) == 1
         assert told[0].startswith("🔏 *I may not tell of previews on pull requests of acme/web.*")
+
+
+def test_one_preview_is_frozen_by_its_name_and_removed_all_the_same(world: World) -> None:
+    opens(world)
+
+    world.says("maria", "freeze preview-1 because demo")
+    sha = pushes(world)
+    waits = (world.deployment(2).waits_for, there(world) == sha)
+    closes(world)
+
+    assert waits == ("freeze", False)
+    assert there(world) is None
+    assert world.deployment(2).description == "The preview of #1 is not wanted any more"

@@ -123,8 +123,8 @@ def test_a_comment_calls_nobody_and_nothing_breaks_out_of_it() -> None:
         (
             replace(THERE, aged=True),
             REMOVED,
-            "🗑️ **preview-12** was removed, as nothing was deployed there for 7 days. A push makes it again, and so does "
-            "`deploy web#12 to preview`.",
+            "🗑️ **preview-12** was removed, as nothing was deployed there for 7 days. A push makes it again, and so "
+            "does `deploy web#12 to preview`.",
         ),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -609,3 +611,20 @@ def test_one_preview_is_frozen_by_its_name_and_removed_all_the_same(world: World
     assert waits == ("freeze", False)
     assert there(world) is None
     assert world.deployment(2).description == "The preview of #1 is not wanted any more"
+
+
+def test_webhooks_alone_make_and_remove_nothing(world: World) -> None:
+    opens(world)
+    world.hold_webhooks = True
+    closes(world)
+    closed = world.github.webhooks_of("pull_request")[-1]
+    world.github.reopen_pull_request(REPOSITORY, 1)
+    opens(world, "other", fork="mallory/web")
+    opened = world.github.webhooks_of("pull_request")[-1]
+    body = json.loads(opened.body)
+    body["pull_request"]["head"]["repo"] = body["pull_request"]["base"]["repo"]
+
+    world.deliver(closed)
+    world.deliver(dataclasses.replace(opened, body=json.dumps(body).encode()))
+
+    assert asked(world) == [("preview-1", "deploy", head(world))]

@@ -628,3 +628,17 @@ def test_webhooks_alone_make_and_remove_nothing(world: World) -> None:
     world.deliver(dataclasses.replace(opened, body=json.dumps(body).encode()))
 
     assert asked(world) == [("preview-1", "deploy", head(world))]
+
+
+def test_what_waits_for_a_window_to_be_over_goes_out_then(tmp_path: Path) -> None:
+    closed = 'transient = true\nwindows = [{ deny = "0 9 * * *", for = "2h" }]'
+    with open_world(tmp_path, APP.replace("transient = true", closed)) as world:
+        opens(world)
+        waits = (world.deployment(1).waits_for, there(world))
+
+        world.wait(hours=1, minutes=1)
+        world.reconcile()
+
+        assert waits == ("freeze", None)
+        assert there(world) == head(world)
+        assert channel(world, "#web") == []

@@ -96,7 +96,7 @@ def _open(app: AppSettings, environment: EnvironmentSettings) -> Iterator[Findin
             f"{place} is production, and everybody who can write to {app.repository} may deploy it alone",
             "name `deployers`, or ask for `approvals`",
         )
-    if environment.required_checks == "none":
+    if environment.required_checks == "none" and environment.preview is None:
         yield _warning(f"{place} takes commits whose checks fail", 'set `required_checks` to "all", or name them')
     if environment.approvals and environment.self_approval:
         yield _warning(

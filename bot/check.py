@@ -171,7 +171,7 @@ def _github(secrets: Secrets) -> str:
 
 def _app_lines(app: AppSettings) -> Iterator[str]:
     yield f"{app.name}: {app.repository}, announced in {app.channel}"
-    for name, environment in app.environments.items():
+    for name, environment in app.all_environments.items():
         default = " (default)" if name == app.default_environment else ""
         merges = f", after merges into {', '.join(environment.deploy_on_merge)}" if environment.deploy_on_merge else ""
         yield f"  {name}{default}: provider {environment.provider.type}{merges}"
@@ -179,7 +179,7 @@ def _app_lines(app: AppSettings) -> Iterator[str]:
 
 def _who_may(settings: Settings, app: AppSettings, counts: HeadCounts | None) -> Iterator[str]:
     asked = None if _is_example(app, settings) else counts
-    for environment in app.environments.values():
+    for environment in app.all_environments.values():
         yield exposure.who_may(settings, app, environment, asked)
 
 
@@ -203,7 +203,7 @@ def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Fin
     places: list[tuple[str, Table | Secrets]] = [(" of [bot]", settings.bot), (" of [slack]", settings.slack)]
     for app in settings.apps.values():
         places.append((f" of {app.name}", app))
-        places += [(f" of {app.name}/{name}", environment) for name, environment in app.environments.items()]
+        places += [(f" of {app.name}/{name}", environment) for name, environment in app.all_environments.items()]
     for place, table in [*places, ("", settings.secrets)]:
         for name, feature in planned.items():
             known = type(table).model_fields.get(name)
@@ -215,7 +215,7 @@ def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Fin
 
 def _provider_findings(settings: Settings) -> Iterator[Finding]:
     for app in settings.apps.values():
-        for name, environment in app.environments.items():
+        for name, environment in app.all_environments.items():
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
@@ -284,7 +284,8 @@ def _publications(apps: Sequence[AppSettings], doctors: Doctors) -> Iterator[Fin
 
 
 def _lacking(app: AppSettings, publishing: Publishing | None) -> Iterator[Finding]:
-    on_pull_requests = app.github.comment or app.github.label is not None
+    asked = app.github.comment or app.github.label is not None
+    on_pull_requests = asked or bool(app.previews)
     if publishing is None or not (on_pull_requests or app.github.release):
         return
     try:
@@ -292,9 +293,8 @@ def _lacking(app: AppSettings, publishing: Publishing | None) -> Iterator[Findin
     except ShipmateError:
         return  # a finding already
     if lacking:
-        what = (
-            f"What apps.{app.name}.github asks for cannot be written on {app.repository} without {', '.join(lacking)}"
-        )
+        asks = f"apps.{app.name}.github asks" if asked or app.github.release else f"the previews of {app.name} ask"
+        what = f"What {asks} for cannot be written on {app.repository} without {', '.join(lacking)}"
         yield Finding(good=False, what=what, mend=f"Give it to {_who_writes(lacking)}, or take it out of the settings.")
 
 
@@ -303,9 +303,13 @@ def _who_writes(lacking: Sequence[str]) -> str:
     return "the GitHub App and accept it where it is installed" if app else "the owner of GITHUB_TOKEN"
 
 
+def _is_written(app: AppSettings, what: str) -> bool:
+    return bool(app.previews) if what == "preview" else bool(getattr(app.github, what))
+
+
 def _refused(apps: Sequence[AppSettings], lasting: Callable[[], Sequence[Refusal]]) -> Iterator[Finding]:
     """What only trying has shown: a token does not tell what it was made for."""
-    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if getattr(app.github, what)}
+    wanted = {(app.repository.lower(), what) for app in apps for what in NOT_DONE if _is_written(app, what)}
     try:
         refused = [one for one in lasting() if (one.repository, one.what) in wanted]
     except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say

@@ -85,7 +85,7 @@ def left_open(settings: Settings) -> Iterator[Finding]:
             "name one or two people",
         )
     for app in settings.apps.values():
-        for environment in app.environments.values():
+        for environment in app.all_environments.values():
             yield from _open(app, environment)
 
 
@@ -96,7 +96,7 @@ def _open(app: AppSettings, environment: EnvironmentSettings) -> Iterator[Findin
             f"{place} is production, and everybody who can write to {app.repository} may deploy it alone",
             "name `deployers`, or ask for `approvals`",
         )
-    if environment.required_checks == "none":
+    if environment.required_checks == "none" and environment.preview is None:
         yield _warning(f"{place} takes commits whose checks fail", 'set `required_checks` to "all", or name them')
     if environment.approvals and environment.self_approval:
         yield _warning(
@@ -125,7 +125,7 @@ def _run_as_the_bot(environment: EnvironmentSettings) -> list[str]:
 
 def outsiders(app: AppSettings, counts: HeadCounts) -> Iterator[Finding]:
     """People from outside the organisation who may deploy because they can write to the repository."""
-    if all(environment.deployers for environment in app.environments.values()):
+    if all(environment.deployers for environment in app.all_environments.values()):
         return
     found = counts.outside_writers(app.repository)
     if found:

@@ -25,11 +25,11 @@ def look_at_windows(context: Context, tick: Tick) -> None:
     every = [Target(app, one) for app in context.settings.apps.values() for one in app.environments.values()]
     turns = [target for target in every if _is_news(context, target)]
     held = [one for one in context.reads.unended() if one.waits_for is Waiting.FREEZE]
-    targets = {(target.app.name, target.environment.name): target for target in every}
     free = [
         one
         for one in held
-        if (target := targets.get((one.app, one.environment))) and what_closes(context.reads, context, target) is None
+        if (target := target_at(context, one.app, one.environment))
+        and what_closes(context.reads, context, target) is None
     ]
     records = context.begin()
     for target in turns:

@@ -38,6 +38,7 @@ def _targets(context: Context, command: DeclareFreeze | Unfreeze) -> list[Target
     """The environments that the command's word means here. Raises Refused where it means none."""
     apps, environment = _apps(context), command.environment or ALL
     found = [Target(app, one) for app in apps for one in app.environments.values() if environment in {ALL, one.name}]
+    found = found or [Target(app, one) for app in apps if (one := app.environment(environment)) is not None]
     if not found and len(apps) == 1:
         environment_called(context, apps[0], environment, command.with_environment)
     if not found:

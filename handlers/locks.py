@@ -266,5 +266,5 @@ def reminder_due(context: Context, event: LockReminderDue) -> None:
 def _reminder(context: Context, held: Lock) -> timedelta:
     """How often the owner is reminded; where the settings have lost the environment, once a day."""
     app = context.settings.apps.get(held.app)
-    environment = app.environments.get(held.environment) if app else None
+    environment = app.environment(held.environment) if app else None
     return environment.lock_reminder if environment else timedelta(days=1)

@@ -65,6 +65,8 @@ def ended(context: Context, event: DeploymentEnded) -> None:
 
 
 def _is_told(target: Target, deployment: Deployment) -> bool:
+    if target.environment.pull_request is not None:
+        return False  # previews have a comment of their own
     wanted = _is_on_pull_requests(target.app) or target.app.github.release
     return wanted and deployment.state is State.SUCCEEDED and deployment.task == DEPLOY
 

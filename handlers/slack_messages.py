@@ -27,6 +27,7 @@ from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, ThreadGone, 
 from bot.core.events import Event
 from bot.core.events.external import ChannelChanged, Place, Tick
 from bot.core.ports.parents import Silence
+from bot.core.previews.model import is_silent
 from bot.core.rich_text import fingerprint
 from bot.router import Router
 from bot.services import announcing, answering, replying
@@ -46,7 +47,7 @@ _REFUSED = (Rejected, NotAllowed, NotThere)
 def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
     """Draw the card from the database as it is now, no more often than the chat service likes."""
     deployment = _shown_on(context, effect)
-    if deployment is None or deployment.parent == UNPOSTABLE:
+    if deployment is None or deployment.parent == UNPOSTABLE or _is_silent(deployment):
         return []
     if not context.repeated and context.parents.drawn_again(effect.lane, context.effect_id):
         return []  # several changes at once are one edit; but one that may have been posted is looked for by its own
@@ -56,6 +57,11 @@ def render_parent(context: Context, effect: RenderParent) -> Iterable[Event]:
         return []
     _copies(context, deployment)
     return []
+
+
+def _is_silent(deployment: Deployment) -> bool:
+    """Whether it has no card, and needs none yet."""
+    return deployment.parent is None and is_silent(deployment)
 
 
 def _shown_on(context: Context, effect: RenderParent) -> Deployment | None:
@@ -111,7 +117,8 @@ def post_in_thread(context: Context, effect: PostInThread) -> Iterable[Event]:
     """In the deployment's thread, whose beginning has to be there first; it goes with the card where that goes."""
     deployment = context.reads.deployment(effect.deployment_id)
     for _ in range(2):
-        if deployment is None or deployment.parent == UNPOSTABLE or not _is_told(context, deployment, effect):
+        unheard = deployment is None or deployment.parent == UNPOSTABLE or _is_silent(deployment)
+        if deployment is None or unheard or not _is_told(context, deployment, effect):
             return []
         if deployment.parent is None or deployment.channel is None:
             raise NotYet("The parent message is not there yet.")

@@ -17,10 +17,11 @@ from bot.core.freezes.model import Freeze
 from bot.core.grammar.commands import Deploys, Status
 from bot.core.orphans import messages as orphan_messages
 from bot.core.orphans.model import is_named
+from bot.core.previews import messages
 from bot.core.rich_text import Message
 from bot.core.schedules.model import ScheduleEntry
 from bot.router import Router
-from bot.services import standings
+from bot.services import previews, standings
 from bot.services.orphans import all_looked_at, places_of
 from bot.services.targets import app_of, environment_of
 
@@ -39,6 +40,8 @@ def status(context: Context, command: Status) -> Message:
     targets, left = all_looked_at(context, command)
     apps = standings.apps(context, [*(one.place for one in targets), *places_of(left)])
     more = [orphan_messages.status_line(one) for one in left if isinstance(one.thing, Freeze | ScheduleEntry)]
+    if command.environment is None:
+        more += [messages.status_line(one.name, used) for one in apps if (used := previews.in_use(context, one.name))]
     if len(apps) == 1:
         return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more)
     return status_messages.of_all(apps, more, places_of(left))

@@ -287,6 +287,19 @@ class MarkRelease(Effect):
     LANE = "releases:{0.repository}"
 
 
+@stored("TellOfPreviews")
+class TellOfPreviews(Effect):
+    """Bring the comment on a pull request up to date that tells of its previews; write it first.
+
+    Apps that share the ``repository`` share the comment.
+    """
+
+    repository: str
+    pull_request: int
+
+    LANE = "previews:{0.repository}:{0.pull_request}"
+
+
 @stored("PublishHome")
 class PublishHome(Effect):
     """Draw the board for one person, by their chat id, as it is by then."""

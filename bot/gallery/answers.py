@@ -12,6 +12,7 @@ from bot.core.grammar.commands import Cancel, Deploy, Retry, Rollback
 from bot.core.ports.forge_types import Meaning
 from bot.core.presses import messages as presses
 from bot.core.presses.model import Press
+from bot.core.previews import messages as previews
 from bot.core.replies import Choice
 from bot.core.threads import messages as threads
 from bot.gallery import cards
@@ -56,6 +57,9 @@ def unknown_names(material: Material) -> list[Scene]:
         ("Unknown task", task),
         ("Unknown environment", replies.unknown_environment(shop, wrong, places[:1], ("staging", "production"))),
         ("Where to?", replies.which_environment(shop, places)),
+        ("Which preview?", previews.which(shop, "preview", Deploy(shop, "#12", "preview-12"))),
+        ("No preview is free", previews.none_free(shop, 12, 10)),
+        ("The only preview is in use", previews.none_free(shop, 12, 1)),
         ("An environment and a branch", replies.environment_or_ref("staging", "staging", same)),
         ("Unknown ref", replies.unknown_ref("acme/shop", material.ref("tpoic"), [topic])),
         ("Unknown pull request", replies.unknown_ref("acme/shop", "#999", [])),

@@ -21,6 +21,7 @@ def outages_(material: Material) -> list[Scene]:
         "GitHub", "acme", material.text("The token has expired."), "Set a new one as GITHUB_TOKEN, and restart me."
     )
     forbidden = material.text("GITHUB_TOKEN lacks a permission on acme/shop: Resource not accessible.")
+    untold = publications.refused("acme/shop", "preview", forbidden, ["shop"])
     return [
         Scene("GitHub refuses my credentials", refused, "direct", "to admins"),
         Scene("Accepted again", outages.over("GitHub", "acme", timedelta(minutes=40)), "direct"),
@@ -32,6 +33,7 @@ def outages_(material: Material) -> list[Scene]:
         ),
         Scene("A repository's name is taken", repositories.taken("acme/shop", ["shop"]), "direct"),
         Scene("I may not comment", publications.refused("acme/shop", "comment", forbidden, ["shop"]), "direct"),
+        Scene("I may not tell of previews", untold, "direct"),
     ]
 
 

@@ -91,14 +91,14 @@ class Callbacks:
     def _secrets_of(self, deployment: Deployment) -> Sequence[str] | None:
         """By the settings; where they have lost the place, by what they said when the run began. None for no hook."""
         app = self.settings.apps.get(deployment.app)
-        environment = app.environments.get(deployment.environment) if app else None
+        environment = app.environment(deployment.environment) if app else None
         if environment is not None and environment.provider.type == PROVIDER:
             return self._held(environment.provider.settings.secret)
         begun = self.store.runs.of(deployment.id)
         return self._held(begun.settings["secret"]) if begun is not None and begun.provider == PROVIDER else None
 
     def _all_secrets(self) -> Sequence[str]:
-        environments = (one for app in self.settings.apps.values() for one in app.environments.values())
+        environments = (one for app in self.settings.apps.values() for one in app.all_environments.values())
         names = {one.provider.settings.secret for one in environments if one.provider.type == PROVIDER}
         default = secrets_in(self.settings.secrets.http_provider_secret)
         return [*dict.fromkeys([*default, *(secret for name in sorted(names) for secret in self._held(name))])]

@@ -16,8 +16,12 @@ from bot.adapters.local.git import GitRepository
 from bot.adapters.system import directories
 from bot.core.errors import Rejected
 from bot.core.ports.provider import Job, Outcome, Run
+from bot.core.previews.model import REMOVE, removes
 
 carries_out = True
+removes_previews = True
+OWN_IN_PREVIEWS = ("directory",)
+"""The settings that must tell the previews of pull requests from each other."""
 
 _RELEASES = "releases"
 _CURRENT = "current"
@@ -46,11 +50,13 @@ def start(run: Run) -> str:
     Raises Rejected and Unavailable, and what ``run.checkout`` raises.
     """
     with directories.disk_errors():
-        return str(_prepare(run))
+        return str(_root(run.job) if run.job.task == REMOVE else _prepare(run))
 
 
 def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001
     """Make the release live and delete old ones. A repeat changes nothing and gives the same outcome."""
+    if run.job.task == REMOVE:
+        return _remove(run)
     with directories.disk_errors():
         root = _root(run.job)
         release = Path(_RELEASES) / run.job.sha
@@ -69,6 +75,25 @@ def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001
         directories.remove_unfinished(root / _RELEASES)
         directories.remove_unfinished(root)
         return Outcome("succeeded", f"{_CURRENT} → {_RELEASES}/{run.job.sha[:7]}")
+
+
+def _remove(run: Run) -> Outcome:
+    """Delete what was made for the preview of a pull request, and what is not ours beside it not. Idempotent."""
+    job, root = run.job, _root(run.job)
+    if not removes(job.task, job.environment, job.pull_request):
+        return Outcome("failed", f"Only the preview of a pull request can be removed, and {job.environment} is none")
+    with directories.disk_errors():
+        for link in (_CURRENT, _PREVIOUS):
+            if (root / link).is_symlink():
+                (root / link).unlink()
+        if (root / _RELEASES).is_dir():
+            directories.remove(root / _RELEASES)
+        if root.is_dir():
+            directories.remove_unfinished(root)
+            if not any(root.iterdir()):
+                root.rmdir()
+        run.write(f"Removed {root.name}")
+        return Outcome("succeeded", "Removed")
 
 
 def _prepare(run: Run) -> Path:

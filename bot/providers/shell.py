@@ -13,6 +13,7 @@ from bot.providers._command import Command
 from bot.providers._command_runs import CommandRun
 
 carries_out = True
+removes_previews = True
 
 
 class Settings(Command):

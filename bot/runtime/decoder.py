@@ -56,6 +56,7 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
     One that cannot be read, or tells nothing of where it comes from, is left as it is for whoever handles it.
     """
     names = frozenset(app.written.casefold() for app in settings.apps.values())
+    previewed = frozenset(app.written.casefold() for app in settings.apps.values() if app.previews)
 
     def label(delivery: Delivery) -> Delivery:
         try:
@@ -74,15 +75,18 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
         again = isinstance(event, LookAgain)
         repeats = serialization.repeats(name, serialization.event_to_bytes(event)) if again else None
         joins = f"{name}:{event.subject}" if isinstance(event, Joinable) and len(events) == 1 else None
-        return replace(delivery, about=_about(event, said, known=known), repeats=repeats, joins=joins)
+        # A pull request that was never heard of may want a preview.
+        previews = previewed and (said.name.casefold() in previewed or not known)
+        wanted = isinstance(event, PullRequestChanged) and bool(previews)
+        return replace(delivery, about=_about(event, said, known=known, wanted=wanted), repeats=repeats, joins=joins)
 
     return label
 
 
-def _about(event: Event, said: NamedRepository, *, known: bool) -> About | None:
+def _about(event: Event, said: NamedRepository, *, known: bool, wanted: bool) -> About | None:
     if isinstance(event, ChecksChanged):
         return About(said.name, said.number, sha=event.sha)
-    if isinstance(event, ReviewChanged | PullRequestChanged | PullRequestDequeued):
+    if isinstance(event, ReviewChanged | PullRequestChanged | PullRequestDequeued) and not wanted:
         return About(said.name, said.number, unended=True)
     return None if known else About(said.name, said.number, ours=True)
 

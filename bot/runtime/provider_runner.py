@@ -323,13 +323,14 @@ class ProviderRunner:
             rollback_of=deployment.rollback_of,
             promoted_from=self._source(deployment),
             retry_of=deployment.retry_of,
+            pull_request=deployment.pull_request,
         )
         return load(how.provider), StoredRun(self, job, deployment), how
 
     def _how(self, deployment: Deployment) -> _How | None:
         """By the settings; where they have lost the place, by what they said when the run began."""
         app = self.settings.apps.get(deployment.app)
-        environment = app.environments.get(deployment.environment) if app else None
+        environment = app.environment(deployment.environment) if app else None
         if environment is not None:
             there = environment.provider
             plan = plans.planned(environment)
@@ -343,7 +344,7 @@ class ProviderRunner:
         """Where a promotion comes from, as far as the settings still know the place."""
         before = self.store.reads().deployment(deployment.promoted_from or 0)
         app = self.settings.apps.get(before.app) if before else None
-        place = app.environments.get(before.environment) if app and before else None
+        place = app.environment(before.environment) if app and before else None
         return Source(place.name, place.provider.type, place.provider.settings) if place else None
 
     def _finish(self, deployment_id: int, outcome: Outcome, last_word: Progress | None = None) -> None:

@@ -32,6 +32,7 @@ from bot.core.people.permissions import (
     untold,
 )
 from bot.core.ports.chat import Person
+from bot.core.previews.model import PREVIEW
 
 if TYPE_CHECKING:
     from bot.services.targets import Target  # which asks here what somebody may read
@@ -59,7 +60,9 @@ def may_still_deploy(context: Context, target: Target, deployment: Deployment) -
 
     None where nobody asks: a merge, and what goes on by itself, goes where the settings send it.
     """
-    if deployment.trigger in {"merge", "promotion"} or (deployment.by_itself and deployment.rollback_of is not None):
+    if deployment.trigger in {"merge", "promotion", PREVIEW} or (
+        deployment.by_itself and deployment.rollback_of is not None
+    ):
         return None
     by = deployment.by
     if by.login is not None:

@@ -19,7 +19,7 @@ from bot.core.ports.transaction import Records
 from bot.core.refs import is_full_id
 from bot.core.rich_text import Message, say
 from bot.core.schedules.model import as_words
-from bot.services import announcing, authorization
+from bot.services import announcing, authorization, previews
 from bot.services.ancestry import ancestry
 from bot.services.gate_facts import commit_facts, facts, force_of, what_closes
 from bot.services.shipping import changes, usual_seconds
@@ -88,6 +88,7 @@ def request(
     ``retyped`` is the command that asks for the same without force, for buttons and hints: others may read them too,
     and a force is its own person's. ``waits`` lets it wait for its checks. ``note`` is a sentence for the answer.
     """
+    previews.demand_room(context, target)
     if new.task != DEPLOY:
         new = replace(new, usual_seconds=usual_seconds(context.reads, *target.place, new.task))
     found = commit_facts(context, target, new, waits_for_checks=waits)
@@ -104,6 +105,7 @@ def request(
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
         raise Refused(_refusal(target, new, view, verdict, retyped))
     added = records.add(_on_its_card(context, records, told_there(context, new, told)))
+    previews.asked_by_command(records, target, added)
     deployment = lifecycle.proceed(records, added, verdict, context.now, known)
     return answer(deployment, told, note)
 
@@ -154,7 +156,7 @@ def demand_news(context: Context, command: Deploy, target: Target, commit: Commi
     """
     live = context.reads.last_success(*target.place)
     same = live is not None and (live.sha, live.hosts, live.params) == (commit.sha, command.hosts, command.params)
-    if live is None or not same or command.force or command.task != DEPLOY:
+    if live is None or not same or command.force or command.task != DEPLOY or previews.is_gone(context, target):
         return
     if context.reads.busy(*target.place) or context.reads.waiting(*target.place) or _tried_since(context, live):
         return

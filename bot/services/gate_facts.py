@@ -16,6 +16,7 @@ from bot.core.gates.wanted_checks import is_open_ended
 from bot.core.ports.forge_types import Check, Comparison, EarlierCheck
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
+from bot.core.previews.model import is_removal
 from bot.services import authorization
 from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target, target_at
@@ -53,6 +54,8 @@ def commit_facts(
     What goes back to where it has been is not asked for anything. ``after`` is a commit before, where it is known. What
     waits for its checks is looked at thoroughly; a command that is answered at once costs a few requests less.
     """
+    if is_removal(wanted):
+        return CommitFacts()
     if wanted.rollback_of is not None and any(has_been_let_in(context, target, one) for one in _there(context, wanted)):
         return CommitFacts(been_here=True)
     environment, repository = target.environment, target.app.repository
@@ -219,5 +222,5 @@ def force_of(deployment: Deployment, *, admin: bool = False) -> Force:
 def target_of(context: Context, deployment: Deployment) -> Target | None:
     """The settings of a deployment's app and environment, None where they have been taken out since."""
     app = context.settings.apps.get(deployment.app)
-    environment = app.environments.get(deployment.environment) if app else None
+    environment = app.environment(deployment.environment) if app else None
     return Target(app, environment) if app and environment else None

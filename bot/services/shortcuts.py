@@ -63,7 +63,8 @@ def _repositories(seen: list[AppSettings]) -> dict[str, list[str]]:
 
 
 def _environment(page: Named, app: AppSettings) -> str | None:
-    return page.environment if page.environment in app.environments else None
+    named = page.environment
+    return named if named is not None and app.environment(named) is not None else None
 
 
 def _remark(page: Named, named: list[Named]) -> Line:

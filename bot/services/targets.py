@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -14,10 +15,16 @@ from bot.core.grammar.offers import deed
 from bot.core.grammar.registry import spec_of
 from bot.core.names import mistyped
 from bot.core.ports.forge_types import Commit, Meaning
+from bot.core.previews import messages as preview_messages
+from bot.core.previews import model as previews
 from bot.core.refs import HEADS, TAGS
 from bot.core.rich_text import Message
 from bot.services import authorization, commits
 from bot.settings import AppSettings, EnvironmentSettings
+
+PULL_REQUEST = re.compile(r"#([1-9][0-9]{0,9})")
+EXAMPLE = 12
+"""A number for examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Target:
 def target_at(context: Context, app: str, environment: str) -> Target | None:
     """An environment of the settings by its full name, None where it is not there (any more)."""
     known = context.settings.apps.get(app)
-    place = known.environments.get(environment) if known else None
+    place = known.environment(environment) if known else None
     return Target(known, place) if known and place else None
 
 
@@ -81,7 +88,7 @@ def environment_of(context: Context, app: AppSettings, command: NamesEnvironment
     """The environment of the app that is named, else the app's default, else its only one. Raises Refused."""
     known, complete = list(app.environments), command.with_app(app.name).with_environment
     if command.environment is not None:
-        return environment_called(context, app, command.environment, complete)
+        return environment_called(context, app, _own_preview(app, command) or command.environment, complete)
     if app.default_environment is not None:
         return app.environments[app.default_environment]
     if len(known) == 1:
@@ -89,12 +96,22 @@ def environment_of(context: Context, app: AppSettings, command: NamesEnvironment
     raise Refused(replies.which_environment(app.name, _named(context, known, complete)))
 
 
+def _own_preview(app: AppSettings, command: NamesEnvironment) -> str | None:
+    """What ``deploy #12 to preview`` means: that of the pull request."""
+    number = PULL_REQUEST.fullmatch(getattr(command, "ref", None) or "")
+    if number is None or command.environment not in app.previews:
+        return None
+    return previews.name_of(command.environment, int(number[1]))
+
+
 def environment_called(
     context: Context, app: AppSettings, name: str, complete: Callable[[str], Command]
 ) -> EnvironmentSettings:
     """The environment of this name. Raises Refused where there is none, with the command completed with near names."""
-    if name in app.environments:
-        return app.environments[name]
+    if (found := app.environment(name)) is not None:
+        return found
+    if name in app.previews:
+        raise Refused(preview_messages.which(app.name, name, complete(previews.name_of(name, EXAMPLE))))
     known = list(app.environments)
     meant = _named(context, mistyped(name, known), complete)
     raise Refused(replies.unknown_environment(app.name, name, meant, known))
@@ -238,7 +255,7 @@ def _meant(context: Context, command: Command) -> Target | None:
         return None
     known = list(app.environments)
     environment = command.environment or app.default_environment or (known[0] if len(known) == 1 else None)
-    place = app.environments.get(environment or "")
+    place = app.environment(environment or "")
     return Target(app, place) if place else None
 
 
@@ -268,6 +285,12 @@ def targets_named(context: Context, repository: str, environment: str) -> list[T
     return [
         Target(app, known)
         for app in context.settings.apps_of_repository(repository)
-        for known in app.environments.values()
+        for known in (*app.environments.values(), *_preview_named(app, wanted))
         if wanted in {known.name.lower(), *(alias.lower() for alias in known.aliases)}
     ]
+
+
+def _preview_named(app: AppSettings, wanted: str) -> list[EnvironmentSettings]:
+    found = previews.split(wanted)
+    templates = [one for name, one in app.previews.items() if found and name.lower() == found[0]]
+    return [one.of_pull_request(found[1]) for one in templates if found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -82,14 +83,14 @@ class Settings(Table):
         return frozenset(
             environment.provider.settings.workflow
             for app in self.apps.values()
-            for environment in app.environments.values()
+            for environment in app.all_environments.values()
             if environment.provider.type == DISPATCHING
         )
 
     @property
     def places(self) -> dict[str, tuple[str, ...]]:
-        """Each app with the names of its environments."""
-        return {name: tuple(app.environments) for name, app in self.apps.items()}
+        """Each app with the names of its environments; those of previews are among them, and not listed."""
+        return {name: EnvironmentNames(app) for name, app in self.apps.items()}
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -110,9 +111,23 @@ class Settings(Table):
         return Vocabulary(apps={name: _words(app) for name, app in self.apps.items()}, here=here, web_host=host)
 
 
+class EnvironmentNames(tuple[str, ...]):
+    """The names of an app's environments, and whether a name is one of them: previews come and go."""
+
+    app: AppSettings
+
+    def __new__(cls, app: AppSettings) -> Self:
+        names = super().__new__(cls, app.environments)
+        names.app = app
+        return names
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.app.environment(name) is not None
+
+
 def _words(app: AppSettings) -> AppVocabulary:
-    aliases = {alias: name for name, environment in app.environments.items() for alias in environment.aliases}
-    return AppVocabulary(tuple(app.environments), aliases, app.repository)
+    aliases = {alias: name for name, environment in app.all_environments.items() for alias in environment.aliases}
+    return AppVocabulary(tuple(app.environments), aliases, app.repository, tuple(app.previews))
 
 
 def process_environment() -> Mapping[str, str]:

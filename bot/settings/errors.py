@@ -19,6 +19,7 @@ from bot.settings.models import (
     BotSettings,
     EnvironmentSettings,
     GitHubSettings,
+    PreviewSettings,
     SlackSettings,
     WindowSettings,
 )
@@ -39,6 +40,7 @@ _WITHIN: Mapping[tuple[type[BaseModel], str], type[Table]] = {
     (EnvironmentSettings, "before_deploy"): StepSettings,
     (EnvironmentSettings, "after_deploy"): StepSettings,
     (EnvironmentSettings, "health"): HealthSettings,
+    (EnvironmentSettings, "preview"): PreviewSettings,
     (AppSettings, "github"): GitHubSettings,
 }
 """Tables within tables, by the key under which they stand."""

@@ -282,6 +282,20 @@ def _count(value: object) -> int:
     return value
 
 
+def _positive(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"must be a whole number, 1 or more, without quotes, not {shown(value)}")
+    return value
+
+
+def _preview_occasion(value: object) -> str:
+    on = _text(value, "opened")
+    label = on.removeprefix("label:").strip()
+    if on == "opened" or (on.startswith("label:") and label):
+        return on if on == "opened" else f"label:{label}"
+    raise ValueError(f'must be "opened", or a label such as "label:preview", not {shown(value)}')
+
+
 def _runbook(value: object) -> Any:
     steps = [value] if isinstance(value, str) else value
     if not isinstance(steps, list | tuple) or not all(isinstance(step, str) and step.strip() for step in steps):
@@ -329,6 +343,8 @@ Statuses: TypeAlias = Annotated[tuple[int, ...], PlainValidator(_statuses)]
 Cron: TypeAlias = Annotated[str, BeforeValidator(_cron)]
 Label: TypeAlias = Annotated[str, BeforeValidator(_label)]
 Flag: TypeAlias = Annotated[bool, PlainValidator(_true_or_false)]
+Positive: TypeAlias = Annotated[int, PlainValidator(_positive)]
+PreviewOccasion: TypeAlias = Annotated[str, BeforeValidator(_preview_occasion)]
 Count: TypeAlias = Annotated[int, PlainValidator(_count)]
 RequiredChecks: TypeAlias = Annotated[Literal["all", "none"] | tuple[str, ...], PlainValidator(_required_checks)]
 

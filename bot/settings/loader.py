@@ -13,6 +13,7 @@ from bot.core.names import nearest
 from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
+from bot.settings.previews import check_own_place, check_previews, is_preview
 from bot.settings.providers import app_provider, environment_provider
 from bot.settings.references import check_label, check_references, check_spelling
 
@@ -96,14 +97,16 @@ def _app(
 ) -> AppSettings | None:
     values = _writable(raw, AppSettings, place, problems)
     environments = _table(values.pop("environments", None), path(place, "environments"), problems)
-    if not environments:
-        problems.append(f"{place} has no environments: add a table [{place}.environments.production].")
+    if all(is_preview(one) for one in environments.values()):
+        stays = " that stays" if environments else "s"
+        problems.append(f"{place} has no environment{stays}: add a table [{place}.environments.production].")
     if "channel" not in values and inherited.channel is None:
         problems.append(f"{place} has no channel: name one there, or in [slack] for all apps.")
     values.setdefault("channel", inherited.channel or "#deploys")
     values |= {"name": name, "provider": app_provider(raw.get("provider"), path(place, "provider"), problems)}
     app = validated(AppSettings, {**values, "environments": {}}, place, problems)
     check_references(values, environments, place, problems)
+    check_previews(values, environments, place, problems)
     check_label(name, app.github.label if app else None, environments, place, problems)
     made: dict[str, EnvironmentSettings] = {}
     for each, table in environments.items():
@@ -112,7 +115,11 @@ def _app(
         environment = _environment(each, _table(table, where, problems), where, above, problems)
         if environment is not None:
             made[each] = environment
-    return app.model_copy(update={"environments": made}) if app is not None else None
+    if app is None:
+        return None
+    stay = {each: one for each, one in made.items() if one.preview is None}
+    previews = {each: one for each, one in made.items() if one.preview is not None}
+    return app.model_copy(update={"environments": stay, "previews": previews})
 
 
 def _environment(
@@ -128,6 +135,8 @@ def _environment(
             {"timezone": inherited.timezone, **window} if isinstance(window, dict) else window for window in windows
         )
     values |= {"name": name, "channel": inherited.channel or "", "provider": provider or ProviderSettings()}
+    if is_preview(raw) and provider is not None:
+        check_own_place(provider, path(place, "provider"), problems)
     made = validated(EnvironmentSettings, values, place, problems)
     if made is not None and provider is not None:
         _check_stages(made, place, problems)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from bot.core.names import branch_matches
+from bot.core.previews import model as previews
 from bot.core.repositories.model import KnownRepository
 from bot.core.shipments.model import MergeMethod
 from bot.providers import load
@@ -29,6 +30,8 @@ from bot.settings.fields import (
     Parties,
     PathPatterns,
     Pause,
+    Positive,
+    PreviewOccasion,
     Ref,
     Refs,
     Repository,
@@ -39,6 +42,7 @@ from bot.settings.fields import (
     Url,
     label_for,
 )
+from bot.settings.placeholders import filled_in
 from bot.settings.stages import HealthSettings, Steps
 from bot.settings.table import Table as Table
 
@@ -100,6 +104,11 @@ class ProviderSettings(BaseModel):
         """False where another tool does the work."""
         return load(self.type).carries_out
 
+    @property
+    def removes_previews(self) -> bool:
+        """Whether it can take away what it has deployed for a pull request, and is told so by the task ``remove``."""
+        return bool(getattr(load(self.type), "removes_previews", False))
+
 
 class WindowSettings(Table):
     """One entry of ``windows``: a time in which deployments are denied, or outside of which they are."""
@@ -124,18 +133,37 @@ class WindowSettings(Table):
         return self
 
 
+FEW: tuple[Occasion, ...] = ("failure",)
 QUIET: tuple[Occasion, ...] = ("failure", "hung")
 LOUD: tuple[Occasion, ...] = ("success", "failure", "rollback", "hung")
 """What is also sent to the channel by default: where people outside see what happens, more."""
 
 
+class PreviewSettings(Table):
+    """``[apps.<app>.environments.<environment>.preview]``"""
+
+    on: PreviewOccasion = Field(
+        default="opened",
+        description='Which pull requests have one: "opened" for all that are no drafts, "label:preview" for those with '
+        "the label `preview`. Those from forks only where somebody asks for it by a command.",
+        examples=["label:preview"],
+    )
+    max: Positive = Field(
+        default=10, description="How many may be in use at a time; what is wanted beyond waits in line."
+    )
+    max_age: Duration = Field(
+        default=timedelta(days=7), description="How long one stays in which nothing was deployed any more."
+    )
+
+
 class EnvironmentSettings(Table):
     """``[apps.<app>.environments.<environment>]``"""
 
-    COMPUTED: ClassVar[frozenset[str]] = frozenset({"name", "channel"})
+    COMPUTED: ClassVar[frozenset[str]] = frozenset({"name", "channel", "pull_request"})
 
     name: str
     channel: str = ""
+    pull_request: int | None = None
     aliases: Names = Field(
         default=(), description="Other names of the environment, beside the built-in ones.", examples=[["qa"]]
     )
@@ -170,15 +198,21 @@ class EnvironmentSettings(Table):
         description="Whether people outside use it; default: true for one called production, prod, prd or live.",
     )
     transient: Flag = Field(default=False, description="Whether it will be gone one day, such as a review app.")
+    preview: PreviewSettings | None = Field(
+        default=None,
+        description="Makes one of it for each pull request, called `preview-12` where this is `preview`: see "
+        "docs/previews.md. Needs `transient = true`.",
+        examples=[{"on": "opened", "max": 10}],
+    )
     provider: ProviderSettings = Field(
         default=ProviderSettings(),
         description="Who carries deployments out; what is not said here comes from the app's `provider`.",
         examples=[{"type": "shell", "command": ["bin/deploy"]}],
     )
     required_checks: RequiredChecks = Field(
-        default="all",
+        default_factory=lambda given: "none" if given.get("preview") else "all",
         description='Checks of the commit that must be green: "all" that are reported or will be, "none", or a list of '
-        "names, in which `*` stands for anything and `?` for one character.",
+        'names, in which `*` stands for anything and `?` for one character; default: "all", of previews "none".',
     )
     ignored_checks: CheckNames = Field(
         default=(),
@@ -225,9 +259,10 @@ class EnvironmentSettings(Table):
         examples=[[{"deny": "0 17 * * 5", "for": "64h", "timezone": "Europe/Berlin"}]],
     )
     notify: Occasions = Field(
-        default_factory=lambda given: LOUD if given.get("production") else QUIET,
+        default_factory=lambda given: LOUD if given.get("production") else FEW if given.get("preview") else QUIET,
         description='What is also sent to the channel: "success", "failure", "cancellation", "rollback", "hung", or '
-        '"all" for every status change; default: "failure" and "hung", in production also "success" and "rollback".',
+        '"all" for every status change; default: "failure" and "hung", in production also "success" and "rollback", '
+        'of previews "failure".',
         examples=[["failure", "hung"]],
     )
     verbosity: Literal["quiet", "normal", "full"] = Field(
@@ -286,6 +321,12 @@ class EnvironmentSettings(Table):
         """Whether what is merged into the branch is deployed here."""
         return any(branch_matches(pattern, branch) for pattern in self.deploy_on_merge)
 
+    def of_pull_request(self, number: int) -> EnvironmentSettings:
+        """The preview of one pull request; ``{number}`` in its texts (addresses, what its provider needs) is that."""
+        name = previews.name_of(self.name, number)
+        own = {"name": name, "pull_request": number, "aliases": (), "ref": f"#{number}"}
+        return self.model_copy(update={**filled_in(self, number), **own})
+
 
 class GitHubSettings(Table):
     """``[apps.<app>.github]``"""
@@ -313,9 +354,10 @@ class GitHubSettings(Table):
 class AppSettings(Table):
     """``[apps.<app>]``"""
 
-    COMPUTED: ClassVar[frozenset[str]] = frozenset({"name"})
+    COMPUTED: ClassVar[frozenset[str]] = frozenset({"name", "previews"})
 
     name: str
+    previews: dict[str, EnvironmentSettings] = Field(default_factory=dict)
     repository: Repository = Field(
         description="The GitHub repository, as owner/name; several apps may share one.", examples=["acme/web"]
     )
@@ -378,10 +420,23 @@ class AppSettings(Table):
         examples=[{"comment": True}],
     )
     environments: dict[str, EnvironmentSettings] = Field(
-        description="The environments by name, a table each; one at least."
+        description="The environments that stay, by name, a table each; one at least."
     )
 
     _written: str | None = PrivateAttr(None)
+
+    def environment(self, name: str) -> EnvironmentSettings | None:
+        """The environment of this name: one that stays, or the preview of a pull request. None where there is none."""
+        if name in self.environments:
+            return self.environments[name]
+        found = previews.split(name)
+        template = self.previews.get(found[0]) if found else None
+        return template.of_pull_request(found[1]) if template is not None and found else None
+
+    @property
+    def all_environments(self) -> dict[str, EnvironmentSettings]:
+        """As they stand in the file: those that stay, and those of which each pull request has its own."""
+        return {**self.environments, **self.previews}
 
     @property
     def written(self) -> str:

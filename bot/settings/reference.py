@@ -16,6 +16,7 @@ from bot.settings.models import (
     BotSettings,
     EnvironmentSettings,
     GitHubSettings,
+    PreviewSettings,
     ProviderSettings,
     SlackSettings,
     WindowSettings,
@@ -37,6 +38,7 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[[apps.<app>.environments.<environment>.windows]]", WindowSettings),
     ("[[apps.<app>.environments.<environment>.before_deploy]] and [[….after_deploy]]", StepSettings),
     ("[apps.<app>.environments.<environment>.health]", HealthSettings),
+    ("[apps.<app>.environments.<environment>.preview]", PreviewSettings),
 )
 
 
@@ -60,7 +62,7 @@ def _section(title: str, column: str, rows: Iterator[str]) -> str:
 
 def _rows(table: type[Table]) -> Iterator[str]:
     for name, field in table.model_fields.items():
-        if name in table.COMPUTED or name == "environments":
+        if name in table.COMPUTED or name in {"environments", "previews"}:
             continue
         example = field.examples[0] if field.examples else None
         yield _row(

@@ -127,6 +127,58 @@ def test_a_bot_that_is_killed_while_it_writes_on_github_has_written_it_once(
     assert killed == moments
 
 
+PREVIEW = """
+[apps.web.environments.review]
+transient = true
+preview = { on = "opened" }
+provider = { type = "shell", command = "echo $SHIPMATE_TASK $SHIPMATE_ENVIRONMENT $SHIPMATE_PULL_REQUEST >>{begun}" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "removed"),
+    [
+        (
+            [("before", "POST", "/deployments"), ("after", "POST", "/deployments"), ("after", "POST", "/statuses")],
+            [("after", "POST", "/deployments"), ("after", "POST", "/statuses")],
+        ),
+        ([("before", "POST", "/comments"), ("after", "POST", "/comments")], []),
+    ],
+)
+def test_a_preview_is_made_and_removed_once_however_often_the_bot_is_killed(
+    site_with: Callable[[str], Installation], made: list[tuple[str, str, str]], removed: list[tuple[str, str, str]]
+) -> None:
+    site = site_with(QUICK)
+    file, told = site.directory / "settings.toml", lambda: [one.body for one in site.github.comments(REPOSITORY, 1)]
+    text = PREVIEW.replace("{begun}", str(site.directory / "begun")) + "\n[people]"
+    file.write_text(file.read_text(encoding="utf-8").replace("\n[people]", text), encoding="utf-8")
+    site.github.commit(REPOSITORY, "topic", "Add search", files={"search.txt": "found"})
+    killed = trap(site, made)
+    site.runs()
+    site.subscribe()
+
+    site.github.open_pull_request(REPOSITORY, "topic")
+    _started_again(site, killed, made)
+    site.wait_for(lambda: any("is live" in text for text in told()), "the preview")
+    killed = trap(site, removed)
+    site.github.close_pull_request(REPOSITORY, 1)
+    _started_again(site, killed, removed)
+    site.wait_for(lambda: any("was removed" in text for text in told()), "its end")
+    site.wait_for(lambda: {one.state for one in site.deployments()} == {"inactive"}, "its end on GitHub")
+
+    assert (site.directory / "begun").read_text().splitlines() == ["deploy review-1 1", "remove review-1 1"]
+    assert sorted(one.task for one in site.deployments()) == ["deploy", "remove"]
+    assert len(told()) == 1
+    assert site.parents() == []
+
+
+def _started_again(site: Installation, killed: list[tuple[str, str, str]], moments: list[tuple[str, str, str]]) -> None:
+    for number in range(1, len(moments) + 1):
+        site.wait_for(lambda number=number: len(killed) == number, "the moment to kill")
+        site.processes[-1].wait()
+        site.starts("run")
+
+
 def trap(site: Installation, moments: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """The process that runs is killed at these moments, one after another; those that have come to pass."""
     killed: list[tuple[str, str, str]] = []

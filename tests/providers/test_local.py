@@ -209,3 +209,41 @@ def _committed(repository: Path, text: str) -> str:
     git("add", "app.txt")
     git("commit", "--quiet", "-m", "First")
     return git("rev-parse", "HEAD")
+
+
+# --- previews -----------------------------------------------------------------------------------------------------
+
+
+PREVIEW = {"environment": "preview-12", "pull_request": 12}
+
+
+def test_a_preview_is_removed_with_all_that_was_made_for_it(deploy, root) -> None:
+    deploy(SHAS[0], **PREVIEW)
+    deploy(SHAS[1], **PREVIEW)
+
+    run, outcome = deploy(SHAS[1], task="remove", **PREVIEW)
+    _, again = deploy(SHAS[1], task="remove", **PREVIEW)
+
+    assert outcome == again == Outcome("succeeded", "Removed")
+    assert run.lines == ["Removed web"]
+    assert not root.exists()
+
+
+def test_what_is_not_ours_stays_where_a_preview_is_removed(deploy, root) -> None:
+    deploy(SHAS[0], **PREVIEW)
+    (root / "uploads").mkdir()
+
+    deploy(SHAS[0], task="remove", **PREVIEW)
+
+    assert [one.name for one in root.iterdir()] == ["uploads"]
+
+
+@pytest.mark.parametrize("place", [{}, {"environment": "preview-12"}, {"pull_request": 12}])
+def test_nothing_but_a_preview_is_ever_removed(deploy, root, place) -> None:
+    deploy(SHAS[0])
+
+    _, outcome = deploy(SHAS[0], task="remove", **place)
+
+    assert outcome.result == "failed"
+    assert outcome.description.startswith("Only the preview of a pull request can be removed")
+    assert (root / "current").readlink() == Path("releases") / SHAS[0]

@@ -126,10 +126,10 @@ def test_the_command_is_told_everything_about_the_deployment(deploy) -> None:
 
 
 def test_every_variable_is_described(deploy) -> None:
-    run, _ = deploy("env | grep ^SHIPMATE_", one_time_password="123456")
+    run, _ = deploy("env | grep ^SHIPMATE_", one_time_password="123456", pull_request=12)
 
     names = {line.partition("=")[0] for line in run.lines[1:]}
-    assert len(names) == 13
+    assert len(names) == 14
     assert not [name for name in names if f"`{name}`" not in PAGE]
 
 

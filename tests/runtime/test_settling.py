@@ -54,6 +54,7 @@ def check(sha: str = SHA) -> dict[str, Any]:
 
 REVIEW = {"action": "submitted", "pull_request": {"number": 3}}
 OPENED = {"action": "opened"}
+PULL = {"action": "opened", "pull_request": {"number": 3}}
 MADE = {
     "action": "created",
     "deployment": {
@@ -116,7 +117,7 @@ def test_another_repositorys_webhooks_are_settled_and_leave_an_id_behind(kept: S
 
 @pytest.mark.parametrize(
     ("event", "payload"),
-    [("push", {}), ("issues", OPENED), ("pull_request", OPENED), ("deployment", {"action": "deleted"})],
+    [("push", {}), ("issues", OPENED), ("pull_request", {"action": "assigned"}), ("deployment", {"action": "deleted"})],
 )
 def test_events_of_ours_that_mean_nothing_are_settled(kept: Store, event: str, payload: dict[str, Any]) -> None:
     assert comes(kept, event, payload) == "settled"
@@ -126,6 +127,30 @@ def test_a_settled_webhook_that_comes_again_is_known(kept: Store) -> None:
     delivery = label(Delivery("github:once", "github", "push", b'{"repository": {"full_name": "acme/web", "id": 7}}'))
 
     assert [comes_in(kept, delivery) for _ in range(2)] == ["settled", "known"]
+
+
+def test_a_pull_request_that_is_opened_concerns_nobody_where_there_are_no_previews(kept: Store) -> None:
+    assert comes(kept, "pull_request", PULL) == "settled"
+
+
+@pytest.mark.parametrize("action", ["opened", "reopened", "labeled", "unlabeled", "synchronize", "ready_for_review"])
+def test_where_there_are_previews_it_may_want_one(kept: Store, action: str) -> None:
+    preview = "[apps.web.environments.preview]\ntransient = true\npreview = { on = 'opened' }\n"
+    door = labels(read(SETTINGS + preview, {}))
+    known(kept)
+
+    def became(name: str, number: int) -> str:
+        whole = {**PULL, "action": action, "repository": {"full_name": name, "id": number}}
+        return comes_in(
+            kept, door(Delivery(f"github:{next(_ids)}", "github", "pull_request", json.dumps(whole).encode()))
+        )
+
+    # Also under a name that nobody has heard of yet, but no other repository's.
+    assert [became("acme/web", OURS), became("acme/renamed", OURS), became("acme/other", 8)] == [
+        "waits",
+        "waits",
+        "settled",
+    ]
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------

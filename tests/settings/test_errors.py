@@ -518,6 +518,54 @@ def test_names_must_fit_together() -> None:
     ]
 
 
+PREVIEW = "[apps.web.environments.preview]\ntransient = true\n"
+IN_PREVIEW = "apps.web.environments.preview"
+
+
+def test_a_preview_says_what_it_cannot_be_beside_it() -> None:
+    found = problems(
+        WEB
+        + PRODUCTION
+        + 'promote_to = "preview"\nurl = "https://{number}.example.com"\n[apps.web.environments.preview-7]\n'
+        + PREVIEW.replace("true", "false")
+        + 'preview = { on = "labelled", max = 0, max_age = "soon", cap = 3 }\nproduction = true\nafter = "production"\n'
+        + 'deploy_on_merge = ["main"]\npromote = "auto"\nurl = "https://{name}.example.com"\n'
+    )
+
+    assert found == [
+        'apps.web.environments.production.promote_to names "preview", of which each pull request has its own. '
+        "Name one that stays.",
+        "apps.web.environments.production.url has {number}, which stands for a pull request: only previews have one.",
+        'apps.web.environments.preview-7 cannot be called "preview-7": that is the preview of pull request #7.',
+        f"{IN_PREVIEW}.preview needs `transient = true` beside it: previews are removed with their pull request.",
+        f"{IN_PREVIEW}.production cannot be true where there is `preview`: people outside use what stays.",
+        f"{IN_PREVIEW}.deploy_on_merge cannot stand where there is `preview`: that deploys its pull request alone.",
+        f"{IN_PREVIEW}.after cannot stand where there is `preview`: that deploys its pull request alone.",
+        f"{IN_PREVIEW}.url has {{name}}: the only placeholder there is {{number}}.",
+        f'{IN_PREVIEW}.preview.on must be "opened", or a label such as "label:preview", not "labelled".',
+        f"{IN_PREVIEW}.preview.max must be a whole number, 1 or more, without quotes, not 0.",
+        f'{IN_PREVIEW}.preview.max_age must be a duration such as "15m", "1h" or "64h", not "soon".',
+        f"{IN_PREVIEW}.preview.cap is not a setting. There are `on`, `max` and `max_age`.",
+    ]
+
+
+def test_previews_need_an_environment_that_stays_and_a_place_of_their_own() -> None:
+    alone = problems(WEB + PREVIEW + 'preview = { on = "opened" }\n')
+    together = problems(
+        WEB
+        + 'default_environment = "preview"\n'
+        + PRODUCTION
+        + PREVIEW
+        + 'preview = { on = "label:preview" }\nprovider = { type = "local", directory = "/srv/web" }\n'
+    )
+
+    assert alone == ["apps.web has no environment that stays: add a table [apps.web.environments.production]."]
+    assert together == [
+        'apps.web.default_environment names "preview", of which each pull request has its own. Name one that stays.',
+        f'{IN_PREVIEW}.provider.directory must have {{number}} in it: each preview needs its own, not "/srv/web".',
+    ]
+
+
 def test_people_are_slack_ids_and_github_logins() -> None:
     found = problems(
         WEB

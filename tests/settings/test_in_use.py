@@ -17,6 +17,7 @@ from bot.settings.models import (
     BotSettings,
     EnvironmentSettings,
     GitHubSettings,
+    PreviewSettings,
     SlackSettings,
     Table,
     WindowSettings,
@@ -27,11 +28,11 @@ from bot.settings.stages import HealthSettings, StepSettings
 ROOT = Path(__file__).parents[2]
 MODELS: tuple[type[BaseModel], ...] = (
     *(BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings),
-    *(StepSettings, HealthSettings),
+    *(StepSettings, HealthSettings, PreviewSettings),
     Secrets,
 )
 # Tables within tables: it is their own keys that are looked at.
-TABLES = {"environments", "windows", "provider", "github"}
+TABLES = {"environments", "windows", "provider", "github", "preview"}
 
 
 def fields(model: type[BaseModel]) -> set[str]:

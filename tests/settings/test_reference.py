@@ -14,6 +14,7 @@ from bot.settings.models import (
     BotSettings,
     EnvironmentSettings,
     GitHubSettings,
+    PreviewSettings,
     SlackSettings,
     Table,
     WindowSettings,
@@ -42,14 +43,16 @@ def test_every_setting_that_is_not_in_use_works_when_its_mark_is_taken_away() ->
 
 
 @pytest.mark.parametrize(
-    "table", [BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings]
+    "table",
+    [BotSettings, SlackSettings, AppSettings, GitHubSettings, EnvironmentSettings, WindowSettings, PreviewSettings],
 )
 def test_every_key_is_in_the_file(table: type[Table]) -> None:
     bare = tomllib.loads(ALL_IN_USE)
     web = bare["apps"]["web"]
     environments = web["environments"].values()
     windows = [window for environment in environments for window in environment.get("windows", ())]
-    written = {key for one in (bare["bot"], bare["slack"], web, web["github"], *environments, *windows) for key in one}
+    tables = (bare["bot"], bare["slack"], web, web["github"], web["environments"]["preview"]["preview"])
+    written = {key for one in (*tables, *environments, *windows) for key in one}
 
     # `allow` is the alternative to `deny`: the comment above the window shows it.
     assert set(table.keys()) - written - {"allow"} == set()

@@ -313,3 +313,40 @@ def test_what_happens_around_a_provider_is_read() -> None:
     health = usual.apps["web"].environments["production"].health
     assert health is not None
     assert (health.expect, health.length, health.every) == ((200,), timedelta(seconds=60), timedelta(seconds=5))
+
+
+PREVIEWS = """
+[slack]
+channel = "#deploys"
+[apps.web]
+repository = "acme/web"
+[apps.web.environments.production]
+[apps.web.environments.preview]
+transient = true
+url = "https://web-{number}.example.com"
+preview = { on = "opened" }
+provider = { type = "shell", command = "bin/deploy {number}", environment = { APP = "web-{number}" } }
+"""
+
+
+def test_each_pull_request_has_a_preview_of_its_own() -> None:
+    web = read(PREVIEWS, {}).apps["web"]
+    preview = web.environment("preview-12")
+
+    assert list(web.environments) == ["production"]
+    assert preview is not None
+    assert (preview.name, preview.pull_request, preview.ref) == ("preview-12", 12, "#12")
+    assert preview.url == "https://web-12.example.com"
+    # A command is never put together: it is told by a variable.
+    assert preview.provider.settings.command == "bin/deploy {number}"
+    assert preview.provider.settings.environment == {"APP": "web-12"}
+    assert (preview.required_checks, preview.notify) == ("none", ("failure",))
+
+
+@pytest.mark.parametrize("name", ["preview", "preview-0", "preview-012", "preview-", "preview-x", "production-1"])
+def test_no_other_name_is_that_of_a_preview(name: str) -> None:
+    settings = read(PREVIEWS, {})
+
+    assert settings.apps["web"].environment(name) is None
+    assert name not in settings.places["web"]
+    assert "preview-12" in settings.places["web"]

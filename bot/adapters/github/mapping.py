@@ -89,6 +89,9 @@ def pull_request_of(found: PullRequestShape) -> PullRequest:
         merge_sha=found.merge_commit_sha if merged else None,  # before the merge it is a trial merge
         merged_at=utc(found.merged_at) if found.merged_at else None,
         merged_by=login_of(found.merged_by) if found.merged_by else None,
+        draft=bool(found.draft),
+        labels=tuple(one.name for one in found.labels),
+        updated_at=utc(found.updated_at) if found.updated_at else None,
     )
 
 

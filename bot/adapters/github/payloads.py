@@ -240,6 +240,10 @@ class Head(Struct, frozen=True):
     repo: HeadRepo | None = None
 
 
+class LabelShape(Struct, frozen=True):
+    name: str = ""
+
+
 class PullRequestShape(Struct, frozen=True):
     """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request; lists leave ``merged_by`` out."""
 
@@ -253,6 +257,9 @@ class PullRequestShape(Struct, frozen=True):
     merge_commit_sha: Word | None = None
     merged_at: AwareTime | None = None
     merged_by: Account | None = None
+    draft: bool | None = None
+    labels: list[LabelShape] = []
+    updated_at: AwareTime | None = None
 
 
 class AppShape(Struct, frozen=True):

@@ -277,7 +277,10 @@ def _workflow_run(body: bytes) -> list[Event]:
 
 _ONLY: dict[str, Collection[str]] = {
     "pull_request": frozenset(
-        {"closed", "synchronize", "edited", "ready_for_review", "converted_to_draft", "dequeued"}
+        {
+            *("opened", "reopened", "closed", "synchronize", "edited", "ready_for_review", "converted_to_draft"),
+            *("labeled", "unlabeled", "dequeued"),
+        }
     ),
     "deployment": frozenset({"created"}),
 }

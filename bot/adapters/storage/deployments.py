@@ -31,6 +31,7 @@ from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import DEPLOY, ENDED, MERGES, Actor, Changes, Deployment, State, Steps, Waited, Waiting
 from bot.core.effects import Effect
 from bot.core.events import Event
+from bot.core.previews.model import PREVIEW
 from bot.core.shipments.model import Shipment
 from bot.core.stored import stored_name
 
@@ -219,6 +220,8 @@ class RowReads:
             for column, value in ((_D.app, app), (_D.environment, environment), (_D.ref, ref), (_D.task, task))
             if value is not None
         ]
+        if environment is None:
+            wanted.append(_D.trigger != PREVIEW)
         return self._many(*wanted, newest=True, limit=limit)
 
     def later_than(self, deployment: Deployment) -> Sequence[Deployment]:
@@ -245,7 +248,7 @@ class RowReads:
         return self._one(*there, _D.pull_request == pull_request, _D.trigger.in_(MERGES)) is not None
 
     def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
-        found = self._many(_UNENDED, *([_D.app == app] if app else []), newest=True)
+        found = self._many(_UNENDED, _D.trigger != PREVIEW, *([_D.app == app] if app else []), newest=True)
         mine = [deployment for deployment in found if deployment.by.chat_id == chat_id]
         return mine if chat_id is not None else found
 

@@ -76,6 +76,8 @@ def _of_the_deployment(job: Job) -> dict[str, str]:
         "SHIPMATE_REQUEST_ID": job.request_id,
         "SHIPMATE_REQUESTED_BY": job.requested_by,
     }
+    if job.pull_request is not None:
+        told["SHIPMATE_PULL_REQUEST"] = str(job.pull_request)
     if job.one_time_password:
         told["SHIPMATE_ONE_TIME_PASSWORD"] = job.one_time_password
     return {name: _storable(value) for name, value in told.items()}

@@ -93,7 +93,7 @@ class PullRequestClosed(Event):
 
 @stored("PullRequestChanged")
 class PullRequestChanged(LookAgain):
-    """Something else about an open pull request: its commits, its base, whether it is a draft."""
+    """Something else about a pull request: that it is open, its commits, base, labels, whether it is a draft."""
 
     repository: str
     number: int

@@ -266,13 +266,6 @@ class DeploymentEnded(Event):
     deployment_id: int
 
 
-@stored("TurnComesNearer")
-class TurnComesNearer(Event):
-    """A minute has passed for one that waits for its turn: how long that still takes has changed."""
-
-    deployment_id: int
-
-
 @stored("PublicationsDue")
 class PublicationsDue(Event):
     """Something about pull requests is still to be written on the forge, and there may be room for it now."""
@@ -283,7 +276,7 @@ class PublishingRefused(Event):
     """The forge does not let the bot write ``what`` in the repository, for this ``reason``."""
 
     repository: str
-    what: Literal["comment", "label", "release"]
+    what: Literal["comment", "label", "release", "preview"]
     reason: str
 
 
@@ -292,7 +285,33 @@ class PublishingAllowed(Event):
     """The bot may write ``what`` in the repository again."""
 
     repository: str
-    what: Literal["comment", "label", "release"]
+    what: Literal["comment", "label", "release", "preview"]
+
+
+@stored("TurnComesNearer")
+class TurnComesNearer(Event):
+    """A minute has passed for one that waits for its turn: how long that still takes has changed."""
+
+    deployment_id: int
+
+
+@stored("PreviewDue")
+class PreviewDue(Event):
+    """Something has changed that the preview of a pull request may depend on; ``template`` is its environment."""
+
+    app: str
+    template: str
+    number: int
+
+
+@stored("PreviewsTold")
+class PreviewsTold(Event):
+    """The comment that tells of a pull request's previews is there, with this ``text``, by its ``fingerprint``."""
+
+    repository: str
+    number: int
+    comment: int
+    text: str
 
 
 @stored("ApprovalHalfOver")

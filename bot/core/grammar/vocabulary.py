@@ -20,12 +20,14 @@ _SENTENCE_END = "?!.,;:"
 class AppVocabulary:
     """One app's environments by their names in the settings, and ``aliases`` from other words to those names.
 
-    ``repository`` is ``owner/name`` of its code, empty where that is not told.
+    ``repository`` is ``owner/name`` of its code, empty where that is not told. ``previews`` are those of which each
+    pull request has its own, as ``preview-12``.
     """
 
     environments: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     repository: str = ""
+    previews: tuple[str, ...] = ()
 
     def environment(self, word: str) -> str | None:
         """The environment that ``word`` means: its name, an alias of the settings, or a built-in one; any case."""
@@ -33,6 +35,12 @@ class AppVocabulary:
         names = {name.lower(): name for name in self.environments}
         if wanted in names:
             return names[wanted]
+        template, _, number = wanted.rpartition("-")
+        for preview in self.previews:
+            if preview.lower() == wanted:
+                return preview
+            if preview.lower() == template and number.isdecimal() and not number.startswith("0"):
+                return f"{preview}-{number}"
         for alias, name in self.aliases.items():
             if alias.lower() == wanted:
                 return name

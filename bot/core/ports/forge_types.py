@@ -87,6 +87,8 @@ class EarlierCheck:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
+    """``head_ref`` is ``owner:branch`` where the branch is in a fork."""
+
     number: int
     title: str
     url: str
@@ -98,6 +100,14 @@ class PullRequest:
     merge_sha: str | None = None
     merged_at: datetime | None = None
     merged_by: str | None = None
+    draft: bool = False
+    labels: tuple[str, ...] = ()
+    updated_at: datetime | None = None
+
+    @property
+    def from_fork(self) -> bool:
+        """No branch has a colon in its name."""
+        return ":" in self.head_ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Job:
     ``environment_url`` is the address that the settings give the environment. ``rollback_of`` is the deployment that is
     taken back, ``promoted_from`` where the commit is live that is carried on; None where it is no such.
     ``retry_of`` is the deployment that it is to do once more.
+    ``pull_request`` is the number of the one that it is of, where it is known to be of one. With the task ``remove``
+    the preview of that is to be taken away: see ``bot.core.previews.model.removes``.
     """
 
     deployment_id: int
@@ -49,6 +51,7 @@ class Job:
     rollback_of: int | None = None
     promoted_from: Source | None = None
     retry_of: int | None = None
+    pull_request: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,9 @@ class Provider(Protocol):
     have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings, and
     ``doctor_at``, which takes the repository and its workflows as well. One with a key that may be refused
     (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
+    ``removes_previews = True`` says that it takes a preview away where the task is ``remove``: without it nobody here
+    does. ``OWN_IN_PREVIEWS`` names those of its Settings that must have ``{number}`` in them, so that each preview has
+    its own.
     """
 
     carries_out: bool

@@ -83,7 +83,7 @@ class Reads(Protocol):
     def history(
         self, *, app: str | None, environment: str | None, ref: str | None, limit: int, task: str | None = None
     ) -> Sequence[Deployment]:
-        """Newest first."""
+        """Newest first. Without an environment what previews do by themselves is left out: nobody means that."""
 
     def later_than(self, deployment: Deployment) -> Sequence[Deployment]:
         """What was asked for after it in the same place and retries it, or is a rollback; oldest first."""
@@ -104,7 +104,7 @@ class Reads(Protocol):
         """Whether the merge of the pull request was taken up there, whatever became of it."""
 
     def cancellable(self, chat_id: str | None, app: str | None) -> Sequence[Deployment]:
-        """What ``cancel`` without a number may mean: not ended, newest first."""
+        """What ``cancel`` without a number may mean: not ended, newest first; not what previews do alone."""
 
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
         """The last lines that the provider wrote, with their colours (``bot.core.ansi``)."""

@@ -6,31 +6,28 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.names import listed
 from bot.core.publications.refusals import What
-from bot.core.rich_text import Bold, Code, Message, say
+from bot.core.rich_text import Bold, Code, Line, Message, say
 
 NOT_DONE: Mapping[What, str] = {
     "comment": "I may not comment on pull requests of {}",
     "label": "I may not label pull requests of {}",
     "release": "I may not make releases of {}",
+    "preview": "I may not tell of previews on pull requests of {}",
 }
 NEEDED: Mapping[What, str] = {
     "comment": "Pull requests: write",
     "label": "Pull requests: write",
     "release": "Contents: write",
+    "preview": "Pull requests: write",
 }
 
 
 def refused(repository: str, what: What, reason: str, apps: Sequence[str]) -> Message:
     """For admins, once until it works again."""
-    return say(
-        "🔏 ",
-        Bold(f"{NOT_DONE[what].format(repository)}."),
-        f" {reason}",
-        lines=[
-            (
-                f"Deployments go on as always. Give me the permission “{NEEDED[what]}”, or take ",
-                Code(what),
-                f" out of {listed([f'[apps.{app}.github]' for app in apps])} in my settings.",
-            ),
-        ],
-    )
+    mend: Line = (f"Deployments go on as always. Give me the permission “{NEEDED[what]}”",)
+    if what == "preview":
+        mend = (*mend, ".")
+    else:
+        places = listed([f"[apps.{app}.github]" for app in apps])
+        mend = (*mend, ", or take ", Code(what), f" out of {places} in my settings.")
+    return say("🔏 ", Bold(f"{NOT_DONE[what].format(repository)}."), f" {reason}", lines=[mend])

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from bot.core.ports.transaction import Reads
 
-What: TypeAlias = Literal["comment", "label", "release"]
-KINDS: tuple[What, ...] = ("comment", "label", "release")
+What: TypeAlias = Literal["comment", "label", "release", "preview"]
+KINDS: tuple[What, ...] = ("comment", "label", "release", "preview")
 _KEY = "publishing refused:"
 
 

@@ -10,6 +10,7 @@ from bot.providers.heroku.following import follow
 from bot.providers.heroku.settings import Settings
 from bot.providers.heroku.starting import start
 
-__all__ = ["SERVICE", "Settings", "authenticate", "carries_out", "doctor", "follow", "start"]
+__all__ = ["OWN_IN_PREVIEWS", "SERVICE", "Settings", "authenticate", "carries_out", "doctor", "follow", "start"]
 
 carries_out = True
+OWN_IN_PREVIEWS = ("app",)

@@ -12,7 +12,8 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def _app_name(value: str) -> str:
-    if not (3 <= len(value) <= 36 and set(value) <= _LETTERS):
+    one = value.replace("{number}", "1")  # of a preview's pull request
+    if not (3 <= len(one) <= 36 and set(one) <= _LETTERS):
         raise ValueError("must be the name of an app on Heroku, of small letters, digits and hyphens, such as acme-web")
     return value
 

@@ -293,7 +293,21 @@ def test_what_changes_about_an_open_pull_request_is_told_and_nothing_else(server
     told = [events_of("pull_request", webhook.body) for webhook in server.webhooks_of("pull_request")]
 
     changed = [PullRequestChanged(REPO, number)]
-    assert told == [[], changed, changed, changed, changed, []]
+    assert told == [changed, changed, changed, changed, changed, []]
+
+
+def test_labels_and_an_opening_once_more_are_told_too(server: GitHubServer) -> None:
+    server.commit(REPO, "topic", "Add search")
+    number = server.open_pull_request(REPO, "topic")
+    server.put_labels(REPO, number, ["preview"])
+    server.take_label(REPO, number, "preview")
+    server.close_pull_request(REPO, number)
+    server.reopen_pull_request(REPO, number)
+
+    told = [events_of("pull_request", webhook.body) for webhook in server.webhooks_of("pull_request")]
+
+    changed = [PullRequestChanged(REPO, number)]
+    assert [*told[:3], told[4]] == [changed] * 4
 
 
 @pytest.mark.parametrize(("reason", "told"), [("CI_FAILURE", "CI_FAILURE"), (None, "")])
@@ -319,13 +333,16 @@ def test_a_review_names_its_pull_request(server: GitHubServer) -> None:
 
 def test_what_the_bot_does_not_use_means_nothing(server: GitHubServer) -> None:
     server.commit(REPO, "topic", "Add search")
-    server.open_pull_request(REPO, "topic")
+    number = server.open_pull_request(REPO, "topic")
+    opened = len(server.webhooks)
+    server.enqueue(REPO, number)
     server.tag(REPO, "v1")
     server.delete_branch(REPO, "topic")
     server.ping(REPO)
 
     names = {webhook.event for webhook in server.webhooks}
-    events = [event for webhook in server.webhooks for event in events_of(webhook.event, webhook.body)]
+    unused = [*server.webhooks[: opened - 1], *server.webhooks[opened:]]
+    events = [event for webhook in unused for event in events_of(webhook.event, webhook.body)]
 
     assert names == {"create", "push", "pull_request", "delete", "ping"}
     assert events == []

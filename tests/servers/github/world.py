@@ -150,6 +150,7 @@ class World(PublicationsWorld):
         title: str = "",
         author: str = "octocat",
         fork: str | None = None,
+        draft: bool = False,
     ) -> int:
         """Open one for the branch ``head``; with ``fork`` (``mallory/web``) for a new commit in that fork's branch.
 
@@ -176,6 +177,7 @@ class World(PublicationsWorld):
                 base_sha=base_sha,
                 head_repository=fork or repository,
                 created_at=self.now(),
+                draft=draft,
             )
             found.pull_requests[number] = pull
             self.send_pull_request(found, pull, "opened", author)
@@ -188,6 +190,13 @@ class World(PublicationsWorld):
             pull = found.pull_requests[number]
             pull.state, pull.closed_at = "closed", self.now()
             self.send_pull_request(found, pull, "closed", by)
+
+    def reopen_pull_request(self, repository: str, number: int, *, by: str = "octocat") -> None:
+        with self.lock:
+            found = self.repositories[repository]
+            pull = found.pull_requests[number]
+            pull.state, pull.closed_at = "open", None
+            self.send_pull_request(found, pull, "reopened", by)
 
     def review(
         self,

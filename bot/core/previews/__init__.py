@@ -1,0 +1,1 @@
+"""Previews: an environment of its own for each pull request, made and removed with it."""

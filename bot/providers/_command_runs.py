@@ -28,6 +28,7 @@ from bot.adapters.system import directories, environment, processes
 from bot.adapters.system.accounts import Account, account, hand_over
 from bot.adapters.system.environment import base_environment, variables
 from bot.adapters.system.output import Output
+from bot.core.deployments.messages import WITHOUT_HISTORY
 from bot.core.deployments.model import StepRun, Steps
 from bot.core.deployments.steps import Progress
 from bot.core.errors import NotAllowed, NotThere, Rejected, ShipmateError
@@ -222,7 +223,7 @@ def _check_out(one: CommandRun, into: Path, runs_as: Account | None) -> None:
             raise
         directories.empty(into)
         run.checkout(into)
-        run.write(f"Without git's history, from the commit's files alone: {error}")
+        run.write(f"{WITHOUT_HISTORY}: {error}")
     if runs_as is not None:
         # Under its unfinished name, where no command can be at work yet.
         hand_over(into, runs_as)

@@ -7,6 +7,7 @@ import re
 from bot.context import Context
 from bot.core.approvals.model import is_same
 from bot.core.deployments.card import Around
+from bot.core.deployments.messages import WITHOUT_HISTORY
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.locks.model import Lock, same_person
@@ -99,5 +100,5 @@ def why_failed(context: Context, deployment: Deployment) -> str:
     if deployment.state not in {State.FAILED, State.ERROR}:
         return ""
     lines = [line for line in context.reads.output(deployment.id, LOOKED_THROUGH) if line.strip()]
-    telling = [line for line in lines if _SAYS_WHY.search(line)]
+    telling = [line for line in lines if _SAYS_WHY.search(line) and not line.startswith(WITHOUT_HISTORY)]
     return (telling or lines or [""])[-1]

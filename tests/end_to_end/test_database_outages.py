@@ -78,7 +78,7 @@ def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Installation
     bot = there.runs()
     there.subscribe()
     there.deploys()
-    there.wait_for(lambda: begun(there), "the command")
+    there.wait_for(lambda: begun(there) and "Started" in "".join(there.told(there.parents()[0])), "that it has begun")
 
     postgres.stop()
     there.wait_for(lambda: "no heartbeat" in bot.printed, "a missed heartbeat")

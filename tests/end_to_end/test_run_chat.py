@@ -143,9 +143,10 @@ def test_a_slash_command_where_the_bot_is_no_member_is_answered_there_and_then_d
     site.ended("is live")
     site.wait_for(lambda: "live in" in "".join(map(shown, site.slack.messages("@maria"))), "the end, directly")
 
-    assert [shown(one) for one in site.slack.messages("#elsewhere")] == [
+    assert [shown(one) for one in site.slack.ephemerals("maria")] == [
         "On it: *web* → *production*  main@(sha) (#1), announced in #web."
     ]
+    assert site.slack.messages("#elsewhere") == []
     assert len(site.slack.calls("response_url")) == 1
     assert bot.terminate() == 0
     [file] = site.directory.glob("*.db")
@@ -159,16 +160,17 @@ def test_an_answer_that_was_lost_with_the_bot_is_not_said_there_again(site: Inst
     bot = site.runs()
     site.slack.fail_next("response_url", cut="after")
     site.slack.slash("maria", "#elsewhere", "/deploy", "lock production because testing")
-    site.wait_for(lambda: site.slack.messages("#elsewhere"), "the answer")
+    site.wait_for(lambda: site.slack.ephemerals("maria"), "the answer")
     bot.kill()
 
     site.runs()
     site.wait_for(lambda: site.slack.messages("@maria"), "the same, directly")
     site.slack.slash("maria", "#elsewhere", "/deploy", "locks")
-    site.wait_for(lambda: site.slack.ephemerals("maria"), "the next answer")
+    site.wait_for(lambda: len(site.slack.ephemerals("maria")) > 1, "the next answer")
 
-    assert len(site.slack.messages("#elsewhere")) == 1
-    assert [shown(one) for one in site.slack.messages("@maria")] == [shown(site.slack.messages("#elsewhere")[0])]
+    first, _ = site.slack.ephemerals("maria")
+    assert [shown(one) for one in site.slack.messages("@maria")] == [shown(first)]
+    assert site.slack.messages("#elsewhere") == []
 
 
 def test_what_a_closed_channel_does_not_take_is_told_elsewhere_and_goes_home_again(

@@ -149,6 +149,10 @@ def needless_by(newer: Deployment) -> str:
     return f"Superseded by #{newer.id}, which deploys the same commit{' by force' if newer.force else ''}"
 
 
+WITHOUT_HISTORY = "Without git's history, from the commit's files alone"
+"""Begins a line of output that is no part of what a command said."""
+
+
 def in_workflow() -> str:
     """Who has it in its queue, for its ``description``."""
     return "in GitHub Actions"

@@ -28,5 +28,5 @@ plain/bin/python -m pip check
 
 said=$(printf 'deploy topic to production\nstatus\n' | make --no-print-directory talk)
 grep -q 'web → production.*is live' <<<"$said" || { echo "$said"; exit 1; }
-grep -q 'web → production  topic@' <<<"$said"
+grep -q '^ *production  topic@' <<<"$said" || { echo "$said"; exit 1; }
 echo "The bot deploys, from an empty folder."

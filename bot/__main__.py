@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -20,19 +21,18 @@ if sys.argv[1:2] == ["web"]:
 
 import structlog
 
-from bot import __version__
+from bot import __version__, tasks
 from bot.adapters.system.dumpable import forbid_dumps
-from bot.core.errors import NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.errors import Rejected, ShipmateError, Unavailable
+from bot.database import bring_up_to_date
 from bot.logs import log_to
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing
 from bot.settings.environment import Process
 
 if TYPE_CHECKING:
     from slack_bolt import App
-    from sqlalchemy import Engine
 
     from bot.adapters.slack.chat import Slack
-    from bot.adapters.storage.engine import Database
     from bot.adapters.storage.store import Store
     from bot.app import Bot
     from bot.settings import Settings
@@ -43,19 +43,26 @@ HOME = Path(".shipmate")
 """Where ``talk`` keeps its sample, its database and what it deploys."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What ``python -m bot NAME`` does: ``line`` says it in the help, ``options`` adds arguments besides the settings.
+
+    ``do`` is given what was typed, with ``settings`` the path of the settings file, if any; it returns an exit code and
+    raises ShipmateError.
+    """
+
+    line: str
+    do: Callable[[Namespace], int]
+    options: Callable[[ArgumentParser], None] = lambda _: None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one process; returns its exit code."""
     try:
         # First of all: commands of earlier deployments may be running and look.
         forbid_dumps()
         given = _read(arguments)
-        if given.process == "check":
-            return check(given.settings, mend=given.mend, gallery=given.gallery)
-        if given.process == "audit":
-            return audit(given.settings, given.since)
-        if given.process in OF_NAMES:
-            return OF_NAMES[given.process](given.settings, given.names)
-        return PROCESSES[given.process][0](given.settings)
+        return TASKS[given.process].do(given)
     except SettingsProblems as error:
         for problem in error.problems:
             print(f"✗ {problem}", file=sys.stderr)
@@ -67,27 +74,34 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _read(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Shipmate, a deployment bot.")
+def _read(arguments: list[str] | None) -> Namespace:
+    parser = ArgumentParser(prog="python -m bot", description="Shipmate, a deployment bot.")
     parser.add_argument("--version", action="version", version=f"Shipmate {__version__}")
     processes = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
-    for name, (_, line) in PROCESSES.items():
-        process = processes.add_parser(name, help=line, description=line)
+    for name, task in TASKS.items():
+        process = processes.add_parser(name, help=task.line, description=task.line)
         process.add_argument("--settings", type=Path, help="the settings file (default: settings.toml)")
-        if name == "audit":
-            since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
-            process.add_argument("--since", default="1970-01-01", help=since)
-        if name == "check":
-            mend = "ask what is to become of what the settings no longer name"
-            process.add_argument("--mend", action="store_true", help=mend)
-            gallery = "ask Slack of every message that the bot may send whether it would take it; nothing is posted"
-            process.add_argument("--gallery", action="store_true", help=gallery)
-        if name in OF_NAMES:
-            process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
+        task.options(process)
     return parser.parse_args(arguments)
 
 
-def talk(settings_file: Path | None) -> int:
+def _since(process: ArgumentParser) -> None:
+    since = "a duration (7d), a date (2026-03-01) or a moment (default: everything)"
+    process.add_argument("--since", default="1970-01-01", help=since)
+
+
+def _of_check(process: ArgumentParser) -> None:
+    mend = "ask what is to become of what the settings no longer name"
+    process.add_argument("--mend", action="store_true", help=mend)
+    gallery = "ask Slack of every message that the bot may send whether it would take it; nothing is posted"
+    process.add_argument("--gallery", action="store_true", help=gallery)
+
+
+def _names(process: ArgumentParser) -> None:
+    process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
+
+
+def talk(given: Namespace) -> int:
     from bot.adapters.system.directories import disk_errors, make_private_file, make_private_place
     from bot.app import talking
     from bot.context import SkippableClock
@@ -101,7 +115,7 @@ def talk(settings_file: Path | None) -> int:
         make_private_place(HOME)
         make_private_file(HOME / "talk.log")
         log_to((HOME / "talk.log").open("a", encoding="utf-8"))
-    settings = load(settings_file or prepare(HOME), {})
+    settings = load(given.settings or prepare(HOME), {})
     clock = SkippableClock()
     terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel, zone=local_zone())
     bot, parts, forge = talking(settings, HOME, terminal, clock)
@@ -117,13 +131,13 @@ def talk(settings_file: Path | None) -> int:
         _leave(code)
 
 
-def run(settings_file: Path | None) -> int:
+def run(given: Namespace) -> int:
     # Listener and engine take turns at one interpreter: after five milliseconds each, webhooks would be answered late.
     sys.setswitchinterval(0.001)
-    return _work(settings_file, "run", web=True)
+    return _work(given.settings, "run", web=True)
 
 
-def web(settings_file: Path | None) -> int:
+def web(given: Namespace) -> int:
     """Without the engine and all that it works with: most of the memory of the other processes."""
     from bot.adapters.storage.clock import DatabaseClock
     from bot.adapters.storage.engine import WEB_CONNECTIONS, connect
@@ -131,10 +145,10 @@ def web(settings_file: Path | None) -> int:
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client
 
-    settings, stop = _begin(settings_file, "web")
+    settings, stop = _begin(given.settings, "web")
     clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
-    _bring_up_to_date(store.database, "web")
+    bring_up_to_date(store.database, "web")
 
     def slack() -> App:
         # One-time passwords are kept in memory only, so from this process none can reach the one that deploys.
@@ -146,107 +160,8 @@ def web(settings_file: Path | None) -> int:
     _leave(0)
 
 
-def worker(settings_file: Path | None) -> int:
-    return _work(settings_file, "worker", web=False)
-
-
-def migrate(settings_file: Path | None) -> int:
-    from bot.adapters.storage import migrations
-    from bot.adapters.storage.engine import NEWER
-    from bot.app import open_store
-
-    database = open_store(load(settings_file, process_environment())).database
-    _check_database(database)
-    newer = migrations.age(database.engine) is migrations.Age.NEWER
-    if not newer:
-        _migrate(database.engine)
-    _check_tables(database)
-    print(f"There is nothing to migrate: {NEWER}." if newer else "The database is up to date.")
-    return 0
-
-
-def _check_database(database: Database) -> None:
-    """Raises Unavailable."""
-    try:
-        database.demand_answer()
-    except Unavailable as error:
-        raise Unavailable(f"{error} Compare DATABASE_URL.") from error
-
-
-def _check_tables(database: Database) -> None:
-    """Raises Rejected where something is gone that a migration made."""
-    from bot.adapters.storage.engine import RESTORE
-
-    if lacking := database.obstacles():
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        raise Rejected(f"{lacking[0].capitalize()}{more}: {RESTORE}.")
-
-
-def _migrate(engine: Engine) -> None:
-    """Our own tables, and the engine's."""
-    from bot.adapters.storage import migrations
-    from bot.runtime.dispatcher import migrate as migrate_engine
-
-    # Ours come last: they tell that all is there.
-    migrate_engine(engine)
-    migrations.upgrade(engine)
-
-
-def check(settings_file: Path | None, *, mend: bool = False, gallery: bool = False) -> int:
-    from bot.app import doctors
-    from bot.check import check as run_check
-
-    if mend:
-        _mend(settings_file)
-    return run_check(lambda: load(settings_file, process_environment()), doctors, sys.stdout, gallery=gallery)
-
-
-def _mend(settings_file: Path | None) -> None:
-    """Before all is examined, which tells whatever keeps it from being mended."""
-    from bot.app import open_store
-    from bot.mend import Mender
-
-    with suppress(SettingsProblems, Unavailable):
-        settings = load(settings_file, process_environment())
-        Mender(open_store(settings), settings).at_terminal(sys.stdin, sys.stdout)
-
-
-def audit(settings_file: Path | None, since: str = "1970-01-01") -> int:
-    from bot.audit_export import export, moment
-
-    store = _current_store(settings_file)
-    export(store.reads().audit.since, moment(since, store.database.clock.now()), sys.stdout)
-    return 0
-
-
-def retry(settings_file: Path | None, names: Sequence[str] = ()) -> int:
-    _current_store(settings_file).set_aside.retry(names)
-    print("It is tried again." if len(names) == 1 else "They are tried again.")
-    return 0
-
-
-def drop(settings_file: Path | None, names: Sequence[str] = ()) -> int:
-    _current_store(settings_file).set_aside.drop(names)
-    print("It is left undone." if len(names) == 1 else "They are left undone.")
-    return 0
-
-
-def adopt(settings_file: Path | None, names: Sequence[str] = ()) -> int:
-    store = _current_store(settings_file)
-    for name in names:
-        if not store.repositories.forget(name):
-            raise NotThere(f"No app has been looked up by the name {name}; see `python -m bot check`.")
-        print(f"Whatever is called {name} on GitHub is what the bot takes it for, within three minutes.")
-    return 0
-
-
-def _current_store(settings_file: Path | None) -> Store:
-    """Raises Rejected where the database was not made by this version of the bot."""
-    from bot.app import open_store
-
-    store = open_store(load(settings_file, process_environment()))
-    store.database.demand_current()
-    return store
+def worker(given: Namespace) -> int:
+    return _work(given.settings, "worker", web=False)
 
 
 def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
@@ -258,7 +173,7 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     settings, stop = _begin(settings_file, process)
     bot = real(settings, connections=WORKER_CONNECTIONS)
     bot.engine.reserve()
-    _bring_up_to_date(bot.store.database, process)
+    bring_up_to_date(bot.store.database, process)
     with suppress(Unavailable):
         Mender(bot.store, settings).log()
     bot.launch()
@@ -296,25 +211,6 @@ def _stop_signals() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     return reading
-
-
-def _bring_up_to_date(database: Database, process: Process) -> None:
-    """Run the migrations that are missing, where that is ours to do. Raises Rejected where it is not."""
-    from bot.adapters.storage import migrations
-    from bot.adapters.storage.engine import NEWER
-    from bot.adapters.storage.migrations import Age
-
-    _check_database(database)
-    age = migrations.age(database.engine)
-    if age is Age.NEWER:
-        log.info(f"the database: {NEWER}")
-    # Several processes share a Postgres, so only `migrate` changes it; a SQLite file, and a new database for `run`, are
-    # nobody else's.
-    if age in {Age.NEW, Age.OLD}:
-        if not database.is_sqlite and not (process == "run" and age is Age.NEW):
-            raise Rejected("The database is not up to date: run `python -m bot migrate` first.")
-        _migrate(database.engine)
-    _check_tables(database)
 
 
 def _wait_for_end(process: Process, stop: int) -> None:
@@ -385,19 +281,18 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-PROCESSES: dict[str, tuple[Callable[[Path | None], int], str]] = {
-    "talk": (talk, "the bot in this terminal: no Slack, no tokens"),
-    "run": (run, "everything in one process"),
-    "web": (web, "the listener alone"),
-    "worker": (worker, "Slack, the engine and the clock, without a port"),
-    "migrate": (migrate, "bring the database up to date"),
-    "audit": (audit, "who decided what, when, from where and why, as JSON lines"),
-    "check": (check, "what is set up, what is wrong with it, and how to mend it"),
-    "retry": (retry, "try again what was set aside after it had failed again and again"),
-    "drop": (drop, "leave undone what was set aside after it had failed again and again"),
-    "adopt": (adopt, "take the repository that has the name now for the one that the settings mean"),
+TASKS = {
+    "talk": Task("the bot in this terminal: no Slack, no tokens", talk),
+    "run": Task("everything in one process", run),
+    "web": Task("the listener alone", web),
+    "worker": Task("Slack, the engine and the clock, without a port", worker),
+    "migrate": Task("bring the database up to date", tasks.migrate),
+    "audit": Task("who decided what, when, from where and why, as JSON lines", tasks.audit, _since),
+    "check": Task("what is set up, what is wrong with it, and how to mend it", tasks.check, _of_check),
+    "retry": Task("try again what was set aside after it had failed again and again", tasks.retry, _names),
+    "drop": Task("leave undone what was set aside after it had failed again and again", tasks.drop, _names),
+    "adopt": Task("take the repository that has the name now for the one that the settings mean", tasks.adopt, _names),
 }
-OF_NAMES = {"retry": retry, "drop": drop, "adopt": adopt}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import pytest
 
 import handlers
 from bot import __version__
-from bot.__main__ import PROCESSES
+from bot.__main__ import TASKS
 from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
 from bot.adapters.system.accounts import CAPABILITIES
 from bot.core.deployments.model import state_diagram
@@ -128,7 +128,7 @@ def test_every_command_line_that_is_named_exists(page: Path) -> None:
     modules = re.findall(r"python -m ((?:bot|tests)\.[\w.]+)", text)
 
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, flags=re.MULTILINE)] == []
-    assert set(processes) <= set(PROCESSES)
+    assert set(processes) <= set(TASKS)
     assert [name for name in modules if not _can_be_run(name)] == []
 
 
@@ -211,7 +211,7 @@ def test_the_first_screen_of_the_readme_has_the_two_commands() -> None:
 def test_every_process_has_its_row() -> None:
     page = README.read_text(encoding="utf-8")
 
-    assert re.findall(r"^\| `python -m bot (\w+)` \|", page, flags=re.MULTILINE) == list(PROCESSES)
+    assert re.findall(r"^\| `python -m bot (\w+)` \|", page, flags=re.MULTILINE) == list(TASKS)
 
 
 # --- what the bot is shown to answer -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import OF_NAMES, PROCESSES
+from bot.__main__ import TASKS
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,9 +25,7 @@ from bot import __main__ as program
 def look(*_, **__):
     print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
     return 0
-program.PROCESSES = {name: (look, line) for name, (_, line) in program.PROCESSES.items()}
-program.audit = program.check = look
-program.OF_NAMES = {name: look for name in program.OF_NAMES}
+program.TASKS = {name: program.Task(task.line, look, task.options) for name, task in program.TASKS.items()}
 sys.exit(program.main(sys.argv[1:]))
 """
 
@@ -39,9 +37,9 @@ def python(program: str, *arguments: str, cwd: Path = ROOT) -> subprocess.Comple
 
 
 @on_linux
-@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("name", TASKS)
 def test_every_process_is_closed_before_it_does_anything(name: str) -> None:
-    looked = python(LOOKING, name, *(["github:1"] if name in OF_NAMES else []))
+    looked = python(LOOKING, name, *(["github:1"] if TASKS[name].options is TASKS["retry"].options else []))
 
     assert (looked.returncode, looked.stdout) == (0, "0\n"), looked.stderr
 

@@ -1,0 +1,88 @@
+"""The tasks of ``python -m bot`` that end by themselves; each returns an exit code and raises ShipmateError."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.core.errors import NotThere, Unavailable
+from bot.settings import SettingsProblems, load, process_environment
+
+if TYPE_CHECKING:
+    from bot.adapters.storage.store import Store
+
+
+def migrate(given: Namespace) -> int:
+    from bot import database as databases
+    from bot.adapters.storage import migrations
+    from bot.adapters.storage.engine import NEWER
+    from bot.app import open_store
+
+    database = open_store(load(given.settings, process_environment())).database
+    databases.demand_answer(database)
+    newer = migrations.age(database.engine) is migrations.Age.NEWER
+    if not newer:
+        databases.migrate(database.engine)
+    databases.demand_tables(database)
+    print(f"There is nothing to migrate: {NEWER}." if newer else "The database is up to date.")
+    return 0
+
+
+def check(given: Namespace) -> int:
+    from bot.app import doctors
+    from bot.check import check as run_check
+
+    if given.mend:
+        _mend(given.settings)
+    return run_check(lambda: load(given.settings, process_environment()), doctors, sys.stdout, gallery=given.gallery)
+
+
+def _mend(settings_file: Path | None) -> None:
+    """Before all is examined, which tells whatever keeps it from being mended."""
+    from bot.app import open_store
+    from bot.mend import Mender
+
+    with suppress(SettingsProblems, Unavailable):
+        settings = load(settings_file, process_environment())
+        Mender(open_store(settings), settings).at_terminal(sys.stdin, sys.stdout)
+
+
+def audit(given: Namespace) -> int:
+    from bot.audit_export import export, moment
+
+    store = _current_store(given.settings)
+    export(store.reads().audit.since, moment(given.since, store.database.clock.now()), sys.stdout)
+    return 0
+
+
+def retry(given: Namespace) -> int:
+    _current_store(given.settings).set_aside.retry(given.names)
+    print("It is tried again." if len(given.names) == 1 else "They are tried again.")
+    return 0
+
+
+def drop(given: Namespace) -> int:
+    _current_store(given.settings).set_aside.drop(given.names)
+    print("It is left undone." if len(given.names) == 1 else "They are left undone.")
+    return 0
+
+
+def adopt(given: Namespace) -> int:
+    store = _current_store(given.settings)
+    for name in given.names:
+        if not store.repositories.forget(name):
+            raise NotThere(f"No app has been looked up by the name {name}; see `python -m bot check`.")
+        print(f"Whatever is called {name} on GitHub is what the bot takes it for, within three minutes.")
+    return 0
+
+
+def _current_store(settings_file: Path | None) -> Store:
+    """Raises Rejected where the database was not made by this version of the bot."""
+    from bot.app import open_store
+
+    store = open_store(load(settings_file, process_environment()))
+    store.database.demand_current()
+    return store

@@ -97,6 +97,10 @@ def _of_check(process: ArgumentParser) -> None:
     process.add_argument("--gallery", action="store_true", help=gallery)
 
 
+def _no_browser(process: ArgumentParser) -> None:
+    process.add_argument("--no-browser", action="store_true", help="only print links; open none")
+
+
 def _names(process: ArgumentParser) -> None:
     process.add_argument("names", nargs="+", metavar="NAME", help="as `check` gives it")
 
@@ -286,6 +290,9 @@ TASKS = {
     "run": Task("everything in one process", run),
     "web": Task("the listener alone", web),
     "worker": Task("Slack, the engine and the clock, without a port", worker),
+    "setup": Task(
+        "ask for what is missing, make the two apps, check everything", tasks.setup, _no_browser
+    ),
     "migrate": Task("bring the database up to date", tasks.migrate),
     "audit": Task("who decided what, when, from where and why, as JSON lines", tasks.audit, _since),
     "check": Task("what is set up, what is wrong with it, and how to mend it", tasks.check, _of_check),

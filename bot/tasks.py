@@ -86,3 +86,26 @@ def _current_store(settings_file: Path | None) -> Store:
     store = open_store(load(settings_file, process_environment()))
     store.database.demand_current()
     return store
+
+
+def setup(given: Namespace) -> int:
+    from bot.adapters.system.browser import has_browser
+    from bot.context import SystemClock
+    from bot.settings import DEFAULT_PATH
+    from bot.setup.dialogue import Terminal
+    from bot.setup.env_file import EnvFile
+    from bot.setup.guide import Guide
+
+    environ = process_environment(file=False)
+    env = EnvFile(environ)
+    file = given.settings or Path(env.variables().get("SHIPMATE_SETTINGS") or DEFAULT_PATH)
+    terminal = Terminal(browser=not given.no_browser and has_browser(environ))
+    guide = Guide(terminal, env, SystemClock(), settings_file=file, examine=lambda: _examined(file))
+    return guide.run()
+
+
+def _examined(file: Path) -> int:
+    from bot.app import doctors
+    from bot.check import check as run_check
+
+    return run_check(lambda: load(file, process_environment()), doctors, sys.stdout)

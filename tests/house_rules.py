@@ -78,6 +78,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "psutil": ("bot/adapters/system/*",),
     "cryptography": ("bot/adapters/github/auth.py",),
     "apscheduler": ("bot/adapters/clock/scheduler.py",),
+    "dotenv": ("bot/settings/env_file.py", "bot/setup/env_file.py"),
     "cronsim": ("bot/adapters/clock/*", "bot/settings/*"),
     # The engine names the type of the database that it hands to dbos.
     "sqlalchemy": ("bot/adapters/storage/*", "bot/migrations/*", "bot/runtime/dispatcher.py"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Self
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
 from bot.core.repositories.model import KnownRepository
+from bot.settings.env_file import ENV_FILE, Unreadable, variables_in
 from bot.settings.environment import Process, Secrets, from_environment, masked, secret_values, secrets_in
 from bot.settings.errors import SettingsProblems, validated, without_secrets
 from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
@@ -130,9 +132,18 @@ def _words(app: AppSettings) -> AppVocabulary:
     return AppVocabulary(tuple(app.environments), aliases, app.repository, tuple(app.previews))
 
 
-def process_environment() -> Mapping[str, str]:
-    """The variables this process was started with. Nothing else in the project reads them."""
-    return os.environ
+def process_environment(*, file: bool = True) -> Mapping[str, str]:
+    """The variables this process was started with, and where they are not set those of ``.env``, if there is one.
+
+    Nothing else in the project reads them. Without ``file`` they are those of the process alone. Raises
+    SettingsProblems where the file cannot be read.
+    """
+    if not file or not ENV_FILE.exists():
+        return os.environ
+    try:
+        return ChainMap(os.environ, dict(variables_in(ENV_FILE)))
+    except Unreadable as error:
+        raise SettingsProblems([str(error)]) from error
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

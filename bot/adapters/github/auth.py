@@ -30,6 +30,21 @@ JWT_UNTIL = timedelta(minutes=8)
 RENEW_BEFORE = timedelta(minutes=5)  # an installation's token lives for an hour
 
 
+class NoAuth:
+    """None at all: for questions that know the bot by something that they carry, such as a client id or a code."""
+
+    about_itself = "/"
+
+    def __init__(self, named: str) -> None:
+        self.named = named
+
+    def authorization(self, scope: str | None) -> None:  # noqa: ARG002 - there is none for anything
+        return None
+
+    def forget(self, authorization: str) -> bool:  # noqa: ARG002 - there is nothing to forget
+        return False
+
+
 class TokenAuth:
     """A personal access token: ``GITHUB_TOKEN``."""
 

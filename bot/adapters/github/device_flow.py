@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.auth import NoAuth, TokenAuth
 from bot.adapters.github.http import Connection
 from bot.adapters.github.payloads import Account
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected
@@ -37,19 +37,6 @@ class _Asked(Struct, frozen=True):
     interval: float | None = None
 
 
-class _NoAuth:
-    """The pages for signing in know the bot by its client id alone."""
-
-    named = "GITHUB_CLIENT_ID"
-    about_itself = "/"
-
-    def authorization(self, scope: str | None) -> None:  # noqa: ARG002 - there is none for anything
-        return None
-
-    def forget(self, authorization: str) -> bool:  # noqa: ARG002 - there is nothing to forget
-        return False
-
-
 class DeviceFlow:
     """Implements ``bot.core.people.model.SignIn``. Safe to share between threads.
 
@@ -70,7 +57,7 @@ class DeviceFlow:
         self._api_url = api_url
         self._clock = clock
         self._pause = pause
-        self._web = Connection(web_url, _NoAuth(), clock=clock, pause=pause, accept="application/json")
+        self._web = Connection(web_url, NoAuth("GITHUB_CLIENT_ID"), clock=clock, pause=pause, accept="application/json")
 
     def __repr__(self) -> str:
         return f"DeviceFlow({self._client_id!r})"

@@ -19,6 +19,8 @@ APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "cont
 SHIPPING_NEEDS = ("contents", "pull_requests")
 """What has to be written for ``ship``; without it everything else works."""
 NEEDED_EVENTS = ("pull_request", "deployment", "deployment_status", "status", "check_run")
+USEFUL_EVENTS = ("pull_request_review", "workflow_run", "repository")
+"""Without these the bot hears of the same within three minutes."""
 
 
 class HookConfig(Struct, frozen=True):

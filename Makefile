@@ -34,6 +34,9 @@ talk: .venv/run.stamp  ## the bot in this terminal: no Slack, no tokens (ARGS="-
 run: .venv/run.stamp  ## everything in one process, against the real Slack and GitHub
 	@$(BIN)/python -m bot run
 
+setup-slack: .venv/run.stamp  ## set up with the real Slack and GitHub, step by step; run it again to go on
+	@$(BIN)/python -m bot setup $(ARGS)
+
 PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
 
 test: .venv/dev.stamp  ## the tests, but for those that start whole bots as processes
@@ -70,4 +73,4 @@ requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml, for
 	@$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	@$(PIN) --group audit -o requirements-audit.txt
 
-.PHONY: help setup talk run test test-processes bench chaos check audit fresh format requirements
+.PHONY: help setup talk run setup-slack test test-processes bench chaos check audit fresh format requirements

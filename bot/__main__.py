@@ -1,4 +1,4 @@
-"""``python -m bot`` and the name of a process: the only file that opens ports or starts threads."""
+"""``python -m bot`` and the name of a process: where processes begin, open their ports and start their threads."""
 
 from __future__ import annotations
 
@@ -290,9 +290,7 @@ TASKS = {
     "run": Task("everything in one process", run),
     "web": Task("the listener alone", web),
     "worker": Task("Slack, the engine and the clock, without a port", worker),
-    "setup": Task(
-        "ask for what is missing, make the two apps, check everything", tasks.setup, _no_browser
-    ),
+    "setup": Task("ask for what is missing, make the two apps, check everything", tasks.setup, _no_browser),
     "migrate": Task("bring the database up to date", tasks.migrate),
     "audit": Task("who decided what, when, from where and why, as JSON lines", tasks.audit, _since),
     "check": Task("what is set up, what is wrong with it, and how to mend it", tasks.check, _of_check),

@@ -284,7 +284,8 @@ def _as_drawn_at_last(lines: list[str]) -> list[str]:
 
 def test_what_the_check_shows_is_what_the_page_says(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text((ROOT / "settings.toml").read_text("utf-8"), encoding="utf-8")
-    _, *shown = _block_after(ROOT / "docs/setup.md", "A test runs the check without any variable, and compares.")
+    page = ROOT / "docs/troubleshooting.md"
+    _, *shown = _block_after(page, "A test runs the check without any variable, and compares.")
 
     seen = _ran(tmp_path, "check")
 
@@ -320,7 +321,7 @@ def _timeless(line: str) -> str:
 
 
 def test_the_page_asks_github_for_what_is_needed_and_nothing_else() -> None:
-    page = (ROOT / "docs/setup.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/setup-by-hand.md").read_text(encoding="utf-8")
     levels = {"read and write": "write", "read": "read"}
 
     permissions = re.findall(r"^ +\| ([A-Z][a-z ]+) \| (read|read and write) \|", page, flags=re.MULTILINE)
@@ -353,8 +354,19 @@ def test_heroku_asks_for_the_variables_that_the_processes_cannot_start_without()
     missing = [finding.what for finding in requirements(Secrets.model_validate(given), "run")]
 
     assert set(asked) <= set(Secrets.variables())
-    # A token or an App: Heroku cannot ask for one of two.
-    assert missing == ["GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY"]
+    # Socket Mode or HTTP, a token or an App: Heroku cannot ask for one of two.
+    assert missing == [
+        "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so nothing said in Slack reaches the bot",
+        "GITHUB_TOKEN is not set, nor are GITHUB_APP_ID and GITHUB_PRIVATE_KEY",
+    ]
+
+
+def test_heroku_asks_for_everything_that_the_bot_is_told_by_secrets() -> None:
+    asked = json.loads((ROOT / "app.json").read_text(encoding="utf-8"))["env"]
+    beside = {"DATABASE_URL", "PORT"}  # Heroku's own
+    addresses = {name for name in Secrets.variables() if name.endswith(("_API_URL", "_WEB_URL"))}
+
+    assert set(Secrets.variables()) - beside - addresses - set(asked) <= {"SECRET_KEY"}  # made up where it is unset
 
 
 def test_the_versions_agree() -> None:

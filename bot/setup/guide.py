@@ -91,7 +91,7 @@ class Guide:
         if url := self._secrets().base_url:
             self._dialogue.say(f"  ✓ {url}")
             return
-        self._dialogue.say("  GitHub's webhooks need an address that the internet reaches: the web process's, or a tunnel's.")
+        self._dialogue.say("  GitHub's webhooks need an address that they can reach: the web process's, or a tunnel's.")
         self._dialogue.say("  Without one people can deploy from Slack; what is merged is not deployed by itself.")
         while url := self._dialogue.ask("Address, such as https://shipmate.example.com (Enter: none yet)").rstrip("/"):
             problems: list[str] = []
@@ -103,8 +103,8 @@ class Guide:
 
     def _invite(self, step: SlackStep, channel: str) -> None:
         """Until the bot is in the channel, or the person goes on without."""
-        slack = step.slack()
-        while not (found := doctor(slack, [channel])[-1]).good:
+        # Anew each time, as a client remembers which channels there are.
+        while not (found := doctor(step.slack(), [channel])[-1]).good:
             self._dialogue.say(f"  ✗ {found.what}")
             self._dialogue.say(f"    → {found.mend}")
             if not self._dialogue.confirm("Is that done?"):

@@ -192,7 +192,13 @@ class LocalGit:
         path = self._paths.get(repository)
         if path is None:
             raise NotThere(f"There is no repository {repository} here.")
-        return GitRepository.at(path)
+        try:
+            return GitRepository.at(path)
+        except NotThere as error:
+            raise NotThere(
+                f"There is no git repository for {repository}: {path} is none. Clone it into the folder of the "
+                f"settings file, as {repository.rpartition('/')[2]}, or correct `repository` there."
+            ) from error
 
     def _pin(self, repository: str, ref: str) -> str:
         sha = self._sha_of(repository, ref)

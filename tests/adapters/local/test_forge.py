@@ -142,7 +142,10 @@ def test_directory_without_git_is_said_to_be_none(tmp_path: Path, webhooks: Webh
     with pytest.raises(NotThere) as caught:
         forge.refs("you/x")
 
-    assert str(caught.value) == f"{tmp_path} is not a git repository."
+    assert str(caught.value) == (
+        f"There is no git repository for you/x: {tmp_path} is none. Clone it into the folder of the settings file, "
+        "as x, or correct `repository` there."
+    )
 
 
 def test_repository_is_looked_for_beside_the_settings_and_then_where_they_are(home: Path) -> None:

@@ -20,6 +20,7 @@ def user(call: Call) -> Answer:
 def app(call: Call) -> Answer:
     found = _app(call)
     shown = {"id": int(found.app_id), "slug": found.slug, "owner": call.world.write.user("acme")}
+    shown["html_url"] = f"https://github.com/apps/{found.slug}"
     return Answer({**shown, "events": list(found.events), "permissions": found.permissions})
 
 

@@ -22,6 +22,7 @@ from tests.servers.github.accounts import Accounts, App, Credential, check_acces
 from tests.servers.github.http import Cut, Fault, Listener, Request, Silence, check_manners, parsed, tarball
 from tests.servers.github.json import WEB
 from tests.servers.github.people import SignIns
+from tests.servers.github.registrations import Registrations
 from tests.servers.github.routes import Answer, Call, Refusal, find_route
 from tests.servers.github.state import Deployment, DeploymentStatus, Hook, Repository
 from tests.servers.github.webhooks import Attempt, Webhook
@@ -72,6 +73,7 @@ class GitHubServer(World):
         self.token = self.add_token(bot_login)
         self.client_id = "Iv1.shipmate"
         self.sign_ins = SignIns(self.accounts, self.now, self.client_id)
+        self.registrations = Registrations(self.accounts)
         self._faults: list[Fault] = []
         self._taken: dict[str, Credential] = {}
         self._listeners = (Listener(self, codeload=False), Listener(self, codeload=True))
@@ -266,6 +268,8 @@ class GitHubServer(World):
 
     def _carried_out(self, request: Request, raw: bytes) -> Answer:
         try:
+            if request.path.endswith("/settings/apps/new"):  # a browser's, not the API's
+                return self.registrations.page(request.path, request.query, raw, self.now())
             check_manners(request.headers)
             request.body = parsed(raw)
             return self._routed(request)
@@ -279,6 +283,10 @@ class GitHubServer(World):
         if request.path.startswith("/login/"):
             accept = {name.lower(): value for name, value in request.headers.items()}.get("accept", "")
             return self.sign_ins.answer(request.path, request.body or {}, accept)
+        if converted := re.fullmatch(r"/app-manifests/([^/]+)/conversions", request.path):
+            if request.method != "POST" or request.body:
+                raise Refusal(400, "Problems parsing JSON")
+            return self.registrations.convert(converted[1], self.now())
         credential = self.accounts.credential(request.headers.get("Authorization"), self.now())
         path = self._with_name(request.path)
         found = find_route(request.method, path)

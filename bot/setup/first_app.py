@@ -129,7 +129,7 @@ def write(dialogue: Dialogue, env: EnvFile, file: Path, example: str, app: First
             dialogue.say(f"  ✗ {problem}")
         return False
     for line in difflib.unified_diff(example.splitlines(), text.splitlines(), lineterm="", n=0):
-        if line[:1] in "+-" and line[:3] not in {"+++", "---"}:
+        if line[:1] in "+-" and line[:3] not in {"+++", "---"} and line[1:2] != "#":
             dialogue.say(f"    {line}")
     if not dialogue.confirm(f"Write this to {file}?"):
         return False

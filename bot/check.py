@@ -33,9 +33,15 @@ EXAMPLE_OWNER = "acme/"
 
 
 class DoctorOfNames(Protocol):
-    """GitHub, which is given repositories, and Slack, which is given channels."""
+    """Slack, which is given channels."""
 
     def doctor(self, names: Sequence[str], /) -> Sequence[Finding]: ...
+
+
+class DoctorOfRepositories(Protocol):
+    """GitHub, which is told where the bot is reached, too."""
+
+    def doctor(self, repositories: Sequence[str], base_url: str | None, /) -> Sequence[Finding]: ...
 
 
 class DoctorOfItself(Protocol):
@@ -53,7 +59,7 @@ class Doctors:
     was not; ``messages`` is who takes them.
     """
 
-    github: DoctorOfNames | None = None
+    github: DoctorOfRepositories | None = None
     slack: DoctorOfNames | None = None
     store: DoctorOfItself | None = None
     orphans: DoctorOfItself | None = None
@@ -141,7 +147,7 @@ def _examined(settings: Settings, doctors: Doctors, apps: Sequence[AppSettings])
     repositories = _once(app.repository for app in apps)
     github, slack, store = doctors.github, doctors.slack, doctors.store
     if github is not None:
-        found += _answers("GitHub", lambda: github.doctor(repositories))
+        found += _answers("GitHub", lambda: github.doctor(repositories, settings.secrets.base_url))
     if doctors.names is not None:
         found += _called_otherwise(settings, repositories, doctors.names, doctors.known)
     found += _merge_methods(apps, doctors)

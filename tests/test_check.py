@@ -74,7 +74,7 @@ class Directory:
     mend: str
     asked: list[str] = field(default_factory=list)
 
-    def doctor(self, names: Sequence[str], /) -> list[Finding]:
+    def doctor(self, names: Sequence[str], base_url: str | None = None, /) -> list[Finding]:
         self.asked.extend(names)
         return [
             Finding(True, f"{name} is there.") if name in self.known else Finding(False, f"No {name}.", self.mend)
@@ -88,7 +88,7 @@ class Down:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def doctor(self, names: Sequence[str] = (), /) -> list[Finding]:
+    def doctor(self, names: Sequence[str] = (), base_url: str | None = None, /) -> list[Finding]:
         raise self.error
 
 

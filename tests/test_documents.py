@@ -20,7 +20,8 @@ import pytest
 import handlers
 from bot import __version__
 from bot.__main__ import TASKS
-from bot.adapters.github.doctor import APP_NEEDS, NEEDED_EVENTS
+from bot.adapters.github.doctor import APP_NEEDS
+from bot.adapters.github.webhook_doctor import NEEDED_EVENTS
 from bot.adapters.system.accounts import CAPABILITIES
 from bot.core.deployments.model import state_diagram
 from bot.core.grammar.parser import COMMANDS, command_table

@@ -10,10 +10,10 @@ from typing import TypeVar
 from cachetools import TTLCache
 from msgspec import Struct
 
-from bot.adapters.github.doctor import LISTENER, HookConfig
 from bot.adapters.github.http import Auth, Connection, at
 from bot.adapters.github.mapping import deployment_of, head_ref_of
 from bot.adapters.github.payloads import AwareTime, DeploymentShape, Head, Id, Number, PullRequestShape, login_of, utc
+from bot.adapters.github.webhook_doctor import LISTENER, HookConfig
 from bot.core.errors import NotAllowed, NotThere, Rejected
 from bot.core.events.external import PullRequestMerged
 from bot.core.names import branch_matches

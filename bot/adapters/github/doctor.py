@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
-from msgspec import Struct
-
+from bot.adapters.github import webhook_doctor
 from bot.adapters.github.errors import starting
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo, WorkflowRuns
@@ -14,27 +13,18 @@ from bot.adapters.github.users import CredentialOwner
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Finding
 
-LISTENER = "/github/webhook"
 APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "contents": "read", "pull_requests": "read"}
 SHIPPING_NEEDS = ("contents", "pull_requests")
 """What has to be written for ``ship``; without it everything else works."""
-NEEDED_EVENTS = ("pull_request", "deployment", "deployment_status", "status", "check_run")
-USEFUL_EVENTS = ("pull_request_review", "workflow_run", "repository")
-"""Without these the bot hears of the same within three minutes."""
 
 
-class HookConfig(Struct, frozen=True):
-    url: str = ""
+def doctor(
+    connection: Connection, auth: Auth, repositories: Sequence[str], web_url: str, base_url: str | None = None
+) -> list[Finding]:
+    """Findings in the order in which they are worth mending. Raises nothing of ``bot.core.errors``.
 
-
-class Hook(Struct, frozen=True):
-    events: list[str]
-    config: HookConfig
-    active: bool = True
-
-
-def doctor(connection: Connection, auth: Auth, repositories: Sequence[str], web_url: str) -> list[Finding]:
-    """Findings in the order in which they are worth mending. Raises nothing of ``bot.core.errors``."""
+    ``base_url`` is where the bot is reached, as far as it knows.
+    """
     try:
         identity = connection.get(auth.about_itself, CredentialOwner)
     except NotAccepted as refused:
@@ -48,14 +38,16 @@ def doctor(connection: Connection, auth: Auth, repositories: Sequence[str], web_
     is_app = auth.about_itself == "/app"
     if is_app:
         findings.extend(_app(identity))
-        findings.extend(_app_webhook(connection, identity))
+        findings.extend(webhook_doctor.of_installations(connection, identity.permissions))
+        findings.extend(webhook_doctor.of_app(connection, identity, base_url))
     for repository in dict.fromkeys(repositories):
-        findings.extend(_repository(connection, repository, auth.named, web_url, own_webhook=not is_app))
+        own_webhook = () if is_app else webhook_doctor.of_repository(connection, repository, web_url, base_url)
+        findings.extend(_repository(connection, repository, auth.named, web_url, own_webhook))
     return findings
 
 
 def _repository(
-    connection: Connection, repository: str, named: str, web_url: str, *, own_webhook: bool
+    connection: Connection, repository: str, named: str, web_url: str, own_webhook: Iterable[Finding]
 ) -> Iterator[Finding]:
     path = f"/repos/{quote(repository)}"
     try:
@@ -74,8 +66,7 @@ def _repository(
         yield Finding(True, f"{repository} can be seen.")
     yield from _reading(connection, path, found, named)
     yield from _workflows(connection, path, found, named)
-    if own_webhook:
-        yield _webhook(connection, repository, web_url)
+    yield from own_webhook
 
 
 def _reading(connection: Connection, path: str, found: Repo, named: str) -> Iterator[Finding]:
@@ -111,23 +102,6 @@ def _workflows(connection: Connection, path: str, found: Repo, named: str) -> It
         yield Finding(True, what, mend, warning=True)
 
 
-def _webhook(connection: Connection, repository: str, web_url: str) -> Finding:
-    settings = f"{web_url}/{repository}/settings/hooks"
-    try:
-        hooks = [
-            hook for page in connection.pages(f"/repos/{quote(repository)}/hooks", list[Hook], most=2) for hook in page
-        ]
-    except (NotAllowed, NotThere):  # only administrators see them, and the bot need not be one
-        return Finding(True, f"The webhooks of {repository} are not for the bot to see: look at {settings} yourself.")
-    except ShipmateError as failed:
-        return Finding(False, f"The webhooks of {repository} cannot be read. {failed}", "Try again later.")
-    ours = [hook for hook in hooks if hook.active and hook.config.url.rstrip("/").endswith(LISTENER)]
-    if not ours:
-        mend = f"Add one at {settings}: the address of the web process with {LISTENER}, and GITHUB_WEBHOOK_SECRET."
-        return Finding(False, f"{repository} has no active webhook that ends in {LISTENER}.", mend)
-    return _events(f"The webhook of {repository}", [event for hook in ours for event in hook.events], settings)
-
-
 def _app(identity: CredentialOwner) -> Iterator[Finding]:
     missing = [name for name, level in APP_NEEDS.items() if identity.permissions.get(name) not in (level, "write")]
     if missing:
@@ -139,24 +113,3 @@ def _app(identity: CredentialOwner) -> Iterator[Finding]:
         shown = ", ".join(f"{name}: write" for name in unwritten)
         mend = "Add them in the App's settings, if people are to ship pull requests."
         yield Finding(True, f"The GitHub App cannot merge pull requests without {shown}.", mend, warning=True)
-
-
-def _app_webhook(connection: Connection, identity: CredentialOwner) -> Iterator[Finding]:
-    """An App has one webhook for all repositories: https://docs.github.com/en/rest/apps/webhooks"""
-    try:
-        config = connection.get("/app/hook/config", HookConfig)
-    except ShipmateError as failed:
-        yield Finding(False, f"The webhook of the GitHub App cannot be read. {failed}", "Look at the App's settings.")
-        return
-    if not config.url.rstrip("/").endswith(LISTENER):
-        mend = f"Set it in the App's settings to the address of the web process with {LISTENER}."
-        yield Finding(False, f"The webhook of the GitHub App does not end in {LISTENER}.", mend)
-        return
-    yield _events("The webhook of the GitHub App", identity.events, "the App's settings")
-
-
-def _events(what: str, subscribed: Sequence[str], settings: str) -> Finding:
-    missing = [] if "*" in subscribed else [event for event in NEEDED_EVENTS if event not in subscribed]
-    if missing:
-        return Finding(False, f"{what} does not send {', '.join(missing)}.", f"Tick these events in {settings}.")
-    return Finding(True, f"{what} sends what the bot needs.")

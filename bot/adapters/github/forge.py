@@ -123,9 +123,12 @@ class GitHub:
     def close(self) -> None:
         self._connection.close()
 
-    def doctor(self, repositories: Sequence[str]) -> list[Finding]:
-        """What ``python -m bot check`` says of GitHub: credentials, and for each repository access and webhook."""
-        return doctor(self._connection, self._auth, repositories, self._web_url)
+    def doctor(self, repositories: Sequence[str], base_url: str | None = None) -> list[Finding]:
+        """What ``python -m bot check`` says of GitHub: credentials, and for each repository access and webhook.
+
+        ``base_url`` is where the bot is reached, as far as it knows.
+        """
+        return doctor(self._connection, self._auth, repositories, self._web_url, base_url)
 
     def authenticate(self, place: str) -> None:
         """Whatever else GitHub says is said to somebody whom it knows."""

@@ -12,8 +12,9 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct
 
 from bot.adapters.github.auth import AppAuth, NoAuth
-from bot.adapters.github.doctor import APP_NEEDS, LISTENER, NEEDED_EVENTS, SHIPPING_NEEDS, USEFUL_EVENTS
+from bot.adapters.github.doctor import APP_NEEDS, SHIPPING_NEEDS
 from bot.adapters.github.http import Connection
+from bot.adapters.github.webhook_doctor import LISTENER, NEEDED_EVENTS, USEFUL_EVENTS
 from bot.core.errors import NotAccepted, NotThere, Rejected
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import JSON

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.core.ports.chat import Finding
+from tests.servers.github.accounts import App
 from tests.servers.github.pair import REPO, Pair, StillClock, pair
 from tests.servers.github.server import GitHubServer
+from tests.servers.github.webhooks import Webhook
+from tests.servers.webhook_receiver import WebhookReceiver
 
 LISTENER = "http://127.0.0.1:9/github/webhook"
 NEEDED = ["pull_request", "deployment", "deployment_status", "status", "check_run"]
@@ -223,3 +227,137 @@ def test_app_is_examined_by_its_own_webhook() -> None:
             warning=True,
         )
     ]
+
+
+# --- whether webhooks arrive -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    with WebhookReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def subscribed(github: Pair, receiver: WebhookReceiver) -> Pair:
+    github.server.set_permission(REPO, github.server.bot_login, "admin")
+    github.server.subscribe(receiver.url, events=NEEDED, repository=REPO)
+    return github
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "cause"),
+    [
+        (401, "was answered with 401", "Enter the value of GITHUB_WEBHOOK_SECRET as the webhook's secret."),
+        (404, "was answered with 404", "The address must be that of the web process with /github/webhook."),
+        (503, "was answered with 503", "The bot could not store them: look at its database."),
+        (502, "was answered with 502", "Look whether the web process runs, and whether GitHub reaches its address."),
+    ],
+)
+def test_webhooks_that_do_not_arrive_are_told_with_the_usual_cause(
+    subscribed: Pair, receiver: WebhookReceiver, status: int, answer: str, cause: str
+) -> None:
+    receiver.status = status
+    told(subscribed)
+
+    [found] = bad(subscribed.client.doctor([REPO]))
+
+    assert found.what.startswith(
+        "The webhook of acme/web: 1 of the last 1 deliveries did not arrive; the last of them, deployment at "
+    )
+    assert found.what.endswith(f"UTC, {answer}.")
+    assert found.mend == (
+        f"{cause} The bot asks GitHub for them again by itself; see them in https://github.com/acme/web/settings/hooks."
+    )
+
+
+def test_webhooks_that_nobody_takes_are_told(subscribed: Pair) -> None:
+    with WebhookReceiver() as gone:
+        subscribed.server.subscribe(gone.url, events=NEEDED, repository=REPO)
+    told(subscribed)
+
+    [found] = bad(subscribed.client.doctor([REPO]))
+
+    assert "UTC, failed (" in found.what
+
+
+def test_what_arrives_since_is_only_warned_of(subscribed: Pair, receiver: WebhookReceiver) -> None:
+    receiver.status = 503
+    told(subscribed)
+    receiver.status = 202
+    told(subscribed)
+
+    findings = subscribed.client.doctor([REPO])
+
+    assert bad(findings) == []
+    assert findings[-1].warning
+    assert "1 of the last 2 deliveries did not arrive" in findings[-1].what
+
+
+def test_what_arrived_at_the_second_time_is_no_fault(subscribed: Pair, receiver: WebhookReceiver) -> None:
+    receiver.status = 503
+    webhook = told(subscribed)
+    receiver.status = 202
+    subscribed.clock.at += timedelta(minutes=1)
+    subscribed.server.redeliver(webhook)
+    subscribed.server.settle()
+
+    findings = subscribed.client.doctor([REPO])
+
+    assert findings[-1] == Finding(True, "The webhook of acme/web sends what the bot needs.")
+
+
+def told(github: Pair) -> Webhook:
+    """Something happens that GitHub tells of; returns the webhook."""
+    github.server.create_deployment(REPO, "main", environment="production", by="octocat")
+    github.server.settle()
+    return github.server.webhooks[-1]
+
+
+def test_a_webhook_that_goes_elsewhere_than_the_bot_says_it_is_is_warned_of(subscribed: Pair) -> None:
+    findings = subscribed.client.doctor([REPO], "https://ship.acme.example")
+
+    [warned] = [one for one in findings if one.warning]
+
+    assert warned.what.endswith("/github/webhook, and BASE_URL is https://ship.acme.example.")
+
+
+# --- where the App is installed ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app() -> Iterator[tuple[GitHubServer, App, GitHub]]:
+    clock = StillClock()
+    with GitHubServer(now=clock.now) as server:
+        server.add_repository(REPO)
+        app = server.add_app(REPO)
+        app.hook_url = LISTENER
+        auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock)
+        yield server, app, GitHub(server.url, auth, clock=clock, web_url=server.web_url)
+
+
+def test_permissions_that_were_not_accepted_are_told_with_whose_turn_it_is(
+    app: tuple[GitHubServer, App, GitHub],
+) -> None:
+    _, made, client = app
+    made.accepted[7001] = {**made.permissions, "contents": "read"}
+    del made.accepted[7001]["statuses"]
+
+    assert bad(client.doctor([REPO])) == [
+        Finding(
+            False,
+            "acme has not accepted what the GitHub App asks for now: statuses: write, contents: write.",
+            "Let an owner of acme accept them, in the settings of its installation.",
+        )
+    ]
+
+
+def test_a_suspended_installation_is_told(app: tuple[GitHubServer, App, GitHub]) -> None:
+    _, made, client = app
+    made.suspended.add(7001)
+
+    found = bad(client.doctor([]))
+
+    assert found[0] == Finding(
+        False, "The GitHub App is suspended at acme.", "Unsuspend it in the settings of its installation."
+    )

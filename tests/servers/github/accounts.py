@@ -55,6 +55,8 @@ class App:
     suspended: set[int] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
+    accepted: dict[int, dict[str, str]] = field(default_factory=dict)
+    """What the owner of an installation has agreed to, where that is not all that the App asks for."""
 
     def installation_of(self, repository: str) -> int | None:
         return next((id for id, names in self.installations.items() if repository in names), None)

@@ -102,7 +102,18 @@ def installations(call: Call) -> Answer:
     if call.credential.kind != "app" or app is None:
         raise Refusal(401, "A JSON web token could not be decoded")
     of = {id: next(iter(names), "nobody/nothing").partition("/")[0] for id, names in app.installations.items()}
-    return Answer([{"id": id, "account": {"login": owner}} for id, owner in of.items()])
+    suspended = call.world.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Answer(
+        [
+            {
+                "id": id,
+                "account": {"login": owner},
+                "permissions": app.accepted.get(id, app.permissions),
+                "suspended_at": suspended if id in app.suspended else None,
+            }
+            for id, owner in of.items()
+        ]
+    )
 
 
 @dataclass

@@ -14,7 +14,7 @@ from bot.core.names import listed
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.core.ports.workflows import NotDispatchable, UnknownInputs, Workflows
-from bot.core.workflows.dispatched import LAST_RUN, Dispatch, LastRun
+from bot.core.workflows.dispatched import FOUND, LAST_RUN, Dispatch, LastRun
 from bot.core.workflows.doctor import doctor as _doctor
 from bot.core.workflows.finding import Found, find
 from bot.core.workflows.inputs import (
@@ -33,8 +33,9 @@ from bot.core.workflows.progress import outcome, progress
 
 carries_out = True
 
-POLL = 4
-"""Seconds between two looks at a run: an answer that is the same as before counts against no limit of GitHub's."""
+POLL, POLL_SELDOM = 4, 10
+"""Seconds between two looks at a run: usually, and where webhooks tell of it. An answer that is the same as before
+counts against no limit of GitHub's; webhooks tell of its beginning and its end, and not of its steps."""
 LOOK_AGAIN = 3
 LOOKS = 20
 """How often a run is looked for, or waited for to end, before that is given up."""
@@ -46,9 +47,8 @@ UNKNOWN = "Whether the workflow has begun is not known: look at its runs on GitH
 AMBIGUOUS = "Several runs may be this deployment's: look at them on GitHub, and give the workflow a run-name"
 
 _DISPATCHED = "dispatched"
-_FOUND = "run"
 _LOG_TOLD = "log"
-_TO_BE_FOUND = "?"
+_TO_BEFOUND = "?"
 _NEVER_BEGUN = "-"
 _RUN_AGAIN = FAILED | {"cancelled"}
 
@@ -97,14 +97,14 @@ def start(run: Run) -> str:
 
     Raises Unavailable, where nothing was begun, and what speaks against it for good.
     """
-    known = run.note(_FOUND)
+    known = run.note(FOUND)
     if known is not None:
         return known
     told = _told(run.job)
     about = Dispatch.read(run.note(_DISPATCHED)) or _former(run, told)
     if about is not None and about.again is None:
         # It was on its way when the bot was killed: what became of it is seen, and never done a second time.
-        return _TO_BE_FOUND
+        return _TO_BEFOUND
     if about is None and run.cancelled():
         return _NEVER_BEGUN
     again = _again(run, about, about.again, told) if about is not None and about.again is not None else None
@@ -115,13 +115,13 @@ def follow(run: Run, handle: str) -> Outcome:
     """Pass on how far its jobs are, until the run has ended or was stopped. A repeat goes on where it stands."""
     if handle == _NEVER_BEGUN:
         return Outcome("cancelled", "Cancelled before anything had begun")
-    found = _look_for(run) if handle == _TO_BE_FOUND else handle
+    found = _look_for(run) if handle == _TO_BEFOUND else handle
     if isinstance(found, Outcome):
         return found
     number, attempt = (int(part) for part in found.split(":"))
     missed = 0
     while missed < MISSED:
-        seen = None
+        seen, heard = None, run.heard()
         try:
             seen = _look(run, number, attempt)
             missed = 0
@@ -134,7 +134,7 @@ def follow(run: Run, handle: str) -> Outcome:
         reason = _reason_to_stop(run, seen[0] if seen is not None else None)
         if reason is not None:
             return _stop(run, number, attempt, reason)
-        _wait(run)
+        _wait(run, heard)
     return Outcome("error", "The run is gone from GitHub, so nobody can tell how it ended")
 
 
@@ -197,7 +197,7 @@ def _dispatch(run: Run, place: DispatchRef, told: str) -> str:
         number = workflows.dispatch(job.repository, settings.workflow, place.name, inputs)
     except Unavailable as error:
         if error.uncertain:
-            return _TO_BE_FOUND
+            return _TO_BEFOUND
         run.keep(_DISPATCHED, "")
         raise
     except ShipmateError as error:
@@ -206,7 +206,7 @@ def _dispatch(run: Run, place: DispatchRef, told: str) -> str:
         raise
     run.write(f"Dispatched {settings.workflow} on {place.name}")
     if number is None:
-        return _TO_BE_FOUND
+        return _TO_BEFOUND
     run.remember(LAST_RUN, LastRun(job.deployment_id, place.sha, told, number).written())
     return _is(run, number, 1)
 
@@ -262,20 +262,20 @@ def _told(job: Job) -> str:
 
 def _is(run: Run, number: int, attempt: int) -> str:
     handle = f"{number}:{attempt}"
-    run.keep(_FOUND, handle)
+    run.keep(FOUND, handle)
     return handle
 
 
 def _look_for(run: Run) -> str | Outcome:
     """The run that was dispatched, by the deployment that its name tells, else the only one that can be meant."""
-    known, about = run.note(_FOUND), Dispatch.read(run.note(_DISPATCHED))
+    known, about = run.note(FOUND), Dispatch.read(run.note(_DISPATCHED))
     if known is not None:
         return known
     if about is None:
         return Outcome("error", UNKNOWN)
     job, workflows, runs, looks = run.job, run.workflows, list[WorkflowRun](), 0
     while looks < LOOKS:
-        looks += 1
+        looks, heard = looks + 1, run.heard()
         try:
             runs = [*workflows.dispatched(job.repository, _settings(job).workflow, about.after)]
             found = find(runs, job.request_id, about.ref, about.sha, workflows.own_login())
@@ -284,7 +284,11 @@ def _look_for(run: Run) -> str | Outcome:
             looks -= _reason_to_stop(run) is None
         if found is not None:
             return _taken(run, found, about)
-        run.pause(LOOK_AGAIN)
+        for _ in range(LOOK_AGAIN):
+            if _reason_to_stop(run) is None and run.heard() != heard:
+                looks -= 1  # a webhook is no reason to give up sooner
+                break
+            run.pause(1.0)
     if run.cancelled():
         return Outcome("cancelled", f"Cancelled. {UNKNOWN}")
     return Outcome("error", AMBIGUOUS if runs else UNKNOWN)
@@ -327,9 +331,10 @@ def _reason_to_stop(run: Run, found: WorkflowRun | None = None) -> Outcome | Non
     return None
 
 
-def _wait(run: Run) -> None:
-    for _ in range(POLL):
-        if _reason_to_stop(run) is not None:
+def _wait(run: Run, heard: str | None) -> None:
+    """Until it is time to look again: at once where anything was ``heard`` since the look before."""
+    for _ in range(POLL if heard is None else POLL_SELDOM):
+        if _reason_to_stop(run) is not None or run.heard() != heard:
             return
         run.pause(1.0)
 

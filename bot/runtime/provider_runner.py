@@ -78,6 +78,7 @@ class StoredRun:
         self._last = began
         self._asked_at = 0.0
         self._cancelled = False
+        self._heard: str | None = None
 
     @property
     def clock(self) -> Clock:
@@ -158,11 +159,14 @@ class StoredRun:
         if not self._cancelled and self._runner.stopwatch() - self._asked_at >= ASK_AGAIN:
             self._asked_at = self._runner.stopwatch()
             try:
-                deployment = self._runner.store.reads().deployment(self.job.deployment_id)
+                look = self._runner.store.runs.look(self.job.deployment_id)
             except Unavailable:  # nobody can have cancelled it meanwhile
                 return False
-            self._cancelled = deployment is None or deployment.ended or deployment.cancel_by is not None
+            self._cancelled, self._heard = look.stop, look.heard
         return self._cancelled
+
+    def heard(self) -> str | None:
+        return self._heard
 
     def remaining(self) -> float:
         return (self._deadline - (self._held_since or self._runner.clock.now())).total_seconds()

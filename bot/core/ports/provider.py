@@ -86,6 +86,12 @@ class Run(Protocol):
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; cheap enough to ask a few times a second."""
 
+    def heard(self) -> str | None:
+        """The word that came last from where the work is done, another one each time: a reason to look there now.
+
+        As it was when ``cancelled`` looked last, at no cost; None where none has come.
+        """
+
     def remaining(self) -> float:
         """Seconds until the timeout; negative when it has passed. They stand still while a review is waited for."""
 

@@ -14,6 +14,7 @@ from bot.core.names import listed
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.core.ports.workflows import NotDispatchable, UnknownInputs, Workflows
+from bot.core.previews.model import removes
 from bot.core.workflows.dispatched import FOUND, LAST_RUN, Dispatch, LastRun
 from bot.core.workflows.doctor import doctor as _doctor
 from bot.core.workflows.finding import Found, find
@@ -32,6 +33,7 @@ from bot.core.workflows.model import FAILED, DispatchRef, WorkflowJob, WorkflowR
 from bot.core.workflows.progress import outcome, progress
 
 carries_out = True
+ONLY_IN_PREVIEWS = ("remove",)
 
 POLL, POLL_SELDOM = 4, 10
 """Seconds between two looks at a run: usually, and where webhooks tell of it. An answer that is the same as before
@@ -48,7 +50,7 @@ AMBIGUOUS = "Several runs may be this deployment's: look at them on GitHub, and 
 
 _DISPATCHED = "dispatched"
 _LOG_TOLD = "log"
-_TO_BEFOUND = "?"
+_TO_BE_FOUND = "?"
 _NEVER_BEGUN = "-"
 _RUN_AGAIN = FAILED | {"cancelled"}
 
@@ -64,7 +66,8 @@ class Settings(BaseModel):
     """``provider = { type = "github_actions", workflow = "deploy.yml" }``.
 
     ``workflow``: the name of a file in ``.github/workflows``. ``ref``: the branch or tag whose version of it runs, else
-    the deployment's own. ``inputs``: what the workflow is told, with placeholders.
+    the deployment's own. ``inputs``: what the workflow is told, with placeholders. ``remove``: the workflow that takes
+    a preview away, which is told the same.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,11 +75,12 @@ class Settings(BaseModel):
     workflow: str
     ref: Annotated[str, Field(min_length=1, max_length=250)] | None = None
     inputs: dict[str, Annotated[str, BeforeValidator(_text)]] = dict(DEFAULT_INPUTS)
+    remove: str | None = None
 
-    @field_validator("workflow")
+    @field_validator("workflow", "remove")
     @classmethod
-    def _names_a_file(cls, workflow: str) -> str:
-        if re.fullmatch(r"[\w.-]+\.ya?ml", workflow) is None:
+    def _names_a_file(cls, workflow: str | None) -> str | None:
+        if workflow is not None and re.fullmatch(r"[\w.-]+\.ya?ml", workflow) is None:
             raise ValueError(f'must be the name of a file in .github/workflows, such as "deploy.yml", not "{workflow}"')
         return workflow
 
@@ -92,6 +96,10 @@ class Settings(BaseModel):
         return inputs
 
 
+def removes_previews(settings: Settings) -> bool:
+    return settings.remove is not None
+
+
 def start(run: Run) -> str:
     """Dispatch the workflow, or run what failed of it again, unless that was done before; the handle names the run.
 
@@ -104,7 +112,7 @@ def start(run: Run) -> str:
     about = Dispatch.read(run.note(_DISPATCHED)) or _former(run, told)
     if about is not None and about.again is None:
         # It was on its way when the bot was killed: what became of it is seen, and never done a second time.
-        return _TO_BEFOUND
+        return _TO_BE_FOUND
     if about is None and run.cancelled():
         return _NEVER_BEGUN
     again = _again(run, about, about.again, told) if about is not None and about.again is not None else None
@@ -115,7 +123,7 @@ def follow(run: Run, handle: str) -> Outcome:
     """Pass on how far its jobs are, until the run has ended or was stopped. A repeat goes on where it stands."""
     if handle == _NEVER_BEGUN:
         return Outcome("cancelled", "Cancelled before anything had begun")
-    found = _look_for(run) if handle == _TO_BEFOUND else handle
+    found = _look_for(run) if handle == _TO_BE_FOUND else handle
     if isinstance(found, Outcome):
         return found
     number, attempt = (int(part) for part in found.split(":"))
@@ -140,13 +148,20 @@ def follow(run: Run, handle: str) -> Outcome:
 
 def doctor_at(settings: Settings, repository: str, workflows: Workflows) -> Sequence[Finding]:
     """For ``python -m bot check``: whether the workflow is there, can be dispatched, and takes what it is told."""
-    name = settings.workflow
     try:
         if workflows.may_dispatch() is False:
             return [Finding(False, "the GitHub App cannot begin workflows", "Give it the permission “Actions: write”.")]
+    except ShipmateError as failed:
+        return [Finding(False, f"{settings.workflow} cannot be looked at. {failed}")]
+    named = {"workflow": settings.workflow, "remove": settings.remove}
+    return [one for key, name in named.items() if name for one in _at(key, name, settings, repository, workflows)]
+
+
+def _at(key: str, name: str, settings: Settings, repository: str, workflows: Workflows) -> Sequence[Finding]:
+    try:
         return _doctor(name, workflows.file(repository, name), settings.inputs)
     except NotThere:
-        mend = f"Push .github/workflows/{name} to the default branch, or correct `workflow`."
+        mend = f"Push .github/workflows/{name} to the default branch, or correct `{key}`."
         return [Finding(False, f"{repository} has no workflow {name}", mend)]
     except ShipmateError as failed:
         return [Finding(False, f"{name} cannot be looked at. {failed}")]
@@ -161,14 +176,18 @@ def _place(run: Run) -> DispatchRef:
     Raises Rejected where another commit would be deployed than was asked for.
     """
     job, settings, workflows = run.job, _settings(run.job), run.workflows
-    found = workflows.dispatchable(job.repository, settings.ref or job.ref)
+    removed = _is_removal(job)
+    # The branch of a pull request that is over may be gone, or nobody's any more.
+    own = None if removed else job.ref
+    wanted = settings.ref or own
+    found = workflows.dispatchable(job.repository, wanted) if wanted is not None else None
     if found is None and settings.ref is not None:
         raise Rejected(f"{job.repository} has no branch and no tag {settings.ref}, which `ref` of the settings names.")
     place = found or workflows.default_branch(job.repository)
     taken = _taken_commit(run, place)
-    if taken != job.sha:
+    if taken != job.sha and not removed:
         raise Rejected(
-            f"{settings.workflow} would deploy {taken[:7]}, and not {job.sha[:7]}: give `inputs` a {{sha}}, and "
+            f"{_workflow(job)} would deploy {taken[:7]}, and not {job.sha[:7]}: give `inputs` a {{sha}}, and "
             "let the workflow check that out."
         )
     return place
@@ -189,24 +208,24 @@ def _dispatch(run: Run, place: DispatchRef, told: str) -> str:
     job, settings, workflows = run.job, _settings(run.job), run.workflows
     inputs = filled(settings.inputs, job)
     if sum(len(text) for text in inputs.values()) > LONGEST:
-        raise Rejected(f"The inputs of {settings.workflow} are longer than the {LONGEST} characters that GitHub takes.")
+        raise Rejected(f"The inputs of {_workflow(job)} are longer than the {LONGEST} characters that GitHub takes.")
     about = Dispatch(place.name, place.sha, workflows.newest(job.repository))
     run.remember(LAST_RUN, LastRun(job.deployment_id, place.sha, told).written())
     run.keep(_DISPATCHED, about.written())
     try:
-        number = workflows.dispatch(job.repository, settings.workflow, place.name, inputs)
+        number = workflows.dispatch(job.repository, _workflow(job), place.name, inputs)
     except Unavailable as error:
         if error.uncertain:
-            return _TO_BEFOUND
+            return _TO_BE_FOUND
         run.keep(_DISPATCHED, "")
         raise
     except ShipmateError as error:
         run.keep(_DISPATCHED, "")
         _explain(run, error, list(inputs))
         raise
-    run.write(f"Dispatched {settings.workflow} on {place.name}")
+    run.write(f"Dispatched {_workflow(job)} on {place.name}")
     if number is None:
-        return _TO_BEFOUND
+        return _TO_BE_FOUND
     run.remember(LAST_RUN, LastRun(job.deployment_id, place.sha, told, number).written())
     return _is(run, number, 1)
 
@@ -215,7 +234,7 @@ def _explain(run: Run, error: ShipmateError, names: Sequence[str]) -> None:
     """The lines that the workflow lacks, in the output: a status is too short for them."""
     lacking = error.names if isinstance(error, UnknownInputs) else names
     if isinstance(error, UnknownInputs | NotDispatchable):
-        run.write(f"Add to .github/workflows/{_settings(run.job).workflow}, or change `inputs` in settings.toml:")
+        run.write(f"Add to .github/workflows/{_workflow(run.job)}, or change `inputs` in settings.toml:")
         for line in declaration(lacking):
             run.write(line)
         run.pause(0)
@@ -257,7 +276,7 @@ def _again(run: Run, about: Dispatch, number: int, told: str) -> str | None:
 
 def _told(job: Job) -> str:
     settings = _settings(job)
-    return digest(settings.workflow, settings.ref or job.ref, settings.inputs, job)
+    return digest(_workflow(job), settings.ref or job.ref, settings.inputs, job)
 
 
 def _is(run: Run, number: int, attempt: int) -> str:
@@ -277,7 +296,7 @@ def _look_for(run: Run) -> str | Outcome:
     while looks < LOOKS:
         looks, heard = looks + 1, run.heard()
         try:
-            runs = [*workflows.dispatched(job.repository, _settings(job).workflow, about.after)]
+            runs = [*workflows.dispatched(job.repository, _workflow(job), about.after)]
             found = find(runs, job.request_id, about.ref, about.sha, workflows.own_login())
         except Unavailable:
             found = None
@@ -326,7 +345,8 @@ def _reason_to_stop(run: Run, found: WorkflowRun | None = None) -> Outcome | Non
     if run.remaining() <= 0:
         return Outcome("timed_out", f"Stopped at the timeout of {_duration(run.job.timeout_seconds)}")
     inputs = _settings(run.job).inputs
-    if found is not None and found.sha != run.job.sha and not (holds(inputs, "sha") or holds(inputs, "ref")):
+    moved = found is not None and found.sha != run.job.sha and not _is_removal(run.job)
+    if found is not None and moved and not (holds(inputs, "sha") or holds(inputs, "ref")):
         return Outcome("error", f"{found.ref} moved to {found.sha[:7]} as it began, which nobody has asked for")
     return None
 
@@ -392,6 +412,16 @@ def _log(run: Run, job: WorkflowJob) -> Sequence[str]:
 
 def _settings(job: Job) -> Settings:
     return Settings.model_validate(job.settings)
+
+
+def _is_removal(job: Job) -> bool:
+    return removes(job.task, job.environment, job.pull_request) and _settings(job).remove is not None
+
+
+def _workflow(job: Job) -> str:
+    """The file of the one that does what the deployment is for."""
+    settings = _settings(job)
+    return settings.remove if settings.remove is not None and _is_removal(job) else settings.workflow
 
 
 def _duration(seconds: float) -> str:

@@ -81,10 +81,12 @@ class Settings(Table):
     def deploying_workflows(self) -> frozenset[str]:
         """The files of the workflows that deployments dispatch, of whatever repository."""
         return frozenset(
-            environment.provider.settings.workflow
+            name
             for app in self.apps.values()
             for environment in app.all_environments.values()
             if environment.provider.type == DISPATCHING
+            for name in (environment.provider.settings.workflow, environment.provider.settings.remove)
+            if name is not None
         )
 
     @property

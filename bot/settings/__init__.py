@@ -124,7 +124,7 @@ class EnvironmentNames(tuple[str, ...]):
         return names
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.app.environment(name) is not None
+        return isinstance(name, str) and (name in self.app.previews or self.app.environment(name) is not None)
 
 
 def _words(app: AppSettings) -> AppVocabulary:

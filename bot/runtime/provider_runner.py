@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import structlog
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import DEPLOY, Deployment
+from bot.core.deployments.reported import REPORTED, Reported
 from bot.core.deployments.steps import Progress
 from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -307,6 +308,11 @@ class ProviderRunner:
         if how is None:
             self._finish(deployment_id, Outcome("error", LOST))
             return None
+        said = Reported.read(self.store.runs.note(deployment_id, REPORTED))
+        if said is not None:  # another tool has had its own time, and what is left begins when it was done
+            began = deployment.started_at or deployment.created_at
+            passed = (datetime.fromisoformat(said.at) - began).total_seconds()
+            how = replace(how, timeout_seconds=how.timeout_seconds + max(passed, 0.0))
         job = Job(
             deployment_id=deployment.id,
             request_id=deployment.request_id,

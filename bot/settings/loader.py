@@ -156,12 +156,7 @@ def _check_stages(made: EnvironmentSettings, place: str, problems: list[str]) ->
             )
     if made.health is None:
         return
-    if not made.provider.carries_out:
-        problems.append(
-            f"{path(place, 'health')} cannot be looked at where {external}: let that tool look before it reports a "
-            "success, or name another provider."
-        )
-    elif made.health.length >= made.timeout:
+    if made.health.length >= made.timeout:
         problems.append(
             f"{path(place, 'health')} must hold for less than the environment's `timeout`: let that be longer."
         )

@@ -22,14 +22,17 @@ class Settings(BaseModel):
 
 def start(run: Run) -> str:
     """Nothing is begun. Raises Rejected where the tool has not reported a success."""
-    if Reported.read(run.note(REPORTED)) is None:
-        raise Rejected(f"{run.job.app} in {run.job.environment} is carried out by another tool, not by Shipmate.")
+    _word(run)
     return ""
 
 
 def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001 - there is one word of the tool
-    """What the tool has reported."""
+    """What the tool has reported. Raises Rejected as above."""
+    return Outcome("succeeded", _word(run).description or "Reported as a success")
+
+
+def _word(run: Run) -> Reported:
     said = Reported.read(run.note(REPORTED))
     if said is None:
-        return Outcome("error", "Nobody has reported a success")
-    return Outcome("succeeded", said.description or "Reported as a success")
+        raise Rejected(f"{run.job.app} in {run.job.environment} is carried out by another tool, not by Shipmate.")
+    return said

@@ -20,7 +20,7 @@ from bot.core.repositories.model import KnownRepository, same_name
 from bot.exposure import HeadCounts, outsiders
 from bot.providers import load as load_provider
 from bot.providers.shell import runs_as
-from bot.settings import AppSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
+from bot.settings import AppSettings, EnvironmentSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
 from bot.settings.required import requirements
@@ -225,15 +225,27 @@ def _provider_findings(settings: Settings) -> Iterator[Finding]:
             asked = getattr(load_provider(environment.provider.type), "doctor", None)
             for finding in asked(environment.provider.settings) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")
+            yield from _stays(app, name, environment)
             for step in (*environment.before_deploy, *environment.after_deploy):
                 for finding in runs_as(step.user):
                     yield replace(finding, what=f"{app.name}/{name}, {step.name}: {finding.what}")
 
 
+def _stays(app: AppSettings, name: str, environment: EnvironmentSettings) -> Iterator[Finding]:
+    """A preview that nobody here takes away."""
+    provider = environment.provider
+    if name not in app.previews or provider.removes_previews:
+        return
+    can = getattr(load_provider(provider.type), "ONLY_IN_PREVIEWS", ())
+    mend = f"set `{can[0]}` in its `provider`: see docs/previews.md" if can else "let whoever deploys it take it down"
+    what = f"{app.name}/{name}: closing a pull request only marks its preview inactive on GitHub, and removes nothing"
+    yield Finding(good=True, warning=True, what=what, mend=mend)
+
+
 def _workflow_findings(apps: Sequence[AppSettings], workflows: Workflows | None) -> Iterator[Finding]:
     """What a provider asks of GitHub about the repository that it deploys."""
     for app in apps if workflows is not None else ():
-        for name, environment in app.environments.items():
+        for name, environment in app.all_environments.items():
             asked = getattr(load_provider(environment.provider.type), "doctor_at", None)
             for finding in asked(environment.provider.settings, app.repository, workflows) if asked else ():
                 yield replace(finding, what=f"{app.name}/{name}: {finding.what}")

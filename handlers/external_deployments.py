@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import uuid4
@@ -15,6 +15,7 @@ from bot.core.deployments import ending, following, lifecycle, telling, thread
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.card import NOT_PICKED_UP
 from bot.core.deployments.model import (
+    DEPLOY,
     ENDED,
     MOVES,
     REMOTE_STATES,
@@ -25,6 +26,7 @@ from bot.core.deployments.model import (
     State,
     place_key,
 )
+from bot.core.deployments.reported import Reported, looked_after
 from bot.core.deployments.twins import Twin, is_of_run, reported_by, together
 from bot.core.effects import RenderParent
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
@@ -50,6 +52,15 @@ from bot.settings.models import DISPATCHING
 
 LATELY = 5
 """How many of the last deployments in a place may have made another one on GitHub, of which we hear only now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long it may take, and whether a success counts only when the health check has held."""
+
+    timeout: timedelta
+    probed: bool = False
+
 
 router = Router()
 log = structlog.get_logger(__name__)
@@ -158,7 +169,7 @@ def _awaited(context: Context, event: DeploymentCreated) -> Deployment | None:
 
 
 def _adopt_twin(context: Context, event: DeploymentCreated, ours: Deployment, *, followed: bool) -> None:
-    timeout = _timeout(context, ours)
+    timeout = _terms(context, ours).timeout
     records = context.begin(ours.app, ours.environment)
     if _is_known(context, event):
         return
@@ -239,17 +250,17 @@ def reported(context: Context, event: DeploymentStatusReported) -> None:
     told = [one for one in event.all if one.status_id > heard]
     if not told:
         return
-    timeout = _timeout(context, seen) if _is_followed(context, seen) else None
-    alone = timeout is None or (twin is None and not reads.twins.of(seen.id) and _go_on(seen, told))
+    terms = _terms(context, seen) if _is_followed(context, seen) else None
+    alone = terms is None or (twin is None and not reads.twins.of(seen.id) and _go_on(seen, told))
     found = told if alone else _with_overtaken(context, told, heard, may_wait=seen.given_up)
     news = [_with_page(context, seen, one) for one in found]
     own = context.forge.users.own_login() if twin is None and reads.twins.of(seen.id) else None
     records = context.begin(seen.app, seen.environment)
     if twin is None:
-        _take_in(records, context.now, seen.id, timeout, news, own)
+        _take_in(records, context.now, seen.id, terms, news, own)
         return
     for one in news:
-        _take_in_of_twin(records, context.now, seen.id, timeout, one)
+        _take_in_of_twin(records, context.now, seen.id, terms, one)
 
 
 def _is_followed(context: Context, deployment: Deployment) -> bool:
@@ -258,10 +269,11 @@ def _is_followed(context: Context, deployment: Deployment) -> bool:
     return open_ and not is_ours(context, target_of(context, deployment), deployment)
 
 
-def _timeout(context: Context, deployment: Deployment) -> timedelta:
-    """How long it may take."""
+def _terms(context: Context, deployment: Deployment) -> Terms:
     target = target_of(context, deployment)
-    return target.environment.timeout if target else lifecycle.HUNG_AFTER
+    if target is None:
+        return Terms(lifecycle.HUNG_AFTER)
+    return Terms(target.environment.timeout, target.environment.health is not None and deployment.task == DEPLOY)
 
 
 def _go_on(seen: Deployment, told: Sequence[DeploymentStatusReported]) -> bool:
@@ -314,11 +326,11 @@ def _take_in(
     records: Records,
     now: datetime,
     deployment_id: int,
-    timeout: timedelta | None,
+    terms: Terms | None,
     news: Sequence[DeploymentStatusReported],
     own: str | None,
 ) -> None:
-    """``timeout`` is None where statuses change nothing, and are only remembered; ``own`` is our login."""
+    """``terms`` are None where statuses change nothing, and are only remembered; ``own`` is our login."""
     known, twins = records.deployment(deployment_id), records.twins.of(deployment_id)
     if known is None:
         return
@@ -327,18 +339,18 @@ def _take_in(
             continue
         known = replace(known, last_status=event.status_id)
         passed_on = twins and same_login(event.creator, own)  # what a twin has said, as we have told it
-        if timeout is None or event.state not in TELLING or passed_on:
+        if terms is None or event.state not in TELLING or passed_on:
             continue
         for twin in twins:
             records.twins.save(replace(twin, followed=False))
-        known = _follow(records, now, known, event, timeout)
+        known = _follow(records, now, known, event, terms)
     stored = records.deployment(deployment_id)
     if stored is not None and stored.last_status < known.last_status:
         records.save(replace(stored, last_status=known.last_status))
 
 
 def _take_in_of_twin(
-    records: Records, now: datetime, deployment_id: int, timeout: timedelta | None, event: DeploymentStatusReported
+    records: Records, now: datetime, deployment_id: int, terms: Terms | None, event: DeploymentStatusReported
 ) -> None:
     """What a job says is said of ours: as far as the others of its kind agree."""
     twin = next((one for one in records.twins.of(deployment_id) if one.remote_id == event.remote_id), None)
@@ -347,13 +359,13 @@ def _take_in_of_twin(
     tells = event.state in TELLING
     records.twins.save(replace(twin, last_status=event.status_id, state=event.state if tells else twin.state))
     deployment = records.deployment(deployment_id)
-    if deployment is not None and deployment.busy and timeout is None and event.environment_url:
+    if deployment is not None and deployment.busy and terms is None and event.environment_url:
         # A run that we follow tells of no address; a job of it may do so to its own deployment.
         records.save(replace(deployment, environment_url=event.environment_url))
-    if deployment is None or timeout is None or not tells or not twin.followed:
+    if deployment is None or terms is None or not tells or not twin.followed:
         return
     state = together([one for one in records.twins.of(deployment.id) if one.followed])
-    _follow(records, now, deployment, replace(event, state=state), timeout, copied=True)
+    _follow(records, now, deployment, replace(event, state=state), terms, copied=True)
 
 
 def _follow(
@@ -361,7 +373,7 @@ def _follow(
     now: datetime,
     known: Deployment,
     event: DeploymentStatusReported,
-    timeout: timedelta,
+    terms: Terms,
     *,
     copied: bool = False,
 ) -> Deployment:
@@ -371,7 +383,7 @@ def _follow(
     """
     goal = REMOTE_STATES.get(event.state)
     if known.reviewed_elsewhere and goal is not None:
-        known = following.reviewed(records, known, now, timeout)
+        known = following.reviewed(records, known, now, terms.timeout)
     followed = replace(
         known,
         log_url=event.log_url or known.log_url,
@@ -386,8 +398,11 @@ def _follow(
     if goal is None:
         return following.review_wanted(records, followed, now)
     if goal is known.state:
-        return following.goes_on(records, known, followed, now, timeout)
-    moved = following.report(records, followed, goal, now, event.description, timeout, copied=copied)
+        return following.goes_on(records, known, followed, now, terms.timeout)
+    if goal is State.SUCCEEDED and terms.probed:
+        said = Reported(event.description, now.isoformat(), copied)
+        return looked_after(records, followed, now, terms.timeout, said)
+    moved = following.report(records, followed, goal, now, event.description, terms.timeout, copied=copied)
     return known if moved is followed else moved
 
 
@@ -413,7 +428,7 @@ def overdue(context: Context, event: Due) -> None:
     seen = context.reads.deployment(event.deployment_id)
     if seen is None or not seen.busy:
         return
-    timeout = _timeout(context, seen)
+    timeout = _terms(context, seen).timeout
     news = unheard(context, seen)
     records = context.begin(seen.app, seen.environment)
     deployment = records.deployment(seen.id)

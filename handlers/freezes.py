@@ -35,10 +35,16 @@ def _apps(context: Context) -> list[AppSettings]:
 
 
 def _targets(context: Context, command: DeclareFreeze | Unfreeze) -> list[Target]:
-    """The environments that the command's word means here. Raises Refused where it means none."""
+    """The environments that the command's word means here. Raises Refused where it means none.
+
+    ``all`` are those that stay: freezes keep what people use as it is, and previews go with each push. Their template
+    means all of them.
+    """
     apps, environment = _apps(context), command.environment or ALL
     found = [Target(app, one) for app in apps for one in app.environments.values() if environment in {ALL, one.name}]
-    found = found or [Target(app, one) for app in apps if (one := app.environment(environment)) is not None]
+    found = found or [
+        Target(app, one) for app in apps if (one := app.previews.get(environment) or app.environment(environment))
+    ]
     if not found and len(apps) == 1:
         environment_called(context, apps[0], environment, command.with_environment)
     if not found:
@@ -76,13 +82,16 @@ def freeze(context: Context, command: DeclareFreeze) -> Message | None:
     else:
         for one in declared:
             records.put(one, f"freeze:{one.app}:{one.environment}:{records.cause}")
+    going_on = {one.app.name: list(one.app.previews) for one in allowed if command.environment == ALL}
     for app, names in _by_app((one.app, one.environment) for one in declared):
         shown = Freeze(0, app, names[0], by, command.reason, context.now, until)
-        records.emit(Announce(app, messages.frozen(app, names, shown)))
+        pushed = command.environment in context.settings.apps[app].previews
+        records.emit(Announce(app, messages.frozen(app, names, shown, going_on.get(app, ()), pushed=pushed)))
     denied = [permission.line for _, permission in verdicts if not permission]
     if here and not denied:
         return None
-    return messages.is_frozen([(one.app, one.environment) for one in declared], until, denied)
+    previews = list(dict.fromkeys(name for names in going_on.values() for name in names))
+    return messages.is_frozen([(one.app, one.environment) for one in declared], until, denied, previews)
 
 
 def _until(context: Context, command: DeclareFreeze) -> datetime | None:

@@ -21,7 +21,7 @@ from bot.core.rich_text import Mention, Message
 from bot.router import Router
 from bot.services import authorization
 from bot.services.targets import Target, app_of
-from bot.settings import AppSettings
+from bot.settings import AppSettings, EnvironmentSettings
 
 router = Router()
 
@@ -56,8 +56,9 @@ def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
     example = next(
         (_example(app, allowed) for app, (_, allowed, _) in zip(here, choices, strict=True) if allowed), None
     )
-    answer = people_messages.where(choices, {app.name: app.default_environment for app in here}, example)
-    if example is None:
+    previews = [(app.name, name) for app in here for name, one in app.previews.items() if _may(context, app, one)]
+    answer = people_messages.where(choices, {app.name: app.default_environment for app in here}, example, previews)
+    if example is None and not previews:
         raise Refused(answer)
     return answer
 
@@ -65,6 +66,10 @@ def where_can_i_deploy(context: Context, command: WhereCanIDeploy) -> Message:
 def _choice(context: Context, app: AppSettings) -> Choice:
     found = {name: authorization.may_deploy(context, Target(app, one)) for name, one in app.environments.items()}
     return app.name, [name for name, may in found.items() if may], [may for may in found.values() if not may]
+
+
+def _may(context: Context, app: AppSettings, environment: EnvironmentSettings) -> bool:
+    return bool(authorization.may_deploy(context, Target(app, environment)))
 
 
 def _example(app: AppSettings, allowed: Sequence[str]) -> Deploy:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from bot.context import Context
-from bot.core.deployments import ending, following, lifecycle
+from bot.core.deployments import ending, following, lifecycle, reported
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.ending import REMOTE_ENDS
 from bot.core.deployments.lifecycle import HUNG_AFTER
@@ -216,6 +216,7 @@ def finished(context: Context, event: RunFinished) -> None:
         return
     deployment, _ = with_locked
     records = context.begin()
+    said = reported.of(records, deployment.id)
     for key in (run_key(deployment.id), *records.kept_keys(notes_key(deployment.id))):
         records.forget(key)
     if deployment.state is State.STARTING and event.outcome in {"succeeded", "timed_out"}:
@@ -234,7 +235,9 @@ def finished(context: Context, event: RunFinished) -> None:
     if event.given_up:
         ending.give_up(records, ended, ENDS[event.outcome], context.now, description)
     else:
-        ending.end(records, ended, ENDS[event.outcome], context.now, description)
+        # A success that another tool has reported stands on GitHub already.
+        told = said is not None and not said.copied and event.outcome == "succeeded"
+        ending.end(records, ended, ENDS[event.outcome], context.now, description, report=not told)
 
 
 @router.performs(PostStatus)

@@ -21,7 +21,7 @@ from bot.core.previews import messages
 from bot.core.rich_text import Message
 from bot.core.schedules.model import ScheduleEntry
 from bot.router import Router
-from bot.services import previews, standings
+from bot.services import standings
 from bot.services.orphans import all_looked_at, places_of
 from bot.services.targets import app_of, environment_of
 
@@ -41,7 +41,7 @@ def status(context: Context, command: Status) -> Message:
     apps = standings.apps(context, [*(one.place for one in targets), *places_of(left)])
     more = [orphan_messages.status_line(one) for one in left if isinstance(one.thing, Freeze | ScheduleEntry)]
     if command.environment is None:
-        more += [messages.status_line(one.name, used) for one in apps if (used := previews.in_use(context, one.name))]
+        more += [messages.shown(one.previews, one.name) for one in apps if one.previews]
     if len(apps) == 1:
         return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more)
     return status_messages.of_all(apps, more, places_of(left))

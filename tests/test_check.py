@@ -377,6 +377,34 @@ def test_steps_that_run_as_the_bots_own_user_are_warned_of(provider: str, who: s
     assert "shop/production, Purge: " in printed
 
 
+@pytest.mark.parametrize(
+    ("provider", "mend"),
+    [
+        ('{ type = "external" }', "let whoever deploys it take it down"),
+        ('{ type = "github_actions", workflow = "x.yml" }', "set `remove` in its `provider`: see docs/previews.md"),
+        ('{ type = "heroku", app = "shop-{number}" }', "set `remove` in its `provider`: see docs/previews.md"),
+        ('{ type = "heroku", app = "shop-{number}", remove = "stop" }', None),
+        ('{ type = "http", url = "https://x.example" }', "set `remove` in its `provider`: see docs/previews.md"),
+        ('{ type = "http", url = "https://x.example", remove_url = "https://y.example" }', None),
+        ('{ type = "shell", command = "x" }', None),
+    ],
+)
+def test_previews_that_nobody_removes_are_warned_of(
+    provider: str, mend: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEROKU_API_KEY", "HRKU-1")
+    monkeypatch.setenv("HEROKU_API_URL", "http://127.0.0.1:1")
+    preview = (
+        f'[apps.shop.environments.preview]\ntransient = true\npreview = {{ on = "opened" }}\nprovider = {provider}\n'
+    )
+
+    said = findings(SHOP + preview)
+
+    what = "shop/preview: closing a pull request only marks its preview inactive on GitHub, and removes nothing"
+    assert [one for one in said if "closing" in one] == ([f"! {what}  → {mend}"] if mend else [])
+    assert not any("shop-{number} is" in one or "has no app" in one for one in said)
+
+
 @pytest.mark.parametrize("closes", ["approvals = 1", 'deployers = ["corner/devs"]', "production = false"])
 def test_production_that_somebody_guards_is_not_warned_of(closes: str) -> None:
     text = SHOP.replace('deployers = ["corner/devs", "@oncall", "octocat", "deployer[bot]"]', closes)

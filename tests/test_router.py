@@ -112,6 +112,7 @@ NAMES = [
     "unfurls.shared",
     "windows.look_at_windows",
     "windows.turn",
+    "workflow_runs.changed",
 ]
 
 

@@ -86,6 +86,8 @@ def freezes_in_channels(material: Material) -> list[Scene]:
     return [
         Scene("Frozen", freezes.frozen("search", ["production"], freeze)),
         Scene("Frozen, everywhere", freezes.frozen("search", ["staging", "production"], replace(freeze, until=None))),
+        Scene("Previews are frozen", freezes.frozen("search", ["preview"], freeze, pushed=True)),
+        Scene("Frozen, but for previews", freezes.frozen("search", ["staging", "production"], freeze, ["preview"])),
         Scene("No longer frozen", freezes.over("search", "production", lifted_by=by, still=None)),
         Scene("Still frozen", freezes.over("search", "production", lifted_by=None, still=still)),
         Scene("A window begins", freezes.window_begins("search", "production", window)),
@@ -106,6 +108,7 @@ def freezes_answered(material: Material) -> list[Scene]:
     ]
     return answers(
         ("freeze", freezes.is_frozen(places, freeze.until, denied)),
+        ("freeze all, with previews", freezes.is_frozen(places, freeze.until, [], ["preview"])),
         ("freeze until when?", freezes.until_not_understood(material.text("whenever"), over=False)),
         ("freeze until a moment that is over", freezes.until_not_understood("mon 9:00", over=True)),
         ("freeze what?", freezes.no_such_environment(material.text("prodution"), ("staging", "production"))),

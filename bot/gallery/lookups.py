@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.core.audit import messages as audit
 from bot.core.audit.model import AuditEntry, Origin
 from bot.core.board import status_messages
-from bot.core.board.model import AppStanding, Found, Standing
+from bot.core.board.model import AppStanding, Found, InUse, Standing
 from bot.core.board.status_messages import PlaceStatus
 from bot.core.deployments import listings
 from bot.core.deployments.model import Deployment, State
@@ -18,6 +18,7 @@ from bot.core.grammar.registry import COMMANDS
 from bot.core.grammar.spec import Spec
 from bot.core.help import messages
 from bot.core.help.messages import Surroundings
+from bot.core.previews import messages as previews
 from bot.core.rich_text import Message
 from bot.gallery import cards
 from bot.gallery.material import CARD, NOW, Material, before, sha
@@ -79,7 +80,9 @@ def _table(material: Material) -> Message:
         PlaceStatus(production, closed=closed, branch=main, ahead=3, told=True),
         PlaceStatus(Standing("shop", "demo"), gone=True),
     ]
-    return status_messages.of_app(AppStanding("shop", (staging, production), "staging"), places, NOW)
+    own = [InUse(12, "https://web-12.preview.example"), InUse(15), *(InUse(number) for number in range(20, 32))]
+    more = [previews.shown(own, "shop")]
+    return status_messages.of_app(AppStanding("shop", (staging, production), "staging"), places, NOW, more)
 
 
 def _apps(material: Material) -> list[AppStanding]:

@@ -38,6 +38,7 @@ def who_is_who(material: Material) -> list[Scene]:
         ("whoami", people.whoami(alice, linked, choices, NOW, admin=True, can_link=True)),
         ("whoami, muted", people.whoami(alice, by_mail, choices, NOW, admin=False, can_link=True, muted=before(60))),
         ("whoami, unknown on GitHub", people.whoami(alice, unknown, choices, NOW, admin=False, can_link=True)),
+        ("where can I deploy, with previews", people.where(choices, defaults, example, [("shop", "preview")])),
         ("where can I deploy", people.where(choices, defaults, example)),
         ("where can I deploy: nowhere", people.where(nothing, defaults, None)),
         ("mute", people.muted()),

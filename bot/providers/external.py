@@ -1,9 +1,13 @@
-"""Deployments that another tool carries out: Shipmate creates them on GitHub, then follows what is reported there."""
+"""Deployments that another tool carries out: Shipmate creates them on GitHub, then follows what is reported there.
+
+Of the run nothing is left but what stands behind it: the health check, once the tool has reported a success.
+"""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.core.deployments.reported import REPORTED, Reported
 from bot.core.errors import Rejected
 from bot.core.ports.provider import Outcome, Run
 
@@ -17,14 +21,18 @@ class Settings(BaseModel):
 
 
 def start(run: Run) -> str:
-    """Never called for a deployment of this kind. Raises Rejected."""
-    raise _nothing_to_do(run)
+    """Nothing is begun. Raises Rejected where the tool has not reported a success."""
+    _word(run)
+    return ""
 
 
-def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001
-    """Never called for a deployment of this kind. Raises Rejected."""
-    raise _nothing_to_do(run)
+def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001 - there is one word of the tool
+    """What the tool has reported. Raises Rejected as above."""
+    return Outcome("succeeded", _word(run).description or "Reported as a success")
 
 
-def _nothing_to_do(run: Run) -> Rejected:
-    return Rejected(f"{run.job.app} in {run.job.environment} is carried out by another tool, not by Shipmate.")
+def _word(run: Run) -> Reported:
+    said = Reported.read(run.note(REPORTED))
+    if said is None:
+        raise Rejected(f"{run.job.app} in {run.job.environment} is carried out by another tool, not by Shipmate.")
+    return said

@@ -14,7 +14,8 @@ from bot.core.names import listed
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.core.ports.workflows import NotDispatchable, UnknownInputs, Workflows
-from bot.core.workflows.dispatched import LAST_RUN, Dispatch, LastRun
+from bot.core.previews.model import removes
+from bot.core.workflows.dispatched import FOUND, LAST_RUN, Dispatch, LastRun
 from bot.core.workflows.doctor import doctor as _doctor
 from bot.core.workflows.finding import Found, find
 from bot.core.workflows.inputs import (
@@ -32,9 +33,11 @@ from bot.core.workflows.model import FAILED, DispatchRef, WorkflowJob, WorkflowR
 from bot.core.workflows.progress import outcome, progress
 
 carries_out = True
+ONLY_IN_PREVIEWS = ("remove",)
 
-POLL = 4
-"""Seconds between two looks at a run: an answer that is the same as before counts against no limit of GitHub's."""
+POLL, POLL_SELDOM = 4, 10
+"""Seconds between two looks at a run: usually, and where webhooks tell of it. An answer that is the same as before
+counts against no limit of GitHub's; webhooks tell of its beginning and its end, and not of its steps."""
 LOOK_AGAIN = 3
 LOOKS = 20
 """How often a run is looked for, or waited for to end, before that is given up."""
@@ -46,7 +49,6 @@ UNKNOWN = "Whether the workflow has begun is not known: look at its runs on GitH
 AMBIGUOUS = "Several runs may be this deployment's: look at them on GitHub, and give the workflow a run-name"
 
 _DISPATCHED = "dispatched"
-_FOUND = "run"
 _LOG_TOLD = "log"
 _TO_BE_FOUND = "?"
 _NEVER_BEGUN = "-"
@@ -64,7 +66,8 @@ class Settings(BaseModel):
     """``provider = { type = "github_actions", workflow = "deploy.yml" }``.
 
     ``workflow``: the name of a file in ``.github/workflows``. ``ref``: the branch or tag whose version of it runs, else
-    the deployment's own. ``inputs``: what the workflow is told, with placeholders.
+    the deployment's own. ``inputs``: what the workflow is told, with placeholders. ``remove``: the workflow that takes
+    a preview away, which is told the same.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,11 +75,12 @@ class Settings(BaseModel):
     workflow: str
     ref: Annotated[str, Field(min_length=1, max_length=250)] | None = None
     inputs: dict[str, Annotated[str, BeforeValidator(_text)]] = dict(DEFAULT_INPUTS)
+    remove: str | None = None
 
-    @field_validator("workflow")
+    @field_validator("workflow", "remove")
     @classmethod
-    def _names_a_file(cls, workflow: str) -> str:
-        if re.fullmatch(r"[\w.-]+\.ya?ml", workflow) is None:
+    def _names_a_file(cls, workflow: str | None) -> str | None:
+        if workflow is not None and re.fullmatch(r"[\w.-]+\.ya?ml", workflow) is None:
             raise ValueError(f'must be the name of a file in .github/workflows, such as "deploy.yml", not "{workflow}"')
         return workflow
 
@@ -92,12 +96,16 @@ class Settings(BaseModel):
         return inputs
 
 
+def removes_previews(settings: Settings) -> bool:
+    return settings.remove is not None
+
+
 def start(run: Run) -> str:
     """Dispatch the workflow, or run what failed of it again, unless that was done before; the handle names the run.
 
     Raises Unavailable, where nothing was begun, and what speaks against it for good.
     """
-    known = run.note(_FOUND)
+    known = run.note(FOUND)
     if known is not None:
         return known
     told = _told(run.job)
@@ -121,7 +129,7 @@ def follow(run: Run, handle: str) -> Outcome:
     number, attempt = (int(part) for part in found.split(":"))
     missed = 0
     while missed < MISSED:
-        seen = None
+        seen, heard = None, run.heard()
         try:
             seen = _look(run, number, attempt)
             missed = 0
@@ -134,19 +142,26 @@ def follow(run: Run, handle: str) -> Outcome:
         reason = _reason_to_stop(run, seen[0] if seen is not None else None)
         if reason is not None:
             return _stop(run, number, attempt, reason)
-        _wait(run)
+        _wait(run, heard)
     return Outcome("error", "The run is gone from GitHub, so nobody can tell how it ended")
 
 
 def doctor_at(settings: Settings, repository: str, workflows: Workflows) -> Sequence[Finding]:
     """For ``python -m bot check``: whether the workflow is there, can be dispatched, and takes what it is told."""
-    name = settings.workflow
     try:
         if workflows.may_dispatch() is False:
             return [Finding(False, "the GitHub App cannot begin workflows", "Give it the permission “Actions: write”.")]
+    except ShipmateError as failed:
+        return [Finding(False, f"{settings.workflow} cannot be looked at. {failed}")]
+    named = {"workflow": settings.workflow, "remove": settings.remove}
+    return [one for key, name in named.items() if name for one in _at(key, name, settings, repository, workflows)]
+
+
+def _at(key: str, name: str, settings: Settings, repository: str, workflows: Workflows) -> Sequence[Finding]:
+    try:
         return _doctor(name, workflows.file(repository, name), settings.inputs)
     except NotThere:
-        mend = f"Push .github/workflows/{name} to the default branch, or correct `workflow`."
+        mend = f"Push .github/workflows/{name} to the default branch, or correct `{key}`."
         return [Finding(False, f"{repository} has no workflow {name}", mend)]
     except ShipmateError as failed:
         return [Finding(False, f"{name} cannot be looked at. {failed}")]
@@ -161,14 +176,18 @@ def _place(run: Run) -> DispatchRef:
     Raises Rejected where another commit would be deployed than was asked for.
     """
     job, settings, workflows = run.job, _settings(run.job), run.workflows
-    found = workflows.dispatchable(job.repository, settings.ref or job.ref)
+    removed = _is_removal(job)
+    # The branch of a pull request that is over may be gone, or nobody's any more.
+    own = None if removed else job.ref
+    wanted = settings.ref or own
+    found = workflows.dispatchable(job.repository, wanted) if wanted is not None else None
     if found is None and settings.ref is not None:
         raise Rejected(f"{job.repository} has no branch and no tag {settings.ref}, which `ref` of the settings names.")
     place = found or workflows.default_branch(job.repository)
     taken = _taken_commit(run, place)
-    if taken != job.sha:
+    if taken != job.sha and not removed:
         raise Rejected(
-            f"{settings.workflow} would deploy {taken[:7]}, and not {job.sha[:7]}: give `inputs` a {{sha}}, and "
+            f"{_workflow(job)} would deploy {taken[:7]}, and not {job.sha[:7]}: give `inputs` a {{sha}}, and "
             "let the workflow check that out."
         )
     return place
@@ -189,12 +208,12 @@ def _dispatch(run: Run, place: DispatchRef, told: str) -> str:
     job, settings, workflows = run.job, _settings(run.job), run.workflows
     inputs = filled(settings.inputs, job)
     if sum(len(text) for text in inputs.values()) > LONGEST:
-        raise Rejected(f"The inputs of {settings.workflow} are longer than the {LONGEST} characters that GitHub takes.")
+        raise Rejected(f"The inputs of {_workflow(job)} are longer than the {LONGEST} characters that GitHub takes.")
     about = Dispatch(place.name, place.sha, workflows.newest(job.repository))
     run.remember(LAST_RUN, LastRun(job.deployment_id, place.sha, told).written())
     run.keep(_DISPATCHED, about.written())
     try:
-        number = workflows.dispatch(job.repository, settings.workflow, place.name, inputs)
+        number = workflows.dispatch(job.repository, _workflow(job), place.name, inputs)
     except Unavailable as error:
         if error.uncertain:
             return _TO_BE_FOUND
@@ -204,7 +223,7 @@ def _dispatch(run: Run, place: DispatchRef, told: str) -> str:
         run.keep(_DISPATCHED, "")
         _explain(run, error, list(inputs))
         raise
-    run.write(f"Dispatched {settings.workflow} on {place.name}")
+    run.write(f"Dispatched {_workflow(job)} on {place.name}")
     if number is None:
         return _TO_BE_FOUND
     run.remember(LAST_RUN, LastRun(job.deployment_id, place.sha, told, number).written())
@@ -215,7 +234,7 @@ def _explain(run: Run, error: ShipmateError, names: Sequence[str]) -> None:
     """The lines that the workflow lacks, in the output: a status is too short for them."""
     lacking = error.names if isinstance(error, UnknownInputs) else names
     if isinstance(error, UnknownInputs | NotDispatchable):
-        run.write(f"Add to .github/workflows/{_settings(run.job).workflow}, or change `inputs` in settings.toml:")
+        run.write(f"Add to .github/workflows/{_workflow(run.job)}, or change `inputs` in settings.toml:")
         for line in declaration(lacking):
             run.write(line)
         run.pause(0)
@@ -257,34 +276,38 @@ def _again(run: Run, about: Dispatch, number: int, told: str) -> str | None:
 
 def _told(job: Job) -> str:
     settings = _settings(job)
-    return digest(settings.workflow, settings.ref or job.ref, settings.inputs, job)
+    return digest(_workflow(job), settings.ref or job.ref, settings.inputs, job)
 
 
 def _is(run: Run, number: int, attempt: int) -> str:
     handle = f"{number}:{attempt}"
-    run.keep(_FOUND, handle)
+    run.keep(FOUND, handle)
     return handle
 
 
 def _look_for(run: Run) -> str | Outcome:
     """The run that was dispatched, by the deployment that its name tells, else the only one that can be meant."""
-    known, about = run.note(_FOUND), Dispatch.read(run.note(_DISPATCHED))
+    known, about = run.note(FOUND), Dispatch.read(run.note(_DISPATCHED))
     if known is not None:
         return known
     if about is None:
         return Outcome("error", UNKNOWN)
     job, workflows, runs, looks = run.job, run.workflows, list[WorkflowRun](), 0
     while looks < LOOKS:
-        looks += 1
+        looks, heard = looks + 1, run.heard()
         try:
-            runs = [*workflows.dispatched(job.repository, _settings(job).workflow, about.after)]
+            runs = [*workflows.dispatched(job.repository, _workflow(job), about.after)]
             found = find(runs, job.request_id, about.ref, about.sha, workflows.own_login())
         except Unavailable:
             found = None
             looks -= _reason_to_stop(run) is None
         if found is not None:
             return _taken(run, found, about)
-        run.pause(LOOK_AGAIN)
+        for _ in range(LOOK_AGAIN):
+            if _reason_to_stop(run) is None and run.heard() != heard:
+                looks -= 1  # a webhook is no reason to give up sooner
+                break
+            run.pause(1.0)
     if run.cancelled():
         return Outcome("cancelled", f"Cancelled. {UNKNOWN}")
     return Outcome("error", AMBIGUOUS if runs else UNKNOWN)
@@ -322,14 +345,16 @@ def _reason_to_stop(run: Run, found: WorkflowRun | None = None) -> Outcome | Non
     if run.remaining() <= 0:
         return Outcome("timed_out", f"Stopped at the timeout of {_duration(run.job.timeout_seconds)}")
     inputs = _settings(run.job).inputs
-    if found is not None and found.sha != run.job.sha and not (holds(inputs, "sha") or holds(inputs, "ref")):
+    moved = found is not None and found.sha != run.job.sha and not _is_removal(run.job)
+    if found is not None and moved and not (holds(inputs, "sha") or holds(inputs, "ref")):
         return Outcome("error", f"{found.ref} moved to {found.sha[:7]} as it began, which nobody has asked for")
     return None
 
 
-def _wait(run: Run) -> None:
-    for _ in range(POLL):
-        if _reason_to_stop(run) is not None:
+def _wait(run: Run, heard: str | None) -> None:
+    """Until it is time to look again: at once where anything was ``heard`` since the look before."""
+    for _ in range(POLL if heard is None else POLL_SELDOM):
+        if _reason_to_stop(run) is not None or run.heard() != heard:
             return
         run.pause(1.0)
 
@@ -387,6 +412,16 @@ def _log(run: Run, job: WorkflowJob) -> Sequence[str]:
 
 def _settings(job: Job) -> Settings:
     return Settings.model_validate(job.settings)
+
+
+def _is_removal(job: Job) -> bool:
+    return removes(job.task, job.environment, job.pull_request) and _settings(job).remove is not None
+
+
+def _workflow(job: Job) -> str:
+    """The file of the one that does what the deployment is for."""
+    settings = _settings(job)
+    return settings.remove if settings.remove is not None and _is_removal(job) else settings.workflow
 
 
 def _duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from bot.core.events.external import (
     PullRequestChanged,
     PullRequestDequeued,
     ReviewChanged,
+    WorkflowRunChanged,
 )
 from bot.core.grammar.parser import separate
 from bot.core.ports.chat import NOBODY, About, Delivery
@@ -78,14 +79,16 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
         # A pull request that was never heard of may want a preview.
         previews = previewed and (said.name.casefold() in previewed or not known)
         wanted = isinstance(event, PullRequestChanged) and bool(previews)
-        return replace(delivery, about=_about(event, said, known=known, wanted=wanted), repeats=repeats, joins=joins)
+        return replace(delivery, about=_about(events, said, known=known, wanted=wanted), repeats=repeats, joins=joins)
 
     return label
 
 
-def _about(event: Event, said: NamedRepository, *, known: bool, wanted: bool) -> About | None:
-    if isinstance(event, ChecksChanged):
-        return About(said.name, said.number, sha=event.sha)
+def _about(events: Sequence[Event], said: NamedRepository, *, known: bool, wanted: bool) -> About | None:
+    event, last = events[0], events[-1]
+    if isinstance(last, ChecksChanged):
+        # Whose run it is stands in notes: whatever goes on may be followed by it.
+        return About(said.name, said.number, sha=last.sha, unended=isinstance(event, WorkflowRunChanged))
     if isinstance(event, ReviewChanged | PullRequestChanged | PullRequestDequeued) and not wanted:
         return About(said.name, said.number, unended=True)
     return None if known else About(said.name, said.number, ours=True)

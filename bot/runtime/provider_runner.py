@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import structlog
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import DEPLOY, Deployment
+from bot.core.deployments.reported import REPORTED, Reported
 from bot.core.deployments.steps import Progress
 from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -78,6 +79,7 @@ class StoredRun:
         self._last = began
         self._asked_at = 0.0
         self._cancelled = False
+        self._heard: str | None = None
 
     @property
     def clock(self) -> Clock:
@@ -158,11 +160,14 @@ class StoredRun:
         if not self._cancelled and self._runner.stopwatch() - self._asked_at >= ASK_AGAIN:
             self._asked_at = self._runner.stopwatch()
             try:
-                deployment = self._runner.store.reads().deployment(self.job.deployment_id)
+                look = self._runner.store.runs.look(self.job.deployment_id)
             except Unavailable:  # nobody can have cancelled it meanwhile
                 return False
-            self._cancelled = deployment is None or deployment.ended or deployment.cancel_by is not None
+            self._cancelled, self._heard = look.stop, look.heard
         return self._cancelled
+
+    def heard(self) -> str | None:
+        return self._heard
 
     def remaining(self) -> float:
         return (self._deadline - (self._held_since or self._runner.clock.now())).total_seconds()
@@ -303,6 +308,11 @@ class ProviderRunner:
         if how is None:
             self._finish(deployment_id, Outcome("error", LOST))
             return None
+        said = Reported.read(self.store.runs.note(deployment_id, REPORTED))
+        if said is not None:  # another tool has had its own time, and what is left begins when it was done
+            began = deployment.started_at or deployment.created_at
+            passed = (datetime.fromisoformat(said.at) - began).total_seconds()
+            how = replace(how, timeout_seconds=how.timeout_seconds + max(passed, 0.0))
         job = Job(
             deployment_id=deployment.id,
             request_id=deployment.request_id,

@@ -118,6 +118,9 @@ class StagedRun:
     def cancelled(self) -> bool:
         return self._run.cancelled()
 
+    def heard(self) -> str | None:
+        return self._run.heard()
+
     def remaining(self) -> float:
         return self._run.remaining()
 

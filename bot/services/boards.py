@@ -10,12 +10,14 @@ import structlog
 
 from bot.context import Context
 from bot.core.approvals.model import is_same
-from bot.core.board.model import AppStanding, Board, Found, Look, Standing, Viewer, standing
+from bot.core.board.model import AppStanding, Board, Found, InUse, Look, Standing, Viewer, standing
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import ShipmateError
 from bot.core.freezes.model import Freeze
 from bot.core.locks.model import Lock, same_person
 from bot.core.ports.chat import Person
+from bot.core.previews import model
+from bot.core.previews.model import Preview
 from bot.services import authorization
 from bot.services.approvals import requester_of
 from bot.services.targets import Target, target_at
@@ -44,6 +46,18 @@ class Rows:
     deployments: Mapping[Place, Sequence[Found]]
     locks: Mapping[Place, Lock]
     freezes: Mapping[Place, Freeze]
+    previews: Mapping[str, Sequence[Preview]]
+
+    def previews_of(self, context: Context, app: str) -> tuple[InUse, ...]:
+        """Those that are there now."""
+        return tuple(InUse(one.number, self._address(context, one)) for one in self.previews.get(app, ()))
+
+    def _address(self, context: Context, preview: Preview) -> str | None:
+        live = next((one for one in self.deployments.get((preview.app, preview.environment), ()) if one.live), None)
+        target = target_at(context, preview.app, preview.environment)
+        if live is None or target is None:
+            return None
+        return live.deployment.environment_url or target.environment.url
 
 
 def rows(context: Context, apps: Collection[str]) -> Rows:
@@ -53,7 +67,7 @@ def rows(context: Context, apps: Collection[str]) -> Rows:
         found[one.deployment.app, one.deployment.environment].append(one)
     locks = {one.place: one for one in context.reads.locks.all() if not one.ended(context.now)}
     freezes = {(one.app, one.environment): one for one in context.reads.freezes.all() if not one.ended(context.now)}
-    return Rows(found, locks, freezes)
+    return Rows(found, locks, freezes, model.in_use(context.reads))
 
 
 def place_standing(found: Rows, place: Place, *, production: bool) -> Standing:
@@ -78,11 +92,11 @@ def _app(context: Context, app: AppSettings, found: Rows) -> AppStanding:
     places = [
         place_standing(found, (app.name, one.name), production=one.production) for one in app.environments.values()
     ]
-    reader = context.actor
+    reader, previews = context.actor, found.previews_of(context, app.name)
     mine = [one.environment for one in places if one.lock is not None and same_person(one.lock.by, reader)]
     asks = (one for place in places for one in place.waiting if one.approvals_missing)
     wanted = next((one for one in asks if is_wanted(context, one)), None)
-    return AppStanding(app.name, tuple(places), app.default_environment, wanted, tuple(mine))
+    return AppStanding(app.name, tuple(places), app.default_environment, wanted, tuple(mine), previews)
 
 
 def is_wanted(context: Context, deployment: Deployment) -> bool:

@@ -88,6 +88,7 @@ def request(
     ``retyped`` is the command that asks for the same without force, for buttons and hints: others may read them too,
     and a force is its own person's. ``waits`` lets it wait for its checks. ``note`` is a sentence for the answer.
     """
+    previews.demand_open(context, target, new)
     previews.demand_room(context, target)
     if new.task != DEPLOY:
         new = replace(new, usual_seconds=usual_seconds(context.reads, *target.place, new.task))

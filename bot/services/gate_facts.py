@@ -16,7 +16,7 @@ from bot.core.gates.wanted_checks import is_open_ended
 from bot.core.ports.forge_types import Check, Comparison, EarlierCheck
 from bot.core.ports.reviews import Protection, Reviewed
 from bot.core.ports.transaction import Reads
-from bot.core.previews.model import is_removal
+from bot.core.previews.model import is_removal, split
 from bot.services import authorization
 from bot.services.approvals import approvals_of, approvers_of
 from bot.services.targets import Target, target_at
@@ -203,7 +203,10 @@ def _soak(reads: Reads, context: Context, wanted: Deployment) -> tuple[str | Non
 
 def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | None:
     """What keeps the environment closed now: freezes and windows."""
-    freezes = reads.freezes.of(target.app.name, target.environment.name)
+    app, environment = target.place
+    freezes = [*reads.freezes.of(app, environment)]
+    if (preview := split(environment)) is not None and target.environment.pull_request is not None:
+        freezes += reads.freezes.of(app, preview[0])
     return closed_by(freezes, active_window(windows_of(target), context.now, context.cron), context.now)
 
 

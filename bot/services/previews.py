@@ -97,14 +97,21 @@ def previewed(context: Context, repository: str) -> list[AppSettings]:
     return [app for app in context.settings.apps_of_repository(repository) if app.previews]
 
 
-def in_use(context: Context, app: str) -> list[int]:
-    """The pull requests that have a preview now."""
-    known = context.settings.apps.get(app)
-    there = [one for name in (known.previews if known else ()) for one in model.all_of(context.reads, app, name)]
-    return sorted({one.number for one in there if one.in_use})
-
-
 # --- by a command ------------------------------------------------------------------------------------------------
+
+
+def demand_open(context: Context, target: Target, wanted: Deployment) -> None:
+    """Raises Refused where there is no open pull request for which it would be: nobody would ever remove it."""
+    template, number, app = template_of(target), target.environment.pull_request, target.app
+    if template is None or number is None or wanted.task != DEPLOY:
+        return
+    pull = context.forge.pull_request(app.repository, number)
+    if pull is None:
+        raise Refused(messages.no_pull_request(app.name, app.repository, number))
+    if pull.state != "open":
+        raise Refused(messages.is_over(app.name, number))
+    if wanted.pull_request not in (None, number):
+        raise Refused(messages.of_another(app.name, template, number, wanted.pull_request))
 
 
 def demand_room(context: Context, target: Target) -> None:

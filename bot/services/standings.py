@@ -33,7 +33,10 @@ def apps(context: Context, places: Collection[Place]) -> list[AppStanding]:
         of.setdefault(app, []).append(boards.place_standing(found, (app, environment), production=production))
     known = context.settings.apps
     default = {app: known[app].default_environment if app in known else None for app in of}
-    return [AppStanding(app, tuple(those), default[app]) for app, those in of.items()]
+    return [
+        AppStanding(app, tuple(those), default[app], previews=found.previews_of(context, app))
+        for app, those in of.items()
+    ]
 
 
 def places(context: Context, app: AppStanding) -> list[PlaceStatus]:

@@ -83,10 +83,12 @@ class Settings(Table):
     def deploying_workflows(self) -> frozenset[str]:
         """The files of the workflows that deployments dispatch, of whatever repository."""
         return frozenset(
-            environment.provider.settings.workflow
+            name
             for app in self.apps.values()
             for environment in app.all_environments.values()
             if environment.provider.type == DISPATCHING
+            for name in (environment.provider.settings.workflow, environment.provider.settings.remove)
+            if name is not None
         )
 
     @property
@@ -124,7 +126,7 @@ class EnvironmentNames(tuple[str, ...]):
         return names
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.app.environment(name) is not None
+        return isinstance(name, str) and (name in self.app.previews or self.app.environment(name) is not None)
 
 
 def _words(app: AppSettings) -> AppVocabulary:

@@ -13,7 +13,7 @@ from bot.core.names import nearest
 from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
-from bot.settings.previews import check_own_place, check_previews, is_preview
+from bot.settings.previews import check_own_place, check_previews, is_preview, staying
 from bot.settings.providers import app_provider, environment_provider
 from bot.settings.references import check_label, check_references, check_spelling
 
@@ -135,8 +135,10 @@ def _environment(
             {"timezone": inherited.timezone, **window} if isinstance(window, dict) else window for window in windows
         )
     values |= {"name": name, "channel": inherited.channel or "", "provider": provider or ProviderSettings()}
-    if is_preview(raw) and provider is not None:
+    if provider is not None and is_preview(raw):
         check_own_place(provider, path(place, "provider"), problems)
+    elif provider is not None:
+        provider = values["provider"] = staying(provider, own, path(place, "provider"), problems)
     made = validated(EnvironmentSettings, values, place, problems)
     if made is not None and provider is not None:
         _check_stages(made, place, problems)
@@ -154,12 +156,7 @@ def _check_stages(made: EnvironmentSettings, place: str, problems: list[str]) ->
             )
     if made.health is None:
         return
-    if not made.provider.carries_out:
-        problems.append(
-            f"{path(place, 'health')} cannot be looked at where {external}: let that tool look before it reports a "
-            "success, or name another provider."
-        )
-    elif made.health.length >= made.timeout:
+    if made.health.length >= made.timeout:
         problems.append(
             f"{path(place, 'health')} must hold for less than the environment's `timeout`: let that be longer."
         )

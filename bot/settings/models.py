@@ -107,7 +107,8 @@ class ProviderSettings(BaseModel):
     @property
     def removes_previews(self) -> bool:
         """Whether it can take away what it has deployed for a pull request, and is told so by the task ``remove``."""
-        return bool(getattr(load(self.type), "removes_previews", False))
+        said = getattr(load(self.type), "removes_previews", False)
+        return bool(said(self.settings) if callable(said) else said)
 
 
 class WindowSettings(Table):

@@ -77,3 +77,18 @@ def check_own_place(provider: ProviderSettings, where: str, problems: list[str])
             problems.append(
                 f"{path(where, name)} must have {NUMBER} in it: each preview needs its own, not {shown(value)}."
             )
+
+
+def staying(provider: ProviderSettings, own: object, where: str, problems: list[str]) -> ProviderSettings:
+    """That of an environment that stays: what it inherits of how previews are removed does not hold for it.
+
+    ``own`` is its table as it stands in the file.
+    """
+    model = type(provider.settings)
+    names = [name for name in getattr(load(provider.type), "ONLY_IN_PREVIEWS", ()) if name in model.model_fields]
+    for name in names:
+        if isinstance(own, dict) and name in own:
+            there = path(where, name)
+            problems.append(f"{there} says how a preview is removed, and this environment stays. Leave it out.")
+    stays = provider.settings.model_copy(update={name: model.model_fields[name].get_default() for name in names})
+    return provider.model_copy(update={"settings": stays})

@@ -78,7 +78,8 @@ def _provider(
         return None
     settings, flaws = checked(model, {key: value for key, value in table.items() if key != "type"})
     for flaw in flaws:
-        home = missing_at if flaw.missing and len(flaw.steps) == 1 else places.get(str(flaw.steps[0]), missing_at)
+        of_all = not flaw.steps or (flaw.missing and len(flaw.steps) == 1)  # what one key alone has not done
+        home = missing_at if of_all else places.get(str(flaw.steps[0]), missing_at)
         if home is not None:
             problems.append(flaw.sentence(home))
     return None if settings is None else ProviderSettings(type=str(kind), settings=settings)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.deployments.model import State
+from bot.core.deployments.model import HEARD, State, notes_key
 from tests.handlers.scenes import channel, news, parent, thread
 from tests.servers.github import actions
 from tests.servers.github.state import WorkflowRun
@@ -137,6 +137,49 @@ def test_after_other_settings_a_retry_is_a_new_run(world: World) -> None:
 
     assert [one.attempt for one in actions.dispatched(world.github, REPOSITORY)] == [1, 1]
     assert set(run(world).inputs) == {"sha", "request_id"}
+
+
+def heard(world: World, number: int = 1) -> str | None:
+    return world.store.reads().kept(notes_key(number, HEARD))
+
+
+def test_a_webhook_of_its_run_wakes_whoever_follows_it_and_nobody_else(world: World) -> None:
+    seen: list[str | None] = []
+
+    def another_run() -> None:
+        world.forge.workflows.dispatch(REPOSITORY, "deploy.yml", "main", {})
+        world.settle()
+        seen.append(heard(world))
+        other = run(world)
+        actions.succeed(world.github, REPOSITORY, other.id)
+        world.settle()
+        seen.append(heard(world))
+
+    def its_own() -> None:
+        actions.succeed(world.github, REPOSITORY, actions.dispatched(world.github, REPOSITORY)[0].id)
+        world.settle()
+        seen.append(heard(world))
+
+    plays(world, *[lambda: None] * 2, another_run, its_own)
+
+    world.says("maria", "deploy main to staging")
+
+    before, same, after = seen
+    assert before == same != after
+    assert world.deployment(1).state is State.SUCCEEDED
+    assert heard(world) is None
+
+
+def test_a_webhook_that_comes_late_leaves_nothing_behind(world: World) -> None:
+    at_once(world, actions.succeed)
+    plays(world)
+    world.says("maria", "deploy main to staging")
+
+    actions.set_run(world.github, REPOSITORY, run(world).id, "completed", "success")
+    world.settle()
+
+    assert heard(world) is None
+    assert world.deployment(1).state is State.SUCCEEDED
 
 
 def test_cancel_stops_the_run_on_github(world: World) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.handlers.scenes import another_tool, channel
+from tests.handlers.test_digests import told, tomorrow
 from tests.servers.github.state import Deployment
 from tests.world import REPOSITORY, World, read_out
 from tests.world import world as open_world
@@ -37,6 +38,7 @@ provider = { directory = "{directory}/previews/{number}" }
 EXTERNAL = APP.replace('provider = { type = "local", directory = "{directory}/other" }', "")
 EXTERNAL = "\n".join(line for line in EXTERNAL.split("\n") if not line.startswith("provider"))
 LABELLED = APP.replace('on = "opened"', 'on = "label:preview"')
+URL = "https://web-{}.preview.example"
 MARKER = "<!-- shipmate: previews, by shipmate -->\n"
 ADDRESS = "[https://web-1.preview.example](https://web-1.preview.example)"
 
@@ -535,7 +537,8 @@ def test_the_status_of_an_app_names_the_pull_requests_that_have_one(world: World
     asked_for = world.says("maria", "status")
     one = world.says("maria", "status preview-2")
 
-    assert read_out(world.slack.thread("#web", asked_for.ts)[-1]).split("\n")[1] == "2 previews of web: #1 and #2"
+    shown = read_out(world.slack.thread("#web", asked_for.ts)[-1]).split("\n")[1]
+    assert shown == f"2 previews of web: <{URL.format(1)}|#1>, <{URL.format(2)}|#2>"
     assert "preview-2" in world.answers(one)[-1]
 
 
@@ -642,3 +645,122 @@ def test_what_waits_for_a_window_to_be_over_goes_out_then(tmp_path: Path) -> Non
         assert waits == ("freeze", None)
         assert there(world) == head(world)
         assert channel(world, "#web") == []
+
+
+# --- beside what stays ------------------------------------------------------------------------------------------------
+
+
+def test_a_freeze_of_all_leaves_previews_alone_and_says_how_to_hold_them(world: World) -> None:
+    opens(world)
+
+    given = world.says("maria", "freeze all because audit")
+    sha = pushes(world)
+
+    assert there(world) == sha
+    assert world.answers(given)[-1].split("\n")[1] == (
+        "Previews go on with each push. `freeze preview because of the holidays` holds them too."
+    )
+    assert channel(world, "#web")[0].split("\n")[0].startswith("🧊 *web*: *production* is frozen by")
+
+
+def test_a_freeze_of_previews_holds_each_of_them_until_it_is_lifted(world: World) -> None:
+    opens(world, "one")
+    world.says("maria", "freeze preview because demo")
+
+    opens(world, "two")
+    sha = pushes(world, "one")
+    world.reconcile()
+    held = [(world.deployment(number).waits_for, there(world, number - 1) == sha) for number in (2, 3)]
+    listed = world.answers(world.says("maria", "freezes"))[-1]
+    world.says("maria", "unfreeze preview")
+
+    assert held == [("freeze", False), ("freeze", False)]
+    assert listed.split("\n")[1].startswith("🧊 *web → preview* is frozen by maria")
+    assert (there(world, 1), there(world, 2)) == (sha, head(world, 2))
+
+
+def test_what_ends_by_itself_lets_previews_go_too(world: World) -> None:
+    world.says("maria", "freeze preview until 11:00 because demo")
+    opens(world)
+    waits = world.deployment(1).waits_for
+
+    world.wait(hours=1, minutes=1)
+
+    assert (waits, there(world)) == ("freeze", head(world))
+
+
+def test_a_frozen_template_is_nothing_that_the_settings_have_lost(world: World) -> None:
+    world.says("maria", "freeze preview because demo")
+    world.wait(minutes=5)
+    world.reconcile()
+
+    assert not any("no longer" in one or "not name" in one for one in channel(world, "#web"))
+
+
+def test_the_home_tab_has_one_line_for_them(world: World) -> None:
+    opens(world, "one")
+    opens(world, "two")
+    world.opens_home("maria")
+    world.hold_runs = True
+    opens(world, "three")
+    closes(world, 1)
+
+    shown = world.opens_home("maria").split("\n")
+
+    assert shown[-1] == f"3 previews: <{URL.format(1)}|#1>, <{URL.format(2)}|#2>, #3"
+    assert "preview-" not in "".join(shown[:-1])
+
+
+def test_where_somebody_can_deploy_names_them_once_for_each_app(world: World) -> None:
+    world.says("maria", "where can I deploy")
+
+    assert world.told("maria")[-1].split("\n")[1:3] == [
+        "*web* to production (default)",
+        "a pull request of web to its own: `deploy web#12 to preview`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("deploy main to preview-99", "🚫 *#99 of web* cannot have a preview: acme/web has no such pull request."),
+        (
+            "deploy main to preview-2",
+            "🚫 *#2 of web* cannot have a preview: it is closed.\nReopen it on GitHub, and then ask again.",
+        ),
+        ("deploy #3 to preview-1", "🚫 *web → preview-1* is the preview of #1, and not of #3."),
+    ],
+)
+def test_nothing_is_deployed_to_a_preview_of_nothing(world: World, said: str, refused: str) -> None:
+    for branch in ("one", "two", "three"):
+        opens(world, branch)
+    closes(world, 2)
+    before = len(remotes(world))
+
+    world.says("maria", said)
+
+    assert world.told("maria")[-1] == refused
+    assert len(remotes(world)) == before
+
+
+def test_another_branch_may_be_looked_at_in_a_preview_until_the_next_push(world: World) -> None:
+    opens(world)
+
+    world.says("maria", "deploy main to preview-1")
+    shown = there(world)
+    sha = pushes(world)
+
+    assert shown == world.github.repository(REPOSITORY).branches["main"]
+    assert there(world) == sha
+
+
+def test_the_digest_says_nothing_of_them(tmp_path: Path) -> None:
+    with open_world(tmp_path, APP.replace('channel = "#web"', 'channel = "#web"\ndigest = "0 9 * * mon-fri"')) as world:
+        opens(world)
+        world.says("maria", "deploy main to production")
+        tomorrow(world)
+
+        [digest] = [read_out(one) for one in told(world)]
+
+        assert "production" in digest
+        assert "preview" not in digest

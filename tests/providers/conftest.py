@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.deployments.model import HEARD
 from bot.core.deployments.steps import Progress
 from bot.core.errors import NotThere
 from bot.core.ports.forge_types import Remote
@@ -79,6 +80,9 @@ class ModelRun:
 
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
+
+    def heard(self) -> str | None:
+        return self.notes.get(HEARD)
 
     def remaining(self) -> float:
         return self._seconds

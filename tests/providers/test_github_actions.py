@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from bot.core.deployments.model import HEARD
 from bot.core.errors import NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Outcome
@@ -379,6 +381,72 @@ def test_the_steps_of_the_only_job_are_the_cards(scene: Scene) -> None:
     under_way = next(one for one in run.told if one.steps.runs)
     assert [(one.name, one.ended_at is None) for one in under_way.steps.runs] == [("Build", False), ("Migrate", True)]
     assert under_way.log_url == outcome.log_url
+
+
+def looks(scene: Scene) -> int:
+    return len([one for one in scene.github.server.requests if re.search(r"/actions/runs/\d+$", one.path)])
+
+
+def test_a_webhook_is_looked_after_at_once_and_polls_are_seldom_while_they_come(scene: Scene) -> None:
+    run, server = scene.run(), scene.github.server
+    handle = provider.start(run)
+    number = scene.dispatched()[0].id
+    paused: list[int] = []
+
+    def goes_on() -> None:
+        paused.append(looks(scene))
+        if len(paused) == 5:
+            run.notes[HEARD] = "github:1"
+        if len(paused) == 18:
+            actions.succeed(server, REPO, number)
+            run.notes[HEARD] = "github:2"
+
+    run.on_pause = goes_on
+    outcome = provider.follow(run, handle)
+
+    # One look each four pauses, then one at the webhook, and one each ten pauses from then on.
+    assert paused == [1] * 4 + [2] + [3] * 10 + [4] * 3
+    assert (outcome.result, len(paused)) == ("succeeded", 18)
+
+
+def test_a_webhook_that_comes_while_github_is_asked_is_not_lost(scene: Scene) -> None:
+    run, server = scene.run(), scene.github.server
+    run.notes[HEARD] = "github:1"
+    handle = provider.start(run)
+    number = scene.dispatched()[0].id
+    tell = run.tell
+
+    def ends_meanwhile(progress: Any) -> None:
+        tell(progress)
+        if run.notes[HEARD] == "github:1":
+            actions.succeed(server, REPO, number)
+            run.notes[HEARD] = "github:2"
+
+    run.tell = ends_meanwhile  # type: ignore[method-assign]
+    at_pause(run, 1, lambda: pytest.fail("it was waited for"))
+
+    assert provider.follow(run, handle).result == "succeeded"
+
+
+def test_a_run_that_is_looked_for_is_found_at_the_webhook(scene: Scene) -> None:
+    scene.github.server.returns_run_details = False
+    run, server = scene.run(), scene.github.server
+    handle = provider.start(run)
+    [hidden] = server.repository(REPO).workflow_runs
+    server.repository(REPO).workflow_runs.clear()
+    paused: list[None] = []
+
+    def goes_on() -> None:
+        paused.append(None)
+        if len(paused) == 2:
+            server.repository(REPO).workflow_runs.append(hidden)
+            actions.succeed(server, REPO, hidden.id)
+            run.notes[HEARD] = "github:1"
+
+    run.on_pause = goes_on
+
+    assert provider.follow(run, handle).result == "succeeded"
+    assert len(paused) == 2
 
 
 def test_of_several_jobs_each_is_a_step(scene: Scene) -> None:

@@ -49,6 +49,12 @@ def problems(*lines: str) -> list[str]:
             ".headers cannot set Idempotency-Key: that is not a header's name, or one that is set already.",
         ),
         (
+            (HOOK, 'body = { commit = "{sha}" }', "remove = true"),
+            " has `remove` and a `body` without {task}: the hook could not tell that it is to remove, and would "
+            "deploy. Write {task} into the `body`, or set `remove_url`.",
+        ),
+        ((HOOK, 'remove_url = "x"'), '.remove_url must be an address that begins with https:// or http://, not "x".'),
+        (
             (HOOK, 'body = { at = ["{/id}"] }'),
             ".body has {/id} in it, which stands for nothing.",
         ),

@@ -180,6 +180,26 @@ def test_every_kind_of_check_counts(kept: Store, event: str, payload: dict[str, 
     assert (before, comes(kept, event, payload)) == ("settled", "waits")
 
 
+def test_a_run_that_was_dispatched_may_be_that_of_whatever_has_not_ended(kept: Store) -> None:
+    of_another_commit = {"workflow_run": {"head_sha": "2b" * 20, "id": 7, "event": "workflow_dispatch"}}
+    before = comes(kept, "workflow_run", of_another_commit)
+    deployed(kept, State.RUNNING)
+
+    assert (before, comes(kept, "workflow_run", of_another_commit)) == ("settled", "waits")
+
+
+def test_a_check_of_the_same_commit_does_not_stand_for_a_run(kept: Store) -> None:
+    deployed(kept, State.RUNNING)
+    comes(kept, "check_run", check())
+    for action in ("in_progress", "completed"):
+        run = {"head_sha": SHA, "id": 7, "event": "workflow_dispatch"}
+        comes(kept, "workflow_run", {"action": action, "workflow_run": run})
+
+    taken = kept.inbox.take(10)
+
+    assert [one.name for one in taken] == ["check_run", "workflow_run"]
+
+
 def test_what_is_live_is_the_success_that_started_last(kept: Store) -> None:
     deployed(kept, State.SUCCEEDED)
     live = comes(kept, "check_run", check())

@@ -343,6 +343,42 @@ def test_each_pull_request_has_a_preview_of_its_own() -> None:
     assert (preview.required_checks, preview.notify) == ("none", ("failure",))
 
 
+REMOVING = """
+[slack]
+channel = "#deploys"
+[apps.web]
+repository = "acme/web"
+provider = { type = "github_actions", workflow = "deploy.yml", remove = "remove.yml" }
+[apps.web.environments.production]
+[apps.web.environments.preview]
+transient = true
+preview = { on = "opened" }
+"""
+
+
+def test_how_previews_are_removed_holds_for_previews_alone() -> None:
+    web = read(REMOVING, {}).apps["web"]
+    preview = web.environment("preview-12")
+
+    assert preview is not None
+    assert (preview.provider.settings.remove, preview.provider.removes_previews) == ("remove.yml", True)
+    production = web.environments["production"].provider
+    assert (production.settings.remove, production.removes_previews) == (None, False)
+
+
+def test_an_environment_that_stays_cannot_say_how_it_is_removed() -> None:
+    place = "[apps.web.environments.production]\n"
+    stays = f'{place}provider = {{ type = "heroku", app = "acme-web", remove = "delete" }}\n'
+
+    with pytest.raises(SettingsProblems) as refused:
+        read(REMOVING.replace(place, stays), {})
+
+    assert refused.value.problems == [
+        "apps.web.environments.production.provider.remove says how a preview is removed, and this environment stays. "
+        "Leave it out."
+    ]
+
+
 @pytest.mark.parametrize("name", ["preview", "preview-0", "preview-012", "preview-", "preview-x", "production-1"])
 def test_no_other_name_is_that_of_a_preview(name: str) -> None:
     settings = read(PREVIEWS, {})

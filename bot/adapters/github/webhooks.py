@@ -35,9 +35,11 @@ from bot.core.events.external import (
     PullRequestDequeued,
     PullRequestMerged,
     ReviewChanged,
+    WorkflowRunChanged,
 )
 
 T = TypeVar("T")
+DISPATCH = "workflow_dispatch"
 
 
 def verify(secrets: tuple[str, ...], body: bytes, header: str | None) -> bool:
@@ -164,9 +166,15 @@ class _CheckSuite(Struct, frozen=True):
     check_suite: _HeadSha
 
 
+class _Run(Struct, frozen=True):
+    head_sha: Word
+    id: Id | None = None
+    event: str = ""
+
+
 class _WorkflowRun(Struct, frozen=True):
     repository: _Repository
-    workflow_run: _HeadSha
+    workflow_run: _Run
 
 
 def _read(name: str, body: bytes, shape: type[T]) -> T:
@@ -272,7 +280,12 @@ def _check_suite(body: bytes) -> list[Event]:
 
 def _workflow_run(body: bytes) -> list[Event]:
     said = _read("workflow_run", body, _WorkflowRun)
-    return [ChecksChanged(said.repository.full_name, said.workflow_run.head_sha)]
+    repository, run = said.repository.full_name, said.workflow_run
+    changed = ChecksChanged(repository, run.head_sha)
+    if run.event != DISPATCH or run.id is None:
+        return [changed]
+    # The run comes first: deliveries that say the same of it are one, and others of its commit tell nothing of it.
+    return [WorkflowRunChanged(repository, run.id), changed]
 
 
 _ONLY: dict[str, Collection[str]] = {

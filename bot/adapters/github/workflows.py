@@ -15,6 +15,7 @@ from msgspec import Struct
 from bot.adapters.github.http import Auth, Connection, at
 from bot.adapters.github.payloads import Account, AwareTime, Id, login_of
 from bot.adapters.github.users import CredentialOwner
+from bot.adapters.github.webhooks import DISPATCH
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.forge_types import JSON, Meaning, PullRequest, Repository
 from bot.core.ports.workflows import NoSuchRef, NotDispatchable, UnknownInputs
@@ -22,7 +23,6 @@ from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, short_name
 from bot.core.workflows.logs import last_lines
 from bot.core.workflows.model import DispatchRef, WorkflowFile, WorkflowJob, WorkflowRun, WorkflowStep
 
-DISPATCH = "workflow_dispatch"
 DETAILS = "return_run_details"
 """https://github.blog/changelog/2026-02-19-workflow-dispatch-api-now-returns-run-ids/; Enterprise has it from 3.21."""
 LOOKED_AT = 100

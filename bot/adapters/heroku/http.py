@@ -93,6 +93,10 @@ class Connection:
         """Send ``body`` once and read the answer."""
         return _decoded(self._request("POST", path, body=body), shape, "POST")
 
+    def patch(self, path: str, body: dict[str, JSON], shape: type[T]) -> T:
+        """Make something so as ``body`` says, which may be said again."""
+        return _decoded(self._request("PATCH", path, body=body), shape, "PATCH")
+
     def delete(self, path: str) -> None:
         self._request("DELETE", path)
 

@@ -29,6 +29,13 @@ class App(Struct, frozen=True):
         return self.web_url if self.web_url and self.web_url.startswith(("https://", "http://")) else None
 
 
+class Formation(Struct, frozen=True):
+    """So many dynos of one type of process, which a Procfile names."""
+
+    type: str
+    quantity: int
+
+
 class SourceBlob(Struct, frozen=True):
     url: str | None = None
     version: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
 from bot.adapters.heroku import payloads
@@ -36,6 +36,22 @@ class Heroku:
 
     def app(self, app: str) -> payloads.App:
         return self._connection.get(_at(app), payloads.App)
+
+    def set_maintenance(self, app: str, *, on: bool) -> None:
+        """Whether visitors see a page of Heroku's own instead of the app."""
+        self._connection.patch(_at(app), {"maintenance": on}, payloads.App)
+
+    def delete(self, app: str) -> None:
+        """The app with all that belongs to it, for good."""
+        self._connection.delete(_at(app))
+
+    def formation(self, app: str) -> dict[str, int]:
+        """How many dynos there are of each type of process."""
+        return {one.type: one.quantity for one in self._connection.get(_at(app, "formation"), list[payloads.Formation])}
+
+    def scale(self, app: str, quantities: Mapping[str, int]) -> None:
+        updates: list[JSON] = [{"type": name, "quantity": many} for name, many in quantities.items()]
+        self._connection.patch(_at(app, "formation"), {"updates": updates}, list[payloads.Formation])
 
     def builds(self, app: str, most: int) -> list[payloads.Build]:
         """The newest first."""

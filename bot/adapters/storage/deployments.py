@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -323,10 +323,13 @@ class RowReads:
         return str(rows[0].value) if rows else None
 
     def kept_keys(self, beginning: str) -> Sequence[str]:
+        return list(self.kept_beginning(beginning))
+
+    def kept_beginning(self, beginning: str) -> Mapping[str, str]:
         key = tables.kept.c.key
-        query = sa.select(key).where(key.startswith(beginning, autoescape=True)).order_by(key)
+        query = sa.select(tables.kept).where(key.startswith(beginning, autoescape=True)).order_by(key)
         # SQLite takes no notice of case here.
-        return [row.key for row in self._run(query) if row.key.startswith(beginning)]
+        return {row.key: row.value for row in self._run(query) if row.key.startswith(beginning)}
 
 
 class RowRecords(RowReads):

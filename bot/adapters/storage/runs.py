@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new, upsert
-from bot.core.deployments.model import notes_key, place_key, run_key
+from bot.core.deployments.model import ENDED, HEARD, State, notes_key, place_key, run_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,23 @@ class BegunRun:
     provider: str
     settings: dict[str, Any]
     timeout_seconds: float
+
+
+_D, _K = tables.deployments.c, tables.kept.c
+# A statement that each run asks twice a second is made once.
+_LOOK = (
+    sa.select(_D.state, _D.cancel_by, _K.value.label("heard"))
+    .select_from(tables.deployments.outerjoin(tables.kept, _K.key == sa.bindparam("heard_key")))
+    .where(_D.id == sa.bindparam("deployment"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Whether a run is to stop, and the last word that came for it, None where none has."""
+
+    stop: bool
+    heard: str | None
 
 
 class RunRows:
@@ -38,6 +55,13 @@ class RunRows:
         """None where it has not begun."""
         rows = self._database.select(sa.select(tables.kept.c.value).where(tables.kept.c.key == run_key(deployment_id)))
         return BegunRun(**json.loads(rows[0].value)) if rows else None
+
+    def look(self, deployment_id: int) -> Look:
+        """All that a run has to hear of while it goes on, in one statement."""
+        rows = self._database.select(_LOOK, deployment=deployment_id, heard_key=notes_key(deployment_id, HEARD))
+        if not rows:
+            return Look(stop=True, heard=None)
+        return Look(State(rows[0].state) in ENDED or rows[0].cancel_by is not None, rows[0].heard)
 
     def note(self, deployment_id: int, name: str) -> str | None:
         """What was kept of the run under ``name``."""

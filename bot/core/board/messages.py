@@ -18,6 +18,7 @@ from bot.core.grammar.offers import hint, offer
 from bot.core.home_view import Choice, HomeView, Row, Turn
 from bot.core.locks.model import Lock
 from bot.core.names import listed
+from bot.core.previews import messages as previews
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Moment
 
 MOST_CHOICES = 100
@@ -109,6 +110,8 @@ def _row(app: AppStanding, look: Look) -> Row:
     lines = [line(one) for one in app.shown]
     if left and lines:
         lines[-1] = (*lines[-1], f"  · and {listed(left)}")
+    if app.previews:
+        lines.append(previews.shown(app.previews))
     return Row(tuple(lines), next(iter(_accessory(app, look)), None))
 
 

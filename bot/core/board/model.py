@@ -67,6 +67,14 @@ class Standing:
         return (self.live.behind or 0) if self.live else 0
 
 
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The preview of a pull request, with its address where something is live there."""
+
+    number: int
+    url: str | None = None
+
+
 class Rank(IntEnum):
     """What comes first on the board."""
 
@@ -81,7 +89,7 @@ class Rank(IntEnum):
 class AppStanding:
     """An app with its places, in the order of the settings; ``wanted`` is what the reader is to approve.
 
-    ``mine`` are the names of the places that the reader holds.
+    ``mine`` are the names of the places that the reader holds; ``previews`` those of its pull requests.
     """
 
     name: str
@@ -89,6 +97,7 @@ class AppStanding:
     default: str | None = None
     wanted: Deployment | None = None
     mine: tuple[str, ...] = ()
+    previews: tuple[InUse, ...] = ()
 
     @property
     def rank(self) -> Rank:

@@ -29,6 +29,7 @@ SHOWN = 5
 
 
 # --- lines of the thread ----------------------------------------------------------------------------------------
+IS_LOOKED_AT = "Reported as a success; the health check looks whether it answers"
 
 
 def waits(answer: Answer) -> str:

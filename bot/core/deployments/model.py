@@ -313,6 +313,10 @@ def notes_key(deployment_id: int, name: str = "") -> str:
     return f"{run_key(deployment_id)}:{name}"
 
 
+HEARD = "heard"
+"""The note of a run that says which word came last from where its work is done: another one each time."""
+
+
 def place_key(app: str, environment: str, name: str) -> str:
     """Under this is kept what a provider wants to know of the last run there, also after it has ended."""
     return f"place:{app}:{environment}:{name}"

@@ -169,6 +169,14 @@ class ChecksChanged(LookAgain):
     sha: str
 
 
+@stored("WorkflowRunChanged")
+class WorkflowRunChanged(LookAgain):
+    """A run that somebody dispatched was asked for, has begun or has ended: whoever follows it looks now."""
+
+    repository: str
+    number: int
+
+
 @stored("ReviewChanged")
 class ReviewChanged(LookAgain):
     """A review of the pull request was given, changed or dismissed: who waits for it looks again."""

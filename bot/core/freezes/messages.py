@@ -20,12 +20,22 @@ EXAMPLES = ("mon 9:00", "tomorrow 9am", "2026-12-31 18:00")
 # --- freezing --------------------------------------------------------------------------------------------------
 
 
-def frozen(app: str, environments: Sequence[str], freeze: Freeze) -> Message:
-    """For the app's channel: it begins."""
+def frozen(
+    app: str, environments: Sequence[str], freeze: Freeze, previews: Sequence[str] = (), *, pushed: bool = False
+) -> Message:
+    """For the app's channel: it begins. ``previews`` are those that go on; ``pushed``: what is frozen are previews."""
     names = (Bold(listed(environments)), " is " if len(environments) == 1 else " are ")
     line: Line = ("🧊 ", Bold(app), ": ", *names, *frozen_by(freeze, mention=True))
-    rest: Line = ("What is running finishes. Merges wait for the end.",)
-    return say(*line, lines=[rest], buttons=unfreeze_buttons(environments))
+    rest: Line = (f"What is running finishes. {'Pushes' if pushed else 'Merges'} wait for the end.",)
+    return say(*line, lines=[rest, *_go_on(previews)], buttons=unfreeze_buttons(environments))
+
+
+def _go_on(previews: Sequence[str]) -> list[Line]:
+    """What a freeze of everything leaves open."""
+    if not previews:
+        return []
+    command = hint(" ", DeclareFreeze(previews[0], None, "of the holidays"), " holds them too.")
+    return [("Previews go on with each push.", *command)]
 
 
 def unfreeze_buttons(environments: Iterable[str]) -> list[Button]:
@@ -34,10 +44,12 @@ def unfreeze_buttons(environments: Iterable[str]) -> list[Button]:
     return [button for name in names for button in offer(f"Unfreeze {name}", Unfreeze(name))]
 
 
-def is_frozen(places: Sequence[tuple[str, str]], until: datetime | None, denied: Sequence[Line]) -> Message:
-    """The answer: what is closed now, and what is not because the person may not."""
+def is_frozen(
+    places: Sequence[tuple[str, str]], until: datetime | None, denied: Sequence[Line], previews: Sequence[str] = ()
+) -> Message:
+    """The answer: what is closed now, and what is not because the person may not, or as previews are not meant."""
     names = listed(f"{app} → {environment}" for app, environment in places)
-    lines: list[Line] = [("Not frozen: ", *line) for line in denied]
+    lines: list[Line] = [*(("Not frozen: ", *line) for line in denied), *_go_on(previews)]
     return say("🧊 Frozen: ", Bold(names), *until_when(until), ". What is running finishes.", lines=lines)
 
 

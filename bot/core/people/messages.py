@@ -63,12 +63,22 @@ def _login(identity: Identity, can_link: bool) -> Line:
     return (f"GitHub login: {identity.login}{how}", *when)
 
 
-def where(choices: Sequence[Choice], defaults: dict[str, str | None], example: Deploy | None) -> Message:
-    """``defaults`` are the apps' default environments; without an ``example`` there is nothing to deploy."""
+def where(
+    choices: Sequence[Choice],
+    defaults: dict[str, str | None],
+    example: Deploy | None,
+    previews: Sequence[tuple[str, str]] = (),
+) -> Message:
+    """``defaults`` are the apps' default environments; without an ``example`` there is nothing to deploy.
+
+    ``previews`` are apps with the names of those of their environments of which each pull request has its own.
+    """
     denied = _denied(choices)
-    if example is None:
+    if example is None and not previews:
         return say("There is nothing here that you may deploy:", lines=denied)
-    lines = [*_allowed(choices, defaults), *denied, hint("For example: ", example)]
+    own = [hint(f"a pull request of {app} to its own: ", Deploy(app, "#12", name)) for app, name in previews]
+    shown = [hint("For example: ", example)] if example is not None else []
+    lines = [*_allowed(choices, defaults), *own, *denied, *shown]
     return say("You can deploy:", lines=[line for line in lines if line])
 
 

@@ -86,6 +86,12 @@ class Run(Protocol):
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; cheap enough to ask a few times a second."""
 
+    def heard(self) -> str | None:
+        """The word that came last from where the work is done, another one each time: a reason to look there now.
+
+        As it was when ``cancelled`` looked last, at no cost; None where none has come.
+        """
+
     def remaining(self) -> float:
         """Seconds until the timeout; negative when it has passed. They stand still while a review is waited for."""
 
@@ -142,9 +148,10 @@ class Provider(Protocol):
     have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings, and
     ``doctor_at``, which takes the repository and its workflows as well. One with a key that may be refused
     (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
-    ``removes_previews = True`` says that it takes a preview away where the task is ``remove``: without it nobody here
-    does. ``OWN_IN_PREVIEWS`` names those of its Settings that must have ``{number}`` in them, so that each preview has
-    its own.
+    ``removes_previews = True`` says that it takes a preview away where the task is ``remove``, and a function of that
+    name whether it does with these Settings: without it nobody here does. ``OWN_IN_PREVIEWS`` names those of its
+    Settings that must have ``{number}`` in them, so that each preview has its own, and ``ONLY_IN_PREVIEWS`` those that
+    no other environment has.
     """
 
     carries_out: bool

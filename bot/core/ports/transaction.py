@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -133,6 +133,9 @@ class Reads(Protocol):
 
     def kept_keys(self, beginning: str) -> Sequence[str]:
         """All keys that begin so under which something is kept."""
+
+    def kept_beginning(self, beginning: str) -> Mapping[str, str]:
+        """All that is kept under keys that begin so, by these, in their order."""
 
     @property
     def approvals(self) -> ApprovalReads: ...

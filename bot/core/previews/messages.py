@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.grammar.commands import Command
-from bot.core.grammar.offers import hint
-from bot.core.names import listed
-from bot.core.rich_text import Bold, Code, Line, Message, say
+from bot.core.board.model import InUse
+from bot.core.grammar.commands import Command, Deploy
+from bot.core.grammar.offers import hint, offer
+from bot.core.rich_text import Bold, Code, Line, Link, Message, Span, say
 
 MOST_SHOWN = 12
 """So many pull requests are named in one line."""
+LONGEST_LINK = 150
+"""Of addresses that are longer the number alone is shown: all of them have to fit into one line."""
 REMOVED = "Removed with its pull request"
 REPLACED = "Replaced by a newer commit"
 NEWER_COMMIT = "a newer commit of its pull request"
@@ -24,12 +26,40 @@ def which(app: str, template: str, example: Command) -> Message:
     )
 
 
-def status_line(app: str, numbers: Sequence[int]) -> Line:
-    """Below the places of an app: those of its pull requests, by their numbers."""
-    shown = [f"#{number}" for number in numbers[:MOST_SHOWN]]
-    more = [f"{len(numbers) - len(shown)} more"] if len(numbers) > len(shown) else []
-    many = "1 preview" if len(numbers) == 1 else f"{len(numbers)} previews"
-    return (f"{many} of {app}: {listed([*shown, *more])}",)
+def shown(previews: Sequence[InUse], app: str | None = None) -> Line:
+    """Below the places of an app: those of its pull requests, by their numbers, each a link to what is there."""
+    spans: list[Span] = []
+    for preview in previews[:MOST_SHOWN]:
+        url = preview.url if preview.url is not None and len(preview.url) <= LONGEST_LINK else None
+        spans += [", " if spans else "", Link(url, f"#{preview.number}")]
+    more = f" and {len(previews) - MOST_SHOWN} more" if len(previews) > MOST_SHOWN else ""
+    many = "1 preview" if len(previews) == 1 else f"{len(previews)} previews"
+    return (f"{many}{f' of {app}' if app is not None else ''}: ", *spans, more)
+
+
+def no_pull_request(app: str, repository: str, number: int) -> Message:
+    """Whoever names a preview means that of a pull request, and nobody would remove what belongs to none."""
+    return say("🚫 ", Bold(f"#{number} of {app}"), f" cannot have a preview: {repository} has no such pull request.")
+
+
+def is_over(app: str, number: int) -> Message:
+    return say(
+        "🚫 ",
+        Bold(f"#{number} of {app}"),
+        " cannot have a preview: it is closed.",
+        lines=[("Reopen it on GitHub, and then ask again.",)],
+    )
+
+
+def of_another(app: str, template: str, number: int, meant: int) -> Message:
+    """``meant`` is the pull request whose commit was to be deployed to the preview of ``number``."""
+    own = Deploy(app, f"#{meant}", template)
+    return say(
+        "🚫 ",
+        Bold(f"{app} → {template}-{number}"),
+        f" is the preview of #{number}, and not of #{meant}.",
+        buttons=offer(f"Deploy #{meant} to its own preview", own),
+    )
 
 
 def none_free(app: str, number: int, most: int) -> Message:

@@ -125,9 +125,20 @@ def known(reads: Reads, app: str, template: str, number: int) -> Preview | None:
 def all_of(reads: Reads, app: str, template: str) -> list[Preview]:
     """Those of one app that are wanted, the one that was asked for first before the others."""
     beginning = _key(app, template)
-    numbers = [int(one.removeprefix(beginning)) for one in reads.kept_keys(beginning)]
-    found = [one for number in numbers if (one := known(reads, app, template, number)) is not None]
+    kept = reads.kept_beginning(beginning).items()
+    found = [_read(app, template, int(key.removeprefix(beginning)), value) for key, value in kept]
     return sorted(found, key=lambda one: (one.asked_at, one.number))
+
+
+def in_use(reads: Reads) -> dict[str, list[Preview]]:
+    """Those of every app that are there now, by their numbers; in one read."""
+    found: dict[str, list[Preview]] = {}
+    for key, value in reads.kept_beginning(_KEY).items():
+        app, template, number = key.removeprefix(_KEY).rsplit(":", 2)
+        one = _read(app, template, int(number), value)
+        if one.in_use:
+            found.setdefault(app, []).append(one)
+    return {app: sorted(those, key=lambda one: (one.number, one.template)) for app, those in found.items()}
 
 
 def _read(app: str, template: str, number: int, kept: str) -> Preview:

@@ -29,6 +29,8 @@ class Dispatch:
         return cls(**json.loads(text)) if text else None
 
 
+FOUND = "run"
+"""The note of a run in which its number and attempt on GitHub stand, ``7:1``, once they are known for certain."""
 LAST_RUN = "workflow"
 """The name under which a place remembers its last run of a workflow."""
 

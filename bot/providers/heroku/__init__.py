@@ -7,10 +7,23 @@ before it is asked for again.
 from bot.providers.heroku.access import SERVICE, authenticate
 from bot.providers.heroku.doctor import doctor
 from bot.providers.heroku.following import follow
+from bot.providers.heroku.removing import removes_previews
 from bot.providers.heroku.settings import Settings
 from bot.providers.heroku.starting import start
 
-__all__ = ["OWN_IN_PREVIEWS", "SERVICE", "Settings", "authenticate", "carries_out", "doctor", "follow", "start"]
+__all__ = [
+    "ONLY_IN_PREVIEWS",
+    "OWN_IN_PREVIEWS",
+    "SERVICE",
+    "Settings",
+    "authenticate",
+    "carries_out",
+    "doctor",
+    "follow",
+    "removes_previews",
+    "start",
+]
 
 carries_out = True
 OWN_IN_PREVIEWS = ("app",)
+ONLY_IN_PREVIEWS = ("remove",)

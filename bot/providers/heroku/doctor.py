@@ -9,6 +9,7 @@ from bot.core.errors import NotAccepted, Rejected, ShipmateError
 from bot.core.ports.chat import Finding
 from bot.providers.heroku.access import KEY, MAKE_ONE, client
 from bot.providers.heroku.settings import Settings
+from bot.settings.placeholders import NUMBER
 
 
 def doctor(settings: Settings) -> Sequence[Finding]:
@@ -28,6 +29,12 @@ def doctor(settings: Settings) -> Sequence[Finding]:
 
 
 def _findings(heroku: Heroku, settings: Settings) -> Iterator[Finding]:
+    if NUMBER in settings.app:
+        mend = "Make it before its pull request's preview is deployed, or preview it with another provider."
+        yield Finding(True, f"each preview needs an app on Heroku, {settings.app}, which the bot does not make", mend)
+        if settings.remove == "delete":
+            yield Finding(True, "it is deleted with its pull request, and so is all that it has stored", warning=True)
+        return
     app = heroku.app(settings.app)
     yield Finding(True, f"{app.name} is there on Heroku")
     if app.maintenance:

@@ -13,6 +13,7 @@ from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.ports.provider import Outcome, Run
 from bot.providers.heroku.access import client
 from bot.providers.heroku.handles import Handle, Intent
+from bot.providers.heroku.removing import removed
 from bot.providers.heroku.sections import Section, patiently
 from bot.providers.heroku.starting import INTENT, WHY
 from bot.providers.heroku.stopping import Stopping
@@ -50,6 +51,8 @@ class _Follower:
                 return self._build()
             if self._begun.kind == "promotion":
                 return self._promotion()
+            if self._begun.kind == "removal":
+                return removed(self._run, self._heroku, self._begun)
             intent = Intent.of(patiently(self._run, lambda: self._run.note(INTENT)))
             promoted = intent is not None and intent.way == "promotion"
             return self._release(self._begun.id, PROMOTES if promoted else "Heroku goes back to")

@@ -12,9 +12,12 @@ Way = Literal["build", "rollback", "promotion"]
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A build, a release or a promotion, by its id; of nothing where it was cancelled before anything was begun."""
+    """A build, a release or a promotion, by its id; of nothing where it was cancelled before anything was begun.
 
-    kind: Literal["build", "release", "promotion", "nothing"]
+    Of a preview that is removed, ``id`` says how.
+    """
+
+    kind: Literal["build", "release", "promotion", "removal", "nothing"]
     app: str
     id: str = ""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from bot.core.ports.provider import Job
 
+Removal: TypeAlias = Literal["stop", "delete"]
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -28,13 +29,15 @@ class Settings(BaseModel):
     """``provider = { type = "heroku", app = "acme-web" }``.
 
     ``app``: the app's name on Heroku; each environment has one of its own. ``pipeline``: the pipeline in which commits
-    are promoted to it, by name or id; without it, the one that the app is in.
+    are promoted to it, by name or id; without it, the one that the app is in. ``remove``: what becomes of a preview's
+    app with its pull request: it is stopped, or deleted with all that it has.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     app: Annotated[str, AfterValidator(_app_name)]
     pipeline: Annotated[str, AfterValidator(_not_empty)] | None = None
+    remove: Removal | None = None
 
 
 def settings_of(job: Job) -> Settings:

@@ -12,6 +12,8 @@ from bot.core.errors import NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.ports.provider import Job, Run
 from bot.providers.heroku.access import client
 from bot.providers.heroku.handles import Handle, Intent, Way
+from bot.providers.heroku.removing import begun as removal_begun
+from bot.providers.heroku.removing import is_removal, woken
 from bot.providers.heroku.settings import Settings, settings_of
 
 BUILDS = 20
@@ -52,9 +54,12 @@ def _found_or_begun(run: Run, heroku: Heroku) -> Handle:
         if left > 0:
             raise NotYet("Heroku may still be at what it was asked for.", retry_after=min(left, LOOK_AGAIN))
     settings = settings_of(run.job)
+    if is_removal(run.job):
+        return removal_begun(run.job)
     _refuse_what_heroku_has_not(run.job)
     if run.cancelled():
         return Handle("nothing", settings.app)
+    woken(run, heroku, settings.app)
     return _rolled_back(run, heroku, settings) or _promoted(run, heroku, settings) or _built(run, heroku, settings)
 
 

@@ -5,9 +5,10 @@ The hook gets one idempotency key for a deployment, so that it begins once, howe
 
 from bot.providers.http.doctor import doctor
 from bot.providers.http.following import follow
-from bot.providers.http.settings import Settings
+from bot.providers.http.settings import Settings, removes_previews
 from bot.providers.http.starting import start
 
-__all__ = ["Settings", "carries_out", "doctor", "follow", "start"]
+__all__ = ["ONLY_IN_PREVIEWS", "Settings", "carries_out", "doctor", "follow", "removes_previews", "start"]
 
 carries_out = True
+ONLY_IN_PREVIEWS = ("remove", "remove_url")

@@ -48,7 +48,7 @@ def _ends(settings: Settings) -> Iterator[Finding]:
 
 
 def _in_the_clear(settings: Settings) -> Iterator[Finding]:
-    urls = [settings.url, *(part.url for part in (settings.poll, settings.cancel) if part is not None)]
+    urls = [*settings.asked, *(part.url for part in (settings.poll, settings.cancel) if part is not None)]
     for url in dict.fromkeys(urls):
         if url.lower().startswith("http://") and not _is_near(url):
             what = f"what is sent to {host_of(url)} is not encrypted"

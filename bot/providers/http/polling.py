@@ -38,7 +38,7 @@ class Polling:
 
     def __init__(self, run: Run, settings: Settings, variables: Variables, begun: Begun) -> None:
         self.trouble = ""
-        self.who = host_of(settings.url)
+        self.who = host_of(settings.asks(run.job))
         self._run = run
         self._poll = settings.poll
         self._request = _request(run, settings, variables, begun) if settings.poll is not None else None
@@ -105,7 +105,7 @@ def beside(
     ours = of_the_deployment(run.job, variables.callback_url(run.job))
     values = {**ours, **begun.values}
     made = templates.address(url, values, variables.get)
-    hook = templates.address(settings.url, ours, variables.get)
+    hook = templates.address(settings.asks(run.job), ours, variables.get)
     if templates.is_one_gap(url) and host_of(made) != host_of(hook):
         raise Rejected(f"{host_of(hook)} names an address at {host_of(made)}, which is not asked: it is another host")
     return Request(method, made, filled_headers(headers, ours, variables))  # type: ignore[arg-type]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_serializer, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_serializer, field_validator, model_validator
 
 from bot.adapters.hooks.client import Method
 from bot.adapters.system.environment import VariableName, inherited
@@ -16,6 +16,8 @@ from bot.core.hooks import templates
 from bot.core.hooks.pointers import JSON, is_pointer
 from bot.core.hooks.templates import begins_an_address, gaps_in, unknown_gaps, variables_in
 from bot.core.names import listed
+from bot.core.ports.provider import Job
+from bot.core.previews.model import removes
 from bot.settings.fields import Duration, shown
 
 DEFAULT_SECRET = "HTTP_PROVIDER_SECRET"  # noqa: S105 - the name of a variable
@@ -162,7 +164,8 @@ class Settings(_Table):
 
     ``secret``: the name of the variable whose value signs what is sent and what is called back. ``headers`` and
     ``body``: what the hook wants beside or instead of ours. ``poll``: where to ask how it goes on, if it calls nobody.
-    ``cancel``: how to stop it.
+    ``cancel``: how to stop it. ``remove``: whether the hook is asked to take a preview away as well, by the task
+    ``remove``, or whoever is at ``remove_url``.
     """
 
     url: Address
@@ -171,6 +174,18 @@ class Settings(_Table):
     body: dict[str, Any] | None = None
     poll: Poll | None = None
     cancel: Cancel | None = None
+    remove: bool = False
+    remove_url: Address | None = None
+
+    @model_validator(mode="after")
+    def _tells_what_is_wanted(self) -> Self:
+        told = (self.url, *self.headers.values(), *_texts(self.body))
+        if self.remove and not self.remove_url and self.body is not None and not any("{task}" in one for one in told):
+            raise ValueError(
+                "has `remove` and a `body` without {task}: the hook could not tell that it is to remove, and would "
+                "deploy. Write {task} into the `body`, or set `remove_url`"
+            )
+        return self
 
     @field_validator("secret")
     @classmethod
@@ -188,11 +203,21 @@ class Settings(_Table):
                 raise ValueError(f"has {{{unknown[0]}}} in it, which stands for nothing")
         return body
 
+    def asks(self, job: Job) -> str:
+        """The address that is asked to begin with the job."""
+        removal = self.remove_url is not None and removes(job.task, job.environment, job.pull_request)
+        return self.remove_url if removal and self.remove_url else self.url
+
+    @property
+    def asked(self) -> list[str]:
+        """The addresses that are asked to begin."""
+        return [self.url, *([self.remove_url] if self.remove_url is not None else [])]
+
     @property
     def named(self) -> list[str]:
         """The variables that it names, each once, in the order in which they are written."""
         parts = [part for part in (self.poll, self.cancel) if part is not None]
-        templates = [self.url, *self.headers.values(), *_texts(self.body)]
+        templates = [*self.asked, *self.headers.values(), *_texts(self.body)]
         templates += [template for part in parts for template in (part.url, *part.headers.values())]
         return list(dict.fromkeys([self.secret, *(name for one in templates for name in variables_in(one))]))
 
@@ -201,6 +226,10 @@ class Settings(_Table):
         """What has to be known of the hook's answer."""
         urls = [part.url for part in (self.poll, self.cancel) if part is not None]
         return list(dict.fromkeys(gap for url in urls for gap in gaps_in(url) if gap.startswith("/")))
+
+
+def removes_previews(settings: Settings) -> bool:
+    return settings.remove or settings.remove_url is not None
 
 
 def _texts(value: JSON | Mapping[str, Any]) -> Iterable[str]:
@@ -214,4 +243,4 @@ def _texts(value: JSON | Mapping[str, Any]) -> Iterable[str]:
             yield from _texts(one)
 
 
-__all__ = ["DEFAULT_SECRET", "OF_THE_DEPLOYMENT", "Cancel", "Poll", "Settings"]
+__all__ = ["DEFAULT_SECRET", "OF_THE_DEPLOYMENT", "Cancel", "Poll", "Settings", "removes_previews"]

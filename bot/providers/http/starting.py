@@ -85,7 +85,7 @@ def _request(job: Job, settings: Settings, variables: Variables, now: datetime) 
     values = of_the_deployment(job, callback_url)
     return Request(
         "POST",
-        templates.address(settings.url, values, variables.get),
+        templates.address(settings.asks(job), values, variables.get),
         {
             "Content-Type": "application/json",
             REQUEST_ID: job.request_id,

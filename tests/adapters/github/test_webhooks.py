@@ -22,6 +22,7 @@ from bot.core.events.external import (
     PullRequestDequeued,
     PullRequestMerged,
     ReviewChanged,
+    WorkflowRunChanged,
 )
 from tests.servers.github.pair import REPO, T0, StillClock
 from tests.servers.github.server import GitHubServer
@@ -278,6 +279,19 @@ def test_statuses_and_checks_change_the_checks_of_their_commit(server: GitHubSer
 
     assert [webhook.event for webhook in server.webhooks] == ["status", "check_run", "check_suite"]
     assert events == [[ChecksChanged(REPO, sha)]] * 4
+
+
+@pytest.mark.parametrize(
+    ("event", "run_is_told"), [("workflow_dispatch", True), ("push", False), ("schedule", False), (None, False)]
+)
+def test_a_run_that_somebody_dispatched_is_told_before_the_checks_of_its_commit(
+    event: str | None, run_is_told: bool
+) -> None:
+    run = {"head_sha": "1a" * 20, "id": 7, "event": event} if event else {"head_sha": "1a" * 20, "id": 7}
+    body = json.dumps({"action": "completed", "workflow_run": run, "repository": {"full_name": REPO}}).encode()
+
+    told = [WorkflowRunChanged(REPO, 7)] if run_is_told else []
+    assert events_of("workflow_run", body) == [*told, ChecksChanged(REPO, "1a" * 20)]
 
 
 def test_what_changes_about_an_open_pull_request_is_told_and_nothing_else(server: GitHubServer) -> None:

@@ -104,6 +104,7 @@ EVENTS = [
     "Tick",
     "TurnComesNearer",
     "WindowsTurn",
+    "WorkflowRunChanged",
 ]
 EFFECTS = [
     "Announce",

@@ -111,6 +111,42 @@ def _app(call: Call) -> Answer:
     return Answer({"id": app.id, "name": app.name, "web_url": url, "maintenance": app.maintenance})
 
 
+@route("PATCH", "/apps/{app}")
+def _change_app(call: Call) -> Answer:
+    """https://devcenter.heroku.com/articles/platform-api-reference#app-update"""
+    sent = call.sent({"?": {"maintenance": bool, "name": str, "build_stack": str}})
+    call.app.maintenance = sent.get("maintenance", call.app.maintenance)
+    return _app(call)
+
+
+@route("DELETE", "/apps/{app}")
+def _delete_app(call: Call) -> Answer:
+    """https://devcenter.heroku.com/articles/platform-api-reference#app-delete"""
+    gone = _app(call)
+    del call.state.apps[call.app.name]
+    return gone
+
+
+@route("GET", "/apps/{app}/formation")
+def _formation(call: Call) -> Answer:
+    shown = [
+        {"id": call.state.new_id(), "type": type, "quantity": many, "size": "Basic", "command": f"bin/{type}"}
+        for type, many in call.app.formation.items()
+    ]
+    return Answer(shown)
+
+
+@route("PATCH", "/apps/{app}/formation")
+def _scale(call: Call) -> Answer:
+    """https://devcenter.heroku.com/articles/platform-api-reference#formation-batch-update"""
+    updates = call.sent({"updates": [{"type": str, "?": {"quantity": int, "size": str}}]})["updates"]
+    odd = next((one["type"] for one in updates if one["type"] not in call.app.formation), None)
+    if odd is not None:
+        raise Refusal(404, "not_found", f"Couldn't find that process type ({odd}).", resource="formation")
+    call.app.formation |= {one["type"]: one.get("quantity", call.app.formation[one["type"]]) for one in updates}
+    return _formation(call)
+
+
 @route("GET", "/apps/{app}/builds")
 def _builds(call: Call) -> Answer:
     return call.page(call.app.builds[::-1], "created_at", lambda one: _shown_build(call, one))

@@ -86,6 +86,7 @@ class App:
     builds: list[Build] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     current: str | None = None
+    formation: dict[str, int] = field(default_factory=lambda: {"web": 1})
 
 
 @dataclass

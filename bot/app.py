@@ -84,7 +84,6 @@ def build(
 ) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
     lease = lease or Lease(the_store.database)
-    the_store.decisions.place_of = settings.table_of
     engine = Engine(the_store, lease)
     passwords = Passwords()
     pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id, measures=measures)
@@ -110,6 +109,7 @@ def pipeline_of(
     owner: str,
     measures: Measures = UNMEASURED,
 ) -> Pipeline:
+    the_store.decisions.place_of = settings.table_of
     return Pipeline(
         store=the_store,
         router=collect(handlers),

@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
@@ -44,6 +51,7 @@ class Meter:
         self.passed = passed
         self._quotas: dict[str, tuple[int, float]] = {}
         told = self.registry
+        ProcessCollector(registry=told)
         self.webhooks = Counter(
             "shipmate_webhooks", "Webhooks received, by event and answer", ["event", "answer"], registry=told
         )

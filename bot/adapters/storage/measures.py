@@ -101,14 +101,14 @@ class Look:
 def look(database: Database, places: Iterable[Place]) -> Look:
     """A few small queries on indexes of what is undone, however much is done. Raises Unavailable."""
     keys = {key_of(place): place for place in places}
-    kept = database.select(_TALLIES, keys=list(keys)) if keys else ()
+    kept = {row.key: row.value for row in database.select(_TALLIES, keys=list(keys))}
     waits = {row[0]: row[1] for row in database.select(_WAITS)}
     running, *found = database.select(_NOW)[0]
     now = database.clock.now()
     ages = dict(zip(_UNDONE, (_age(now, moment) for moment in found[: len(_UNDONE)]), strict=True))
     heard = last_heard(database)
     return Look(
-        tallies={keys[row.key]: msgspec.json.decode(row.value, type=Tally) for row in kept},
+        tallies={place: msgspec.json.decode(kept.get(key, "{}"), type=Tally) for key, place in keys.items()},
         waiting={reason.value: waits.get(reason.value, 0) for reason in Waiting},
         running=running,
         oldest=ages,

@@ -331,7 +331,7 @@ TASKS = {
     "talk": Task("the bot in this terminal: no Slack, no tokens", talk),
     "run": Task("everything in one process", run),
     "web": Task("the listener alone", web),
-    "worker": Task("Slack, the engine and the clock, without a port", worker),
+    "worker": Task("Slack, the engine and the clock, with no port but METRICS_PORT", worker),
     "migrate": Task("bring the database up to date", tasks.migrate),
     "audit": Task("who decided what, when, from where and why, as JSON lines", tasks.audit, _since),
     "check": Task("what is set up, what is wrong with it, and how to mend it", tasks.check, _of_check),

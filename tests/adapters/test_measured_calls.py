@@ -112,7 +112,19 @@ def test_a_question_to_github_that_is_answered_tells_what_is_left_of_the_limit(g
 
     assert counted.calls == {("github", "ok"): 2}
     [(remaining, seconds)] = counted.quotas.values()
-    assert remaining > 4_000
+    assert (remaining, seconds) == (4_999, None)
+
+
+def test_the_end_of_a_limit_is_told_by_githubs_own_clock(github: GitHubServer) -> None:
+    counted = Counted()
+    asks = client(github.url, github.token, counted)
+    said = {"X-RateLimit-Remaining": "12", "X-RateLimit-Reset": str(int(Still().now().timestamp()) + 90)}
+    github.fail_next("GET", "/repos/acme/web$", 404, headers=said)
+
+    tried(lambda: asks.repository(REPOSITORY))
+
+    [(remaining, seconds)] = counted.quotas.values()
+    assert remaining == 12
     assert seconds is not None
 
 

@@ -32,9 +32,12 @@ from bot.settings.environment import Process
 if TYPE_CHECKING:
     from slack_bolt import App
 
+    from bot.adapters.slack.bolt_app import Listening
     from bot.adapters.slack.chat import Slack
     from bot.adapters.storage.store import Store
     from bot.app import Bot
+    from bot.http.metrics import Meter
+    from bot.http.server import Monitors
     from bot.settings import Settings
 
 log = structlog.get_logger("bot")
@@ -147,18 +150,20 @@ def web(given: Namespace) -> int:
     from bot.adapters.storage.engine import WEB_CONNECTIONS, connect
     from bot.adapters.storage.store import Store
     from bot.context import SystemClock
-    from bot.http.server import slack_app, slack_client
+    from bot.http.metrics import Meter
+    from bot.http.server import of_listener, slack_app, slack_client
 
     settings, stop = _begin(given.settings, "web")
     clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
     bring_up_to_date(store.database, "web")
+    meter = Meter()
 
     def slack() -> App:
         # One-time passwords are kept in memory only, so from this process none can reach the one that deploys.
-        return slack_app(settings, slack_client(settings, clock), store, lambda: None, lambda *_: None)
+        return slack_app(settings, slack_client(settings, clock, meter), store, lambda: None, lambda *_: None)
 
-    close_port = _open_port(settings, store, lambda: None, slack)
+    close_port = _open_port(settings, store, lambda: None, slack, of_listener(meter, store))
     _wait_for_end("web", stop)
     close_port()
     _leave(0)
@@ -172,17 +177,25 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     """Run until SIGTERM or Ctrl-C; then finish what is at hand and leave."""
     from bot.adapters.storage.engine import WORKER_CONNECTIONS
     from bot.app import real
+    from bot.http.metrics import Meter
     from bot.mend import Mender
 
     settings, stop = _begin(settings_file, process)
-    bot = real(settings, connections=WORKER_CONNECTIONS)
+    meter = Meter()
+    bot = real(settings, connections=WORKER_CONNECTIONS, measures=meter)
     bot.engine.reserve()
     bring_up_to_date(bot.store.database, process)
+    metrics_port = None if web else _metrics_port(settings)
     with suppress(Unavailable):
         Mender(bot.store, settings).log()
     bot.launch()
-    close_slack = _listen_to_slack(bot)
-    close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else lambda: None
+    listening = _listen_to_slack(bot)
+    told = _told_by(bot, meter, listening)
+    if web:
+        close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot), told)
+    else:
+        close_port = _show_metrics(metrics_port, settings, bot.store, told)
+    close_slack = listening.close if listening is not None else lambda: None
     _wait_for_end(process, stop)
     # Closing waits up to three seconds for Slack, which the work at hand may need; what still comes is stored.
     threading.Thread(target=close_slack, name="leaving Slack", daemon=True).start()
@@ -226,14 +239,24 @@ def _wait_for_end(process: Process, stop: int) -> None:
     log.info("stopping", process=process)
 
 
-def _listen_to_slack(bot: Bot) -> Callable[[], None]:
-    """Open Socket Mode where there is an app token; what closes it again."""
+def _listen_to_slack(bot: Bot) -> Listening | None:
+    """Open Socket Mode, where there is an app token."""
     token = bot.settings.secrets.slack_app_token
     if token is None:
-        return lambda: None
+        return None
     from bot.adapters.slack.bolt_app import Listening
 
-    return Listening(_slack_app(bot), token.get_secret_value()).close
+    return Listening(_slack_app(bot), token.get_secret_value())
+
+
+def _told_by(bot: Bot, meter: Meter, listening: Listening | None) -> Monitors:
+    """What a process with an engine tells monitors of itself."""
+    from bot.http.metrics import Vitals
+    from bot.http.server import Monitors
+
+    connected = listening.connected if listening is not None else None
+    vitals = Vitals(bot.store.database.pool, bot.engine.in_hand, connected)
+    return Monitors(meter, vitals, bot.engine.obstacles)
 
 
 def _slack_app(bot: Bot) -> App:
@@ -244,7 +267,7 @@ def _slack_app(bot: Bot) -> App:
 
 
 def _open_port(
-    settings: Settings, store: Store, stored: Callable[[], None], slack: Callable[[], App]
+    settings: Settings, store: Store, stored: Callable[[], None], slack: Callable[[], App], process: Monitors
 ) -> Callable[[], None]:
     """The listener, in a thread of its own; on PORT, all addresses, as Heroku wants it. What closes it again.
 
@@ -255,7 +278,7 @@ def _open_port(
     from bot.runtime.decoder import labels
 
     intake = BatchingInbox(store.database)
-    server = server_of(listener(settings, store, intake, labels(settings), stored, slack))
+    server = server_of(listener(settings, store, intake, labels(settings), stored, slack, process))
     opened = _opened(settings.secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)
     intake.start()
@@ -270,12 +293,35 @@ def _open_port(
     return close
 
 
-def _opened(port: int, backlog: int) -> socket.socket:
+def _metrics_port(settings: Settings) -> socket.socket | None:
+    """Where METRICS_PORT is set: its own, before anything begins. Raises Rejected where it is taken."""
+    port = settings.secrets.metrics_port
+    return None if port is None else _opened(port, 16, " Set METRICS_PORT to another one, or unset it.")
+
+
+def _show_metrics(opened: socket.socket | None, settings: Settings, store: Store, told: Monitors) -> Callable[[], None]:
+    """The pages for monitors alone, on this port; what closes it again."""
+    if opened is None:
+        return lambda: None
+    from bot.http.server import monitor_server, monitored
+
+    server = monitor_server(monitored(settings, store, told))
+    thread = threading.Thread(target=server.run, args=([opened],), name="metrics", daemon=True)
+    thread.start()
+
+    def close() -> None:
+        server.should_exit = True
+        thread.join(6)
+
+    return close
+
+
+def _opened(port: int, backlog: int, mend: str = "") -> socket.socket:
     try:
         return socket.create_server(("0.0.0.0", port), backlog=backlog)  # noqa: S104
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (")[0]  # create_server adds the address in brackets
-        raise Rejected(f"The port {port} cannot be opened: {reason}.") from error
+        raise Rejected(f"The port {port} cannot be opened: {reason}.{mend}") from error
 
 
 def _leave(code: int) -> NoReturn:
@@ -289,7 +335,7 @@ TASKS = {
     "talk": Task("the bot in this terminal: no Slack, no tokens", talk),
     "run": Task("everything in one process", run),
     "web": Task("the listener alone", web),
-    "worker": Task("Slack, the engine and the clock, without a port", worker),
+    "worker": Task("Slack, the engine and the clock, with no port but METRICS_PORT", worker),
     "setup": Task("ask for what is missing, make the two apps, check everything", tasks.setup, _no_browser),
     "migrate": Task("bring the database up to date", tasks.migrate),
     "audit": Task("who decided what, when, from where and why, as JSON lines", tasks.audit, _since),

@@ -32,6 +32,7 @@ from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
 from bot.core.ports.chat import ChannelNames, Chat, Clock, Delivery, Notebook
 from bot.core.ports.forge import Forge
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.publications import refusals
 from bot.core.stored import stored_name
 from bot.mend import Mender
@@ -73,14 +74,20 @@ class Bot:
 
 
 def build(
-    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, lease: Lease | None = None
+    settings: Settings,
+    forge: Forge,
+    chat: Chat,
+    clock: Clock,
+    the_store: Store,
+    lease: Lease | None = None,
+    measures: Measures = UNMEASURED,
 ) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
     lease = lease or Lease(the_store.database)
     engine = Engine(the_store, lease)
     passwords = Passwords()
-    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
-    provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check)
+    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id, measures=measures)
+    provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check, measures)
 
     def tick(name: str, at: datetime) -> None:
         body = serialization.event_to_bytes(Tick(name, at))
@@ -92,8 +99,17 @@ def build(
 
 
 def pipeline_of(
-    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, archive: Archive, *, owner: str
+    settings: Settings,
+    forge: Forge,
+    chat: Chat,
+    clock: Clock,
+    the_store: Store,
+    archive: Archive,
+    *,
+    owner: str,
+    measures: Measures = UNMEASURED,
 ) -> Pipeline:
+    the_store.decisions.place_of = settings.table_of
     return Pipeline(
         store=the_store,
         router=collect(handlers),
@@ -106,20 +122,21 @@ def pipeline_of(
         decode=decoder(settings, the_store.repositories.all),
         archive=archive,
         owner=owner,
+        measures=measures,
     )
 
 
 # --- the real world ---------------------------------------------------------------------------------------------
 
 
-def real(settings: Settings, *, connections: int) -> Bot:
+def real(settings: Settings, *, connections: int, measures: Measures = UNMEASURED) -> Bot:
     """With Slack, GitHub and the database that the environment names."""
     the_store = open_store(settings, pool_size=connections)
     clock = the_store.database.clock
     lease = Lease(the_store.database)
-    forge = github(settings, clock, lease.check)
-    chat = slack(settings, clock, lease.check, the_store.channels, the_store.notebook)
-    return build(settings, forge, chat, clock, the_store, lease)
+    forge = github(settings, clock, lease.check, measures)
+    chat = slack(settings, clock, lease.check, the_store.channels, the_store.notebook, measures)
+    return build(settings, forge, chat, clock, the_store, lease, measures)
 
 
 def open_store(settings: Settings, *, pool_size: int = 5) -> Store:
@@ -138,6 +155,7 @@ def slack(
     before_call: Callable[[], None] = lambda: None,
     names: ChannelNames | None = None,
     notebook: Notebook | None = None,
+    measures: Measures = UNMEASURED,
 ) -> Slack:
     return Slack(
         token_of(settings.secrets.slack_bot_token) or "",
@@ -146,10 +164,16 @@ def slack(
         before_call=before_call,
         names=names,
         notebook=notebook,
+        measures=measures,
     )
 
 
-def github(settings: Settings, clock: Clock, before_change: Callable[[], None] = lambda: None) -> GitHub:
+def github(
+    settings: Settings,
+    clock: Clock,
+    before_change: Callable[[], None] = lambda: None,
+    measures: Measures = UNMEASURED,
+) -> GitHub:
     secrets = settings.secrets
     auth: Auth
     if secrets.github_app_id is not None and secrets.github_private_key is not None:
@@ -158,6 +182,7 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
             secrets.github_private_key.get_secret_value(),
             api_url=secrets.github_api_url,
             clock=clock,
+            measures=measures,
         )
     else:
         auth = TokenAuth(token_of(secrets.github_token) or "")
@@ -170,6 +195,7 @@ def github(settings: Settings, clock: Clock, before_change: Callable[[], None] =
         client_id=secrets.github_client_id,
         before_change=before_change,
         deploying=settings.deploying_workflows,
+        measures=measures,
     )
 
 

@@ -15,7 +15,12 @@ from bot.core.grammar.registry import COMMANDS
 Rule = Callable[[str, str], list[str]]
 """Takes a file's path from the root and its text; returns what is wrong with it, a line each."""
 
-SHARED_BY_ADAPTERS = ("bot.adapters.circuit_breaker", "bot.adapters.checkout", "bot.__version__")
+SHARED_BY_ADAPTERS = (
+    "bot.adapters.circuit_breaker",
+    "bot.adapters.checkout",
+    "bot.adapters.measured_calls",
+    "bot.__version__",
+)
 HANDED_TO_HANDLERS = ("bot.context", "bot.router", "bot.settings")
 
 # Who may import what of ours, by the first pattern that fits the file. What is not named here may not be imported.
@@ -71,7 +76,10 @@ ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
 PLACES: dict[str, tuple[str, ...]] = {
     "slack_bolt": ("bot/adapters/slack/*",),
     "slack_sdk": ("bot/adapters/slack/*",),
-    "requests": ("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
+    "requests": (
+        *("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
+        "bot/adapters/measured_calls.py",
+    ),
     "urllib3": ("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
     "jwt": ("bot/adapters/github/auth.py",),
     "cachetools": ("bot/adapters/*",),

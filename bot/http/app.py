@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import msgspec
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import Counter
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.webhooks import EVENTS, payload_of, verify
+from bot.adapters.storage.measures import Look
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery
 from bot.http.callbacks import Callbacks, endpoint
-from bot.http.health import Aside, Health
+from bot.http.health import Aside
 from bot.http.limits import CALLBACKS, PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
+from bot.http.metrics import Meter, Vitals
+from bot.http.monitoring import Monitored
 from bot.http.refusals import Refusals
 
 log = structlog.get_logger(__name__)
@@ -51,7 +53,7 @@ class WebhookListener:
     ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
     tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
     refuses the bot's own credentials, a sentence each: what is stored then has to wait. ``callbacks`` takes what deploy
-    hooks call back.
+    hooks call back. ``meter``, ``vitals`` and ``look`` are what metrics are made of.
     """
 
     intake: AsyncInbox
@@ -63,28 +65,15 @@ class WebhookListener:
     slack: Callable[[Request], Awaitable[Response]] | None = None
     set_aside: Aside | None = None
     callbacks: Callbacks | None = None
+    meter: Meter = field(default_factory=Meter)
+    vitals: Vitals = field(default_factory=Vitals)
+    look: Callable[[], Look] | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
-        registry = CollectorRegistry()
-        kinds = ["event", "answer"]
-        received = Counter("shipmate_webhooks", "Webhooks received, by event and answer", kinds, registry=registry)
-
-        set_aside = Gauge("shipmate_set_aside", "Deliveries and effects that were set aside", registry=registry)
-        health = Health(self.obstacles, self.set_aside, self.outages)
-
-        async def metrics(_: Request) -> Response:
-            set_aside.set(await run_in_threadpool(health.count_set_aside))
-            return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
         refusals = Refusals(limits.refusals_told_every)
-        webhook = Webhook(self, received, refusals)
-        routes = [
-            Route(WEBHOOK, webhook, methods=["POST"]),
-            Route("/healthz", _alive),
-            Route("/readyz", health.page),
-            Route("/metrics", metrics),
-            Route("/", _hello),
-        ]
+        webhook = Webhook(self, self.meter.webhooks, refusals)
+        told = (self.obstacles, self.set_aside, self.outages, self.meter, self.vitals, self.look)
+        routes = [Route(WEBHOOK, webhook, methods=["POST"]), *Monitored(*told).routes(), Route("/", _hello)]
         if self.slack is not None:
             routes.append(Route(SLACK_EVENTS, _noted(self.slack, refusals), methods=["POST"]))
         if self.callbacks is not None:
@@ -212,10 +201,6 @@ def check_json(body: bytes) -> None:
         _envelope.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Rejected("The body is not a JSON object.") from error
-
-
-async def _alive(_: Request) -> Response:
-    return PlainTextResponse("ok\n")
 
 
 async def _hello(_: Request) -> Response:

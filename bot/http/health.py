@@ -1,17 +1,22 @@
-"""What a monitor is told: whether something can be stored, and what was set aside."""
+"""What a monitor is told: whether something can be stored, whether anybody works on it, and what was set aside."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bot.core.deployments.wording import spoken
 from bot.core.errors import Unavailable
+
+NO_ANSWER = "the database does not answer"
+START_ONE = "what comes in is stored and waits: start one (python -m bot worker), or look at its log"
 
 
 class Aside(Protocol):
@@ -20,6 +25,44 @@ class Aside(Protocol):
     def count(self) -> int: ...
 
     def names(self) -> Sequence[str]: ...
+
+
+class WorkerWatch:
+    """Whether a worker lives, by the leases, for a process that has none itself. Safe from any thread.
+
+    ``heard`` tells how many seconds ago each process was last heard of that has not left in order; ``lasts`` is how
+    long a lease lasts. That long nobody is missed: neither before the first worker, which starts after the listener,
+    nor where one leaves and another takes its place. One that was killed is missed when its lease is over.
+    """
+
+    def __init__(self, heard: Callable[[], Sequence[float]], lasts: float, passed: Callable[[], float]) -> None:
+        self._heard = heard
+        self._lasts = lasts
+        self._passed = passed
+        self._was_alive = False
+        self._patient_until = passed() + lasts
+
+    def obstacles(self) -> list[str]:
+        """A clause where nobody works on what is stored."""
+        try:
+            heard = min(self._heard(), default=None)
+        except Unavailable:
+            return [NO_ANSWER]
+        if heard is not None and heard < self._lasts:
+            self._was_alive = True
+            return []
+        if self._was_alive:
+            self._was_alive = False
+            self._patient_until = -math.inf if heard is not None else self._passed() + self._lasts
+        if self._passed() < self._patient_until:
+            return []
+        since = f" for {spoken(timedelta(seconds=round(heard)))}" if heard is not None else ""
+        return [f"no worker has been heard of{since}; {START_ONE}"]
+
+    def excuse(self) -> None:
+        """The database was away, so nobody could be heard: they have the time of a lease to come back."""
+        self._was_alive = False
+        self._patient_until = self._passed() + self._lasts
 
 
 class Health:

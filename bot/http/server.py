@@ -3,29 +3,59 @@
 from __future__ import annotations
 
 from asyncio import Protocol
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bot.adapters.storage.batching_inbox import BatchingInbox
+from bot.adapters.storage.clock import seconds_passed
+from bot.adapters.storage.leases import EXPIRES_AFTER, last_heard
+from bot.adapters.storage.measures import look
 from bot.adapters.storage.store import Store
 from bot.core.errors import ShipmateError
 from bot.core.outages import messages as outage_messages
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock, Delivery
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.schedules.reading import Read, read
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
+from bot.http.health import WorkerWatch
 from bot.http.limits import PRODUCTION, Limits
+from bot.http.metrics import Meter, Vitals
+from bot.http.monitoring import Monitored
+from bot.http.refusals import Refusals
 from bot.settings import Settings, process_environment, secrets_in
 
 if TYPE_CHECKING:
     import uvicorn
     from slack_bolt import App
+    from starlette.types import ASGIApp
 
     from bot.adapters.slack.chat import Slack
     from bot.adapters.slack.modals import ReadMoment, Suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Monitors:
+    """What a process tells monitors of itself: what it has counted, how it is, and why nobody works on what is stored.
+
+    ``idle`` is a clause each; ``excuse`` is called while the database is away, when nobody can be heard of.
+    """
+
+    meter: Meter = field(default_factory=Meter)
+    vitals: Vitals = field(default_factory=Vitals)
+    idle: Callable[[], Sequence[str]] = tuple
+    excuse: Callable[[], None] = lambda: None
+
+
+def of_listener(meter: Meter, store: Store) -> Monitors:
+    """Of a process that only listens: workers elsewhere are heard of by their leases."""
+    watch = WorkerWatch(partial(last_heard, store.database), EXPIRES_AFTER, seconds_passed)
+    return Monitors(meter, Vitals(pool=store.database.pool), watch.obstacles, watch.excuse)
+
 
 Label = Callable[[Delivery], Delivery]
 """Says of a delivery what it is about."""
@@ -35,11 +65,16 @@ KeepPassword = Callable[[str, str], None]
 """Given a delivery's id and the one-time password that came with it."""
 
 
-def slack_client(settings: Settings, clock: Clock) -> Slack:
+def slack_client(settings: Settings, clock: Clock, measures: Measures = UNMEASURED) -> Slack:
     from bot.adapters.slack.chat import Slack
 
     token = settings.secrets.slack_bot_token
-    return Slack(token.get_secret_value() if token else "", api_url=settings.secrets.slack_api_url, clock=clock)
+    return Slack(
+        token.get_secret_value() if token else "",
+        api_url=settings.secrets.slack_api_url,
+        clock=clock,
+        measures=measures,
+    )
 
 
 def slack_app(
@@ -87,8 +122,10 @@ def listener(
     label: Label,
     stored: Stored,
     slack: Callable[[], App] | None,
+    process: Monitors | None = None,
 ) -> WebhookListener:
-    """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP."""
+    """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP. ``process`` is what it tells of
+    itself, besides what the database tells."""
     secrets = settings.secrets
     listens_to_slack = None
     signing_secrets = secrets_in(secrets.slack_signing_secret)
@@ -97,31 +134,66 @@ def listener(
 
         listens_to_slack = http_handler(slack(), signing_secrets)
 
-    def lasting() -> list[str]:
-        owners = settings.as_called(store.repositories.all()).owners
-        return [outage_messages.lasts(one) for one in outages.lasting(store.reads(), owners)]
-
+    told = monitored(settings, store, process or Monitors())
     return WebhookListener(
         intake=intake,
         label=label,
         webhook_secrets=secrets_in(secrets.github_webhook_secret),
         stored=stored,
-        obstacles=store.database.obstacles,
-        outages=lasting,
+        obstacles=told.obstacles,
+        outages=told.outages,
         slack=listens_to_slack,
-        set_aside=store.set_aside,
+        set_aside=told.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
+        meter=told.meter,
+        vitals=told.vitals,
+        look=told.look,
+    )
+
+
+def monitored(settings: Settings, store: Store, process: Monitors) -> Monitored:
+    """What monitors are told of a process by its own word, and by the database."""
+    places = [(app, place) for app, table in settings.apps.items() for place in table.all_environments]
+
+    def lasting() -> list[str]:
+        owners = settings.as_called(store.repositories.all()).owners
+        return [outage_messages.lasts(one) for one in outages.lasting(store.reads(), owners)]
+
+    def obstacles() -> Sequence[str]:
+        if found := store.database.obstacles():
+            process.excuse()
+            return found
+        return process.idle()
+
+    return Monitored(
+        obstacles=obstacles,
+        set_aside=store.set_aside,
+        outages=lasting,
+        meter=process.meter,
+        vitals=process.vitals,
+        look=lambda: look(store.database, places),
     )
 
 
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need, but for the limits."""
+    app = listens.app(limits)
+    return _server(app, limits, app.refused)
+
+
+def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Server:
+    """Runs the pages for monitors alone, under the same limits."""
+    from starlette.applications import Starlette
+
+    return _server(Starlette(routes=told.routes()), limits, Refusals(limits.refusals_told_every).note)
+
+
+def _server(app: ASGIApp, limits: Limits, refused: Callable[[int, str, str], None]) -> uvicorn.Server:
     import uvicorn
 
     from bot.http.protocol import Crowd, LimitedProtocol
 
-    app = listens.app(limits)
-    crowd = Crowd(limits, app.refused)
+    crowd = Crowd(limits, refused)
     config = uvicorn.Config(
         app,
         # Beside uvloop and httptools, asyncio and h11 cost four times as much per request.

@@ -26,7 +26,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, St
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
-from bot.adapters.storage.leases import BEAT_EVERY, Lease
+from bot.adapters.storage.leases import BEAT_EVERY, EXPIRES_AFTER, Lease
 from bot.adapters.storage.serialization import Unreadable
 from bot.adapters.storage.store import Moments, Store
 from bot.core.errors import Unavailable
@@ -165,6 +165,19 @@ class Engine:
 
     def quiet(self) -> bool:
         return not (self._load.busy() or self._store.inbox.backlog() or self._store.outbox.has_pending())
+
+    def in_hand(self) -> dict[str, int]:
+        """How much of what this process works on at the moment."""
+        return self._load.counts()
+
+    def obstacles(self) -> list[str]:
+        """Why nothing that is stored is worked on here, a clause each; for anybody's eyes."""
+        silent = self._lease.silent_for()
+        if silent is None or self._thread is None or not self._thread.is_alive():
+            return ["nothing is taken up here; look at the log, and start this process again"]
+        if silent >= EXPIRES_AFTER:
+            return [f"nothing has been heard of this process for {silent:.0f} s; if that goes on, start it again"]
+        return []
 
     def stop(self, drain: float = DRAIN) -> None:
         """Take nothing more, let what runs finish its step and be recorded, and close."""

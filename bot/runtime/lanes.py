@@ -11,6 +11,7 @@ from bot.adapters.storage.serialization import Unreadable
 from bot.context import Context
 from bot.core.errors import NotYet, ShipmateError, Unavailable
 from bot.core.events import Event
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.router import Router
 from bot.runtime.faults import described
 from bot.runtime.retries import FAULT_TRIES, FAULTY_LANE, backoff, pause_before
@@ -33,12 +34,14 @@ class Lanes:
         owner: str,
         surroundings: Surroundings,
         report: Callable[[Unavailable], None],
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._outbox = outbox
         self._router = router
         self._owner = owner
         self._surroundings = surroundings
         self._report = report
+        self._measures = measures
         self._guard = LaneGuard()
 
     def deliver(self, lane: str) -> None:
@@ -78,6 +81,7 @@ class Lanes:
             return self._effect_failed(pending, error)
         except ShipmateError as error:
             log.warning("effect given up", effect=pending.id, lane=pending.lane, reason=str(error))
+            self._measures.given_up("effect")
             return self._outbox.done(pending, self._owner, failure=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must neither stop the lane nor stay unseen
             return self._effect_failed(pending, error)

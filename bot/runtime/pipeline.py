@@ -30,6 +30,7 @@ from bot.core.modals.model import Option
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
@@ -69,6 +70,7 @@ class Pipeline:
         decode: Decode,
         archive: Archive,
         owner: str,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self.store = store
         self.owner = owner
@@ -81,11 +83,12 @@ class Pipeline:
         self._cron = cron
         self._decode = decode
         self._archive = archive
+        self._measures = measures
         conversation = Conversation(router, settings)
         self._commands = Subscription("command", conversation.answer)
         self._seen = Subscription("seen", conversation.see)
         self.sooner: Callable[[str], None] = lambda _: None
-        self._lanes = Lanes(store.outbox, router, owner, self._around, self._report)
+        self._lanes = Lanes(store.outbox, router, owner, self._around, self._report, measures)
 
     # --- gather and decide --------------------------------------------------------------------------------------
 
@@ -129,6 +132,7 @@ class Pipeline:
             raise
         except ShipmateError as error:
             log.warning("delivery refused", delivery=delivery_id, name=delivery.name, reason=str(error))
+            self._measures.given_up("delivery")
             self.store.inbox.handled(delivery_id, str(error))
         return None
 
@@ -312,6 +316,7 @@ class Pipeline:
         if gives_up or self._too_late(command, delay):
             if command:
                 log.error("command given up", delivery=delivery.id, reason=str(error))
+                self._measures.given_up("delivery")
                 self._tell(delivery.id, "given up", command, replies.given_up(error, one_of_several=len(commands) > 1))
                 self.store.inbox.handled(delivery.id, str(error))
             else:

@@ -24,6 +24,7 @@ from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge import Forge
 from bot.core.ports.forge_types import Remote
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.ports.provider import Job, Outcome, Provider, Source
 from bot.core.ports.workflows import Workflows
 from bot.providers import load
@@ -84,6 +85,10 @@ class StoredRun:
     @property
     def clock(self) -> Clock:
         return self._runner.clock
+
+    @property
+    def measures(self) -> Measures:
+        return self._runner.measures
 
     def written(self) -> int:
         return self._output.count
@@ -213,6 +218,7 @@ class ProviderRunner:
         clock: Clock,
         passwords: Passwords,
         before_start: Callable[[], None] = lambda: None,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self.store = store
         self.forge = forge
@@ -220,6 +226,7 @@ class ProviderRunner:
         self.clock = clock
         self.passwords = passwords
         self.before_start = before_start
+        self.measures = measures
         self.stopping = threading.Event()
         self.stopwatch = time.monotonic
 

@@ -19,6 +19,7 @@ from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.names import listed
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import Remote
+from bot.core.ports.measures import Measures
 from bot.core.ports.provider import Job, Outcome, Run
 from bot.core.ports.workflows import Workflows
 
@@ -111,6 +112,10 @@ class StagedRun:
     @property
     def clock(self) -> Clock:
         return self._run.clock
+
+    @property
+    def measures(self) -> Measures:
+        return self._run.measures
 
     def written(self) -> int:
         return self._run.written()

@@ -103,6 +103,11 @@ class Workload:
             joined = (one for together in self._joined.values() for one in together)
             return (*self._commands, *self._others, *joined)
 
+    def counts(self) -> dict[str, int]:
+        """How many commands, other deliveries and runs are in hand."""
+        with self._changed:
+            return {"command": len(self._commands), "delivery": len(self._others), "run": len(self._runs)}
+
     def busy(self) -> bool:
         with self._changed:
             return bool(self._commands or self._others or self._working or self._runs)

@@ -91,6 +91,11 @@ class Settings(Table):
             if name is not None
         )
 
+    def table_of(self, app: str, environment: str) -> str:
+        """The name of the table that an app's environment stands in: that of all previews for one of them."""
+        there = self.apps.get(app)
+        return there.table_of(environment) if there is not None else environment
+
     @property
     def places(self) -> dict[str, tuple[str, ...]]:
         """Each app with the names of its environments; those of previews are among them, and not listed."""

@@ -130,6 +130,11 @@ class Secrets(BaseModel):
         description="Where everything is kept: `sqlite:///…` or `postgres://…`.",
     )
     port: Annotated[int, BeforeValidator(_port)] = Field(default=3000, description="The port of the web process.")
+    metrics_port: Annotated[int, BeforeValidator(_port)] | None = Field(
+        default=None,
+        description="The port on which a `worker` shows `/metrics`, `/healthz` and `/readyz`; unset: none. `web` and "
+        "`run` show them on `PORT`.",
+    )
     base_url: Address | None = Field(
         default=None,
         description="The public address of the web process: hooks of the `http` provider call back there, and "

@@ -434,6 +434,13 @@ class AppSettings(Table):
         template = self.previews.get(found[0]) if found else None
         return template.of_pull_request(found[1]) if template is not None and found else None
 
+    def table_of(self, environment: str) -> str:
+        """The name of the table that the environment stands in: that of all previews for one of them."""
+        if environment in self.environments:
+            return environment
+        found = previews.split(environment)
+        return found[0] if found and found[0] in self.previews else environment
+
     @property
     def all_environments(self) -> dict[str, EnvironmentSettings]:
         """As they stand in the file: those that stay, and those of which each pull request has its own."""

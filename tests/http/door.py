@@ -18,6 +18,7 @@ from starlette.responses import Response
 from bot.adapters.storage import tables
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.engine import connect
+from bot.adapters.storage.measures import Look
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
@@ -25,6 +26,7 @@ from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.health import Aside
 from bot.http.limits import PRODUCTION, Limits
+from bot.http.metrics import Meter, Vitals
 from bot.http.protocol import Crowd
 from bot.http.server import server_of
 from tests.databases import migrate
@@ -106,6 +108,9 @@ def door(
     aside: Aside | None = None,
     outages: Sequence[str] = (),
     callbacks: Callable[[Store, Callable[[], None]], Callbacks] | None = None,
+    meter: Meter | None = None,
+    vitals: Vitals | None = None,
+    look: Callable[[], Look] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -125,6 +130,9 @@ def door(
             set_aside=aside,
             outages=lambda: outages,
             callbacks=callbacks(kept, made.ring) if callbacks else None,
+            meter=meter or Meter(),
+            vitals=vitals or Vitals(),
+            look=look,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

@@ -18,6 +18,7 @@ from bot.core.deployments.model import HEARD
 from bot.core.deployments.steps import Progress
 from bot.core.errors import NotThere
 from bot.core.ports.forge_types import Remote
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.ports.provider import Job
 from bot.core.ports.workflows import Workflows
 from tests.patience import PATIENCE
@@ -58,6 +59,7 @@ class ModelRun:
         self.on_line: dict[str, Callable[[], None]] = {}
         self.on_pause: Callable[[], None] = lambda: None
         self.clock = StandingClock()
+        self.measures: Measures = UNMEASURED
         self._cancelled = threading.Event()
         self._seconds = job.timeout_seconds
         self._breaker = 0

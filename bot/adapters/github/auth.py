@@ -21,6 +21,7 @@ from bot.adapters.github.payloads import Account, AwareTime
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.people.logins import same_login
 from bot.core.ports.chat import Clock
+from bot.core.ports.measures import UNMEASURED, Measures
 
 APP_NAMED = "the GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY)"
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app: 60 seconds back against
@@ -146,10 +147,11 @@ class AppAuth:
         api_url: str,
         clock: Clock,
         pause: Callable[[float], None] = time.sleep,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._clock = clock
         self._app = _AppItself(app_id, private_key, clock)
-        self._connection = Connection(api_url, self._app, clock=clock, pause=pause)
+        self._connection = Connection(api_url, self._app, clock=clock, pause=pause, measures=measures)
         self._installations: dict[str, int] = {}
         self._tokens: dict[int, _Cached] = {}
         self._lock = threading.Lock()

@@ -44,7 +44,7 @@ def error_of(
     """
     problem = _problem(body)
     message = _text(problem.get("message")) or f"HTTP status {status}"
-    if status == 429 or (status == 403 and _is_limit(headers, message)):
+    if _is_limit(status, headers, message):
         return Unavailable("GitHub asks the bot to slow down.", retry_after=_wait(headers, now))
     if status == 401 or (status in (403, 404) and _NOBODY.search(message)):
         return refused(message, named)
@@ -119,8 +119,28 @@ def _problem(body: bytes) -> Object:
     return problem if isinstance(problem, dict) else {}
 
 
-def _is_limit(headers: Mapping[str, str], message: str) -> bool:
+def _is_limit(status: int, headers: Mapping[str, str], message: str) -> bool:
+    if status != 403:
+        return status == 429
     return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0" or _LIMIT.search(message) is not None
+
+
+def asks_for_time(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether an answer says that the bot asks too much."""
+    return status in (403, 429) and _is_limit(status, headers, _text(_problem(body).get("message")))
+
+
+def quota_in(headers: Mapping[str, str], now: datetime) -> tuple[int, float | None] | None:
+    """How many requests are left of the limit that all questions but searches count against, and for how many seconds.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit
+    """
+    remaining = _seconds(headers.get("X-RateLimit-Remaining"))
+    if remaining is None or headers.get("X-RateLimit-Resource", "core") != "core":
+        return None
+    reset = _seconds(headers.get("X-RateLimit-Reset"))
+    here = (_date(headers.get("Date")) or now).timestamp()
+    return int(remaining), None if reset is None else max(0.0, reset - here)
 
 
 def _wait(headers: Mapping[str, str], now: datetime) -> float:

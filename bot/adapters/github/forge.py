@@ -47,6 +47,7 @@ from bot.adapters.github.workflows import GitHubWorkflows
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock, Finding
 from bot.core.ports.forge_types import Check, Commit, Comparison, Meaning, PullRequest, Relation, Remote, Repository
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.refs import HEADS, TAGS, is_exact, is_full_id, looks_like_id, short_name
 
 REF_LENGTH = 250  # GitHub takes no longer names
@@ -89,13 +90,14 @@ class GitHub:
         timeout: tuple[float, float] = TIMEOUT,
         before_change: Callable[[], None] = lambda: None,
         deploying: Collection[str] = (),
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._connection = Connection(
-            api_url, auth, clock=clock, pause=pause, timeout=timeout, before_change=before_change
+            api_url, auth, clock=clock, pause=pause, timeout=timeout, before_change=before_change, measures=measures
         )
         self._auth = auth
         self._relations: LRUCache[tuple[Hashable, ...], Relation] = LRUCache(RELATIONS_KEPT)
-        self._relations_lock = Lock()
+        self._relations_lock, self._absent_lock = Lock(), Lock()
         self._web_url, self._git_url = web_url.rstrip("/"), (git_url or web_url).rstrip("/")
         at_their_place = {"web_url": web_url, "api_url": api_url}
         sign_in = DeviceFlow(client_id, **at_their_place, clock=clock, pause=pause) if client_id else None
@@ -106,7 +108,6 @@ class GitHub:
         self._branches = Branches(self._connection, self._known, clock)
         self._pulls = GitHubPullRequests(self._connection, self._known, self._branches, clock)
         self._absent: TTLCache[tuple[str, str], bool, datetime] = TTLCache(NAMES_KEPT, ABSENT_FOR, clock.now)
-        self._absent_lock = Lock()
         self.expected_checks = GitHubExpectedChecks(self._connection, self._checks, self._known, self._branches, clock)
         self.deployments = GitHubDeployments(self._connection, self.resolve, self.users.own_login)
         self.backfill = GitHubBackfill(self._connection, auth, clock)

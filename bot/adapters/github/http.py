@@ -17,11 +17,13 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
-from bot.adapters.github.errors import error_of
+from bot.adapters.github.errors import asks_for_time, error_of, quota_in
 from bot.adapters.github.etag_cache import Page, RecentPages
+from bot.adapters.measured_calls import measured
 from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import JSON
+from bot.core.ports.measures import UNMEASURED, Measures, result_of
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, and between two bytes of an answer
 PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET
@@ -94,6 +96,7 @@ class Connection:
         timeout: tuple[float, float] = TIMEOUT,
         accept: str = HEADERS["Accept"],
         before_change: Callable[[], None] = lambda: None,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self._auth = auth
@@ -101,6 +104,7 @@ class Connection:
         self._pause = pause
         self._timeout = timeout
         self._before_change = before_change
+        self._measures = measures
         self._breaker = CircuitBreaker("GitHub", clock)
         self._pages = RecentPages(REMEMBERED_BYTES)
         self._session = requests.Session()
@@ -282,16 +286,23 @@ class Connection:
         headers: dict[str, str],
         reading: Reading,
     ) -> requests.Response:
-        return self._session.request(
-            method,
-            url,
-            json=body,
-            headers=headers,
-            auth=_Header(authorization),
-            stream=reading != "whole",
-            timeout=self._timeout,
-            allow_redirects=False,
-        )
+        with measured(self._measures, "github") as call:
+            answer = self._session.request(
+                method,
+                url,
+                json=body,
+                headers=headers,
+                auth=_Header(authorization),
+                stream=reading != "whole",
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+            said = answer.content if reading == "whole" and answer.status_code == 403 else b""
+            call.result = result_of(answer.status_code, limited=asks_for_time(answer.status_code, answer.headers, said))
+        left = quota_in(answer.headers, self._clock.now())
+        if left is not None:
+            self._measures.quota(self._limit(url, _scope_in(url)), *left)
+        return answer
 
     def _error_of(self, answer: requests.Response, method: str, url: str) -> ShipmateError:
         with answer:

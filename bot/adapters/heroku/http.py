@@ -18,9 +18,11 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.heroku.errors import SERVICE, error_of
+from bot.adapters.measured_calls import measured
 from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import JSON
+from bot.core.ports.measures import UNMEASURED, Measures, result_of
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two bytes of an answer; Heroku's router gives up after 30
 PAUSES = (0.2, 0.8)  # seconds before each repeat of a GET
@@ -51,11 +53,18 @@ class Connection:
     """
 
     def __init__(
-        self, api_url: str, key: str, *, clock: Clock | None, pause: Callable[[float], None] = time.sleep
+        self,
+        api_url: str,
+        key: str,
+        *,
+        clock: Clock | None,
+        pause: Callable[[float], None] = time.sleep,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self._key = key
         self._pause = pause
+        self._measures = measures
         self._breaker = CircuitBreaker(SERVICE, clock) if clock is not None else None
         self._left: int | None = None
         self._session = requests.Session()
@@ -120,15 +129,17 @@ class Connection:
 
     def _sent(self, method: str, path: str, body: dict[str, JSON] | None, headers: dict[str, str]) -> requests.Response:
         try:
-            answer = self._session.request(
-                method,
-                f"{self._api_url}{path}",
-                json=body,
-                headers=headers,
-                auth=_Bearer(self._key),
-                timeout=TIMEOUT,
-                allow_redirects=False,  # a token goes to its own host only
-            )
+            with measured(self._measures, "heroku") as call:
+                answer = self._session.request(
+                    method,
+                    f"{self._api_url}{path}",
+                    json=body,
+                    headers=headers,
+                    auth=_Bearer(self._key),
+                    timeout=TIMEOUT,
+                    allow_redirects=False,  # a token goes to its own host only
+                )
+                call.result = result_of(answer.status_code)
         except (requests.RequestException, ValueError) as broken:
             raise _unreachable(broken, method) from None
         left = answer.headers.get("RateLimit-Remaining", "")

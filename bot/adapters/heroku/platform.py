@@ -11,6 +11,7 @@ from bot.adapters.heroku.http import Connection
 from bot.core.errors import NotThere
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import JSON
+from bot.core.ports.measures import UNMEASURED, Measures
 
 
 class Heroku:
@@ -18,9 +19,14 @@ class Heroku:
     answer."""
 
     def __init__(
-        self, api_url: str, key: str, clock: Clock | None = None, pause: Callable[[float], None] = time.sleep
+        self,
+        api_url: str,
+        key: str,
+        clock: Clock | None = None,
+        pause: Callable[[float], None] = time.sleep,
+        measures: Measures = UNMEASURED,
     ) -> None:
-        self._connection = Connection(api_url, key, clock=clock, pause=pause)
+        self._connection = Connection(api_url, key, clock=clock, pause=pause, measures=measures)
 
     def __repr__(self) -> str:
         return f"Heroku({self._connection!r})"

@@ -19,8 +19,10 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.hooks.errors import error_of
+from bot.adapters.measured_calls import measured
 from bot.core.errors import NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
+from bot.core.ports.measures import UNMEASURED, Measures, result_of
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -56,8 +58,9 @@ class Hooks:
     nowhere else. All requests to one origin share a circuit breaker.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, measures: Measures = UNMEASURED) -> None:
         self._clock = clock
+        self._measures = measures
         self._lock = threading.Lock()
         self._breakers: LRUCache[str, CircuitBreaker] = LRUCache(SERVICES)
         self._session = requests.Session()
@@ -89,16 +92,20 @@ class Hooks:
 
     def _answer(self, request: Request, who: str) -> bytes | None:
         asks = request.method == "GET"
-        with self._session.request(
-            request.method,
-            request.url,
-            data=request.body,
-            headers=dict(request.headers),
-            auth=_NoPasswords(),
-            timeout=ASKING if asks else TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
+        with (
+            measured(self._measures, "hook") as call,
+            self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=dict(request.headers),
+                auth=_NoPasswords(),
+                timeout=ASKING if asks else TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
+            call.result = result_of(answer.status_code)
             try:
                 body = _body(answer)
             except (requests.RequestException, HTTPError):  # the status has been read, and says enough

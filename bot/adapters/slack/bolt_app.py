@@ -229,6 +229,11 @@ class Listening:
         if not self._opened():
             Thread(target=self._keep_trying, name="opening Socket Mode", daemon=True).start()
 
+    def connected(self) -> bool:
+        """Whether Slack is heard at this moment; the library opens a connection that broke anew by itself."""
+        client = self._client
+        return client is not None and client.is_connected()
+
     def close(self) -> None:
         with self._lock:
             self._closing.set()

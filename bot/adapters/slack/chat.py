@@ -20,6 +20,7 @@ from bot.core.events.external import Place
 from bot.core.home_view import HomeView
 from bot.core.modals.model import Modal
 from bot.core.ports.chat import ChannelNames, Clock, Notebook, Person, Tag
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.rich_text import Message
 
 METADATA_TYPE = "shipmate"
@@ -61,9 +62,10 @@ class Slack:
         before_call: Callable[[], None] = lambda: None,
         names: ChannelNames | None = None,
         notebook: Notebook | None = None,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self.clock = clock
-        self.api = Api(token, api_url, clock=clock, timeout=timeout, before_call=before_call)
+        self.api = Api(token, api_url, clock=clock, timeout=timeout, before_call=before_call, measures=measures)
         self.directory = Directory(self.api, clock, names)
         self.ladder = Ladder(clock, lambda: self.identity().team, notebook)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from threading import Lock
 from typing import Any, TypeAlias
+from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -16,8 +17,9 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.slack.errors import BLOCKS_REFUSED, SlackRejected, from_answer, from_line, retry_after
-from bot.core.errors import Speechless
+from bot.core.errors import NotAccepted, ShipmateError, Speechless, Unavailable
 from bot.core.ports.chat import Clock
+from bot.core.ports.measures import UNMEASURED, Call, Measures, Result, result_of
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -61,10 +63,12 @@ class Api:
         clock: Clock,
         timeout: int = TIMEOUT_SECONDS,
         before_call: Callable[[], None] = lambda: None,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=timeout, retry_handlers=[], logger=_silent)
         self._timeout = timeout
         self._before_call = before_call
+        self._measures = measures
         self._breaker = CircuitBreaker("Slack", clock, Speechless)
         self._identity: BotIdentity | None = None
         self._lock = Lock()
@@ -106,12 +110,15 @@ class Api:
         if not address.startswith(("https://", "http://")):
             return False
         webhook = WebhookClient(address, timeout=self._timeout, retry_handlers=[], logger=_silent)
-        try:
-            # Unlike the Web API this neither raises for a status nor says ok in JSON: https://docs.slack.dev/
-            # interactivity/handling-user-interaction#message_responses
-            answer = webhook.send_dict(dict(body))
-        except (OSError, HTTPException, ValueError, SlackClientError) as error:
-            raise from_line(error, RESPONSE) from None
+        with self._measures.call("slack") as call:
+            try:
+                # Unlike the Web API this neither raises for a status nor says ok in JSON: https://docs.slack.dev/
+                # interactivity/handling-user-interaction#message_responses
+                answer = webhook.send_dict(dict(body))
+            except (OSError, HTTPException, ValueError, SlackClientError) as error:
+                call.result = _no_answer(error)
+                raise from_line(error, RESPONSE) from None
+            call.result = result_of(answer.status_code)
         if answer.status_code == 429:
             pause = retry_after(answer.headers)
             raise Speechless(f"Slack asks to wait {pause:g} s before the next {RESPONSE}.", retry_after=pause)
@@ -126,22 +133,45 @@ class Api:
         """One call, unless Slack is down or has asked for time: it limits each method, and each channel's posts."""
         self._before_call()
         # Another token is refused on its own.
-        with self._breaker.guarding((method, arguments.get("channel")), door=arguments.get("token", "")):
-            return self._sent(method, arguments)
+        key, door = (method, arguments.get("channel")), arguments.get("token", "")
+        with self._breaker.guarding(key, door), self._measures.call("slack") as call:
+            return self._sent(method, arguments, call)
 
-    def _sent(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
+    def _sent(self, method: str, arguments: Mapping[str, Any], call: Call) -> SlackResponse:
         given = {name: value for name, value in arguments.items() if value is not None}
         # Slack's reading methods take forms only; what is nested goes as JSON, which the writing methods take.
         nested = any(isinstance(value, dict | list) for value in given.values())
         try:
             answer = self.client.api_call(method, json=given if nested else None, params=None if nested else given)
         except SlackApiError as error:
-            raise from_answer(error, method, given.get("channel")) from error
+            ours = from_answer(error, method, given.get("channel"))
+            call.result = _result_of(ours, error.response.status_code)
+            raise ours from error
         except (OSError, HTTPException, ValueError, AttributeError, SlackClientError) as error:
+            call.result = _no_answer(error)
             raise from_line(error, method) from error
         if not isinstance(answer.data, dict):
+            call.result = "server_error"
             raise from_line(ValueError("no object"), method)
+        call.result = "ok"
         return answer
+
+
+def _result_of(error: ShipmateError, status: int) -> Result:
+    """Slack says most of what is wrong in the body of an answer with status 200."""
+    match error:
+        case NotAccepted():
+            return "refused"
+        case Unavailable():
+            return "server_error" if error.retry_after is None else "rate_limited"
+    return result_of(status) if status >= 400 else "client_error"
+
+
+def _no_answer(error: Exception) -> Result:
+    reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, TimeoutError):
+        return "timeout"
+    return "unreachable" if isinstance(reason, OSError | HTTPException) else "server_error"
 
 
 def _body(answer: SlackResponse) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from bot.adapters.storage.deployments import RowReads, RowRecords
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new
 
+PlaceOf = Callable[[str, str], str]
 _MADE = sa.select(tables.decisions.c.handler).where(tables.decisions.c.delivery_id == sa.bindparam("delivery"))
 
 
@@ -23,11 +24,19 @@ class Decision:
     """
 
     def __init__(
-        self, database: Database, delivery_id: str, handler: str, *, ends: bool, joined: Sequence[str] = ()
+        self,
+        database: Database,
+        delivery_id: str,
+        handler: str,
+        place_of: PlaceOf,
+        *,
+        ends: bool,
+        joined: Sequence[str] = (),
     ) -> None:
         self._database = database
         self._delivery_id = delivery_id
         self._handler = handler
+        self._place_of = place_of
         self.ends = ends
         self._joined = joined
         self._stack = ExitStack()
@@ -46,15 +55,17 @@ class Decision:
         claim = {"delivery_id": self._delivery_id, "handler": self._handler, "decided_at": now}
         if not insert_new(connection, tables.decisions, [claim], "delivery_id", "handler"):
             raise AlreadyDecided
-        self.records = RowRecords(connection, self._delivery_id, now)
+        self.records = RowRecords(connection, self._delivery_id, now, self._place_of)
         if app is not None and environment is not None:
             self.records.hold(app, environment)
         return self.records
 
     def close(self, *, keep: bool) -> None:
         if keep:
-            if self.records is not None and self.ends:
-                self.records.handled(self._joined)
+            if self.records is not None:
+                if self.ends:
+                    self.records.handled(self._joined)
+                self.records.tally.write()
             self._stack.close()
         else:
             self._stack.__exit__(*sys.exc_info())
@@ -79,10 +90,14 @@ class AlreadyDecided(Exception):
 
 
 class Decisions:
-    """Opens decisions, and knows those that were made. Raises Unavailable."""
+    """Opens decisions, and knows those that were made. Raises Unavailable.
+
+    ``place_of`` says under which environment of the settings one of an app is counted, for whoever knows the settings.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.place_of: PlaceOf = lambda _, environment: environment
 
     @contextmanager
     def open(
@@ -93,7 +108,7 @@ class Decisions:
         What it writes is kept together with the note that ``handler`` has decided on the delivery. One that writes
         nothing may be made again, so nothing is noted of it.
         """
-        decision = Decision(self._database, delivery_id, handler, ends=ends, joined=joined)
+        decision = Decision(self._database, delivery_id, handler, self.place_of, ends=ends, joined=joined)
         try:
             yield decision
         except BaseException:

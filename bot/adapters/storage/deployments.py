@@ -19,6 +19,7 @@ from bot.adapters.storage.figures import FigureRows
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
+from bot.adapters.storage.measures import TallyTransaction
 from bot.adapters.storage.merge_cards import MergeCardRows, MergeCardTransaction
 from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
@@ -46,7 +47,8 @@ _BY_REMOTE = _BY_REMOTE.where(_D.remote_id == sa.bindparam("remote"))
 _BY_REMOTE = _BY_REMOTE.where(
     sa.or_(_D.repository == sa.bindparam("repository"), _D.app.in_(sa.bindparam("apps", expanding=True)))
 )
-_STOOD = sa.select(_D.state, _D.waits_for, _D.waits_since, _D.cancel_by).where(_D.id == sa.bindparam("key"))
+_STOOD = sa.select(_D.state, _D.waits_for, _D.waits_since, _D.cancel_by, _D.remote_id, _D.started_at)
+_STOOD = _STOOD.where(_D.id == sa.bindparam("key"))
 _HELD = sa.select(tables.environments.c.app).with_for_update()
 _HELD = _HELD.where(tables.environments.c.app == sa.bindparam("app"))
 _HELD = _HELD.where(tables.environments.c.environment == sa.bindparam("environment"))
@@ -333,9 +335,18 @@ class RowReads:
 
 
 class RowRecords(RowReads):
-    """A transaction on ``connection``. Whoever opened it commits it or rolls it back."""
+    """A transaction on ``connection``. Whoever opened it commits it or rolls it back.
 
-    def __init__(self, connection: sa.Connection, delivery_id: str, now: datetime) -> None:
+    ``place_of`` says under which environment of the settings one of an app is counted.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        delivery_id: str,
+        now: datetime,
+        place_of: Callable[[str, str], str] = lambda _, environment: environment,
+    ) -> None:
         super().__init__(lambda query, **given: connection.execute(query, given).all())
         self._connection = connection
         self._delivery_id = delivery_id
@@ -343,6 +354,7 @@ class RowRecords(RowReads):
         self.lanes: dict[str, None] = {}
         """Those of the effects, in their order."""
         self._audit = AuditTransaction(connection, delivery_id, now)
+        self.tally = TallyTransaction(connection, place_of)
 
     @property
     def cause(self) -> str:
@@ -412,10 +424,13 @@ class RowRecords(RowReads):
         assert key is not None
         added = replace(deployment, id=key[0])
         self._audit.added(added)
+        self.tally.note(None, added)
         return added
 
     def save(self, deployment: Deployment) -> None:
-        self._audit.saved(self._connection.execute(_STOOD, {"key": deployment.id}).one(), deployment)
+        stood = self._connection.execute(_STOOD, {"key": deployment.id}).one()
+        self._audit.saved(stood, deployment)
+        self.tally.note(stood, deployment)
         row = to_row(deployment)
         self._connection.execute(_SAVE, {"key": deployment.id} | {name: row[name] for name in _SAVED})
 

@@ -217,6 +217,11 @@ class Database:
             yield connection
             board_changes.tell(connection, self.clock)
 
+    def pool(self) -> tuple[int, int]:
+        """How many connections are in use at the moment, and how many are kept."""
+        pool = self.engine.pool
+        return (pool.checkedout(), pool.size()) if isinstance(pool, sa.pool.QueuePool) else (0, 0)
+
     def look_at_clock(self) -> None:
         """For whoever has no transaction anyway before times matter. Raises Unavailable."""
         if self.own_clock is not None:

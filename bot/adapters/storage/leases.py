@@ -37,6 +37,7 @@ class Lease:
         self._database = database
         self._expires_after = expires_after
         self._ours_until: float | None = None
+        self._renewed_at: float | None = None
         self._file: IO[str] | None = None
 
     def reserve(self) -> None:
@@ -78,7 +79,12 @@ class Lease:
             self._renewed(began)
         return held
 
+    def silent_for(self) -> float | None:
+        """Seconds since this process last renewed its lease, None before it has one."""
+        return seconds_passed() - self._renewed_at if self._renewed_at is not None else None
+
     def _renewed(self, began: float) -> None:
+        self._renewed_at = began
         if not self._database.is_sqlite:  # nobody takes over while the file is locked
             self._ours_until = began + self._expires_after
 
@@ -121,6 +127,12 @@ class Lease:
         """Those among the ids of processes that have no lease any more, and so are dead."""
         alive = {row.id for row in self._database.select(sa.select(_LEASE.id))}
         return sorted(ids - alive)
+
+
+def last_heard(database: Database) -> list[float]:
+    """How many seconds ago each process that has not left in order was last heard of. Raises Unavailable."""
+    query = sa.select(_LEASE.seen_at, sa.func.now().label("now")).where(_LEASE.seen_at > GIVEN_UP)
+    return [max(0.0, (row.now - row.seen_at).total_seconds()) for row in database.select(query)]
 
 
 def _free_what_nobody_holds(connection: sa.Connection) -> None:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from bot.core.deployments.steps import Progress
 from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import Remote
+from bot.core.ports.measures import Measures
 from bot.core.ports.workflows import Workflows
 
 
@@ -76,6 +77,10 @@ class Run(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def measures(self) -> Measures:
+        """Where the provider's calls are counted."""
 
     def write(self, line: str) -> None:
         """Keep one line of output (capped, secrets masked, of control sequences the colours alone)."""

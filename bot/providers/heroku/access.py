@@ -9,6 +9,7 @@ from bot.adapters.heroku.errors import KEY, MEND, SERVICE
 from bot.adapters.heroku.platform import Heroku
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected
 from bot.core.ports.chat import Clock
+from bot.core.ports.measures import UNMEASURED, Measures
 from bot.settings import process_environment
 from bot.settings.environment import from_environment
 
@@ -19,8 +20,8 @@ _GUARD = threading.Lock()
 _SHARED: list[tuple[tuple[str, str], Clock, Heroku]] = []
 
 
-def client(clock: Clock | None) -> Heroku:
-    """Runs on one ``clock`` share a circuit breaker. Raises Rejected where there is no key."""
+def client(clock: Clock | None, measures: Measures = UNMEASURED) -> Heroku:
+    """Runs on one ``clock`` share a circuit breaker, and ``measures``. Raises Rejected where there is no key."""
     secrets = from_environment(process_environment(), [])
     if secrets.heroku_api_key is None:
         raise Rejected(f"{KEY} is not set. {MAKE_ONE}")
@@ -31,7 +32,7 @@ def client(clock: Clock | None) -> Heroku:
         for known, ticks, heroku in _SHARED:
             if known == address and ticks is clock:
                 return heroku
-        _SHARED[:] = [(address, clock, Heroku(*address, clock))]
+        _SHARED[:] = [(address, clock, Heroku(*address, clock, measures=measures))]
         return _SHARED[0][2]
 
 

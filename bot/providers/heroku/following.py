@@ -31,7 +31,7 @@ def follow(run: Run, handle: str) -> Outcome:
     begun = Handle.of(handle)
     if begun.kind == "nothing":
         return Outcome("cancelled", "Cancelled before anything was begun on Heroku")
-    return _Follower(run, client(run.clock), begun).outcome()
+    return _Follower(run, client(run.clock, run.measures), begun).outcome()
 
 
 class _Follower:

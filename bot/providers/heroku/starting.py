@@ -39,7 +39,7 @@ def start(run: Run) -> str:
     """Have Heroku build, roll back or promote, unless that was done before; the handle says which."""
     begun = run.note(_BEGUN)
     if begun is None:
-        begun = str(_found_or_begun(run, client(run.clock)))
+        begun = str(_found_or_begun(run, client(run.clock, run.measures)))
         run.keep(_BEGUN, begun)
     return begun
 

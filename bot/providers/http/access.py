@@ -6,14 +6,16 @@ import threading
 
 from bot.adapters.hooks.client import Hooks
 from bot.core.ports.chat import Clock
+from bot.core.ports.provider import Run
 
 _GUARD = threading.Lock()
 _SHARED: list[tuple[Clock, Hooks]] = []
 
 
-def hooks(clock: Clock) -> Hooks:
+def hooks(run: Run) -> Hooks:
     """Runs on one clock share a client."""
+    clock = run.clock
     with _GUARD:
         if not _SHARED or _SHARED[0][0] is not clock:
-            _SHARED[:] = [(clock, Hooks(clock))]
+            _SHARED[:] = [(clock, Hooks(clock, run.measures))]
         return _SHARED[0][1]

@@ -63,7 +63,7 @@ class Polling:
 
     def _asked(self, poll: Poll, request: Request) -> Word | None:
         try:
-            answer = hooks(self._run.clock).ask(request)
+            answer = hooks(self._run).ask(request)
         except Unavailable as error:
             # An outage is waited for, until the time is over.
             if not (isinstance(error, NotYet) and self.trouble):

@@ -121,7 +121,7 @@ def filled_headers(headers: dict[str, str], values: dict[str, str], variables: V
 def _ask(run: Run, settings: Settings, variables: Variables, request: Request, sent: Sent) -> Begun:
     who = host_of(request.url)
     try:
-        answer = hooks(run.clock).ask(request)
+        answer = hooks(run).ask(request)
         values = _values(answer, settings)
     except Conflict as error:
         if not sent.begun:

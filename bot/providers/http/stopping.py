@@ -76,7 +76,7 @@ class Stopping:
 
     def _ask(self, polling: Polling) -> None:
         try:
-            hooks(self._run.clock).ask(self._request())
+            hooks(self._run).ask(self._request())
         except Unavailable:
             return  # asked again at the next look
         except ShipmateError as error:

@@ -1,0 +1,1 @@
+"""What is counted of the bot's own work, for monitors."""

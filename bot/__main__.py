@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
 import sys
@@ -25,8 +26,8 @@ from bot import __version__, tasks
 from bot.adapters.system.dumpable import forbid_dumps
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.database import bring_up_to_date
-from bot.logs import log_to
-from bot.settings import SettingsProblems, load, process_environment, requirements_missing
+from bot.logs import TICK, Logs, log_to
+from bot.settings import SettingsProblems, load, process_environment, requirements_missing, secret_values
 from bot.settings.environment import Process
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def web(given: Namespace) -> int:
     from bot.context import SystemClock
     from bot.http.server import slack_app, slack_client
 
-    settings, stop = _begin(given.settings, "web")
+    settings, stop, logs = _begin(given.settings, "web")
     clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
     bring_up_to_date(store.database, "web")
@@ -155,8 +156,9 @@ def web(given: Namespace) -> int:
         return slack_app(settings, slack_client(settings, clock), store, lambda: None, lambda *_: None)
 
     close_port = _open_port(settings, store, lambda: None, slack)
-    _wait_for_end("web", stop)
+    _wait_for_end("web", stop, logs)
     close_port()
+    logs.end()
     _leave(0)
 
 
@@ -170,7 +172,7 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     from bot.app import real
     from bot.mend import Mender
 
-    settings, stop = _begin(settings_file, process)
+    settings, stop, logs = _begin(settings_file, process)
     bot = real(settings, connections=WORKER_CONNECTIONS)
     bot.engine.reserve()
     bring_up_to_date(bot.store.database, process)
@@ -179,23 +181,25 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     bot.launch()
     close_slack = _listen_to_slack(bot)
     close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot)) if web else lambda: None
-    _wait_for_end(process, stop)
+    _wait_for_end(process, stop, logs)
     # Closing waits up to three seconds for Slack, which the work at hand may need; what still comes is stored.
     threading.Thread(target=close_slack, name="leaving Slack", daemon=True).start()
     (closing := threading.Thread(target=close_port, name="closing the port", daemon=True)).start()
     bot.stop()
     closing.join(10)
+    logs.end()
     _leave(0)
 
 
-def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int]:
-    """The settings, and a file descriptor that tells when the process is to end. Raises SettingsProblems."""
-    log_to(sys.stderr)
+def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int, Logs]:
+    """The settings, a file descriptor that tells when the process is to end, and its log. Raises SettingsProblems."""
+    logs = log_to(sys.stderr)
     settings = load(settings_file, process_environment())
+    logs.hide(secret_values(settings.secrets))
     missing = requirements_missing(settings, process)
     if missing:
         raise SettingsProblems(missing)
-    return settings, _stop_signals()
+    return settings, _stop_signals(), logs
 
 
 def _stop_signals() -> int:
@@ -213,12 +217,13 @@ def _stop_signals() -> int:
     return reading
 
 
-def _wait_for_end(process: Process, stop: int) -> None:
+def _wait_for_end(process: Process, stop: int, logs: Logs) -> None:
     # What is loaded by now stays: looking through it at each full collection would hold webhooks up for 50 ms.
     gc.collect()
     gc.freeze()
     log.info("ready", process=process, version=__version__)
-    os.read(stop, 1)
+    while not select.select([stop], [], [], TICK)[0]:
+        logs.tick()
     log.info("stopping", process=process)
 
 

@@ -199,6 +199,10 @@ def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int,
     missing = requirements_missing(settings, process)
     if missing:
         raise SettingsProblems(missing)
+    if (dsn := settings.secrets.sentry_dsn) is not None:
+        from bot.logs.fault_reports import report_faults
+
+        report_faults(logs, dsn.get_secret_value(), process)
     return settings, _stop_signals(), logs
 
 

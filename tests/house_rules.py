@@ -91,6 +91,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "httptools": ("bot/http/protocol.py",),
     "starlette": ("bot/http/*", "bot/adapters/slack/bolt_app.py"),
     "prometheus_client": ("bot/http/*",),
+    "sentry_sdk": ("bot/logs/fault_reports.py",),
     "zstandard": ("bot/adapters/storage/*",),
     "msgspec": ("bot/http/*", "bot/adapters/*"),
     "pydantic": ("bot/settings/*", "bot/app.py", "bot/providers/*", "bot/adapters/system/environment.py"),

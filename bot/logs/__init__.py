@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TextIO, cast
 
@@ -12,7 +12,7 @@ import structlog
 from structlog.typing import Processor
 
 from bot.logs.faults import Faults
-from bot.logs.libraries import listen_to_libraries
+from bot.logs.libraries import Libraries, listen_to
 from bot.logs.lines import Mask, cleaned, named_as_github_does, renderer
 from bot.logs.outages import Outages
 
@@ -21,13 +21,18 @@ TICK = 1.0
 ORDER = ("timestamp", "level", "event", "deployment", "delivery")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Logs:
     """What the log of a process remembers between two lines. Safe from any thread."""
 
     mask: Mask = field(default_factory=Mask)
     outages: Outages = field(default_factory=lambda: Outages(time.monotonic))
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
+    before_end: Callable[[], None] = lambda: None
+    libraries: Libraries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.libraries = Libraries(time.monotonic, self.outages.counts)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """From now on nobody reads these in the log."""
@@ -35,13 +40,14 @@ class Logs:
 
     def tick(self) -> None:
         """To be called about once a second: says what nobody says by an event of its own."""
-        self.faults.tick()
-        self.outages.tick()
+        for one in (self.libraries, self.faults, self.outages):
+            one.tick()
 
     def end(self) -> None:
         """What is still to be said, as the process ends."""
-        self.faults.tick(last=True)
-        self.outages.tick(last=True)
+        for one in (self.libraries, self.faults, self.outages):
+            one.tick(last=True)
+        self.before_end()
 
 
 def log_to(stream: TextIO) -> Logs:
@@ -67,5 +73,5 @@ def log_to(stream: TextIO) -> Logs:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
-    listen_to_libraries()
+    listen_to(logs.libraries)
     return logs

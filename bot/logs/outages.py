@@ -62,6 +62,14 @@ class Outages:
             outage.held_up[str(line["event"])] += 1
         raise structlog.DropEvent
 
+    def counts(self, service: str, what: str, times: int) -> bool:
+        """Whether an outage of the service lasts; then that has happened because of it."""
+        with self._guard:
+            outage = self._of(service)
+            if outage is not None:
+                outage.held_up[what] += times
+            return outage is not None
+
     def _of(self, service: object) -> _Outage | None:
         """Of the whole service, or of the part of it in brackets that one owner has."""
         return next((one for name, one in self._lasting.items() if name.partition(" (")[0] == service), None)
@@ -73,7 +81,9 @@ class Outages:
             raise structlog.DropEvent
         self._lasting[service] = _Outage(now, now, str(line.get("reason", "")))
         meanwhile = MEANWHILE.get(service.partition(" (")[0], ELSE)
-        return {**line, "event": "outage begins", "service": service, "meanwhile": meanwhile}
+        # Whoever met it first is nobody in particular.
+        said = {name: value for name, value in line.items() if name not in {"deployment", "delivery"}}
+        return {**said, "event": "outage begins", "service": service, "meanwhile": meanwhile}
 
     def _answered(self, service: str) -> EventDict:
         outage = self._lasting.get(service)

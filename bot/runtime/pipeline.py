@@ -301,7 +301,7 @@ class Pipeline:
                 if asked is not None:
                     audit.refused(records, asked, message)
                 records.emit(reply)
-                if not records.audit.rows:
+                if name.endswith(":command") and not records.audit.rows:
                     log.info("refused", by=event.person, via=event.via, channel=event.place.channel)
                 if name.endswith((":command", "given up", "set aside")) and (over := unseen(event, asked)) is not None:
                     records.emit(over)

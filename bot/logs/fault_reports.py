@@ -35,7 +35,6 @@ def report_faults(logs: Logs, dsn: str, process: str) -> None:
         # Nothing is listened to, patched or looked up by itself.
         default_integrations=False,
         auto_enabling_integrations=False,
-        send_default_pii=False,
         include_local_variables=False,
         max_breadcrumbs=0,
         auto_session_tracking=False,

@@ -144,7 +144,7 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
     while found is not None and id(found) not in seen:
         seen.add(id(found))
         yield found
-        found = found.__cause__ or found.__context__
+        found = found.__cause__  # what went wrong while trouble was looked after is a fault all the same
 
 
 def _place_of(error: BaseException) -> str:

@@ -71,7 +71,7 @@ class StoredRun:
         self.job = job
         secrets = (*secret_values(provider_runner.settings.secrets), job.one_time_password or "")
         self._output = RunOutput(provider_runner.store, job.deployment_id, secrets)
-        began = deployment.started_at or deployment.created_at
+        self.began = began = deployment.started_at or deployment.created_at
         self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
         self._held_since = deployment.waits_since
         self._told = self._to_tell = Progress()
@@ -299,6 +299,8 @@ class ProviderRunner:
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome, run.last_word)
+        seconds = (self.clock.now() - run.began).total_seconds()
+        log.info("provider ended", result=outcome.result, seconds=seconds, reason=outcome.description)
 
     def _refused(self, error: NotAccepted) -> None:
         outages.report(self.store.reads(), self.store.inbox.put_event, error)
@@ -370,10 +372,6 @@ class ProviderRunner:
         if outcome.given_up:
             event = replace(event, given_up=True)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
-        begun = self.store.reads().deployment(deployment_id)
-        took = self.clock.now() - begun.started_at if begun is not None and begun.started_at is not None else None
-        told = {"result": outcome.result, "seconds": took.total_seconds() if took is not None else None}
-        log.info("provider ended", deployment=deployment_id, **told, reason=outcome.description)
 
 
 def _held_up(how: _How, error: Unavailable) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
 import sys
@@ -25,8 +26,8 @@ from bot import __version__, tasks
 from bot.adapters.system.dumpable import forbid_dumps
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.database import bring_up_to_date
-from bot.logs import log_to
-from bot.settings import SettingsProblems, load, process_environment, requirements_missing
+from bot.logs import TICK, Logs, log_to
+from bot.settings import SettingsProblems, load, process_environment, requirements_missing, secret_values
 from bot.settings.environment import Process
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def web(given: Namespace) -> int:
     from bot.http.metrics import Meter
     from bot.http.server import of_listener, slack_app, slack_client
 
-    settings, stop = _begin(given.settings, "web")
+    settings, stop, logs = _begin(given.settings, "web")
     clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
     bring_up_to_date(store.database, "web")
@@ -164,8 +165,9 @@ def web(given: Namespace) -> int:
         return slack_app(settings, slack_client(settings, clock, meter), store, lambda: None, lambda *_: None)
 
     close_port = _open_port(settings, store, lambda: None, slack, of_listener(meter, store))
-    _wait_for_end("web", stop)
+    _wait_for_end("web", stop, logs)
     close_port()
+    logs.end()
     _leave(0)
 
 
@@ -180,7 +182,7 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     from bot.http.metrics import Meter
     from bot.mend import Mender
 
-    settings, stop = _begin(settings_file, process)
+    settings, stop, logs = _begin(settings_file, process)
     meter = Meter()
     bot = real(settings, connections=WORKER_CONNECTIONS, measures=meter)
     bot.engine.reserve()
@@ -196,23 +198,29 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     else:
         close_port = _show_metrics(metrics_port, settings, bot.store, told)
     close_slack = listening.close if listening is not None else lambda: None
-    _wait_for_end(process, stop)
+    _wait_for_end(process, stop, logs)
     # Closing waits up to three seconds for Slack, which the work at hand may need; what still comes is stored.
     threading.Thread(target=close_slack, name="leaving Slack", daemon=True).start()
     (closing := threading.Thread(target=close_port, name="closing the port", daemon=True)).start()
     bot.stop()
     closing.join(10)
+    logs.end()
     _leave(0)
 
 
-def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int]:
-    """The settings, and a file descriptor that tells when the process is to end. Raises SettingsProblems."""
-    log_to(sys.stderr)
+def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int, Logs]:
+    """The settings, a file descriptor that tells when the process is to end, and its log. Raises SettingsProblems."""
+    logs = log_to(sys.stderr)
     settings = load(settings_file, process_environment())
+    logs.hide(secret_values(settings.secrets))
     missing = requirements_missing(settings, process)
     if missing:
         raise SettingsProblems(missing)
-    return settings, _stop_signals()
+    if (dsn := settings.secrets.sentry_dsn) is not None:
+        from bot.logs.fault_reports import report_faults
+
+        report_faults(logs, dsn.get_secret_value(), process)
+    return settings, _stop_signals(), logs
 
 
 def _stop_signals() -> int:
@@ -230,12 +238,13 @@ def _stop_signals() -> int:
     return reading
 
 
-def _wait_for_end(process: Process, stop: int) -> None:
+def _wait_for_end(process: Process, stop: int, logs: Logs) -> None:
     # What is loaded by now stays: looking through it at each full collection would hold webhooks up for 50 ms.
     gc.collect()
     gc.freeze()
     log.info("ready", process=process, version=__version__)
-    os.read(stop, 1)
+    while not select.select([stop], [], [], TICK)[0]:
+        logs.tick()
     log.info("stopping", process=process)
 
 

@@ -33,7 +33,6 @@ def refused(context: Context, event: CredentialsRefused) -> None:
     if not _still_refused(context, begun):
         model.keep(context.begin(), replace(begun, since=None))
         return
-    log.error("credentials refused", service=event.service, reason=event.reason, mend=event.mend)
     hearers = admins.hearers(context) if event.service != "Slack" else []
     records = context.begin()
     model.keep(records, begun)
@@ -55,7 +54,6 @@ def tried(context: Context, event: CredentialsTried) -> None:
         _try_later(records, context, outage)
         return
     lasted = context.now - outage.since
-    log.info("credentials accepted again", service=outage.service, seconds=lasted.total_seconds())
     model.keep(records, replace(outage, since=None))
     # A suspended App is told of nothing.
     records.put(Tick("reconcile", context.now), f"{outage.key}:{outage.number}:over")

@@ -100,6 +100,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "httptools": ("bot/http/protocol.py",),
     "starlette": ("bot/http/*", "bot/adapters/slack/bolt_app.py"),
     "prometheus_client": ("bot/http/*",),
+    "sentry_sdk": ("bot/logs/fault_reports.py",),
     "zstandard": ("bot/adapters/storage/*",),
     "msgspec": ("bot/http/*", "bot/adapters/*"),
     "pydantic": ("bot/settings/*", "bot/app.py", "bot/providers/*", "bot/adapters/system/environment.py"),
@@ -115,6 +116,7 @@ CLOCKS = {
 }
 MAY_ASK: dict[str, set[str]] = {
     "bot/context.py": {"datetime.now"},
+    "bot/logs/__init__.py": {"time.monotonic"},
     # time_ns makes ids that never come again, and is not a time
     "bot/runtime/dispatcher.py": {"time.monotonic", "time.time_ns"},
     "bot/runtime/provider_runner.py": {"time.monotonic"},

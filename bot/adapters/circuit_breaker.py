@@ -8,11 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 
+log = structlog.get_logger(__name__)
+
 GIVEN_UP_AFTER = 5
 """So many failures in a row, and the service counts as down: from then on one request at a time tries it."""
+TOLD_AFTER = 2
+"""So many failures in a row, and the log says that the service is away: one alone is told by whoever met it."""
 LONGEST_REST = timedelta(minutes=1)
 PROBE = timedelta(seconds=30)
 """How long one request that tries a service has for it before the next one may."""
@@ -63,10 +69,11 @@ class CircuitBreaker:
             self.refused(door, error)
             raise
         except self._error as error:
+            error.service = self._service
             if error.retry_after is not None:
                 self.asked(key, error.retry_after)
             else:
-                self.failed()
+                self.failed(str(error))
             raise
         except ShipmateError:
             self.answered(door)
@@ -80,14 +87,19 @@ class CircuitBreaker:
             until = self._until.get(key)
             if until is not None and now < until:
                 seconds = (until - now).total_seconds()
-                raise self._error(f"{self._service} asks the bot to slow down.", retry_after=seconds)
+                raise self._resting(f"{self._service} asks the bot to slow down.", seconds)
             self._knock(door, now)
             if self._rests_until is None:
                 return
             if now < self._rests_until:
                 seconds = (self._rests_until - now).total_seconds()
-                raise self._error(f"{self._service} does not answer just now.", retry_after=seconds)
+                raise self._resting(f"{self._service} does not answer just now.", seconds)
             self._rests_until = now + PROBE
+
+    def _resting(self, sentence: str, seconds: float) -> Unavailable:
+        error = self._error(sentence, retry_after=seconds)
+        error.service = self._service
+        return error
 
     def _knock(self, door: str, now: datetime) -> None:
         """Raises NotAccepted where that is known; one request at a time finds out whether it is still so."""
@@ -105,6 +117,11 @@ class CircuitBreaker:
             times = known.times + 1 if known else 1
             self._closed[door] = _Closed(error, times, self._clock.now() + REFUSED_REST)
             self._failures, self._rests_until = 0, None
+        log.warning("outage", away=self._of(error), reason=str(error), mend=error.mend)
+
+    def _of(self, error: NotAccepted) -> str:
+        """Credentials that one owner refuses are an outage of their own."""
+        return f"{self._service} ({error.owner})" if error.owner else self._service
 
     def asked(self, key: Hashable, seconds: float) -> None:
         """The service has answered that it wants no request of this kind for so long."""
@@ -112,19 +129,30 @@ class CircuitBreaker:
         with self._lock:
             self._until = {other: until for other, until in self._until.items() if until > now}
             self._until[key] = now + timedelta(seconds=seconds)
-            self._failures, self._rests_until = 0, None
+        self._is_there()
 
-    def failed(self) -> None:
+    def failed(self, reason: str = "") -> None:
         """No answer came, or one that says that the service is ill."""
         with self._lock:
             self._failures += 1
             more = self._failures - GIVEN_UP_AFTER
             if more >= 0:
                 self._rests_until = self._clock.now() + min(timedelta(seconds=2 ** min(more + 1, 10)), LONGEST_REST)
+            tell = self._failures >= TOLD_AFTER
+        if tell:
+            log.warning("outage", away=self._service, reason=reason)
 
     def answered(self, door: str = "") -> None:
         """The service is there, whatever it said, and has let us in."""
         if self._failures or door in self._closed:
             with self._lock:
-                self._failures, self._rests_until = 0, None
-                self._closed.pop(door, None)
+                known = self._closed.pop(door, None)
+            if known is not None:
+                log.info("accepted", back=self._of(known.error))
+            self._is_there()
+
+    def _is_there(self) -> None:
+        with self._lock:
+            told, self._failures, self._rests_until = self._failures >= TOLD_AFTER, 0, None
+        if told:
+            log.info("answered", back=self._service)

@@ -31,12 +31,16 @@ class Unavailable(ShipmateError):
 
     ``retry_after`` is in seconds, None where the other side did not say.
     ``uncertain`` is true where the request may have been carried out although no answer came back.
+    ``service`` is who does not answer, empty where nobody has noted it.
     """
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None, uncertain: bool = False) -> None:
+    def __init__(
+        self, sentence: str, *, retry_after: float | None = None, uncertain: bool = False, service: str = ""
+    ) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
         self.uncertain = uncertain
+        self.service = service
 
 
 class NotYet(Unavailable):
@@ -60,8 +64,7 @@ class NotAccepted(Unavailable):
     def __init__(
         self, sentence: str, *, service: str, mend: str, owner: str = "", retry_after: float | None = None
     ) -> None:
-        super().__init__(sentence, retry_after=retry_after)
-        self.service = service
+        super().__init__(sentence, retry_after=retry_after, service=service)
         self.mend = mend
         self.owner = owner
 

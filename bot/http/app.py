@@ -107,7 +107,7 @@ class Webhook:
         # Of a header that comes twice the first counts, as everywhere.
         headers = dict(reversed(scope["headers"]))
         more: list[tuple[bytes, bytes]] = []
-        event = UNNAMED
+        event, address = UNNAMED, (scope["client"] or ("",))[0]
         try:
             raw = await _body(receive)
         except Disconnected:
@@ -115,11 +115,11 @@ class Webhook:
         else:
             if verify(self._listener.webhook_secrets, raw, _text(headers, b"x-hub-signature-256")):
                 event = _text(headers, b"x-github-event")
-                status, sentence = await self._take(headers, event, raw)
+                status, sentence = await self._take(headers, event, raw, address)
             else:
                 status, sentence = 401, "The signature is missing or wrong; compare GITHUB_WEBHOOK_SECRET.\n"
                 more.append(CLOSE)
-                self._refusals.note(status, WEBHOOK, (scope["client"] or ("",))[0])
+                self._refusals.note(status, WEBHOOK, address)
         self.count(status, event)
         body = sentence.encode()
         head = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain; charset=utf-8"), *more]
@@ -129,10 +129,11 @@ class Webhook:
     def count(self, status: int, event: str = UNNAMED) -> None:
         self._received.labels(event if event in EVENTS else UNNAMED, str(status)).inc()
 
-    async def _take(self, headers: dict[bytes, bytes], event: str, raw: bytes) -> Answer:
+    async def _take(self, headers: dict[bytes, bytes], event: str, raw: bytes, address: str) -> Answer:
         """``headers`` by their names in lower case; ``raw`` is the body as it came, and signed."""
         delivery = _text(headers, b"x-github-delivery")
         if not (0 < len(event) <= LONGEST_NAME and 0 < len(delivery) <= LONGEST_NAME):
+            self._refusals.note(400, WEBHOOK, address)
             return 400, "X-GitHub-Event and X-GitHub-Delivery are needed.\n"
         try:
             body = payload_of(_text(headers, b"content-type"), raw)
@@ -141,11 +142,13 @@ class Webhook:
                 check_json(body)
             became = await self._listener.intake.put(arrived)
         except Rejected as error:
+            self._refusals.note(400, WEBHOOK, address)
             return 400, f"{error}\n"
         except Unavailable as error:
-            log.error("webhook not stored", delivery=delivery, reason=str(error))
+            log.error("webhook not stored", delivery=delivery, reason=str(error), during=error.service)
             return 503, "The delivery could not be stored; please send it again.\n"
         if became == "waits":
+            log.info("accepted", delivery=delivery, webhook=event, about=arrived.subject)
             self._listener.stored()
         return 202, "known already\n" if became == "known" else "stored\n"
 

@@ -85,6 +85,7 @@ class Callbacks:
         digest = hashlib.sha256(body).hexdigest()
         if not self.store.inbox.put_event(event, f"called-back:{deployment.request_id}:{digest}"):
             return 200, "known already\n"
+        log.info("accepted", callback=word.state, deployment=deployment.id)
         self.stored()
         return 200, "stored\n"
 
@@ -127,7 +128,7 @@ def endpoint(callbacks: Callbacks, refusals: Refusals) -> Callable[[Request], Aw
                 async with one_at_a_time:
                     answer = await run_in_threadpool(take)
         except Unavailable as error:
-            log.error("callback not stored", reason=str(error))
+            log.error("callback not stored", reason=str(error), during=error.service)
             answer = 503, "It could not be stored; please send it again.\n"
         return _said(answer, request, refusals)
 

@@ -72,6 +72,7 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
         if not events:
             return replace(delivery, about=About(said.name, said.number))
         event = events[0]
+        subject = _subject(said.name, event)
         name = stored_name(type(event))
         again = isinstance(event, LookAgain)
         repeats = serialization.repeats(name, serialization.event_to_bytes(event)) if again else None
@@ -79,9 +80,20 @@ def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
         # A pull request that was never heard of may want a preview.
         previews = previewed and (said.name.casefold() in previewed or not known)
         wanted = isinstance(event, PullRequestChanged) and bool(previews)
-        return replace(delivery, about=_about(events, said, known=known, wanted=wanted), repeats=repeats, joins=joins)
+        concerned = _about(events, said, known=known, wanted=wanted)
+        return replace(delivery, about=concerned, repeats=repeats, joins=joins, subject=subject)
 
     return label
+
+
+def _subject(repository: str, event: Event) -> str:
+    """``acme/web#5``, ``acme/web@1a2b3c4`` or ``acme/web deployment 77``, for the log."""
+    if (number := getattr(event, "number", None)) is not None:
+        return f"{repository}#{number}"
+    if (remote_id := getattr(event, "remote_id", None)) is not None:
+        return f"{repository} deployment {remote_id}"
+    sha = getattr(event, "sha", None)
+    return f"{repository}@{sha[:7]}" if sha else repository
 
 
 def _about(events: Sequence[Event], said: NamedRepository, *, known: bool, wanted: bool) -> About | None:

@@ -55,6 +55,6 @@ class Heartbeat:
                     self._look_after(beats >= STEADY)
             except Unavailable as error:
                 beats = 0
-                log.warning("no heartbeat", reason=str(error))
+                log.warning("no heartbeat", reason=str(error), during=error.service)
             except Exception:
                 log.exception("the heart stumbled")

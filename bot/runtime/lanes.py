@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from bot.adapters.storage.outbox import LaneGuard, Outbox, PendingEffect
 from bot.adapters.storage.serialization import Unreadable
 from bot.context import Context
+from bot.core.effects import Effect
 from bot.core.errors import NotYet, ShipmateError, Unavailable
-from bot.core.events import Event
 from bot.core.ports.measures import UNMEASURED, Measures
 from bot.router import Router
 from bot.runtime.faults import described
+from bot.runtime.naming import about
 from bot.runtime.retries import FAULT_TRIES, FAULTY_LANE, backoff, pause_before
 
 log = structlog.get_logger(__name__)
@@ -70,10 +72,22 @@ class Lanes:
 
     def _act(self, pending: PendingEffect) -> PendingEffect | None:
         """Do one effect; the lane's next one, None where there is none or the lane has to wait."""
+        with bound_contextvars(delivery=pending.cause):
+            return self._acted(pending)
+
+    def _acted(self, pending: PendingEffect) -> PendingEffect | None:
         if pending.faults > FAULT_TRIES:  # whoever tried it has died of it each time
             return self._set_effect_aside(pending, "no attempt came to an end")
         try:
-            follow_ups = self._performed(pending)
+            effect = pending.effect
+        except Unreadable as error:
+            return self._effect_failed(pending, error)
+        with bound_contextvars(**about(effect)):
+            return self._tried(pending, effect)
+
+    def _tried(self, pending: PendingEffect, effect: Effect) -> PendingEffect | None:
+        try:
+            follow_ups = list(self._router.effects[type(effect)](self._surroundings(pending), effect))
         except Unavailable as error:
             self._retry_later(pending, error)
             return None
@@ -92,10 +106,6 @@ class Lanes:
         except Exception as error:  # noqa: BLE001 - what follows from it may be what cannot be stored
             return self._effect_failed(pending, error)
 
-    def _performed(self, pending: PendingEffect) -> Sequence[Event]:
-        effect = pending.effect
-        return list(self._router.effects[type(effect)](self._surroundings(pending), effect))
-
     def _effect_failed(self, pending: PendingEffect, error: Exception) -> PendingEffect | None:
         """As with deliveries: the lane waits for another try, and goes on without the effect in the end."""
         log.error("effect failed", effect=pending.id, lane=pending.lane, faults=pending.faults + 1, exc_info=error)
@@ -111,6 +121,9 @@ class Lanes:
     def _retry_later(self, pending: PendingEffect, error: Unavailable) -> None:
         delay = pause_before(pending.tries, error, pending.lane)
         if not isinstance(error, NotYet):
-            log.warning("effect postponed", lane=pending.lane, seconds=delay.total_seconds(), reason=str(error))
+            told = {"lane": pending.lane, "seconds": delay.total_seconds(), "reason": str(error)}
+            # That a deployment waits for a service is a part of its story; each further try is one of the outage's.
+            begins = pending.tries == 0 and "deployment" in get_contextvars()
+            log.warning("effect postponed", **told, **({} if begins else {"during": error.service}))
         self._report(error)
         self._outbox.later(pending, self._owner, delay, str(error), untouched=not error.uncertain)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bot.adapters.storage.decisions import AlreadyDecided, Decision, Outside
 from bot.adapters.storage.outbox import PendingEffect
@@ -39,6 +40,7 @@ from bot.runtime.commands import STALE_AFTER, Conversation, answered, unseen
 from bot.runtime.decoder import Decode
 from bot.runtime.faults import Fault, described
 from bot.runtime.lanes import Lanes
+from bot.runtime.naming import about
 from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff, pause_before
 from bot.services import authorization, forms
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
@@ -97,6 +99,10 @@ class Pipeline:
 
         Others of its subject are ``joined`` with it: decided on together, or let go of, to be decided on one by one.
         """
+        with bound_contextvars(delivery=delivery_id):
+            return self._decided(delivery_id, joined)
+
+    def _decided(self, delivery_id: str, joined: Sequence[str]) -> list[str]:
         lanes: list[str] | None = None
         try:
             lanes = self._attempt(delivery_id, joined)
@@ -127,7 +133,7 @@ class Pipeline:
             else:
                 return self._decide_all(delivery, self._events_of(delivery))
         except Unavailable as error:
-            self._postpone(delivery, tries, error)
+            self._postpone(delivery, tries, error, first=first)
         except Unreadable:
             raise
         except ShipmateError as error:
@@ -193,7 +199,8 @@ class Pipeline:
         for n, (name, event, listener) in enumerate(open_, 1):
             try:
                 last = n == len(open_) and not failures
-                decision = self._decide(delivery, name, event, listener.handle, ends=last, joined=joined)
+                with bound_contextvars(**about(event)):
+                    decision = self._decide(delivery, name, event, listener.handle, ends=last, joined=joined)
                 if decision is None:
                     joined = ()  # somebody else was faster, and has decided on this one alone
                 elif decision.records is not None:
@@ -298,15 +305,18 @@ class Pipeline:
                 if asked is not None:
                     audit.refused(records, asked, message)
                 records.emit(reply)
+                if name.endswith(":command") and not records.audit.rows:
+                    log.info("refused", by=event.person, via=event.via, channel=event.place.channel)
                 if name.endswith((":command", "given up", "set aside")) and (over := unseen(event, asked)) is not None:
                     records.emit(over)
         except AlreadyDecided:
             return None
         return decision
 
-    def _postpone(self, delivery: Delivery, tries: int, error: Unavailable) -> None:
+    def _postpone(self, delivery: Delivery, tries: int, error: Unavailable, *, first: bool) -> None:
         """Whoever asked is told once that the other side does not answer, and again when it is given up."""
-        commands = [event for event in self._events_of(delivery) if isinstance(event, CommandGiven)]
+        events = self._events_of(delivery)
+        commands = [event for event in events if isinstance(event, CommandGiven)]
         command = next(iter(commands), None)
         delay = pause_before(tries, error, delivery.id)
         # What is scheduled has no moment from which on it is too late, so its tries count all the same.
@@ -324,8 +334,17 @@ class Pipeline:
             return
         if command and not isinstance(error, Speechless | NotYet):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
-        log.warning("delivery postponed", delivery=delivery.id, seconds=delay.total_seconds(), reason=str(error))
+        self._tell_of_wait(delivery, events, delay, error, first=first)
         self.store.inbox.postpone(delivery.id, delay, str(error), refused=refused)
+
+    def _tell_of_wait(
+        self, delivery: Delivery, events: Sequence[Event], delay: timedelta, error: Unavailable, *, first: bool
+    ) -> None:
+        """That a command or a deployment waits for a service is a part of its story; all else is the outage's."""
+        number = next((found for event in events if (found := about(event))), {})
+        story = first and (number or any(isinstance(event, CommandGiven) for event in events))
+        told = {"delivery": delivery.id, "seconds": delay.total_seconds(), "reason": str(error), **number}
+        log.warning("delivery postponed", **told, **({} if story else {"during": error.service}))
 
     def _report(self, error: Unavailable) -> None:
         """Admins hear of refused credentials, by way of an event."""

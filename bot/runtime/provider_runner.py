@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
-from bot.core.deployments.model import DEPLOY, Deployment
+from bot.core.deployments.model import DEPLOY, Deployment, Steps
 from bot.core.deployments.reported import REPORTED, Reported
 from bot.core.deployments.steps import Progress
 from bot.core.deployments.waits import reviewed_for
@@ -72,10 +73,11 @@ class StoredRun:
         self.job = job
         secrets = (*secret_values(provider_runner.settings.secrets), job.one_time_password or "")
         self._output = RunOutput(provider_runner.store, job.deployment_id, secrets)
-        began = deployment.started_at or deployment.created_at
+        self.began = began = deployment.started_at or deployment.created_at
         self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
         self._held_since = deployment.waits_since
         self._told = self._to_tell = Progress()
+        self._steps = {one.number for one in deployment.steps.runs if one.ended_at is not None}
         self._told_at = -TELL_AGAIN
         self._last = began
         self._asked_at = 0.0
@@ -103,6 +105,7 @@ class StoredRun:
 
     def tell(self, progress: Progress) -> None:
         self._to_tell = progress
+        self._log_steps(progress.steps)
         now = self._runner.clock.now()
         if progress.review_url is not None:
             self._held_since = self._held_since or now
@@ -111,6 +114,15 @@ class StoredRun:
             self._held_since = None
         if self._runner.stopwatch() - self._told_at >= TELL_AGAIN:
             self._tell_rest()
+
+    def _log_steps(self, steps: Steps) -> None:
+        """A line for each that has ended since the last word, where there are several."""
+        for one in steps.runs if steps.total > 1 else ():
+            if one.ended_at is not None and one.number not in self._steps:
+                self._steps.add(one.number)
+                seconds = (one.ended_at - one.started_at).total_seconds()
+                result = "failed" if one.failed else "succeeded"
+                log.info("step ended", step=one.name, number=one.number, result=result, seconds=seconds)
 
     @property
     def last_word(self) -> Progress | None:
@@ -127,7 +139,7 @@ class StoredRun:
         try:
             self._runner.store.inbox.put_event(word, f"progressed:{number}:{self._last.isoformat()}")
         except Unavailable as error:
-            log.warning("progress not told yet", deployment=number, reason=str(error))
+            log.warning("progress not told yet", deployment=number, reason=str(error), during=error.service)
             return
         self._told, self._told_at = self._to_tell, self._runner.stopwatch()
 
@@ -236,7 +248,8 @@ class ProviderRunner:
         Like ``follow`` it raises Unavailable alone, where not even the end can be stored.
         """
         try:
-            return self._begin(deployment_id)
+            with bound_contextvars(deployment=deployment_id):
+                return self._begin(deployment_id)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - nobody takes up a run that has failed: it ends with a sentence
@@ -258,20 +271,24 @@ class ProviderRunner:
             self.store.inbox.put_event(
                 RunHeldUp(deployment_id), f"held-up:{deployment_id}:{self.clock.now().isoformat()}"
             )
+            _held_up(how, error)
             return {"later": int(REFUSED_PAUSE.total_seconds())}
         except Unavailable as error:
             if run.remaining() <= 0:
                 self._finish(deployment_id, Outcome("error", str(error)))
                 return {}
+            _held_up(how, error)
             return {"later": int(error.retry_after or 5) + 1}
         self._store_rest(run)
+        log.info("provider started", provider=how.provider)
         self.store.inbox.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
         return {"handle": handle}
 
     def follow(self, deployment_id: int, handle: str) -> None:
         """Stay with the work until it has ended, and store how."""
         try:
-            self._follow(deployment_id, handle)
+            with bound_contextvars(deployment=deployment_id):
+                self._follow(deployment_id, handle)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -294,6 +311,8 @@ class ProviderRunner:
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome, run.last_word)
+        seconds = (self.clock.now() - run.began).total_seconds()
+        log.info("provider ended", result=outcome.result, seconds=seconds, reason=outcome.description)
 
     def _refused(self, error: NotAccepted) -> None:
         outages.report(self.store.reads(), self.store.inbox.put_event, error)
@@ -370,6 +389,10 @@ class ProviderRunner:
         if outcome.given_up:
             event = replace(event, given_up=True)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
+
+
+def _held_up(how: _How, error: Unavailable) -> None:
+    log.warning("provider not started yet", provider=how.provider, reason=str(error), during=error.service)
 
 
 def _fault(deployment_id: int, error: Exception) -> Outcome:

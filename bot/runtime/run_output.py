@@ -73,7 +73,8 @@ class RunOutput:
         try:
             self.flush()
         except Unavailable as error:
-            log.warning("output not stored yet", deployment=self._deployment_id, reason=str(error))
+            told = {"deployment": self._deployment_id, "reason": str(error)}
+            log.warning("output not stored yet", **told, during=error.service)
             self._failed, self._oldest = True, time.monotonic()
 
     def _leave_out(self) -> None:

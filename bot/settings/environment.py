@@ -49,6 +49,12 @@ def _database(value: SecretStr) -> SecretStr:
     return SecretStr(f"postgresql+psycopg://{rest}")
 
 
+def _dsn(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://[^\s/@]+@[^\s/@]+/(?:\S*/)?[0-9]+", value.get_secret_value()):
+        raise ValueError("must be the DSN of a project in Sentry: https://<key>@<host>/<number>")
+    return value
+
+
 def _port(value: object) -> int:
     text = str(value)
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
@@ -142,6 +148,10 @@ class Secrets(BaseModel):
     )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs links; where it is unset one is made and kept in the database."
+    )
+    sentry_dsn: Annotated[SecretStr, AfterValidator(_dsn)] | None = Field(
+        default=None,
+        description='Where faults of the bot\'s own are reported; needs `pip install "sentry-sdk"`.',
     )
     slack_api_url: Annotated[str, AfterValidator(_slack_address)] = Field(
         default="https://slack.com/api/", description="Where Slack's API is."

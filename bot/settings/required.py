@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Protocol
 
 from bot.core.ports.chat import Finding
@@ -30,6 +31,13 @@ def requirements(secrets: Secrets, process: Process) -> list[Finding]:
         )
     if process != "web" and not secrets.github_app and secrets.github_token is None:
         missing.append(_github(secrets))
+    if secrets.sentry_dsn is not None and find_spec("sentry_sdk") is None:
+        missing.append(
+            _missing(
+                "SENTRY_DSN is set, but what reports to Sentry is not installed",
+                'Run pip install "sentry-sdk" (on Heroku, add it to requirements.txt), or unset SENTRY_DSN.',
+            )
+        )
     return missing
 
 

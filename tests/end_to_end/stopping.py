@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from bot import __main__ as bot
+from bot.logs import Logs
 
 OURS = {bot.__file__, threading.__file__}
 
@@ -37,7 +38,7 @@ def ends_when_told_at(step: int) -> bool:
     # The system may give a signal to any thread; here it ends the wait that no step is left of.
     threading.Timer(0.1, lambda: left > 0 and signal.raise_signal(signal.SIGTERM)).start()
     sys.settrace(trace)
-    bot._wait_for_end("run", stop)
+    bot._wait_for_end("run", stop, Logs())
     sys.settrace(None)
     return left <= 0
 

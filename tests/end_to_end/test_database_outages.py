@@ -81,7 +81,7 @@ def test_a_run_outlasts_an_outage_and_is_reported_once(place: tuple[Installation
     there.wait_for(lambda: begun(there) and "Started" in "".join(there.told(there.parents()[0])), "that it has begun")
 
     postgres.stop()
-    there.wait_for(lambda: "no heartbeat" in bot.printed, "a missed heartbeat")
+    there.wait_for(lambda: "outage begins" in bot.printed, "word of the outage")
     (there.directory / "go").touch()
     while_away = there.slack.says("maria", "#web", "@shipmate status")
     postgres.start()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import msgspec
 import requests
+import structlog
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -36,8 +38,11 @@ HEADERS = {
     "X-GitHub-Api-Version": "2022-11-28",  # later ones drop merge_commit_sha from pull requests
     "User-Agent": f"shipmate/{__version__}",
 }
+TOLD = ("state", "environment", "merge_method", "labels", "tag_name")
+"""What the log tells of a body: what was asked for, in a word."""
 ANYTHING = ""
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 Reading: TypeAlias = Literal["whole", "stream", "link"]
@@ -209,7 +214,10 @@ class Connection:
             self._before_change()
         scope = near or _scope_in(url)
         with self._breaker.guarding(self._limit(url, scope), door=_door(url, scope)):
-            return self._repeated(method, url, scope, body, headers or {}, reading)
+            answer = self._repeated(method, url, scope, body, headers or {}, reading)
+        if method != "GET":
+            _tell(method, url, body or {}, answer)
+        return answer
 
     def _limit(self, url: str, scope: str | None) -> str:
         """Which limit of requests the question counts against: searching has its own, an App one for each owner."""
@@ -319,6 +327,22 @@ class Connection:
             named=self._auth.named,
             now=self._clock.now(),
         )
+
+
+class _Made(msgspec.Struct):
+    id: int | None = None
+
+
+def _tell(method: str, url: str, body: dict[str, JSON], answer: requests.Response) -> None:
+    """Of each change a line, with the number of what was made. A question that is asked by POST changes nothing."""
+    if "query" in body and not str(body["query"]).lstrip().startswith("mutation"):
+        return
+    said: dict[str, object] = {name: body[name] for name in TOLD if name in body}
+    if answer.status_code == 201:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            said["id"] = msgspec.json.decode(answer.content, type=_Made).id
+    call = f"{method} {urlsplit(url).path}"
+    log.info("called", service="GitHub", call=call, seconds=answer.elapsed.total_seconds(), **said)
 
 
 def at(repository: str, *rest: str | int) -> str:

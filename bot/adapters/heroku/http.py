@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 import requests
+import structlog
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -32,6 +33,7 @@ FEW = 500
 """Requests left of an account's 4,500 from which on the bot asks more seldom: others use the account as well."""
 HEADERS = {"Accept": "application/vnd.heroku+json; version=3", "User-Agent": f"shipmate/{__version__}"}
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 class _Bearer(AuthBase):
@@ -117,7 +119,11 @@ class Connection:
         with guard:
             for usual in (*PAUSES, None) if method == "GET" else (None,):
                 try:
-                    return self._sent(method, path, body, headers or {})
+                    answer = self._sent(method, path, body, headers or {})
+                    if method != "GET":
+                        seconds = answer.elapsed.total_seconds()
+                        log.info("called", service=SERVICE, call=f"{method} {path}", seconds=seconds)
+                    return answer
                 except Unavailable as error:
                     if usual is None or isinstance(error, NotAccepted):
                         raise

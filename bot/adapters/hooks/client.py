@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
+import structlog
 from cachetools import LRUCache
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
@@ -23,6 +24,8 @@ from bot.adapters.measured_calls import measured
 from bot.core.errors import NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 from bot.core.ports.measures import UNMEASURED, Measures, result_of
+
+log = structlog.get_logger(__name__)
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -111,6 +114,8 @@ class Hooks:
             except (requests.RequestException, HTTPError):  # the status has been read, and says enough
                 body = None
             if answer.status_code in range(200, 300):
+                if not asks:  # the path may be what lets people in
+                    log.info("called", service=who, call=request.method, seconds=answer.elapsed.total_seconds())
                 return body
             now = self._clock.now()
             raise error_of(answer.status_code, answer.headers, body or b"", who=who, now=now, asks=asks)

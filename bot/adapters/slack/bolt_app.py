@@ -13,6 +13,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import msgspec
+import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
@@ -69,6 +70,7 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 _bolt = logging.getLogger("bot.adapters.slack.bolt")
 _bolt.setLevel(logging.ERROR)
 _log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ class CommandInbox:
         # JSON may hold half of a surrogate pair, which nothing after it can write down.
         whole = text[:STORED_TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
         command = replace(given.command, text=whole, said_at=said_at, stranger=stranger)
-        self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
+        new = self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
+        if new and not command.passing:  # what only names the bot is hardly ever for it
+            where = {"by": command.person, "via": command.via, "channel": command.place.channel}
+            log.info("accepted", delivery=given.id, **where)
         self.on_stored()
 
     def note(self, happened: tuple[str, ChannelChanged | HomeOpened | LinkShared | ModalTurned] | None) -> None:

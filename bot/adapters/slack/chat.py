@@ -14,6 +14,7 @@ from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, modal
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.errors import SlackRejected, sentence_of
 from bot.adapters.slack.ladder import Ladder, Words
+from bot.adapters.slack.spoken import Spoken
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS, Answer, Api, BotIdentity
 from bot.core.errors import NotAllowed, NotThere, Rejected, ThreadGone, Unpostable
 from bot.core.events.external import Place
@@ -68,6 +69,7 @@ class Slack:
         self.api = Api(token, api_url, clock=clock, timeout=timeout, before_call=before_call, measures=measures)
         self.directory = Directory(self.api, clock, names)
         self.ladder = Ladder(clock, lambda: self.identity().team, notebook)
+        self._spoken = Spoken()
 
     def __repr__(self) -> str:
         return f"Slack({self.api.client.base_url!r})"
@@ -99,19 +101,22 @@ class Slack:
         answer = self._post(channel, place.thread, message, key=key, broadcast=broadcast, tag=tag)
         if place.thread and not (answer.get("message") or {}).get("thread_ts"):
             raise ThreadGone(f"The thread in {channel} is gone, so that is at top level of the channel now.")
+        self._spoken.said(channel, str(answer["ts"]), tag, thread=place.thread)
         return str(answer["ts"])
 
     def edit(
         self, channel: str, message_id: str, message: Message, *, key: str | None = None, tag: Tag | None = None
     ) -> None:
         """Replace a message of ours. Raises NotThere where it is gone."""
-        where = {"channel": self.directory.conversation(channel), "ts": message_id, "metadata": _metadata(key, tag)}
+        there = self.directory.conversation(channel)
+        where = {"channel": there, "ts": message_id, "metadata": _metadata(key, tag)}
         try:
             self.ladder.send(message, lambda words: self.api.call("chat.update", **where, **words, **_AS_WRITTEN))
         except SlackRejected as error:
             if error.code == "message_not_found":
                 raise NotThere(str(error)) from error
             raise
+        self._spoken.edited(there, message_id, tag)
 
     def whisper(self, place: Place, person: str, message: Message, *, key: str, maybe_sent: bool = False) -> None:
         """Show a message to one person only: at the address that came with their request, else where they are.
@@ -123,6 +128,7 @@ class Slack:
             self.post(Place(person, direct=True), message, key=key, maybe_sent=True)
             return
         if self._answer(place, message, "ephemeral"):
+            self._spoken.whispered(place.channel, person)
             return
         try:
             if place.direct:
@@ -136,6 +142,8 @@ class Slack:
             if error.code != "user_not_in_channel" and not isinstance(error, Unpostable):
                 raise
             self.post(Place(person, direct=True), message, key=key, maybe_sent=maybe_sent)
+        else:
+            self._spoken.whispered(place.channel, person)
 
     def answer_to_all(self, place: Place, message: Message) -> bool:
         """At the ``response_url``: also where the bot is no member; see ``Chat.answer_to_all``."""

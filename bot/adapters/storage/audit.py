@@ -50,6 +50,8 @@ class AuditTransaction(AuditRows):
         self._origin = ITSELF
         self._place: tuple[str | None, str | None] = (None, None)
         self._written: int | None = None
+        self.rows: list[dict[str, Any]] = []
+        """What was recorded, for whoever tells of it once it is kept."""
 
     @property
     def written(self) -> int | None:
@@ -89,6 +91,7 @@ class AuditTransaction(AuditRows):
             "reason": (reason or "")[:LONGEST],
         }
         self._connection.execute(sa.insert(tables.audit).values(row))
+        self.rows.append(row)
 
     def added(self, deployment: Deployment) -> None:
         """A new deployment: what a command that asks for one is about."""

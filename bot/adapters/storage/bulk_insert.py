@@ -12,7 +12,7 @@ import structlog
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.clock import seconds_passed
-from bot.adapters.storage.engine import Database
+from bot.adapters.storage.engine import Database, reason_of
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import NOBODY, About
 
@@ -92,7 +92,8 @@ class Writer:
             raise Rejected(f"The database refuses the delivery: {error}") from error
         except (driver.Error, sa.exc.SQLAlchemyError) as error:
             self.close()
-            raise Unavailable(f"The database does not answer: {error}") from error
+            raise self._database.away(f"The database does not answer: {reason_of(error)}.") from error
+        self._database.answered()
         # The same id a second time in one group is known already.
         return [new.pop(row[0], "known") for row in rows]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
+import structlog
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowReads, RowRecords
@@ -14,6 +15,10 @@ from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new
 
 PlaceOf = Callable[[str, str], str]
+log = structlog.get_logger(__name__)
+
+INSIDE = ("bot:", "clock:")
+"""How the ids of deliveries begin that come from the bot itself."""
 _MADE = sa.select(tables.decisions.c.handler).where(tables.decisions.c.delivery_id == sa.bindparam("delivery"))
 
 
@@ -67,8 +72,23 @@ class Decision:
                     self.records.handled(self._joined)
                 self.records.tally.write()
             self._stack.close()
+            if self.records is not None:
+                self._tell(self.records)
         else:
             self._stack.__exit__(*sys.exc_info())
+
+    def _tell(self, records: RowRecords) -> None:
+        """A line for each decision that is kept now, as the audit has it; and where what came from outside goes on."""
+        for row in records.audit.rows:
+            refused = row["outcome"] == "refused"
+            about = {"action": row["action"]} if refused else {"action": row["action"], "outcome": row["outcome"]}
+            who = {"by": row["name"], "via": row["via"], "channel": row["channel"]}
+            where = {"app": row["app"], "environment": row["environment"], "deployment": row["deployment_id"]}
+            why = {"command": row["command"], "reason": row["reason"]}
+            told = {name: value for name, value in {**about, **where, **who, **why}.items() if value}
+            log.info("refused" if refused else "decided", **told)
+        for what, then in () if self._delivery_id.startswith(INSIDE) else records.followed:
+            log.info("goes on", what=what, then=then)
 
 
 class Outside:

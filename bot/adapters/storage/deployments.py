@@ -353,6 +353,8 @@ class RowRecords(RowReads):
         self._now = now
         self.lanes: dict[str, None] = {}
         """Those of the effects, in their order."""
+        self.followed: list[tuple[str, str]] = []
+        """What is to be decided on next that names no deployment yet: the name of the event, and its delivery's id."""
         self._audit = AuditTransaction(connection, delivery_id, now)
         self.tally = TallyTransaction(connection, place_of)
 
@@ -469,14 +471,14 @@ class RowRecords(RowReads):
         mark_handled(self._connection, self._delivery_id, self._now, joined=joined)
 
     def put(self, event: Event, key: str) -> bool:
-        return insert_delivery(
-            self._connection,
-            {
-                "id": f"bot:{key}",
-                "source": "bot",
-                "name": stored_name(type(event)),
-                "body": serialization.event_to_bytes(event),
-                "received_at": self._now,
-                "due_at": self._now,
-            },
-        )
+        row = {
+            "id": f"bot:{key}",
+            "source": "bot",
+            "name": stored_name(type(event)),
+            "body": serialization.event_to_bytes(event),
+            "received_at": self._now,
+            "due_at": self._now,
+        }
+        if not hasattr(event, "deployment_id"):
+            self.followed.append((str(row["name"]), str(row["id"])))
+        return insert_delivery(self._connection, row)

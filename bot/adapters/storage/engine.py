@@ -26,6 +26,8 @@ from bot.core.ports.chat import Clock, Finding
 
 log = structlog.get_logger(__name__)
 
+SERVICE = "database"
+"""What an outage of it is called in the log."""
 WEB_CONNECTIONS = 2
 WORKER_CONNECTIONS = 5
 """Heroku's smallest Postgres allows twenty in all."""
@@ -176,6 +178,7 @@ class Database:
         self.own_clock = clock if isinstance(clock, DatabaseClock) and not self.is_sqlite else None
         self.before_each: Callable[[], None] = lambda: None
         self._writing = threading.RLock()
+        self._is_away = False
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -193,17 +196,30 @@ class Database:
         try:
             yield
         except sa.exc.TimeoutError as error:
-            raise Unavailable("The database has no connection free.") from error
+            raise self.away("The database has no connection free.") from error
         except sa.exc.DBAPIError as error:
             passes = isinstance(error, _TROUBLE) and not str(getattr(error.orig, "sqlstate", "")).startswith(_TOO_MUCH)
             if not (passes or error.connection_invalidated):
                 raise
-            raise Unavailable(f"The database does not answer: {reason_of(error.orig)}.") from error
+            raise self.away(f"The database does not answer: {reason_of(error.orig)}.") from error
         except (driver.OperationalError, driver.InterfaceError, driver.InternalError) as error:
             # What the driver raises outside a statement of SQLAlchemy's is not wrapped by it.
-            raise Unavailable(f"The database does not answer: {reason_of(error)}.") from error
+            raise self.away(f"The database does not answer: {reason_of(error)}.") from error
         except sa.exc.PendingRollbackError as error:
-            raise Unavailable("The database does not answer: the connection broke in a transaction.") from error
+            raise self.away("The database does not answer: the connection broke in a transaction.") from error
+        self.answered()
+
+    def away(self, sentence: str) -> Unavailable:
+        """The error to raise; the log sums up what many meet at once."""
+        self._is_away = True
+        log.warning("outage", away=SERVICE, reason=sentence)
+        return Unavailable(sentence, service=SERVICE)
+
+    def answered(self) -> None:
+        """It has just answered."""
+        if self._is_away:
+            self._is_away = False
+            log.info("answered", back=SERVICE)
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -263,7 +279,7 @@ class Database:
             with self._translated():
                 lacking = migrations.missing(self.engine)
         except Unavailable as error:
-            log.warning("not ready", reason=str(error))
+            log.warning("not ready", reason=str(error), during=error.service)
             return ["the database does not answer"]
         return [f"the database lacks {one}" for one in lacking]
 

@@ -25,7 +25,7 @@ _HERE = _LANE.lane == sa.bindparam("here")
 _OWNER: sa.BindParameter[Any] = sa.bindparam("me")
 _MINE = sa.and_(_HERE, _LANE.owner == _OWNER)
 _UNDONE = (
-    sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _OUT.faults, _LANE.tries)
+    sa.select(_OUT.id, _OUT.body, _OUT.attempted_at, _OUT.faults, _LANE.tries, _OUT.delivery_id)
     .join(tables.lanes, _LANE.lane == _OUT.lane)
     .where(_OUT.lane == sa.bindparam("here"), _OUT.done_at.is_(None), _LANE.owner == _OWNER)
     .order_by(_OUT.id)
@@ -56,7 +56,7 @@ class PendingEffect:
     """An effect whose turn it is, as it is stored. ``attempted`` says that an earlier attempt may have got through.
 
     ``tries`` counts how often the lane was put off because of it, ``faults`` how many attempts failed by a fault of the
-    bot's own, or were cut off.
+    bot's own, or were cut off. ``cause`` is the delivery that was decided on.
     """
 
     id: int
@@ -65,6 +65,7 @@ class PendingEffect:
     attempted: bool
     tries: int
     faults: int
+    cause: str
 
     @property
     def effect(self) -> Effect:
@@ -199,7 +200,8 @@ class Outbox:
             if row is not None:
                 if row.attempted_at is None:
                     connection.execute(_ATTEMPT, {"key": row.id, "at": self._database.clock.now()})
-                return PendingEffect(row.id, lane, row.body, row.attempted_at is not None, row.tries, row.faults)
+                attempted = row.attempted_at is not None
+                return PendingEffect(row.id, lane, row.body, attempted, row.tries, row.faults, row.delivery_id)
             if connection.execute(_LET_GO, {"here": lane, "me": owner}).rowcount:
                 return None
             if not connection.execute(_LOOK_AGAIN, {"here": lane, "me": owner}).rowcount:

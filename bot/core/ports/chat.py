@@ -257,6 +257,7 @@ class Delivery:
 
     One that is ``about`` what concerns nobody when it is stored is settled by that. Of those that say the same, by
     ``repeats``, and wait together, one is decided on; those of one subject, by ``joins``, are decided on together.
+    ``subject`` tells whoever reads the log what it is about.
     """
 
     id: str
@@ -266,6 +267,7 @@ class Delivery:
     about: About | None = None
     repeats: str | None = None
     joins: str | None = None
+    subject: str = ""
 
 
 class Inbox(Protocol):

@@ -8,10 +8,10 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.victim import AT_THE_END, AWAY, POINTS
+from tests.chaos.victim import AT_THE_END, AWAY
 from tests.end_to_end.installation import BotProcess, Installation, free_port
 
 VICTIM = "tests.chaos.victim"
@@ -37,11 +37,13 @@ class Berth:
 
 @dataclass
 class Fleet:
-    """``points`` gives each start its point; ``ends`` counts how processes ended, ``struck`` at which points."""
+    """``named`` are the points, ``points`` gives each start its own; ``ends`` counts how processes ended, ``struck``
+    at which points."""
 
     site: Installation
     chance: random.Random
     berths: list[Berth]
+    named: Sequence[str]
     points: Iterator[str] = field(init=False)
     starts: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -50,7 +52,7 @@ class Fleet:
     dangerous: bool = False
 
     def __post_init__(self) -> None:
-        names = list(POINTS)
+        names = list(self.named)
         self.chance.shuffle(names)
         self.points = itertools.cycle(names)
 
@@ -64,7 +66,7 @@ class Fleet:
 
     def _next_point(self) -> str:
         """One at which nobody has been struck yet, as long as there are such."""
-        following = (next(self.points) for _ in POINTS)
+        following = (next(self.points) for _ in self.named)
         return next((name for name in following if name not in self.struck), next(self.points))
 
     def _start(self, berth: Berth) -> None:

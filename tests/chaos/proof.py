@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from tests.chaos.story import Story
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.servers.slack.state import Message
 
 ORDER = ("queued", "in_progress", "success", "failure", "error")
@@ -65,10 +65,13 @@ def _on_github(site: Installation, deployments: list[Any]) -> Iterator[str]:
         if remote.id not in known:
             yield f"deployment {remote.id} on GitHub is not known to the bot"
             continue
-        states = [one for one in site.statuses(remote.id) if one != "inactive"]
-        doubled = [state for state, count in Counter(states).items() if count > 1]
+        statuses = site.github.deployment_statuses(REPOSITORY, remote.id)
+        # How far it has got is told by the same state in other words.
+        said = Counter((one.state, one.description, one.log_url, one.environment_url) for one in statuses)
+        states = [one.state for one in statuses if one.state != "inactive"]
+        doubled = [one for one, count in said.items() if count > 1]
         if doubled or states != sorted(states, key=ORDER.index):
-            yield f"deployment {remote.id} has the statuses {states}"
+            yield f"deployment {remote.id} has the statuses {states}; twice: {doubled}"
         if not states or states[-1] != ENDS.get(known[remote.id].state):
             yield f"deployment {remote.id} ends with {states[-1:]}, but the bot says {known[remote.id].state}"
 

@@ -52,7 +52,7 @@ class Story:
         acts = [self.another_tool, self.cancels, self.asks, self.ci, *self._with_pull_requests(full=full)]
         if not full:
             acts += [self.merges, self.retries, self.rolls_back]
-            acts += [self.deploys, self.deploys, self.deploys, self.deploys_when_green] if self._asked_places() else []
+            acts += [*[self.deploys] * 5, self.deploys_when_green, self.ci] if self._asked_places() else []
         act = self.chance.choice(acts)
         act()
         self.told[act.__name__.replace("_", " ")] += 1

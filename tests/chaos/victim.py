@@ -6,6 +6,7 @@ so that others take over soon.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -170,6 +171,7 @@ def hurry() -> None:
 def main(arguments: list[str]) -> int:
     from bot.__main__ import main as bot
 
+    faulthandler.enable()
     (name, count), rest = arguments[:2], arguments[3:]
     hurry()
     if name != AWAY:

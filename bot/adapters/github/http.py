@@ -17,6 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
+from bot.adapters.decoding import decode
 from bot.adapters.github.errors import error_of
 from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
@@ -322,7 +323,7 @@ def quoted(part: str) -> str:
 
 def _decoded(body: bytes, shape: type[T], method: str) -> T:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decode(body, shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as broken:
         raise Unavailable(f"GitHub's answer is not understood: {broken}.", uncertain=method != "GET") from broken
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import decode
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.compression import unpacked
 from bot.adapters.storage.engine import Database
@@ -262,6 +263,6 @@ def _person_of(name: str, body: bytes) -> str | None:
     if name != stored_name(CommandGiven):
         return None
     try:
-        return msgspec.json.decode(body, type=_Given).person
+        return decode(body, _Given).person
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.victim import AT_THE_END, AWAY
+from tests.chaos.victim import AT_THE_END, AWAY, POINTS
 from tests.end_to_end.installation import BotProcess, Installation, free_port
 
 VICTIM = "tests.chaos.victim"
@@ -54,6 +54,8 @@ class Fleet:
     def __post_init__(self) -> None:
         names = list(self.named)
         self.chance.shuffle(names)
+        # A game that is short passes those first that only its places have.
+        names.sort(key=lambda name: not POINTS[name].places)
         self.points = itertools.cycle(names)
 
     def keep_alive(self) -> None:

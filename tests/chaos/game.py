@@ -33,7 +33,7 @@ AT_ONCE = 8
 """How many deployments may be open while others are asked for."""
 LOOKS = 3
 """How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
-SETTLES = 25.0
+SETTLES = 60.0
 
 
 @dataclass
@@ -62,8 +62,8 @@ def play(
     place = Path(tempfile.mkdtemp(prefix="shipmate-chaos-"))
     with _opened(place, database) as (here, stack):
         game = Game(here, stack, chance, database, places)
-        began = time.monotonic()
         game.begin()
+        began = time.monotonic()
         for _ in range(rounds):
             if time.monotonic() - began < seconds and not (every_point and not game.not_passed()):
                 game.round()

@@ -45,6 +45,7 @@ class Story:
     others: dict[int, int] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
+    reached: Counter[str] = field(default_factory=Counter)
     branches: int = 0
 
     def goes_on(self, *, full: bool) -> None:
@@ -53,9 +54,21 @@ class Story:
         if not full:
             acts += [self.merges, self.retries, self.rolls_back]
             acts += [*[self.deploys] * 5, self.deploys_when_green, self.ci] if self._asked_places() else []
-        act = self.chance.choice(acts)
+        act = self._first() or self.chance.choice(acts)
         act()
         self.told[act.__name__.replace("_", " ")] += 1
+
+    def _first(self) -> Callable[[], None] | None:
+        """Each place is gone to once before anything else."""
+        if any(not self.reached[name] for name in self._asked_places()):
+            return self.deploys
+        return self.opens if self.previews is not None and not self.previews.pulls else None
+
+    def _place(self) -> str:
+        """One of those that were gone to least often."""
+        name = min(self._asked_places(), key=lambda one: (self.reached[one], self.chance.random()))
+        self.reached[name] += 1
+        return name
 
     def _asked_places(self) -> list[str]:
         return [one.name for one in self.places if one.asked]
@@ -90,13 +103,13 @@ class Story:
     def deploys(self) -> None:
         name, sha = self._branch()
         self.site.github.set_status(REPOSITORY, sha, "ci/test", "success")
-        self.asked[name] = self.says(f"deploy {name} to {self.chance.choice(self._asked_places())}")
+        self.asked[name] = self.says(f"deploy {name} to {self._place()}")
 
     def deploys_when_green(self) -> None:
         name, sha = self._branch()
         self.site.github.set_status(REPOSITORY, sha, "ci/test", "pending")
         self.pending.append(sha)
-        self.asked[name] = self.says(f"deploy {name} to {self.chance.choice(self._asked_places())} when green")
+        self.asked[name] = self.says(f"deploy {name} to {self._place()} when green")
 
     def merges(self) -> None:
         github = self.site.github

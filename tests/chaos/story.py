@@ -50,7 +50,7 @@ class Story:
 
     def goes_on(self, *, full: bool) -> None:
         """One thing more happens; nothing that asks for a deployment where there are enough (``full``)."""
-        acts = [self.another_tool, self.cancels, self.asks, self.ci, *self._with_pull_requests(full=full)]
+        acts = [self.another_tool, self.cancels, self.asks, self.ci, self.ci, *self._with_pull_requests(full=full)]
         if not full:
             acts += [self.merges, self.retries, self.rolls_back]
             acts += [*[self.deploys] * 5, self.deploys_when_green, self.ci] if self._asked_places() else []

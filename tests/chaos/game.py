@@ -33,7 +33,8 @@ AT_ONCE = 8
 """How many deployments may be open while others are asked for."""
 LOOKS = 3
 """How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
-SETTLES = 60.0
+SETTLES = 45.0
+"""Seconds without any change after which nothing goes on any more."""
 
 
 @dataclass
@@ -156,7 +157,8 @@ class Game:
         for _ in range(LOOKS):
             self.fleet.calm_down()
             self._let_postponements_pass()
-            until = time.monotonic() + SETTLES
+            # On a machine that is busy it takes its time: as long as something goes on it does not wait for ever.
+            until, before = time.monotonic() + SETTLES, left
             while time.monotonic() < until:
                 self._pass_time(0.5)
                 self.postman.carry()
@@ -165,6 +167,8 @@ class Game:
                 self.fleet.keep_alive()
                 if not (left := self._left()):
                     return []
+                if left != before:
+                    until, before = time.monotonic() + SETTLES, left
         printed = [berth.bot.printed[-2000:] for berth in self.fleet.berths if berth.bot is not None]
         return [f"waits for ever: {one}" for one in left] + printed
 

@@ -19,20 +19,29 @@ ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting"
 """How a process may end here."""
 
 
-LONGEST_LIFE = 20.0
+LONGEST_LIFE = 15.0
 """Seconds until a victim that has not passed its point makes room for the next one."""
 AT_RANDOM = 0.04
 
 
 @dataclass
 class Berth:
-    """A place for one process. ``port`` is where its listener is, None without one."""
+    """A place for one process. ``port`` is where its listener is, None without one; ``since`` when it was ready."""
 
     process: str
     port: int | None
     bot: BotProcess | None = None
     point: str = AWAY
-    since: float = 0.0
+    since: float | None = None
+
+    def look(self) -> None:
+        if self.since is None and self.bot is not None and "event=ready" in self.bot.printed:
+            self.since = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds for which it has worked: on a busy machine it takes its time to come up."""
+        return time.monotonic() - self.since if self.since is not None else 0.0
 
 
 @dataclass
@@ -65,6 +74,7 @@ class Fleet:
                 self._bury(berth)
             if berth.bot is None:
                 self._start(berth)
+            berth.look()
 
     def _next_point(self) -> str:
         """One at which nobody has been struck yet, as long as there are such."""
@@ -78,7 +88,7 @@ class Fleet:
         if berth.port is not None:
             self.site.environ["PORT"] = str(berth.port)
         berth.bot = self.site.starts(point, str(count), "--", berth.process, program=VICTIM)
-        berth.point, berth.since = point, time.monotonic()
+        berth.point, berth.since = point, None
         self.starts += 1
 
     def _bury(self, berth: Berth) -> None:
@@ -95,7 +105,7 @@ class Fleet:
 
     def strike(self) -> None:
         """One of them is killed or told to end at whatever it is doing, and so is who has never passed its point."""
-        late = [one for one in self.berths if one.process != "web" and time.monotonic() - one.since > _life(one)]
+        late = [one for one in self.berths if one.process != "web" and one.age > _life(one)]
         chosen = [self.chance.choice(self.berths)] if self.chance.random() < AT_RANDOM else []
         for berth in [*late, *chosen]:
             if berth.bot is not None and berth.bot.alive:

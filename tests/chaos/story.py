@@ -78,7 +78,8 @@ class Story:
         if previews is None:
             return []
         room = not full and len(previews.open_ones()) < AT_ONCE
-        return [self.pushes, self.closes, *([self.opens, self.opens, self.reopens] if room else [])]
+        closes = [self.closes] if len(previews.open_ones()) > 2 else []
+        return [self.pushes, *closes, *([self.opens, self.opens, self.reopens] if room else [])]
 
     @property
     def previews(self) -> Previews | None:

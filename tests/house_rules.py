@@ -16,10 +16,8 @@ Rule = Callable[[str, str], list[str]]
 """Takes a file's path from the root and its text; returns what is wrong with it, a line each."""
 
 SHARED_BY_ADAPTERS = (
-    "bot.adapters.circuit_breaker",
-    "bot.adapters.checkout",
-    "bot.adapters.measured_calls",
-    "bot.__version__",
+    *("bot.adapters.circuit_breaker", "bot.adapters.checkout", "bot.adapters.decoding"),
+    *("bot.adapters.measured_calls", "bot.__version__"),
 )
 HANDED_TO_HANDLERS = ("bot.context", "bot.router", "bot.settings")
 
@@ -41,7 +39,7 @@ INWARD: dict[str, tuple[str, ...]] = {
     "bot/adapters/slack/*": ("bot.core", "bot.adapters.slack", *SHARED_BY_ADAPTERS),
     "bot/adapters/heroku/*": ("bot.core", "bot.adapters.heroku", *SHARED_BY_ADAPTERS),
     "bot/adapters/hooks/*": ("bot.core", "bot.adapters.hooks", *SHARED_BY_ADAPTERS),
-    "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage"),
+    "bot/adapters/storage/*": ("bot.core", "bot.adapters.storage", "bot.adapters.decoding"),
     "bot/adapters/local/*": ("bot.core", "bot.adapters.local", "bot.adapters.system", *SHARED_BY_ADAPTERS),
     "bot/adapters/clock/*": ("bot.core", "bot.adapters.clock"),
     "bot/adapters/git/*": ("bot.core", "bot.adapters.git", "bot.adapters.system"),
@@ -138,6 +136,7 @@ INDEX = re.compile(r"py" + r"pi\.org|python" + r"hosted\.org|--(?:extra-)?ind" +
 
 
 OFFERS = "bot/core/grammar/offers.py"
+DECODING = "bot/adapters/decoding.py"
 VERBS = tuple(f"{name.lower()} " for spec in COMMANDS for name in spec.names)
 
 
@@ -216,6 +215,19 @@ def _joins_a_command(node: ast.expr) -> bool:
     else:
         return False
     return any(f"{text.lower()} ".startswith(VERBS) or "--force" in text for text in texts)
+
+
+def decodes_in_one_place(path: str, text: str) -> list[str]:
+    """Two threads that read a class for the first time at once take the process down, so one gets it ready."""
+    if path == DECODING:
+        return []
+    found = []
+    for node in ast.walk(_tree(text)):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        typed = isinstance(node, ast.Call) and any(one.arg == "type" for one in node.keywords)
+        if called == "msgspec.convert" or (called == "msgspec.json.decode" and typed):
+            found.append(f"{path}:{node.lineno} reads a class itself: {DECODING} does")
+    return found
 
 
 def opens_with_a_sentence(path: str, text: str) -> list[str]:

@@ -14,6 +14,7 @@ from bot.adapters.slack.payloads import HOME_OPENED, LINK_SHARED, OPENING
 from tests.house_rules import (
     Rule,
     asks_no_clock,
+    decodes_in_one_place,
     has_short_functions,
     imports_inward,
     is_finished,
@@ -46,6 +47,7 @@ EVERYWHERE: list[tuple[Rule, list[str]]] = [
     (reads_no_environment, SOURCES),
     (has_short_functions, SOURCES),
     (writes_commands_by_printing, SOURCES),
+    (decodes_in_one_place, SOURCES),
     (opens_with_a_sentence, [*SOURCES, *TESTS]),
     (is_no_drawer, [*SOURCES, *TESTS]),
     (is_finished, [*SOURCES, *TESTS, *TEXTS]),
@@ -116,6 +118,8 @@ def test_the_house_rule_holds(rule: Rule, paths: list[str]) -> None:
             "def f():\n  from bot.app import real",
             "bot/http/app.py may not import bot.app",
         ),
+        (decodes_in_one_place, "bot/a.py", "x = msgspec.convert(row, Actor)", "bot/a.py:1 reads a class itself"),
+        (decodes_in_one_place, "bot/a.py", "msgspec.json.decode(b, type=A)", "bot/a.py:1 reads a class itself"),
         (asks_no_clock, "handlers/a.py", "x = datetime.now(UTC)", "handlers/a.py asks datetime.now"),
         (asks_no_clock, "handlers/a.py", "x = dt.datetime.utcnow()", "handlers/a.py asks dt.datetime.utcnow"),
         (

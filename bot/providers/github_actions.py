@@ -138,7 +138,7 @@ def follow(run: Run, handle: str) -> Outcome:
         except Unavailable:
             pass  # nobody knows what it does meanwhile; the timeout goes on
         if seen is not None and seen[0].ended:
-            return _ended(run, *seen)
+            return _stopped_before(run, seen[0]) or _ended(run, *seen)
         reason = _reason_to_stop(run, seen[0] if seen is not None else None)
         if reason is not None:
             return _stop(run, number, attempt, reason)
@@ -384,6 +384,12 @@ def _stop(run: Run, number: int, attempt: int, reason: Outcome) -> Outcome:
                 return Outcome(reason.result, f"{reason.description}. Its run is gone from GitHub")
             run.pause(LOOK_AGAIN)
     return Outcome(reason.result, f"{reason.description}, but run {number} would not end: look at it on GitHub")
+
+
+def _stopped_before(run: Run, found: WorkflowRun) -> Outcome | None:
+    """One that a process before this one told to stop, and that has: why it did is not known to GitHub."""
+    reason = _reason_to_stop(run) if found.conclusion == "cancelled" else None
+    return replace(reason, log_url=found.url) if reason is not None else None
 
 
 def _ended(run: Run, found: WorkflowRun, jobs: Sequence[WorkflowJob]) -> Outcome:

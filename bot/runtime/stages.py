@@ -27,6 +27,7 @@ T = TypeVar("T")
 ASK_AGAIN = 5.0
 """Seconds until a stage that cannot begin yet is tried again, where nobody says when."""
 STORE_AGAIN = 2.0
+DEPLOYED = "it had been deployed by then"
 MAY_FAIL = frozenset({"failed", "error"})
 
 
@@ -187,7 +188,7 @@ class Stages:
             outcome = self._ended(run, stage)
             ends.append((stage, outcome))
             if outcome.result != "succeeded" and not _passes(stage, outcome):
-                return _failure(stage, outcome)
+                return _failure(stage, outcome, deployed=any(not one.ours for one, _ in ends[:-1]))
         run.tell(Progress(steps=Steps(len(self._finished), tuple(self._finished))))
         return _success(ends)
 
@@ -257,8 +258,11 @@ def _sentenced(follow: Callable[[Run, str], Outcome], run: Run, handle: str) -> 
         return Outcome("error", str(error))
 
 
-def _failure(stage: Stage, outcome: Outcome) -> Outcome:
-    if not stage.ours or outcome.result == "cancelled":
+def _failure(stage: Stage, outcome: Outcome, *, deployed: bool) -> Outcome:
+    """``deployed``: the provider was done before, and a step that is stopped takes nothing back."""
+    if outcome.result == "cancelled":
+        return replace(outcome, description=f"{outcome.description}: {DEPLOYED}") if deployed else outcome
+    if not stage.ours:
         return outcome
     return replace(outcome, description=f"{stage.name}: {outcome.description}")
 

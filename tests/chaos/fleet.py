@@ -8,7 +8,7 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.victim import AT_THE_END, AWAY, POINTS
@@ -19,29 +19,40 @@ ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting"
 """How a process may end here."""
 
 
-LONGEST_LIFE = 20.0
+LONGEST_LIFE = 15.0
 """Seconds until a victim that has not passed its point makes room for the next one."""
 AT_RANDOM = 0.04
 
 
 @dataclass
 class Berth:
-    """A place for one process. ``port`` is where its listener is, None without one."""
+    """A place for one process. ``port`` is where its listener is, None without one; ``since`` when it was ready."""
 
     process: str
     port: int | None
     bot: BotProcess | None = None
     point: str = AWAY
-    since: float = 0.0
+    since: float | None = None
+
+    def look(self) -> None:
+        if self.since is None and self.bot is not None and "event=ready" in self.bot.printed:
+            self.since = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds for which it has worked: on a busy machine it takes its time to come up."""
+        return time.monotonic() - self.since if self.since is not None else 0.0
 
 
 @dataclass
 class Fleet:
-    """``points`` gives each start its point; ``ends`` counts how processes ended, ``struck`` at which points."""
+    """``named`` are the points, ``points`` gives each start its own; ``ends`` counts how processes ended, ``struck``
+    at which points."""
 
     site: Installation
     chance: random.Random
     berths: list[Berth]
+    named: Sequence[str]
     points: Iterator[str] = field(init=False)
     starts: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -50,8 +61,10 @@ class Fleet:
     dangerous: bool = False
 
     def __post_init__(self) -> None:
-        names = list(POINTS)
+        names = list(self.named)
         self.chance.shuffle(names)
+        # A game that is short passes those first that only its places have.
+        names.sort(key=lambda name: not POINTS[name].places)
         self.points = itertools.cycle(names)
 
     def keep_alive(self) -> None:
@@ -61,10 +74,11 @@ class Fleet:
                 self._bury(berth)
             if berth.bot is None:
                 self._start(berth)
+            berth.look()
 
     def _next_point(self) -> str:
         """One at which nobody has been struck yet, as long as there are such."""
-        following = (next(self.points) for _ in POINTS)
+        following = (next(self.points) for _ in self.named)
         return next((name for name in following if name not in self.struck), next(self.points))
 
     def _start(self, berth: Berth) -> None:
@@ -74,7 +88,7 @@ class Fleet:
         if berth.port is not None:
             self.site.environ["PORT"] = str(berth.port)
         berth.bot = self.site.starts(point, str(count), "--", berth.process, program=VICTIM)
-        berth.point, berth.since = point, time.monotonic()
+        berth.point, berth.since = point, None
         self.starts += 1
 
     def _bury(self, berth: Berth) -> None:
@@ -91,7 +105,7 @@ class Fleet:
 
     def strike(self) -> None:
         """One of them is killed or told to end at whatever it is doing, and so is who has never passed its point."""
-        late = [one for one in self.berths if one.process != "web" and time.monotonic() - one.since > _life(one)]
+        late = [one for one in self.berths if one.process != "web" and one.age > _life(one)]
         chosen = [self.chance.choice(self.berths)] if self.chance.random() < AT_RANDOM else []
         for berth in [*late, *chosen]:
             if berth.bot is not None and berth.bot.alive:

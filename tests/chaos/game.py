@@ -6,8 +6,9 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,20 +18,23 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
 from tests.chaos.fleet import Fleet, berths
+from tests.chaos.places import ALWAYS, PLACES, Place
+from tests.chaos.places.hooks import CallingBack
 from tests.chaos.proof import broken_promises, rows, unsettled
-from tests.chaos.story import COMMAND, SETTINGS, Story
-from tests.chaos.victim import POINTS
+from tests.chaos.story import SETTINGS, Story
+from tests.chaos.victim import points_of
 from tests.chaos.weather import Postman, Weather
 from tests.end_to_end.installation import Installation, site
 from tests.postgres import new_database
 
 TURNS = 12
 """How many things happen in one round."""
-AT_ONCE = 6
+AT_ONCE = 8
 """How many deployments may be open while others are asked for."""
 LOOKS = 3
 """How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
-SETTLES = 25.0
+SETTLES = 45.0
+"""Seconds without any change after which nothing goes on any more."""
 
 
 @dataclass
@@ -42,23 +46,31 @@ class Outcome:
     figures: dict[str, object] = field(default_factory=dict)
 
 
-def play(database: str, seed: int, rounds: int, seconds: float, *, every_point: bool = False) -> Outcome:
+def play(
+    database: str,
+    seed: int,
+    rounds: int,
+    seconds: float,
+    *,
+    places: Sequence[str] = tuple(PLACES),
+    every_point: bool = False,
+) -> Outcome:
     """Play so many rounds, fewer where the ``seconds`` are over before, and prove what came of it.
 
     With ``every_point`` until somebody has been struck at each of them; where that does not come true it is told.
     """
     chance = random.Random(f"{database} {seed}")
     place = Path(tempfile.mkdtemp(prefix="shipmate-chaos-"))
-    with _opened(place, database) as (here, engine):
-        game = Game(here, engine, chance, database)
-        began = time.monotonic()
+    with _opened(place, database) as (here, stack):
+        game = Game(here, stack, chance, database, places)
         game.begin()
+        began = time.monotonic()
         for _ in range(rounds):
             if time.monotonic() - began < seconds and not (every_point and not game.not_passed()):
                 game.round()
         settled = game.settle()
         game.fleet.stop()
-        broken = [*settled, *broken_promises(here, game.story, engine), *game.fleet.wrong]
+        broken = [*settled, *broken_promises(here, game.story, game.engine), *game.fleet.wrong]
         if every_point:
             broken += [f"nobody passed the point: {name}" for name in game.not_passed()]
         outcome = Outcome(database, broken, game.figures(time.monotonic() - began))
@@ -70,29 +82,31 @@ def play(database: str, seed: int, rounds: int, seconds: float, *, every_point: 
 
 
 @contextmanager
-def _opened(directory: Path, database: str) -> Iterator[tuple[Installation, sa.Engine]]:
-    with site(directory, COMMAND.replace("{directory}", str(directory))) as here:
-        command = COMMAND.replace("{directory}", str(directory))
-        here.settings(SETTINGS.replace("{command}", command).replace("{directory}", str(directory)))
+def _opened(directory: Path, database: str) -> Iterator[tuple[Installation, ExitStack]]:
+    with site(directory, "true") as here, ExitStack() as stack:
         url = new_database() if database == "postgres" else f"sqlite:///{directory / 'shipmate.db'}"
         here.environ["DATABASE_URL"] = url
-        assert here.starts("migrate").wait() == 0
-        engine = connect(url, pool_size=1)
-        try:
-            yield here, engine
-        finally:
-            engine.dispose()
+        yield here, stack
 
 
 class Game:
-    def __init__(self, here: Installation, engine: sa.Engine, chance: random.Random, database: str) -> None:
+    def __init__(
+        self, here: Installation, stack: ExitStack, chance: random.Random, database: str, places: Sequence[str]
+    ) -> None:
         self.here = here
-        self.engine = engine
         self.chance = chance
-        self.story = Story(here, chance)
-        self.weather = Weather(here, chance)
-        self.fleet = Fleet(here, chance, berths(database, chance))
+        fails: dict[str, str] = {}
+        self.places = [kind(here, chance, stack, fails) for kind in (*ALWAYS, *(PLACES[name] for name in places))]
+        self.engine = _prepared(here, self.places)
+        stack.callback(self.engine.dispose)
+        self.story = Story(here, chance, fails, self.places)
+        self.weather = Weather(here, chance, self.places)
+        self.points = points_of(places)
+        self.fleet = Fleet(here, chance, berths(database, chance), self.points)
         self.postman = Postman(here, chance, self.fleet.ports())
+        for place in self.places:
+            if isinstance(place, CallingBack):
+                place.ports = self.fleet.ports()
 
     def begin(self) -> None:
         """All are there, and have looked at GitHub: what was before that is none of the bot's business."""
@@ -101,9 +115,14 @@ class Game:
         self.here.wait_for(lambda: not unsettled(self.engine), "the end of it")
         self.fleet.dangerous = True
 
+    def _places_go_on(self) -> None:
+        for place in self.places:
+            place.goes_on()
+
     def _is_full(self) -> bool:
         """One deployment at a time runs in an environment, so whoever asks for many waits for long."""
-        return sum(one.finished_at is None for one in rows(self.engine, tables.deployments)) >= AT_ONCE
+        ours = [one for one in rows(self.engine, tables.deployments) if one.trigger != "remote"]
+        return sum(one.finished_at is None for one in ours) >= AT_ONCE
 
     def _has_looked(self) -> bool:
         return any(one.key.startswith("mark:catch-up") for one in rows(self.engine, tables.kept))
@@ -116,6 +135,7 @@ class Game:
                 self.weather.change()
             self._pass_time(self.chance.choice((0.1, 0.3, 1.0)))
             self.postman.carry()
+            self._places_go_on()
             self.here.slack.redeliver_unacked()
             self.fleet.strike()
 
@@ -137,14 +157,18 @@ class Game:
         for _ in range(LOOKS):
             self.fleet.calm_down()
             self._let_postponements_pass()
-            until = time.monotonic() + SETTLES
+            # On a machine that is busy it takes its time: as long as something goes on it does not wait for ever.
+            until, before = time.monotonic() + SETTLES, left
             while time.monotonic() < until:
                 self._pass_time(0.5)
                 self.postman.carry()
+                self._places_go_on()
                 self.here.slack.redeliver_unacked()
                 self.fleet.keep_alive()
                 if not (left := self._left()):
                     return []
+                if left != before:
+                    until, before = time.monotonic() + SETTLES, left
         printed = [berth.bot.printed[-2000:] for berth in self.fleet.berths if berth.bot is not None]
         return [f"waits for ever: {one}" for one in left] + printed
 
@@ -160,7 +184,7 @@ class Game:
         return [*silent, *unsettled(self.engine)]
 
     def not_passed(self) -> list[str]:
-        return sorted(POINTS.keys() - self.fleet.struck.keys())
+        return sorted(set(self.points) - self.fleet.struck.keys())
 
     def figures(self, seconds: float) -> dict[str, object]:
         fleet = self.fleet
@@ -171,9 +195,28 @@ class Game:
             "requests to GitHub": len(self.here.github.requests),
             "requests to Slack": len(self.here.slack.requests),
             "webhooks": dict(self.postman.brought),
-            "faults": dict(self.weather.happened),
+            "deployments by place": dict(self._by_place()),
+            "faults": dict(sum((place.happened for place in self.places), self.weather.happened)),
             "processes started": fleet.starts,
             "processes ended": dict(fleet.ends),
             "struck at": dict(fleet.struck),
             "points not passed": "; ".join(self.not_passed()) or "none",
         }
+
+    def _by_place(self) -> Counter[str]:
+        """How those that were carried out here ended, for each place."""
+        found: Counter[str] = Counter()
+        for one in rows(self.engine, tables.deployments):
+            place = next((place.name for place in self.places if place.has(one.environment)), None)
+            if place is not None and one.trigger != "remote":
+                found[f"{place} {one.state}"] += 1
+        return found
+
+
+def _prepared(here: Installation, places: Sequence[Place]) -> sa.Engine:
+    """The settings are written, and the database is there."""
+    tables_of = [f"\n[apps.web.environments.{place.name}]\n{place.table()}\n" for place in places]
+    text = f"{SETTINGS}{''.join(tables_of)}\n[people]\n"
+    here.settings(text.replace("{directory}", str(here.directory)))
+    assert here.starts("migrate").wait() == 0
+    return connect(here.environ["DATABASE_URL"], pool_size=1)

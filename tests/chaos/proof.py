@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from tests.chaos.story import Story
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.servers.slack.state import Message
 
 ORDER = ("queued", "in_progress", "success", "failure", "error")
@@ -48,7 +48,7 @@ def broken_promises(site: Installation, story: Story, engine: sa.Engine) -> list
     deployments = rows(engine, tables.deployments)
     return [
         *_on_github(site, deployments),
-        *_at_the_provider(site, story, deployments),
+        *_at_their_places(story, deployments),
         *_in_the_chat(site, story, deployments),
         *_asked_for(site, story, deployments),
         *(f"given up: {one.name} in {one.lane}: {one.failure}" for one in rows(engine, tables.effects) if one.failure),
@@ -65,27 +65,21 @@ def _on_github(site: Installation, deployments: list[Any]) -> Iterator[str]:
         if remote.id not in known:
             yield f"deployment {remote.id} on GitHub is not known to the bot"
             continue
-        states = [one for one in site.statuses(remote.id) if one != "inactive"]
-        doubled = [state for state, count in Counter(states).items() if count > 1]
+        statuses = site.github.deployment_statuses(REPOSITORY, remote.id)
+        # How far it has got is told by the same state in other words.
+        said = Counter((one.state, one.description, one.log_url, one.environment_url) for one in statuses)
+        states = [one.state for one in statuses if one.state != "inactive"]
+        doubled = [one for one, count in said.items() if count > 1]
         if doubled or states != sorted(states, key=ORDER.index):
-            yield f"deployment {remote.id} has the statuses {states}"
+            yield f"deployment {remote.id} has the statuses {states}; twice: {doubled}"
         if not states or states[-1] != ENDS.get(known[remote.id].state):
             yield f"deployment {remote.id} ends with {states[-1:]}, but the bot says {known[remote.id].state}"
 
 
-def _at_the_provider(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
-    file = site.directory / "ran"
-    ran = Counter(file.read_text().split() if file.exists() else [])
-    ours = {one.request_id: one for one in deployments if one.trigger != "remote" and one.environment != "preview"}
-    yield from (f"{request} ran {count} times" for request, count in ran.items() if count > 1)
-    yield from (f"{request} ran, and nobody asked for it" for request in ran if request not in ours)
-    for request, one in ours.items():
-        if one.state in {"succeeded", "failed"} and not ran[request]:
-            yield f"#{one.id} is {one.state}, and never ran"
-        if one.state in {"succeeded", "failed"} and (one.state == "failed") != (one.sha in story.fails):
-            yield f"#{one.id} is {one.state}, which is not what its command said"
-        if one.state in {"error", "timed_out"}:
-            yield f"#{one.id} is {one.state}: {one.description}"
+def _at_their_places(story: Story, deployments: list[Any]) -> Iterator[str]:
+    for place in story.places:
+        ours = [one for one in deployments if place.has(one.environment) and one.trigger != "remote"]
+        yield from (f"{place.name}: {broken}" for broken in place.broken(ours))
 
 
 def _in_the_chat(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
@@ -94,7 +88,7 @@ def _in_the_chat(site: Installation, story: Story, deployments: list[Any]) -> It
     yield from (f"the message {key} was posted {count} times" for key, count in keys.items() if count > 1)
     # Merges that waited for the same are shown by one card, which says how it went with the newest of them.
     shared: dict[int, list[Any]] = {}
-    for one in sorted(deployments, key=lambda one: int(one.id)):
+    for one in sorted((one for one in deployments if not _is_silent(one)), key=lambda one: int(one.id)):
         shared.setdefault(one.card or one.id, []).append(one)
     for parts in shared.values():
         newest, parents = parts[-1], {f"parent:{one.request_id}" for one in parts}
@@ -105,11 +99,18 @@ def _in_the_chat(site: Installation, story: Story, deployments: list[Any]) -> It
         if not any(word in cards[0].lines[0] for word in WORDS.get(newest.state, ("?",))):
             yield f"#{newest.id} is {newest.state}, and its card says {cards[0].lines[0]!r}"
     for one in deployments:
+        if _is_silent(one) and any(_key(message) == f"parent:{one.request_id}" for message in said):
+            yield f"#{one.id}, of a preview, has a card"
         told = Counter(_payload(message).get("kind") for message in said if _is_reply_of(message, one))
         yield from (f"#{one.id}: {kind} is told {n} times" for kind, n in told.items() if n > 1)
     for message in story.said:
         answers = Counter(site.thread(message))
         yield from (f"{message.text}: {line!r} is answered {n} times" for line, n in answers.items() if n > 1)
+
+
+def _is_silent(deployment: Any) -> bool:
+    """Whether the channel hears nothing of it, as its pull request tells of it."""
+    return deployment.trigger == "preview" and deployment.state not in {"failed", "error", "timed_out"}
 
 
 def _key(message: Message) -> str:
@@ -128,7 +129,7 @@ def _is_reply_of(message: Message, deployment: Any) -> bool:
 
 def _asked_for(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
     for branch, message in story.asked.items():
-        found = [one for one in deployments if one.ref == branch and one.retry_of is None]
+        found = [one for one in deployments if one.ref == branch and one.retry_of is None and one.rollback_of is None]
         if len(found) != 1:
             yield f"{message.text} made {len(found)} deployments; the answers: {site.thread(message)}"
     for sha in story.merged:

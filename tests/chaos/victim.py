@@ -6,24 +6,35 @@ so that others take over soon.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bot.adapters.github.deployments import GitHubDeployments
 from bot.adapters.github.forge import GitHub
+from bot.adapters.github.publishing import GitHubPublishing
+from bot.adapters.github.workflows import GitHubWorkflows
+from bot.adapters.heroku.platform import Heroku
+from bot.adapters.hooks.client import Hooks, Request
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage.decisions import Decision
 from bot.adapters.storage.inbox import InboxRows
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
 from bot.adapters.storage.output import OutputRows
+from bot.adapters.storage.runs import RunRows
 from bot.adapters.system import processes
 from bot.core.events.internal import RunBegan, RunFinished
+from bot.providers import github_actions
+from bot.providers.heroku import starting as heroku_starting
+from bot.providers.heroku import watching as heroku_watching
+from bot.providers.http import starting as hook_starting
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import ProviderRunner
@@ -36,16 +47,33 @@ AT_THE_END = "lease about to be released"
 
 @dataclass(frozen=True)
 class Point:
-    """Before or after a call; ``when`` looks at its arguments and, afterwards, at what it returned (last)."""
+    """Before or after a call; ``when`` looks at its arguments and, afterwards, at what it returned (last).
+
+    ``places`` are those of the game where it is passed at all, none for whatever is played.
+    """
 
     owner: Any
     name: str
     after: bool
     when: Callable[..., object] = lambda *_: True
+    places: tuple[str, ...] = ()
 
 
 def _result(*given: object) -> object:
     return given[-1]
+
+
+def _asks(*given: object) -> bool:
+    """Whether a hook is asked to begin, and not how it goes on."""
+    return any(isinstance(one, Request) and one.method == "POST" for one in given)
+
+
+def _stage(*given: object) -> bool:
+    """Whether what is kept of a run is how a stage of it stands."""
+    return any(isinstance(one, str) and one.startswith("stage:") for one in given)
+
+
+ACTIONS, HEROKU, HOOKS, STAGES = ("github_actions",), ("heroku",), ("http", "poll"), ("heroku", "http", "poll")
 
 
 POINTS: dict[str, Point] = {
@@ -76,8 +104,27 @@ POINTS: dict[str, Point] = {
     "output written": Point(OutputRows, "write", True),
     "end about to be told": Point(InboxRows, "put_event", False, lambda _, event, *__: isinstance(event, RunFinished)),
     "end told": Point(InboxRows, "put_event", True, lambda _, event, *__: isinstance(event, RunFinished)),
+    "workflow about to be dispatched": Point(GitHubWorkflows, "dispatch", False, places=ACTIONS),
+    "workflow dispatched, not recorded": Point(GitHubWorkflows, "dispatch", True, places=ACTIONS),
+    "run told to stop, not told": Point(GitHubWorkflows, "cancel", True, places=ACTIONS),
+    "build about to be asked for": Point(Heroku, "create_build", False, places=HEROKU),
+    "build made, not recorded": Point(Heroku, "create_build", True, places=HEROKU),
+    "build told to stop, not told": Point(Heroku, "cancel_build", True, places=HEROKU),
+    "hook about to be asked": Point(Hooks, "ask", False, _asks, HOOKS),
+    "hook asked, not recorded": Point(Hooks, "ask", True, _asks, HOOKS),
+    "note about to be kept": Point(RunRows, "keep_note", False, places=(*ACTIONS, *STAGES)),
+    "note kept": Point(RunRows, "keep_note", True, places=(*ACTIONS, *STAGES)),
+    "stage about to be recorded": Point(RunRows, "keep_note", False, _stage, STAGES),
+    "stage recorded": Point(RunRows, "keep_note", True, _stage, STAGES),
+    "comment written, not recorded": Point(GitHubPublishing, "comment", True, places=("previews",)),
     AT_THE_END: Point(Lease, "release", False),
 }
+
+
+def points_of(places: Iterable[str]) -> list[str]:
+    """The names of the points that are passed where these places are played."""
+    played = set(places)
+    return [name for name, point in POINTS.items() if not point.places or played & set(point.places)]
 
 
 def arm(name: str, count: int) -> None:
@@ -109,14 +156,22 @@ def arm(name: str, count: int) -> None:
 
 
 def hurry() -> None:
-    """Whoever dies is missed within seconds: the defaults of the constructors, which nothing overrides."""
+    """Whoever dies is missed within seconds, and services that answer at once are asked often.
+
+    They are the defaults of the constructors, which nothing overrides, and the pauses between two looks.
+    """
     Engine.__init__.__defaults__ = (BEAT_EVERY,)  # type: ignore[misc]
     Lease.__init__.__defaults__ = (EXPIRES_AFTER,)  # type: ignore[misc]
+    github_actions.POLL, github_actions.LOOK_AGAIN = 1, 1
+    heroku_watching.POLL = 1.0
+    heroku_starting.GRACE.update(build=3.0, rollback=3.0)
+    hook_starting.PAUSE = timedelta(seconds=1)
 
 
 def main(arguments: list[str]) -> int:
     from bot.__main__ import main as bot
 
+    faulthandler.enable()
     (name, count), rest = arguments[:2], arguments[3:]
     hurry()
     if name != AWAY:

@@ -6,7 +6,9 @@ import http.client
 import random
 import threading
 from collections import Counter
+from collections.abc import Sequence
 
+from tests.chaos.places import Place
 from tests.end_to_end.installation import Installation
 from tests.servers.github.webhooks import Webhook, signed
 
@@ -34,14 +36,16 @@ SLACK = (
 class Weather:
     """Seeded; ``happened`` counts what was ordered. ``fair`` ends all of it."""
 
-    def __init__(self, site: Installation, chance: random.Random) -> None:
+    def __init__(self, site: Installation, chance: random.Random, places: Sequence[Place]) -> None:
         self.happened: Counter[str] = Counter()
         self._site = site
         self._chance = chance
+        self._places = places
 
     def change(self) -> None:
         """One thing more goes wrong."""
-        self._chance.choice((self._github, self._github, self._slack, self._slack, self._sockets))()
+        usual = (self._github, self._github, self._slack, self._slack, self._sockets)
+        self._chance.choice((*usual, *(place.storm for place in self._places)))()
 
     def _github(self) -> None:
         fault, headers = self._chance.choice(GITHUB)
@@ -64,6 +68,8 @@ class Weather:
 
     def fair(self) -> None:
         self._site.github.heal()
+        for place in self._places:
+            place.fair()
         with self._site.slack.workspace.changed:
             self._site.slack.counter.failures.clear()
         self._site.slack.drop_sockets()

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from bot import providers
+from bot.core.deployments.steps import Progress
 from bot.core.errors import Unavailable
 from bot.core.ports.provider import Outcome, Provider
 from bot.providers import github_actions, heroku, http, local, shell
+from tests.providers import example
 from tests.providers.conftest import ModelRun
 from tests.providers.http_runs import hook_server, polled, stopped_at
 from tests.servers.github import actions
@@ -168,6 +170,41 @@ class GitHubActions(Harness):
         return len(actions.dispatched(self.github.server, REPO))
 
 
+class Spool(Harness):
+    """The example of CONTRIBUTING.md, with a program that takes what is left whenever the provider tells something."""
+
+    provider = example.provider()
+
+    def settings(self) -> object:
+        (self.folder / "spool").mkdir(exist_ok=True)
+        return self.provider.Settings(directory=str(self.folder / "spool"))
+
+    def furnished(self, run: ModelRun) -> ModelRun:
+        tell = run.tell
+
+        def told(progress: Progress) -> None:
+            self._works(run.job.request_id)
+            tell(progress)
+
+        run.tell = told  # type: ignore[method-assign]
+        return run
+
+    def _works(self, request_id: str) -> None:
+        ends = {"well": "succeeded Copied", "badly": "failed No space", "lasts": "running Copying"}
+        wanted, taken, stop = (self.folder / "spool" / f"{request_id}.{name}" for name in ("json", "taken", "stop"))
+        if wanted.exists():
+            with (self.folder / "begun").open("a") as begun:
+                begun.write("one\n")
+            wanted.rename(taken)
+            taken.with_suffix(".state").write_text(ends[self.way])
+        elif stop.exists():
+            taken.with_suffix(".state").write_text("failed Stopped")
+
+    def begun(self) -> int:
+        file = self.folder / "begun"
+        return len(file.read_text().splitlines()) if file.exists() else 0
+
+
 HARNESSES: dict[str, type[Harness]] = {
     "github_actions": GitHubActions,
     "heroku": Heroku,
@@ -177,10 +214,14 @@ HARNESSES: dict[str, type[Harness]] = {
 }
 
 
-@pytest.fixture(params=sorted(HARNESSES))
+EXAMPLES: dict[str, type[Harness]] = {"spool": Spool}
+"""They are in no package of the bot."""
+
+
+@pytest.fixture(params=sorted(HARNESSES | EXAMPLES))
 def place(request: pytest.FixtureRequest, run_with: Callable[..., ModelRun], tmp_path: Path) -> Iterator[Harness]:
     with ExitStack() as stack:
-        yield HARNESSES[request.param](run_with, tmp_path, stack)
+        yield (HARNESSES | EXAMPLES)[request.param](run_with, tmp_path, stack)
 
 
 def started(place: Harness, run: ModelRun) -> str:

@@ -639,14 +639,58 @@ def test_what_has_succeeded_before_it_could_be_stopped_has_succeeded(scene: Scen
     assert provider.follow(run, handle).result == "succeeded"
 
 
-def test_a_bot_killed_while_it_stops_the_run_still_says_cancelled(scene: Scene) -> None:
-    before = scene.run()
-    handle = provider.start(before)
-    scene.github.client.workflows.cancel(REPO, scene.dispatched()[0].id)
-    after = scene.run()
-    after.cancel()
+STOPS = [
+    ("cancel", ("cancelled", "Cancelled")),
+    ("run_out_of_time", ("timed_out", "Stopped at the timeout of 15 min")),
+]
 
-    assert provider.follow(after, handle).result == "cancelled"
+
+@pytest.mark.parametrize(("stop", "expected"), STOPS, ids=["cancelled", "timed out"])
+@pytest.mark.parametrize("moment", ["requested", "queued", "pending", "waiting", "in_progress"])
+@pytest.mark.parametrize("killed", [False, True], ids=["", "by a bot that is killed then"])
+def test_it_is_stopped_at_each_moment_and_known_why(
+    scene: Scene, moment: str, stop: str, expected: tuple[str, str], killed: bool
+) -> None:
+    run, server = scene.run(), scene.github.server
+    handle = provider.start(run)
+    number = scene.dispatched()[0].id
+    actions.set_run(server, REPO, number, moment)
+    if moment == "in_progress":
+        actions.set_job(server, REPO, number, "deploy", ("Build", "success"), ("Upload", None))
+    if killed:
+        scene.github.client.workflows.cancel(REPO, number)
+        run = scene.run()
+    getattr(run, stop)()
+
+    outcome = provider.follow(run, handle)
+
+    assert (outcome.result, outcome.description) == expected
+    assert scene.dispatched()[0].conclusion == "cancelled"
+    assert scene.github.asked("POST")[-1].endswith("/cancel")
+
+
+@pytest.mark.parametrize("stop", ["cancel", "run_out_of_time"])
+@pytest.mark.parametrize(
+    ("end", "result"), [(actions.succeed, "succeeded"), (actions.fail, "failed")], ids=["succeeded", "failed"]
+)
+def test_what_has_ended_is_not_stopped_any_more(scene: Scene, stop: str, end: Callable[..., None], result: str) -> None:
+    run = scene.run()
+    handle = provider.start(run)
+    end(scene.github.server, REPO, scene.dispatched()[0].id)
+    getattr(run, stop)()
+
+    assert provider.follow(run, handle).result == result
+    assert not [one for one in scene.github.asked("POST") if "cancel" in one]
+
+
+def test_one_that_somebody_cancels_on_github_is_told_of_as_that(scene: Scene) -> None:
+    run = scene.run()
+    handle = provider.start(run)
+    scene.github.client.workflows.cancel(REPO, scene.dispatched()[0].id)
+
+    outcome = provider.follow(run, handle)
+
+    assert (outcome.result, outcome.description) == ("cancelled", "The run was cancelled on GitHub")
 
 
 def test_one_whose_number_is_not_known_yet_is_found_to_be_stopped(scene: Scene) -> None:

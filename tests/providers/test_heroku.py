@@ -316,6 +316,29 @@ def test_a_build_that_heroku_does_not_stop_is_followed_to_its_end_and_that_is_sa
     assert run.told[-1].description.endswith(", so its end is waited for")
 
 
+@pytest.mark.parametrize("stop", ["cancel", "run_out_of_time"])
+@pytest.mark.parametrize(("ends", "result"), [("succeeded", "succeeded"), ("failed", "failed")])
+def test_a_build_that_has_ended_by_then_is_not_stopped_any_more(heroku, run, stop, ends, result) -> None:
+    heroku.slow("acme-web", result=ends, looks=0)
+    handle = started(run)
+    getattr(run, stop)()
+
+    assert provider.follow(run, handle).result == result
+    assert heroku.asked("DELETE", f"{BUILDS}/.*") == []
+
+
+def test_a_build_that_ends_as_it_is_told_to_stop_has_ended_so(heroku, run) -> None:
+    heroku.slow("acme-web", looks=None)
+    build = heroku.apps["acme-web"].builds
+    heroku.fail_next("DELETE", f"{BUILDS}/", lambda: heroku.end_build(build[0]))
+    run.on_line["-----> Building"] = run.cancel
+
+    outcome = carried_out(run)
+
+    heroku.refuses()
+    assert outcome.result == "succeeded"
+
+
 def test_a_release_phase_cannot_be_stopped_and_that_is_said(heroku, run) -> None:
     heroku.slow("acme-web", phase="succeeded", phase_looks=2)
     run.on_line["Migrating"] = run.cancel

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from cachetools import TTLCache, cachedmethod
 
+from bot.adapters.decoding import decode
 from bot.adapters.github.branches import Branches
 from bot.adapters.github.checks import GitHubChecks, Reported
 from bot.adapters.github.http import Connection, at
@@ -250,6 +251,6 @@ def _protected(branch: Branch) -> tuple[str, ...]:
 def _read(raw: msgspec.Raw, otherwise: T) -> T:
     """What is not of the shape that is documented requires nothing, and hides nothing else of the answer."""
     try:
-        return msgspec.json.decode(raw, type=type(otherwise))
+        return decode(raw, type(otherwise))
     except msgspec.MsgspecError:
         return otherwise

@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
+from bot.adapters.decoding import decode
 from bot.adapters.github.errors import asks_for_time, error_of, quota_in
 from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.adapters.measured_calls import measured
@@ -357,7 +358,7 @@ def quoted(part: str) -> str:
 
 def _decoded(body: bytes, shape: type[T], method: str) -> T:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decode(body, shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as broken:
         raise Unavailable(f"GitHub's answer is not understood: {broken}.", uncertain=method != "GET") from broken
 

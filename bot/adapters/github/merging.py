@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from bot.adapters.decoding import decode
 from bot.adapters.github.http import Connection, at
 from bot.adapters.github.mapping import pull_request_of
 from bot.adapters.github.payloads import BranchRule, PullRequestShape
@@ -187,7 +188,7 @@ class GitHubMerging:
         for problem in answer.errors:
             raise _error_of(problem)
         try:
-            return msgspec.json.decode(answer.data, type=shape)
+            return decode(answer.data, shape)
         except msgspec.MsgspecError as broken:
             raise Unavailable(f"GitHub's answer is not understood: {broken}.", uncertain=True) from broken
 
@@ -218,6 +219,6 @@ def _error_of(problem: _Problem) -> Exception:
 def _read(raw: msgspec.Raw, otherwise: T) -> T:
     """What is not of the shape that is documented asks for nothing: GitHub keeps its rules by itself."""
     try:
-        return msgspec.json.decode(raw, type=type(otherwise))
+        return decode(raw, type(otherwise))
     except msgspec.MsgspecError:
         return otherwise

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Struct
 
+from bot.adapters.decoding import decode
 from bot.adapters.github.mapping import head_ref_of
 from bot.adapters.github.payloads import (
     Account,
@@ -179,7 +180,7 @@ class _WorkflowRun(Struct, frozen=True):
 
 def _read(name: str, body: bytes, shape: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decode(body, shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as broken:
         raise Rejected(f"The webhook “{name}” is not understood: {broken}.") from broken
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from bot.adapters.decoding import decode
 from bot.core.errors import Conflict, NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 
 SERVICE = "Heroku"
@@ -93,7 +94,7 @@ def _not_there(problem: _Problem, subject: str, rest: str) -> str:
 
 def _problem(body: bytes) -> _Problem:
     try:
-        return msgspec.json.decode(body, type=_Problem)
+        return decode(body, _Problem)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _Problem()
 

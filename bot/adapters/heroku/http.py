@@ -18,6 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
+from bot.adapters.decoding import decode
 from bot.adapters.heroku.errors import SERVICE, error_of
 from bot.adapters.measured_calls import measured
 from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
@@ -158,7 +159,7 @@ class Connection:
 
 def _decoded(answer: requests.Response, shape: type[T], method: str) -> T:
     try:
-        return msgspec.json.decode(answer.content, type=shape)
+        return decode(answer.content, shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as broken:
         raise Unavailable(f"Heroku's answer is not understood: {broken}.", uncertain=method != "GET") from broken
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from bot.adapters.decoding import decode
 from bot.adapters.system.directories import make_private_file
 from bot.core.errors import Rejected, Unavailable
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported, PullRequestMerged
@@ -185,7 +186,7 @@ class LocalRecord:
 
     def read(self) -> Book:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Book)
+            return decode(self._path.read_bytes(), Book)
         except FileNotFoundError:
             return Book()
         except OSError as error:

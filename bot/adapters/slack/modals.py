@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from bot.adapters.decoding import decode
 from bot.adapters.slack.blocks.actions import ASKING_ACTION, ASKS
 from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, FIELD_ACTION, filled, modal
 from bot.adapters.slack.payloads import Addressed, Payload
@@ -167,7 +168,7 @@ def _given(view: Payload, person: str) -> CommandGiven | None:
     Whoever uses it now is the ``person``.
     """
     try:
-        kept = msgspec.json.decode(view.get("private_metadata") or "", type=CommandGiven)
+        kept = decode(view.get("private_metadata") or "", CommandGiven)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
     where = kept.place

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import tables
 from bot.adapters.storage.upsert import insert_new
 from bot.core.approvals.model import Approval
@@ -64,4 +65,4 @@ class ApprovalTransaction(ApprovalRows):
 
 
 def _approval(row: Any) -> Approval:
-    return Approval(row.deployment_id, msgspec.convert(row.by, Actor), row.at)
+    return Approval(row.deployment_id, convert(row.by, Actor), row.at)

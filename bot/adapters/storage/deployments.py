@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
@@ -105,9 +106,9 @@ def _told(story: dict[str, Any]) -> dict[str, Any]:
     return {
         "news": news,
         "facts": tuple(facts),
-        "waited": msgspec.convert(story.get("waited", []), tuple[Waited, ...], strict=False),
-        "steps": msgspec.convert(story.get("steps", {}), Steps, strict=False),
-        "shipment": msgspec.convert(story.get("shipment"), Shipment | None, strict=False),
+        "waited": convert(story.get("waited", []), tuple[Waited, ...], strict=False),
+        "steps": convert(story.get("steps", {}), Steps, strict=False),
+        "shipment": convert(story.get("shipment"), Shipment | None, strict=False),
     }
 
 
@@ -115,10 +116,10 @@ def from_row(row: Any) -> Deployment:
     values = {name: getattr(row, name) for name in _COLUMNS}
     values["state"] = State(row.state)
     values["waits_for"] = Waiting(row.waits_for) if row.waits_for else None
-    values["by"] = msgspec.convert(row.by, Actor)
-    values["changes"] = msgspec.convert(row.changes or {}, Changes)
+    values["by"] = convert(row.by, Actor)
+    values["changes"] = convert(row.changes or {}, Changes)
     values["params"] = tuple((key, value) for key, value in row.params)
-    values["approved_by"] = msgspec.convert(row.approved_by, tuple[Actor, ...])
+    values["approved_by"] = convert(row.approved_by, tuple[Actor, ...])
     values["forced"] = tuple(row.forced)
     return Deployment(**values, **(_told(row.story) if row.story else {}))
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import tables
 from bot.core.deployments.model import DEPLOY, Changes, State
 from bot.core.figures.model import FAILED, Outcome
@@ -37,5 +37,5 @@ class FigureRows:
 
 
 def _outcome(row: Any) -> Outcome:
-    shipped = msgspec.convert(row.changes, Changes).shipped
+    shipped = convert(row.changes, Changes).shipped
     return Outcome(row.id, State(row.state), row.finished_at, row.rollback_of, shipped)

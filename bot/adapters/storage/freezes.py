@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import tables
 from bot.adapters.storage.upsert import upsert
 from bot.core.deployments.model import Actor
@@ -76,5 +77,5 @@ class FreezeRowRecords(FreezeRowReads):
 
 
 def _freeze(row: Any) -> Freeze:
-    by = msgspec.convert(row.by, Actor)
+    by = convert(row.by, Actor)
     return Freeze(row.id, row.app, row.environment, by, row.reason, row.declared_at, row.until)

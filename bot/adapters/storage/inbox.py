@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import decode
 from bot.adapters.storage import serialization, tables
 from bot.adapters.storage.compression import unpacked
 from bot.adapters.storage.engine import Database
@@ -47,7 +48,7 @@ _THESE = sa.select(tables.deliveries).where(_IDS, _IN.handled_at.is_(None)).orde
 _LET_GO = sa.update(tables.deliveries).where(_IDS, _IN.handled_at.is_(None), _IN.due_at.is_(None))
 _LET_GO = _LET_GO.values(due_at=_AT, tries=_IN.tries + 1, taken_by=None)
 _OVER = sa.update(tables.deliveries).values(handled_at=_AT, due_at=None)
-_SETTLE = _OVER.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(body=b"")
+_SETTLE = _OVER.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(body=b"", failure=None)
 _HANDLED = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
 _ALL_HANDLED = _OVER.where(_IDS)
 _HANDLED = _HANDLED.returning(sa.case((_IN.person.isnot(None), _IN.body)).label("said"))
@@ -262,6 +263,6 @@ def _person_of(name: str, body: bytes) -> str | None:
     if name != stored_name(CommandGiven):
         return None
     try:
-        return msgspec.json.decode(body, type=_Given).person
+        return decode(body, _Given).person
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import tables
 from bot.adapters.storage.upsert import insert_new, upsert
 from bot.core.deployments.model import Actor
@@ -70,4 +71,4 @@ def _row(lock: Lock) -> dict[str, Any]:
 
 def _lock(row: Any) -> Lock:
     values = {field.name: getattr(row, field.name) for field in fields(Lock)}
-    return Lock(**values | {"by": msgspec.convert(row.by, Actor)})
+    return Lock(**values | {"by": convert(row.by, Actor)})

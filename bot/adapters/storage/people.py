@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new, upsert
@@ -52,7 +53,7 @@ class PeopleRowReads:
         if not rows:
             return None
         row = rows[0]
-        place = msgspec.convert(row.place, Place)
+        place = convert(row.place, Place)
         return PendingLink(chat_id, row.attempt, row.login, place, row.interval, row.expires_at, row.device_code)
 
     def claim(self, chat_id: str) -> Claim | None:
@@ -60,7 +61,7 @@ class PeopleRowReads:
         if not rows:
             return None
         row = rows[0]
-        return Claim(chat_id, row.login, row.holder, msgspec.convert(row.place, Place), row.expires_at)
+        return Claim(chat_id, row.login, row.holder, convert(row.place, Place), row.expires_at)
 
 
 class PeopleRowRecords(PeopleRowReads):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import convert
 from bot.adapters.storage import tables
 from bot.core.deployments.model import Actor
 from bot.core.events.external import Place
@@ -62,4 +63,4 @@ def _row(entry: ScheduleEntry) -> dict[str, Any]:
 
 def _entry(row: Any) -> ScheduleEntry:
     values = {name: getattr(row, name) for name in _COLUMNS}
-    return ScheduleEntry(**values | {"by": msgspec.convert(row.by, Actor), "place": msgspec.convert(row.place, Place)})
+    return ScheduleEntry(**values | {"by": convert(row.by, Actor), "place": convert(row.place, Place)})

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from bot.adapters.decoding import decode
 from bot.adapters.storage.columns import whole
 from bot.core import effects, rich_text
 from bot.core.effects import Effect
@@ -44,7 +45,7 @@ def event_from_bytes(name: str, body: bytes) -> Event:
     if kind is None or not issubclass(kind, Event):
         raise Unreadable(f"There is no event called {name}.")
     try:
-        event: Event = msgspec.json.decode(body, type=kind)
+        event: Event = decode(body, kind)
     except Exception as error:
         raise Unreadable(f"The stored {name} cannot be read: {error}") from error
     return event

@@ -105,6 +105,22 @@ def test_deliveries_of_one_moment_are_taken_in_the_order_in_which_they_were_stor
     assert [one.id for one in taken] == ["github:9", "github:7", "github:8"]
 
 
+def test_what_was_postponed_and_is_over_with_one_that_says_the_same_has_not_failed(
+    kept: Store, clock: HandClock
+) -> None:
+    kept.inbox.put_event(Reconsider(7), "first")
+    kept.inbox.take(1)
+    kept.inbox.postpone("bot:first", timedelta(seconds=1), "GitHub does not answer.")
+    kept.inbox.put_event(Reconsider(7), "second")
+    clock.passes(seconds=1)
+
+    taken = [one.id for one in kept.inbox.take(9)]
+
+    rows = kept.database.select(sa.select(tables.deliveries.c.id, tables.deliveries.c.failure))
+    assert len(taken) == 1
+    assert {row.failure for row in rows if row.id not in taken} == {None}
+
+
 def test_a_postponed_delivery_comes_again_at_its_moment_and_counts_its_tries(kept: Store, clock: HandClock) -> None:
     kept.inbox.put(ping())
     kept.inbox.take(1)

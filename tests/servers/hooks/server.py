@@ -128,7 +128,7 @@ class HookServer:
             if found[2] and request.method in ("POST", "PATCH"):
                 return self._stop(int(found[1]))
             if request.method == "GET":
-                return self._tell()
+                return self._tell(int(found[1]))
         self.problems.append(f"{request.method} {request.path}")
         return Reply(404, b"no such page")
 
@@ -166,7 +166,7 @@ class HookServer:
         self.state = {"status": "canceled"}
         return Reply(200, b"{}")
 
-    def _tell(self) -> Reply:
+    def _tell(self, number: int) -> Reply:
         if self.answers:
             return self.answers.popleft()
         said = self.states.popleft() if self.states else self.state

@@ -36,6 +36,7 @@ from bot.core.publications import refusals
 from bot.core.stored import stored_name
 from bot.mend import Mender
 from bot.router import collect
+from bot.runtime import api_requests
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline
@@ -94,9 +95,11 @@ def build(
 def pipeline_of(
     settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, archive: Archive, *, owner: str
 ) -> Pipeline:
+    router = collect(handlers)
+    router.include(api_requests.answering(router))
     return Pipeline(
         store=the_store,
-        router=collect(handlers),
+        router=router,
         settings=settings,
         forge=forge,
         chat=chat,

@@ -15,6 +15,7 @@ from bot.core.outages import messages as outage_messages
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock, Delivery
 from bot.core.schedules.reading import Read, read
+from bot.http.api.app import Api
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.limits import PRODUCTION, Limits
@@ -111,6 +112,7 @@ def listener(
         slack=listens_to_slack,
         set_aside=store.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
+        api=Api(settings, store, stored),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.api.model import ApiReads, ApiRecords
 from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
 from bot.core.board.model import BoardReads, BoardRecords
@@ -135,6 +136,9 @@ class Reads(Protocol):
         """All keys that begin so under which something is kept."""
 
     @property
+    def api(self) -> ApiReads: ...
+
+    @property
     def approvals(self) -> ApprovalReads: ...
 
     @property
@@ -182,6 +186,9 @@ class Records(Reads, Protocol):
 
     @property
     def schedules(self) -> ScheduleRecords: ...
+
+    @property
+    def api(self) -> ApiRecords: ...
 
     @property
     def approvals(self) -> ApprovalRecords: ...

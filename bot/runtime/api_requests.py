@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from bot.context import Context
 from bot.core.api import messages, representations
@@ -55,9 +56,12 @@ class ApiRequests:
     def refuse(self, context: Context, asked: ApiRequested, error: ShipmateError) -> None:
         """Nothing of the decision was kept; the answer is a decision of its own."""
         problem = problem_of(error)
-        with_command = _understood(context, asked) if asked.command is not None else None
+        known = asked.command is not None
+        if known:
+            _understood(context, asked)
+            _name_whoever_asked(context, asked)
         records = context.begin()
-        if with_command is not None:
+        if known:
             audit.refused(records, context, error.message if isinstance(error, Refused) else say(str(error)))
         if problem.kind == "token-refused":
             _revoke(records, context, asked)
@@ -91,6 +95,14 @@ def _person(context: Context, asked: ApiRequested) -> Person:
     if person.outsider:
         raise _token_refused(messages.no_person(person.name))
     return person
+
+
+def _name_whoever_asked(context: Context, asked: ApiRequested) -> None:
+    """For the audit, as far as they are still known."""
+    with suppress(ShipmateError):
+        person = authorization.in_the_chat(context, asked.person)
+        identity = authorization.at_hand(context, person)
+        context.person = replace(person, forge_login=identity.login if identity else None)
 
 
 def _token_refused(sentence: str) -> Refused:

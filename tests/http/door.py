@@ -21,6 +21,7 @@ from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
+from bot.http.api.app import Api
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.health import Aside
@@ -106,6 +107,7 @@ def door(
     aside: Aside | None = None,
     outages: Sequence[str] = (),
     callbacks: Callable[[Store, Callable[[], None]], Callbacks] | None = None,
+    api: Callable[[Store, Callable[[], None]], Api] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -125,6 +127,7 @@ def door(
             set_aside=aside,
             outages=lambda: outages,
             callbacks=callbacks(kept, made.ring) if callbacks else None,
+            api=api(kept, made.ring) if api else None,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

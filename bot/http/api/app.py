@@ -21,7 +21,7 @@ from bot.http.api.access import Access
 from bot.http.api.bodies import Misshapen, read
 from bot.http.api.endpoints import Endpoints
 from bot.http.api.operations import OPERATIONS, Call, Operation
-from bot.http.api.requests import Answers, Requests, json_of
+from bot.http.api.requests import PATIENCE, Answers, Patience, Requests, json_of
 from bot.http.limits import API
 from bot.http.refusals import Refusals
 from bot.settings import Settings
@@ -35,18 +35,22 @@ Answering = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What the API works with. ``stored`` is called where something waits to be decided on."""
+    """What the API works with. ``stored`` is called where something waits to be decided on.
+
+    ``patience`` is how long, and how many, wait for that.
+    """
 
     settings: Settings
     store: Store
     stored: Callable[[], None]
+    patience: Patience = PATIENCE
 
     def app(self, refusals: Refusals) -> ASGIApp:
         access = Access(self.store)
-        requests = Requests(access, self.store, self.stored, Answers(access, self.store))
+        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience))
         endpoints = Endpoints(self.settings, self.store, access, requests)
         by_path: dict[str, dict[str, tuple[Operation, Answering]]] = {}
-        for one, answering in endpoints.all.items():
+        for one, answering in endpoints.all:
             by_path.setdefault(one.path, {})[one.method] = one, answering
         routes = [
             Route(_pattern(path), Resource(self.settings, access, refusals, methods))

@@ -41,17 +41,19 @@ class Endpoints:
     requests: Requests
 
     @property
-    def all(self) -> dict[Operation, Callable[[Call], Awaitable[Response]]]:
-        return dict(
-            zip(
-                operations.OPERATIONS,
-                (
-                    *(self.ask_for_deployment, self.list_deployments, self.show_deployment, self.show_request),
-                    *(self.show_board, self.list_locks, self.take_lock, self.release_lock),
-                    *(self.list_freezes, self.declare_freeze, self.lift_freeze),
-                ),
-                strict=True,
-            )
+    def all(self) -> tuple[tuple[Operation, Callable[[Call], Awaitable[Response]]], ...]:
+        return (
+            (operations.ASK_FOR_DEPLOYMENT, self.ask_for_deployment),
+            (operations.LIST_DEPLOYMENTS, self.list_deployments),
+            (operations.SHOW_DEPLOYMENT, self.show_deployment),
+            (operations.SHOW_REQUEST, self.show_request),
+            (operations.SHOW_BOARD, self.show_board),
+            (operations.LIST_LOCKS, self.list_locks),
+            (operations.TAKE_LOCK, self.take_lock),
+            (operations.RELEASE_LOCK, self.release_lock),
+            (operations.LIST_FREEZES, self.list_freezes),
+            (operations.DECLARE_FREEZE, self.declare_freeze),
+            (operations.LIFT_FREEZE, self.lift_freeze),
         )
 
     # --- what changes something -----------------------------------------------------------------------------------

@@ -27,13 +27,23 @@ log = structlog.get_logger(__name__)
 
 KEY = "idempotency-key"
 LONGEST_KEY = 255
-WITHIN = 10.0
-"""Seconds for which a program waits for what is decided; then it looks itself."""
-MOST_WAIT = 64
-"""So many wait at once: more would take the connections that webhooks need, so they look themselves."""
 LOOKED_EVERY = 0.1
 LOOKED_AGAIN_AFTER = 1.0
 """Seconds between two looks at the database for all who wait; and after one that it did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """``seconds`` is how long a program waits for what is decided; then it looks itself.
+
+    ``most`` wait at once: more would take the connections that webhooks need, so they look themselves at once.
+    """
+
+    seconds: float = 10.0
+    most: int = 64
+
+
+PATIENCE = Patience()
 
 
 @dataclass(slots=True)
@@ -42,13 +52,14 @@ class Answers:
 
     access: Access
     store: Store
+    patience: Patience
     _waiting: dict[str, list[asyncio.Future[KeptRequest]]] = field(default_factory=dict)
     _count: int = 0
     _looking: asyncio.Task[None] | None = None
 
-    async def of(self, kept: KeptRequest, within: float) -> KeptRequest:
+    async def of(self, kept: KeptRequest) -> KeptRequest:
         """The request with its answer, or as it was where that does not come in time."""
-        if kept.status is not None or self._count >= MOST_WAIT:
+        if kept.status is not None or self._count >= self.patience.most:
             return kept
         answer: asyncio.Future[KeptRequest] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(kept.id, []).append(answer)
@@ -56,7 +67,7 @@ class Answers:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
-            return await asyncio.wait_for(answer, within)
+            return await asyncio.wait_for(answer, self.patience.seconds)
         except TimeoutError:
             return kept
         finally:
@@ -107,7 +118,7 @@ class Requests:
             raise Misshapen(Problem(422, "key-used-already", detail))
         if kept.status is None:
             self.stored()
-        response = answer_of(await self.answers.of(kept, WITHIN))
+        response = answer_of(await self.answers.of(kept))
         if kept.created_at != asked.asked_at and kept.status is not None:
             response.headers["idempotent-replayed"] = "true"
         return response

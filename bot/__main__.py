@@ -292,7 +292,7 @@ TASKS = {
     "retry": Task("try again what was set aside after it had failed again and again", tasks.retry, _names),
     "drop": Task("leave undone what was set aside after it had failed again and again", tasks.drop, _names),
     "adopt": Task("take the repository that has the name now for the one that the settings mean", tasks.adopt, _names),
-    "token": Task("make, list and revoke tokens of the API", tokens.token, tokens.options),
+    "token": Task("make, list and revoke tokens of the API", tasks.token, tokens.options),
 }
 
 

@@ -13,15 +13,14 @@ from bot.core.api.model import ApiToken, digest, new_secret
 from bot.core.durations import duration
 from bot.core.errors import Rejected
 from bot.core.names import listed, nearest
-from bot.settings import load, process_environment
 
 if TYPE_CHECKING:
     from bot.adapters.storage.store import Store
     from bot.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_PERSON = re.compile(r"[UW][A-Z0-9]{2,30}")
-"""https://docs.slack.dev/reference/objects/user-object"""
+_PERSON = re.compile(r"[UWB][A-Z0-9]{2,30}")
+"""Of a person, or of a bot that the settings trust: https://docs.slack.dev/reference/objects/user-object"""
 
 
 def options(process: ArgumentParser) -> None:
@@ -43,10 +42,8 @@ def options(process: ArgumentParser) -> None:
         one.add_argument("--settings", type=Path, default=SUPPRESS, help=SUPPRESS)
 
 
-def token(given: Namespace) -> int:
-    """Raises SettingsProblems, and ShipmateError."""
-    settings = load(given.settings, process_environment())
-    store = _store(settings)
+def do(given: Namespace, settings: Settings, store: Store) -> int:
+    """What was typed; an exit code. Raises ShipmateError."""
     if given.deed == "create":
         return _create(given, settings, store)
     if given.deed == "list":
@@ -58,16 +55,6 @@ def token(given: Namespace) -> int:
     store.api.revoke(name)
     print(f"The token {name} is revoked: whoever has it is refused from now on.")
     return 0
-
-
-def _store(settings: Settings) -> Store:
-    """A SQLite file may be made before the first start. Raises Rejected where the database is not up to date."""
-    from bot.app import open_store
-    from bot.database import bring_up_to_date
-
-    store = open_store(settings)
-    bring_up_to_date(store.database, "web")
-    return store
 
 
 def _create(given: Namespace, settings: Settings, store: Store) -> int:
@@ -86,7 +73,7 @@ def wanted(given: Namespace, settings: Settings, now: datetime) -> ApiToken:
     if not _NAME.fullmatch(given.name):
         raise Rejected(f"“{given.name}” is no name for a token: letters, digits, “.”, “_” and “-”, 64 at most.")
     if not _PERSON.fullmatch(given.person):
-        hint = "it begins with U or W, and is in their profile behind “Copy member ID”"
+        hint = "it begins with U or W (B of a bot), and is in their profile behind “Copy member ID”"
         raise Rejected(f"“{given.person}” is not the Slack id of a person: {hint}.")
     for app in given.app:
         if app not in settings.apps:

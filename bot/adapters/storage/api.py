@@ -98,8 +98,11 @@ class ApiRows:
 
     # --- requests -----------------------------------------------------------------------------------------------
 
-    def put(self, event: ApiRequested, fingerprint: str) -> KeptRequest:
-        """Store the request with the delivery that lets it be decided on; the one that was there before, if any."""
+    def put(self, event: ApiRequested, fingerprint: str) -> tuple[KeptRequest, bool]:
+        """Store the request with the delivery that lets it be decided on; the one that was there before, if any.
+
+        Second comes whether it is new.
+        """
         now = self._database.clock.now()
         row = {"id": event.request, "token_id": event.token, "fingerprint": fingerprint, "created_at": now}
         delivery = {
@@ -112,9 +115,9 @@ class ApiRows:
         }
         with self._database.writing() as connection:
             if not insert_new(connection, tables.api_requests, [row], "id"):
-                return _request(connection.execute(_REQUEST, {"key": event.request}).one())
+                return _request(connection.execute(_REQUEST, {"key": event.request}).one()), False
             insert_delivery(connection, delivery)
-        return KeptRequest(event.request, event.token, fingerprint, now)
+        return KeptRequest(event.request, event.token, fingerprint, now), True
 
     def request(self, request: str) -> KeptRequest | None:
         rows = self._database.select(_REQUEST, key=request)

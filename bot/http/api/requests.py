@@ -112,14 +112,14 @@ class Requests:
         key = _key(request)
         asked = make(_id(token, key))
         fingerprint = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
-        kept = await self.access.ask(self.store.api.put, asked, fingerprint.hexdigest())
+        kept, is_new = await self.access.ask(self.store.api.put, asked, fingerprint.hexdigest())
         if kept.fingerprint != fingerprint.hexdigest():
             detail = "Something else was asked with this Idempotency-Key; take another one for another request."
             raise Misshapen(Problem(422, "key-used-already", detail))
-        if kept.status is None:
+        if is_new:
             self.stored()
         response = answer_of(await self.answers.of(kept))
-        if kept.created_at != asked.asked_at and kept.status is not None:
+        if not is_new:
             response.headers["idempotent-replayed"] = "true"
         return response
 

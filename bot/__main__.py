@@ -22,7 +22,7 @@ if sys.argv[1:2] == ["web"]:
 
 import structlog
 
-from bot import __version__, tasks
+from bot import __version__, tasks, tokens
 from bot.adapters.system.dumpable import forbid_dumps
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.database import bring_up_to_date
@@ -352,6 +352,7 @@ TASKS = {
     "retry": Task("try again what was set aside after it had failed again and again", tasks.retry, _names),
     "drop": Task("leave undone what was set aside after it had failed again and again", tasks.drop, _names),
     "adopt": Task("take the repository that has the name now for the one that the settings mean", tasks.adopt, _names),
+    "token": Task("make, list and revoke tokens of the API", tasks.token, tokens.options),
 }
 
 

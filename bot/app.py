@@ -37,6 +37,7 @@ from bot.core.publications import refusals
 from bot.core.stored import stored_name
 from bot.mend import Mender
 from bot.router import collect
+from bot.runtime import api_requests
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
 from bot.runtime.pipeline import Pipeline
@@ -110,9 +111,11 @@ def pipeline_of(
     measures: Measures = UNMEASURED,
 ) -> Pipeline:
     the_store.decisions.place_of = settings.table_of
+    router = collect(handlers)
+    router.include(api_requests.answering(router))
     return Pipeline(
         store=the_store,
-        router=collect(handlers),
+        router=router,
         settings=settings,
         forge=forge,
         chat=chat,

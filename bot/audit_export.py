@@ -55,7 +55,7 @@ def line(entry: AuditEntry) -> dict[str, Any]:
         "id": entry.id,
         "at": entry.at.isoformat(),
         "who": {"name": origin.name, "chat": origin.chat_id, "github": origin.login},
-        "from": {"via": origin.via, "channel": origin.channel},
+        "from": {"via": origin.via, "channel": origin.channel} | ({"token": origin.token} if origin.token else {}),
         "action": entry.action,
         "outcome": entry.outcome,
         "app": entry.app,

@@ -79,6 +79,18 @@ def adopt(given: Namespace) -> int:
     return 0
 
 
+def token(given: Namespace) -> int:
+    """A SQLite file may be made before the first start."""
+    from bot import tokens
+    from bot.app import open_store
+    from bot.database import bring_up_to_date
+
+    settings = load(given.settings, process_environment())
+    store = open_store(settings)
+    bring_up_to_date(store.database, "web")
+    return tokens.do(given, settings, store)
+
+
 def _current_store(settings_file: Path | None) -> Store:
     """Raises Rejected where the database was not made by this version of the bot."""
     from bot.app import open_store

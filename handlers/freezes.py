@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.context import Context
 from bot.core.effects import Announce
-from bot.core.errors import Refused
+from bot.core.errors import Reason, Refused
 from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
 from bot.core.freezes import lifecycle, messages, windows
 from bot.core.freezes.model import ClosedBy, Freeze, closed_by
@@ -141,7 +141,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     admin = authorization.is_admin(context)
     lifted = [one for one in found if admin or one.declared_by(by)]
     if not lifted:
-        raise Refused(messages.not_yours(found[0]))
+        raise _stands(messages.not_yours(found[0]), "freeze")
     left = [one for one in found if one not in lifted]
     targets = {(app.name, one.name): Target(app, one) for app in _apps(context) for one in app.environments.values()}
     here = _announced_here(context, [one.app for one in lifted])
@@ -149,7 +149,7 @@ def unfreeze(context: Context, command: Unfreeze) -> Message | None:
     records = context.begin(single.app, single.environment) if single else context.begin()
     if single:
         if single.id not in {one.id for one in records.freezes.of(single.app, single.environment)}:
-            raise Refused(messages.nothing_frozen(_subject(context, single.environment)))
+            raise _stands(messages.nothing_frozen(_subject(context, single.environment)), "not frozen")
         lifecycle.lift(records, single.app, single.environment, single.id)
     else:
         for one in lifted:
@@ -173,8 +173,12 @@ def _to_lift(context: Context, command: Unfreeze) -> list[Freeze]:
     for target in _targets(context, command):
         active_window = windows.active_window(windows_of(target), context.now, context.cron)
         if active_window is not None:
-            raise Refused(messages.windows_stay(target.app.name, target.environment.name, active_window))
-    raise Refused(messages.nothing_frozen(_subject(context, environment)))
+            raise _stands(messages.windows_stay(target.app.name, target.environment.name, active_window), "window")
+    raise _stands(messages.nothing_frozen(_subject(context, environment)), "not frozen")
+
+
+def _stands(message: Message, gate: str) -> Refused:
+    return Refused(message, (Reason(gate, message.summary()),))
 
 
 def _declared(context: Context) -> list[Freeze]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from bot.context import Context
 from bot.core.deployments.model import Actor
 from bot.core.effects import Announce, Reply, TellPerson
-from bot.core.errors import Refused
+from bot.core.errors import Reason, Refused
 from bot.core.events.internal import LockExpired, LockReminderDue
 from bot.core.grammar.commands import AskToRelease, KeepLock, Locks, NotifyMe, TakeLock, TakeOver, Unlock
 from bot.core.locks import lifecycle as lock_lifecycle
@@ -44,7 +44,7 @@ def lock(context: Context, command: TakeLock) -> Message | None:
     mine = [one for one in held if same_person(one.by, by)]
     others = [one for one in held if one not in mine]
     if not mine:
-        raise Refused(messages.held(others))
+        raise _held(messages.held(others))
     _announce_taken(records, app.name, mine, before, context.now)
     if heard and not others:
         return None  # the announcement appears right here and says it all
@@ -124,8 +124,8 @@ def unlock(context: Context, command: Unlock) -> Message | None:
     others = [one for one in there if one not in mine]
     if not mine and not (others and admin):
         if others:
-            raise Refused(messages.held(others, hint=True))
-        raise Refused(messages.not_locked(*chosen[0].place))
+            raise _held(messages.held(others, hint=True))
+        raise _not_locked(*chosen[0].place)
     for one in mine:
         lock_lifecycle.release(records, one)
     for name, group in groupby(mine, key=lambda one: one.app):
@@ -153,8 +153,17 @@ def _chosen_to_unlock(context: Context, command: Unlock) -> list[Lock]:
     place = place_of(context, command)
     found = [one for one in known if one.place == place and not one.ended(context.now)]
     if not found:
-        raise Refused(messages.not_locked(*place))
+        raise _not_locked(*place)
     return found
+
+
+def _held(message: Message) -> Refused:
+    return Refused(message, (Reason("lock", message.summary()),))
+
+
+def _not_locked(app: str, environment: str) -> Refused:
+    message = messages.not_locked(app, environment)
+    return Refused(message, (Reason("not locked", message.summary()),))
 
 
 @router.command(Locks)

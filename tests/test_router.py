@@ -11,7 +11,7 @@ import handlers
 from bot.context import Context
 from bot.core.effects import ClearRecords, Effect
 from bot.core.events import Event
-from bot.core.events.external import CommandGiven, Tick
+from bot.core.events.external import ApiRequested, CommandGiven, Tick
 from bot.core.events.internal import RunWanted
 from bot.core.grammar.commands import Status, Version
 from bot.core.grammar.registry import COMMANDS
@@ -19,8 +19,8 @@ from bot.core.rich_text import Message
 from bot.core.stored import stored_kinds
 from bot.router import Router, Subscription, collect
 
-# The conversation answers commands, and the engine itself carries runs out.
-ANSWERED_ELSEWHERE = {CommandGiven, RunWanted}
+# The conversation answers commands, the API what programs ask for, and the engine itself carries runs out.
+ANSWERED_ELSEWHERE = {ApiRequested, CommandGiven, RunWanted}
 
 NAMES = [
     "approval_reminders.half_over",

@@ -5,6 +5,7 @@ Adapters turn what their library raises into one of these; nothing else leaves a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Self
 
 from bot.core.rich_text import Message
@@ -14,16 +15,31 @@ class ShipmateError(Exception):
     """Anything that a person should read as a sentence rather than as a traceback."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One of the reasons of a refusal, for programs: the ``gate`` that is closed, and a sentence.
+
+    ``waits`` is whether time alone may open it, ``forcible`` whether a person may pass it by force.
+    """
+
+    gate: str
+    text: str
+    waits: bool = False
+    forcible: bool = False
+
+
 class Refused(ShipmateError):
     """A person asked for something that is not to be; ``message`` says why and what to do next.
 
     Handlers raise it anywhere before or inside their decision: nothing of the decision is kept, and the
-    asker alone sees the message.
+    asker alone sees the message. ``reasons`` are what stands in the way, all of it, where the request was understood:
+    none where it names what is not there, or cannot be told.
     """
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, reasons: tuple[Reason, ...] = ()) -> None:
         super().__init__(message.summary())
         self.message = message
+        self.reasons = reasons
 
 
 class Unavailable(ShipmateError):

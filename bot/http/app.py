@@ -19,9 +19,10 @@ from bot.adapters.github.webhooks import EVENTS, payload_of, verify
 from bot.adapters.storage.measures import Look
 from bot.core.errors import Rejected, Unavailable
 from bot.core.ports.chat import Delivery
+from bot.http.api.app import Api
 from bot.http.callbacks import Callbacks, endpoint
 from bot.http.health import Aside
-from bot.http.limits import CALLBACKS, PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
+from bot.http.limits import API, CALLBACKS, PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
 from bot.http.metrics import Meter, Vitals
 from bot.http.monitoring import Monitored
 from bot.http.refusals import Refusals
@@ -53,7 +54,7 @@ class WebhookListener:
     ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
     tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
     refuses the bot's own credentials, a sentence each: what is stored then has to wait. ``callbacks`` takes what deploy
-    hooks call back. ``meter``, ``vitals`` and ``look`` are what metrics are made of.
+    hooks call back, ``api`` what programs ask for. ``meter``, ``vitals`` and ``look`` are what metrics are made of.
     """
 
     intake: AsyncInbox
@@ -68,6 +69,7 @@ class WebhookListener:
     meter: Meter = field(default_factory=Meter)
     vitals: Vitals = field(default_factory=Vitals)
     look: Callable[[], Look] | None = None
+    api: Api | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
         refusals = Refusals(limits.refusals_told_every)
@@ -79,7 +81,8 @@ class WebhookListener:
         if self.callbacks is not None:
             called_back = endpoint(self.callbacks, refusals)
             routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
-        return Door(webhook, Starlette(routes=routes), refusals)
+        api = self.api.app(refusals) if self.api is not None else None
+        return Door(webhook, Starlette(routes=routes), refusals, api)
 
 
 def _noted(
@@ -160,10 +163,13 @@ class Door:
     webhook: Webhook
     pages: ASGIApp
     refusals: Refusals
+    api: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
             await self.webhook(scope, receive, send)
+        elif self.api is not None and scope["type"] == "http" and scope["path"].startswith(API):
+            await self.api(scope, receive, send)
         else:
             await self.pages(scope, receive, send)
 

@@ -10,6 +10,8 @@ WEBHOOK = "/github/webhook"
 SLACK_EVENTS = "/slack/events"
 CALLBACKS = "/providers/http/"
 """The beginning of the addresses that deploy hooks call back."""
+API = "/api/"
+"""The beginning of the API's addresses; a body there is one of the others, of 64 kB."""
 
 _KB = 1024
 _MB = 1024 * _KB

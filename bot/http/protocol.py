@@ -11,6 +11,7 @@ in tests/http/test_protocol.py.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from bot.http.limits import Limits, shown
+from bot.core.api.problems import MEDIA_TYPE, TITLES, Problem, told
+from bot.http.limits import API, Limits, shown
 
 Refuse = Callable[[int, str, str], None]
 """Is told of a refusal: the status, the path (empty where it is not known), the address of the sender."""
@@ -116,12 +118,13 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.body = bytearray()
         path = self.scope.get("path", "") if self.scope is not None else ""
         self._crowd.refused(status, path, self.client[0] if self.client else "")
-        headers = [*self.server_state.default_headers, (b"content-type", b"text/plain; charset=utf-8")]
-        headers += [(b"content-length", b"%d" % len(sentence)), (b"connection", b"close")]
+        kind, body = _told(status, sentence, path)
+        headers = [*self.server_state.default_headers, (b"content-type", kind)]
+        headers += [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
         if status == 503:
             headers.append((b"retry-after", b"%d" % max(1, int(self._limits.request_seconds))))
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + sentence.encode())
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         # Closed at once, the system would answer what is still coming by a reset, which overtakes our answer.
         self.transport.write_eof()
         self._end_soon()
@@ -260,3 +263,10 @@ class LimitedProtocol(HttpToolsProtocol):
         self.since = self.loop.time()
         if self.transport.is_closing():
             self._end_soon()
+
+
+def _told(status: int, sentence: str, path: str) -> tuple[bytes, bytes]:
+    """The media type and the body of a refusal: programs that ask the API are told it as they are told all others."""
+    if status in TITLES and path.startswith(API):
+        return MEDIA_TYPE.encode(), json.dumps(told(Problem(status, "not-taken", sentence.strip()))).encode()
+    return b"text/plain; charset=utf-8", sentence.encode()

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from bot.http.limits import CALLBACKS, SLACK_EVENTS, WEBHOOK
+from bot.http.limits import API, CALLBACKS, SLACK_EVENTS, WEBHOOK
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,8 @@ class Refusals:
 
     def note(self, answer: int, path: str, address: str) -> None:
         """``answer`` is the status; ``path`` is told where it is one of ours: others are the sender's invention."""
-        path = CALLBACKS if path.startswith(CALLBACKS) else path
-        kind = (answer, path if path in (WEBHOOK, SLACK_EVENTS, CALLBACKS) else "other")
+        path = next((one for one in (CALLBACKS, API) if path.startswith(one)), path)
+        kind = (answer, path if path in (WEBHOOK, SLACK_EVENTS, CALLBACKS, API) else "other")
         if kind in self._untold:
             self._untold[kind] += 1
             return

@@ -20,6 +20,7 @@ from bot.core.outages import model as outages
 from bot.core.ports.chat import Clock, Delivery
 from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.schedules.reading import Read, read
+from bot.http.api.app import Api
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.health import WorkerWatch
@@ -145,6 +146,7 @@ def listener(
         slack=listens_to_slack,
         set_aside=told.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
+        api=Api(settings, store, stored),
         meter=told.meter,
         vitals=told.vitals,
         look=told.look,

@@ -11,7 +11,8 @@ import structlog
 from bot.context import Context
 from bot.core.deployments import announcing as messages
 from bot.core.deployments.card import card
-from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.model import Deployment
+from bot.core.deployments.representation import state_told
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, ShipmateError, Unpostable
 from bot.core.events.external import Place
 from bot.core.ports.chat import Tag
@@ -81,8 +82,7 @@ def home_of(context: Context, app: str, otherwise: str | None = None) -> str | N
 
 def tag(deployment: Deployment, kind: str) -> Tag:
     """What a message that is drawn from the deployment tells, for other tools."""
-    rolled_back = deployment.trigger == "rollback" and deployment.state is State.SUCCEEDED
-    return Tag(deployment.request_id, kind, "rolled_back" if rolled_back else deployment.state)
+    return Tag(deployment.request_id, kind, state_told(deployment))
 
 
 def card_key(deployment: Deployment) -> str:

@@ -13,7 +13,8 @@ import structlog
 
 from bot.context import Context
 from bot.core.deployments.model import Actor, Deployment
-from bot.core.errors import NotAllowed, NotThere, Refused, Rejected, ShipmateError
+from bot.core.deployments.wording import full
+from bot.core.errors import NotAllowed, NotThere, Reason, Refused, Rejected, ShipmateError
 from bot.core.people import messages as people_messages
 from bot.core.people.logins import same_login
 from bot.core.people.model import How, Identity, known
@@ -33,6 +34,7 @@ from bot.core.people.permissions import (
 )
 from bot.core.ports.chat import Person
 from bot.core.previews.model import PREVIEW
+from bot.core.rich_text import plain
 
 if TYPE_CHECKING:
     from bot.services.targets import Target  # which asks here what somebody may read
@@ -144,7 +146,8 @@ def is_admin(context: Context, person: Person | None = None) -> bool:
 def demand(permission: Permission) -> None:
     """Raises Refused with the permission's own line unless it is given."""
     if not permission:
-        raise Refused(people_messages.denied(permission))
+        reason = Reason("permission", full(plain(permission.line)))
+        raise Refused(people_messages.denied(permission), (reason,))
 
 
 def membership(context: Context, person: Person, parties: tuple[str, ...]) -> Membership:

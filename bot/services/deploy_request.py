@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from bot.context import Context
 from bot.core import replies
+from bot.core.api.model import API
 from bot.core.deployments import lifecycle
 from bot.core.deployments.model import DEPLOY, Deployment, State
-from bot.core.errors import Refused
+from bot.core.errors import Reason, Refused
 from bot.core.gates import refusals
 from bot.core.gates.judge import WAITED_FOR, judge
 from bot.core.gates.model import Facts, Verdict
@@ -27,6 +28,8 @@ from bot.services.targets import Target
 
 ANSWERED_AT_AN_ADDRESS = frozenset({"slash", "button", "modal"})
 """How commands are given that leave no message to answer under: behind a slash, or in what one person alone sees."""
+TRIGGERS = frozenset({"schedule", API})
+"""How commands are given outside of the chat, which their deployments tell."""
 
 
 def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
@@ -52,7 +55,7 @@ def asked_for(context: Context, target: Target, commit: Commit) -> Deployment:
         title=commit.title,
         url=commit.url or None,
         state=State.REQUESTED,
-        trigger="schedule" if context.via == "schedule" else "chat",
+        trigger=context.via if context.via in TRIGGERS else "chat",
         by=by,
         created_at=context.now,
         pull_request=commit.pull_request,
@@ -94,7 +97,7 @@ def request(
         new = replace(new, usual_seconds=usual_seconds(context.reads, *target.place, new.task))
     found = commit_facts(context, target, new, waits_for_checks=waits)
     permission = authorization.may_deploy(context, target)
-    place = context.chat.channel_names(context.where.channel)
+    place = context.chat.channel_names(context.where.channel) if context.via != API else None
     told = telling(context, target)
     force = force_of(new, admin=is_admin_where_closed(context, target, new))
     known = ancestry(context, target, new)
@@ -104,18 +107,19 @@ def request(
     view = replace(view, force=force, later=_later(view, retyped))
     verdict = judge(view, force=new.force)
     if verdict.closed or (not waits and any(answer.waits_for not in WAITED_FOR for answer in verdict.waits)):
-        raise Refused(_refusal(target, new, view, verdict, retyped))
+        raise _refusal(target, new, view, verdict, retyped)
     added = records.add(_on_its_card(context, records, told_there(context, new, told)))
     previews.asked_by_command(records, target, added)
     deployment = lifecycle.proceed(records, added, verdict, context.now, known)
     return answer(deployment, told, note)
 
 
-def _refusal(target: Target, new: Deployment, view: Facts, verdict: Verdict, retyped: Deploy) -> Message:
+def _refusal(target: Target, new: Deployment, view: Facts, verdict: Verdict, retyped: Deploy) -> Refused:
     """With what would come of it if it were asked to wait."""
     patient = judge(replace(view, waits_for_checks=True), force=new.force)
     production = target.environment.production
-    return refusals.refusal(new, verdict, retyped, may_wait=not patient.closed, production=production)
+    message = refusals.refusal(new, verdict, retyped, may_wait=not patient.closed, production=production)
+    return Refused(message, refusals.reasons(verdict, patient))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ def telling(context: Context, target: Target) -> Told:
 
 def told_there(context: Context, new: Deployment, told: Told) -> Deployment:
     """The request with the thread in which it is told of."""
+    if context.via == API:
+        return replace(new, asked_channel=None)
     if told.here:
         return replace(new, thread=new.asked_thread) if new.asked_thread else replace(new, asked_channel=None)
     if new.asked_thread is None:
@@ -163,7 +169,8 @@ def demand_news(context: Context, command: Deploy, target: Target, commit: Commi
         return
     if authorization.may_deploy(context, target):
         named = None if is_full_id(command.ref or "") else command.ref
-        raise Refused(replies.live_already(live, named or commit.ref))
+        message = replies.live_already(live, named or commit.ref)
+        raise Refused(message, (Reason("live", message.summary()),))
 
 
 def _tried_since(context: Context, live: Deployment) -> bool:

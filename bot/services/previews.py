@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from bot.context import Context
 from bot.core.deployments.model import DEPLOY, Actor, Deployment, State
-from bot.core.errors import Refused
+from bot.core.errors import Reason, Refused
 from bot.core.ports.forge_types import Commit, PullRequest
 from bot.core.ports.transaction import Reads, Records
 from bot.core.previews import messages, model
@@ -122,7 +122,8 @@ def demand_room(context: Context, target: Target) -> None:
     held = model.known(context.reads, target.app.name, template, number)
     others = [one for one in model.all_of(context.reads, target.app.name, template) if one.number != number]
     if (held is None or not held.in_use) and sum(one.in_use for one in others) >= rules.most:
-        raise Refused(messages.none_free(target.app.name, number, rules.most))
+        message = messages.none_free(target.app.name, number, rules.most)
+        raise Refused(message, (Reason("previews", message.summary()),))
 
 
 def asked_by_command(records: Records, target: Target, deployment: Deployment) -> None:

@@ -22,6 +22,7 @@ from bot.adapters.storage.measures import Look
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
 from bot.core.ports.chat import Delivery
+from bot.http.api.app import Api
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.health import Aside
@@ -111,6 +112,7 @@ def door(
     meter: Meter | None = None,
     vitals: Vitals | None = None,
     look: Callable[[], Look] | None = None,
+    api: Callable[[Store, Callable[[], None]], Api] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -133,6 +135,7 @@ def door(
             meter=meter or Meter(),
             vitals=vitals or Vitals(),
             look=look,
+            api=api(kept, made.ring) if api else None,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

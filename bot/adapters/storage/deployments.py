@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.adapters.decoding import convert
 from bot.adapters.storage import serialization, tables
+from bot.adapters.storage.api import ApiRowReads, ApiTransaction
 from bot.adapters.storage.approvals import ApprovalRows, ApprovalTransaction
 from bot.adapters.storage.audit import AuditRows, AuditTransaction
 from bot.adapters.storage.board import BoardRows, BoardTransaction
@@ -266,6 +267,10 @@ class RowReads:
         return [(row.n, row.line) for row in self._run(mine.order_by(lines.n).limit(limit))]
 
     @property
+    def api(self) -> ApiRowReads:
+        return ApiRowReads(self._run)
+
+    @property
     def approvals(self) -> ApprovalRows:
         return ApprovalRows(self._run)
 
@@ -368,6 +373,10 @@ class RowRecords(RowReads):
         if self._connection.execute(_HELD, place).first() is None:
             insert_new(self._connection, tables.environments, [place], "app", "environment")
             self._connection.execute(_HELD, place)
+
+    @property
+    def api(self) -> ApiTransaction:
+        return ApiTransaction(self._connection)
 
     @property
     def approvals(self) -> ApprovalTransaction:

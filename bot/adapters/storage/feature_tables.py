@@ -33,6 +33,40 @@ lock_watchers = sa.Table(
     column("asked_at", Utc, nullable=True),
 )
 
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    column("name", Text),
+    column("digest", Text, unique=True),
+    column("person", Text),
+    column("apps", sa.JSON),
+    column("read_only", sa.Boolean),
+    column("created_at", Utc),
+    column("expires_at", Utc, nullable=True),
+    column("revoked_at", Utc, nullable=True),
+    column("last_used_at", Utc, nullable=True),
+    sqlite_autoincrement=True,
+)
+"""Tokens of the API, each by its SHA-256 alone. No ``apps`` are all of them."""
+_VALID = api_tokens.c.revoked_at.is_(None)
+# Of a name one is valid; those that were revoked before may have had the same.
+sa.Index("uq_api_tokens_name", api_tokens.c.name, unique=True, sqlite_where=_VALID, postgresql_where=_VALID)
+
+api_requests = sa.Table(
+    "api_requests",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    column("token_id", BigId),
+    column("fingerprint", Text),
+    column("created_at", Utc, index=True),
+    column("status", sa.Integer, nullable=True),
+    column("answer", Text, nullable=True),
+)
+"""What programs have asked for, and the answer once it is decided: the HTTP ``status``, and the body as JSON.
+
+The id is made of the token and the idempotency key, if there is one; ``fingerprint`` tells whether it is the same."""
+
 approvals = sa.Table(
     "approvals",
     metadata,
@@ -56,6 +90,7 @@ audit = sa.Table(
     column("login", Text, nullable=True),
     column("via", Text),
     column("channel", Text, nullable=True),
+    column("token", Text, nullable=True),
     column("app", Text, nullable=True),
     column("environment", Text, nullable=True),
     column("deployment_id", BigId, nullable=True),

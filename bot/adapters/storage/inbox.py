@@ -17,7 +17,7 @@ from bot.adapters.storage.compression import unpacked
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.upsert import insert_new
 from bot.core.events import Event
-from bot.core.events.external import CommandGiven
+from bot.core.events.external import ApiRequested, CommandGiven
 from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 
@@ -254,13 +254,16 @@ def insert_delivery(connection: sa.Connection, row: dict[str, Any]) -> bool:
     return insert_new(connection, tables.deliveries, [known], "id") == 1
 
 
+_COMMANDS_GIVEN = frozenset(map(stored_name, (CommandGiven, ApiRequested)))
+
+
 class _Given(msgspec.Struct):
     person: str
 
 
 def _person_of(name: str, body: bytes) -> str | None:
-    """Who has given the command; None where it is none, or where nobody can tell."""
-    if name != stored_name(CommandGiven):
+    """Who has given the command, or answers for the program that has; None where it is none, or nobody can tell."""
+    if name not in _COMMANDS_GIVEN:
         return None
     try:
         return decode(body, _Given).person

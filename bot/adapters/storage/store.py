@@ -8,9 +8,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from bot.adapters.storage.api import ApiRows
 from bot.adapters.storage.board import PublishedBoards
 from bot.adapters.storage.channels import ChannelRows
 from bot.adapters.storage.decisions import Decisions
+from bot.adapters.storage.deployment_pages import DeploymentPages
 from bot.adapters.storage.deployments import RowReads
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.inbox import NEXT_COMMAND, NEXT_OTHER, InboxRows
@@ -67,6 +69,8 @@ class Store:
         self.boards = PublishedBoards(self.database)
         self.repositories = KnownRepositories(self.database)
         self.set_aside = SetAside(self.database)
+        self.api = ApiRows(self.database)
+        self.pages = DeploymentPages(self.database)
 
     def reads(self) -> RowReads:
         """Rows as they are now, without a lock."""
@@ -83,7 +87,8 @@ class Store:
         return Moments(*found)
 
     def clear(self, before: datetime) -> None:
-        """Delete handled deliveries and done effects that are older, and the decisions on them; old presses as well.
+        """Delete handled deliveries and done effects that are older, and the decisions on them. Old presses, and old
+        answers to programs, go as well.
 
         What is set aside stays: somebody has yet to say what is to become of it.
         """
@@ -96,6 +101,9 @@ class Store:
             connection.execute(sa.delete(tables.effects).where(done))
             connection.execute(sa.delete(tables.deliveries).where(over))
             connection.execute(sa.delete(tables.presses).where(tables.presses.c.at < before))
+            requests = tables.api_requests.c
+            old_requests = sa.and_(requests.created_at < before, requests.status.isnot(None))
+            connection.execute(sa.delete(tables.api_requests).where(old_requests))
             threads = sa.and_(tables.silences.c.since < before, tables.silences.c.thread != "")
             connection.execute(sa.delete(tables.silences).where(threads))
 

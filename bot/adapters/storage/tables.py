@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from bot.adapters.storage.columns import BigId, Text, Utc, column, metadata
 from bot.adapters.storage.feature_tables import (
+    api_requests,
+    api_tokens,
     approvals,
     audit,
     away_cards,
@@ -36,6 +38,8 @@ __all__ = [
     "UNENDED",
     "BigId",
     "Utc",
+    "api_requests",
+    "api_tokens",
     "approvals",
     "audit",
     "away_cards",

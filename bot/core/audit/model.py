@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.api.model import API
 from bot.core.deployments.model import Deployment, State
 from bot.core.events import Event
-from bot.core.events.external import CommandGiven, DeploymentCreated, DeploymentStatusReported, PullRequestMerged, Tick
+from bot.core.events.external import (
+    ApiRequested,
+    CommandGiven,
+    DeploymentCreated,
+    DeploymentStatusReported,
+    PullRequestMerged,
+    Tick,
+)
 from bot.core.events.internal import MergeToDeploy
 from bot.core.grammar import commands as c
 
@@ -21,7 +29,8 @@ LONGEST = 2_000
 class Origin:
     """Who caused a decision, and from where.
 
-    ``name`` is fit to be shown; ``via`` is how it came: mention, direct, slash, button, terminal, github, clock, bot.
+    ``name`` is fit to be shown; ``via`` is how it came: mention, direct, slash, button, terminal, api, github, clock,
+    bot. ``token`` is the name of the token that was used.
     """
 
     name: str
@@ -29,6 +38,7 @@ class Origin:
     login: str | None = None
     via: str = "bot"
     channel: str | None = None
+    token: str | None = None
 
 
 ITSELF = Origin("shipmate")
@@ -109,6 +119,8 @@ def origin_of(event: Event) -> Origin:
     match event:
         case CommandGiven():
             return Origin(event.person, event.person, via=event.via, channel=event.place.channel)
+        case ApiRequested():
+            return Origin(event.person, event.person, via=API, token=event.token_name)
         case MergeToDeploy(merged=merged):
             return Origin(merged.merged_by, login=merged.merged_by, via="github")
         case PullRequestMerged():

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.core.events import Event, Joinable, LookAgain
+from bot.core.grammar.commands import Command, DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
 from bot.core.stored import stored
 
 EDIT = ":edit:"
@@ -58,6 +59,31 @@ class CommandGiven(Event):
     stranger: bool = False
     shown_at: datetime | None = None
     filled: tuple[tuple[str, str], ...] = ()
+
+
+@stored("ApiRequested")
+class ApiRequested(Event):
+    """A program asked for something, with a token that ``person`` answers for; one of the commands is what it wants.
+
+    ``request`` is the id under which its answer is kept, ``here`` the app that is meant where the command names none.
+    """
+
+    request: str
+    token: int
+    token_name: str
+    person: str
+    asked_at: datetime
+    here: str | None = None
+    deploy: Deploy | None = None
+    lock: TakeLock | None = None
+    unlock: Unlock | None = None
+    freeze: DeclareFreeze | None = None
+    unfreeze: Unfreeze | None = None
+
+    @property
+    def command(self) -> Command | None:
+        """None where this version of the bot does not know what is wanted."""
+        return self.deploy or self.lock or self.unlock or self.freeze or self.unfreeze
 
 
 @stored("PullRequestMerged")

@@ -8,6 +8,8 @@ from dataclasses import replace
 from bot.core.deployments import wording
 from bot.core.deployments.card import lower
 from bot.core.deployments.model import DEPLOY, Deployment
+from bot.core.deployments.wording import full
+from bot.core.errors import Reason
 from bot.core.gates.judge import WAITED_FOR
 from bot.core.gates.model import Answer, Verdict
 from bot.core.grammar.commands import Deploy
@@ -55,6 +57,17 @@ def refusal(
         buttons=tuple(ways[:1]),
         # It is never the step that is offered first.
         more=(*ways[1:], *(offer_force("Deploy by force…", retyped) if forced else ())),
+    )
+
+
+def reasons(verdict: Verdict, patient: Verdict) -> tuple[Reason, ...]:
+    """The same for programs; ``patient`` is the verdict if it were asked to wait. As above, permission stands alone."""
+    stopping = [one for one in verdict.answers if not one.open and one not in verdict.forced]
+    denied = [one for one in stopping if one.gate == "permission"]
+    waited_for = {one.gate for one in patient.waits}
+    return tuple(
+        Reason(one.gate, full(plain(one.line)), waits=one.gate in waited_for, forcible=one.forcible)
+        for one in denied or stopping
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.api.model import ApiReads, ApiRecords
 from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
 from bot.core.board.model import BoardReads, BoardRecords
@@ -138,6 +139,9 @@ class Reads(Protocol):
         """All that is kept under keys that begin so, by these, in their order."""
 
     @property
+    def api(self) -> ApiReads: ...
+
+    @property
     def approvals(self) -> ApprovalReads: ...
 
     @property
@@ -185,6 +189,9 @@ class Records(Reads, Protocol):
 
     @property
     def schedules(self) -> ScheduleRecords: ...
+
+    @property
+    def api(self) -> ApiRecords: ...
 
     @property
     def approvals(self) -> ApprovalRecords: ...

@@ -46,6 +46,7 @@ PLACES = st.builds(Place, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.none()
 NUMBERS = st.integers(1, 2**53)
 
 EVENTS = [
+    "ApiRequested",
     "ApprovalHalfOver",
     "ApproversWanted",
     "BoardChanged",

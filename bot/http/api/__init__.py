@@ -1,0 +1,1 @@
+"""The API: what programs may ask over HTTP, checked, stored, and answered when it is decided."""

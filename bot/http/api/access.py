@@ -1,0 +1,130 @@
+"""Who may come in: bearer tokens, and token buckets that keep one from costing the others their answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from bot.adapters.storage.store import Store
+from bot.core.api.model import ApiToken, digest, is_secret
+from bot.core.api.problems import Problem
+from bot.http.api.bodies import Misshapen
+
+PER_SECOND, BURST = 20.0, 120.0
+"""So many requests with one token, of one process, on average and at once."""
+STRANGERS_PER_SECOND, STRANGERS_BURST = 0.5, 30.0
+"""So many without a valid token, from one address."""
+REMEMBERED = 1_000
+"""How many tokens, and addresses, are remembered."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """It is filled evenly; a request takes one out."""
+
+    left: float
+    at: float
+
+
+@dataclass(slots=True)
+class RateLimit:
+    """A token bucket for each key; of too many the one that was used longest ago is forgotten."""
+
+    per_second: float
+    burst: float
+    _buckets: OrderedDict[str, TokenBucket] = field(default_factory=OrderedDict)
+
+    def wait(self, key: str, now: float) -> float:
+        """Take one; in how many seconds there is one again where there was none, else 0."""
+        bucket = self._fill(key, now)
+        if bucket.left < 1:
+            return (1 - bucket.left) / self.per_second
+        bucket.left -= 1
+        return 0.0
+
+    def is_empty(self, key: str, now: float) -> bool:
+        return self._fill(key, now).left < 1
+
+    def _fill(self, key: str, now: float) -> TokenBucket:
+        bucket = self._buckets.pop(key, None) or TokenBucket(self.burst, now)
+        bucket.left = min(self.burst, bucket.left + (now - bucket.at) * self.per_second)
+        bucket.at = now
+        self._buckets[key] = bucket
+        if len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+        return bucket
+
+
+class Access:
+    """Asks the database one thing at a time, so that most of its connections are left to webhooks and to Slack.
+
+    Strangers are counted by their address. A token that was valid lately is looked at all the same: whoever shares an
+    address with somebody who guesses is let in.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._one_at_a_time = asyncio.Semaphore(1)
+        self._tokens = RateLimit(PER_SECOND, BURST)
+        self._strangers = RateLimit(STRANGERS_PER_SECOND, STRANGERS_BURST)
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    async def ask(self, function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """What the function finds in the database. Raises what it raises."""
+        async with self._one_at_a_time:
+            return await run_in_threadpool(function, *given, **named)
+
+    async def token_of(self, request: Request) -> ApiToken:
+        """Raises Misshapen for whoever has none that is valid, or asks too often."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        secret = secret.strip()
+        now = asyncio.get_running_loop().time()
+        if scheme.lower() != "bearer" or not is_secret(secret):
+            raise self._stranger(request, now, _SEND_ONE)
+        hashed = digest(secret)
+        if hashed not in self._known:
+            self._demand_few(request, now)
+        token = await self.ask(self._store.api.use, hashed)
+        if token is None:
+            self._known.pop(hashed, None)
+            raise self._stranger(request, now, "The token is not known, was revoked, or has expired; make a new one.")
+        self._remember(hashed)
+        if seconds := self._tokens.wait(str(token.id), now):
+            raise _too_often(f"The token {token.name} has asked too often", seconds)
+        return token
+
+    def _remember(self, hashed: str) -> None:
+        self._known[hashed] = None
+        self._known.move_to_end(hashed)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _stranger(self, request: Request, now: float, detail: str) -> Misshapen:
+        seconds = self._strangers.wait(_address(request), now)
+        return _too_often(_STRANGERS, seconds) if seconds else Misshapen(Problem(401, "no-token", detail))
+
+    def _demand_few(self, request: Request, now: float) -> None:
+        """What may be a guess costs nobody a look at the database where there were too many from there."""
+        if self._strangers.is_empty(_address(request), now):
+            raise _too_often(_STRANGERS, 1 / STRANGERS_PER_SECOND)
+
+
+_SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one."
+_STRANGERS = "Too many requests without a valid token have come from this address"
+
+
+def _too_often(what: str, seconds: float) -> Misshapen:
+    wait = max(1, round(seconds + 0.5))
+    return Misshapen(Problem(429, "too-often", f"{what}; ask again in {wait} s.", more={"retry_after": wait}))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -68,7 +68,9 @@ class Browser:
 
     def waits_for(self, condition: str) -> None:
         """Until it is true on the page; looked at before each of its pictures."""
-        look = f"new Promise(done => {{ const look = () => ({condition}) ? done(true) : setTimeout(look, 20); look(); }})"
+        look = (
+            f"new Promise(done => {{ const look = () => ({condition}) ? done(true) : setTimeout(look, 20); look(); }})"
+        )
         for _ in range(3):  # a page that goes away takes the question with it
             try:
                 assert self.asks(look)

@@ -76,6 +76,7 @@ def moment(at: datetime, timezone: str, form: str = "%d %b %H:%M") -> Markup:
     Markup('<time datetime="2026-03-02T09:30:00Z">02 Mar 10:30</time>')
     """
     utc = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    short = Markup("" if "%d" in form else " data-short")
     shown = at.astimezone(ZoneInfo(timezone)).strftime(form)
-    return Markup('<time datetime="{}"{}>{}</time>').format(utc, short, shown)
+    if "%d" in form:
+        return Markup('<time datetime="{}">{}</time>').format(utc, shown)
+    return Markup('<time datetime="{}" data-short>{}</time>').format(utc, shown)

@@ -134,13 +134,13 @@ def sign_in(settings: Settings, clock: Clock) -> SignIn | None:
 
 
 def signatures(settings: Settings, store: Store) -> Signatures:
-    """Made with ``SECRET_KEY``; where it is unset with a secret that the first process makes for all."""
+    return Signatures(lambda: link_secrets(settings, store))
 
-    def found() -> tuple[str, ...]:
-        given = secrets_in(settings.secrets.secret_key)
-        return given or (store.notebook.settle("secret_key", token_urlsafe(32)),)
 
-    return Signatures(found)
+def link_secrets(settings: Settings, store: Store) -> tuple[str, ...]:
+    """``SECRET_KEY``; where it is unset a secret that the first process makes for all. Raises Unavailable."""
+    given = secrets_in(settings.secrets.secret_key)
+    return given or (store.notebook.settle("secret_key", token_urlsafe(32)),)
 
 
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:

@@ -18,7 +18,7 @@ from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
 from bot.adapters.local.forge import LocalGit, find_repositories
-from bot.adapters.signing import PageLinks, Signatures
+from bot.adapters.signing import PageLinks
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.doctor import SlackDoctor
 from bot.adapters.storage import migrations, serialization
@@ -36,7 +36,7 @@ from bot.core.ports.forge import Forge
 from bot.core.ports.pages import NO_PAGES, Pages
 from bot.core.publications import refusals
 from bot.core.stored import stored_name
-from bot.http.server import link_secrets
+from bot.http.server import signatures
 from bot.mend import Mender
 from bot.router import collect
 from bot.runtime.decoder import decoder
@@ -132,8 +132,7 @@ def page_links(settings: Settings, the_store: Store) -> Pages:
     secrets = settings.secrets
     if secrets.base_url is None:
         return NO_PAGES
-    signed = Signatures(lambda: link_secrets(settings, the_store))
-    return PageLinks(secrets.base_url, signed, sign_in=secrets.signs_people_in)
+    return PageLinks(secrets.base_url, signatures(settings, the_store), sign_in=secrets.signs_people_in)
 
 
 # --- the real world ---------------------------------------------------------------------------------------------
@@ -235,9 +234,12 @@ def doctors(settings: Settings) -> Doctors:
 
 
 def talking(
-    settings: Settings, home: Path, terminal: Terminal, clock: SkippableClock
+    settings: Settings, home: Path, terminal: Terminal, clock: SkippableClock, base: str | None = None
 ) -> tuple[LocalBot, Bot, LocalGit]:
-    """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
+    """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``.
+
+    ``base`` is where the pages are served.
+    """
     make_private(home)
     the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
     migrations.upgrade(the_store.database.engine)
@@ -245,7 +247,8 @@ def talking(
     names = [app.repository for app in settings.apps.values()]
     paths = find_repositories(names, settings.path.resolve().parent)
     forge = LocalGit(paths, home / "record.json", clock, lambda event: heard[0].deliver(event))
-    bot = build(settings, forge, terminal, clock, the_store)
+    pages = PageLinks(base, signatures(settings, the_store), sign_in=False) if base is not None else NO_PAGES
+    bot = build(settings, forge, terminal, clock, the_store, pages=pages)
     channel = settings.slack.channel or "terminal"
     local_bot = LocalBot(the_store, bot.engine, clock, channel, bot.passwords.put)
     heard.append(local_bot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -15,7 +15,8 @@ from bot.core.audit import messages as audit_messages
 from bot.core.deployments import ships, thread
 from bot.core.deployments.card import Around, card
 from bot.core.deployments.model import DEPLOY, Deployment, Shipped, Waiting
-from bot.core.deployments.wording import spoken
+from bot.core.deployments.wording import spoken, where
+from bot.core.names import listed
 from bot.core.ports.transaction import Reads
 from bot.core.rich_text import Code, Line, Link, Moment, plain
 from bot.http.pages import lines
@@ -127,8 +128,9 @@ def _draw(site: Site, reader: Reader, found: Found, share: float) -> Response:
         one=one,
         path=path,
         emoji=emoji,
-        title=plain(drawn.lines[0]),
-        head=lines.said((str(drawn.lines[0][0]).removeprefix(emoji).lstrip(), *drawn.lines[0][1:]), zone),
+        title=" ".join(plain(drawn.lines[0]).split()),
+        place=f"{one.app} → {where(one)}",
+        headline=lines.said(_news(drawn.lines[0]), zone),
         sentence=plain(drawn.sentence),
         context=[lines.said(line, zone) for line in drawn.context],
         facts=[(word, lines.said(line, zone)) for word, line in _facts(one)],
@@ -140,7 +142,6 @@ def _draw(site: Site, reader: Reader, found: Found, share: float) -> Response:
         remarks=[lines.said(line, zone) for line in ships.notes(one)] if one.task == DEPLOY else [],
         gates=[lines.said(line, zone) for line in _gates(found)],
         decided=[lines.said(_short(line), zone) for line in found.decided[: int(MOST_DECISIONS * share)]],
-        approvals=[lines.said(line, zone) for line in found.approvals],
         steps=[(step, _took(step.started_at, step.ended_at)) for step in one.steps.runs],
         **_output(found.output, share),
     )
@@ -194,8 +195,11 @@ def _facts(one: Deployment) -> list[tuple[str, Line]]:
 def _gates(found: Found) -> list[Line]:
     """What it had to wait for, and what was passed by force, as it was kept."""
     one = found.deployment
-    waited = [*thread.gates(one, found.around).lines] if one.waited or one.approvals_missing else []
-    return [*waited, *((f"⚠️ past by force: {gate}",) for gate in one.forced)]
+    waited = thread.gates(replace(one, approved_by=()), found.around).lines if one.waited else ()
+    yes = [("👍 approved by ", *line) for line in found.approvals]
+    if not yes and one.approved_by:
+        yes = [(f"👍 approved by {listed(given.name for given in one.approved_by)}",)]
+    return [*waited, *yes, *((f"⚠️ past by force: {gate}",) for gate in one.forced)]
 
 
 def _change(change: Shipped) -> Line:
@@ -206,6 +210,11 @@ def _short(line: Line) -> Line:
     """An entry of the audit without the dot before it; long reasons are cut."""
     rest = line[1:] if line and line[0] == "• " else line
     return tuple(cut(span, LONGEST_REASON) if isinstance(span, str) else span for span in rest)
+
+
+def _news(first: Line) -> Line:
+    """The first line of the card behind the emoji and the name of the place."""
+    return first[3:]
 
 
 def _took(begun: datetime, ended: datetime | None) -> str:

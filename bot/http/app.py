@@ -25,6 +25,8 @@ from bot.http.health import Aside
 from bot.http.limits import API, CALLBACKS, PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
 from bot.http.metrics import Meter, Vitals
 from bot.http.monitoring import Monitored
+from bot.http.pages.routes import routes as routes_of
+from bot.http.pages.site import Site
 from bot.http.refusals import Refusals
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,8 @@ class WebhookListener:
     ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
     tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
     refuses the bot's own credentials, a sentence each: what is stored then has to wait. ``callbacks`` takes what deploy
-    hooks call back, ``api`` what programs ask for. ``meter``, ``vitals`` and ``look`` are what metrics are made of.
+    hooks call back, ``api`` what programs ask for. ``site`` has the pages for people, which may take the place of the
+    greeting at ``/``. ``meter``, ``vitals`` and ``look`` are what metrics are made of.
     """
 
     intake: AsyncInbox
@@ -70,12 +73,18 @@ class WebhookListener:
     vitals: Vitals = field(default_factory=Vitals)
     look: Callable[[], Look] | None = None
     api: Api | None = None
+    site: Site | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
         refusals = Refusals(limits.refusals_told_every)
         webhook = Webhook(self, self.meter.webhooks, refusals)
         told = (self.obstacles, self.set_aside, self.outages, self.meter, self.vitals, self.look)
-        routes = [Route(WEBHOOK, webhook, methods=["POST"]), *Monitored(*told).routes(), Route("/", _hello)]
+        routes = [
+            Route(WEBHOOK, webhook, methods=["POST"]),
+            *Monitored(*told).routes(),
+            *(routes_of(self.site) if self.site is not None else ()),
+            Route("/", _hello),
+        ]
         if self.slack is not None:
             routes.append(Route(SLACK_EVENTS, _noted(self.slack, refusals), methods=["POST"]))
         if self.callbacks is not None:
@@ -83,6 +92,11 @@ class WebhookListener:
             routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
         api = self.api.app(refusals) if self.api is not None else None
         return Door(webhook, Starlette(routes=routes), refusals, api)
+
+    def leave(self) -> None:
+        """Whoever stays connected is let go."""
+        if self.site is not None:
+            self.site.leave()
 
 
 def _noted(

@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from secrets import token_urlsafe
+from socket import socket
 from typing import TYPE_CHECKING, cast
 
+from bot.adapters.signing import Signatures
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.leases import EXPIRES_AFTER, last_heard
@@ -27,6 +30,8 @@ from bot.http.health import WorkerWatch
 from bot.http.limits import PRODUCTION, Limits
 from bot.http.metrics import Meter, Vitals
 from bot.http.monitoring import Monitored
+from bot.http.pages.access import CALLBACK
+from bot.http.pages.site import Site
 from bot.http.refusals import Refusals
 from bot.settings import Settings, process_environment, secrets_in
 
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 
     from bot.adapters.slack.chat import Slack
     from bot.adapters.slack.modals import ReadMoment, Suggest
+    from bot.adapters.slack.sign_in import SignIn
+    from bot.http.protocol import Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,7 @@ def listener(
         set_aside=told.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
         api=Api(settings, store, stored),
+        site=Site(settings, store, signatures(settings, store), sign_in(settings, store.database.clock)),
         meter=told.meter,
         vitals=told.vitals,
         look=told.look,
@@ -177,23 +185,53 @@ def monitored(settings: Settings, store: Store, process: Monitors) -> Monitored:
     )
 
 
+def sign_in(settings: Settings, clock: Clock) -> SignIn | None:
+    """None where the settings are not complete: then there are signed links alone."""
+    secrets = settings.secrets
+    if not secrets.signs_people_in or secrets.slack_client_secret is None:
+        return None
+    from bot.adapters.slack.sign_in import SignIn
+
+    redirect = f"{secrets.base_url}{CALLBACK}"
+    client_id, client_secret = secrets.slack_client_id or "", secrets.slack_client_secret.get_secret_value()
+    return SignIn(slack_client(settings, clock), client_id, client_secret, redirect)
+
+
+def signatures(settings: Settings, store: Store) -> Signatures:
+    return Signatures(lambda: link_secrets(settings, store))
+
+
+def link_secrets(settings: Settings, store: Store) -> tuple[str, ...]:
+    """``SECRET_KEY``; where it is unset a secret that the first process makes for all. Raises Unavailable."""
+    given = secrets_in(settings.secrets.secret_key)
+    return given or (store.notebook.settle("secret_key", token_urlsafe(32)),)
+
+
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need, but for the limits."""
     app = listens.app(limits)
-    return _server(app, limits, app.refused)
+    return serving(app, app.refused, listens.leave, limits)
 
 
 def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the pages for monitors alone, under the same limits."""
     from starlette.applications import Starlette
 
-    return _server(Starlette(routes=told.routes()), limits, Refusals(limits.refusals_told_every).note)
+    return serving(Starlette(routes=told.routes()), Refusals(limits.refusals_told_every).note, lambda: None, limits)
 
 
-def _server(app: ASGIApp, limits: Limits, refused: Callable[[int, str, str], None]) -> uvicorn.Server:
+def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Limits) -> uvicorn.Server:
+    """``leave`` is called before it ends."""
     import uvicorn
 
     from bot.http.protocol import Crowd, LimitedProtocol
+
+    class Server(uvicorn.Server):
+        """Those who watch an output would stay: they are let go first."""
+
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            leave()
+            await super().shutdown(sockets)
 
     crowd = Crowd(limits, refused)
     config = uvicorn.Config(
@@ -210,4 +248,4 @@ def _server(app: ASGIApp, limits: Limits, refused: Callable[[int, str, str], Non
         log_config=None,
         timeout_graceful_shutdown=5,
     )
-    return uvicorn.Server(config)
+    return Server(config)

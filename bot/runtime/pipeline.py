@@ -32,6 +32,7 @@ from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
 from bot.core.ports.measures import UNMEASURED, Measures
+from bot.core.ports.pages import NO_PAGES, Pages
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
@@ -73,6 +74,7 @@ class Pipeline:
         archive: Archive,
         owner: str,
         measures: Measures = UNMEASURED,
+        pages: Pages = NO_PAGES,
     ) -> None:
         self.store = store
         self.owner = owner
@@ -86,6 +88,7 @@ class Pipeline:
         self._decode = decode
         self._archive = archive
         self._measures = measures
+        self._pages = pages
         conversation = Conversation(router, settings)
         self._commands = Subscription("command", conversation.answer)
         self._seen = Subscription("seen", conversation.see)
@@ -387,6 +390,7 @@ class Pipeline:
             effect_id=effect_id,
             origin=origin,
             repeated=repeated,
+            pages=self._pages,
         )
 
     # --- act ----------------------------------------------------------------------------------------------------

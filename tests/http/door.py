@@ -28,6 +28,7 @@ from bot.http.callbacks import Callbacks
 from bot.http.health import Aside
 from bot.http.limits import PRODUCTION, Limits
 from bot.http.metrics import Meter, Vitals
+from bot.http.pages.site import Site
 from bot.http.protocol import Crowd
 from bot.http.server import server_of
 from tests.databases import migrate
@@ -40,7 +41,8 @@ PING = b'{"zen": "Keep it logically awesome."}'
 class Door:
     """A listener on 127.0.0.1 and the database behind it. ``rung`` counts how often the engine was told.
 
-    ``crowd``: the connections that it has open, and how much they hold.
+    ``crowd``: the connections that it has open, and how much they hold. ``stop`` lets it answer what has come in, and
+    take nothing more.
     """
 
     def __init__(self, kept: Store, port: int) -> None:
@@ -48,6 +50,7 @@ class Door:
         self.port = port
         self.rung = 0
         self.crowd: Crowd
+        self.stop: Callable[[], None]
 
     def ring(self) -> None:
         self.rung += 1
@@ -113,6 +116,7 @@ def door(
     vitals: Vitals | None = None,
     look: Callable[[], Look] | None = None,
     api: Callable[[Store, Callable[[], None]], Api] | None = None,
+    site: Callable[[Store], Site] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -136,6 +140,7 @@ def door(
             vitals=vitals or Vitals(),
             look=look,
             api=api(kept, made.ring) if api else None,
+            site=site(kept) if site else None,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]
@@ -144,8 +149,13 @@ def door(
         intake.start()
         thread = Thread(target=server.run, args=([opened],), daemon=True)
         thread.start()
+
+        def stop() -> None:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+        made.stop = stop
         yield made
-        server.should_exit = True
-        thread.join(PATIENCE)
+        stop()
         opened.close()
         intake.stop()

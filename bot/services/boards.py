@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
 import structlog
 
 from bot.context import Context
 from bot.core.approvals.model import is_same
-from bot.core.board.model import AppStanding, Board, Found, Look, Standing, Viewer, standing
+from bot.core.board import reading
+from bot.core.board.model import AppStanding, Board, Look, Viewer
+from bot.core.board.reading import Rows
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import ShipmateError
-from bot.core.freezes.model import Freeze
-from bot.core.locks.model import Lock, same_person
+from bot.core.locks.model import same_person
 from bot.core.ports.chat import Person
 from bot.services import authorization
 from bot.services.approvals import requester_of
@@ -22,7 +21,6 @@ from bot.services.targets import Target, target_at
 from bot.settings import AppSettings
 
 log = structlog.get_logger(__name__)
-Place = tuple[str, str]
 
 
 def board(context: Context, viewer: Viewer) -> Board:
@@ -37,28 +35,9 @@ def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStandin
     return tuple(_app(context, app, found) for app in apps)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What is known of places, by their names."""
-
-    deployments: Mapping[Place, Sequence[Found]]
-    locks: Mapping[Place, Lock]
-    freezes: Mapping[Place, Freeze]
-
-
 def rows(context: Context, apps: Collection[str]) -> Rows:
     """Of these apps, in one read for each table."""
-    found: dict[Place, list[Found]] = defaultdict(list)
-    for one in context.reads.board.found(apps):
-        found[one.deployment.app, one.deployment.environment].append(one)
-    locks = {one.place: one for one in context.reads.locks.all() if not one.ended(context.now)}
-    freezes = {(one.app, one.environment): one for one in context.reads.freezes.all() if not one.ended(context.now)}
-    return Rows(found, locks, freezes)
-
-
-def place_standing(found: Rows, place: Place, *, production: bool) -> Standing:
-    bare = Standing(*place, production, lock=found.locks.get(place), freeze=found.freezes.get(place))
-    return standing(bare, found.deployments.get(place, ()))
+    return reading.rows(context.reads, apps, context.now)
 
 
 def may_see(context: Context, app: AppSettings) -> bool:
@@ -75,9 +54,7 @@ def _sees(context: Context, person: Person, channel: str) -> bool:
 
 
 def _app(context: Context, app: AppSettings, found: Rows) -> AppStanding:
-    places = [
-        place_standing(found, (app.name, one.name), production=one.production) for one in app.environments.values()
-    ]
+    places = [found.standing((app.name, one.name), production=one.production) for one in app.environments.values()]
     reader = context.actor
     mine = [one.environment for one in places if one.lock is not None and same_person(one.lock.by, reader)]
     asks = (one for place in places for one in place.waiting if one.approvals_missing)

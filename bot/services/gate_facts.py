@@ -208,10 +208,7 @@ def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | No
 
 
 def windows_of(target: Target) -> tuple[Window, ...]:
-    return tuple(
-        Window(one.deny is not None, one.deny or one.allow or "", one.length, one.timezone)
-        for one in target.environment.windows
-    )
+    return tuple(one.window for one in target.environment.windows)
 
 
 def force_of(deployment: Deployment, *, admin: bool = False) -> Force:

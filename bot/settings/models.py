@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from bot.core.freezes.windows import Window
 from bot.core.names import branch_matches
 from bot.core.previews import model as previews
 from bot.core.repositories.model import KnownRepository
@@ -131,6 +132,10 @@ class WindowSettings(Table):
         if (self.deny is None) == (self.allow is None):
             raise ValueError("must have either `deny` or `allow`")
         return self
+
+    @property
+    def window(self) -> Window:
+        return Window(self.deny is not None, self.deny or self.allow or "", self.length, self.timezone)
 
 
 FEW: tuple[Occasion, ...] = ("failure",)
@@ -437,6 +442,15 @@ class AppSettings(Table):
     def all_environments(self) -> dict[str, EnvironmentSettings]:
         """As they stand in the file: those that stay, and those of which each pull request has its own."""
         return {**self.environments, **self.previews}
+
+    @property
+    def productions(self) -> list[EnvironmentSettings]:
+        """The environments that people outside use; where there are none, those in which promotions end, or the only
+        one. None of those that will be gone one day."""
+        lasting = [one for one in self.environments.values() if not one.transient]
+        reached = {one.promote_to for one in lasting}
+        ends = [one for one in lasting if one.name in reached and one.promote_to is None]
+        return [one for one in lasting if one.production] or ends or (lasting if len(lasting) == 1 else [])
 
     @property
     def written(self) -> str:

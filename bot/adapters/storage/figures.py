@@ -11,11 +11,9 @@ import sqlalchemy as sa
 
 from bot.adapters.storage import tables
 from bot.core.deployments.model import DEPLOY, Changes, State
-from bot.core.figures.model import FAILED, Outcome
+from bot.core.figures.model import FAILED, MOST, Outcome
 
 _D = tables.deployments.c
-MOST = 2_000
-"""So many rows of a place are read at most, the newest."""
 LONGEST_RUN = timedelta(days=7)
 """The index has when a deployment began: one that ran for longer than this is not found by its end."""
 _WHAT = (_D.id, _D.state, _D.finished_at, _D.rollback_of, _D.changes)
@@ -27,12 +25,12 @@ class FigureRows:
     def __init__(self, run: Callable[..., Sequence[Any]]) -> None:
         self._run = run
 
-    def outcomes(self, app: str, environment: str, since: datetime) -> Sequence[Outcome]:
+    def outcomes(self, app: str, environment: str, since: datetime, most: int = MOST) -> Sequence[Outcome]:
         there = (_D.app == app, _D.environment == environment, _D.task == DEPLOY)
         ended = _D.state.in_([State.SUCCEEDED, *sorted(FAILED)])
         began = (_D.started_at >= since - LONGEST_RUN, _D.remote_id.isnot(None))
         query = sa.select(*_WHAT).where(*there, ended, *began, _D.finished_at >= since)
-        newest = query.order_by(_D.finished_at.desc(), _D.id.desc()).limit(MOST)
+        newest = query.order_by(_D.finished_at.desc(), _D.id.desc()).limit(most)
         return [_outcome(row) for row in reversed(self._run(newest))]
 
 

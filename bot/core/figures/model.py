@@ -14,6 +14,8 @@ from typing import Protocol
 from bot.core.deployments.model import Shipped, State
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
+MOST = 2_000
+"""So many ends of a place are read at most where nobody says how many, the newest."""
 LOOKED_BACK = timedelta(weeks=4)
 """So long before a time its rows are read: what shipped before, and what had failed and was not well again."""
 
@@ -43,8 +45,8 @@ class Outcome:
 class FigureReads(Protocol):
     """What has ended in a place."""
 
-    def outcomes(self, app: str, environment: str, since: datetime) -> Sequence[Outcome]:
-        """What has ended since then, in the order of their ends; a great many at most.
+    def outcomes(self, app: str, environment: str, since: datetime, most: int = MOST) -> Sequence[Outcome]:
+        """What has ended since then, in the order of their ends; so many at most, the newest.
 
         Deployments that had begun, of the task ``deploy``: no other tasks, nothing that was cancelled or given way to.
         """

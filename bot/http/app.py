@@ -51,7 +51,7 @@ class WebhookListener:
     ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
     tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
     refuses the bot's own credentials, a sentence each: what is stored then has to wait. ``callbacks`` takes what deploy
-    hooks call back.
+    hooks call back. ``pages`` are those for people, which may take the place of the greeting at ``/``.
     """
 
     intake: AsyncInbox
@@ -63,6 +63,7 @@ class WebhookListener:
     slack: Callable[[Request], Awaitable[Response]] | None = None
     set_aside: Aside | None = None
     callbacks: Callbacks | None = None
+    pages: Sequence[Route] = ()
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
         registry = CollectorRegistry()
@@ -83,6 +84,7 @@ class WebhookListener:
             Route("/healthz", _alive),
             Route("/readyz", health.page),
             Route("/metrics", metrics),
+            *self.pages,
             Route("/", _hello),
         ]
         if self.slack is not None:

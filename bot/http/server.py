@@ -6,8 +6,10 @@ from asyncio import Protocol
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, cast
 
+from bot.adapters.signing import Signatures
 from bot.adapters.storage.batching_inbox import BatchingInbox
 from bot.adapters.storage.store import Store
 from bot.core.errors import ShipmateError
@@ -18,6 +20,8 @@ from bot.core.schedules.reading import Read, read
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.limits import PRODUCTION, Limits
+from bot.http.pages.routes import routes
+from bot.http.pages.site import Site
 from bot.settings import Settings, process_environment, secrets_in
 
 if TYPE_CHECKING:
@@ -111,7 +115,18 @@ def listener(
         slack=listens_to_slack,
         set_aside=store.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
+        pages=routes(Site(settings, store, signatures(settings, store))),
     )
+
+
+def signatures(settings: Settings, store: Store) -> Signatures:
+    """Made with ``SECRET_KEY``; where it is unset with a secret that the first process makes for all."""
+
+    def found() -> tuple[str, ...]:
+        given = secrets_in(settings.secrets.secret_key)
+        return given or (store.notebook.settle("secret_key", token_urlsafe(32)),)
+
+    return Signatures(found)
 
 
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:

@@ -14,6 +14,7 @@ from threading import Event, Thread
 import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.batching_inbox import BatchingInbox
@@ -106,6 +107,7 @@ def door(
     aside: Aside | None = None,
     outages: Sequence[str] = (),
     callbacks: Callable[[Store, Callable[[], None]], Callbacks] | None = None,
+    pages: Callable[[Store], Sequence[Route]] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -125,6 +127,7 @@ def door(
             set_aside=aside,
             outages=lambda: outages,
             callbacks=callbacks(kept, made.ring) if callbacks else None,
+            pages=pages(kept) if pages else (),
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

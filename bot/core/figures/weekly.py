@@ -17,11 +17,12 @@ MOST_OUTCOMES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class WeekFigures:
-    """Of the week that begins on that Monday. ``figures`` are None where they are not known: so much was deployed since
-    that not all of it was read."""
+    """Of the week that begins on that Monday; the ``last`` one goes on. ``figures`` are None where they are not known:
+    so much was deployed since that not all of it was read."""
 
     monday: date
     figures: Figures | None
+    last: bool = False
 
 
 def weekly(reads: FigureReads, app: str, environment: str, now: datetime, timezone: str) -> tuple[WeekFigures, ...]:
@@ -29,7 +30,7 @@ def weekly(reads: FigureReads, app: str, environment: str, now: datetime, timezo
     spans = weeks(now, timezone)
     outcomes = reads.outcomes(app, environment, spans[0][1].since - LOOKED_BACK, MOST_OUTCOMES)
     known_since = outcomes[0].finished_at if len(outcomes) >= MOST_OUTCOMES else None
-    return tuple(WeekFigures(monday, _of(outcomes, span, known_since)) for monday, span in spans)
+    return tuple(WeekFigures(monday, _of(outcomes, span, known_since), span.has(now)) for monday, span in spans)
 
 
 def weeks(now: datetime, timezone: str) -> list[tuple[date, Span]]:

@@ -10,13 +10,23 @@ import msgspec
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.core.deployments.model import DEPLOY, Changes, State
+from bot.core.deployments.model import DEPLOY, Shipped, State
 from bot.core.figures.model import FAILED, MOST, Outcome
 
 _D = tables.deployments.c
 LONGEST_RUN = timedelta(days=7)
 """The index has when a deployment began: one that ran for longer than this is not found by its end."""
-_WHAT = (_D.id, _D.state, _D.finished_at, _D.rollback_of, _D.changes)
+# As text, which is decoded without a detour: thousands of rows are read for three months of a busy place.
+_WHAT = (_D.id, _D.state, _D.finished_at, _D.rollback_of, sa.cast(_D.changes, sa.Text).label("changes"))
+
+
+class _Changes(msgspec.Struct):
+    """What of it the figures need."""
+
+    shipped: tuple[Shipped, ...] = ()
+
+
+_changes = msgspec.json.Decoder(_Changes)
 
 
 class FigureRows:
@@ -35,5 +45,4 @@ class FigureRows:
 
 
 def _outcome(row: Any) -> Outcome:
-    shipped = msgspec.convert(row.changes, Changes).shipped
-    return Outcome(row.id, State(row.state), row.finished_at, row.rollback_of, shipped)
+    return Outcome(row.id, State(row.state), row.finished_at, row.rollback_of, _changes.decode(row.changes).shipped)

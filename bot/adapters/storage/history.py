@@ -69,7 +69,7 @@ def _named(app: str, ref: str) -> ColumnElement[bool]:
         return _D.ref == ref
     one = tables.deployments.alias().c
     of_ref = sa.select(one.id).where(one.app == app, one.ref == ref)
-    of_commit = sa.select(one.id).where(one.app == app, one.sha >= commit, one.sha < commit + _AFTER_DIGITS)
+    of_commit = sa.select(one.id).where(one.sha >= commit, one.sha < commit + _AFTER_DIGITS)
     return _D.id.in_(sa.union(of_ref, of_commit))
 
 

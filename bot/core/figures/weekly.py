@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.core.figures.calendar import WEEK, midnight, week_begins
-from bot.core.figures.model import LOOKED_BACK, FigureReads, Figures, Outcome, Span, figures
+from bot.core.figures.model import LOOKED_BACK, FigureReads, Figures, Span, figures_of
 
 WEEKS = 12
 """So many weeks are looked at, the last of them the one that goes on."""
@@ -30,7 +29,11 @@ def weekly(reads: FigureReads, app: str, environment: str, now: datetime, timezo
     spans = weeks(now, timezone)
     outcomes = reads.outcomes(app, environment, spans[0][1].since - LOOKED_BACK, MOST_OUTCOMES)
     known_since = outcomes[0].finished_at if len(outcomes) >= MOST_OUTCOMES else None
-    return tuple(WeekFigures(monday, _of(outcomes, span, known_since), span.has(now)) for monday, span in spans)
+    told = figures_of(outcomes, [span for _, span in spans])
+    return tuple(
+        WeekFigures(monday, one if known_since is None or known_since < span.since else None, span.has(now))
+        for (monday, span), one in zip(spans, told, strict=True)
+    )
 
 
 def weeks(now: datetime, timezone: str) -> list[tuple[date, Span]]:
@@ -39,7 +42,3 @@ def weeks(now: datetime, timezone: str) -> list[tuple[date, Span]]:
     mondays = [this + timedelta(days=WEEK * back) for back in range(1 - WEEKS, 2)]
     begins = [midnight(monday, timezone) for monday in mondays]
     return [(mondays[number], Span(begins[number], begins[number + 1])) for number in range(WEEKS)]
-
-
-def _of(outcomes: Sequence[Outcome], span: Span, known_since: datetime | None) -> Figures | None:
-    return figures(outcomes, span) if known_since is None or known_since < span.since else None

@@ -91,11 +91,8 @@ def _now(one: Standing, closed: ClosedBy | None, now: datetime) -> Iterable[Line
         until: Line = (", until ", Moment(one.lock.until)) if one.lock.until is not None else ()
         yield (f"🔒 locked by {short(one.lock.by.name)}{why}", *until)
     if closed is not None:
-        yield ("🧊 closed ", *(_cut(span) if isinstance(span, str) else span for span in until_then(closed)))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
+        told = tuple(short(span, LONGEST_REASON) if isinstance(span, str) else span for span in until_then(closed))
+        yield ("🧊 closed " if closed.freezes or closed.until else "🧊 ", *told)
 
 
 def _named(one: Deployment) -> Line:

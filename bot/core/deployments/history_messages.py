@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bot.core.deployments.listings import NEVER_RAN
 from bot.core.deployments.model import DEPLOY, Deployment, State
 from bot.core.deployments.wording import emoji, name_of, spoken, where
 from bot.core.rich_text import Line, Link, one_line
@@ -69,7 +70,7 @@ class HistoryLine:
 
 def history_line(one: Deployment) -> HistoryLine:
     fell = one.state in {State.FAILED, State.ERROR, State.TIMED_OUT}
-    ran = one.started_at is not None and one.took is not None
+    took = one.took if one.state not in NEVER_RAN else None
     task = "" if one.task == DEPLOY else f"{short(one.task)} "
     return HistoryLine(
         number=(Link(address(one), f"#{one.id}"),),
@@ -79,7 +80,7 @@ def history_line(one: Deployment) -> HistoryLine:
         what=f"{task}{called(one)}",
         by=short(one.by.name),
         at=one.created_at,
-        took=spoken(one.took) if ran and one.took is not None else "",
+        took=spoken(took) if took is not None else "",
         why=short(one.description, LONGEST_REASON) if fell else "",
     )
 

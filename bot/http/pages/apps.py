@@ -18,8 +18,8 @@ from bot.core.figures.charts import HEIGHT, Chart, charts
 from bot.core.figures.weekly import WEEKS, weekly
 from bot.core.names import listed
 from bot.core.ports.transaction import Reads
-from bot.http.pages import lines
 from bot.http.pages.access import Reader
+from bot.http.pages.linked import html
 from bot.http.pages.site import Site
 from bot.http.pages.standings import Standings
 from bot.settings import AppSettings
@@ -48,7 +48,7 @@ def show(site: Site, request: Request, reader: Reader) -> Response:
     except Rejected as error:
         problem = str(error)
     drawn = _Drawn(site, reader, reads, app, _filters(request, asked))
-    charted = _charted(site, reads, app, asked)
+    charted = _charted(site, reads, app, asked) if not problem else []
     for size in SIZES:
         found = reads.histories.page(asked, size) if not problem else NOTHING
         page = drawn.page(found, charted, problem)
@@ -110,7 +110,7 @@ class _Drawn:
             self._reader,
             "app.html",
             400 if problem else 200,
-            html=partial(lines.html, link=link, zone=self._site.settings.bot.timezone),
+            html=partial(html, link=link, zone=self._site.settings.bot.timezone),
             app=self._app.name,
             rows=self._standings.lines(self._standings.apps[0]),
             charted=charted,

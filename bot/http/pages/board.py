@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from bot.core.board.model import PAGE
 from bot.core.board.page_messages import app_address, ordered, summary
-from bot.http.pages import lines
 from bot.http.pages.access import Reader
+from bot.http.pages.linked import html
 from bot.http.pages.site import Site
 from bot.http.pages.standings import Standings
 
@@ -38,7 +38,7 @@ def show(site: Site, request: Request, reader: Reader) -> Response:
         page = site.draw(
             reader,
             "board.html",
-            html=partial(lines.html, link=partial(site.access.link, reader), zone=site.settings.bot.timezone),
+            html=partial(html, link=partial(site.access.link, reader), zone=site.settings.bot.timezone),
             summary=summary(apps),
             apps=[(one.name, app_address(one.name), standings.lines(one, linked=linked)) for one in shown],
             before=max(0, first - PAGE) if first else None,

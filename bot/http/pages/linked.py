@@ -1,4 +1,4 @@
-"""Draws lines of the core's rich text as HTML, escaped."""
+"""Lines of text whose links lead to our own pages, as HTML."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "slack_sdk": ("bot/adapters/slack/*",),
     "requests": ("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
     "urllib3": ("bot/adapters/github/*", "bot/adapters/heroku/*", "bot/adapters/hooks/*"),
-    "jwt": ("bot/adapters/github/auth.py",),
+    "jwt": ("bot/adapters/github/auth.py", "bot/adapters/slack/sign_in.py"),
     "cachetools": ("bot/adapters/*",),
     "psutil": ("bot/adapters/system/*",),
     "cryptography": ("bot/adapters/github/auth.py",),

@@ -22,6 +22,8 @@ from bot.core.ports.chat import Delivery
 from bot.http.callbacks import Callbacks, endpoint
 from bot.http.health import Aside, Health
 from bot.http.limits import CALLBACKS, PRODUCTION, SLACK_EVENTS, WEBHOOK, Limits
+from bot.http.pages.routes import routes as routes_of
+from bot.http.pages.site import Site
 from bot.http.refusals import Refusals
 
 log = structlog.get_logger(__name__)
@@ -51,7 +53,7 @@ class WebhookListener:
     ``label`` says of a delivery what it is about, and ``stored`` is called where one waits to be handled. ``obstacles``
     tells why nothing can be stored just now, a clause each; ``set_aside`` what nobody tries any more; ``outages`` who
     refuses the bot's own credentials, a sentence each: what is stored then has to wait. ``callbacks`` takes what deploy
-    hooks call back. ``pages`` are those for people, which may take the place of the greeting at ``/``.
+    hooks call back. ``site`` has the pages for people, which may take the place of the greeting at ``/``.
     """
 
     intake: AsyncInbox
@@ -63,7 +65,7 @@ class WebhookListener:
     slack: Callable[[Request], Awaitable[Response]] | None = None
     set_aside: Aside | None = None
     callbacks: Callbacks | None = None
-    pages: Sequence[Route] = ()
+    site: Site | None = None
 
     def app(self, limits: Limits = PRODUCTION) -> Door:
         registry = CollectorRegistry()
@@ -84,7 +86,7 @@ class WebhookListener:
             Route("/healthz", _alive),
             Route("/readyz", health.page),
             Route("/metrics", metrics),
-            *self.pages,
+            *(routes_of(self.site) if self.site is not None else ()),
             Route("/", _hello),
         ]
         if self.slack is not None:
@@ -93,6 +95,11 @@ class WebhookListener:
             called_back = endpoint(self.callbacks, refusals)
             routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
         return Door(webhook, Starlette(routes=routes), refusals)
+
+    def leave(self) -> None:
+        """Whoever stays connected is let go."""
+        if self.site is not None:
+            self.site.leave()
 
 
 def _noted(

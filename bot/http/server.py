@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from secrets import token_urlsafe
+from socket import socket
 from typing import TYPE_CHECKING, cast
 
 from bot.adapters.signing import Signatures
@@ -20,7 +21,7 @@ from bot.core.schedules.reading import Read, read
 from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.limits import PRODUCTION, Limits
-from bot.http.pages.routes import routes
+from bot.http.pages.access import CALLBACK
 from bot.http.pages.site import Site
 from bot.settings import Settings, process_environment, secrets_in
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from bot.adapters.slack.chat import Slack
     from bot.adapters.slack.modals import ReadMoment, Suggest
+    from bot.adapters.slack.sign_in import SignIn
 
 Label = Callable[[Delivery], Delivery]
 """Says of a delivery what it is about."""
@@ -115,8 +117,20 @@ def listener(
         slack=listens_to_slack,
         set_aside=store.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
-        pages=routes(Site(settings, store, signatures(settings, store))),
+        site=Site(settings, store, signatures(settings, store), sign_in(settings, store.database.clock)),
     )
+
+
+def sign_in(settings: Settings, clock: Clock) -> SignIn | None:
+    """None where the settings are not complete: then there are signed links alone."""
+    secrets = settings.secrets
+    if not secrets.signs_people_in or secrets.slack_client_secret is None:
+        return None
+    from bot.adapters.slack.sign_in import SignIn
+
+    redirect = f"{secrets.base_url}{CALLBACK}"
+    client_id, client_secret = secrets.slack_client_id or "", secrets.slack_client_secret.get_secret_value()
+    return SignIn(slack_client(settings, clock), client_id, client_secret, redirect)
 
 
 def signatures(settings: Settings, store: Store) -> Signatures:
@@ -151,4 +165,12 @@ def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.
         log_config=None,
         timeout_graceful_shutdown=5,
     )
-    return uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        """Those who watch an output would stay: they are let go first."""
+
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            listens.leave()
+            await super().shutdown(sockets)
+
+    return Server(config)

@@ -104,6 +104,13 @@ class Secrets(BaseModel):
     slack_signing_secret: Changing | None = Field(
         default=None, description="Proves that HTTP requests come from Slack; two with a comma while it is changed."
     )
+    slack_client_id: str | None = Field(
+        default=None,
+        description="Sign in with Slack for the pages, with `SLACK_CLIENT_SECRET` and `BASE_URL`. Unset: signed links.",
+    )
+    slack_client_secret: SecretStr | None = Field(
+        default=None, description="The client secret of the Slack app, for Sign in with Slack."
+    )
     github_webhook_secret: Changing | None = Field(
         default=None, description="Proves that webhooks come from GitHub; two with a comma while it is changed."
     )
@@ -132,11 +139,13 @@ class Secrets(BaseModel):
     port: Annotated[int, BeforeValidator(_port)] = Field(default=3000, description="The port of the web process.")
     base_url: Address | None = Field(
         default=None,
-        description="The public address of the web process: hooks of the `http` provider call back there, and "
-        "links that begin with it unfurl in Slack.",
+        description="The public address of the web process: the pages of deployments are there, hooks of the `http` "
+        "provider call back there, and links that begin with it unfurl in Slack.",
     )
-    secret_key: SecretStr | None = Field(
-        default=None, description="Signs links; where it is unset one is made and kept in the database."
+    secret_key: Changing | None = Field(
+        default=None,
+        description="Signs links to pages, and sessions; where it is unset one is made and kept in the database. Two "
+        "with a comma while it is changed: the first signs.",
     )
     slack_api_url: Annotated[str, AfterValidator(_slack_address)] = Field(
         default="https://slack.com/api/", description="Where Slack's API is."
@@ -167,6 +176,11 @@ class Secrets(BaseModel):
     def github_app(self) -> bool:
         """Whether the bot talks to GitHub as a GitHub App, which wins over a token."""
         return self.github_app_id is not None and self.github_private_key is not None
+
+    @property
+    def signs_people_in(self) -> bool:
+        """Whether the pages are for whoever signs in with Slack, rather than for whoever has a signed link."""
+        return bool(self.slack_client_id and self.slack_client_secret and self.slack_bot_token and self.base_url)
 
     @property
     def on_postgres(self) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-PLANNED: Mapping[str, str] = {
-    "secret_key": "pages",
-}
+PLANNED: Mapping[str, str] = {}
 """Each field's name, with the feature that it waits for.
 
 ``check``, settings.toml, .env.example and docs/settings.md say so; a test finds what is read by nobody and not in here.

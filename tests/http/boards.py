@@ -5,15 +5,14 @@ from __future__ import annotations
 import html
 import http.client
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from starlette.routing import Route
 
 from bot.adapters.signing import Signatures
 from bot.adapters.storage import tables
@@ -22,13 +21,17 @@ from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Deployment, State
 from bot.core.freezes.model import Freeze
 from bot.core.locks.model import Lock
+from bot.core.ports.chat import Person
 from bot.http.pages.access import SESSION
-from bot.http.pages.routes import routes
 from bot.http.pages.site import Site
+from bot.http.pages.static import assets
 from bot.settings import Settings, read
 from tests.core.deployments.made import a_deployment
 from tests.http.door import Door, door
 from tests.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from bot.adapters.slack.sign_in import SignIn
 
 SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-1",
@@ -65,6 +68,12 @@ EVIL = [
 HIDDEN = re.compile("[\u200b\u2028\u202a-\u202e\u2066-\u2069]")
 
 
+def size(shown: Shown) -> int:
+    """In bytes, with the stylesheets and the scripts that it takes."""
+    names = re.findall(r'/static/([\w.]+)"', shown.html)
+    return len(shown.html.encode()) + sum(len(assets()[name]) for name in names)
+
+
 def tags(shown: Shown) -> list[str]:
     """What a page is made of, without where its links lead and when it was."""
     return [re.sub(r'(href|value|datetime)="[^"]*"', "", one) for one in re.findall(r"<[^>]*>", shown.html)]
@@ -95,6 +104,13 @@ class Noon:
 
     def now(self) -> datetime:
         return datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+class Members:
+    """Everybody who has a session is one still."""
+
+    def member(self, person: str) -> Person:
+        return Person(person, person)
 
 
 class Boards:
@@ -172,12 +188,12 @@ def settings_of(text: str) -> Settings:
 def boards(directory: Path, settings: str = TWO_APPS) -> Iterator[Boards]:
     made: list[Site] = []
 
-    def pages(store: Store) -> Sequence[Route]:
+    def site_of(store: Store) -> Site:
         still = Store(store.database.engine, Noon())
-        site = Site(settings_of(settings), still, Signatures(lambda: ("a secret",)))
+        site = Site(settings_of(settings), still, Signatures(lambda: ("a secret",)), cast("SignIn", Members()))
         site.signatures.make_ready()
         made.append(site)
-        return routes(site)
+        return site
 
-    with door(directory, pages=pages) as opened:
+    with door(directory, site=site_of) as opened:
         yield Boards(opened, made[0])

@@ -14,7 +14,6 @@ from threading import Event, Thread
 import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.batching_inbox import BatchingInbox
@@ -26,6 +25,7 @@ from bot.http.app import WebhookListener
 from bot.http.callbacks import Callbacks
 from bot.http.health import Aside
 from bot.http.limits import PRODUCTION, Limits
+from bot.http.pages.site import Site
 from bot.http.protocol import Crowd
 from bot.http.server import server_of
 from tests.databases import migrate
@@ -107,7 +107,7 @@ def door(
     aside: Aside | None = None,
     outages: Sequence[str] = (),
     callbacks: Callable[[Store, Callable[[], None]], Callbacks] | None = None,
-    pages: Callable[[Store], Sequence[Route]] | None = None,
+    site: Callable[[Store], Site] | None = None,
 ) -> Iterator[Door]:
     with ExitStack() as stack:
         engine = connect(f"sqlite:///{directory / 'door.db'}")
@@ -127,7 +127,7 @@ def door(
             set_aside=aside,
             outages=lambda: outages,
             callbacks=callbacks(kept, made.ring) if callbacks else None,
-            pages=pages(kept) if pages else (),
+            site=site(kept) if site else None,
         )
         server = server_of(listener, limits)
         made.crowd = server.config.http.args[0]

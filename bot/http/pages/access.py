@@ -16,6 +16,9 @@ KEY = "key"
 SESSION = "shipmate_session"
 """The cookie of those who are signed in, and the purpose of its signature."""
 SIGNED_IN_FOR = timedelta(hours=12)
+SIGN_IN, CALLBACK, SIGN_OUT = "/auth/slack", "/auth/slack/callback", "/auth/sign-out"
+NEXT = "next"
+"""The name, in the query of ``SIGN_IN``, of the path to come back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,21 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """``root`` is what all paths begin with where a proxy in front has the bot below an address of its own."""
+    """``root`` is what all paths begin with where a proxy in front has the bot below an address of its own.
+
+    ``sessions`` says whether anybody can sign in.
+    """
 
     signatures: Signatures
     clock: Clock
     root: str = ""
+    sessions: bool = False
 
     def of(self, request: Request) -> Reader | Stranger:
         """Looks at the request alone. Raises Unavailable until the secrets have been found."""
         now, path = self.clock.now(), request.scope["path"]
-        session = self.signatures.read(SESSION, request.cookies.get(SESSION, ""), now)
+        cookie = request.cookies.get(SESSION, "") if self.sessions else ""
+        session = self.signatures.read(SESSION, cookie, now)
         if session is not None:
             return Reader("/", now + SIGNED_IN_FOR, person=session["person"], name=session["name"])
         key = request.query_params.get(KEY, "")

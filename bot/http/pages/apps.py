@@ -19,15 +19,14 @@ from bot.core.figures.weekly import WEEKS, weekly
 from bot.core.names import listed
 from bot.core.ports.transaction import Reads
 from bot.http.pages.access import Reader
+from bot.http.pages.board import LARGEST
 from bot.http.pages.linked import html
 from bot.http.pages.site import Site
 from bot.http.pages.standings import Standings
 from bot.settings import AppSettings
 
-LARGEST = 49_000
-"""Bytes of a page; where more would be needed, fewer deployments are listed."""
 SIZES = (50, 30, 15)
-"""So many deployments are on a page."""
+"""So many deployments are on a page: as many as there is room for."""
 MOST_CHARTED = 3
 """Of so many environments there are charts; of any other, where it is chosen."""
 NOTHING = Page(())

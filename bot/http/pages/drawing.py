@@ -70,8 +70,13 @@ def _environment() -> Environment:
 def moment(at: datetime, timezone: str, form: str = "%d %b %H:%M") -> Markup:
     """A moment for machines and for people: in the zone of the settings, until a script shows it in the reader's.
 
+    Without ``%d`` in the form the day is shown by the script neither.
+
     >>> moment(datetime(2026, 3, 2, 9, 30, tzinfo=UTC), "Europe/Berlin")
     Markup('<time datetime="2026-03-02T09:30:00Z">02 Mar 10:30</time>')
     """
     utc = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Markup('<time datetime="{}">{}</time>').format(utc, at.astimezone(ZoneInfo(timezone)).strftime(form))
+    shown = at.astimezone(ZoneInfo(timezone)).strftime(form)
+    if "%d" in form:
+        return Markup('<time datetime="{}">{}</time>').format(utc, shown)
+    return Markup('<time datetime="{}" data-short>{}</time>').format(utc, shown)

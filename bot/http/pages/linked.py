@@ -4,42 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from bot.core.rich_text import Bold, Code, CodeBlock, GroupMention, Line, Link, Mention, Moment, Span, one_line, visible
-from bot.http.pages.drawing import moment
+from bot.core.rich_text import Line, Link, one_line
+from bot.http.pages.lines import said
 
 Address = Callable[[str], str]
 """Makes the address of one of our own pages of its path."""
 
 
 def html(line: Line, link: Address, zone: str) -> Markup:
-    """A line; what leads to our own pages gets its address from ``link``, moments are those of the ``zone``."""
-    return Markup("").join(_span(span, link, zone) for span in line)
-
-
-def _span(span: Span, link: Address, zone: str) -> Markup:
-    match span:
-        case str():
-            return escape(one_line(span))
-        case Bold(text=text):
-            return Markup("<b>{}</b>").format(one_line(text))
-        case Code(text=text):
-            return Markup("<code>{}</code>").format(one_line(text))
-        case CodeBlock(text=text):
-            return Markup("<pre>{}</pre>").format(visible(text))
-        case Link(url=url, text=text):
-            return _link(url, one_line(text), link)
-        case Mention(name=name) | GroupMention(name=name):
-            return escape(f"@{one_line(name)}")
-        case Moment(at=at, short=short):
-            return moment(at, zone, "%H:%M") if short else moment(at, zone)
-
-
-def _link(url: str | None, text: str, link: Address) -> Markup:
-    """To a page of ours, or elsewhere on the web; any other address is none."""
-    if url is not None and url.startswith("/"):
-        return Markup('<a href="{}">{}</a>').format(link(url), text)
-    if url is not None and url.startswith(("https://", "http://")):
-        return Markup('<a href="{}" rel="noreferrer">{}</a>').format(url, text)
-    return escape(text)
+    """A line as it is said; what leads to a path gets its address from ``link``."""
+    drawn = Markup("")
+    for span in line:
+        if isinstance(span, Link) and span.url is not None and span.url.startswith("/"):
+            drawn += Markup('<a href="{}">{}</a>').format(link(span.url), one_line(span.text))
+        else:
+            drawn += said((span,), zone)
+    return drawn

@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from bot.adapters.signing import Signatures
 from bot.adapters.storage.store import Store
-from bot.core.errors import Unavailable
+from bot.core.errors import NotAllowed, ShipmateError, Unavailable
+from bot.core.ports.chat import Clock
 from bot.http.pages import drawing
-from bot.http.pages.access import Access, Reader, Stranger
+from bot.http.pages.access import KEY, NEXT, SIGN_IN, SIGN_OUT, Access, Reader, Stranger
+from bot.http.pages.desk import Busy, Desk
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.adapters.slack.sign_in import SignIn
+    from bot.http.pages.stream import Watch
 
 log = structlog.get_logger(__name__)
 
-THREADS = 2
-"""At once so many pages are being drawn; a page waits for the database, and webhooks must not wait for pages."""
-WAITING = 40
-"""So many more may wait for their turn; others are asked to come again."""
+THREADS = 1
+"""So many pages ask the database at once: webhooks share its few connections, and must not wait for pages."""
+THREADS_OF_SLACK = 2
 RETRY_SECONDS = 5
+SEATS = 50
+"""So many may follow an output, or fetch one, at the same time."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a deployment that somebody watches."""
 
 Found = TypeVar("Found")
-
-
-class Busy(Exception):
-    """Too many want to see pages just now."""
 
 
 @dataclass(slots=True)
@@ -42,35 +48,69 @@ class Site:
 
     A page is ``def show(site: Site, request: Request, reader: Reader) -> Response`` in a module beside this one, whose
     ``routes(site)`` has ``Route("/somewhere", site.page(show))``; ``bot.http.pages.routes`` puts them together. It runs
-    in a thread and may ask ``site.store.reads()``; it lets Unavailable through where the database does not answer, which
+    in a thread and may ask ``site.store.reads()``; Unavailable is let through, where the database does not answer, and
     is said for it; and it returns ``site.draw(reader, "some.html", name=value)`` or ``site.missing(reader)``.
     """
 
     settings: Settings
     store: Store
     signatures: Signatures
+    sign_in: SignIn | None = None
+    seats: int = SEATS
+    look_every: float = LOOK_EVERY
     access: Access = field(init=False)
-    _threads: ThreadPoolExecutor = field(init=False)
-    _at_work: int = field(default=0, init=False)
+    leaving: bool = field(default=False, init=False)
+    watches: dict[int, Watch] = field(default_factory=dict, init=False)
+    _desk: Desk = field(init=False)
+    _desk_of_slack: Desk = field(init=False)
+    _seated: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         root = urlsplit(self.settings.secrets.base_url or "").path.rstrip("/")
-        self.access = Access(self.signatures, self.store.database.clock, root)
-        self._threads = ThreadPoolExecutor(THREADS, "pages")
+        self.access = Access(self.signatures, self.clock, root, self.sign_in is not None)
+        self._desk = Desk(THREADS, "pages")
+        self._desk_of_slack = Desk(THREADS_OF_SLACK, "signing in")
+
+    @property
+    def clock(self) -> Clock:
+        return self.store.database.clock
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come by https, so that cookies need to travel no other way."""
+        return (self.settings.secrets.base_url or "").startswith("https://")
 
     # --- registering ----------------------------------------------------------------------------------------------
 
     def page(self, show: Callable[[Site, Request, Reader], Response]) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a page: ``show`` is called for those who may see it."""
 
+        async def drawn(site: Site, request: Request, reader: Reader) -> Response:
+            return await site.apart(partial(show, site, request, reader))
+
+        return self.endpoint(drawn)
+
+    def endpoint(
+        self, answer: Callable[[Site, Request, Reader], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """As ``page``, for what does not wait for the database itself: ``answer`` may raise Busy as well."""
+
+        async def admit(request: Request) -> Response:
+            reader = await self.reader(request)
+            return (
+                self.refused(request, reader) if isinstance(reader, Stranger) else await answer(self, request, reader)
+            )
+
+        return self.answering(admit)
+
+    def answering(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """For anybody. ``answer`` may raise Unavailable and Busy."""
+
         async def handle(request: Request) -> Response:
             try:
-                reader = await self.reader(request)
-                if isinstance(reader, Stranger):
-                    return self.refused(reader)
-                return await self.apart(partial(show, self, request, reader))
+                return await answer(request)
             except Busy:
-                return self.trouble("Too many people are looking just now; please come again in a moment.")
+                return self.busy()
             except Unavailable as error:
                 log.warning("page not shown", reason=str(error))
                 return self.trouble("The bot cannot reach its database just now; please come again in a moment.")
@@ -79,19 +119,59 @@ class Site:
 
     async def reader(self, request: Request) -> Reader | Stranger:
         """Who wants to see it. Raises Unavailable and Busy."""
+        await self.ready()
+        found = self.access.of(request)
+        if self.sign_in is None or isinstance(found, Stranger) or found.person is None:
+            return found
+        try:
+            await self.with_slack(partial(self.sign_in.member, found.person))
+        except NotAllowed:
+            return Stranger(expired=True)
+        except ShipmateError as error:
+            # Slack has let them in today; while it does not answer that counts.
+            log.warning("member not looked up", reason=str(error))
+        return found
+
+    async def ready(self) -> None:
+        """Once it is, signatures are looked at without waiting for anybody. Raises Unavailable and Busy."""
         if not self.signatures.ready:
             await self.apart(self.signatures.make_ready)
-        return self.access.of(request)
 
     async def apart(self, work: Callable[[], Found]) -> Found:
-        """Done in one of the threads for pages, so that nothing else waits for it. Raises Busy."""
-        if self._at_work >= THREADS + WAITING:
-            raise Busy
-        self._at_work += 1
+        """Done in a thread for pages. Raises Busy."""
+        return await self._desk.do(work)
+
+    async def with_slack(self, work: Callable[[], Found]) -> Found:
+        """Done in a thread for what Slack is asked. Raises Busy."""
+        return await self._desk_of_slack.do(work)
+
+    async def patiently(self, work: Callable[[], Found]) -> Found:
+        """As ``apart``, for what has begun: its turn comes when it comes."""
+        while True:
+            try:
+                return await self.apart(work)
+            except Busy:
+                await asyncio.sleep(self.look_every)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else can take a seat."""
+        return self._seated >= self.seats
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """For as long as an answer lasts."""
+        self._seated += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            yield
         finally:
-            self._at_work -= 1
+            self._seated -= 1
+
+    def leave(self) -> None:
+        """Let those go who watch: the process ends."""
+        self.leaving = True
+        for watch in self.watches.values():
+            watch.tell()
 
     # --- drawing --------------------------------------------------------------------------------------------------
 
@@ -106,6 +186,7 @@ class Site:
             "zone": self.settings.bot.timezone,
             "root": self.access.root,
             "reader": reader,
+            "sign_out": f"{self.access.root}{SIGN_OUT}",
             "link": partial(self.access.link, reader) if reader is not None else None,
         }
         return drawing.draw(template, status, **given, **values)
@@ -113,22 +194,47 @@ class Site:
     def missing(self, reader: Reader, what: str = "There is no such page.") -> Response:
         return self.draw(reader, "said.html", 404, title="Not found", said=(what,))
 
-    def refused(self, stranger: Stranger) -> Response:
+    def refused(self, request: Request, stranger: Stranger) -> Response:
         """For whoever may not see a page: nothing of it, and what they can do."""
+        name = self.settings.bot.name
         if stranger.expired:
-            said: Sequence[str] = (
-                "This link has expired: links to pages hold for seven days.",
-                f"Ask {self.settings.bot.name} in Slack again, with “logs” or “status”, for a fresh one.",
+            said = (
+                "Your link or your session has expired: links to pages hold for seven days, sessions for twelve hours.",
+                f"Ask {name} in Slack again, with “logs” or “status”, for a fresh link.",
             )
         else:
             said = (
-                f"This page is for those who come here by a link that {self.settings.bot.name} gave them in Slack.",
+                f"This page is for those who come here by a link that {name} gave them in Slack.",
                 "Open it from there; if a part of the link was lost on the way, take it again.",
             )
-        return self.draw(None, "said.html", 401, title="Who are you?", said=said)
+        asked = urlencode([(key, value) for key, value in request.query_params.multi_items() if key != KEY])
+        return self.refused_because(said, 401, f"{request.scope['path']}{'?' if asked else ''}{asked}")
+
+    def refused_because(self, said: Sequence[str], status: int, path: str = "/") -> Response:
+        """With a way to sign in, where there is one; ``path`` is where they come back to."""
+        way = f"{self.access.root}{SIGN_IN}?{urlencode({NEXT: path})}" if self.sign_in is not None else None
+        return self.draw(None, "refused.html", status, title="Who are you?", said=said, sign_in=way)
+
+    def busy(self) -> Response:
+        return self.trouble("Too many people are looking just now; please come again in a moment.")
 
     def trouble(self, said: str) -> Response:
         """For now, and not for long."""
         drawn = self.draw(None, "said.html", 503, title="Not now", said=(said,))
         drawn.headers["Retry-After"] = str(RETRY_SECONDS)
         return drawn
+
+
+class Seated(StreamingResponse):
+    """One of a few that last: where all seats are taken, it is to be asked for again."""
+
+    def __init__(self, site: Site, content: AsyncIterator[str], media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(content, media_type=media_type, headers=headers)
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._site.is_full:
+            await self._site.busy()(scope, receive, send)
+            return
+        with self._site.seat():
+            await super().__call__(scope, receive, send)

@@ -19,7 +19,7 @@
       shown.set(one.id, next.innerHTML);
       const focused = one.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
       one.replaceChildren(...document.importNode(next, true).childNodes);
-      if (typeof showMoments === "function") showMoments(one);
+      document.dispatchEvent(new Event("drawn"));
       if (focused) [...one.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
     }
   }

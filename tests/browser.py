@@ -32,6 +32,7 @@ class Browser:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._numbers = count(1)
+        self._loaded = False
         self.complaints: list[str] = []
         """What the page's console had to say: errors, and what the policy has forbidden."""
 
@@ -47,6 +48,7 @@ class Browser:
 
     def _note(self, message: dict[str, Any]) -> None:
         said = message.get("params", {})
+        self._loaded = self._loaded or message.get("method") == "Page.loadEventFired"
         if message.get("method") == "Log.entryAdded" and said["entry"]["level"] == "error":
             self.complaints.append(f"{said['entry']['text']} {said['entry'].get('url', '')}")
         elif message.get("method") == "Runtime.exceptionThrown":
@@ -63,8 +65,10 @@ class Browser:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
+        self._loaded = False
         self.call("Page.navigate", url=address)
-        self.waits_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        while not self._loaded:  # told of by the browser, as no timer of a page runs where scripts do not
+            self._note(json.loads(self._socket.recv(timeout=PATIENCE)))
 
     def waits_for(self, condition: str) -> None:
         """Until it is true on the page; looked at before each of its pictures."""
@@ -75,7 +79,7 @@ class Browser:
             try:
                 assert self.asks(look)
             except AssertionError as error:
-                if "context" not in str(error):
+                if not any(gone in str(error) for gone in ("context", "navigated", "collected")):
                     raise
             else:
                 return

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from bot.core.freezes.windows import Window
 from bot.core.names import branch_matches
 from bot.core.previews import model as previews
 from bot.core.repositories.model import KnownRepository
@@ -132,10 +131,6 @@ class WindowSettings(Table):
         if (self.deny is None) == (self.allow is None):
             raise ValueError("must have either `deny` or `allow`")
         return self
-
-    @property
-    def window(self) -> Window:
-        return Window(self.deny is not None, self.deny or self.allow or "", self.length, self.timezone)
 
 
 FEW: tuple[Occasion, ...] = ("failure",)

@@ -26,6 +26,26 @@ class Window:
     timezone: str
 
 
+class WrittenWindow(Protocol):
+    """As the settings have it: one of ``deny`` and ``allow`` is a cron line."""
+
+    @property
+    def deny(self) -> str | None: ...
+
+    @property
+    def allow(self) -> str | None: ...
+
+    @property
+    def length(self) -> timedelta: ...
+
+    @property
+    def timezone(self) -> str: ...
+
+
+def window(written: WrittenWindow) -> Window:
+    return Window(written.deny is not None, written.deny or written.allow or "", written.length, written.timezone)
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveWindow:
     """A time in which windows keep an environment closed.

@@ -16,7 +16,7 @@ from bot.http.pages.site import Site
 from bot.http.pages.standings import Standings
 
 LARGEST = 40_000
-"""Bytes of a page: with stylesheets and scripts less than 50 kB. Where there would be more, it has fewer links, and then
+"""Bytes of a page: with stylesheets and scripts less than 50 kB. Where that is too few, it has fewer links, and then
 fewer apps."""
 _WAYS = [(size, linked) for size in (PAGE, 30, 20, 10) for linked in (True, False)]
 _MOST_DIGITS = 6

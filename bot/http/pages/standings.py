@@ -10,7 +10,7 @@ from bot.core.board.model import AppStanding
 from bot.core.board.page_messages import PlaceLines, place
 from bot.core.board.reading import Place, Rows, rows
 from bot.core.freezes.model import ClosedBy, closed_by
-from bot.core.freezes.windows import active_window
+from bot.core.freezes.windows import active_window, window
 from bot.core.ports.transaction import Reads
 from bot.settings import AppSettings, EnvironmentSettings
 
@@ -34,7 +34,7 @@ class Standings:
         return [place(one, closed_now, self._now, linked=linked) for one, closed_now in told]
 
     def _closed(self, where: Place, environment: EnvironmentSettings) -> ClosedBy | None:
-        windows = tuple(one.window for one in environment.windows)
+        windows = tuple(window(one) for one in environment.windows)
         active = active_window(windows, self._now, _CRONS) if windows else None
         return closed_by(self._rows.freezes.get(where, ()), active, self._now)
 

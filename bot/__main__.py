@@ -105,6 +105,9 @@ def talk(given: Namespace) -> int:
     from bot.adapters.system.directories import disk_errors, make_private_file, make_private_place
     from bot.app import talking
     from bot.context import SkippableClock
+    from bot.http.loopback import Loopback
+    from bot.http.pages.site import Site
+    from bot.http.server import signatures
     from bot.talk.console import Terminal, console, local_zone
     from bot.talk.sample import prepare
     from bot.talk.session import Talk, greeting
@@ -117,9 +120,11 @@ def talk(given: Namespace) -> int:
         log_to((HOME / "talk.log").open("a", encoding="utf-8"))
     settings = load(given.settings or prepare(HOME), {})
     clock = SkippableClock()
-    terminal = Terminal(console(), channel=next(iter(settings.apps.values())).channel, zone=local_zone())
-    bot, parts, forge = talking(settings, HOME, terminal, clock)
+    loopback, channel = Loopback(), next(iter(settings.apps.values())).channel
+    terminal = Terminal(console(), channel=channel, zone=local_zone(), pages=loopback.address)
+    bot, parts, forge = talking(settings, HOME, terminal, clock, loopback.address)
     parts.launch()
+    loopback.serve(Site(settings, parts.store, signatures(settings, parts.store)))
     app = next(iter(settings.apps.values()))
     terminal.greet(greeting(forge, app.repository, app.default_environment or next(iter(app.environments))))
     world = Simulator(bot, terminal, forge, clock, [one.repository for one in settings.apps.values()])

@@ -18,6 +18,7 @@ from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
 from bot.adapters.local.forge import LocalGit, find_repositories
+from bot.adapters.signing import PageLinks
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.doctor import SlackDoctor
 from bot.adapters.storage import migrations, serialization
@@ -32,8 +33,10 @@ from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
 from bot.core.ports.chat import ChannelNames, Chat, Clock, Delivery, Notebook
 from bot.core.ports.forge import Forge
+from bot.core.ports.pages import NO_PAGES, Pages
 from bot.core.publications import refusals
 from bot.core.stored import stored_name
+from bot.http.server import signatures
 from bot.mend import Mender
 from bot.router import collect
 from bot.runtime.decoder import decoder
@@ -73,13 +76,19 @@ class Bot:
 
 
 def build(
-    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, lease: Lease | None = None
+    settings: Settings,
+    forge: Forge,
+    chat: Chat,
+    clock: Clock,
+    the_store: Store,
+    lease: Lease | None = None,
+    pages: Pages = NO_PAGES,
 ) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
     lease = lease or Lease(the_store.database)
     engine = Engine(the_store, lease)
     passwords = Passwords()
-    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
+    pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id, pages=pages)
     provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check)
 
     def tick(name: str, at: datetime) -> None:
@@ -92,7 +101,15 @@ def build(
 
 
 def pipeline_of(
-    settings: Settings, forge: Forge, chat: Chat, clock: Clock, the_store: Store, archive: Archive, *, owner: str
+    settings: Settings,
+    forge: Forge,
+    chat: Chat,
+    clock: Clock,
+    the_store: Store,
+    archive: Archive,
+    *,
+    owner: str,
+    pages: Pages = NO_PAGES,
 ) -> Pipeline:
     return Pipeline(
         store=the_store,
@@ -106,7 +123,16 @@ def pipeline_of(
         decode=decoder(settings, the_store.repositories.all),
         archive=archive,
         owner=owner,
+        pages=pages,
     )
+
+
+def page_links(settings: Settings, the_store: Store) -> Pages:
+    """Where the web process is, if that is said."""
+    secrets = settings.secrets
+    if secrets.base_url is None:
+        return NO_PAGES
+    return PageLinks(secrets.base_url, signatures(settings, the_store), sign_in=secrets.signs_people_in)
 
 
 # --- the real world ---------------------------------------------------------------------------------------------
@@ -119,7 +145,7 @@ def real(settings: Settings, *, connections: int) -> Bot:
     lease = Lease(the_store.database)
     forge = github(settings, clock, lease.check)
     chat = slack(settings, clock, lease.check, the_store.channels, the_store.notebook)
-    return build(settings, forge, chat, clock, the_store, lease)
+    return build(settings, forge, chat, clock, the_store, lease, page_links(settings, the_store))
 
 
 def open_store(settings: Settings, *, pool_size: int = 5) -> Store:
@@ -208,9 +234,12 @@ def doctors(settings: Settings) -> Doctors:
 
 
 def talking(
-    settings: Settings, home: Path, terminal: Terminal, clock: SkippableClock
+    settings: Settings, home: Path, terminal: Terminal, clock: SkippableClock, base: str | None = None
 ) -> tuple[LocalBot, Bot, LocalGit]:
-    """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
+    """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``.
+
+    ``base`` is where the pages are served.
+    """
     make_private(home)
     the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
     migrations.upgrade(the_store.database.engine)
@@ -218,7 +247,8 @@ def talking(
     names = [app.repository for app in settings.apps.values()]
     paths = find_repositories(names, settings.path.resolve().parent)
     forge = LocalGit(paths, home / "record.json", clock, lambda event: heard[0].deliver(event))
-    bot = build(settings, forge, terminal, clock, the_store)
+    pages = PageLinks(base, signatures(settings, the_store), sign_in=False) if base is not None else NO_PAGES
+    bot = build(settings, forge, terminal, clock, the_store, pages=pages)
     channel = settings.slack.channel or "terminal"
     local_bot = LocalBot(the_store, bot.engine, clock, channel, bot.passwords.put)
     heard.append(local_bot)

@@ -16,6 +16,7 @@ from bot.core.notices.model import Notices
 from bot.core.people.model import Identity, Reached
 from bot.core.ports.chat import Chat, Person, ReadsTimes
 from bot.core.ports.forge import Forge
+from bot.core.ports.pages import NO_PAGES, Pages
 from bot.core.ports.parents import Parents
 from bot.core.ports.transaction import Reads, Records
 from bot.core.presses.model import Screen
@@ -104,6 +105,7 @@ class Context:
     thread: Thread | None = None
     answered: frozenset[type] = frozenset()
     repeated: bool = False
+    pages: Pages = NO_PAGES
     effect_id: int = 0
     origin: Origin = ITSELF
     _records: Records | None = None

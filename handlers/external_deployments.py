@@ -36,6 +36,7 @@ from bot.core.ports.backfill import created_event
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.repositories.model import same_name
+from bot.core.unfurls.model import page as own_page
 from bot.core.workflows.dispatched import LAST_RUN, LastRun
 from bot.router import Router
 from bot.services import authorization
@@ -303,7 +304,13 @@ def _with_overtaken(
 
 
 def _with_page(context: Context, deployment: Deployment, event: DeploymentStatusReported) -> DeploymentStatusReported:
-    """A review is wanted somewhere: where GitHub does not say where, the environment's page leads there."""
+    """A review is wanted somewhere: where GitHub does not say where, the environment's page leads there.
+
+    Our own page, which we have told GitHub of, comes back as the log: it is nobody else's.
+    """
+    base = context.settings.secrets.base_url
+    if event.log_url and base is not None and own_page(event.log_url, base) is not None:
+        event = replace(event, log_url=None)
     if event.state != REVIEW_WANTED or event.log_url:
         return event
     page = context.forge.repository(deployment.repository, fresh=False).url

@@ -11,6 +11,7 @@ from bot.core.grammar.commands import Logs
 from bot.core.rich_text import Message
 from bot.core.threads.model import FAILED
 from bot.router import Router
+from bot.services.pages import page_of
 
 router = Router()
 LOOKED_BACK = 50
@@ -23,7 +24,8 @@ def logs(context: Context, command: Logs) -> Message:
     """Without a number it is the last one that failed: nobody asks for the log of what went well."""
     one = _meant(context, command)
     wanted = command.last or SHOWN
-    return listings.log(one, context.reads.output(one.id, min(wanted, listings.MOST_LINES)), wanted)
+    output = context.reads.output(one.id, min(wanted, listings.MOST_LINES))
+    return listings.log(one, output, wanted, page_of(context, one))
 
 
 def _meant(context: Context, command: Logs) -> Deployment:

@@ -32,6 +32,7 @@ from bot.core.ports.forge_types import JSON, MergedInstead, NewRemoteDeployment,
 from bot.core.ports.transaction import Records
 from bot.router import Router
 from bot.services.gate_facts import target_of
+from bot.services.pages import log_on_forge
 from bot.services.targets import Target
 
 router = Router()
@@ -255,7 +256,7 @@ def post_status(context: Context, effect: PostStatus) -> Iterable[Event]:
         state=effect.state,
         description=effect.description,
         environment=deployment.environment,
-        log_url=deployment.log_url,
+        log_url=log_on_forge(context, deployment),
         environment_url=deployment.environment_url,
         auto_inactive=target.environment.auto_inactive if target else True,
     )

@@ -14,6 +14,7 @@ from bot.core.errors import Refused
 from bot.core.grammar.commands import Why
 from bot.core.rich_text import Message
 from bot.router import Router
+from bot.services.pages import page_of
 
 router = Router()
 LOOKED_BACK = timedelta(days=1)
@@ -43,7 +44,8 @@ def why(context: Context, command: Why) -> Message:
 
 
 def _of(context: Context, one: Deployment) -> Message:
-    return listings.reasons(one, audit_messages.history(context.reads.audit.of(one.id, SHOWN_DECISIONS)))
+    decided = audit_messages.history(context.reads.audit.of(one.id, SHOWN_DECISIONS))
+    return listings.reasons(one, decided, page_of(context, one))
 
 
 def _refused(context: Context, app: str | None, environment: str | None) -> AuditEntry | None:

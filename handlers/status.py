@@ -23,6 +23,7 @@ from bot.core.schedules.model import ScheduleEntry
 from bot.router import Router
 from bot.services import previews, standings
 from bot.services.orphans import all_looked_at, places_of
+from bot.services.pages import page_of
 from bot.services.targets import app_of, environment_of
 
 router = Router()
@@ -55,7 +56,8 @@ def deploys(context: Context, command: Deploys) -> Message:
         if one is None:
             raise Refused(replies.unknown_deployment(command.deployment))
         decided = audit_messages.history(context.reads.audit.of(one.id, SHOWN_DECISIONS))
-        return listings.details(one, context.reads.output(one.id, SHOWN_OUTPUT), decided)
+        output = context.reads.output(one.id, SHOWN_OUTPUT)
+        return listings.details(one, output, decided, page_of(context, one))
     app = _app_of(context, command)
     of = {"app": app, "environment": command.environment, "ref": command.ref}
     lately = context.reads.history(**of, limit=LOOKED_THROUGH, task=DEPLOY)

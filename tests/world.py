@@ -24,7 +24,7 @@ from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
 from bot.adapters.storage.bulk_insert import Stored
 from bot.adapters.storage.store import Store
-from bot.app import pipeline_of
+from bot.app import page_links, pipeline_of
 from bot.core.deployments.model import Deployment
 from bot.core.errors import Unavailable
 from bot.core.events.external import Tick
@@ -165,7 +165,14 @@ class World:
             deploying=self.settings.deploying_workflows,
         )
         self.pipeline = pipeline_of(
-            self.settings, self.forge, self.chat, self.clock, self.store, self.store, owner=str(uuid4())
+            self.settings,
+            self.forge,
+            self.chat,
+            self.clock,
+            self.store,
+            self.store,
+            owner=str(uuid4()),
+            pages=page_links(self.settings, self.store),
         )
         self.provider_runner = ProviderRunner(self.store, self.forge, self.settings, self.clock, self.passwords)
         self.bolt = build(

@@ -1,11 +1,11 @@
-"""Signed keys and tokens: who has one was given it by the bot, for something, and until some moment."""
+"""Signed keys of links, and tokens: who has one was given it by the bot, for something, and until some moment."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 
@@ -14,6 +14,8 @@ from itsdangerous import BadData, Signer, URLSafeSerializer
 _KEY = re.compile(r"([0-9a-f]{1,12})\.([\w-]{43})", re.ASCII)
 _LINK = b"shipmate page link"
 LONGEST_TOKEN = 2_000
+GOOD_FOR = timedelta(days=7)
+"""How long links to pages hold at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,39 @@ def _scopes(path: str) -> list[str]:
         path = path.rstrip("/").rpartition("/")[0]
         scopes.append(path or "/")
     return scopes
+
+
+# --- links -------------------------------------------------------------------------------------------------------
+
+
+class PageLinks:
+    """Implements ``Pages``. ``base`` is the public address of the web process."""
+
+    def __init__(self, base: str, signatures: Signatures, *, sign_in: bool) -> None:
+        self._base = base.rstrip("/")
+        self._signatures = signatures
+        self._sign_in = sign_in
+
+    @property
+    def sign_in(self) -> bool:
+        return self._sign_in
+
+    def deployment(self, request_id: str, now: datetime) -> str | None:
+        path = f"/deployments/{request_id}"
+        if self._sign_in:
+            return f"{self._base}{path}"
+        return f"{self._base}{path}?key={self._signatures.key(path, until(now))}"
+
+    def plain(self, request_id: str) -> str | None:
+        return f"{self._base}/deployments/{request_id}"
+
+
+def until(now: datetime) -> datetime:
+    """The midnight after seven days: what is drawn again on the same day has the same link.
+
+    >>> from datetime import UTC, datetime
+    >>> until(datetime(2026, 3, 2, 10, 0, tzinfo=UTC)).isoformat()
+    '2026-03-10T00:00:00+00:00'
+    """
+    day = (now + GOOD_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + timedelta(days=1)

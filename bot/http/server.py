@@ -28,10 +28,12 @@ from bot.settings import Settings, process_environment, secrets_in
 if TYPE_CHECKING:
     import uvicorn
     from slack_bolt import App
+    from starlette.types import ASGIApp
 
     from bot.adapters.slack.chat import Slack
     from bot.adapters.slack.modals import ReadMoment, Suggest
     from bot.adapters.slack.sign_in import SignIn
+    from bot.http.protocol import Refuse
 
 Label = Callable[[Delivery], Delivery]
 """Says of a delivery what it is about."""
@@ -134,23 +136,35 @@ def sign_in(settings: Settings, clock: Clock) -> SignIn | None:
 
 
 def signatures(settings: Settings, store: Store) -> Signatures:
-    """Made with ``SECRET_KEY``; where it is unset with a secret that the first process makes for all."""
+    return Signatures(lambda: link_secrets(settings, store))
 
-    def found() -> tuple[str, ...]:
-        given = secrets_in(settings.secrets.secret_key)
-        return given or (store.notebook.settle("secret_key", token_urlsafe(32)),)
 
-    return Signatures(found)
+def link_secrets(settings: Settings, store: Store) -> tuple[str, ...]:
+    """``SECRET_KEY``; where it is unset a secret that the first process makes for all. Raises Unavailable."""
+    given = secrets_in(settings.secrets.secret_key)
+    return given or (store.notebook.settle("secret_key", token_urlsafe(32)),)
 
 
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need, but for the limits."""
+    app = listens.app(limits)
+    return serving(app, app.refused, listens.leave, limits)
+
+
+def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Limits) -> uvicorn.Server:
+    """``leave`` is called before it ends."""
     import uvicorn
 
     from bot.http.protocol import Crowd, LimitedProtocol
 
-    app = listens.app(limits)
-    crowd = Crowd(limits, app.refused)
+    class Server(uvicorn.Server):
+        """Those who watch an output would stay: they are let go first."""
+
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            leave()
+            await super().shutdown(sockets)
+
+    crowd = Crowd(limits, refused)
     config = uvicorn.Config(
         app,
         # Beside uvloop and httptools, asyncio and h11 cost four times as much per request.
@@ -165,12 +179,4 @@ def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.
         log_config=None,
         timeout_graceful_shutdown=5,
     )
-
-    class Server(uvicorn.Server):
-        """Those who watch an output would stay: they are let go first."""
-
-        async def shutdown(self, sockets: list[socket] | None = None) -> None:
-            listens.leave()
-            await super().shutdown(sockets)
-
     return Server(config)

@@ -30,6 +30,7 @@ from bot.core.modals.model import Option
 from bot.core.outages import model as outages
 from bot.core.ports.chat import Chat, Clock, Delivery, ReadsTimes
 from bot.core.ports.forge import Forge
+from bot.core.ports.pages import NO_PAGES, Pages
 from bot.core.rich_text import Message
 from bot.core.schedules import messages as schedule_messages
 from bot.router import Handler, Router, Subscription
@@ -69,6 +70,7 @@ class Pipeline:
         decode: Decode,
         archive: Archive,
         owner: str,
+        pages: Pages = NO_PAGES,
     ) -> None:
         self.store = store
         self.owner = owner
@@ -81,6 +83,7 @@ class Pipeline:
         self._cron = cron
         self._decode = decode
         self._archive = archive
+        self._pages = pages
         conversation = Conversation(router, settings)
         self._commands = Subscription("command", conversation.answer)
         self._seen = Subscription("seen", conversation.see)
@@ -363,6 +366,7 @@ class Pipeline:
             effect_id=effect_id,
             origin=origin,
             repeated=repeated,
+            pages=self._pages,
         )
 
     # --- act ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.context import Context
 from bot.core.deployments import announcing as announcing_messages
 from bot.core.deployments import thread
-from bot.core.deployments.card import card, is_untouched
+from bot.core.deployments.card import Around, card, is_untouched
 from bot.core.deployments.model import Deployment, State
 from bot.core.effects import Part
 from bot.core.errors import NotThere, NotYet
@@ -22,6 +22,7 @@ from bot.core.rich_text import Button, Mention, Message, fingerprint
 from bot.services import answering, reaching
 from bot.services.announcing import home_of, tag
 from bot.services.gate_facts import target_of
+from bot.services.pages import keeps_output, page_of
 from bot.services.surroundings import around
 
 AUTOMATIC = frozenset({"merge", "foreign", "promotion"})
@@ -91,7 +92,8 @@ def _drawn(context: Context, deployment: Deployment, part: Part, *, known: bool)
             starts = deployment.state is State.STARTING and not is_untouched(deployment)
             begun = deployment.started_at is not None and not starts
             # One that has ended already when its beginning is told needs no word of that.
-            return thread.run(deployment) if begun and (known or not deployment.ended) else None
+            told = begun and (known or not deployment.ended)
+            return thread.run(deployment, _written(context, deployment)) if told else None
         case "after_all":
             live = context.reads.last_success(deployment.app, deployment.environment)
             return thread.after_all(deployment, live) if deployment.after_all is not None else None
@@ -107,7 +109,14 @@ def _end(context: Context, deployment: Deployment, *, here: bool) -> Message | N
     failed = deployment.state in thread.FAILED
     output = context.reads.output(deployment.id, thread.SHOWN_OUTPUT) if failed else ()
     runbook, people = target.environment.runbook if target else (), concerned(context, deployment, here=here)
-    return thread.end(deployment, people, output=output, runbook=runbook, offers=_offers(context, deployment))
+    page = page_of(context, deployment) if failed else None
+    offers = _offers(context, deployment)
+    return thread.end(deployment, people, output=output, runbook=runbook, page=page, offers=offers)
+
+
+def _written(context: Context, deployment: Deployment) -> Around:
+    """Where it is written what happens."""
+    return Around(page=page_of(context, deployment), written=keeps_output(context, deployment))
 
 
 def _offers(context: Context, deployment: Deployment) -> tuple[Button, ...]:

@@ -13,6 +13,7 @@ from bot.core.deployments.progress import eta_in_queue, progress
 from bot.core.locks.model import Lock, same_person
 from bot.services import promotions
 from bot.services.gate_facts import target_of
+from bot.services.pages import keeps_output, page_of
 from bot.services.reaching import approvers_to_call
 from bot.services.targets import Target
 
@@ -46,6 +47,8 @@ def around(context: Context, deployment: Deployment) -> Around:
         held=_lock(context, deployment) is not None if deployment.ended else False,
         approved_for=_approved_for(context, target, deployment),
         dashboards=tuple(target.environment.dashboards.items()) if target else (),
+        page=page_of(context, deployment),
+        written=keeps_output(context, deployment),
     )
 
 

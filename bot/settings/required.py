@@ -28,6 +28,8 @@ def requirements(secrets: Secrets, process: Process) -> list[Finding]:
                 "Make one up (openssl rand -hex 32), and enter the same one as the secret of the webhook on GitHub.",
             )
         )
+    if process != "worker":
+        missing += _sign_in(secrets)
     if process != "web" and not secrets.github_app and secrets.github_token is None:
         missing.append(_github(secrets))
     return missing
@@ -56,6 +58,31 @@ def _slack(secrets: Secrets) -> list[Finding]:
             )
         )
     return missing
+
+
+def _sign_in(secrets: Secrets) -> list[Finding]:
+    """What Sign in with Slack lacks, where somebody wants it."""
+    if secrets.slack_client_id is None:
+        return []
+    wanted = {
+        "SLACK_CLIENT_SECRET": (
+            secrets.slack_client_secret,
+            "Copy the client secret from Basic Information of your Slack app, or unset SLACK_CLIENT_ID.",
+        ),
+        "BASE_URL": (
+            secrets.base_url,
+            "Set it to the public address of the web process, to which Slack sends people back.",
+        ),
+        "SLACK_BOT_TOKEN": (
+            secrets.slack_bot_token,
+            "Set it for this process too: whoever signs in is looked up with it.",
+        ),
+    }
+    return [
+        _missing(f"SLACK_CLIENT_ID is set but {name} is not", mend)
+        for name, (value, mend) in wanted.items()
+        if not value
+    ]
 
 
 def _github(secrets: Secrets) -> Finding:

@@ -18,7 +18,7 @@ from bot.core.events.external import Place
 from bot.core.home_view import HomeView
 from bot.core.modals.model import Modal
 from bot.core.ports.chat import Person, Tag
-from bot.core.rich_text import STEP_SIGNS, Message, Span
+from bot.core.rich_text import STEP_SIGNS, Link, Message, Span
 from bot.talk.drawing import DIM, Drawing, clean, hints
 
 CHANNEL = "#deploys"
@@ -63,17 +63,22 @@ class Terminal:
     """Implements ``Chat``. A message's id is its key, so that it stays the same however often the process starts.
 
     ``speaker`` is who sits at the keyboard: whispers to them say so. ``zone`` is that of the times shown, None for
-    the machine's own. Messages may come from any thread; none is ever torn apart by another.
+    the machine's own. ``pages`` is the address below which the bot's own pages are: that of a deployment is told once.
+    Messages may come from any thread; none is ever torn apart by another.
     """
 
     between_edits = 0.0
 
-    def __init__(self, console: Console, *, channel: str = CHANNEL, zone: ZoneInfo | None = None) -> None:
+    def __init__(
+        self, console: Console, *, channel: str = CHANNEL, zone: ZoneInfo | None = None, pages: str | None = None
+    ) -> None:
         self.channel = channel
         self.speaker = YOU
         self._console = console
         self._zone = zone
-        self._drawing = Drawing(console, zone)
+        self._drawing = Drawing(console, zone, pages)
+        self._pages = pages
+        self._paged: set[str] = set()
         self._shown: dict[str, _Shown] = {}
         self._latest: str | None = None
         self._turn = threading.Lock()
@@ -93,10 +98,10 @@ class Terminal:
             if maybe_sent and key in self._shown:
                 return key
             if place.thread is None:
-                self._print(self._drawing.block(message, where=self._elsewhere(place)))
+                self._print([*self._drawing.block(message, where=self._elsewhere(place)), *self._page(message)])
             else:
                 self._remind_of(place.thread)
-                self._print(self._drawing.block(message, bullet="  ↳ "))
+                self._print([*self._drawing.block(message, bullet="  ↳ "), *self._page(message)])
             self._shown[key] = self._as_shown(message, place.thread)
             self._latest = place.thread or key
         return key
@@ -121,8 +126,19 @@ class Terminal:
             block = self._drawing.under(lines, "  ⟳ ")
             for line in block:
                 line.stylize(DIM)
-            self._print(block)
+            self._print([*block, *self._page(message)])
             self._latest = before.thread or message_id
+
+    def _page(self, message: Message) -> list[Text]:
+        """The address of a deployment's page, when it is linked first."""
+        found = (span.url for line in (*message.lines, *message.context) for span in line if isinstance(span, Link))
+        new: list[Text] = []
+        for url in found:
+            path = (url or "").partition("?")[0]
+            if url and self._pages and path.startswith(f"{self._pages}/") and path not in self._paged:
+                self._paged.add(path)
+                new.append(Text(f"  page: {url}", style=DIM))
+        return new
 
     def _changes(self, message: Message, before: _Shown, after: _Shown) -> list[Text]:
         steps = [Text(line) for line in after.steps if line not in before.steps and not line.startswith(_TO_COME)]

@@ -50,12 +50,14 @@ _WORD = re.compile(r"[^ ]+ *")
 class Drawing:
     """Draws for one console; ``zone`` is that of the times shown, None for the machine's own.
 
-    At a terminal words are wrapped at its width; in a file or a pipe a line is a line.
+    At a terminal words are wrapped at its width; in a file or a pipe a line is a line. The addresses below ``pages``,
+    the bot's own, are told elsewhere.
     """
 
-    def __init__(self, console: Console, zone: ZoneInfo | None) -> None:
+    def __init__(self, console: Console, zone: ZoneInfo | None, pages: str | None = None) -> None:
         self._console = console
         self._zone = zone
+        self._pages = pages
 
     def block(self, message: Message, *, where: str = "", bullet: str = "", style: Style | None = None) -> list[Text]:
         """All of the message: the first line after ``bullet`` and ``where``, the others indented under it."""
@@ -179,7 +181,8 @@ class Drawing:
         shown, address = clean(text), clean(url)
         if self._console.color_system is not None:
             return shown, Style(link=address)
-        return shown if shown == address else f"{shown} ({address})", Style.null()
+        is_told = self._pages is not None and address.startswith(f"{self._pages}/")
+        return shown if shown == address or is_told else f"{shown} ({address})", Style.null()
 
 
 def wrapped(line: Text, width: int) -> list[Text]:

@@ -38,7 +38,8 @@ PING = b'{"zen": "Keep it logically awesome."}'
 class Door:
     """A listener on 127.0.0.1 and the database behind it. ``rung`` counts how often the engine was told.
 
-    ``crowd``: the connections that it has open, and how much they hold.
+    ``crowd``: the connections that it has open, and how much they hold. ``stop`` lets it answer what has come in, and
+    take nothing more.
     """
 
     def __init__(self, kept: Store, port: int) -> None:
@@ -46,6 +47,7 @@ class Door:
         self.port = port
         self.rung = 0
         self.crowd: Crowd
+        self.stop: Callable[[], None]
 
     def ring(self) -> None:
         self.rung += 1
@@ -136,8 +138,13 @@ def door(
         intake.start()
         thread = Thread(target=server.run, args=([opened],), daemon=True)
         thread.start()
+
+        def stop() -> None:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+        made.stop = stop
         yield made
-        server.should_exit = True
-        thread.join(PATIENCE)
+        stop()
         opened.close()
         intake.stop()

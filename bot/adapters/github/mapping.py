@@ -48,7 +48,7 @@ def check_of_run(run: CheckRun) -> Check:
 
 
 def repository_of(found: Repo) -> Repository:
-    return Repository(found.full_name, found.default_branch, found.html_url, found.id)
+    return Repository(found.full_name, found.default_branch, found.html_url, found.id, found.private)
 
 
 def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) -> Commit:

@@ -32,6 +32,7 @@ class Repo(Struct, frozen=True):
     default_branch: Word
     html_url: str
     id: Id | None = None
+    private: bool = False
     archived: bool = False
     permissions: dict[str, bool] = {}
 

@@ -48,7 +48,7 @@ class Around:
     says why it failed. ``locked_for`` is whose lock a rollback has left, ``held`` whether anybody has the place.
     ``promotion`` is where it may go on to, and ``promoted_from`` where it comes from. ``approved_for`` are the names of
     those whose approval an earlier request for the very same got, each with its number. ``dashboards`` are names with
-    their addresses.
+    their addresses. ``page`` is the address of its page, on which stands what was ``written``, if that comes to us.
     """
 
     production: bool = False
@@ -66,6 +66,8 @@ class Around:
     promoted_from: str | None = None
     approved_for: tuple[tuple[str, int], ...] = ()
     dashboards: tuple[tuple[str, str], ...] = ()
+    page: str | None = None
+    written: bool = False
 
 
 NOTHING = Around()
@@ -292,7 +294,7 @@ def _facts(deployment: Deployment, around: Around) -> list[Line]:
     else:
         facts += _of_ended(deployment, around)
     facts += [_last_line(deployment, around)] if deployment.busy else []
-    facts += links(deployment, around.dashboards)
+    facts += links(deployment, around)
     return [fact for fact in facts if fact][:7]
 
 
@@ -431,17 +433,28 @@ def _last_line(deployment: Deployment, around: Around) -> Line:
     return (Code(said if len(said) <= LONGEST_OUTPUT else f"{said[: LONGEST_OUTPUT - 1]}…"),) if said else ()
 
 
-def links(deployment: Deployment, dashboards: Sequence[tuple[str, str]] = ()) -> tuple[Line, ...]:
-    """Where there is more to see; ``dashboards`` of what is live, which are one fact together."""
+def links(deployment: Deployment, around: Around = NOTHING) -> tuple[Line, ...]:
+    """Where there is more to see; the dashboards of what is live are one fact together."""
     found: list[Line] = []
+    dashboards = around.dashboards
     if deployment.environment_url and deployment.state is State.SUCCEEDED:
         found.append((Link(deployment.environment_url, "open"),))
     if dashboards and deployment.state is State.SUCCEEDED:
         shown = [Link(address, name) for name, address in dashboards]
         found.append((shown[0], *(span for one in shown[1:] for span in (", ", one))))
-    if deployment.log_url:
-        found.append((Link(deployment.log_url, "open the review" if deployment.reviewed_elsewhere else "logs"),))
+    if deployment.log_url and deployment.reviewed_elsewhere:
+        found.append((Link(deployment.log_url, "open the review"),))
+    elif written_at := logs(deployment, around):
+        found.append(written_at)
     return tuple(found)
+
+
+def logs(deployment: Deployment, around: Around) -> Line:
+    """Where it is written what happens: with whoever carries it out, and on its page; before it begins nowhere."""
+    page = around.page if deployment.started_at is not None else None
+    if deployment.log_url:
+        return (Link(deployment.log_url, "logs"), *((", ", Link(page, "page")) if page else ()))
+    return (Link(page, "logs" if around.written else "page"),) if page else ()
 
 
 def _remarks(deployment: Deployment) -> list[Line]:

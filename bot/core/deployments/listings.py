@@ -77,8 +77,11 @@ def _history_line(one: Deployment, seen: Seen) -> Line:
     )
 
 
-def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()) -> Message:
-    """Everything about one deployment, with who ``decided`` what, the end of its output, and buttons that fit it."""
+def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = (), page: str | None = None) -> Message:
+    """Everything about one deployment, with who ``decided`` what, the end of its output, and buttons that fit it.
+
+    ``page`` is where all of that is, if anywhere.
+    """
     lines: list[Line] = [wording.state_line(one), ("Asked for ", Moment(one.created_at), f" by {one.by.name}")]
     if one.started_at:
         lines.append(("Started ", Moment(one.started_at)))
@@ -98,17 +101,22 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
     lines += decided
     if one.log_url:
         lines.append((Link(one.log_url, "Logs"),))
+    if page:
+        lines.append((Link(page, "All of it on its page"),))
     if output:
         lines.append((CodeBlock("\n".join(output)),))
     shown = card(one)
     return Message(shown.sentence, (*shown.lines, *shown.context[:1], *lines), buttons=shown.buttons)
 
 
-def log(one: Deployment, output: Sequence[str], wanted: int = 0) -> Message:
+def log(one: Deployment, output: Sequence[str], wanted: int = 0, page: str | None = None) -> Message:
     """The end of what was written while it was deployed, and where all of it is; ``wanted`` lines were asked for."""
     lines: list[Line] = [wording.state_line(one)]
-    if one.log_url:
-        lines.append((Link(one.log_url, "All of the log"),))
+    where_it_is = one.log_url or (page if output else None)
+    if where_it_is:
+        lines.append((Link(where_it_is, "All of the log"),))
+    if page and page != where_it_is:
+        lines.append((Link(page, "Its page"),))
     shown, left_out = _as_fits(output)
     if left_out:
         them = "1 line before these is" if left_out == 1 else f"{left_out} lines before these are"
@@ -148,13 +156,15 @@ def no_failure(subject: str) -> Message:
                Code("logs #12"), " shows the log of one.")  # fmt: skip
 
 
-def reasons(one: Deployment, decided: Sequence[Line]) -> Message:
+def reasons(one: Deployment, decided: Sequence[Line], page: str | None = None) -> Message:
     """Why it stands as it does: what the gates said, as it was recorded, and what people decided."""
     lines: list[Line] = [wording.state_line(one), *decided]
     if one.forced:
         lines.append((wording.forced_line(one),))
     if one.state in {State.FAILED, State.ERROR, State.TIMED_OUT}:
         lines.append(hint("What was written: ", Logs(deployment=one.id)))
+    if page:
+        lines.append((Link(page, "Its page"),))
     return _of_one(one, lines)
 
 

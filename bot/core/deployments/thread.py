@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.deployments.card import (
+    NOTHING,
     Around,
     approvers,
     card,
@@ -17,6 +18,7 @@ from bot.core.deployments.card import (
     is_untouched,
     joined,
     links,
+    logs,
     lower,
     minute,
     said,
@@ -105,7 +107,7 @@ def _open_gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
 # --- run ---------------------------------------------------------------------------------------------------------
 
 
-def run(deployment: Deployment) -> Message:
+def run(deployment: Deployment, around: Around = NOTHING) -> Message:
     """When it started, its steps with their times, what becomes of stopping it, and where it is written in full."""
     assert deployment.started_at is not None
     if is_untouched(deployment):
@@ -116,8 +118,8 @@ def run(deployment: Deployment) -> Message:
     facts: list[Line] = [tuple(times), *((_step(one),) for one in deployment.steps.runs)]
     if deployment.cancel_by and deployment.state is State.RUNNING and deployment.description:
         facts.append((deployment.description,))
-    if deployment.log_url and not deployment.reviewed_elsewhere:
-        facts.append((Link(deployment.log_url, "logs"),))
+    if not deployment.reviewed_elsewhere:
+        facts.append(logs(deployment, around))
     return Message((f"{deed(deployment)} has started.",), (joined(facts),))
 
 
@@ -143,11 +145,15 @@ def end(
     *,
     output: Sequence[str] = (),
     runbook: Sequence[str] = (),
+    page: str | None = None,
     offers: tuple[Button, ...] = (),
 ) -> Message:
-    """What came of it, for those whom it concerns. ``runbook`` are the next steps after a failure, a line each."""
+    """What came of it, for those whom it concerns. ``runbook`` are the next steps after a failure, a line each.
+
+    ``page`` is where it is read in full, if nobody else has told where.
+    """
     if deployment.state in FAILED:
-        return _failure(deployment, concerned, output, runbook)
+        return _failure(deployment, concerned, output, _next_steps(deployment, runbook, deployment.log_url or page))
     called: Line = (*_called([concerned.deployer]), " ") if concerned.deployer else ()
     line = (f"{emoji(deployment)} ", *called, _outcome(deployment))
     return Message((said(deployment),), (line,), buttons=offers)
@@ -165,7 +171,7 @@ def _outcome(deployment: Deployment) -> str:
     return f"back on {deployment.short_sha}{took}{but}" if back else f"live{took}{but}"
 
 
-def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str], runbook: Sequence[str]) -> Message:
+def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str], steps: Sequence[Line]) -> Message:
     place = Bold(f"{deployment.app} → {where(deployment)}")
     people = [*([concerned.deployer] if concerned.deployer else []), *concerned.authors]
     more = concerned.total - len(concerned.authors)
@@ -175,7 +181,7 @@ def _failure(deployment: Deployment, concerned: Concerned, output: Sequence[str]
     # What to do next is read after what was written: so that stands among the lines, and not below them all.
     written_ = "\n".join(output[-SHOWN_OUTPUT:])
     lines += [(CodeBlock(written_),)] if written_.strip() else []
-    lines += [(f"{number}. ", *step) for number, step in enumerate(_next_steps(deployment, runbook), 1)]
+    lines += [(f"{number}. ", *step) for number, step in enumerate(steps, 1)]
     return Message((said(deployment),), tuple(lines))
 
 
@@ -186,10 +192,10 @@ def _called(people: Sequence[Mention]) -> Line:
     return tuple(span for span in spans if span)
 
 
-def _next_steps(deployment: Deployment, runbook: Sequence[str]) -> list[Line]:
+def _next_steps(deployment: Deployment, runbook: Sequence[str], log: str | None) -> list[Line]:
     if runbook:
         return [(step,) for step in runbook]
-    steps: list[Line] = [(Link(deployment.log_url, "Look at the log"),)] if deployment.log_url else []
+    steps: list[Line] = [(Link(log, "Look at the log"),)] if log else []
     back = Rollback(deployment.app, deployment.environment)
     commands = [Retry(deployment.id), *([back] if deployment.changes.base and deployment.task == DEPLOY else [])]
     return [*steps, *((Code(text),) for command in commands if (text := written(command)))]

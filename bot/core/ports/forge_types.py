@@ -12,12 +12,16 @@ JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | Non
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """``name`` is what it is called now; ``number`` never changes, and is None where names are for ever."""
+    """``name`` is what it is called now; ``number`` never changes, and is None where names are for ever.
+
+    ``private`` where not everybody may see it.
+    """
 
     name: str
     default_branch: str
     url: str
     number: int | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

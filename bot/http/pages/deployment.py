@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,23 +13,28 @@ from bot.core.ansi import cut
 from bot.core.audit import messages as audit_messages
 from bot.core.deployments import ships, thread
 from bot.core.deployments.card import Around, card
-from bot.core.deployments.model import DEPLOY, Deployment, Shipped, Waiting
-from bot.core.deployments.wording import spoken
+from bot.core.deployments.model import DEPLOY, Deployment, StepRun, Waiting
+from bot.core.deployments.wording import spoken, where
+from bot.core.names import listed
 from bot.core.ports.transaction import Reads
-from bot.core.rich_text import Code, Line, Link, Moment, plain
+from bot.core.rich_text import Bold, Code, Line, Link, Moment, Span, plain
 from bot.http.pages import lines
 from bot.http.pages.access import Reader
 from bot.http.pages.output import Window, download, window
 from bot.http.pages.site import Site
 from bot.http.pages.stream import stream
 
-LARGEST = 40_000
+LARGEST = 34_000
 """Bytes of a page: with stylesheet and script less than 50 kB."""
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.0)
 """How much is shown of long lists, where all that may be shown of them is too much together."""
 MOST_CHANGES = 60
 MOST_DECISIONS = 40
-LONGEST_REASON = 300
+MOST_STEPS, FEWEST_STEPS = 50, 8
+LONGEST = 300
+"""So many characters are shown of what somebody said."""
+LONGEST_NAME = 80
+LONGEST_URL = 1_000
 UNKNOWN = "There is no such deployment here. The link may lack a part of what it had."
 
 
@@ -127,21 +131,21 @@ def _draw(site: Site, reader: Reader, found: Found, share: float) -> Response:
         one=one,
         path=path,
         emoji=emoji,
-        title=plain(drawn.lines[0]),
-        head=lines.said((str(drawn.lines[0][0]).removeprefix(emoji).lstrip(), *drawn.lines[0][1:]), zone),
-        sentence=plain(drawn.sentence),
-        context=[lines.said(line, zone) for line in drawn.context],
-        facts=[(word, lines.said(line, zone)) for word, line in _facts(one)],
+        title=cut(" ".join(plain(drawn.lines[0]).split()), LONGEST),
+        place=f"{one.app} → {where(one)}",
+        headline=lines.said(_short(_news(drawn.lines[0])), zone),
+        sentence=cut(plain(drawn.sentence), LONGEST),
+        context=[lines.said(_short(line), zone) for line in drawn.context],
+        facts=[(word, lines.said(_short(line), zone)) for word, line in _facts(one)],
         related=[(word, other, f"/deployments/{other.request_id}") for word, other in found.related],
         goes_back=ships.goes_back(one),
-        changes=[lines.said(_change(change), zone) for change in shown[:most]],
+        changes=[lines.said(_short(ships.line(change)), zone) for change in shown[:most]],
         more_changes=len(shown[most:]) + ships.unlisted(one),
         compare=one.changes.url if lines.is_web(one.changes.url) else None,
-        remarks=[lines.said(line, zone) for line in ships.notes(one)] if one.task == DEPLOY else [],
-        gates=[lines.said(line, zone) for line in _gates(found)],
-        decided=[lines.said(_short(line), zone) for line in found.decided[: int(MOST_DECISIONS * share)]],
-        approvals=[lines.said(line, zone) for line in found.approvals],
-        steps=[(step, _took(step.started_at, step.ended_at)) for step in one.steps.runs],
+        remarks=[lines.said(_short(line), zone) for line in ships.notes(one)] if one.task == DEPLOY else [],
+        gates=[lines.said(_short(line), zone) for line in _gates(found)],
+        decided=[lines.said(_short(_undotted(line)), zone) for line in found.decided[: int(MOST_DECISIONS * share)]],
+        steps=_steps(one, max(FEWEST_STEPS, int(MOST_STEPS * share))),
         **_output(found.output, share),
     )
 
@@ -194,19 +198,43 @@ def _facts(one: Deployment) -> list[tuple[str, Line]]:
 def _gates(found: Found) -> list[Line]:
     """What it had to wait for, and what was passed by force, as it was kept."""
     one = found.deployment
-    waited = [*thread.gates(one, found.around).lines] if one.waited or one.approvals_missing else []
-    return [*waited, *((f"⚠️ past by force: {gate}",) for gate in one.forced)]
-
-
-def _change(change: Shipped) -> Line:
-    return ships.line(change)
+    waited = thread.gates(replace(one, approved_by=()), found.around).lines if one.waited else ()
+    yes = [("👍 approved by ", *line) for line in found.approvals]
+    if not yes and one.approved_by:
+        yes = [(f"👍 approved by {listed(given.name for given in one.approved_by)}",)]
+    return [*waited, *yes, *((f"⚠️ past by force: {gate}",) for gate in one.forced)]
 
 
 def _short(line: Line) -> Line:
-    """An entry of the audit without the dot before it; long reasons are cut."""
-    rest = line[1:] if line and line[0] == "• " else line
-    return tuple(cut(span, LONGEST_REASON) if isinstance(span, str) else span for span in rest)
+    """What others said is cut where it is long, and so is a link's text."""
+    return tuple(_cut(span) for span in line)
 
 
-def _took(begun: datetime, ended: datetime | None) -> str:
-    return spoken(ended - begun) if ended is not None else ""
+def _cut(span: Span) -> Span:
+    match span:
+        case str():
+            return cut(span, LONGEST)
+        case Link(url=url, text=text):
+            return Link(url, cut(text, LONGEST)) if len(url or "") <= LONGEST_URL else cut(text, LONGEST)
+        case Bold(text=text) | Code(text=text):
+            return replace(span, text=cut(text, LONGEST))
+        case _:
+            return span
+
+
+def _undotted(line: Line) -> Line:
+    """An entry of the audit without the dot before it."""
+    return line[1:] if line and line[0] == "• " else line
+
+
+def _news(first: Line) -> Line:
+    """The first line of the card behind the emoji and the name of the place."""
+    return first[3:]
+
+
+def _steps(one: Deployment, most: int) -> list[tuple[str, StepRun, str]]:
+    """The last of them, each with its name and how long it took."""
+    return [
+        (cut(step.name, LONGEST_NAME), step, spoken(step.ended_at - step.started_at) if step.ended_at else "")
+        for step in one.steps.runs[-most:]
+    ]

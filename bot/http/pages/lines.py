@@ -59,8 +59,8 @@ def is_web(url: str | None) -> bool:
 
 
 def seen(line: str) -> str:
-    """A line of output with its colours, and with nothing hidden in it that turns the direction of writing."""
-    return "".join(one if COLOUR.fullmatch(one) else visible(one) for one in _BETWEEN.split(line))
+    """A line of output, and only one, with its colours and nothing hidden that turns the direction of writing."""
+    return "".join(one if COLOUR.fullmatch(one) else visible(one).replace("\n", " ") for one in _BETWEEN.split(line))
 
 
 def coloured(line: str) -> Markup:

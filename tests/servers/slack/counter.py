@@ -10,6 +10,7 @@ from tests.servers.slack import chat, limits, links, people, views  # noqa: F401
 from tests.servers.slack.delivery import Sockets
 from tests.servers.slack.http import RESPOND, Failure, Reply, Request
 from tests.servers.slack.methods import METHODS, Caller, Refused
+from tests.servers.slack.openid import OpenId
 from tests.servers.slack.socket import Socket
 from tests.servers.slack.state import BOT_ID, BOT_USER, Channel, Ephemeral, Message, User, Workspace
 
@@ -63,6 +64,7 @@ class Counter:
         self._app_token = app_token
         self._tickets: set[str] = set()
         self._responds: dict[str, Respond] = {}
+        self.openid = OpenId()
 
     def answer(self, request: Request) -> Reply:
         """Carry the request out under the lock."""
@@ -117,6 +119,8 @@ class Counter:
             ticket = self._workspace.next_id("ticket-")
             self._tickets.add(ticket)
             return {"url": f"{self.address.replace('http', 'ws', 1)}/socket?ticket={ticket}"}
+        if request.method == "openid.connect.token":
+            return self.openid.exchange(request.arguments)
         method = METHODS.get(request.method)
         if method is None:
             raise Refused("unknown_method", req_method=request.method)

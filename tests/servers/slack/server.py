@@ -16,6 +16,7 @@ from tests.servers.slack.delivery import Dispatch, Post, Sockets, Target
 from tests.servers.slack.envelopes import Envelope
 from tests.servers.slack.http import Failure, Request, Server
 from tests.servers.slack.links import Links
+from tests.servers.slack.openid import OpenId
 from tests.servers.slack.state import (
     BOT_USER,
     TEAM,
@@ -79,6 +80,11 @@ class SlackServer(Viewers, Links):
     def requests(self) -> list[Request]:
         """Every request so far, in order: ``method`` and ``arguments``."""
         return self.counter.requests
+
+    @property
+    def openid(self) -> OpenId:
+        """What people do on the page on which they sign in with Slack."""
+        return self.counter.openid
 
     @property
     def scopes(self) -> frozenset[str]:

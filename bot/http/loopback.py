@@ -1,0 +1,36 @@
+"""The pages on this machine alone, for the terminal: a listener on 127.0.0.1, at whatever port is free."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from bot.http.limits import PRODUCTION
+
+if TYPE_CHECKING:
+    from bot.http.pages.site import Site
+
+
+class Loopback:
+    """The port is taken at once, so that there are addresses; nobody is answered before ``serve``."""
+
+    def __init__(self) -> None:
+        self._opened = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._opened.getsockname()[1]}"
+
+    def serve(self, site: Site) -> None:
+        """In a thread of its own, which ends with the process."""
+        threading.Thread(target=self._serve, args=(site,), name="pages", daemon=True).start()
+
+    def _serve(self, site: Site) -> None:
+        # All that it takes is loaded here, while somebody reads the greeting.
+        from starlette.applications import Starlette
+
+        from bot.http.pages.routes import routes
+        from bot.http.refusals import Refusals
+        from bot.http.server import serving
+
+        refusals = Refusals(PRODUCTION.refusals_told_every)
+        server = serving(Starlette(routes=routes(site)), refusals.note, site.leave, PRODUCTION)
+        server.run([self._opened])

@@ -208,7 +208,7 @@ def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | No
 
 
 def windows_of(target: Target) -> tuple[Window, ...]:
-    return tuple(window(one) for one in target.environment.windows)
+    return tuple(window(one.deny, one.allow, one.length, one.timezone) for one in target.environment.windows)
 
 
 def force_of(deployment: Deployment, *, admin: bool = False) -> Force:

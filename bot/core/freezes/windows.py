@@ -26,24 +26,9 @@ class Window:
     timezone: str
 
 
-class WrittenWindow(Protocol):
-    """As the settings have it: one of ``deny`` and ``allow`` is a cron line."""
-
-    @property
-    def deny(self) -> str | None: ...
-
-    @property
-    def allow(self) -> str | None: ...
-
-    @property
-    def length(self) -> timedelta: ...
-
-    @property
-    def timezone(self) -> str: ...
-
-
-def window(written: WrittenWindow) -> Window:
-    return Window(written.deny is not None, written.deny or written.allow or "", written.length, written.timezone)
+def window(deny: str | None, allow: str | None, length: timedelta, timezone: str) -> Window:
+    """As the settings write it: one of ``deny`` and ``allow`` is a cron line."""
+    return Window(deny is not None, deny or allow or "", length, timezone)
 
 
 @dataclass(frozen=True, slots=True)

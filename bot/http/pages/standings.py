@@ -34,7 +34,7 @@ class Standings:
         return [place(one, closed_now, self._now, linked=linked) for one, closed_now in told]
 
     def _closed(self, where: Place, environment: EnvironmentSettings) -> ClosedBy | None:
-        windows = tuple(window(one) for one in environment.windows)
+        windows = tuple(window(one.deny, one.allow, one.length, one.timezone) for one in environment.windows)
         active = active_window(windows, self._now, _CRONS) if windows else None
         return closed_by(self._rows.freezes.get(where, ()), active, self._now)
 

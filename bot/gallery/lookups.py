@@ -79,7 +79,8 @@ def _table(material: Material) -> Message:
         PlaceStatus(production, closed=closed, branch=main, ahead=3, told=True),
         PlaceStatus(Standing("shop", "demo"), gone=True),
     ]
-    return status_messages.of_app(AppStanding("shop", (staging, production), "staging"), places, NOW)
+    shop, page = AppStanding("shop", (staging, production), "staging"), "https://shipmate.example.com/apps/shop"
+    return status_messages.of_app(shop, places, NOW, page=page)
 
 
 def _apps(material: Material) -> list[AppStanding]:

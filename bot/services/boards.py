@@ -26,7 +26,14 @@ log = structlog.get_logger(__name__)
 def board(context: Context, viewer: Viewer) -> Board:
     """Drawn from one read for each table; ``context.person`` is whoever looks."""
     apps = [app for app in context.settings.apps.values() if may_see(context, app)]
-    return Board(standings(context, apps), Look.of(viewer.look), viewer.new)
+    page = _page(context) if len(apps) == len(context.settings.apps) else None
+    return Board(standings(context, apps), Look.of(viewer.look), viewer.new, page)
+
+
+def _page(context: Context) -> str | None:
+    """The page shows every app, so it is for those who may see every app; where people sign in, that is looked at
+    there."""
+    return context.pages.board(context.now)
 
 
 def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStanding, ...]:

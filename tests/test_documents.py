@@ -312,6 +312,7 @@ def _ran(directory: Path, process: str, said: str = "") -> str:
 
 def _timeless(line: str) -> str:
     """Columns are as wide as what stands in them, which may be a day as well."""
+    line = re.sub(r"(page: http://127\.0\.0\.1:)\S+", r"\1…", line)
     line = re.sub(r"since .* by|since \d+:\d+|\b\d+ s\b|(?:\w+ \d+ \w+ )?\d+:\d+(?=, you)", "…", line)
     return re.sub(r"(?<=\S) {2,}", "  ", line)
 

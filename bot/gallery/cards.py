@@ -21,7 +21,7 @@ from bot.core.ports.forge_types import EarlierCheck
 from bot.core.ports.reviews import Review, Reviewed
 from bot.core.replies import cancelled_by
 from bot.core.rich_text import GroupMention, Mention, Span
-from bot.gallery.material import LOG, NOW, ONCALL, OPEN, Material, Rules, before, person_id, sha
+from bot.gallery.material import LOG, NOW, ONCALL, OPEN, PAGE, Material, Rules, before, person_id, sha
 from bot.gallery.scene import Scene
 
 SEARCH = "search → production"
@@ -197,6 +197,14 @@ def states_under_way(material: Material) -> list[Scene]:
         Scene(
             "Running, its last line of output",
             card(running(material), replace(production, last_line=material.text("Compiling assets …"))),
+        ),
+        Scene(
+            "Running, what it writes is on a page",
+            card(running(material, log_url=None), replace(production, page=PAGE, written=True)),
+        ),
+        Scene(
+            "Running, with a log elsewhere and a page",
+            card(running(material), replace(production, page=PAGE)),
         ),
         Scene("Running, and not to be stopped any more", card(unstoppable, production)),
         Scene("Running, on some hosts", card(hosts, production)),

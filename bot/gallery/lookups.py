@@ -20,7 +20,7 @@ from bot.core.help import messages
 from bot.core.help.messages import Surroundings
 from bot.core.rich_text import Message
 from bot.gallery import cards
-from bot.gallery.material import CARD, NOW, Material, before, sha
+from bot.gallery.material import CARD, NOW, PAGE, Material, before, sha
 from bot.gallery.scene import Scene, answers
 
 
@@ -135,6 +135,9 @@ def one_deployment(material: Material) -> list[Scene]:
         Scene("logs", listings.log(failed, output), "thread"),
         Scene("logs #12 last 100", listings.log(failed, long, 100), "thread"),
         Scene("logs #12 last 500", listings.log(failed, [output[0]] * listings.MOST_LINES, 500), "thread"),
+        Scene("logs, on a page", listings.log(replace(failed, log_url=None), output, page=PAGE), "thread"),
+        Scene("deploys #12, on a page", listings.details(failed, output, decided, PAGE), "thread"),
+        Scene("why, on a page", listings.reasons(cards.forced(material), decided, PAGE), "thread"),
         Scene("logs: there are none", listings.log(replace(live, log_url=None), ()), "thread"),
         Scene("why", listings.reasons(replace(cards.forced(material), state=State.FAILED), decided), "thread"),
         *answers(

@@ -44,7 +44,8 @@ def status(context: Context, command: Status) -> Message:
     if command.environment is None:
         more += [messages.shown(one.previews, one.name) for one in apps if one.previews]
     if len(apps) == 1:
-        return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more)
+        page = context.pages.app(apps[0].name, context.now) if apps[0].name in context.settings.apps else None
+        return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more, page)
     return status_messages.of_all(apps, more, places_of(left))
 
 

@@ -79,7 +79,7 @@ class Browser:
             try:
                 assert self.asks(look)
             except AssertionError as error:
-                if "context" not in str(error):
+                if not any(gone in str(error) for gone in ("context", "navigated", "collected")):
                     raise
             else:
                 return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
+from urllib.parse import quote
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
@@ -121,10 +122,17 @@ class PageLinks:
         return self._sign_in
 
     def deployment(self, request_id: str, now: datetime) -> str | None:
-        path = f"/deployments/{request_id}"
-        if self._sign_in:
-            return f"{self._base}{path}"
-        return f"{self._base}{path}?key={self._signatures.key(path, until(now))}"
+        return self._address(f"/deployments/{request_id}", now)
+
+    def app(self, name: str, now: datetime) -> str | None:
+        return self._address(f"/apps/{name}", now)
+
+    def board(self, now: datetime) -> str | None:
+        return self._address("/", now)
+
+    def _address(self, path: str, now: datetime) -> str:
+        shown = f"{self._base}{quote(path)}"
+        return shown if self._sign_in else f"{shown}?key={self._signatures.key(path, until(now))}"
 
     def plain(self, request_id: str) -> str | None:
         return f"{self._base}/deployments/{request_id}"

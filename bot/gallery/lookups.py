@@ -82,7 +82,8 @@ def _table(material: Material) -> Message:
     ]
     own = [InUse(12, "https://web-12.preview.example"), InUse(15), *(InUse(number) for number in range(20, 32))]
     more = [previews.shown(own, "shop")]
-    return status_messages.of_app(AppStanding("shop", (staging, production), "staging"), places, NOW, more)
+    shop, page = AppStanding("shop", (staging, production), "staging"), "https://shipmate.example.com/apps/shop"
+    return status_messages.of_app(shop, places, NOW, more, page=page)
 
 
 def _apps(material: Material) -> list[AppStanding]:

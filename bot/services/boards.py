@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
 import structlog
 
 from bot.context import Context
 from bot.core.approvals.model import is_same
-from bot.core.board.model import AppStanding, Board, Found, InUse, Look, Standing, Viewer, standing
+from bot.core.board import reading
+from bot.core.board.model import AppStanding, Board, InUse, Look, Viewer
+from bot.core.board.reading import Rows
 from bot.core.deployments.model import Actor, Deployment
 from bot.core.errors import ShipmateError
-from bot.core.freezes.model import Freeze
-from bot.core.locks.model import Lock, same_person
+from bot.core.locks.model import same_person
 from bot.core.ports.chat import Person
-from bot.core.previews import model
 from bot.core.previews.model import Preview
 from bot.services import authorization
 from bot.services.approvals import requester_of
@@ -24,13 +22,19 @@ from bot.services.targets import Target, target_at
 from bot.settings import AppSettings
 
 log = structlog.get_logger(__name__)
-Place = tuple[str, str]
 
 
 def board(context: Context, viewer: Viewer) -> Board:
     """Drawn from one read for each table; ``context.person`` is whoever looks."""
     apps = [app for app in context.settings.apps.values() if may_see(context, app)]
-    return Board(standings(context, apps), Look.of(viewer.look), viewer.new)
+    page = _page(context) if len(apps) == len(context.settings.apps) else None
+    return Board(standings(context, apps), Look.of(viewer.look), viewer.new, page)
+
+
+def _page(context: Context) -> str | None:
+    """The page shows every app, so it is for those who may see every app; where people sign in, that is looked at
+    there."""
+    return context.pages.board(context.now)
 
 
 def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStanding, ...]:
@@ -39,40 +43,23 @@ def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStandin
     return tuple(_app(context, app, found) for app in apps)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What is known of places, by their names."""
-
-    deployments: Mapping[Place, Sequence[Found]]
-    locks: Mapping[Place, Lock]
-    freezes: Mapping[Place, Freeze]
-    previews: Mapping[str, Sequence[Preview]]
-
-    def previews_of(self, context: Context, app: str) -> tuple[InUse, ...]:
-        """Those that are there now."""
-        return tuple(InUse(one.number, self._address(context, one)) for one in self.previews.get(app, ()))
-
-    def _address(self, context: Context, preview: Preview) -> str | None:
-        live = next((one for one in self.deployments.get((preview.app, preview.environment), ()) if one.live), None)
-        target = target_at(context, preview.app, preview.environment)
-        if live is None or target is None:
-            return None
-        return live.deployment.environment_url or target.environment.url
-
-
 def rows(context: Context, apps: Collection[str]) -> Rows:
     """Of these apps, in one read for each table."""
-    found: dict[Place, list[Found]] = defaultdict(list)
-    for one in context.reads.board.found(apps):
-        found[one.deployment.app, one.deployment.environment].append(one)
-    locks = {one.place: one for one in context.reads.locks.all() if not one.ended(context.now)}
-    freezes = {(one.app, one.environment): one for one in context.reads.freezes.all() if not one.ended(context.now)}
-    return Rows(found, locks, freezes, model.in_use(context.reads))
+    return reading.rows(context.reads, apps, context.now)
 
 
-def place_standing(found: Rows, place: Place, *, production: bool) -> Standing:
-    bare = Standing(*place, production, lock=found.locks.get(place), freeze=found.freezes.get(place))
-    return standing(bare, found.deployments.get(place, ()))
+def previews_of(context: Context, found: Rows, app: str) -> tuple[InUse, ...]:
+    """Those that are there now."""
+    return tuple(InUse(one.number, _address(context, found, one)) for one in found.previews.get(app, ()))
+
+
+def _address(context: Context, found: Rows, preview: Preview) -> str | None:
+    places = found.deployments.get((preview.app, preview.environment), ())
+    live = next((one for one in places if one.live), None)
+    target = target_at(context, preview.app, preview.environment)
+    if live is None or target is None:
+        return None
+    return live.deployment.environment_url or target.environment.url
 
 
 def may_see(context: Context, app: AppSettings) -> bool:
@@ -89,10 +76,8 @@ def _sees(context: Context, person: Person, channel: str) -> bool:
 
 
 def _app(context: Context, app: AppSettings, found: Rows) -> AppStanding:
-    places = [
-        place_standing(found, (app.name, one.name), production=one.production) for one in app.environments.values()
-    ]
-    reader, previews = context.actor, found.previews_of(context, app.name)
+    places = [found.standing((app.name, one.name), production=one.production) for one in app.environments.values()]
+    reader, previews = context.actor, previews_of(context, found, app.name)
     mine = [one.environment for one in places if one.lock is not None and same_person(one.lock.by, reader)]
     asks = (one for place in places for one in place.waiting if one.approvals_missing)
     wanted = next((one for one in asks if is_wanted(context, one)), None)

@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
 from bot.core.deployments.model import MERGES, Actor, Deployment
 from bot.core.freezes.model import ClosedBy, Force, closed_by
-from bot.core.freezes.windows import Window, active_window
+from bot.core.freezes.windows import Window, active_window, window
 from bot.core.gates.model import Facts
 from bot.core.gates.wanted_checks import is_open_ended
 from bot.core.ports.forge_types import Check, Comparison, EarlierCheck
@@ -211,10 +211,7 @@ def what_closes(reads: Reads, context: Context, target: Target) -> ClosedBy | No
 
 
 def windows_of(target: Target) -> tuple[Window, ...]:
-    return tuple(
-        Window(one.deny is not None, one.deny or one.allow or "", one.length, one.timezone)
-        for one in target.environment.windows
-    )
+    return tuple(window(one.deny, one.allow, one.length, one.timezone) for one in target.environment.windows)
 
 
 def force_of(deployment: Deployment, *, admin: bool = False) -> Force:

@@ -30,11 +30,11 @@ def apps(context: Context, places: Collection[Place]) -> list[AppStanding]:
     for app, environment in places:
         target = target_at(context, app, environment)
         production = bool(target and target.environment.production)
-        of.setdefault(app, []).append(boards.place_standing(found, (app, environment), production=production))
+        of.setdefault(app, []).append(found.standing((app, environment), production=production))
     known = context.settings.apps
     default = {app: known[app].default_environment if app in known else None for app in of}
     return [
-        AppStanding(app, tuple(those), default[app], previews=found.previews_of(context, app))
+        AppStanding(app, tuple(those), default[app], previews=boards.previews_of(context, found, app))
         for app, those in of.items()
     ]
 

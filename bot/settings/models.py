@@ -447,6 +447,15 @@ class AppSettings(Table):
         return {**self.environments, **self.previews}
 
     @property
+    def productions(self) -> list[EnvironmentSettings]:
+        """The environments that people outside use; where there are none, those in which promotions end, or the only
+        one. None of those that will be gone one day."""
+        lasting = [one for one in self.environments.values() if not one.transient]
+        reached = {one.promote_to for one in lasting}
+        ends = [one for one in lasting if one.name in reached and one.promote_to is None]
+        return [one for one in lasting if one.production] or ends or (lasting if len(lasting) == 1 else [])
+
+    @property
     def written(self) -> str:
         """What the settings call the repository, where ``repository`` is what it is called now."""
         return self._written or self.repository

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.deployments import RowReads, to_row
 from bot.adapters.storage.store import Store
+from bot.core.deployments.history import Wanted
 from bot.core.deployments.model import Actor, Changes, Deployment, State, Waiting
 from tests.bench import databases
 from tests.bench.tables import median, milliseconds, show, times
@@ -47,6 +48,9 @@ READS: dict[str, Read] = {
     "history of a place": lambda reads: reads.history(app="app3", environment="production", ref=None, limit=10),
     "history of a place, all apps": lambda reads: reads.history(app=None, environment="staging", ref=None, limit=10),
     "history of a ref": lambda reads: reads.history(app="app3", environment=None, ref="topic-rare", limit=10),
+    "a page of an app's history": lambda reads: reads.histories.page(Wanted("app3"), 50),
+    "a page of a place's history": lambda reads: reads.histories.page(Wanted("app3", environment="staging"), 50),
+    "a page of a ref's history": lambda reads: reads.histories.page(Wanted("app3", ref="topic-rare"), 50),
     "history of a ref, all apps": lambda reads: reads.history(app=None, environment=None, ref="topic-rare", limit=10),
 }
 

@@ -19,6 +19,7 @@ from bot.adapters.storage.board import BoardRows, BoardTransaction
 from bot.adapters.storage.edits import said_so_far
 from bot.adapters.storage.figures import FigureRows
 from bot.adapters.storage.freezes import FreezeRowReads, FreezeRowRecords
+from bot.adapters.storage.history import HistoryRows
 from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.measures import TallyTransaction
@@ -301,6 +302,10 @@ class RowReads:
     @property
     def board(self) -> BoardRows:
         return BoardRows(self._run, from_row)
+
+    @property
+    def histories(self) -> HistoryRows:
+        return HistoryRows(self._run, from_row)
 
     @property
     def twins(self) -> TwinRows:

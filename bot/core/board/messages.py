@@ -85,6 +85,11 @@ def _turns(shown: Board) -> tuple[Turn, ...]:
 
 
 def _notes(shown: Board) -> tuple[Line, ...]:
+    page: tuple[Line, ...] = ((Link(shown.address, "All of it on a page"),),) if shown.address is not None else ()
+    return (*_counted(shown), *page)
+
+
+def _counted(shown: Board) -> tuple[Line, ...]:
     if not shown.apps:
         return (
             ("There is nothing here that you may see: I show the apps of channels and repositories that you can.",),

@@ -172,11 +172,15 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All apps that the reader may see, and the part of them that is looked at. ``new`` is who has never seen one."""
+    """All apps that the reader may see, and the part of them that is looked at. ``new`` is who has never seen one.
+
+    ``address`` is that of the page with all of it, where the reader may see that.
+    """
 
     apps: tuple[AppStanding, ...]
     look: Look = field(default_factory=Look)
     new: bool = False
+    address: str | None = None
 
     @property
     def matching(self) -> tuple[AppStanding, ...]:

@@ -48,8 +48,14 @@ class PlaceStatus:
 # --- one app -----------------------------------------------------------------------------------------------------
 
 
-def of_app(app: AppStanding, places: Sequence[PlaceStatus], now: datetime, more: Sequence[Line] = ()) -> Message:
-    """A row for each place; ``more`` is what is left of places that are gone."""
+def of_app(
+    app: AppStanding,
+    places: Sequence[PlaceStatus],
+    now: datetime,
+    more: Sequence[Line] = (),
+    page: str | None = None,
+) -> Message:
+    """A row for each place; ``more`` is what is left of places that are gone, ``page`` the app's own."""
     ahead = _ahead(places)
     sentence: Line = (f"{app.name}: ",)
     for number, one in enumerate(places):
@@ -58,6 +64,7 @@ def of_app(app: AppStanding, places: Sequence[PlaceStatus], now: datetime, more:
     return Message(
         sentence=(*sentence, ". ", *ahead, ".") if ahead else (*sentence, "."),
         lines=(first, *more),
+        context=((Link(page, "History and figures"),),) if page is not None else (),
         table=Table(_HEAD, tuple(_row(one, now) for one in places)),
         buttons=(*board_messages.deploy(app), *_undeployed(app.name, places)),
     )

@@ -42,19 +42,19 @@ def line(week: Week, when: str = "") -> Line:
     noun = "deployment" if now.deployments == 1 else "deployments"
     told = (
         f"{now.deployments} {noun} ({before.deployments})",
-        f"lead time {_length(now.lead_time)} ({_length(before.lead_time)})",
-        f"failure rate {_rate(now.failure_rate)} ({_rate(before.failure_rate)})",
-        f"time to restore {_length(now.time_to_restore)} ({_length(before.time_to_restore)})",
+        f"lead time {length(now.lead_time)} ({length(before.lead_time)})",
+        f"failure rate {rate(now.failure_rate)} ({rate(before.failure_rate)})",
+        f"time to restore {length(now.time_to_restore)} ({length(before.time_to_restore)})",
     )
     return (Bold(week.place), f"{when}: {' · '.join(told)}")
 
 
-def _length(length: timedelta | None) -> str:
-    return spoken(length) if length is not None else NOTHING
+def length(passed: timedelta | None) -> str:
+    return spoken(passed) if passed is not None else NOTHING
 
 
-def _rate(rate: float | None) -> str:
-    return f"{rate:.0%}".replace("%", " %") if rate is not None else NOTHING
+def rate(share: float | None) -> str:
+    return f"{share:.0%}".replace("%", " %") if share is not None else NOTHING
 
 
 def chart(weeks: Sequence[Week]) -> Chart | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -14,6 +14,8 @@ from typing import Protocol
 from bot.core.deployments.model import Shipped, State
 
 FAILED = frozenset({State.FAILED, State.ERROR, State.TIMED_OUT})
+MOST = 2_000
+"""So many ends of a place are read at most where nobody says how many, the newest."""
 LOOKED_BACK = timedelta(weeks=4)
 """So long before a time its rows are read: what shipped before, and what had failed and was not well again."""
 
@@ -43,8 +45,8 @@ class Outcome:
 class FigureReads(Protocol):
     """What has ended in a place."""
 
-    def outcomes(self, app: str, environment: str, since: datetime) -> Sequence[Outcome]:
-        """What has ended since then, in the order of their ends; a great many at most.
+    def outcomes(self, app: str, environment: str, since: datetime, most: int = MOST) -> Sequence[Outcome]:
+        """What has ended since then, in the order of their ends; so many at most, the newest.
 
         Deployments that had begun, of the task ``deploy``: no other tasks, nothing that was cancelled or given way to.
         """
@@ -81,22 +83,33 @@ class Figures:
 
 def figures(outcomes: Sequence[Outcome], span: Span) -> Figures:
     """``outcomes`` are the place's from ``LOOKED_BACK`` before the span until now, in the order of their ends."""
+    return figures_of(outcomes, [span])[0]
+
+
+def figures_of(outcomes: Sequence[Outcome], spans: Sequence[Span]) -> list[Figures]:
+    """Of each of the spans, in one pass; ``outcomes`` are those from ``LOOKED_BACK`` before the first."""
     back = {one.rollback_of for one in outcomes if one.takes_back and not one.failed}
-    changes = [one for one in outcomes if not one.takes_back and span.has(one.finished_at)]
-    failures = [one for one in changes if one.failed or one.id in back]
-    return Figures(
-        deployments=sum(not one.failed for one in changes),
-        changes=len(changes),
-        failures=len(failures),
-        lead_time=_median(_lead_times(outcomes, span)),
-        time_to_restore=_median(_restorations(outcomes, back, span)),
-    )
-
-
-def _lead_times(outcomes: Iterable[Outcome], span: Span) -> list[timedelta]:
-    """Of each pull request, or commit without one, to its first success: what ships again after that was there."""
-    seen: set[int | str] = set()
+    changes = [one for one in outcomes if not one.takes_back]
+    lead_times, restorations = list(_lead_times(outcomes)), list(_restorations(outcomes, back))
     found = []
+    for span in spans:
+        ended = [one for one in changes if span.has(one.finished_at)]
+        found.append(
+            Figures(
+                deployments=sum(not one.failed for one in ended),
+                changes=len(ended),
+                failures=sum(one.failed or one.id in back for one in ended),
+                lead_time=_median([length for at, length in lead_times if span.has(at)]),
+                time_to_restore=_median([length for at, length in restorations if span.has(at)]),
+            )
+        )
+    return found
+
+
+def _lead_times(outcomes: Iterable[Outcome]) -> Iterator[tuple[datetime, timedelta]]:
+    """When it ended, and how long it took, for each pull request, or commit without one, to its first success: what
+    ships again after that was there."""
+    seen: set[int | str] = set()
     for outcome in outcomes:
         if outcome.failed or outcome.takes_back:
             continue
@@ -105,23 +118,21 @@ def _lead_times(outcomes: Iterable[Outcome], span: Span) -> list[timedelta]:
             if name is None or name in seen:
                 continue
             seen.add(name)
-            if one.at is not None and span.has(outcome.finished_at):
-                found.append(max(outcome.finished_at - one.at, timedelta(0)))
-    return found
+            if one.at is not None:
+                yield outcome.finished_at, max(outcome.finished_at - one.at, timedelta(0))
 
 
-def _restorations(outcomes: Iterable[Outcome], back: set[int | None], span: Span) -> list[timedelta]:
-    """From the first failure, or the success that had to be taken back, to the next success of any kind."""
+def _restorations(outcomes: Iterable[Outcome], back: set[int | None]) -> Iterator[tuple[datetime, timedelta]]:
+    """When it was well again, and how long after the first failure, or the success that had to be taken back; any
+    success ends it."""
     broken_at: datetime | None = None
-    found = []
     for one in outcomes:
         if one.failed:
             broken_at = broken_at or one.finished_at
             continue
-        if broken_at is not None and span.has(one.finished_at):
-            found.append(one.finished_at - broken_at)
+        if broken_at is not None:
+            yield one.finished_at, one.finished_at - broken_at
         broken_at = one.finished_at if one.id in back else None
-    return found
 
 
 def _median(found: Sequence[timedelta]) -> timedelta | None:

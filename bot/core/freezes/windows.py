@@ -26,6 +26,11 @@ class Window:
     timezone: str
 
 
+def window(deny: str | None, allow: str | None, length: timedelta, timezone: str) -> Window:
+    """As the settings write it: one of ``deny`` and ``allow`` is a cron line."""
+    return Window(deny is not None, deny or allow or "", length, timezone)
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveWindow:
     """A time in which windows keep an environment closed.

@@ -15,6 +15,12 @@ class Pages(Protocol):
         The same for a day, so that a message does not change with it. Raises Unavailable.
         """
 
+    def app(self, name: str, now: datetime) -> str | None:
+        """Of an app, with its history and figures, for those who may see how it stands; as with ``deployment``."""
+
+    def board(self, now: datetime) -> str | None:
+        """Of all apps, and all pages from there on, for those who may see all of them; as with ``deployment``."""
+
     def plain(self, request_id: str) -> str | None:
         """For everybody's eyes: who follows it has to show who they are."""
 
@@ -29,6 +35,12 @@ class NoPages:
     sign_in = False
 
     def deployment(self, request_id: str, now: datetime) -> str | None:  # noqa: ARG002
+        return None
+
+    def app(self, name: str, now: datetime) -> str | None:  # noqa: ARG002
+        return None
+
+    def board(self, now: datetime) -> str | None:  # noqa: ARG002
         return None
 
     def plain(self, request_id: str) -> str | None:  # noqa: ARG002

@@ -10,6 +10,7 @@ from bot.core.api.model import ApiReads, ApiRecords
 from bot.core.approvals.model import ApprovalReads, ApprovalRecords
 from bot.core.audit.model import AuditReads, AuditRecords
 from bot.core.board.model import BoardReads, BoardRecords
+from bot.core.deployments.history import HistoryReads
 from bot.core.deployments.model import DEPLOY, Deployment, Waiting
 from bot.core.deployments.twins import TwinReads, TwinRecords
 from bot.core.effects import Effect
@@ -164,6 +165,9 @@ class Reads(Protocol):
 
     @property
     def board(self) -> BoardReads: ...
+
+    @property
+    def histories(self) -> HistoryReads: ...
 
     @property
     def twins(self) -> TwinReads: ...

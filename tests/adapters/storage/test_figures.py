@@ -15,7 +15,7 @@ from bot.adapters.storage import figures, tables
 from bot.adapters.storage.deployments import to_row
 from bot.adapters.storage.engine import connect
 from bot.core.deployments.model import Changes, Shipped, State
-from bot.core.figures.model import Outcome
+from bot.core.figures.model import MOST, Outcome
 from tests.core.deployments.made import a_deployment, t
 from tests.databases import migrate
 from tests.world_database import new_database
@@ -100,15 +100,15 @@ def test_the_newest_of_very_many_are_read(database: sa.Engine) -> None:
                 finished_at=t(minutes=number + 1),
             )
         )
-        for number in range(figures.MOST + 5)
+        for number in range(MOST + 5)
     ]
     with database.begin() as connection:
         connection.execute(sa.insert(tables.deployments), rows)
 
     found = outcomes(database)
 
-    assert len(found) == figures.MOST
-    assert (found[0].finished_at, found[-1].finished_at) == (t(minutes=6), t(minutes=figures.MOST + 5))
+    assert len(found) == MOST
+    assert (found[0].finished_at, found[-1].finished_at) == (t(minutes=6), t(minutes=MOST + 5))
 
 
 def test_an_index_finds_them(tmp_path: Path) -> None:

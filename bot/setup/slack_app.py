@@ -15,17 +15,15 @@ from bot.setup.env_file import EnvFile
 
 MANIFEST = Path(__file__).parents[2] / "slack-manifest.yaml"
 PUBLIC_SLACK = "https://slack.com/api/"
-_UNFURL = re.compile(r"^ *#[^\n]*BASE_URL[^\n]*\n *unfurl_domains:\n *- [^\n]*\n", re.MULTILINE)
+_OF_ADDRESS = re.compile(r"^ *(?:unfurl_domains|redirect_urls):\n *- [^\n]*\n|^ *- link_shared\n", re.MULTILINE)
 
 
 def manifest(text: str, base_url: str | None, *, over_http: bool) -> str:
     """The manifest's text for a bot at that address; without comments, as links have to be short."""
-    host = urlsplit(base_url).hostname if base_url else None
-    made = (
-        text.replace("shipmate.example.com", host)
-        if host
-        else _UNFURL.sub("", text).replace("      - link_shared\n", "")
-    )
+    made = _OF_ADDRESS.sub("", text)
+    if base_url:
+        made = text.replace("https://shipmate.example.com", base_url)
+        made = made.replace("shipmate.example.com", urlsplit(base_url).hostname or "")
     if over_http:
         events = f"{base_url}/slack/events"
         made = made.replace("socket_mode_enabled: true", "socket_mode_enabled: false")

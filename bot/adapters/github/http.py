@@ -341,7 +341,7 @@ def _tell(method: str, url: str, body: dict[str, JSON], answer: requests.Respons
     said: dict[str, object] = {name: body[name] for name in TOLD if name in body}
     if answer.status_code == 201:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            said["id"] = msgspec.json.decode(answer.content, type=_Made).id
+            said["id"] = decode(answer.content, _Made).id
     call = f"{method} {urlsplit(url).path}"
     log.info("called", service="GitHub", call=call, seconds=answer.elapsed.total_seconds(), **said)
 

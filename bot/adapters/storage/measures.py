@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
+from bot.adapters.decoding import decode
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import Database
 from bot.adapters.storage.leases import EXPIRES_AFTER, last_heard
@@ -78,7 +79,7 @@ class TallyTransaction:
         if row is None:
             insert_new(self._connection, tables.kept, [{"key": key, "value": "{}"}], "key")
             row = self._connection.execute(_COUNTED, {"of": key}).one()
-        return msgspec.json.decode(row.value, type=Tally)
+        return decode(row.value, Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def look(database: Database, places: Iterable[Place]) -> Look:
     ages = dict(zip(_UNDONE, (_age(now, moment) for moment in found[: len(_UNDONE)]), strict=True))
     heard = last_heard(database)
     return Look(
-        tallies={place: msgspec.json.decode(kept.get(key, "{}"), type=Tally) for key, place in keys.items()},
+        tallies={place: decode(kept.get(key, "{}"), Tally) for key, place in keys.items()},
         waiting={reason.value: waits.get(reason.value, 0) for reason in Waiting},
         running=running,
         oldest=ages,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from bot.adapters.decoding import convert
 from bot.core.api.problems import Problem
 from bot.core.deployments.representation import STATES
 from bot.core.names import nearest
@@ -243,7 +244,7 @@ def read(body: bytes, kind: type[Asked]) -> Any:
         if name not in known:
             raise Misshapen(Problem(400, "unknown-field", _unknown(name, known)))
     try:
-        return msgspec.convert(given, type=kind)
+        return convert(given, kind)
     except (msgspec.ValidationError, RecursionError) as error:
         raise Misshapen(Problem(422, "not-valid", f"{error}.".replace("$.", ""))) from error
 

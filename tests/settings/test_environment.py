@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bot.settings import Secrets, Settings, SettingsProblems, masked, read, requirements_missing, secrets_in
@@ -156,4 +158,30 @@ def test_half_a_github_app_is_told_its_other_half() -> None:
     assert requirements_missing(half, "run") == [
         "GITHUB_APP_ID is set but GITHUB_PRIVATE_KEY is not: make a private key on the page of your GitHub App and set "
         "the whole file."
+    ]
+
+
+DSN = "https://0123456789abcdef@o1.ingest.sentry.example/42"
+
+
+@pytest.mark.parametrize("dsn", [DSN, "http://key@127.0.0.1:9000/sentry/7"])
+def test_reports_to_sentry_need_what_sends_them(monkeypatch: pytest.MonkeyPatch, dsn: str) -> None:
+    monkeypatch.setitem(sys.modules, "sentry_sdk", None)  # as where it is not installed
+    wanted = settings(**SECRETS, SENTRY_DSN=dsn)
+
+    missing = requirements_missing(wanted, "worker")
+
+    assert missing == [
+        'SENTRY_DSN is set, but what reports to Sentry is not installed: run pip install "sentry-sdk" (on Heroku, add '
+        "it to requirements.txt), or unset SENTRY_DSN."
+    ]
+
+
+@pytest.mark.parametrize("dsn", ["yes", "https://o1.ingest.sentry.example/42", "https://key@host/project"])
+def test_an_address_for_reports_that_is_none_is_a_problem_that_does_not_show_it(dsn: str) -> None:
+    with pytest.raises(SettingsProblems) as raised:
+        settings(**SECRETS, SENTRY_DSN=dsn)
+
+    assert raised.value.problems == [
+        "SENTRY_DSN must be the DSN of a project in Sentry: https://<key>@<host>/<number>."
     ]

@@ -101,6 +101,10 @@ class Rejected(ShipmateError):
     """The other side understood the request and says no for good."""
 
 
+class OurFault(Rejected):
+    """The bot has failed at it by a fault of its own, again and again."""
+
+
 class Unpostable(Rejected):
     """Nothing can be said there now, whatever it is: the channel is archived, out of sight, or closed to the bot.
 

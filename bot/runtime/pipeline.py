@@ -23,7 +23,7 @@ from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import NotAccepted, NotYet, Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotAccepted, NotYet, OurFault, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import Event, Joinable
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
@@ -50,7 +50,7 @@ from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-OUR_FAULT = Rejected("I failed at it by a fault of my own; whoever runs me finds it with python -m bot check.")
+OUR_FAULT = OurFault("I failed at it by a fault of my own; whoever runs me finds it with python -m bot check.")
 
 
 class Pipeline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from bot.core.errors import NotThere, Reason, Refused, ShipmateError, Unavailable
+from bot.core.errors import NotThere, OurFault, Reason, Refused, ShipmateError, Unavailable
 from bot.core.hooks.pointers import JSON
 
 MEDIA_TYPE = "application/problem+json"
@@ -74,6 +74,8 @@ def problem_of(error: ShipmateError) -> Problem:
             return Problem(422, "not-there", str(error))
         case Unavailable():
             return Problem(503, "not-available", f"{error} Ask again later, with another idempotency key.")
+        case OurFault():
+            return Problem(500, "fault", str(error))
         case _:
             return Problem(502, "not-done", str(error))
 

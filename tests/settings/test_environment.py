@@ -185,3 +185,18 @@ def test_an_address_for_reports_that_is_none_is_a_problem_that_does_not_show_it(
     assert raised.value.problems == [
         "SENTRY_DSN must be the DSN of a project in Sentry: https://<key>@<host>/<number>."
     ]
+
+
+def test_whoever_wants_people_to_sign_in_is_told_what_that_lacks() -> None:
+    given = {**SECRETS, "SLACK_CLIENT_ID": "1.2"}
+
+    missing = requirements_missing(settings(**given), "web")
+
+    assert [one.partition(":")[0] for one in missing] == [
+        "SLACK_CLIENT_ID is set but SLACK_CLIENT_SECRET is not",
+        "SLACK_CLIENT_ID is set but BASE_URL is not",
+    ]
+    assert requirements_missing(settings(**given), "worker") == []
+    whole = {**given, "SLACK_CLIENT_SECRET": "client-secret", "BASE_URL": "https://bot.example.com"}
+    assert requirements_missing(settings(**whole), "web") == []
+    assert settings(**whole).secrets.signs_people_in

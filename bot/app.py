@@ -17,6 +17,7 @@ from bot.adapters.clock.scheduler import Schedule
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
+from bot.adapters.hooks.webhooks import WebhookClient
 from bot.adapters.local.forge import LocalGit, find_repositories
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.doctor import SlackDoctor
@@ -38,11 +39,15 @@ from bot.mend import Mender
 from bot.router import collect
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
+from bot.runtime.outgoing_webhooks import WebhookSender, WebhookThreads
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.settings import Settings
 from bot.talk.console import Terminal
 from bot.talk.local_bot import LocalBot
+
+WEBHOOKS_END_WITHIN = 4.0
+"""Seconds that what is on its way to receivers gets on SIGTERM; the next process sends again what takes longer."""
 
 
 @dataclass(slots=True)
@@ -59,9 +64,11 @@ class Bot:
     provider_runner: ProviderRunner
     schedule: Schedule
     passwords: Passwords
+    webhooks: WebhookThreads
 
     def launch(self) -> None:
         self.engine.launch(self.pipeline, self.provider_runner)
+        self.webhooks.start()
         self.schedule.start()
         # What happened while nobody was here is not left for the first tick of the clock.
         self.schedule.reconcile_at_once()
@@ -69,6 +76,7 @@ class Bot:
     def stop(self) -> None:
         self.schedule.stop()
         self.provider_runner.stopping.set()
+        self.webhooks.stop(WEBHOOKS_END_WITHIN)
         self.engine.stop()
 
 
@@ -81,6 +89,11 @@ def build(
     passwords = Passwords()
     pipeline = pipeline_of(settings, forge, chat, clock, the_store, engine, owner=lease.id)
     provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check)
+    sender = WebhookSender(
+        the_store, lambda: settings.receivers, WebhookClient(), clock, owner=lease.id, before_send=lease.check
+    )
+    webhooks = WebhookThreads(sender)
+    the_store.decisions.kept_events = webhooks.nudge
 
     def tick(name: str, at: datetime) -> None:
         body = serialization.event_to_bytes(Tick(name, at))
@@ -88,7 +101,9 @@ def build(
         engine.nudge()
 
     schedule = Schedule(clock, tick)
-    return Bot(settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords)
+    return Bot(
+        settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords, webhooks
+    )
 
 
 def pipeline_of(
@@ -201,6 +216,7 @@ def doctors(settings: Settings) -> Doctors:
         refused=lambda: refusals.lasting(the_store.reads()) if current else (),
         workflows=forge.workflows if forge else None,
         known=lambda: the_store.repositories.all() if current else (),
+        webhooks=lambda: the_store.events.standings() if current else (),
     )
 
 
@@ -212,6 +228,8 @@ def talking(
 ) -> tuple[LocalBot, Bot, LocalGit]:
     """With the terminal for Slack, and git repositories on this machine for GitHub; everything is kept in ``home``."""
     make_private(home)
+    # What happens in a terminal is nobody else's business.
+    settings = settings.model_copy(update={"webhooks": ()})
     the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
     migrations.upgrade(the_store.database.engine)
     heard: list[LocalBot] = []

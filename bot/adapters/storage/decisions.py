@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
@@ -83,6 +83,8 @@ class Decisions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.kept_events: Callable[[], None] = lambda: None
+        """Called when a decision is made by which there are events for outgoing webhooks."""
 
     @contextmanager
     def open(
@@ -104,6 +106,8 @@ class Decisions:
         except BaseException:
             decision.close(keep=False)
             raise
+        if decision.records is not None and decision.records.webhooks.kept:
+            self.kept_events()
 
     def made(self, delivery_id: str) -> frozenset[str]:
         """The handlers that have decided on the delivery."""

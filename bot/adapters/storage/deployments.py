@@ -21,6 +21,7 @@ from bot.adapters.storage.inbox import insert_delivery, mark_handled
 from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.merge_cards import MergeCardRows, MergeCardTransaction
 from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
+from bot.adapters.storage.outgoing_webhooks import WebhookTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.presses import PressRows, PressTransaction
 from bot.adapters.storage.publications import PublicationRows, PublicationTransaction
@@ -340,6 +341,7 @@ class RowRecords(RowReads):
         self.lanes: dict[str, None] = {}
         """Those of the effects, in their order."""
         self._audit = AuditTransaction(connection, delivery_id, now)
+        self._webhooks = WebhookTransaction(connection, now)
 
     @property
     def cause(self) -> str:
@@ -358,6 +360,10 @@ class RowRecords(RowReads):
     @property
     def audit(self) -> AuditTransaction:
         return self._audit
+
+    @property
+    def webhooks(self) -> WebhookTransaction:
+        return self._webhooks
 
     @property
     def merge_cards(self) -> MergeCardTransaction:
@@ -409,12 +415,16 @@ class RowRecords(RowReads):
         assert key is not None
         added = replace(deployment, id=key[0])
         self._audit.added(added)
+        self._webhooks.changed(added)
         return added
 
     def save(self, deployment: Deployment) -> None:
-        self._audit.saved(self._connection.execute(_STOOD, {"key": deployment.id}).one(), deployment)
+        before = self._connection.execute(_STOOD, {"key": deployment.id}).one()
+        self._audit.saved(before, deployment)
         row = to_row(deployment)
         self._connection.execute(_SAVE, {"key": deployment.id} | {name: row[name] for name in _SAVED})
+        if before.state != deployment.state:
+            self._webhooks.changed(deployment)
 
     def leave_card(self, deployment_ids: Sequence[int]) -> None:
         newest = max(deployment_ids)

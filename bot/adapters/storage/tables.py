@@ -29,6 +29,8 @@ from bot.adapters.storage.feature_tables import (
     schedules,
     silences,
     twins,
+    webhook_events,
+    webhook_receivers,
     window_states,
 )
 
@@ -70,6 +72,8 @@ __all__ = [
     "silences",
     "timers",
     "twins",
+    "webhook_events",
+    "webhook_receivers",
     "window_states",
 ]
 

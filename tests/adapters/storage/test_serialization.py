@@ -103,6 +103,7 @@ EVENTS = [
     "ShipmentNotMerged",
     "Tick",
     "TurnComesNearer",
+    "WebhookGivenUp",
     "WindowsTurn",
 ]
 EFFECTS = [

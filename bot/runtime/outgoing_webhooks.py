@@ -86,7 +86,8 @@ class WebhookSender:
 
     def _send(self, receiver: Receiver, event: PendingEvent) -> None:
         answer = self._client.post(receiver, event, self._clock.now())
-        about = {"receiver": receiver.name, "event": event.name, "delivery": event.delivery}
+        about: dict[str, object] = {"receiver": receiver.name, "told": event.name, "delivery": event.delivery}
+        about["deployment"] = event.deployment_id
         if answer.taken:
             self._events.sent(event)
             if event.failures:

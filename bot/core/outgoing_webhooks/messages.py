@@ -10,15 +10,16 @@ MEND = "mend what receives them, or take it out of [[webhooks]]; what waits is s
 
 def given_up(name: str, count: int, reason: str, *, gone: bool) -> Message:
     """For admins, once until the receiver takes events again."""
-    lost = "1 event is" if count == 1 else f"{count} events are"
     news = f"{name} wants no webhooks any more." if gone else f"{name} has not taken a webhook for a day."
-    later = "What happens from now on is sent all the same" if gone else "What waits and is newer is still tried"
+    events = "1 event that waited for it is" if count == 1 else f"{count} events that waited for it are"
+    lost = f"{events} dropped" if gone else f"Events are given up after a day, {count} so far"
+    later = "What happens from now on is sent all the same" if gone else "What is newer is still tried"
     return say(
         "🪝 ",
         Bold(news),
         f" {_sentence(reason)}",
         lines=[
-            (f"{lost} given up, and will not be sent again. Deployments go on as always.",),
+            (f"{lost}, and will not be sent again. Deployments go on as always.",),
             (f"{later}: mend what receives them, or take it out of ", Code("[[webhooks]]"), " in my settings."),
         ],
     )

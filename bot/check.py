@@ -11,7 +11,6 @@ from bot.core.errors import ShipmateError
 from bot.core.names import listed
 from bot.core.outgoing_webhooks import messages as webhook_messages
 from bot.core.outgoing_webhooks.model import Standing
-from bot.core.outgoing_webhooks.retries import DOWN_AFTER
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import Merging
@@ -222,15 +221,14 @@ def _webhook(one: WebhookSettings) -> str:
 
 
 def _webhook_findings(settings: Settings, standings: Callable[[], Sequence[Standing]]) -> Iterator[Finding]:
-    """Who does not take what is sent: a few failures may be over in a moment."""
+    """Who does not take what is sent, which may be over in a moment."""
     known = {one.id for one in settings.receivers}
     try:
-        failing = [one for one in standings() if one.receiver in known and one.failures]
+        failing = [one for one in standings() if one.receiver in known and one.failing_since is not None]
     except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say
         return
     for one in failing:
-        passing = one.failures < DOWN_AFTER and not one.given_up
-        what = webhook_messages.failing(one)
+        what, passing = webhook_messages.failing(one), not one.lasting
         yield Finding(good=passing, what=what, mend=webhook_messages.MEND, warning=passing)
 
 

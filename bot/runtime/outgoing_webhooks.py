@@ -90,8 +90,8 @@ class WebhookSender:
         about["deployment"] = event.deployment_id
         if answer.taken:
             self._events.sent(event)
-            if event.failures:
-                log.info("webhook taken again", failures=event.failures, **about)
+            if event.failing_since is not None:
+                log.info("webhook taken again", **about)
             return
         failure = retries.failed(event, answer, self._clock.now())
         given_up = self._events.failed(event, receiver.name, answer, failure)

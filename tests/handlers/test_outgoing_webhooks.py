@@ -245,7 +245,7 @@ def test_a_receiver_that_is_down_for_hours_gets_all_at_once_when_it_is_back(
     assert len(receiver.taken) == 60
     for number in range(1, 21):
         assert receiver.of(number) == ["starting", "running", "succeeded"]
-    assert [(one.waiting, one.failures) for one in the_world.store.events.standings()] == [(0, 0)]
+    assert [(one.waiting, one.failing_since) for one in the_world.store.events.standings()] == [(0, None)]
 
 
 def test_one_event_that_is_refused_holds_up_its_own_deployment_only(the_world: World, receiver: EventReceiver) -> None:

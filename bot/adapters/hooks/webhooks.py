@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from socket import SHUT_RDWR
@@ -18,6 +19,7 @@ from urllib3.exceptions import HTTPError
 from bot.adapters.hooks.client import NoPasswords, body_of, host_of, new_session, unreachable
 from bot.adapters.hooks.errors import asked_wait, error_of
 from bot.adapters.hooks.signing import DELIVERY, EVENT, SIGNATURE, signature
+from bot.core.errors import Unavailable
 from bot.core.masking import MASK
 from bot.core.outgoing_webhooks.model import Answer, PendingEvent, Receiver
 from bot.core.outgoing_webhooks.retries import LONGEST_PAUSE
@@ -47,8 +49,8 @@ class WebhookClient:
         try:
             answer = self._answer(receiver.url, headers, body, who, now)
         except (requests.RequestException, HTTPError, ValueError) as broken:
-            answer = Answer(taken=False, reason=str(unreachable(broken, who, asks=True)))
-        return Answer(answer.taken, _masked(answer.reason, receiver), answer.gone, answer.wait)
+            answer = Answer(taken=False, reason=str(unreachable(broken, who, asks=True)), away=True)
+        return replace(answer, reason=_masked(answer.reason, receiver))
 
     def _answer(self, url: str, headers: dict[str, str], body: bytes, who: str, now: datetime) -> Answer:
         with self._session.post(
@@ -69,7 +71,8 @@ class WebhookClient:
                 return Answer(taken=True)
             error = error_of(status, answer.headers, said or b"", who=who, now=now, asks=True)
             wait = asked_wait(answer.headers.get("Retry-After", ""), now, LONGEST_PAUSE.total_seconds())
-            return Answer(taken=False, reason=str(error), gone=status == HTTPStatus.GONE, wait=wait)
+            away, gone = isinstance(error, Unavailable), status == HTTPStatus.GONE
+            return Answer(taken=False, reason=str(error), away=away, gone=gone, wait=wait)
 
 
 def _masked(reason: str, receiver: Receiver) -> str:
@@ -100,13 +103,16 @@ class _Deadline:
         timer.daemon = True
         timer.start()
         try:
-            return super().getresponse()  # type: ignore[misc]
+            answer = super().getresponse()  # type: ignore[misc]
         except Exception as error:
             if late:
                 raise TimeoutError from error
             raise
         finally:
             timer.cancel()
+        if late:  # half of a head passes for a whole one
+            raise TimeoutError
+        return answer
 
 
 def _shut(sock: Any) -> None:

@@ -339,6 +339,7 @@ webhook_events = sa.Table(
     column("created_at", Utc),
     column("due_at", Utc),
     column("tries", sa.Integer),
+    column("reason", Text),
     sqlite_autoincrement=True,
 )
 """Events of outgoing webhooks that wait to be sent, a row for each receiver; whatever was sent is gone."""

@@ -17,7 +17,7 @@ from bot.core.deployments.model import Deployment, State
 from bot.core.deployments.representation import state_told
 from bot.core.events.internal import WebhookGivenUp
 from bot.core.outgoing_webhooks.model import Answer, PendingEvent, Receiver, Standing, name_of, snapshot
-from bot.core.outgoing_webhooks.retries import DOWN_AFTER, Failure
+from bot.core.outgoing_webhooks.retries import OUTAGE, Failure, is_back
 from bot.core.stored import stored_name
 
 FORGOTTEN_AFTER = timedelta(minutes=10)
@@ -50,6 +50,11 @@ _CLAIM = sa.update(tables.webhook_receivers).where(
 )
 _CLAIM = _CLAIM.values(owner=sa.bindparam("me"))
 _RELEASE = sa.update(tables.webhook_receivers).where(_R.id == _KEY, _R.owner == sa.bindparam("me")).values(owner=None)
+_WAITING = sa.select(sa.func.count()).where(_E.receiver == _R.id).scalar_subquery()
+_STANDINGS = sa.select(_R.id, _R.name, _WAITING.label("n"), _R.failing_since, _R.reason, _R.given_up)
+_STANDINGS = _STANDINGS.order_by(_R.name, _R.id)
+_OLDEST_TRIED = sa.select(sa.func.min(_E.id)).where(_E.tries > 0).group_by(_E.receiver)
+_TRIED = sa.select(_E.receiver, _E.created_at, _E.reason).where(_E.id.in_(_OLDEST_TRIED))
 _AT_PEACE: dict[str, Any] = {"failures": 0, "failing_since": None, "rests_until": None, "reason": "", "given_up": 0}
 
 
@@ -86,6 +91,7 @@ class WebhookTransaction:
                 "created_at": self._now,
                 "due_at": self._now,
                 "tries": 0,
+                "reason": "",
             }
             self._connection.execute(sa.insert(tables.webhook_events), event)
             self.kept = True
@@ -138,14 +144,14 @@ class EventQueue:
         )
 
     def sent(self, event: PendingEvent) -> None:
-        """It was taken. Where the receiver was down, all that waits for it is sent now."""
+        """It was taken. Where the receiver was away, all that waits for it is sent now."""
+        now = self._database.clock.now()
         with self._database.writing() as connection:
             connection.execute(sa.delete(tables.webhook_events).where(_E.id == event.id))
-            if event.failures:
+            if event.failing_since is not None:
                 there = sa.update(tables.webhook_receivers).where(_R.id == event.receiver)
                 connection.execute(there.values(_AT_PEACE))
-            if event.failures >= DOWN_AFTER:
-                now = self._database.clock.now()
+            if is_back(event, now):
                 late = sa.update(tables.webhook_events).where(_E.receiver == event.receiver, _E.due_at > now)
                 connection.execute(late.values(due_at=now))
 
@@ -155,15 +161,11 @@ class EventQueue:
         with self._database.writing() as connection:
             given_up = _give_up(connection, event, failure)
             if failure.due_at is not None:
-                mine = sa.and_(_E.receiver == event.receiver, _E.deployment_id == event.deployment_id)
-                change = sa.update(tables.webhook_events).where(mine)
-                connection.execute(change.values(due_at=failure.due_at))
-                again = sa.update(tables.webhook_events).where(_E.id == event.id)
-                connection.execute(again.values(tries=_E.tries + 1))
+                _put_off(connection, event, answer.reason, failure.due_at)
             tells = bool(given_up) and failure.tells
             standing: dict[str, Any] = {
-                "failures": _R.failures + 1,
-                "failing_since": sa.func.coalesce(_R.failing_since, sa.bindparam("at", now, _R.seen_at.type)),
+                "failures": failure.failures,
+                "failing_since": event.failing_since or now,
                 "rests_until": failure.rests_until,
                 "reason": answer.reason,
                 "given_up": _R.given_up + given_up,
@@ -209,9 +211,18 @@ class EventQueue:
 
     def standings(self) -> list[Standing]:
         """Of all receivers, by their names."""
-        waiting = sa.select(sa.func.count()).where(_E.receiver == _R.id).scalar_subquery()
-        query = sa.select(_R.id, _R.name, waiting.label("n"), _R.failures, _R.failing_since, _R.reason, _R.given_up)
-        return [Standing(*row) for row in self._database.select(query.order_by(_R.name, _R.id))]
+        rows = self._database.select(_STANDINGS)
+        tried = {row.receiver: row for row in self._database.select(_TRIED)}
+        now = self._database.clock.now()
+        return [_standing(row, tried.get(row.id), now) for row in rows]
+
+
+def _standing(row: Any, tried: Any | None, now: datetime) -> Standing:
+    """One that takes other events may still refuse one."""
+    since = row.failing_since or (tried.created_at if tried is not None else None)
+    reason = row.reason or (tried.reason if tried is not None else "")
+    lasting = since is not None and (now - since >= OUTAGE or row.given_up > 0)
+    return Standing(row.id, row.name, row.n, since, reason, lasting, row.given_up)
 
 
 def _moment(row: Any) -> datetime:
@@ -229,6 +240,14 @@ def _give_up(connection: sa.Connection, event: PendingEvent, failure: Failure) -
     if failure.overdue is not None:
         given_up += connection.execute(there.where(_E.created_at <= failure.overdue)).rowcount
     return given_up
+
+
+def _put_off(connection: sa.Connection, event: PendingEvent, reason: str, due_at: datetime) -> None:
+    """With all that comes after it in its deployment."""
+    mine = sa.and_(_E.receiver == event.receiver, _E.deployment_id == event.deployment_id)
+    connection.execute(sa.update(tables.webhook_events).where(mine).values(due_at=due_at))
+    again = sa.update(tables.webhook_events).where(_E.id == event.id)
+    connection.execute(again.values(tries=_E.tries + 1, reason=reason))
 
 
 def _own(event: WebhookGivenUp, key: str, now: datetime) -> dict[str, Any]:

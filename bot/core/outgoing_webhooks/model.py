@@ -49,9 +49,9 @@ class Receiver:
 class PendingEvent:
     """Snapshot: an event that waits to be sent to one receiver, as it was when its deployment changed.
 
-    ``delivery`` is its idempotency key: the same at each try. ``failures`` counts how often the receiver has failed in
-    a row, since ``failing_since``, whatever was sent; ``told_at`` is when admins were last told that events were given
-    up.
+    ``delivery`` is its idempotency key: the same at each try. ``failing_since`` is since when the receiver has taken
+    nothing, whatever was sent, and ``failures`` counts how often in a row it was away then; ``told_at`` is when admins
+    were last told that events were given up.
     """
 
     id: int
@@ -76,25 +76,31 @@ class PendingEvent:
 class Answer:
     """What came of sending an event: it is ``taken``, or there is a ``reason`` in words that name the host only.
 
-    ``gone``: nothing shall be sent there any more. ``wait`` is in seconds, None where it was not asked for.
+    ``away``: the receiver is down or wants to be left in peace, which has nothing to do with the event; else it does
+    not want this one, or, where it is ``gone``, none any more. ``wait`` is in seconds, None where it was not asked for.
     """
 
     taken: bool
     reason: str = ""
+    away: bool = False
     gone: bool = False
     wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How it stands with a receiver: how many events wait, and since when and why they cannot be sent."""
+    """How it stands with a receiver: how many events wait, and since when and why it does not take them.
+
+    ``failing_since`` is None where all is well. It is ``lasting`` where that will hardly be over in a moment;
+    ``given_up`` counts the events that were given up since.
+    """
 
     receiver: str
     name: str
     waiting: int
-    failures: int = 0
     failing_since: datetime | None = None
     reason: str = ""
+    lasting: bool = False
     given_up: int = 0
 
 

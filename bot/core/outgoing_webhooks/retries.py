@@ -13,21 +13,25 @@ LONGEST_PAUSE = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(hours=24)
 """An event is tried for so long from its beginning on."""
 DOWN_AFTER = 5
-"""So many failures in a row, whatever was sent, and the receiver counts as down: one event at a time tries it."""
+"""So often in a row it is away, whatever was sent, and the receiver counts as down: one event at a time tries it."""
 LONGEST_REST = timedelta(minutes=5)
 """How long a receiver that is down is left in peace at most, so that it hears within that of being up again."""
 TOLD_AGAIN_AFTER = timedelta(days=1)
+OUTAGE = timedelta(minutes=10)
+"""A receiver that has taken nothing for so long, and takes something again, is sent all that waits for it at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What follows from a try that failed: ``due_at`` is when the next one is, None where the event is given up.
 
-    ``rests_until`` is until when nothing at all is sent there. What is older than ``overdue`` is given up with it, and
-    all that waits where ``all_given_up``. ``tells``: if anything is given up, admins are told.
+    ``failures`` is how often in a row the receiver was away, and ``rests_until`` until when nothing at all is sent
+    there. What is older than ``overdue`` is given up as well, and all that waits where ``all_given_up``. ``tells``: if
+    anything is given up, admins are told.
     """
 
     due_at: datetime | None
+    failures: int
     rests_until: datetime | None
     overdue: datetime | None
     all_given_up: bool
@@ -35,15 +39,26 @@ class Failure:
 
 
 def failed(event: PendingEvent, answer: Answer, now: datetime) -> Failure:
-    failures = event.failures + 1
+    """One event that is not wanted holds up its own deployment; a receiver that is away is not pressed with others."""
+    failures = event.failures + 1 if answer.away else 0
     ends = event.created_at + GIVEN_UP_AFTER
-    over = answer.gone or now >= ends
-    rests = [now + rest_after(failures)] if failures >= DOWN_AFTER and not answer.gone else []
-    if answer.wait is not None and not answer.gone:
+    rests = [now + rest_after(failures)] if failures >= DOWN_AFTER else []
+    if answer.away and answer.wait is not None:
         rests.append(now + min(timedelta(seconds=answer.wait), LONGEST_PAUSE))
-    due_at = None if over else min(now + pause_after(event.tries + 1, answer.wait, event.delivery), ends)
-    overdue = now - GIVEN_UP_AFTER if failures >= DOWN_AFTER else None
-    return Failure(due_at, max(rests, default=None), overdue, answer.gone, _tells(event, now))
+    over = answer.gone or now >= ends
+    return Failure(
+        due_at=None if over else min(now + pause_after(event.tries + 1, answer.wait, event.delivery), ends),
+        failures=failures,
+        rests_until=max(rests, default=None),
+        overdue=now - GIVEN_UP_AFTER if failures >= DOWN_AFTER else None,
+        all_given_up=answer.gone,
+        tells=_tells(event, now),
+    )
+
+
+def is_back(event: PendingEvent, now: datetime) -> bool:
+    """Whether the receiver that has taken the event was away before, so that all that waits is tried at once."""
+    return event.failures > 0 or (event.failing_since is not None and now - event.failing_since >= OUTAGE)
 
 
 def _tells(event: PendingEvent, now: datetime) -> bool:

@@ -37,7 +37,15 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 ONE_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Variables that are not the bot's own: of other programs, and of examples.
 OTHERS = {"LC_", "RAILS_ENV", "DEPLOY_KEY", "SSH_AUTH_SOCK"}
-OTHERS |= {"RENDER_API_KEY", "VERCEL_TOKEN", "NETLIFY_TOKEN", "COOLIFY_TOKEN", "DEPLOY_HOOK", "CALLBACK_URL"}
+OTHERS |= {
+    "RENDER_API_KEY",
+    "VERCEL_TOKEN",
+    "NETLIFY_TOKEN",
+    "COOLIFY_TOKEN",
+    "DEPLOY_HOOK",
+    "CALLBACK_URL",
+    "EVENTS_SECRET",
+}
 
 
 def refreshed(page: str) -> str:

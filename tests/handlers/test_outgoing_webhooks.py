@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from bot.core.outgoing_webhooks.model import PendingEvent
 from bot.mend import Mender
 from tests.servers.hooks.receiver import EventReceiver
 from tests.servers.hooks.server import Received, Reply
+from tests.servers.hooks.verification import verified
 from tests.world import REPOSITORY, SETTINGS, World, read_out, world
 
 ADMINS = '[bot]\nadmins = ["U00000002"]\n'
@@ -342,3 +345,35 @@ def test_what_is_ended_at_a_terminal_is_told(the_world: World, receiver: EventRe
     the_world.settle()
 
     assert receiver.of(1)[-1] == "cancelled"
+
+
+# --- what docs/webhooks.md says -----------------------------------------------------------------------------------
+
+
+def test_the_body_on_the_page_is_one_that_is_sent(the_world: World, receiver: EventReceiver) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+
+    remote = deploys(the_world)
+    the_world.wait(minutes=4)
+    reports(the_world, remote, "success")
+
+    sent = receiver.taken[-1].json
+    of_its_own = {"id", "sha", "url", "github_deployment_id"}
+    told = {key: value for key, value in sent["deployment"].items() if key not in of_its_own}
+    on_the_page = json.loads(shown)
+    assert list(on_the_page["deployment"]) == list(sent["deployment"])
+    assert told == {key: value for key, value in on_the_page["deployment"].items() if key not in of_its_own}
+    assert (sent["event"], sent["sent_at"]) == (on_the_page["event"], on_the_page["sent_at"])
+
+
+def test_the_example_on_the_page_takes_what_is_sent_and_nothing_else(the_world: World, receiver: EventReceiver) -> None:
+    deploys(the_world)
+    [sent] = receiver.taken
+    signature, now = sent.headers["x-shipmate-signature-256"], the_world.clock.now()
+
+    assert verified(sent.body, signature, receiver.secret, now) == sent.json
+    assert verified(sent.body + b" ", signature, receiver.secret, now) is None
+    assert verified(sent.body, signature, "another secret", now) is None
+    assert verified(sent.body, "", receiver.secret, now) is None
+    assert verified(sent.body, signature, receiver.secret, now + timedelta(hours=1)) is None

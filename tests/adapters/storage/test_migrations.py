@@ -40,6 +40,7 @@ RELEASED = {
     "0017_merge_cards.py": "4f8d7d5a06e4afeb9de9cdabc6f88c49bf7201e0fdf9e1ac1f468a5109d13e50",
     "0018_home_tab.py": "26af30b8d911196755ef057cb45aee6bb640c10db26e02dff0a5cca82afd3e32",
     "0019_publications.py": "044efb5ba9fd1c4054a42b4b451a468cdb85355a27a5ea9dc4e8089736d3fa6d",
+    "0022_outgoing_webhooks.py": "18fdc6e3c11ce7d347a8b30344602400ff2064d55a1a49f36efc0fd94e4878f5",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from traceback import extract_tb
 
 import structlog
 
@@ -16,7 +17,7 @@ from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.store import Store
 from bot.core.errors import Unavailable
 from bot.core.outgoing_webhooks import retries
-from bot.core.outgoing_webhooks.model import PendingEvent, PostsEvents, Receiver
+from bot.core.outgoing_webhooks.model import Answer, PendingEvent, PostsEvents, Receiver
 from bot.core.ports.chat import Clock
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,7 @@ class WebhookSender:
         return sent
 
     def _send(self, receiver: Receiver, event: PendingEvent) -> None:
-        answer = self._client.post(receiver, event, self._clock.now())
+        answer = self._answer(receiver, event)
         about: dict[str, object] = {"receiver": receiver.name, "told": event.name, "delivery": event.delivery}
         about["deployment"] = event.deployment_id
         if answer.taken:
@@ -98,6 +99,18 @@ class WebhookSender:
         log.warning("webhook not taken", tries=event.tries + 1, reason=answer.reason, **about)
         if given_up:
             log.error("webhooks given up", receiver=receiver.name, events=given_up, reason=answer.reason)
+
+    def _answer(self, receiver: Receiver, event: PendingEvent) -> Answer:
+        try:
+            return self._client.post(receiver, event, self._clock.now())
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours must neither stop the others nor stay unseen
+            # Not with all that it says: there may be an address in it, which may be secret.
+            frame, fault = extract_tb(error.__traceback__)[-1], type(error).__name__
+            where = f"{frame.filename}:{frame.lineno}"
+            log.error("webhook failed", receiver=receiver.name, delivery=event.delivery, fault=fault, where=where)
+            return Answer(taken=False, reason=f"It could not be sent by a fault of the bot's own: {fault}.")
 
 
 class WebhookThreads:

@@ -182,19 +182,21 @@ def test_a_process_that_others_may_have_taken_over_from_sends_nothing(store: Sto
     assert store.events.claim(FAST.id, "another")
 
 
-def test_a_fault_ends_neither_the_thread_nor_what_waits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.runtime.outgoing_webhooks.SETTLE_EVERY", 0.01)
-
+def test_a_fault_of_the_bots_own_holds_up_one_deployment_and_is_told(store: Store) -> None:
     def stumbles(receiver: Receiver, event: PendingEvent) -> Answer:
-        if len(post.posted) < 3:
-            raise RuntimeError("by a fault of ours")
+        if event.deployment_id == 1:
+            raise RuntimeError(receiver.url)
         return Answer(taken=True)
 
     post = Post(stumbles)
-    waits(store, FAST, 1)
+    waits(store, FAST, 1, 1, 2)
 
     with sending(store, post, [FAST]):
-        assert post.wait_for(lambda: post.to(FAST) == [1, 1, 1])
+        assert post.wait_for(lambda: post.to(FAST) == [1, 2])
+
+    [standing] = store.events.standings()
+    assert standing.waiting == 2
+    assert standing.reason == "It could not be sent by a fault of the bot's own: RuntimeError."
 
 
 def test_it_ends_at_once_while_a_receiver_rests(store: Store) -> None:

@@ -107,8 +107,11 @@ def _handler(receiver: EventReceiver) -> type[BaseHTTPRequestHandler]:
             length = {} if reply.status == 204 else {"Content-Length": str(len(reply.body))}
             for name, value in {**length, **reply.headers}.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(reply.body)
+            try:
+                self.end_headers()
+                self.wfile.write(reply.body)
+            except OSError:
+                self.close_connection = True  # whoever sent it waits no longer
 
         do_GET = do_POST = do_PUT = _any
 

@@ -17,6 +17,7 @@ from bot.adapters.clock.scheduler import Schedule
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
+from bot.adapters.hooks.webhooks import WebhookClient
 from bot.adapters.local.forge import LocalGit, find_repositories
 from bot.adapters.signing import PageLinks
 from bot.adapters.slack.chat import Slack
@@ -43,11 +44,15 @@ from bot.router import collect
 from bot.runtime import api_requests
 from bot.runtime.decoder import decoder
 from bot.runtime.dispatcher import Engine
+from bot.runtime.outgoing_webhooks import WebhookSender, WebhookThreads
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.settings import Settings
 from bot.talk.console import Terminal
 from bot.talk.local_bot import LocalBot
+
+WEBHOOKS_END_WITHIN = 4.0
+"""Seconds that what is on its way to receivers gets on SIGTERM; the next process sends again what takes longer."""
 
 
 @dataclass(slots=True)
@@ -64,9 +69,11 @@ class Bot:
     provider_runner: ProviderRunner
     schedule: Schedule
     passwords: Passwords
+    webhooks: WebhookThreads
 
     def launch(self) -> None:
         self.engine.launch(self.pipeline, self.provider_runner)
+        self.webhooks.start()
         self.schedule.start()
         # What happened while nobody was here is not left for the first tick of the clock.
         self.schedule.reconcile_at_once()
@@ -74,6 +81,7 @@ class Bot:
     def stop(self) -> None:
         self.schedule.stop()
         self.provider_runner.stopping.set()
+        self.webhooks.stop(WEBHOOKS_END_WITHIN)
         self.engine.stop()
 
 
@@ -95,6 +103,11 @@ def build(
         settings, forge, chat, clock, the_store, engine, owner=lease.id, measures=measures, pages=pages
     )
     provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check, measures)
+    sender = WebhookSender(
+        the_store, lambda: settings.receivers, WebhookClient(), clock, owner=lease.id, before_send=lease.check
+    )
+    webhooks = WebhookThreads(sender)
+    the_store.decisions.kept_events = webhooks.nudge
 
     def tick(name: str, at: datetime) -> None:
         body = serialization.event_to_bytes(Tick(name, at))
@@ -102,7 +115,9 @@ def build(
         engine.nudge()
 
     schedule = Schedule(clock, tick)
-    return Bot(settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords)
+    return Bot(
+        settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords, webhooks
+    )
 
 
 def pipeline_of(
@@ -246,6 +261,7 @@ def doctors(settings: Settings) -> Doctors:
         refused=lambda: refusals.lasting(the_store.reads()) if current else (),
         workflows=forge.workflows if forge else None,
         known=lambda: the_store.repositories.all() if current else (),
+        webhooks=lambda: the_store.events.standings() if current else (),
     )
 
 
@@ -260,6 +276,8 @@ def talking(
     ``base`` is where the pages are served.
     """
     make_private(home)
+    # What happens in a terminal is nobody else's business.
+    settings = settings.model_copy(update={"webhooks": ()})
     the_store = Store(connect(f"sqlite:///{home / 'talk.db'}"), clock)
     migrations.upgrade(the_store.database.engine)
     heard: list[LocalBot] = []

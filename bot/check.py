@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from bot import __version__, exposure
 from bot.core.errors import ShipmateError
+from bot.core.names import listed
+from bot.core.outgoing_webhooks import messages as webhook_messages
+from bot.core.outgoing_webhooks.model import Standing
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import Merging
@@ -23,7 +26,8 @@ from bot.providers.shell import runs_as
 from bot.settings import AppSettings, EnvironmentSettings, Secrets, Settings, SettingsProblems, masked, secrets_in
 from bot.settings.models import Table
 from bot.settings.planned import PLANNED
-from bot.settings.required import requirements
+from bot.settings.required import requirements, unsigned
+from bot.settings.webhooks import WebhookSettings
 
 if TYPE_CHECKING:
     from bot.gallery.validation import Validator
@@ -56,7 +60,7 @@ class Doctors:
 
     ``names`` tells what a repository is called now, ``known`` which ones the bot knows, ``merging`` in which ways
     they merge, ``workflows`` which of these there are, ``publishing`` what may be written there, and ``refused`` what
-    was not; ``messages`` is who takes them.
+    was not; ``messages`` is who takes them, ``webhooks`` how those stand who are told of deployments.
     """
 
     github: DoctorOfRepositories | None = None
@@ -71,6 +75,7 @@ class Doctors:
     workflows: Workflows | None = None
     known: Callable[[], Sequence[KnownRepository]] = tuple
     messages: Validator | None = None
+    webhooks: Callable[[], Sequence[Standing]] = tuple
 
 
 def check(
@@ -112,6 +117,7 @@ def overview(settings: Settings, counts: HeadCounts | None = None) -> list[str]:
         *(line for app in settings.apps.values() for line in _app_lines(app)),
         f"Slack: {_slack(secrets)}",
         f"GitHub: {_github(secrets)}, at {secrets.github_api_url}",
+        *(f"Webhooks: {_webhook(one)}" for one in settings.webhooks),
         f"Database: {'Postgres' if secrets.on_postgres else secrets.database_url.get_secret_value()}",
         "Who may deploy:",
         *(f"  {line}" for app in settings.apps.values() for line in _who_may(settings, app, counts)),
@@ -124,8 +130,8 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     ``planned``: keys and variables that nothing acts on yet, each with the feature that will.
     """
     found = [Finding(good=True, what=f"{settings.path} is understood")]
-    found += requirements(settings.secrets, "check")
-    found += _being_changed(settings.secrets)
+    found += [*requirements(settings.secrets, "check"), *unsigned(settings.webhooks)]
+    found += [*_being_changed(settings.secrets), *_being_changed_at_receivers(settings.webhooks)]
     examples = [app for app in settings.apps.values() if _is_example(app, settings)]
     found += [
         Finding(
@@ -156,6 +162,7 @@ def _examined(settings: Settings, doctors: Doctors, apps: Sequence[AppSettings])
         found += _answers("Slack", lambda: slack.doctor(_once(_channels(settings))))
     if store is not None:
         found += _answers("The database", store.doctor)
+    found += _webhook_findings(settings, doctors.webhooks)
     if doctors.orphans is not None:
         found += _answers("What is not in the settings", doctors.orphans.doctor)
     if doctors.counts is not None:
@@ -203,6 +210,32 @@ def _being_changed(secrets: Secrets) -> Iterator[Finding]:
             what = f"{name} holds two secrets, and what is signed with either one is accepted"
             mend = f"take the old one out as soon as {sender} signs with the new one"
             yield Finding(good=True, warning=True, what=what, mend=mend)
+
+
+def _being_changed_at_receivers(webhooks: Sequence[WebhookSettings]) -> Iterator[Finding]:
+    for one in webhooks:
+        if len(one.held) > 1:
+            what = f"{one.secret} holds two secrets, and what is sent to {one.host} is signed with the first one"
+            mend = f"take the other one out as soon as {one.host} takes what is signed with the first"
+            yield Finding(good=True, warning=True, what=what, mend=mend)
+
+
+def _webhook(one: WebhookSettings) -> str:
+    """Without its address, which may be secret itself."""
+    events = "all events" if one.events == "all" else listed(one.events)
+    return f"{events} of {listed(one.apps) if one.apps else 'all apps'} to {one.host}"
+
+
+def _webhook_findings(settings: Settings, standings: Callable[[], Sequence[Standing]]) -> Iterator[Finding]:
+    """Who does not take what is sent, which may be over in a moment."""
+    known = {one.id for one in settings.receivers}
+    try:
+        failing = [one for one in standings() if one.receiver in known and one.failing_since is not None]
+    except Exception:  # noqa: BLE001 - whatever is wrong with the database is for its own doctor to say
+        return
+    for one in failing:
+        what, passing = webhook_messages.failing(one), not one.lasting
+        yield Finding(good=passing, what=what, mend=webhook_messages.MEND, warning=passing)
 
 
 def _set_in_vain(settings: Settings, planned: Mapping[str, str]) -> Iterator[Finding]:

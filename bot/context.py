@@ -130,6 +130,7 @@ class Context:
         if self._records is None:
             self._records = self.transactions.begin(app, environment)
             self._records.audit.attribute(self.who, app, environment)
+            self._records.webhooks.subscribe(self.settings.receivers, self.settings.secrets.base_url)
         return self._records
 
     @property

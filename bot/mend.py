@@ -124,6 +124,7 @@ class Mender:
             for place in others:
                 records.hold(*place)
             records.audit.attribute(BY, *orphan.place)
+            records.webhooks.subscribe(self._settings.receivers, self._settings.secrets.base_url)
             there = next((one for one in self.found(records) if one.key == orphan.key), None)
             if there is None:
                 tell(messages.MEANWHILE)

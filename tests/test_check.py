@@ -17,6 +17,7 @@ from bot.adapters.local.publishing import LocalPublishing
 from bot.check import Doctors, check
 from bot.check import findings as check_findings
 from bot.core.errors import NotThere, Unavailable
+from bot.core.outgoing_webhooks.model import Standing
 from bot.core.ports.chat import Finding
 from bot.core.ports.forge_types import Repository
 from bot.core.ports.merging import MergeRules
@@ -638,3 +639,53 @@ def test_what_is_wrong_with_a_workflow_that_is_dispatched_is_a_finding(file: str
 
     assert code == 1
     assert line in printed
+
+
+WEBHOOK = (
+    SHOP
+    + """
+[[webhooks]]
+url = "https://events.example/hidden"
+secret = "EVENTS_SECRET"
+events = ["succeeded", "failed"]
+"""
+)
+SIGNED = {**COMPLETE, "EVENTS_SECRET": "new-secret, old-secret"}
+
+
+def test_who_is_told_of_deployments_is_said_by_the_host_alone() -> None:
+    code, printed = run(WEBHOOK, SIGNED)
+
+    assert "Webhooks: succeeded and failed of all apps to events.example\n" in printed
+    assert printed.splitlines()[-1] == (
+        "! EVENTS_SECRET holds two secrets, and what is sent to events.example is signed with the first one"
+        "  → take the other one out as soon as events.example takes what is signed with the first"
+    )
+    assert "hidden" not in printed
+    assert code == 0
+
+
+@pytest.mark.parametrize(("lasting", "mark"), [(False, "!"), (True, "✗")])
+def test_a_receiver_that_takes_nothing_is_a_finding_with_its_last_error(lasting: bool, mark: str) -> None:
+    [receiver] = read(WEBHOOK, SIGNED).receivers
+    since, error = datetime(2026, 3, 2, 10, 0, tzinfo=UTC), "events.example answered 500 Internal Server Error."
+    failing = Standing(receiver.id, receiver.name, 12, since, error, lasting, given_up=3 if lasting else 0)
+    of_before = replace(failing, receiver="no longer in the settings")
+
+    code, printed = run(WEBHOOK, SIGNED, lambda _: Doctors(webhooks=lambda: [failing, of_before]))
+
+    lost = ", 3 were given up" if lasting else ""
+    assert printed.splitlines()[-1] == (
+        f"{mark} The webhook at events.example fails since 2026-03-02 10:00 UTC: "
+        f"events.example answered 500 Internal Server Error; 12 events wait{lost}"
+        "  → mend what receives them, or take it out of [[webhooks]]; what waits is sent by itself once it is taken"
+    )
+    assert printed.count("fails since") == 1
+    assert code == int(lasting)
+
+
+def test_receivers_of_a_database_that_cannot_be_read_are_no_finding() -> None:
+    def broken() -> list[Standing]:
+        raise RuntimeError("no such table")
+
+    assert run(WEBHOOK, SIGNED, lambda _: Doctors(webhooks=broken))[0] == 0

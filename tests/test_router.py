@@ -68,6 +68,7 @@ NAMES = [
     "outages.refused",
     "outages.teams",
     "outages.tried",
+    "outgoing_webhooks.given_up",
     "people.claim_expired",
     "people.link_awaited",
     "previews.catch_up",

@@ -19,6 +19,7 @@ from bot import providers
 from bot.adapters.github.auth import AppAuth, TokenAuth
 from bot.adapters.github.forge import GitHub
 from bot.adapters.github.http import Auth
+from bot.adapters.hooks.webhooks import WebhookClient
 from bot.adapters.slack.bolt_app import build
 from bot.adapters.slack.chat import Slack
 from bot.adapters.storage import serialization
@@ -33,6 +34,7 @@ from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 from bot.http.server import moment_reader
 from bot.runtime.decoder import labels
+from bot.runtime.outgoing_webhooks import WebhookSender
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.runtime.timers import put_due
 from bot.settings import read
@@ -164,6 +166,7 @@ class World:
             pause=lambda _: None,  # half a second of the clock on the wall between two tries is nobody's test
             deploying=self.settings.deploying_workflows,
         )
+        owner = str(uuid4())
         self.pipeline = pipeline_of(
             self.settings,
             self.forge,
@@ -171,9 +174,13 @@ class World:
             self.clock,
             self.store,
             self.store,
-            owner=str(uuid4()),
+            owner=owner,
             pages=page_links(self.settings, self.store),
         )
+        self.sender = WebhookSender(
+            self.store, lambda: self.settings.receivers, WebhookClient(), self.clock, owner=owner
+        )
+        self.sender.settle()
         self.provider_runner = ProviderRunner(self.store, self.forge, self.settings, self.clock, self.passwords)
         self.bolt = build(
             self.chat,
@@ -249,6 +256,7 @@ class World:
                 moment
                 for moment in (
                     self.store.next_due(),
+                    *(self.sender.next_due(one) for one in self.settings.receivers),
                     self.store.timers.next_due_deployment(),
                     self.store.timers.next_due(),
                     *(moment for moment, _, _ in self._runs if not self.hold_runs),
@@ -336,7 +344,8 @@ class World:
                 continue
             for lane in self.pipeline.decide(one.id, one.joined):
                 self.pipeline.deliver(lane)
-        return bool(new or lanes or taken) or self._run()
+        sent = [self.sender.send_due(one) for one in self.settings.receivers]
+        return bool(new or lanes or taken or any(sent)) or self._run()
 
     def _run(self) -> bool:
         following = next((one for one in self._runs if one[0] <= self.clock.now()), None)

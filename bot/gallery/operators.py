@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.core.orphans import messages as orphans
 from bot.core.orphans.model import Orphan
 from bot.core.outages import messages as outages
+from bot.core.outgoing_webhooks import messages as webhooks
 from bot.core.publications import messages as publications
 from bot.core.replies import unknown_environment
 from bot.core.repositories import messages as repositories
@@ -21,6 +22,8 @@ def outages_(material: Material) -> list[Scene]:
         "GitHub", "acme", material.text("The token has expired."), "Set a new one as GITHUB_TOKEN, and restart me."
     )
     forbidden = material.text("GITHUB_TOKEN lacks a permission on acme/shop: Resource not accessible.")
+    receiver = "events.example.com"
+    fails, gone = material.text(f"{receiver} answered 500 Internal Server Error"), f"{receiver} answered 410 Gone"
     untold = publications.refused("acme/shop", "preview", forbidden, ["shop"])
     return [
         Scene("GitHub refuses my credentials", refused, "direct", "to admins"),
@@ -34,6 +37,9 @@ def outages_(material: Material) -> list[Scene]:
         Scene("A repository's name is taken", repositories.taken("acme/shop", ["shop"]), "direct"),
         Scene("I may not comment", publications.refused("acme/shop", "comment", forbidden, ["shop"]), "direct"),
         Scene("I may not tell of previews", untold, "direct"),
+        Scene("Webhooks are given up", webhooks.given_up(receiver, 12, fails, gone=False), "direct", "to admins"),
+        Scene("One webhook is given up", webhooks.given_up(receiver, 1, fails, gone=False), "direct"),
+        Scene("Wants no webhooks any more", webhooks.given_up(receiver, 3, gone, gone=True), "direct"),
     ]
 
 

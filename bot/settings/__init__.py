@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from bot.core.grammar.vocabulary import AppVocabulary, Vocabulary
+from bot.core.outgoing_webhooks.model import Receiver
 from bot.core.repositories.model import KnownRepository
 from bot.settings.env_file import ENV_FILE, Unreadable, variables_in
 from bot.settings.environment import Process, Secrets, from_environment, masked, secret_values, secrets_in
 from bot.settings.errors import SettingsProblems, validated, without_secrets
-from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of
+from bot.settings.loader import Inherited, apps_of, people_of, sections_of, table_of, text_of, webhooks_of
 from bot.settings.models import (
     DISPATCHING,
     AppSettings,
@@ -29,6 +30,7 @@ from bot.settings.models import (
     same_channel,
 )
 from bot.settings.required import requirements_missing
+from bot.settings.webhooks import WebhookSettings, receivers
 
 __all__ = [
     "AppSettings",
@@ -40,6 +42,7 @@ __all__ = [
     "Settings",
     "SettingsProblems",
     "SlackSettings",
+    "WebhookSettings",
     "WindowSettings",
     "load",
     "masked",
@@ -60,6 +63,7 @@ class Settings(Table):
     slack: SlackSettings = SlackSettings()
     apps: dict[str, AppSettings]
     people: dict[str, str] = Field(default_factory=dict)
+    webhooks: tuple[WebhookSettings, ...] = ()
     secrets: Secrets = Field(default_factory=Secrets)
     path: Path = DEFAULT_PATH
 
@@ -78,6 +82,11 @@ class Settings(Table):
         by_app = {one.app: one for one in known}
         apps = {name: app.as_called(by_app.get(name)) for name, app in self.apps.items()}
         return self if apps == self.apps else self.model_copy(update={"apps": apps})
+
+    @property
+    def receivers(self) -> tuple[Receiver, ...]:
+        """Who is told of deployments by outgoing webhooks."""
+        return receivers(self.webhooks)
 
     @property
     def deploying_workflows(self) -> frozenset[str]:
@@ -181,6 +190,15 @@ def _settings(text: str | None, file: Path, environ: Mapping[str, str], problems
     inherited = Inherited(timezone=bot.timezone, channel=slack.channel if slack else "#deploys")
     apps = apps_of(sections["apps"], inherited, problems)
     people = people_of(sections["people"], problems)
+    webhooks = webhooks_of(table.get("webhooks"), sections["apps"], environ, problems)
     if problems:
         raise SettingsProblems(list(dict.fromkeys(problems)))
-    return Settings(bot=bot, slack=slack or SlackSettings(), apps=apps, people=people, secrets=secrets, path=file)
+    return Settings(
+        bot=bot,
+        slack=slack or SlackSettings(),
+        apps=apps,
+        people=people,
+        webhooks=webhooks,
+        secrets=secrets,
+        path=file,
+    )

@@ -25,6 +25,7 @@ from bot.settings.models import (
 )
 from bot.settings.stages import HealthSettings, StepSettings
 from bot.settings.table import Table
+from bot.settings.webhooks import WebhookSettings
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,6 +35,7 @@ TABLES: Mapping[str, type[Table]] = {
     "[apps.<app>]": AppSettings,
     "[apps.<app>.github]": GitHubSettings,
     "[apps.<app>.environments.<environment>]": EnvironmentSettings,
+    "[[webhooks]]": WebhookSettings,
 }
 _WITHIN: Mapping[tuple[type[BaseModel], str], type[Table]] = {
     (EnvironmentSettings, "windows"): WindowSettings,

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.core.names import nearest
+from bot.settings.environment import secrets_named
 from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
 from bot.settings.previews import check_own_place, check_previews, is_preview, staying
 from bot.settings.providers import app_provider, environment_provider
 from bot.settings.references import check_label, check_references, check_spelling
+from bot.settings.webhooks import WebhookSettings, check_together
 
 SECTIONS = ("bot", "slack", "apps", "people")
+LISTS = ("webhooks",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,13 @@ def table_of(text: str, file: Path, problems: list[str]) -> dict[str, Any] | Non
 
 
 def sections_of(table: Mapping[str, Any], problems: list[str]) -> dict[str, dict[str, Any]]:
-    """The four sections, empty where there is none; others are problems."""
+    """The four sections, empty where there is none; what is neither one nor a list of tables is a problem."""
     for key in table:
-        if key not in SECTIONS:
-            near = nearest(key, SECTIONS)
-            choice = f"Did you mean [{near}]?" if near else "There are [bot], [slack], [apps.<app>] and [people]."
+        if key not in (*SECTIONS, *LISTS):
+            near = nearest(key, (*SECTIONS, *LISTS))
+            meant = f"[[{near}]]" if near in LISTS else f"[{near}]"
+            there_are = "There are [bot], [slack], [apps.<app>], [people] and [[webhooks]]."
+            choice = f"Did you mean {meant}?" if near else there_are
             problems.append(f"{key} is not a setting. {choice}")
     return {name: _table(table.get(name), name, problems) for name in SECTIONS}
 
@@ -76,6 +83,26 @@ def people_of(table: Mapping[str, object], problems: list[str]) -> dict[str, str
         else:
             people[chat_id] = login.removeprefix("@")
     return people
+
+
+def webhooks_of(
+    tables: object, apps: Iterable[str], environ: Mapping[str, str], problems: list[str]
+) -> tuple[WebhookSettings, ...]:
+    """The receivers of events, each with what its variable holds."""
+    if tables is not None and not (isinstance(tables, list) and all(isinstance(one, dict) for one in tables)):
+        problems.append("webhooks must be a list of tables: write [[webhooks]] above each.")
+        return ()
+    made: list[WebhookSettings | None] = []
+    for number, raw in enumerate(tables or ()):
+        place = path("webhooks", number)
+        values = _writable(raw, WebhookSettings, place, problems)
+        found = validated(WebhookSettings, values, place, problems)
+        if found is not None:
+            held = secrets_named(found.secret, environ)
+            found = found.model_copy(update={"held": tuple(map(SecretStr, held))})
+        made.append(found)
+    check_together(made, apps, problems)
+    return tuple(one for one in made if one is not None)
 
 
 def apps_of(tables: Mapping[str, object], inherited: Inherited, problems: list[str]) -> dict[str, AppSettings]:

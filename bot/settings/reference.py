@@ -24,6 +24,7 @@ from bot.settings.models import (
 from bot.settings.planned import described
 from bot.settings.stages import HealthSettings, StepSettings
 from bot.settings.table import Table
+from bot.settings.webhooks import WebhookSettings
 
 PAGE = Path("docs/settings.md")
 BEGIN = "<!-- The tables below are made by python -m bot.settings.reference -->"
@@ -39,6 +40,7 @@ _TABLES: Sequence[tuple[str, type[Table]]] = (
     ("[[apps.<app>.environments.<environment>.before_deploy]] and [[….after_deploy]]", StepSettings),
     ("[apps.<app>.environments.<environment>.health]", HealthSettings),
     ("[apps.<app>.environments.<environment>.preview]", PreviewSettings),
+    ("[[webhooks]]", WebhookSettings),
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
 from bot.core.ports.chat import Finding
 from bot.settings.environment import Process, Secrets
+from bot.settings.webhooks import WebhookSettings
 
 
 class HasSecrets(Protocol):
@@ -14,6 +16,9 @@ class HasSecrets(Protocol):
 
     @property
     def secrets(self) -> Secrets: ...
+
+    @property
+    def webhooks(self) -> Sequence[WebhookSettings]: ...
 
 
 def requirements(secrets: Secrets, process: Process) -> list[Finding]:
@@ -45,7 +50,22 @@ def requirements(secrets: Secrets, process: Process) -> list[Finding]:
 
 def requirements_missing(settings: HasSecrets, process: Process) -> list[str]:
     """What ``process`` cannot start without, a plain sentence each: ``SLACK_BOT_TOKEN is not set: copy ….``."""
-    return [_sentence(finding) for finding in requirements(settings.secrets, process)]
+    missing = requirements(settings.secrets, process)
+    if process != "web":  # which sends none
+        missing += unsigned(settings.webhooks)
+    return [_sentence(finding) for finding in missing]
+
+
+def unsigned(webhooks: Sequence[WebhookSettings]) -> list[Finding]:
+    """A finding for each outgoing webhook that nothing can be signed for."""
+    return [
+        _missing(
+            f"{one.secret} is not set, which webhooks[{number}] names as its secret",
+            f"Make one up (openssl rand -hex 32), set it, and give the same one to {one.host}.",
+        )
+        for number, one in enumerate(webhooks)
+        if not one.held
+    ]
 
 
 def _slack(secrets: Secrets) -> list[Finding]:

@@ -47,7 +47,7 @@ class Request:
     body: bytes | None = None
 
 
-class _NoPasswords(AuthBase):
+class NoPasswords(AuthBase):
     """Without it requests would look for a password in ``~/.netrc``."""
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -66,13 +66,7 @@ class Hooks:
         self._measures = measures
         self._lock = threading.Lock()
         self._breakers: LRUCache[str, CircuitBreaker] = LRUCache(SERVICES)
-        self._session = requests.Session()
-        self._session.headers.update({"User-Agent": f"shipmate/{__version__}", "Accept": "application/json"})
-        # What is packed may be any size unpacked.
-        self._session.headers["Accept-Encoding"] = "identity"
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=16, pool_maxsize=16))
+        self._session = new_session(HTTPAdapter(pool_connections=16, pool_maxsize=16))
 
     def ask(self, request: Request) -> bytes | None:
         """The body of an answer with 2xx, None where it cannot be read whole.
@@ -87,7 +81,7 @@ class Hooks:
                 try:
                     return self._answer(request, who)
                 except (requests.RequestException, HTTPError, ValueError) as broken:
-                    raise _unreachable(broken, who, asks=request.method == "GET") from None
+                    raise unreachable(broken, who, asks=request.method == "GET") from None
         except Unavailable as error:
             if sent or error.retry_after is None:
                 raise
@@ -102,7 +96,7 @@ class Hooks:
                 request.url,
                 data=request.body,
                 headers=dict(request.headers),
-                auth=_NoPasswords(),
+                auth=NoPasswords(),
                 timeout=ASKING if asks else TIMEOUT,
                 allow_redirects=False,
                 stream=True,
@@ -110,7 +104,7 @@ class Hooks:
         ):
             call.result = result_of(answer.status_code)
             try:
-                body = _body(answer)
+                body = body_of(answer)
             except (requests.RequestException, HTTPError):  # the status has been read, and says enough
                 body = None
             if answer.status_code in range(200, 300):
@@ -135,17 +129,29 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2] or "The hook"
 
 
-def _body(answer: requests.Response) -> bytes | None:
+def new_session(adapter: HTTPAdapter) -> requests.Session:
+    """One that says who asks, takes nothing that is packed, and keeps no cookies."""
+    session = requests.Session()
+    session.headers.update({"User-Agent": f"shipmate/{__version__}", "Accept": "application/json"})
+    # What is packed may be any size unpacked.
+    session.headers["Accept-Encoding"] = "identity"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return session
+
+
+def body_of(answer: requests.Response, largest: int = LARGEST, seconds: float = WHOLE) -> bytes | None:
     """All of it; None where that is more, or takes longer, than an answer may."""
     began, kept = time.monotonic(), b""
     while piece := answer.raw.read1(PIECE, decode_content=False):
         kept += piece
-        if len(kept) > LARGEST or time.monotonic() - began > WHOLE:
+        if len(kept) > largest or time.monotonic() - began > seconds:
             return None
     return kept
 
 
-def _unreachable(broken: Exception, who: str, *, asks: bool) -> ShipmateError:
+def unreachable(broken: Exception, who: str, *, asks: bool) -> ShipmateError:
     """No answer, or half of one. The libraries' own text stays out: it quotes addresses, and secrets in them."""
     if isinstance(broken, ValueError) and not isinstance(broken, requests.ConnectionError):
         return Rejected(f"{who} cannot be asked: its address or a header is not well-formed.")

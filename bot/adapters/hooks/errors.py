@@ -37,7 +37,7 @@ def error_of(
     reason = reason_in(headers.get("Content-Type", ""), body)
     sentence = f"{said}: {reason}" if reason else said
     if status in _NOT_NOW or status >= 500:
-        wait = _wait(headers.get("Retry-After", ""), now)
+        wait = asked_wait(headers.get("Retry-After", ""), now)
         if wait is None and status in _NOT_NOW:
             wait = UNSAID_WAIT
         return Unavailable(sentence, retry_after=wait, uncertain=not asks and status >= 500)
@@ -78,12 +78,12 @@ def _named(status: int) -> str:
         return str(status)
 
 
-def _wait(header: str, now: datetime) -> float | None:
+def asked_wait(header: str, now: datetime, longest: float = LONGEST_WAIT) -> float | None:
     """Seconds, or a moment: https://httpwg.org/specs/rfc9110.html#field.retry-after."""
     if header.isascii() and header.isdigit():
-        return min(float(header[:9]), LONGEST_WAIT)
+        return min(float(header[:9]), longest)
     try:
         moment = parsedate_to_datetime(header)
-        return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
+        return min(max((moment - now).total_seconds(), 0.0), longest)
     except (ValueError, TypeError, OverflowError):
         return None

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 REQUEST_ID = "X-Shipmate-Request-Id"
 TIMESTAMP = "X-Shipmate-Timestamp"
 SIGNATURE = "X-Shipmate-Signature-256"
+EVENT = "X-Shipmate-Event"
+DELIVERY = "X-Shipmate-Delivery"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 

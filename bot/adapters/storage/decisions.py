@@ -118,6 +118,8 @@ class Decisions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.place_of: PlaceOf = lambda _, environment: environment
+        self.kept_events: Callable[[], None] = lambda: None
+        """Called when a decision is made by which there are events for outgoing webhooks."""
 
     @contextmanager
     def open(
@@ -139,6 +141,8 @@ class Decisions:
         except BaseException:
             decision.close(keep=False)
             raise
+        if decision.records is not None and decision.records.webhooks.kept:
+            self.kept_events()
 
     def made(self, delivery_id: str) -> frozenset[str]:
         """The handlers that have decided on the delivery."""

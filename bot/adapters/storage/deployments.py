@@ -25,6 +25,7 @@ from bot.adapters.storage.locks import LockRows, LockTransaction
 from bot.adapters.storage.measures import TallyTransaction
 from bot.adapters.storage.merge_cards import MergeCardRows, MergeCardTransaction
 from bot.adapters.storage.notices import NoticeRows, NoticeTransaction
+from bot.adapters.storage.outgoing_webhooks import WebhookTransaction
 from bot.adapters.storage.people import PeopleRowReads, PeopleRowRecords
 from bot.adapters.storage.presses import PressRows, PressTransaction
 from bot.adapters.storage.publications import PublicationRows, PublicationTransaction
@@ -368,6 +369,7 @@ class RowRecords(RowReads):
         """What is to be decided on next that names no deployment yet: the name of the event, and its delivery's id."""
         self._audit = AuditTransaction(connection, delivery_id, now)
         self.tally = TallyTransaction(connection, place_of)
+        self._webhooks = WebhookTransaction(connection, now)
 
     @property
     def cause(self) -> str:
@@ -390,6 +392,10 @@ class RowRecords(RowReads):
     @property
     def audit(self) -> AuditTransaction:
         return self._audit
+
+    @property
+    def webhooks(self) -> WebhookTransaction:
+        return self._webhooks
 
     @property
     def merge_cards(self) -> MergeCardTransaction:
@@ -442,6 +448,7 @@ class RowRecords(RowReads):
         added = replace(deployment, id=key[0])
         self._audit.added(added)
         self.tally.note(None, added)
+        self._webhooks.changed(added)
         return added
 
     def save(self, deployment: Deployment) -> None:
@@ -450,6 +457,8 @@ class RowRecords(RowReads):
         self.tally.note(stood, deployment)
         row = to_row(deployment)
         self._connection.execute(_SAVE, {"key": deployment.id} | {name: row[name] for name in _SAVED})
+        if stood.state != deployment.state:
+            self._webhooks.changed(deployment)
 
     def leave_card(self, deployment_ids: Sequence[int]) -> None:
         newest = max(deployment_ids)

@@ -361,3 +361,38 @@ away_cards = sa.Table(
     column("effect_id", BigId),
 )
 """Deployments whose parent message is not where it belongs, in the ``channel``; ``parent`` was posted there before."""
+
+webhook_events = sa.Table(
+    "webhook_events",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    column("receiver", Text),
+    column("delivery", Text),
+    column("deployment_id", BigId),
+    column("name", Text),
+    column("deployment", Text),
+    column("created_at", Utc),
+    column("due_at", Utc),
+    column("tries", sa.Integer),
+    column("reason", Text),
+    sqlite_autoincrement=True,
+)
+"""Events of outgoing webhooks that wait to be sent, a row for each receiver; whatever was sent is gone."""
+sa.Index(None, webhook_events.c.receiver, webhook_events.c.due_at, webhook_events.c.id)
+sa.Index(None, webhook_events.c.receiver, webhook_events.c.deployment_id, webhook_events.c.id)
+
+webhook_receivers = sa.Table(
+    "webhook_receivers",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    column("name", Text),
+    column("seen_at", Utc),
+    column("owner", Text, nullable=True),
+    column("failures", sa.Integer),
+    column("failing_since", Utc, nullable=True),
+    column("rests_until", Utc, nullable=True),
+    column("reason", Text),
+    column("given_up", sa.Integer),
+    column("told_at", Utc, nullable=True),
+)
+"""Who receives them. ``seen_at`` is when a process last had it in its settings, ``owner`` the process that sends."""

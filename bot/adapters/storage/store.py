@@ -19,6 +19,7 @@ from bot.adapters.storage.inbox import NEXT_COMMAND, NEXT_OTHER, InboxRows
 from bot.adapters.storage.notebook import NotebookRows
 from bot.adapters.storage.notices import PostedNotices
 from bot.adapters.storage.outbox import NEXT_LANE, Outbox
+from bot.adapters.storage.outgoing_webhooks import EventQueue
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.parents import ParentRows
 from bot.adapters.storage.people import IdentityRows
@@ -57,6 +58,7 @@ class Store:
         self.inbox = InboxRows(self.database)
         self.decisions = Decisions(self.database)
         self.outbox = Outbox(self.database)
+        self.events = EventQueue(self.database)
         self.timers = Timers(self.database)
         self.output = OutputRows(self.database)
         self.runs = RunRows(self.database)

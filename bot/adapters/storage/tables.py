@@ -31,6 +31,8 @@ from bot.adapters.storage.feature_tables import (
     schedules,
     silences,
     twins,
+    webhook_events,
+    webhook_receivers,
     window_states,
 )
 
@@ -74,6 +76,8 @@ __all__ = [
     "silences",
     "timers",
     "twins",
+    "webhook_events",
+    "webhook_receivers",
     "window_states",
 ]
 

@@ -288,6 +288,16 @@ class PublishingAllowed(Event):
     what: Literal["comment", "label", "release", "preview"]
 
 
+@stored("WebhookGivenUp")
+class WebhookGivenUp(Event):
+    """``count`` events were given up that the receiver of this ``name`` did not take; ``gone``: it wants none."""
+
+    name: str
+    count: int
+    reason: str
+    gone: bool
+
+
 @stored("TurnComesNearer")
 class TurnComesNearer(Event):
     """A minute has passed for one that waits for its turn: how long that still takes has changed."""

@@ -20,6 +20,7 @@ from bot.core.freezes.model import FreezeReads, FreezeRecords
 from bot.core.locks.model import LockReads, LockRecords
 from bot.core.merge_cards.model import MergeCardReads, MergeCardRecords
 from bot.core.notices.model import NoticeReads, NoticeRecords
+from bot.core.outgoing_webhooks.model import WebhookRecords
 from bot.core.people.model import PeopleReads, PeopleRecords
 from bot.core.presses.model import PressReads, PressRecords
 from bot.core.publications.model import PublicationReads, PublicationRecords
@@ -220,6 +221,9 @@ class Records(Reads, Protocol):
 
     @property
     def twins(self) -> TwinRecords: ...
+
+    @property
+    def webhooks(self) -> WebhookRecords: ...
 
     @property
     def repositories(self) -> RepositoryRecords: ...

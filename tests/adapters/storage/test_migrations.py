@@ -40,7 +40,8 @@ RELEASED = {
     "0017_merge_cards.py": "4f8d7d5a06e4afeb9de9cdabc6f88c49bf7201e0fdf9e1ac1f468a5109d13e50",
     "0018_home_tab.py": "26af30b8d911196755ef057cb45aee6bb640c10db26e02dff0a5cca82afd3e32",
     "0019_publications.py": "044efb5ba9fd1c4054a42b4b451a468cdb85355a27a5ea9dc4e8089736d3fa6d",
-    "0021_api.py": "530a3e605d055fa99e82d0f0d647141976bb7080f8fd9f4f9429c8332dbe85f2",
+    "0020_api.py": "d97065419b78df74f97e5e16e36a2556a9add8993e2513397061f57f59b19696",
+    "0021_outgoing_webhooks.py": "c0c1df21a41623b1ac4c07021cb7c4d04991bce1641f01f498b01c90b32bf903",
 }
 """Each migration that has been on main, with the SHA-256 of its file."""
 

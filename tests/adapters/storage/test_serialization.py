@@ -104,6 +104,7 @@ EVENTS = [
     "ShipmentNotMerged",
     "Tick",
     "TurnComesNearer",
+    "WebhookGivenUp",
     "WindowsTurn",
     "WorkflowRunChanged",
 ]

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: what becomes of deployments, told to programs of other people."""

@@ -104,7 +104,7 @@ def build(
     )
     provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check, measures)
     sender = WebhookSender(
-        the_store, lambda: settings.receivers, WebhookClient(), clock, owner=lease.id, before_send=lease.check
+        the_store, lambda: settings().receivers, WebhookClient(), clock, owner=lease.id, before_send=lease.check
     )
     webhooks = WebhookThreads(sender)
     the_store.decisions.kept_events = webhooks.nudge
@@ -132,7 +132,7 @@ def pipeline_of(
     measures: Measures = UNMEASURED,
     pages: Pages = NO_PAGES,
 ) -> Pipeline:
-    the_store.decisions.place_of = settings.table_of
+    the_store.decisions.place_of = lambda app, environment: settings().table_of(app, environment)
     router = collect(handlers)
     router.include(api_requests.answering(router))
     return Pipeline(

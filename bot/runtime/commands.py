@@ -36,7 +36,6 @@ class Conversation:
     """Answers commands: understands them in the words of the channel they were given in."""
 
     router: Router
-    settings: Settings
 
     def answer(self, context: Context, given: CommandGiven) -> Message | None:
         """The answer to a command. Raises Refused with what the asker alone should read."""
@@ -45,10 +44,10 @@ class Conversation:
         seen = screen(given.screen, given.text, given.drawn, given.shown_at)
         context.screen = seen if given.via in {"button", "modal"} else None
         context.answered = frozenset(self.router.commands)
-        context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+        context.here = context.settings.app_of_channel(context.chat.channel_names(given.place.channel))
         if given.passing and not self._is_command(context, given):
             return None
-        if given.machine is not None and given.person not in self.settings.slack.trusted_bots:
+        if given.machine is not None and given.person not in context.settings.slack.trusted_bots:
             return machines.refuse_once(context, given, given.machine)
         person = self._asker(context, given)
         identity = authorization.at_hand(context, person)
@@ -63,7 +62,7 @@ class Conversation:
         if given.machine is not None or given.edit_of is not None:
             return
         try:
-            context.here = self.settings.app_of_channel(context.chat.channel_names(given.place.channel))
+            context.here = context.settings.app_of_channel(context.chat.channel_names(given.place.channel))
             said = self._understood(context, threads.enter(context, given))
         except ShipmateError:
             return  # whoever answers meets it again, and says it
@@ -107,7 +106,7 @@ class Conversation:
         def read(words: Vocabulary) -> Command | NotUnderstood:
             return parse_slash(given.text, words) if given.via == "slash" else parse(given.text, words)
 
-        words = replace(self.settings.vocabulary(context.here), in_thread=context.thread is not None)
+        words = replace(context.settings.vocabulary(context.here), in_thread=context.thread is not None)
         return orphans.reread(context, read(words), words, read)
 
     def _asker(self, context: Context, given: CommandGiven) -> Person:

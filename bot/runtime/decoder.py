@@ -28,12 +28,12 @@ from bot.settings import Settings
 Decode = Callable[[Delivery], Sequence[Event]]
 
 
-def decoder(settings: Settings, known: Callable[[], Sequence[KnownRepository]] = lambda: ()) -> Decode:
+def decoder(settings: InUse, known: Callable[[], Sequence[KnownRepository]] = lambda: ()) -> Decode:
     """What a stored delivery means. Events get the names that repositories have in the settings as they are ``known``:
     GitHub says them in any case, and its numbers decide which repository is which."""
 
     def decode(delivery: Delivery) -> Sequence[Event]:
-        names = Names(settings, known())
+        names = Names(settings(), known())
         if delivery.source != "github":
             event = serialization.event_from_bytes(delivery.name, delivery.body)
             return [names.of_now(one) for one in _one_by_one(event)]
@@ -51,7 +51,7 @@ def _one_by_one(event: Event) -> Sequence[Event]:
     return [replace(event, text=text) for text in separate(event.text, slash=event.via == "slash")]
 
 
-def labels(settings: Settings) -> Callable[[Delivery], Delivery]:
+def labels(settings: InUse) -> Callable[[Delivery], Delivery]:
     """Adds to a delivery what it is about, so that one that concerns nobody is settled when it is stored.
 
     One that cannot be read, or tells nothing of where it comes from, is left as it is for whoever handles it.

@@ -46,7 +46,7 @@ from bot.runtime.retries import COMMAND_TRIES, EVENT_TRIES, FAULT_TRIES, backoff
 from bot.services import authorization, forms
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
 from bot.services.reading import as_read
-from bot.settings import Settings
+from bot.settings.current import InUse
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Pipeline:
         *,
         store: Store,
         router: Router,
-        settings: Settings,
+        settings: InUse,
         forge: Forge,
         chat: Chat,
         clock: Clock,
@@ -89,7 +89,7 @@ class Pipeline:
         self._archive = archive
         self._measures = measures
         self._pages = pages
-        conversation = Conversation(router, settings)
+        conversation = Conversation(router)
         self._commands = Subscription("command", conversation.answer)
         self._seen = Subscription("seen", conversation.see)
         self.sooner: Callable[[str], None] = lambda _: None
@@ -375,7 +375,7 @@ class Pipeline:
         return Context(
             event_id=event_id,
             now=self._clock.now(),
-            settings=self._settings.as_called(self.store.repositories.all()),
+            settings=self._settings().as_called(self.store.repositories.all()),
             transactions=decision or Outside(self.store.database),
             parents=self.store.parents,
             identities=self.store.people,

@@ -226,7 +226,7 @@ class ProviderRunner:
         self,
         store: Store,
         forge: Forge,
-        settings: Settings,
+        settings: InUse,
         clock: Clock,
         passwords: Passwords,
         before_start: Callable[[], None] = lambda: None,
@@ -234,7 +234,7 @@ class ProviderRunner:
     ) -> None:
         self.store = store
         self.forge = forge
-        self.settings = settings
+        self._settings = settings
         self.clock = clock
         self.passwords = passwords
         self.before_start = before_start

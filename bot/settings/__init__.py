@@ -57,7 +57,13 @@ DEFAULT_PATH = Path("settings.toml")
 
 
 class Settings(Table):
-    """Everything the bot is told. ``path`` is the file it was read from; ``people`` are GitHub logins by Slack id."""
+    """Everything the bot is told. ``path`` is the file it was read from; ``people`` are GitHub logins by Slack id.
+
+    Called, they are themselves: whoever asks which settings are in use may be given some that never change.
+    """
+
+    def __call__(self) -> Self:
+        return self
 
     bot: BotSettings = BotSettings()
     slack: SlackSettings = SlackSettings()

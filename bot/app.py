@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +48,7 @@ from bot.runtime.outgoing_webhooks import WebhookSender, WebhookThreads
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import Passwords, ProviderRunner
 from bot.settings import Settings
+from bot.settings.current import CurrentSettings, InUse
 from bot.talk.console import Terminal
 from bot.talk.local_bot import LocalBot
 
@@ -59,7 +60,7 @@ WEBHOOKS_END_WITHIN = 4.0
 class Bot:
     """A bot that is put together. ``launch`` lets it work, ``stop`` lets go of it."""
 
-    settings: Settings
+    settings: CurrentSettings
     store: Store
     forge: Forge
     chat: Chat
@@ -86,7 +87,7 @@ class Bot:
 
 
 def build(
-    settings: Settings,
+    settings: Settings | CurrentSettings,
     forge: Forge,
     chat: Chat,
     clock: Clock,
@@ -96,15 +97,16 @@ def build(
     pages: Pages = NO_PAGES,
 ) -> Bot:
     """Everything behind the ports; the ports themselves are given."""
+    current = settings if isinstance(settings, CurrentSettings) else CurrentSettings(settings)
     lease = lease or Lease(the_store.database)
     engine = Engine(the_store, lease)
     passwords = Passwords()
     pipeline = pipeline_of(
-        settings, forge, chat, clock, the_store, engine, owner=lease.id, measures=measures, pages=pages
+        current, forge, chat, clock, the_store, engine, owner=lease.id, measures=measures, pages=pages
     )
-    provider_runner = ProviderRunner(the_store, forge, settings, clock, passwords, lease.check, measures)
+    provider_runner = ProviderRunner(the_store, forge, current, clock, passwords, lease.check, measures)
     sender = WebhookSender(
-        the_store, lambda: settings().receivers, WebhookClient(), clock, owner=lease.id, before_send=lease.check
+        the_store, lambda: current().receivers, WebhookClient(), clock, owner=lease.id, before_send=lease.check
     )
     webhooks = WebhookThreads(sender)
     the_store.decisions.kept_events = webhooks.nudge
@@ -116,12 +118,12 @@ def build(
 
     schedule = Schedule(clock, tick)
     return Bot(
-        settings, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords, webhooks
+        current, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords, webhooks
     )
 
 
 def pipeline_of(
-    settings: Settings,
+    settings: InUse,
     forge: Forge,
     chat: Chat,
     clock: Clock,
@@ -168,9 +170,10 @@ def real(settings: Settings, *, connections: int, measures: Measures = UNMEASURE
     the_store = open_store(settings, pool_size=connections)
     clock = the_store.database.clock
     lease = Lease(the_store.database)
-    forge = github(settings, clock, lease.check, measures)
+    current = CurrentSettings(settings)
+    forge = github(settings, clock, lease.check, measures, lambda: current().deploying_workflows)
     chat = slack(settings, clock, lease.check, the_store.channels, the_store.notebook, measures)
-    return build(settings, forge, chat, clock, the_store, lease, measures, page_links(settings, the_store))
+    return build(current, forge, chat, clock, the_store, lease, measures, page_links(settings, the_store))
 
 
 def open_store(settings: Settings, *, pool_size: int = 5) -> Store:
@@ -207,7 +210,9 @@ def github(
     clock: Clock,
     before_change: Callable[[], None] = lambda: None,
     measures: Measures = UNMEASURED,
+    deploying: Callable[[], Collection[str]] = tuple,
 ) -> GitHub:
+    """``deploying`` are the files of the workflows that are dispatched to deploy, as the settings are by then."""
     secrets = settings.secrets
     auth: Auth
     if secrets.github_app_id is not None and secrets.github_private_key is not None:
@@ -228,7 +233,7 @@ def github(
         git_url=secrets.git_url,
         client_id=secrets.github_client_id,
         before_change=before_change,
-        deploying=settings.deploying_workflows,
+        deploying=deploying,
         measures=measures,
     )
 

@@ -24,7 +24,7 @@ from bot.core.hooks.callback import Callback, callback
 from bot.core.hooks.pointers import JSON
 from bot.http.limits import CALLBACKS
 from bot.http.refusals import Refusals
-from bot.settings import Settings, secrets_in
+from bot.settings, secrets_in
 from bot.settings.environment import secrets_named
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class Callbacks:
     Nobody learns anything without a signature: not even whether there is such a deployment.
     """
 
-    settings: Settings
+    in_use: InUse
     store: Store
     environ: Mapping[str, str]
     stored: Callable[[], None]
@@ -91,7 +91,7 @@ class Callbacks:
 
     def _secrets_of(self, deployment: Deployment) -> Sequence[str] | None:
         """By the settings; where they have lost the place, by what they said when the run began. None for no hook."""
-        app = self.settings.apps.get(deployment.app)
+        app = self.in_use().apps.get(deployment.app)
         environment = app.environment(deployment.environment) if app else None
         if environment is not None and environment.provider.type == PROVIDER:
             return self._held(environment.provider.settings.secret)
@@ -99,9 +99,9 @@ class Callbacks:
         return self._held(begun.settings["secret"]) if begun is not None and begun.provider == PROVIDER else None
 
     def _all_secrets(self) -> Sequence[str]:
-        environments = (one for app in self.settings.apps.values() for one in app.all_environments.values())
+        environments = (one for app in self.in_use().apps.values() for one in app.all_environments.values())
         names = {one.provider.settings.secret for one in environments if one.provider.type == PROVIDER}
-        default = secrets_in(self.settings.secrets.http_provider_secret)
+        default = secrets_in(self.in_use().secrets.http_provider_secret)
         return [*dict.fromkeys([*default, *(secret for name in sorted(names) for secret in self._held(name))])]
 
     def _held(self, name: str) -> tuple[str, ...]:

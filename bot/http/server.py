@@ -124,7 +124,7 @@ def moment_reader(settings: Settings, slack: Slack) -> ReadMoment:
 
 
 def listener(
-    settings: Settings,
+    settings: InUse,
     store: Store,
     intake: BatchingInbox,
     label: Label,

@@ -24,6 +24,7 @@ from bot.core.ports.chat import NOBODY, About, Delivery
 from bot.core.repositories.model import KnownRepository, same_name
 from bot.core.stored import stored_name
 from bot.settings import Settings
+from bot.settings.current import InUse
 
 Decode = Callable[[Delivery], Sequence[Event]]
 
@@ -56,10 +57,10 @@ def labels(settings: InUse) -> Callable[[Delivery], Delivery]:
 
     One that cannot be read, or tells nothing of where it comes from, is left as it is for whoever handles it.
     """
-    names = frozenset(app.written.casefold() for app in settings.apps.values())
-    previewed = frozenset(app.written.casefold() for app in settings.apps.values() if app.previews)
+    names_in = _Remembered(settings)
 
     def label(delivery: Delivery) -> Delivery:
+        names, previewed = names_in.now()
         try:
             said, events = github_webhooks.heard_in(delivery.name, delivery.body)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is stored, and then told where others are
@@ -84,6 +85,23 @@ def labels(settings: InUse) -> Callable[[Delivery], Delivery]:
         return replace(delivery, about=concerned, repeats=repeats, joins=joins, subject=subject)
 
     return label
+
+
+class _Remembered:
+    """The names of our repositories in lower letters, and of those with previews: made once for each settings."""
+
+    def __init__(self, settings: InUse) -> None:
+        self._in_use = settings
+        self._of: Settings | None = None
+        self._names = (frozenset[str](), frozenset[str]())
+
+    def now(self) -> tuple[frozenset[str], frozenset[str]]:
+        settings = self._in_use()
+        if settings is not self._of:
+            apps = settings.apps.values()
+            previewed = frozenset(app.written.casefold() for app in apps if app.previews)
+            self._names, self._of = (frozenset(app.written.casefold() for app in apps), previewed), settings
+        return self._names
 
 
 def _subject(repository: str, event: Event) -> str:

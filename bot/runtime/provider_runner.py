@@ -34,6 +34,7 @@ from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.runtime.run_output import RunOutput
 from bot.settings import Settings, secret_values
+from bot.settings.current import InUse
 
 log = structlog.get_logger(__name__)
 
@@ -241,6 +242,11 @@ class ProviderRunner:
         self.measures = measures
         self.stopping = threading.Event()
         self.stopwatch = time.monotonic
+
+    @property
+    def settings(self) -> Settings:
+        """Those that are in use now."""
+        return self._settings()
 
     def begin(self, deployment_id: int) -> dict[str, str | int]:
         """Start the provider. Returns ``handle``, or ``later`` in seconds, or nothing where there is no run.

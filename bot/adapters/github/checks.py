@@ -89,9 +89,11 @@ class Reported:
 
 
 class GitHubChecks:
-    """Safe to share between threads. ``deploying`` are the files of workflows that are dispatched to deploy."""
+    """Safe to share between threads. ``deploying`` tells the files of workflows that are dispatched to deploy."""
 
-    def __init__(self, connection: Connection, clock: Clock, deploying: Collection[str] = ()) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, deploying: Callable[[], Collection[str]] = tuple
+    ) -> None:
         self._connection = connection
         self._deploying = deploying
         self._refused: TTLCache[tuple[str, str], bool, Any] = TTLCache(1_000, REFUSED_FOR, clock.now)
@@ -110,10 +112,10 @@ class GitHubChecks:
         key = _told_by(repository, sha, runs)
         known = None if thorough else self._kept(key)
         if known is not None:
-            return Reported(statuses, runs, known, [], self._deploying)
+            return Reported(statuses, runs, known, [], self._deploying())
         workflows = self._workflows(repository, sha) if thorough or _may_be_of_actions(runs) else {}
         suites = self._suites(repository, sha) if runs else []
-        found = Reported(statuses, runs, workflows, suites, self._deploying)
+        found = Reported(statuses, runs, workflows, suites, self._deploying())
         if runs and found.is_over():
             with self._lock:
                 self._over[key] = workflows

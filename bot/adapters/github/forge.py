@@ -74,7 +74,7 @@ class GitHub:
 
     ``api_url`` is ``https://api.github.com`` or an Enterprise server's ``…/api/v3``; ``web_url`` is where people look,
     and where they sign in for the app with ``client_id`` (without one nobody can prove who they are). Git fetches from
-    ``git_url``, else from there. ``deploying`` are the files of the workflows that are dispatched to deploy.
+    ``git_url``, else from there. ``deploying`` tells the files of the workflows that are dispatched to deploy.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class GitHub:
         pause: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
         before_change: Callable[[], None] = lambda: None,
-        deploying: Collection[str] = (),
+        deploying: Callable[[], Collection[str]] = tuple,
         measures: Measures = UNMEASURED,
     ) -> None:
         self._connection = Connection(

@@ -40,7 +40,7 @@ class Api:
     ``patience`` is how long, and how many, wait for that.
     """
 
-    settings: Settings
+    in_use: InUse
     store: Store
     stored: Callable[[], None]
     patience: Patience = PATIENCE
@@ -48,12 +48,12 @@ class Api:
     def app(self, refusals: Refusals) -> ASGIApp:
         access = Access(self.store)
         requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience))
-        endpoints = Endpoints(self.settings, self.store, access, requests)
+        endpoints = Endpoints(self.in_use, self.store, access, requests)
         by_path: dict[str, dict[str, tuple[Operation, Answering]]] = {}
         for one, answering in endpoints.all:
             by_path.setdefault(one.path, {})[one.method] = one, answering
         routes = [
-            Route(_pattern(path), Resource(self.settings, access, refusals, methods))
+            Route(_pattern(path), Resource(self.in_use, access, refusals, methods))
             for path, methods in by_path.items()
         ]
         return Router([Route(openapi.PATH, _described()), *routes], redirect_slashes=False, default=_unknown)
@@ -68,7 +68,7 @@ def _pattern(path: str) -> str:
 class Resource:
     """What may be done at one address, by the method; an ASGI app."""
 
-    settings: Settings
+    in_use: InUse
     access: Access
     refusals: Refusals
     methods: Mapping[str, tuple[Operation, Answering]]
@@ -105,7 +105,7 @@ class Resource:
             raise Misshapen(Problem(403, "read-only", detail))
         _demand_known_parameters(request, operation)
         asked = read(await _json(request), operation.asked) if operation.asked is not None else None
-        return await answering(Call(request, token, validation.Scope(self.settings, token), asked))
+        return await answering(Call(request, token, validation.Scope(self.in_use(), token), asked))
 
     def _refused(self, request: Request, problem: Problem) -> Response:
         headers = {}

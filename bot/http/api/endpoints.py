@@ -35,7 +35,7 @@ LONGEST_NUMBER = 18
 class Endpoints:
     """Each takes a call of somebody who may come in. Raises Misshapen, and Unavailable."""
 
-    settings: Settings
+    in_use: InUse
     store: Store
     access: Access
     requests: Requests
@@ -97,7 +97,7 @@ class Endpoints:
         if state is not None and state not in STATES:
             raise Misshapen(Problem(422, "not-valid", f"“state” must be {listed(STATES, 'or')}."))
         environment = call.query("environment")
-        words = self.settings.vocabulary(app)
+        words = self.in_use().vocabulary(app)
         page = partial(
             self.store.pages.page,
             apps=[app] if app is not None else call.token.apps,
@@ -131,7 +131,7 @@ class Endpoints:
         return json_of(kept_represented(kept), headers={} if kept.status is not None else {"retry-after": "1"})
 
     async def show_board(self, call: Call) -> Response:
-        return json_of(await self.access.ask(board, self.store, call.scope.apps, self.settings.secrets.base_url))
+        return json_of(await self.access.ask(board, self.store, call.scope.apps, self.in_use().secrets.base_url))
 
     async def list_locks(self, call: Call) -> Response:
         now = self.store.database.clock.now()
@@ -146,7 +146,7 @@ class Endpoints:
         return json_of({"freezes": [representations.freeze(one) for one in there]})
 
     def _shown(self, deployment: Deployment) -> Any:
-        return represented(deployment, self.settings.secrets.base_url)
+        return represented(deployment, self.in_use().secrets.base_url)
 
 
 def _number(call: Call, name: str, *, most: int = 10**LONGEST_NUMBER) -> int | None:

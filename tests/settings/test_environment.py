@@ -157,3 +157,18 @@ def test_half_a_github_app_is_told_its_other_half() -> None:
         "GITHUB_APP_ID is set but GITHUB_PRIVATE_KEY is not: make a private key on the page of your GitHub App and set "
         "the whole file."
     ]
+
+
+def test_whoever_wants_people_to_sign_in_is_told_what_that_lacks() -> None:
+    given = {**SECRETS, "SLACK_CLIENT_ID": "1.2"}
+
+    missing = requirements_missing(settings(**given), "web")
+
+    assert [one.partition(":")[0] for one in missing] == [
+        "SLACK_CLIENT_ID is set but SLACK_CLIENT_SECRET is not",
+        "SLACK_CLIENT_ID is set but BASE_URL is not",
+    ]
+    assert requirements_missing(settings(**given), "worker") == []
+    whole = {**given, "SLACK_CLIENT_SECRET": "client-secret", "BASE_URL": "https://bot.example.com"}
+    assert requirements_missing(settings(**whole), "web") == []
+    assert settings(**whole).secrets.signs_people_in

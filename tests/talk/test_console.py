@@ -42,10 +42,10 @@ ROLLBACK = Button("Rollback", "rollback web")
 class Screen:
     """A terminal whose output can be read, all of it or what is new."""
 
-    def __init__(self, *, tty: bool = False, **options: object) -> None:
+    def __init__(self, *, tty: bool = False, pages: str | None = None, **options: object) -> None:
         self._written = io.StringIO()
         console = Console(file=self._written, force_terminal=tty, width=40, **options)  # type: ignore[arg-type]
-        self.terminal = Terminal(console, zone=ZoneInfo("Europe/Berlin"))
+        self.terminal = Terminal(console, zone=ZoneInfo("Europe/Berlin"), pages=pages)
 
     def new(self) -> str:
         text = self._written.getvalue()
@@ -406,3 +406,21 @@ def test_no_part_of_a_card_can_steer_the_terminal_or_begin_a_line(pipe: Screen) 
     assert "\x1b" not in shown
     assert "\u200b" not in shown
     assert [line for line in shown.split("\n") if line.strip().startswith("✅ web")] == []
+
+
+def test_the_address_of_a_page_is_told_once_and_no_other_is_kept_back() -> None:
+    screen = Screen(pages="http://127.0.0.1:4000")
+    page = Link("http://127.0.0.1:4000/deployments/r-1?key=k", "logs")
+    card = Message(("Going.",), (("🚀 Going",),), (("1 min · ", page),))
+
+    screen.terminal.post(CHANNEL_ITSELF, card, key="d1")
+    screen.terminal.post(THREAD, say("Started · ", page), key="t1")
+    screen.terminal.post(THREAD, say("See ", Link("http://127.0.0.1:40001/x", "that")), key="t2")
+
+    assert screen.new().splitlines() == [
+        "🚀 Going",
+        "  1 min · logs",
+        "  page: http://127.0.0.1:4000/deployments/r-1?key=k",
+        "  ↳ Started · logs",
+        "  ↳ See that (http://127.0.0.1:40001/x)",
+    ]

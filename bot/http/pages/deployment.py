@@ -191,7 +191,7 @@ def _facts(one: Deployment) -> list[tuple[str, Line]]:
     if one.environment_url:
         facts.append(("Address", (Link(one.environment_url, one.environment_url),)))
     if one.log_url:
-        facts.append(("Log of whoever carried it out", (Link(one.log_url, one.log_url),)))
+        facts.append(("Log elsewhere", (Link(one.log_url, one.log_url),)))
     return facts
 
 

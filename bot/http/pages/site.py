@@ -114,6 +114,10 @@ class Site:
             except Unavailable as error:
                 log.warning("page not shown", reason=str(error))
                 return self.trouble("The bot cannot reach its database just now; please come again in a moment.")
+            except Exception as error:
+                log.error("page failed", path=request.scope["path"], exc_info=error)
+                said = ("A fault of the bot’s own; whoever runs it finds it in its log.",)
+                return self.draw(None, "said.html", 500, title="That did not work", said=said)
 
         return handle
 

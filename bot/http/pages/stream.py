@@ -63,7 +63,7 @@ async def _events(site: Site, one: Deployment, following: int) -> AsyncIterator[
     yield f"retry: {RETRY_MS}\n\n"
     with _watched(site, one, following) as watch:
         try:
-            while loop.time() < until and not site.leaving:
+            while loop.time() < until and not site.leaving and not watch.broken:
                 lines = await watch.after(following)
                 for number, line in lines:
                     yield f"id: {number}\ndata: {seen(line)}\n\n"
@@ -103,13 +103,14 @@ class Watch:
     """One look a second at one deployment, for all who watch it.
 
     ``kept`` are its newest lines, complete from the number ``floor`` on; ``over`` says that it has ended and that they
-    are all.
+    are all, ``broken`` that nobody looks any more.
     """
 
     site: Site
     deployment: Deployment
     following: int
     over: bool = False
+    broken: bool = False
     watchers: int = 0
     looking: asyncio.Task[None] | None = None
     kept: deque[Numbered] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -142,6 +143,11 @@ class Watch:
                 more = self._take(*await self.site.patiently(self._read))
             except Unavailable as error:
                 log.warning("output not read", deployment=self.deployment.id, reason=str(error))
+            except Exception as error:
+                log.error("output not read", deployment=self.deployment.id, exc_info=error)
+                self.broken = True
+                self.tell()
+                return
             if not more:
                 await asyncio.sleep(self.site.look_every)
 

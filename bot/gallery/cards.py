@@ -172,6 +172,16 @@ def running(material: Material, **more: Any) -> Deployment:
     return material.deployment(**{**usual, **more})
 
 
+def on_pages(material: Material) -> list[Scene]:
+    """Where what is written has a page of the bot's own."""
+    around = Around(production=True, page=PAGE)
+    written = card(running(material, log_url=None), replace(around, written=True))
+    return [
+        Scene("Running, what it writes is on a page", written),
+        Scene("Running, with a log elsewhere and a page", card(running(material), around)),
+    ]
+
+
 def states_under_way(material: Material) -> list[Scene]:
     production = Around(production=True)
     again = replace(production, approved_for=((material.actor("bob").name, 11),))
@@ -198,14 +208,7 @@ def states_under_way(material: Material) -> list[Scene]:
             "Running, its last line of output",
             card(running(material), replace(production, last_line=material.text("Compiling assets …"))),
         ),
-        Scene(
-            "Running, what it writes is on a page",
-            card(running(material, log_url=None), replace(production, page=PAGE, written=True)),
-        ),
-        Scene(
-            "Running, with a log elsewhere and a page",
-            card(running(material), replace(production, page=PAGE)),
-        ),
+        *on_pages(material),
         Scene("Running, and not to be stopped any more", card(unstoppable, production)),
         Scene("Running, on some hosts", card(hosts, production)),
         Scene("Running a task", card(task, production), note="with parameters"),

@@ -146,7 +146,12 @@ class EnvironmentNames(tuple[str, ...]):
         return names
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self.app.previews or self.app.environment(name) is not None)
+        return isinstance(name, str) and self.app.environment(name) is not None
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Those of which each pull request has its own: nothing is deployed to them, but they can be frozen."""
+        return tuple(self.app.previews)
 
 
 def _words(app: AppSettings) -> AppVocabulary:

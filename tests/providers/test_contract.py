@@ -319,7 +319,9 @@ def test_it_ends_when_it_is_cancelled_or_out_of_time(place: Harness, why: str) -
     place.way = "lasts"
     run = place.run()
     handle = started(place, run)
-    run.on_pause = run.cancel if why == "cancelled" else run.run_out_of_time
+    stop = run.cancel if why == "cancelled" else run.run_out_of_time
+    # A command that is stopped before it has come up has begun nothing.
+    run.on_pause = lambda: stop() if place.begun() else None
 
     outcome = place.provider.follow(run, handle)
 

@@ -61,8 +61,9 @@ def deployment_of(key: str) -> int | None:
 
 
 def is_named(places: Places, app: str, environment: str) -> bool:
-    """Whether the settings name the place."""
-    return environment in places.get(app, ())
+    """Whether the settings name the place, or the template of previews."""
+    there = places.get(app, ())
+    return environment in there or environment in getattr(there, "templates", ())
 
 
 def orphans(reads: Reads, places: Places, now: datetime) -> list[Orphan]:

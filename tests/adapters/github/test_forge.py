@@ -25,7 +25,8 @@ def github() -> Iterator[Pair]:
 def test_repository_is_described(github: Pair) -> None:
     found = github.client.repository(REPO)
 
-    assert found == Repository("acme/web", "main", "https://github.com/acme/web", github.server.repository(REPO).id)
+    number = github.server.repository(REPO).id
+    assert found == Repository("acme/web", "main", "https://github.com/acme/web", number, private=True)
 
 
 def test_unknown_repository_is_not_there(github: Pair) -> None:
@@ -39,7 +40,7 @@ def test_unknown_repository_is_not_there(github: Pair) -> None:
 def test_a_renamed_repository_is_found_by_its_old_name_and_by_its_number(github: Pair, new: str) -> None:
     number = github.server.repository(REPO).id
     github.server.rename_repository(REPO, new)
-    expected = Repository(new, "main", f"https://github.com/{new}", number)
+    expected = Repository(new, "main", f"https://github.com/{new}", number, private=True)
 
     assert github.client.repository(REPO) == expected
     assert github.client.repository_numbered(number, REPO) == expected

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,7 @@ from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.database import bring_up_to_date
 from bot.logs import TICK, Logs, log_to
 from bot.settings import SettingsProblems, load, process_environment, requirements_missing, secret_values
+from bot.settings.current import CurrentSettings
 from bot.settings.environment import Process
 
 if TYPE_CHECKING:
@@ -160,6 +162,7 @@ def web(given: Namespace) -> int:
     from bot.http.server import of_listener, slack_app, slack_client
 
     settings, stop, logs = _begin(given.settings, "web")
+    current = CurrentSettings(settings)
     clock = DatabaseClock(SystemClock())
     store = Store(connect(settings.secrets.database_url.get_secret_value(), pool_size=WEB_CONNECTIONS), clock)
     bring_up_to_date(store.database, "web")
@@ -167,10 +170,10 @@ def web(given: Namespace) -> int:
 
     def slack() -> App:
         # One-time passwords are kept in memory only, so from this process none can reach the one that deploys.
-        return slack_app(settings, slack_client(settings, clock, meter), store, lambda: None, lambda *_: None)
+        return slack_app(current, slack_client(settings, clock, meter), store, lambda: None, lambda *_: None)
 
-    close_port = _open_port(settings, store, lambda: None, slack, of_listener(meter, store))
-    _wait_for_end("web", stop, logs)
+    close_port = _open_port(current, store, lambda: None, slack, of_listener(meter, store))
+    _wait_for_end("web", stop, logs, _reloading(current, given.settings, "web", store))
     close_port()
     logs.end()
     _leave(0)
@@ -199,11 +202,11 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
     listening = _listen_to_slack(bot)
     told = _told_by(bot, meter, listening)
     if web:
-        close_port = _open_port(settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot), told)
+        close_port = _open_port(bot.settings, bot.store, bot.engine.nudge, lambda: _slack_app(bot), told)
     else:
-        close_port = _show_metrics(metrics_port, settings, bot.store, told)
+        close_port = _show_metrics(metrics_port, bot.settings, bot.store, told)
     close_slack = listening.close if listening is not None else lambda: None
-    _wait_for_end(process, stop, logs)
+    _wait_for_end(process, stop, logs, _reloading(bot.settings, settings_file, process, bot.store))
     # Closing waits up to three seconds for Slack, which the work at hand may need; what still comes is stored.
     threading.Thread(target=close_slack, name="leaving Slack", daemon=True).start()
     (closing := threading.Thread(target=close_port, name="closing the port", daemon=True)).start()
@@ -214,8 +217,8 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
 
 
 def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int, Logs]:
-    """The settings, a file descriptor that tells when the process is to end, and its log. Raises SettingsProblems."""
-    logs = log_to(sys.stderr)
+    """The settings, a file descriptor that tells of signals, and the log. Raises SettingsProblems."""
+    stop, logs = _signals(), log_to(sys.stderr)
     settings = load(settings_file, process_environment())
     logs.hide(secret_values(settings.secrets))
     missing = requirements_missing(settings, process)
@@ -225,11 +228,11 @@ def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int,
         from bot.logs.fault_reports import report_faults
 
         report_faults(logs, dsn.get_secret_value(), process)
-    return settings, _stop_signals(), logs
+    return settings, stop, logs
 
 
-def _stop_signals() -> int:
-    """A file descriptor that can be read once SIGTERM or SIGINT has come.
+def _signals() -> int:
+    """A file descriptor from which the numbers of SIGTERM, SIGINT and SIGHUP can be read, a byte each, once they come.
 
     Not an Event: its ``set`` in a handler waits for ever for the lock that its ``wait`` holds at that moment; and a
     signal that reaches another thread does not wake the main one, which alone runs handlers. This wakes it always
@@ -238,24 +241,46 @@ def _stop_signals() -> int:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     return reading
 
 
-def _wait_for_end(process: Process, stop: int, logs: Logs) -> None:
+def _reloading(current: CurrentSettings, file: Path | None, process: Process, store: Store) -> Callable[[], None]:
+    """What reads the settings again; from now on that is also done where `python -m bot reload` asks for it."""
+    from bot.reloading import LOOKED_EVERY, Reloading
+
+    reloading = Reloading(current, file, process, store.notebook)
+
+    def look() -> None:
+        while True:
+            reloading.look()
+            time.sleep(LOOKED_EVERY)
+
+    threading.Thread(target=look, name="settings", daemon=True).start()
+    return reloading.reload
+
+
+def _wait_for_end(process: Process, signals: int, logs: Logs, reload: Callable[[], None] = lambda: None) -> None:
+    """``reload`` is called at SIGHUP, unless that came because the terminal is gone."""
+    terminal = os.isatty(0)
     # What is loaded by now stays: looking through it at each full collection would hold webhooks up for 50 ms.
     gc.collect()
     gc.freeze()
     log.info("ready", process=process, version=__version__)
-    while not select.select([stop], [], [], TICK)[0]:
+    while True:
+        came = os.read(signals, 64) if select.select([signals], [], [], TICK)[0] else b""
+        if came.strip(bytes([signal.SIGHUP])) or (came and terminal and not os.isatty(0)):
+            break
+        if came:
+            reload()
         logs.tick()
     log.info("stopping", process=process)
 
 
 def _listen_to_slack(bot: Bot) -> Listening | None:
     """Open Socket Mode, where there is an app token."""
-    token = bot.settings.secrets.slack_app_token
+    token = bot.settings().secrets.slack_app_token
     if token is None:
         return None
     from bot.adapters.slack.bolt_app import Listening
@@ -281,7 +306,7 @@ def _slack_app(bot: Bot) -> App:
 
 
 def _open_port(
-    settings: Settings, store: Store, stored: Callable[[], None], slack: Callable[[], App], process: Monitors
+    settings: CurrentSettings, store: Store, stored: Callable[[], None], slack: Callable[[], App], process: Monitors
 ) -> Callable[[], None]:
     """The listener, in a thread of its own; on PORT, all addresses, as Heroku wants it. What closes it again.
 
@@ -293,7 +318,7 @@ def _open_port(
 
     intake = BatchingInbox(store.database)
     server = server_of(listener(settings, store, intake, labels(settings), stored, slack, process))
-    opened = _opened(settings.secrets.port, server.config.backlog)
+    opened = _opened(settings().secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)
     intake.start()
     thread.start()
@@ -313,7 +338,9 @@ def _metrics_port(settings: Settings) -> socket.socket | None:
     return None if port is None else _opened(port, 16, " Set METRICS_PORT to another one, or unset it.")
 
 
-def _show_metrics(opened: socket.socket | None, settings: Settings, store: Store, told: Monitors) -> Callable[[], None]:
+def _show_metrics(
+    opened: socket.socket | None, settings: CurrentSettings, store: Store, told: Monitors
+) -> Callable[[], None]:
     """The pages for monitors alone, on this port; what closes it again."""
     if opened is None:
         return lambda: None
@@ -354,6 +381,7 @@ TASKS = {
     "migrate": Task("bring the database up to date", tasks.migrate),
     "audit": Task("who decided what, when, from where and why, as JSON lines", tasks.audit, _since),
     "check": Task("what is set up, what is wrong with it, and how to mend it", tasks.check, _of_check),
+    "reload": Task("let every process read the settings again", tasks.reload),
     "retry": Task("try again what was set aside after it had failed again and again", tasks.retry, _names),
     "drop": Task("leave undone what was set aside after it had failed again and again", tasks.drop, _names),
     "adopt": Task("take the repository that has the name now for the one that the settings mean", tasks.adopt, _names),

@@ -117,9 +117,7 @@ def build(
         engine.nudge()
 
     schedule = Schedule(clock, tick)
-    return Bot(
-        current, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords, webhooks
-    )
+    return Bot(current, the_store, forge, chat, clock, engine, pipeline, provider_runner, schedule, passwords, webhooks)
 
 
 def pipeline_of(

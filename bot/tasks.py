@@ -58,6 +58,16 @@ def audit(given: Namespace) -> int:
     return 0
 
 
+def reload(given: Namespace) -> int:
+    from bot.reloading import LOOKED_EVERY, ask
+
+    store = _current_store(given.settings)
+    ask(store.notebook)
+    within = f"within {LOOKED_EVERY:g} seconds, and says so in its log"
+    print(f"The settings are understood. Every process of this database reads its own file again {within}.")
+    return 0
+
+
 def retry(given: Namespace) -> int:
     _current_store(given.settings).set_aside.retry(given.names)
     print("It is tried again." if len(given.names) == 1 else "They are tried again.")

@@ -24,7 +24,8 @@ from bot.core.hooks.callback import Callback, callback
 from bot.core.hooks.pointers import JSON
 from bot.http.limits import CALLBACKS
 from bot.http.refusals import Refusals
-from bot.settings, secrets_in
+from bot.settings import secrets_in
+from bot.settings.current import InUse
 from bot.settings.environment import secrets_named
 
 log = structlog.get_logger(__name__)

@@ -34,6 +34,7 @@ from bot.http.pages.access import CALLBACK
 from bot.http.pages.site import Site
 from bot.http.refusals import Refusals
 from bot.settings import Settings, process_environment, secrets_in
+from bot.settings.current import InUse
 
 if TYPE_CHECKING:
     import uvicorn
@@ -86,7 +87,7 @@ def slack_client(settings: Settings, clock: Clock, measures: Measures = UNMEASUR
 
 
 def slack_app(
-    settings: Settings,
+    settings: InUse,
     slack: Slack,
     store: Store,
     stored: Stored,
@@ -99,7 +100,7 @@ def slack_app(
 
     return build(
         slack,
-        bot_name=settings.bot.name,
+        bot_name=settings().bot.name,
         inbox=store.inbox,
         on_stored=stored,
         keep_password=keep_password,
@@ -108,14 +109,14 @@ def slack_app(
     )
 
 
-def moment_reader(settings: Settings, slack: Slack) -> ReadMoment:
+def moment_reader(settings: InUse, slack: Slack) -> ReadMoment:
     """Reads what people type on their own clocks; on that of the settings where Slack does not tell theirs."""
     from bot.adapters.clock.natural_time import Times
 
     times = Times()
 
     def read_moment(person: str, words: str) -> Read:
-        zone = settings.bot.timezone
+        zone = settings().bot.timezone
         with suppress(ShipmateError):
             zone = slack.person(person).timezone or zone
         return read(times, words, now=slack.clock.now(), timezone=zone)
@@ -134,7 +135,7 @@ def listener(
 ) -> WebhookListener:
     """``slack`` makes the Bolt app; it is asked only where Slack comes over HTTP. ``process`` is what it tells of
     itself, besides what the database tells."""
-    secrets = settings.secrets
+    secrets = settings().secrets
     listens_to_slack = None
     signing_secrets = secrets_in(secrets.slack_signing_secret)
     if signing_secrets and slack is not None:
@@ -154,19 +155,21 @@ def listener(
         set_aside=told.set_aside,
         callbacks=Callbacks(settings, store, process_environment(), stored),
         api=Api(settings, store, stored),
-        site=Site(settings, store, signatures(settings, store), sign_in(settings, store.database.clock)),
+        site=Site(settings, store, signatures(settings(), store), sign_in(settings(), store.database.clock)),
         meter=told.meter,
         vitals=told.vitals,
         look=told.look,
     )
 
 
-def monitored(settings: Settings, store: Store, process: Monitors) -> Monitored:
+def monitored(settings: InUse, store: Store, process: Monitors) -> Monitored:
     """What monitors are told of a process by its own word, and by the database."""
-    places = [(app, place) for app, table in settings.apps.items() for place in table.all_environments]
+
+    def places() -> list[tuple[str, str]]:
+        return [(app, place) for app, table in settings().apps.items() for place in table.all_environments]
 
     def lasting() -> list[str]:
-        owners = settings.as_called(store.repositories.all()).owners
+        owners = settings().as_called(store.repositories.all()).owners
         return [outage_messages.lasts(one) for one in outages.lasting(store.reads(), owners)]
 
     def obstacles() -> Sequence[str]:
@@ -181,7 +184,7 @@ def monitored(settings: Settings, store: Store, process: Monitors) -> Monitored:
         outages=lasting,
         meter=process.meter,
         vitals=process.vitals,
-        look=lambda: look(store.database, places),
+        look=lambda: look(store.database, places()),
     )
 
 

@@ -24,7 +24,6 @@ from bot.router import Router
 from bot.services import authorization, edits, machines, mentions, orphans, presses, targets, threads
 from bot.services.deploy_request import ANSWERED_AT_AN_ADDRESS
 from bot.services.reading import as_read
-from bot.settings import Settings
 
 STALE_AFTER = timedelta(minutes=10)
 """A command that is older when its turn comes is not run: who knows what has happened since. Slack's own repeats of

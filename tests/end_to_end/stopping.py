@@ -34,7 +34,7 @@ def ends_when_told_at(step: int) -> bool:
             signal.raise_signal(signal.SIGTERM)
         return trace
 
-    stop = bot._stop_signals()
+    stop = bot._signals()
     # The system may give a signal to any thread; here it ends the wait that no step is left of.
     threading.Timer(0.1, lambda: left > 0 and signal.raise_signal(signal.SIGTERM)).start()
     sys.settrace(trace)

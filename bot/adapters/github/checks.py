@@ -91,9 +91,7 @@ class Reported:
 class GitHubChecks:
     """Safe to share between threads. ``deploying`` tells the files of workflows that are dispatched to deploy."""
 
-    def __init__(
-        self, connection: Connection, clock: Clock, deploying: Callable[[], Collection[str]] = tuple
-    ) -> None:
+    def __init__(self, connection: Connection, clock: Clock, deploying: Callable[[], Collection[str]] = tuple) -> None:
         self._connection = connection
         self._deploying = deploying
         self._refused: TTLCache[tuple[str, str], bool, Any] = TTLCache(1_000, REFUSED_FOR, clock.now)

@@ -24,7 +24,7 @@ from bot.http.api.operations import OPERATIONS, Call, Operation
 from bot.http.api.requests import PATIENCE, Answers, Patience, Requests, json_of
 from bot.http.limits import API
 from bot.http.refusals import Refusals
-from bot.settings import Settings
+from bot.settings.current import InUse
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +53,7 @@ class Api:
         for one, answering in endpoints.all:
             by_path.setdefault(one.path, {})[one.method] = one, answering
         routes = [
-            Route(_pattern(path), Resource(self.in_use, access, refusals, methods))
-            for path, methods in by_path.items()
+            Route(_pattern(path), Resource(self.in_use, access, refusals, methods)) for path, methods in by_path.items()
         ]
         return Router([Route(openapi.PATH, _described()), *routes], redirect_slashes=False, default=_unknown)
 

@@ -26,7 +26,7 @@ from bot.http.api.bodies import Misshapen
 from bot.http.api.operations import MOST_SHOWN, SHOWN, Call, Operation
 from bot.http.api.requests import Requests, json_of
 from bot.http.api.requests import represented as kept_represented
-from bot.settings import Settings
+from bot.settings.current import InUse
 
 LONGEST_NUMBER = 18
 

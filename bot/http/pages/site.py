@@ -23,6 +23,7 @@ from bot.http.pages import drawing
 from bot.http.pages.access import KEY, NEXT, SIGN_IN, SIGN_OUT, Access, Reader, Stranger
 from bot.http.pages.desk import Busy, Desk
 from bot.settings import Settings
+from bot.settings.current import InUse
 
 if TYPE_CHECKING:
     from bot.adapters.slack.sign_in import SignIn
@@ -52,7 +53,7 @@ class Site:
     is said for it; and it returns ``site.draw(reader, "some.html", name=value)`` or ``site.missing(reader)``.
     """
 
-    settings: Settings
+    in_use: InUse
     store: Store
     signatures: Signatures
     sign_in: SignIn | None = None
@@ -70,6 +71,11 @@ class Site:
         self.access = Access(self.signatures, self.clock, root, self.sign_in is not None)
         self._desk = Desk(THREADS, "pages")
         self._desk_of_slack = Desk(THREADS_OF_SLACK, "signing in")
+
+    @property
+    def settings(self) -> Settings:
+        """Those that are in use now."""
+        return self.in_use()
 
     @property
     def clock(self) -> Clock:

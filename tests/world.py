@@ -164,7 +164,7 @@ class World:
             web_url=self.github.url,
             client_id=self.settings.secrets.github_client_id,
             pause=lambda _: None,  # half a second of the clock on the wall between two tries is nobody's test
-            deploying=self.settings.deploying_workflows,
+            deploying=lambda: self.settings.deploying_workflows,
         )
         owner = str(uuid4())
         self.pipeline = pipeline_of(

@@ -18,6 +18,9 @@ as_root = pytest.mark.skipif(
     os.geteuid() != 0 or sys.platform != "linux", reason="only root can start programs as the user nobody"
 )
 
+NEEDED = {**dict.fromkeys(("retry", "drop", "adopt"), ("github:1",)), "token": ("list",)}
+"""What has to be typed behind the name of a process."""
+
 # Each process of the bot in the place of which something else looks at what main has done by then.
 LOOKING = """
 import ctypes, sys
@@ -39,7 +42,7 @@ def python(program: str, *arguments: str, cwd: Path = ROOT) -> subprocess.Comple
 @on_linux
 @pytest.mark.parametrize("name", TASKS)
 def test_every_process_is_closed_before_it_does_anything(name: str) -> None:
-    looked = python(LOOKING, name, *(["github:1"] if TASKS[name].options is TASKS["retry"].options else []))
+    looked = python(LOOKING, name, *NEEDED.get(name, ()))
 
     assert (looked.returncode, looked.stdout) == (0, "0\n"), looked.stderr
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from structlog.testing import capture_logs
+
 from bot.core.api.model import ApiToken
 from bot.core.events.external import ApiRequested
 from bot.core.grammar.commands import DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
@@ -168,10 +170,12 @@ def test_who_may_not_deploy_there_is_told_that_alone(world: World) -> None:
 
 
 def test_a_ref_that_is_not_there_cannot_be_deployed(world: World) -> None:
-    status, body = program(world).asks(deploy=Deploy("web", "nowhere", "production"))
+    with capture_logs() as lines:
+        status, body = program(world).asks(deploy=Deploy("web", "nowhere", "production"))
 
     assert status == 422
     assert "nowhere" in body["detail"]
+    assert [line["event"] for line in lines if line["log_level"] != "debug"] == ["refused"]
 
 
 def test_allowed_channels_are_about_the_chat(tmp_path: Path) -> None:

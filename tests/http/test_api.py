@@ -496,6 +496,11 @@ NOT_UNDERSTOOD = [
     ({"app": "web", "environment": "stagin"}, 422, "not-valid", "did you mean “staging”?"),
     ({"app": "web", "ref": "two words"}, 422, "not-valid", "“ref” must be one word"),
     ({"app": "web", "ref": "a\u2028b"}, 422, "not-valid", "“ref” must be one word"),
+    ({"app": "web", "ref": "--force"}, 422, "not-valid", "“ref” must be one word"),
+    ({"app": "web", "ref": "a/../b"}, 422, "not-valid", "“ref” must be one word"),
+    ({"app": "web", "environment": "staging/a\nb"}, 422, "not-valid", "so must the hosts behind its slash"),
+    ({"app": "web", "environment": "staging/\0"}, 422, "not-valid", "so must the hosts behind its slash"),
+    ({"app": "web", "environment": "staging/\u202eab"}, 422, "not-valid", "so must the hosts behind its slash"),
     ({"app": "web", "task": "rm -rf"}, 422, "not-valid", "“task” must be"),
     ({"app": "web", "task": "deploy:migrat"}, 422, "not-valid", "did you mean “migrate”?"),
     ({"app": "web", "force_reason": "why"}, 422, "not-valid", "“force_reason” belongs to “force”"),
@@ -517,10 +522,45 @@ def test_a_request_that_cannot_be_is_told_why_and_kept_nowhere(
     assert at_door.stored() == []
 
 
+@pytest.mark.parametrize("path", ["/api/locks/web/staging", "/api/freezes?environment=all"])
+@pytest.mark.parametrize("body", [b"{", b"hello", b"[" * 50_000, b"9" * 5_000, b"\xff", {"for": "2h"}], ids=range(6))
+def test_what_its_address_says_whole_takes_no_body(at_door: Door, path: str, body: Any) -> None:
+    assert client(at_door).problem("DELETE", path, body)[0] == 400
+    assert at_door.stored() == []
+
+
+def test_hosts_have_no_locks_and_no_freezes_of_their_own(at_door: Door) -> None:
+    ci = client(at_door)
+    told = "web has no environment “qa/web-1”; did you mean “staging”, which is all of its hosts?"
+
+    assert ci.problem("POST", "/api/locks/web/qa/web-1")[2] == told
+    assert ci.problem("POST", "/api/freezes", {"app": "web", "environment": "qa/web-1", "reason": "x"})[2] == told
+    assert at_door.stored() == []
+
+
+def test_below_an_address_of_a_proxy_all_addresses_are_below_it(tmp_path: Path) -> None:
+    below = read(SETTINGS, {"BASE_URL": "https://tools.example/ship/"})
+    with door(tmp_path, api=lambda kept, ring: Api(below, kept, ring, Patience(0.0))) as at:
+        ci = client(at)
+        one, _ = add(at), add(at, request_id="r-2")
+
+        assert ci.gets("/api/deployments?limit=1").body["next"] == f"/ship/api/deployments?limit=1&before={one.id + 1}"
+        assert ci.gets("/api/openapi.json").body["servers"] == [{"url": "/ship"}]
+        undecided = ci.asks("POST", "/api/deployments", {"app": "web"}).headers["location"]
+        assert undecided.startswith("/ship/api/requests/")
+        answer(at, undecided.rpartition("/")[2], 201, represented(one))
+        again = ci.asks("POST", "/api/deployments", {"app": "web"}, Idempotency_Key="k")
+        answer(at, again.headers["location"].rpartition("/")[2], 201, represented(one))
+        decided = ci.asks("POST", "/api/deployments", {"app": "web"}, Idempotency_Key="k")
+        assert decided.headers["location"] == "/ship/api/deployments/r-1"
+
+
 def test_other_errors_are_problems_too(at_door: Door) -> None:
     ci = client(at_door)
 
     assert ci.problem("GET", "/api/nothing")[:2] == (404, "no-such-address")
+    assert ci.problem("GET", "/api")[:2] == (404, "no-such-address")
+    assert ci.problem("POST", "/api/openapi.json", {})[:2] == (405, "method")
     assert ci.problem("PUT", "/api/deployments", {})[:2] == (405, "method")
     assert ci.asks("PUT", "/api/deployments").headers["allow"] == "POST, GET"
     assert ci.problem("POST", "/api/deployments", b"app=web", Content_Type="text/plain")[:2] == (415, "not-json")

@@ -18,7 +18,7 @@ from bot.core.errors import Unavailable
 from bot.core.names import nearest
 from bot.http.api import openapi, validation
 from bot.http.api.access import Access
-from bot.http.api.bodies import Misshapen, read
+from bot.http.api.bodies import Misshapen, NothingAsked, read
 from bot.http.api.endpoints import Endpoints
 from bot.http.api.operations import OPERATIONS, Call, Operation
 from bot.http.api.requests import PATIENCE, Answers, Patience, Requests, json_of
@@ -47,7 +47,8 @@ class Api:
 
     def app(self, refusals: Refusals) -> ASGIApp:
         access = Access(self.store)
-        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience))
+        root = self.settings.secrets.base_path
+        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience), root)
         endpoints = Endpoints(self.settings, self.store, access, requests)
         by_path: dict[str, dict[str, tuple[Operation, Answering]]] = {}
         for one, answering in endpoints.all:
@@ -56,7 +57,7 @@ class Api:
             Route(_pattern(path), Resource(self.settings, access, refusals, methods))
             for path, methods in by_path.items()
         ]
-        return Router([Route(openapi.PATH, _described()), *routes], redirect_slashes=False, default=_unknown)
+        return Router([Route(openapi.PATH, Described(root)), *routes], redirect_slashes=False, default=_unknown)
 
 
 def _pattern(path: str) -> str:
@@ -104,7 +105,7 @@ class Resource:
             detail = f"The token {token.name} may only read; make one without --read-only for this."
             raise Misshapen(Problem(403, "read-only", detail))
         _demand_known_parameters(request, operation)
-        asked = read(await _json(request), operation.asked) if operation.asked is not None else None
+        asked = read(await _json(request), operation.asked or NothingAsked) if operation.changes else None
         return await answering(Call(request, token, validation.Scope(self.settings, token), asked))
 
     def _refused(self, request: Request, problem: Problem) -> Response:
@@ -136,13 +137,17 @@ def _demand_known_parameters(request: Request, operation: Operation) -> None:
             raise Misshapen(Problem(400, "unknown-parameter", f"There is no parameter “{name[:100]}” here{meant}"))
 
 
-def _described() -> Callable[[Request], Awaitable[Response]]:
-    document = json.dumps(openapi.document(), ensure_ascii=False).encode()
+class Described:
+    """The OpenAPI document; an ASGI app."""
 
-    async def described(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+    def __init__(self, root: str) -> None:
+        self._document = json.dumps(openapi.document(root), ensure_ascii=False).encode()
 
-    return described
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Response(self._document, media_type="application/json")
+        if scope["method"] not in ("GET", "HEAD"):
+            answer = json_of(told(Problem(405, "method", "Use GET here.")), 405, {"allow": "GET, HEAD"})
+        await answer(scope, receive, send)
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:

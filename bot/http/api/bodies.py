@@ -21,6 +21,10 @@ class Asked(Struct, forbid_unknown_fields=True, frozen=True):
     """What a program sends; a field that nobody knows is an error."""
 
 
+class NothingAsked(Asked, frozen=True):
+    """What an address says already."""
+
+
 class DeploymentAsked(Asked, frozen=True):
     """A deployment that is asked for: the same request as the command ``deploy``, and the same gates."""
 
@@ -250,6 +254,8 @@ def read(body: bytes, kind: type[Asked]) -> Any:
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    if not known:
+        return f"There is no field “{name[:100]}”; the address says all, so leave the body out."
     near = nearest(name, known)
     meant = f"did you mean “{near}”?" if near else f"there are {', '.join(known)}."
     return f"There is no field “{name[:100]}”; {meant}"

@@ -24,7 +24,7 @@ _HEADERS = {
 }
 
 
-def document() -> dict[str, Any]:
+def document(root: str = "") -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components([*ASKED, *ANSWERED], ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for one in OPERATIONS:
@@ -32,7 +32,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Shipmate", "version": VERSION, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root or "/"}],
         "paths": paths,
         "components": {
             "schemas": schemas,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from starlette.requests import Request
@@ -66,8 +66,7 @@ class Site:
     _seated: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        root = urlsplit(self.settings.secrets.base_url or "").path.rstrip("/")
-        self.access = Access(self.signatures, self.clock, root, self.sign_in is not None)
+        self.access = Access(self.signatures, self.clock, self.settings.secrets.base_path, self.sign_in is not None)
         self._desk = Desk(THREADS, "pages")
         self._desk_of_slack = Desk(THREADS_OF_SLACK, "signing in")
 

@@ -235,3 +235,16 @@ def test_below_an_address_of_its_own_all_links_begin_with_it(tmp_path: Path) -> 
 
         assert 'href="/ops/static/pages.' in page
         assert 'href="/ops/deployments/r-1/output.txt?key=' in page
+
+
+def test_a_slash_too_many_leads_to_the_page_and_to_no_other_site(tmp_path: Path) -> None:
+    from tests.http.pages.site import settings
+
+    with serving(tmp_path, settings(BASE_URL="https://example.com/ops")) as pages:
+        address = pages.with_key()
+
+        sent = pages.gets(address.replace("?", "/?"), Host="evil.example")
+        unknown = pages.gets("//evil.example/", Host="evil.example")
+
+        assert (sent.status, sent.headers["location"]) == (307, f"/ops{address}")
+        assert (unknown.status, "location" in unknown.headers) == (404, False)

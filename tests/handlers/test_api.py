@@ -346,3 +346,19 @@ def test_an_outage_of_github_is_waited_out(world: World) -> None:
     world.wait(minutes=5)
 
     assert ci.answer(asked)[0] == 201
+
+
+def test_what_is_live_already_is_refused_but_for_a_force(world: World) -> None:
+    world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
+    ci = program(world)
+    ci.asks(deploy=DEPLOY)
+    [remote] = world.github.deployments(REPOSITORY)
+    world.github.report_deployment_status(REPOSITORY, remote.id, "success")
+    world.settle()
+
+    status, body = ci.asks(deploy=DEPLOY)
+    forced, _ = ci.asks(deploy=Deploy("web", "topic", "production", force=True, force_reason="the cache is cold"))
+
+    assert status == 409
+    assert [(one["gate"], one["waits"], one["forcible"]) for one in body["reasons"]] == [("live", False, True)]
+    assert forced == 201

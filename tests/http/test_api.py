@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.adapters.storage import serialization
 from bot.core.api.model import ApiToken, digest, new_secret
@@ -359,9 +360,12 @@ def test_everything_that_is_asked_for_is_in_the_command(impatient: Door) -> None
         "when_green": True,
     }
 
-    undecided = client(impatient).asks("POST", "/api/deployments", body)
+    with capture_logs() as lines:
+        undecided = client(impatient).asks("POST", "/api/deployments", body)
 
     [event] = asked(impatient)
+    [accepted] = [one for one in lines if one["event"] == "accepted"]
+    assert (accepted["delivery"], accepted["token"]) == (f"api:{event.request}", "ci")
     assert event.deploy == Deploy(
         app="web",
         ref="#12",
@@ -574,11 +578,13 @@ def test_other_errors_are_problems_too(at_door: Door) -> None:
 
 
 def test_a_database_that_does_not_answer_is_told_as_such(tmp_path: Path) -> None:
-    with api(tmp_path, migrated=False) as at:
+    with api(tmp_path, migrated=False) as at, capture_logs() as lines:
         status, kind, detail = Client(at, new_secret()).problem("GET", "/api/board")
 
     assert (status, kind) == (503, "not-available")
     assert "ask again" in detail
+    # The log counts them with the outage, however many there are.
+    assert [one["during"] for one in lines if "not taken" in one["event"]] == ["database"]
 
 
 def test_who_waits_for_an_answer_keeps_no_webhook_out(tmp_path: Path) -> None:

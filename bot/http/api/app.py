@@ -86,7 +86,7 @@ class Resource:
         except ClientDisconnect:
             return Response(status_code=400)
         except Unavailable as error:
-            log.error("request to the API not taken", reason=str(error))
+            log.error("request to the API not taken", reason=str(error), during=error.service)
             detail = "The database does not answer, so nothing could be read or stored; please ask again."
             return self._refused(request, Problem(503, "not-available", detail, more={"retry_after": RETRY}))
         except Exception:

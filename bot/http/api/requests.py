@@ -87,7 +87,7 @@ class Answers:
             try:
                 found = await self.access.ask(self.store.api.answered, list(self._waiting))
             except Unavailable as error:
-                log.warning("answers not looked for", reason=str(error))
+                log.warning("answers not looked for", reason=str(error), during=error.service)
                 await asyncio.sleep(LOOKED_AGAIN_AFTER)
                 continue
             for one in found:
@@ -118,6 +118,7 @@ class Requests:
             detail = "Something else was asked with this Idempotency-Key; take another one for another request."
             raise Misshapen(Problem(422, "key-used-already", detail))
         if is_new:
+            log.info("accepted", delivery=f"{API}:{kept.id}", by=token.person, via=API, token=token.name)
             self.stored()
         response = answer_of(await self.answers.of(kept), self.root)
         if not is_new:

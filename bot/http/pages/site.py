@@ -111,7 +111,7 @@ class Site:
             except Busy:
                 return self.busy()
             except Unavailable as error:
-                log.warning("page not shown", reason=str(error))
+                log.warning("page not shown", reason=str(error), during=error.service)
                 return self.trouble("The bot cannot reach its database just now; please come again in a moment.")
             except Exception as error:
                 log.error("page failed", path=request.scope["path"], exc_info=error)
@@ -132,7 +132,7 @@ class Site:
             return Stranger(expired=True)
         except ShipmateError as error:
             # Slack has let them in today; while it does not answer that counts.
-            log.warning("member not looked up", reason=str(error))
+            log.warning("member not looked up", reason=str(error), during=getattr(error, "service", ""))
         return found
 
     async def ready(self) -> None:

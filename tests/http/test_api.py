@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -254,14 +255,32 @@ def test_who_asks_too_often_is_told_when_to_ask_again(at_door: Door) -> None:
 
 
 def test_strangers_who_guess_keep_nobody_else_out(at_door: Door) -> None:
-    ci = client(at_door)
+    ci, never_used = client(at_door), client(at_door, "new")
     ci.gets("/api/locks")
 
     guesses = [Client(at_door, new_secret()).gets("/api/locks") for _ in range(int(access.STRANGERS_BURST) + 10)]
 
     assert {one.status for one in guesses} == {401, 429}
-    assert ci.gets("/api/locks").status == 200
+    assert [one.gets("/api/locks").status for one in (ci, never_used)] == [200, 200]
     assert at_door.posts(b"{}")[0] == 202
+
+
+def test_however_many_guess_the_database_is_asked_once_in_a_while(
+    at_door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    for name in ("use", "digests"):
+        asked_for = getattr(at_door.kept.api, name)
+        counted = lambda *given, name=name, asked_for=asked_for: (looks.append(name), asked_for(*given))[1]  # noqa: E731
+        monkeypatch.setattr(at_door.kept.api, name, counted)
+    monkeypatch.setattr(access, "LOOKED_EVERY", math.inf)
+    guesses = [Client(at_door, new_secret()).gets("/api/locks") for _ in range(int(access.STRANGERS_BURST) + 40)]
+
+    late = client(at_door, "late")
+
+    assert looks.count("digests") == 1
+    assert looks.count("use") == len([one for one in guesses if one.status == 401])
+    assert late.gets("/api/locks").status == 429
 
 
 def test_a_token_is_told_nowhere(at_door: Door, capfd: pytest.CaptureFixture[str]) -> None:

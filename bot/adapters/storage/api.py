@@ -85,6 +85,13 @@ class ApiRows:
             _audit(connection, _token(row), "token revoke", now)
         return _token(row)
 
+    def digests(self) -> frozenset[str]:
+        """Those of all valid tokens."""
+        now = self._database.clock.now()
+        lasting = sa.or_(_T.expires_at.is_(None), _T.expires_at > now)
+        valid = sa.select(_T.digest).where(_T.revoked_at.is_(None), lasting)
+        return frozenset(row.digest for row in self._database.select(valid))
+
     def use(self, digest: str) -> ApiToken | None:
         """The valid token with this digest; that it was used is noted once a minute."""
         rows = self._database.select(_BY_DIGEST, digest=digest)

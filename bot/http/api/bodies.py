@@ -211,13 +211,14 @@ class Reason(Struct, frozen=True):
 
 
 class ProblemDetails(Struct, frozen=True, omit_defaults=True):
-    """RFC 9457: ``detail`` says what to do; ``reasons`` are all that stand in the way."""
+    """RFC 9457: ``detail`` says what to do, ``retry_after`` in how many seconds; ``reasons`` are all in the way."""
 
     type: str
     title: str
     status: int
     detail: str
     reasons: list[Reason] | msgspec.UnsetType = msgspec.UNSET
+    retry_after: int | msgspec.UnsetType = msgspec.UNSET
 
 
 ASKED: tuple[type[Asked], ...] = (DeploymentAsked, LockAsked, FreezeAsked)

@@ -16,11 +16,12 @@ from bot.http.api.requests import KEY, LONGEST_KEY
 PATH = "/api/openapi.json"
 VERSION = "1"
 """Of what the document describes: fields may be added, and none changes its meaning."""
-_ANY = (401, 429, 503)
-_CHANGING = (400, 413, 415, 422)
+_ANY = (401, 429, 500, 503)
+_CHANGING = (400, 413, 415, 422, 502)
 _HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
 }
 
 

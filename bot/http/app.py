@@ -92,7 +92,12 @@ class WebhookListener:
             called_back = endpoint(self.callbacks, refusals)
             routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
         api = self.api.app(refusals) if self.api is not None else None
-        return Door(webhook, _routed(routes, self.site.access.root if self.site is not None else ""), refusals, api)
+        return Door(webhook, _routed(routes, self.root), refusals, api)
+
+    @property
+    def root(self) -> str:
+        """What the paths of all addresses begin with outside: see ``Secrets.base_path``."""
+        return self.site.access.root if self.site is not None else ""
 
     def leave(self) -> None:
         """Whoever stays connected is let go."""

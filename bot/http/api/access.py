@@ -7,7 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,6 +25,9 @@ REMEMBERED = 1_000
 """How many tokens, and addresses, are remembered."""
 LOOKED_EVERY = 5.0
 """Seconds between two looks at which tokens are valid, while strangers are too many."""
+DATABASE_PATIENCE = 10.0
+"""Seconds to wait for one's turn, and for what the database says: routers in front give up after thirty."""
+NO_ANSWER = "The database has not answered in time."
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -73,8 +76,9 @@ class Access:
     all valid tokens, in memory: whoever shares an address with somebody who guesses is let in. Behind a router all do.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, patience: float = DATABASE_PATIENCE) -> None:
         self._store = store
+        self._patience = patience
         self._one_at_a_time = asyncio.Semaphore(1)
         self._tokens = RateLimit(PER_SECOND, BURST)
         self._strangers = RateLimit(STRANGERS_PER_SECOND, STRANGERS_BURST)
@@ -83,9 +87,27 @@ class Access:
         self._look_at = -math.inf
 
     async def ask(self, function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """What the function finds in the database. Raises what it raises."""
-        async with self._one_at_a_time:
-            return await run_in_threadpool(function, *given, **named)
+        """What the function finds in the database. Raises what it raises, and Unavailable where that takes too long.
+
+        What is asked cannot be taken back, so it goes on: nobody else asks meanwhile, and what came of it is uncertain.
+        """
+        try:
+            await asyncio.wait_for(self._one_at_a_time.acquire(), self._patience)
+        except TimeoutError:
+            raise self._store.database.away(NO_ANSWER) from None
+        asking = asyncio.ensure_future(run_in_threadpool(function, *given, **named))
+        asking.add_done_callback(self._next)
+        done, _ = await asyncio.wait({asking}, timeout=self._patience)
+        if not done:
+            late = self._store.database.away(NO_ANSWER)
+            late.uncertain = True
+            raise late
+        return asking.result()
+
+    def _next(self, asked: asyncio.Future[Any]) -> None:
+        self._one_at_a_time.release()
+        if not asked.cancelled():
+            asked.exception()  # whoever wanted to know may have gone
 
     async def token_of(self, request: Request) -> ApiToken:
         """Raises Misshapen for whoever has none that is valid, or asks too often."""

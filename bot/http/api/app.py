@@ -28,6 +28,11 @@ from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+_NOTHING = "The database does not answer, so nothing could be read or stored; please ask again."
+_UNKNOWN = (
+    "The database has not answered in time, so nobody knows whether this was stored; "
+    "please ask again with the same Idempotency-Key."
+)
 RETRY = 5
 """In so many seconds whoever could not be answered asks again."""
 Answering = Callable[[Call], Awaitable[Response]]
@@ -87,8 +92,10 @@ class Resource:
             return Response(status_code=400)
         except Unavailable as error:
             log.error("request to the API not taken", reason=str(error), during=error.service)
-            detail = "The database does not answer, so nothing could be read or stored; please ask again."
-            return self._refused(request, Problem(503, "not-available", detail, more={"retry_after": RETRY}))
+            return self._refused(
+                request,
+                Problem(503, "not-available", _UNKNOWN if error.uncertain else _NOTHING, more={"retry_after": RETRY}),
+            )
         except Exception:
             log.exception("request to the API failed", path=request.url.path)
             detail = "It failed by a fault of the bot's own; whoever runs it finds more in its log."

@@ -21,7 +21,7 @@ from bot.core.errors import NotAllowed, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 from bot.http.pages import drawing
 from bot.http.pages.access import KEY, NEXT, SIGN_IN, SIGN_OUT, Access, Reader, Stranger
-from bot.http.pages.desk import Busy, Desk
+from bot.http.pages.desk import Busy, Desk, Late
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ THREADS_OF_SLACK = 2
 RETRY_SECONDS = 5
 SEATS = 50
 """So many may follow an output, or fetch one, at the same time."""
+PATIENCE = 10.0
+"""Seconds to wait for the database: routers in front give up after thirty."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at a deployment that somebody watches."""
 
@@ -58,6 +60,7 @@ class Site:
     sign_in: SignIn | None = None
     seats: int = SEATS
     look_every: float = LOOK_EVERY
+    patience: float = PATIENCE
     access: Access = field(init=False)
     leaving: bool = field(default=False, init=False)
     watches: dict[int, Watch] = field(default_factory=dict, init=False)
@@ -67,7 +70,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.access = Access(self.signatures, self.clock, self.settings.secrets.base_path, self.sign_in is not None)
-        self._desk = Desk(THREADS, "pages")
+        self._desk = Desk(THREADS, "pages", patience=self.patience)
         self._desk_of_slack = Desk(THREADS_OF_SLACK, "signing in")
 
     @property
@@ -141,8 +144,11 @@ class Site:
             await self.apart(self.signatures.make_ready)
 
     async def apart(self, work: Callable[[], Found]) -> Found:
-        """Done in a thread for pages. Raises Busy."""
-        return await self._desk.do(work)
+        """Done in a thread for pages. Raises Busy, and Unavailable where the database does not answer in time."""
+        try:
+            return await self._desk.do(work)
+        except Late:
+            raise self.store.database.away("The database has not answered in time.") from None
 
     async def with_slack(self, work: Callable[[], Found]) -> Found:
         """Done in a thread for what Slack is asked. Raises Busy."""

@@ -95,7 +95,7 @@ class Health:
         """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(run_in_threadpool(self._look))
-        done, _ = await asyncio.wait({self._asking}, timeout=self._patience)
+        done = (await asyncio.wait({self._asking}, timeout=self._patience))[0]
         return PlainTextResponse(*self._asking.result()) if done else PlainTextResponse(_refused([NO_ANSWER]), 503)
 
     def _look(self) -> tuple[str, int]:

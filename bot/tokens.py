@@ -97,7 +97,12 @@ def _until(expires: str | None, now: datetime) -> datetime | None:
     length = duration(expires)
     if length is None:
         raise Rejected(f"“{expires}” is not understood as a duration. Write 90d, 12h or 30m.")
-    return now + length
+    try:
+        return now + length
+    except OverflowError:
+        raise Rejected(
+            f"No calendar goes as far as {expires}; leave --expires out, and it is valid until revoked."
+        ) from None
 
 
 def show(tokens: list[ApiToken], now: datetime, out: TextIO) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+from urllib.parse import quote
 
 import msgspec
 import structlog
 from prometheus_client import Counter
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.webhooks import EVENTS, payload_of, verify
@@ -91,12 +92,39 @@ class WebhookListener:
             called_back = endpoint(self.callbacks, refusals)
             routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
         api = self.api.app(refusals) if self.api is not None else None
-        return Door(webhook, Starlette(routes=routes), refusals, api)
+        return Door(webhook, _routed(routes, self.root), refusals, api)
+
+    @property
+    def root(self) -> str:
+        """What the paths of all addresses begin with outside: see ``Secrets.base_path``."""
+        return self.site.access.root if self.site is not None else ""
 
     def leave(self) -> None:
         """Whoever stays connected is let go."""
         if self.site is not None:
             self.site.leave()
+
+
+def _routed(routes: list[Route], root: str) -> Starlette:
+    """Whoever has put a slash behind an address is sent to the one without; ``root`` is what paths begin with outside.
+
+    Starlette would send them to the ``Host`` that they name, by http, and past the root: with the key of their link.
+    """
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+
+    async def missing(scope: Scope, receive: Receive, send: Send) -> None:
+        path, query = scope["path"].rstrip("/"), scope["query_string"].decode("latin-1")
+        known = path != scope["path"] and any(
+            one.matches({**scope, "path": path})[0] is not Match.NONE for one in routes
+        )
+        answer: Response = PlainTextResponse("There is nothing here.\n", 404)
+        if known:
+            answer = RedirectResponse(f"{root}{quote(path)}{'?' if query else ''}{query}", 307)
+        await answer(scope, receive, send)
+
+    app.router.default = missing
+    return app
 
 
 def _noted(
@@ -182,7 +210,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
             await self.webhook(scope, receive, send)
-        elif self.api is not None and scope["type"] == "http" and scope["path"].startswith(API):
+        elif self.api is not None and scope["type"] == "http" and f"{scope['path']}/".startswith(API):
             await self.api(scope, receive, send)
         else:
             await self.pages(scope, receive, send)

@@ -16,6 +16,8 @@ from bot.core.deployments.wording import spoken
 from bot.core.errors import Unavailable
 
 NO_ANSWER = "the database does not answer"
+PATIENCE = 5.0
+"""Seconds to wait for it: whoever watches gives up after ten."""
 START_ONE = "what comes in is stored and waits: start one (python -m bot worker), or look at its log"
 
 
@@ -73,11 +75,16 @@ class Health:
     """
 
     def __init__(
-        self, obstacles: Callable[[], Sequence[str]], aside: Aside | None, outages: Callable[[], Sequence[str]]
+        self,
+        obstacles: Callable[[], Sequence[str]],
+        aside: Aside | None,
+        outages: Callable[[], Sequence[str]],
+        patience: float = PATIENCE,
     ) -> None:
         self._obstacles = obstacles
         self._aside = aside
         self._outages = outages
+        self._patience = patience
         self._asking: asyncio.Future[tuple[str, int]] | None = None
 
     async def page(self, _: Request) -> Response:
@@ -88,12 +95,13 @@ class Health:
         """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(run_in_threadpool(self._look))
-        return PlainTextResponse(*await self._asking)
+        done = (await asyncio.wait({self._asking}, timeout=self._patience))[0]
+        return PlainTextResponse(*self._asking.result()) if done else PlainTextResponse(_refused([NO_ANSWER]), 503)
 
     def _look(self) -> tuple[str, int]:
         """The page, and its status."""
         if obstacles := self._obstacles():
-            return f"not ready: {', '.join(obstacles)}\n", 503
+            return _refused(obstacles), 503
         try:
             aside = self._aside.names() if self._aside is not None else ()
             outages = self._outages()
@@ -108,3 +116,7 @@ class Health:
             return self._aside.count() if self._aside is not None else 0
         except Unavailable:
             return math.nan
+
+
+def _refused(obstacles: Sequence[str]) -> str:
+    return f"not ready: {', '.join(obstacles)}\n"

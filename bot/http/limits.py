@@ -13,6 +13,25 @@ CALLBACKS = "/providers/http/"
 API = "/api/"
 """The beginning of the API's addresses; a body there is one of the others, of 64 kB."""
 
+_OUR_OWN = frozenset(
+    ("api", "apps", "auth", "deployments", "github", "healthz", "metrics", "providers", "readyz", "slack", "static")
+)
+"""What our own paths begin with."""
+
+
+def inner(path: str, root: str) -> str:
+    """The path as we know it, where a proxy in front has left the ``root`` before it, the path of BASE_URL.
+
+    A root that begins as a path of ours does cannot be told from it: there the proxy has taken it off.
+
+    >>> inner("/ship/github/webhook", "/ship"), inner("/github/webhook", "/ship"), inner("/apps/web", "/apps")
+    ('/github/webhook', '/github/webhook', '/apps/web')
+    """
+    if not root or root.split("/")[1] in _OUR_OWN or not f"{path}/".startswith(f"{root}/"):
+        return path
+    return path[len(root) :] or "/"
+
+
 _KB = 1024
 _MB = 1024 * _KB
 

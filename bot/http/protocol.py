@@ -21,7 +21,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from bot.core.api.problems import MEDIA_TYPE, TITLES, Problem, told
-from bot.http.limits import API, Limits, shown
+from bot.http.limits import API, Limits, inner, shown
 
 Refuse = Callable[[int, str, str], None]
 """Is told of a refusal: the status, the path (empty where it is not known), the address of the sender."""
@@ -45,11 +45,12 @@ class Refused(Exception):
 class Crowd:
     """The connections of one listener together.
 
-    ``held``: the bytes of bodies that have not come whole.
+    ``root``: see ``inner``. ``held``: the bytes of bodies that have not come whole.
     """
 
     limits: Limits
     refused: Refuse
+    root: str = ""
     connections: set[LimitedProtocol] = field(default_factory=set)
     held: int = 0
 
@@ -219,6 +220,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.headers) > self._limits.headers:
             raise Refused(*HEAD_TOO_LARGE)
         super().on_headers_complete()
+        self.scope["path"] = inner(self.scope["path"], self._crowd.root)
         self._head_is_whole = True
         self._largest = self._limits.largest_body(self.scope["path"])
         # What follows a body says nothing that anybody asks for, so it is not kept.

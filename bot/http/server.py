@@ -213,7 +213,7 @@ def link_secrets(settings: Settings, store: Store) -> tuple[str, ...]:
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need, but for the limits."""
     app = listens.app(limits)
-    return serving(app, app.refused, listens.leave, limits)
+    return serving(app, app.refused, listens.leave, limits, listens.root)
 
 
 def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Server:
@@ -223,8 +223,8 @@ def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Serv
     return serving(Starlette(routes=told.routes()), Refusals(limits.refusals_told_every).note, lambda: None, limits)
 
 
-def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Limits) -> uvicorn.Server:
-    """``leave`` is called before it ends."""
+def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Limits, root: str = "") -> uvicorn.Server:
+    """``leave`` is called before it ends; ``root``: see ``inner``."""
     import uvicorn
 
     from bot.http.protocol import Crowd, LimitedProtocol
@@ -236,7 +236,7 @@ def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Li
             leave()
             await super().shutdown(sockets)
 
-    crowd = Crowd(limits, refused)
+    crowd = Crowd(limits, refused, root)
     config = uvicorn.Config(
         app,
         # Beside uvloop and httptools, asyncio and h11 cost four times as much per request.

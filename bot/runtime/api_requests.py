@@ -64,7 +64,7 @@ class ApiRequests:
         if known:
             audit.refused(records, context, error.message if isinstance(error, Refused) else say(str(error)))
         if problem.kind == "token-refused":
-            _revoke(records, context, asked)
+            _revoke_theirs(records, context, asked)
         records.api.answer(asked.request, problem.status, json.dumps(told(problem)))
 
 
@@ -109,13 +109,14 @@ def _token_refused(sentence: str) -> Refused:
     return Refused(say(sentence), (Reason(TOKEN, sentence),))
 
 
-def _revoke(records: Records, context: Context, asked: ApiRequested) -> None:
-    """Whatever was read with it is not to be read any more either."""
+def _revoke_theirs(records: Records, context: Context, asked: ApiRequested) -> None:
+    """Whoever has left answers for none of their tokens: what is read with the others is not to be read either."""
     token = records.api.token(asked.token)
-    if token is not None and token.is_valid(context.now):
-        records.api.revoke(asked.token, context.now)
-        records.audit.attribute(ITSELF)
-        records.audit.record("token revoke", reason=f"{asked.token_name}: {messages.no_person(asked.person)}")
+    if token is None or not token.is_valid(context.now):
+        return
+    records.audit.attribute(ITSELF)
+    for name in records.api.revoke_of(asked.person, context.now):
+        records.audit.record("token revoke", reason=f"{name}: {messages.no_person(asked.person)}")
 
 
 def _answered(context: Context, records: Records, command: Command) -> Answer:

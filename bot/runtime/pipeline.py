@@ -23,7 +23,7 @@ from bot.context import Archive, Context, Transactions
 from bot.core import replies
 from bot.core.audit.model import ITSELF, Origin, origin_of
 from bot.core.effects import Reply
-from bot.core.errors import NotAccepted, NotYet, OurFault, Rejected, ShipmateError, Speechless, Unavailable
+from bot.core.errors import NotAccepted, NotYet, OurFault, Refused, Rejected, ShipmateError, Speechless, Unavailable
 from bot.core.events import Event, Joinable
 from bot.core.events.external import CommandGiven
 from bot.core.freezes.windows import CronLines
@@ -214,9 +214,10 @@ class Pipeline:
             except Unavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - one feature's failure is no other feature's business
-                failures.append(error)
                 if isinstance(error, ShipmateError):
                     self._given_up(delivery.id, name, event, listener, error)
+                if not (isinstance(error, Refused) and listener.given_up):  # else that is the answer
+                    failures.append(error)
         if failures:
             # A fault first: what the world refuses for good is over, a fault is tried again.
             raise min(failures, key=lambda one: isinstance(one, ShipmateError))

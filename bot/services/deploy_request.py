@@ -170,7 +170,7 @@ def demand_news(context: Context, command: Deploy, target: Target, commit: Commi
     if authorization.may_deploy(context, target):
         named = None if is_full_id(command.ref or "") else command.ref
         message = replies.live_already(live, named or commit.ref)
-        raise Refused(message, (Reason("live", message.summary()),))
+        raise Refused(message, (Reason("live", message.summary(), forcible=True),))
 
 
 def _tried_since(context: Context, live: Deployment) -> bool:

@@ -198,6 +198,11 @@ class Secrets(BaseModel):
         return bool(self.slack_client_id and self.slack_client_secret and self.slack_bot_token and self.base_url)
 
     @property
+    def base_path(self) -> str:
+        """What the paths of all addresses begin with: a proxy in front may have the bot below an address of its own."""
+        return urlsplit(self.base_url or "").path.rstrip("/")
+
+    @property
     def on_postgres(self) -> bool:
         return not self.database_url.get_secret_value().startswith("sqlite:")
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from structlog.testing import capture_logs
+
 from bot.core.api.model import ApiToken
 from bot.core.events.external import ApiRequested
 from bot.core.grammar.commands import DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
@@ -168,10 +170,12 @@ def test_who_may_not_deploy_there_is_told_that_alone(world: World) -> None:
 
 
 def test_a_ref_that_is_not_there_cannot_be_deployed(world: World) -> None:
-    status, body = program(world).asks(deploy=Deploy("web", "nowhere", "production"))
+    with capture_logs() as lines:
+        status, body = program(world).asks(deploy=Deploy("web", "nowhere", "production"))
 
     assert status == 422
     assert "nowhere" in body["detail"]
+    assert [line["event"] for line in lines if line["log_level"] != "debug"] == ["refused"]
 
 
 def test_allowed_channels_are_about_the_chat(tmp_path: Path) -> None:
@@ -201,16 +205,17 @@ def test_permission_is_checked_again_when_what_has_waited_starts(world: World) -
 
 def test_a_token_is_refused_and_revoked_when_its_person_has_left(world: World) -> None:
     world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
-    ci = program(world)
+    ci, reader, bobs = program(world), program(world, name="reader"), program(world, BOB, "bobs")
     world.slack.workspace.user("maria").deleted = True
 
     status, body = ci.asks(deploy=DEPLOY)
 
     assert (status, body["type"]) == (401, "urn:shipmate:problem:token-refused")
     assert world.github.deployments(REPOSITORY) == []
-    [token] = world.store.api.tokens()
-    assert token.revoked_at is not None
-    assert [one[0] for one in audited(world)] == ["token create", "deploy", "token revoke"]
+    gone = {one.name for one in world.store.api.tokens() if one.revoked_at is not None}
+    assert gone == {ci.token.name, reader.token.name}
+    assert bobs.token.name not in gone
+    assert [one[0] for one in audited(world)][3:] == ["deploy", "token revoke", "token revoke"]
 
 
 def test_a_token_of_nobody_is_refused(world: World) -> None:
@@ -342,3 +347,19 @@ def test_an_outage_of_github_is_waited_out(world: World) -> None:
     world.wait(minutes=5)
 
     assert ci.answer(asked)[0] == 201
+
+
+def test_what_is_live_already_is_refused_but_for_a_force(world: World) -> None:
+    world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
+    ci = program(world)
+    ci.asks(deploy=DEPLOY)
+    [remote] = world.github.deployments(REPOSITORY)
+    world.github.report_deployment_status(REPOSITORY, remote.id, "success")
+    world.settle()
+
+    status, body = ci.asks(deploy=DEPLOY)
+    forced, _ = ci.asks(deploy=Deploy("web", "topic", "production", force=True, force_reason="the cache is cold"))
+
+    assert status == 409
+    assert [(one["gate"], one["waits"], one["forcible"]) for one in body["reasons"]] == [("live", False, True)]
+    assert forced == 201

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.adapters.storage import serialization
 from bot.core.api.model import ApiToken, digest, new_secret
@@ -253,14 +255,32 @@ def test_who_asks_too_often_is_told_when_to_ask_again(at_door: Door) -> None:
 
 
 def test_strangers_who_guess_keep_nobody_else_out(at_door: Door) -> None:
-    ci = client(at_door)
+    ci, never_used = client(at_door), client(at_door, "new")
     ci.gets("/api/locks")
 
     guesses = [Client(at_door, new_secret()).gets("/api/locks") for _ in range(int(access.STRANGERS_BURST) + 10)]
 
     assert {one.status for one in guesses} == {401, 429}
-    assert ci.gets("/api/locks").status == 200
+    assert [one.gets("/api/locks").status for one in (ci, never_used)] == [200, 200]
     assert at_door.posts(b"{}")[0] == 202
+
+
+def test_however_many_guess_the_database_is_asked_once_in_a_while(
+    at_door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    for name in ("use", "digests"):
+        asked_for = getattr(at_door.kept.api, name)
+        counted = lambda *given, name=name, asked_for=asked_for: (looks.append(name), asked_for(*given))[1]  # noqa: E731
+        monkeypatch.setattr(at_door.kept.api, name, counted)
+    monkeypatch.setattr(access, "LOOKED_EVERY", math.inf)
+    guesses = [Client(at_door, new_secret()).gets("/api/locks") for _ in range(int(access.STRANGERS_BURST) + 40)]
+
+    late = client(at_door, "late")
+
+    assert looks.count("digests") == 1
+    assert looks.count("use") == len([one for one in guesses if one.status == 401])
+    assert late.gets("/api/locks").status == 429
 
 
 def test_a_token_is_told_nowhere(at_door: Door, capfd: pytest.CaptureFixture[str]) -> None:
@@ -359,9 +379,12 @@ def test_everything_that_is_asked_for_is_in_the_command(impatient: Door) -> None
         "when_green": True,
     }
 
-    undecided = client(impatient).asks("POST", "/api/deployments", body)
+    with capture_logs() as lines:
+        undecided = client(impatient).asks("POST", "/api/deployments", body)
 
     [event] = asked(impatient)
+    [accepted] = [one for one in lines if one["event"] == "accepted"]
+    assert (accepted["delivery"], accepted["token"]) == (f"api:{event.request}", "ci")
     assert event.deploy == Deploy(
         app="web",
         ref="#12",
@@ -496,6 +519,11 @@ NOT_UNDERSTOOD = [
     ({"app": "web", "environment": "stagin"}, 422, "not-valid", "did you mean “staging”?"),
     ({"app": "web", "ref": "two words"}, 422, "not-valid", "“ref” must be one word"),
     ({"app": "web", "ref": "a\u2028b"}, 422, "not-valid", "“ref” must be one word"),
+    ({"app": "web", "ref": "--force"}, 422, "not-valid", "“ref” must be one word"),
+    ({"app": "web", "ref": "a/../b"}, 422, "not-valid", "“ref” must be one word"),
+    ({"app": "web", "environment": "staging/a\nb"}, 422, "not-valid", "so must the hosts behind its slash"),
+    ({"app": "web", "environment": "staging/\0"}, 422, "not-valid", "so must the hosts behind its slash"),
+    ({"app": "web", "environment": "staging/\u202eab"}, 422, "not-valid", "so must the hosts behind its slash"),
     ({"app": "web", "task": "rm -rf"}, 422, "not-valid", "“task” must be"),
     ({"app": "web", "task": "deploy:migrat"}, 422, "not-valid", "did you mean “migrate”?"),
     ({"app": "web", "force_reason": "why"}, 422, "not-valid", "“force_reason” belongs to “force”"),
@@ -517,10 +545,45 @@ def test_a_request_that_cannot_be_is_told_why_and_kept_nowhere(
     assert at_door.stored() == []
 
 
+@pytest.mark.parametrize("path", ["/api/locks/web/staging", "/api/freezes?environment=all"])
+@pytest.mark.parametrize("body", [b"{", b"hello", b"[" * 50_000, b"9" * 5_000, b"\xff", {"for": "2h"}], ids=range(6))
+def test_what_its_address_says_whole_takes_no_body(at_door: Door, path: str, body: Any) -> None:
+    assert client(at_door).problem("DELETE", path, body)[0] == 400
+    assert at_door.stored() == []
+
+
+def test_hosts_have_no_locks_and_no_freezes_of_their_own(at_door: Door) -> None:
+    ci = client(at_door)
+    told = "web has no environment “qa/web-1”; did you mean “staging”, which is all of its hosts?"
+
+    assert ci.problem("POST", "/api/locks/web/qa/web-1")[2] == told
+    assert ci.problem("POST", "/api/freezes", {"app": "web", "environment": "qa/web-1", "reason": "x"})[2] == told
+    assert at_door.stored() == []
+
+
+def test_below_an_address_of_a_proxy_all_addresses_are_below_it(tmp_path: Path) -> None:
+    below = read(SETTINGS, {"BASE_URL": "https://tools.example/ship/"})
+    with door(tmp_path, api=lambda kept, ring: Api(below, kept, ring, Patience(0.0))) as at:
+        ci = client(at)
+        one, _ = add(at), add(at, request_id="r-2")
+
+        assert ci.gets("/api/deployments?limit=1").body["next"] == f"/ship/api/deployments?limit=1&before={one.id + 1}"
+        assert ci.gets("/api/openapi.json").body["servers"] == [{"url": "/ship"}]
+        undecided = ci.asks("POST", "/api/deployments", {"app": "web"}).headers["location"]
+        assert undecided.startswith("/ship/api/requests/")
+        answer(at, undecided.rpartition("/")[2], 201, represented(one))
+        again = ci.asks("POST", "/api/deployments", {"app": "web"}, Idempotency_Key="k")
+        answer(at, again.headers["location"].rpartition("/")[2], 201, represented(one))
+        decided = ci.asks("POST", "/api/deployments", {"app": "web"}, Idempotency_Key="k")
+        assert decided.headers["location"] == "/ship/api/deployments/r-1"
+
+
 def test_other_errors_are_problems_too(at_door: Door) -> None:
     ci = client(at_door)
 
     assert ci.problem("GET", "/api/nothing")[:2] == (404, "no-such-address")
+    assert ci.problem("GET", "/api")[:2] == (404, "no-such-address")
+    assert ci.problem("POST", "/api/openapi.json", {})[:2] == (405, "method")
     assert ci.problem("PUT", "/api/deployments", {})[:2] == (405, "method")
     assert ci.asks("PUT", "/api/deployments").headers["allow"] == "POST, GET"
     assert ci.problem("POST", "/api/deployments", b"app=web", Content_Type="text/plain")[:2] == (415, "not-json")
@@ -534,11 +597,13 @@ def test_other_errors_are_problems_too(at_door: Door) -> None:
 
 
 def test_a_database_that_does_not_answer_is_told_as_such(tmp_path: Path) -> None:
-    with api(tmp_path, migrated=False) as at:
+    with api(tmp_path, migrated=False) as at, capture_logs() as lines:
         status, kind, detail = Client(at, new_secret()).problem("GET", "/api/board")
 
     assert (status, kind) == (503, "not-available")
     assert "ask again" in detail
+    # The log counts them with the outage, however many there are.
+    assert [one["during"] for one in lines if "not taken" in one["event"]] == ["database"]
 
 
 def test_who_waits_for_an_answer_keeps_no_webhook_out(tmp_path: Path) -> None:

@@ -11,7 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from bot.core.api.model import new_secret
+from bot.core.api.problems import problem_of, told
 from bot.core.deployments.representation import represented
+from bot.core.errors import NotThere, OurFault, Reason, Refused, Rejected, Unavailable
+from bot.core.rich_text import say
+from bot.http.api import access
 from bot.http.api.openapi import PATH, document
 from bot.http.api.operations import OPERATIONS
 from tests.http.door import Door
@@ -80,6 +85,19 @@ def test_errors_are_as_they_are_described(at_door: Door) -> None:
         demand("POST", "/api/deployments", status, ci.asks("POST", "/api/deployments", body).body)
     demand("GET", "/api/board", 401, Client(at_door).gets("/api/board").body)
     demand("GET", "/api/deployments/{id}", 404, ci.gets("/api/deployments/9").body)
+    for one in (NotThere("x"), Rejected("x"), OurFault("x"), Unavailable("x"), Refused(say("x"), (Reason("a", "b"),))):
+        problem = problem_of(one)
+        demand("POST", "/api/deployments", problem.status, told(problem))
+
+
+def test_who_is_to_ask_again_is_told_when_as_it_is_described(at_door: Door, tmp_path: Path) -> None:
+    guesses = [Client(at_door, new_secret()).gets("/api/board") for _ in range(int(access.STRANGERS_BURST) + 2)]
+    with api(tmp_path / "empty", migrated=False) as away:
+        unanswered = Client(away, new_secret()).gets("/api/board")
+
+    for status, one in ((429, guesses[-1]), (503, unanswered)):
+        demand("GET", "/api/board", status, one.body)
+        assert one.headers["retry-after"] == str(one.body["retry_after"])
 
 
 def test_the_page_about_the_api_has_every_address_and_every_field() -> None:

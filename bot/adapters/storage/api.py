@@ -85,6 +85,13 @@ class ApiRows:
             _audit(connection, _token(row), "token revoke", now)
         return _token(row)
 
+    def digests(self) -> frozenset[str]:
+        """Those of all valid tokens."""
+        now = self._database.clock.now()
+        lasting = sa.or_(_T.expires_at.is_(None), _T.expires_at > now)
+        valid = sa.select(_T.digest).where(_T.revoked_at.is_(None), lasting)
+        return frozenset(row.digest for row in self._database.select(valid))
+
     def use(self, digest: str) -> ApiToken | None:
         """The valid token with this digest; that it was used is noted once a minute."""
         rows = self._database.select(_BY_DIGEST, digest=digest)
@@ -150,9 +157,10 @@ class ApiTransaction(ApiRowReads):
         change = sa.update(tables.api_requests).where(_R.id == request)
         self._connection.execute(change.values(status=status, answer=body))
 
-    def revoke(self, token_id: int, at: datetime) -> None:
-        mine = sa.and_(_T.id == token_id, _T.revoked_at.is_(None))
-        self._connection.execute(sa.update(tables.api_tokens).where(mine).values(revoked_at=at))
+    def revoke_of(self, person: str, at: datetime) -> list[str]:
+        theirs = sa.and_(_T.person == person, _T.revoked_at.is_(None))
+        change = sa.update(tables.api_tokens).where(theirs).values(revoked_at=at)
+        return sorted(row.name for row in self._connection.execute(change.returning(_T.name)))
 
 
 def _named(name: str) -> sa.Select[Any]:

@@ -13,7 +13,7 @@ def stale(age: timedelta) -> str:
 
 def no_person(person: str) -> str:
     return (
-        f"{person}, who answers for this token, does not belong to the workspace any more, so the token is revoked. "
+        f"{person}, who answers for this token, has left the workspace, so their tokens are revoked. "
         "Make a token for somebody else with `python -m bot token create`."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -70,4 +71,5 @@ class ApiRecords(ApiReads, Protocol):
     def answer(self, request: str, status: int, body: str) -> None:
         """Kept for whoever waits for it, or asks for the same again."""
 
-    def revoke(self, token_id: int, at: datetime) -> None: ...
+    def revoke_of(self, person: str, at: datetime) -> Sequence[str]:
+        """Every token for which that person answers; the names of those that were valid until now."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +23,11 @@ STRANGERS_PER_SECOND, STRANGERS_BURST = 0.5, 30.0
 """So many without a valid token, from one address."""
 REMEMBERED = 1_000
 """How many tokens, and addresses, are remembered."""
+LOOKED_EVERY = 5.0
+"""Seconds between two looks at which tokens are valid, while strangers are too many."""
+DATABASE_PATIENCE = 10.0
+"""Seconds to wait for one's turn, and for what the database says: routers in front give up after thirty."""
+NO_ANSWER = "The database has not answered in time."
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -66,21 +72,42 @@ class RateLimit:
 class Access:
     """Asks the database one thing at a time, so that most of its connections are left to webhooks and to Slack.
 
-    Strangers are counted by their address. A token that was valid lately is looked at all the same: whoever shares an
-    address with somebody who guesses is let in.
+    Strangers are counted by their address. Where there were too many, what they send is compared with the digests of
+    all valid tokens, in memory: whoever shares an address with somebody who guesses is let in. Behind a router all do.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, patience: float = DATABASE_PATIENCE) -> None:
         self._store = store
+        self._patience = patience
         self._one_at_a_time = asyncio.Semaphore(1)
         self._tokens = RateLimit(PER_SECOND, BURST)
         self._strangers = RateLimit(STRANGERS_PER_SECOND, STRANGERS_BURST)
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._digests: frozenset[str] = frozenset()
+        self._looking: asyncio.Task[None] | None = None
+        self._look_at = -math.inf
 
     async def ask(self, function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """What the function finds in the database. Raises what it raises."""
-        async with self._one_at_a_time:
-            return await run_in_threadpool(function, *given, **named)
+        """What the function finds in the database. Raises what it raises, and Unavailable where that takes too long.
+
+        What is asked cannot be taken back, so it goes on: nobody else asks meanwhile, and what came of it is uncertain.
+        """
+        try:
+            await asyncio.wait_for(self._one_at_a_time.acquire(), self._patience)
+        except TimeoutError:
+            raise self._store.database.away(NO_ANSWER) from None
+        asking = asyncio.ensure_future(run_in_threadpool(function, *given, **named))
+        asking.add_done_callback(self._next)
+        done, _ = await asyncio.wait({asking}, timeout=self._patience)
+        if not done:
+            late = self._store.database.away(NO_ANSWER)
+            late.uncertain = True
+            raise late
+        return asking.result()
+
+    def _next(self, asked: asyncio.Future[Any]) -> None:
+        self._one_at_a_time.release()
+        if not asked.cancelled():
+            asked.exception()  # whoever wanted to know may have gone
 
     async def token_of(self, request: Request) -> ApiToken:
         """Raises Misshapen for whoever has none that is valid, or asks too often."""
@@ -90,31 +117,30 @@ class Access:
         if scheme.lower() != "bearer" or not is_secret(secret):
             raise self._stranger(request, now, _SEND_ONE)
         hashed = digest(secret)
-        if hashed not in self._known:
-            self._demand_few(request, now)
+        if self._strangers.is_empty(_address(request), now) and not await self._may_be_valid(hashed, now):
+            raise _too_often(_STRANGERS, 1 / STRANGERS_PER_SECOND)
         token = await self.ask(self._store.api.use, hashed)
         if token is None:
-            self._known.pop(hashed, None)
             raise self._stranger(request, now, "The token is not known, was revoked, or has expired; make a new one.")
-        self._remember(hashed)
         if seconds := self._tokens.wait(str(token.id), now):
             raise _too_often(f"The token {token.name} has asked too often", seconds)
         return token
-
-    def _remember(self, hashed: str) -> None:
-        self._known[hashed] = None
-        self._known.move_to_end(hashed)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
 
     def _stranger(self, request: Request, now: float, detail: str) -> Misshapen:
         seconds = self._strangers.wait(_address(request), now)
         return _too_often(_STRANGERS, seconds) if seconds else Misshapen(Problem(401, "no-token", detail))
 
-    def _demand_few(self, request: Request, now: float) -> None:
-        """What may be a guess costs nobody a look at the database where there were too many from there."""
-        if self._strangers.is_empty(_address(request), now):
-            raise _too_often(_STRANGERS, 1 / STRANGERS_PER_SECOND)
+    async def _may_be_valid(self, hashed: str, now: float) -> bool:
+        """However many guess, they cost one look at the database in a while. Raises Unavailable."""
+        if hashed not in self._digests and now >= self._look_at:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look(now))
+            await asyncio.shield(self._looking)
+        return hashed in self._digests
+
+    async def _look(self, now: float) -> None:
+        self._digests = await self.ask(self._store.api.digests)
+        self._look_at = now + LOOKED_EVERY
 
 
 _SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one."

@@ -18,7 +18,7 @@ from bot.core.errors import Unavailable
 from bot.core.names import nearest
 from bot.http.api import openapi, validation
 from bot.http.api.access import Access
-from bot.http.api.bodies import Misshapen, read
+from bot.http.api.bodies import Misshapen, NothingAsked, read
 from bot.http.api.endpoints import Endpoints
 from bot.http.api.operations import OPERATIONS, Call, Operation
 from bot.http.api.requests import PATIENCE, Answers, Patience, Requests, json_of
@@ -28,6 +28,11 @@ from bot.settings.current import InUse
 
 log = structlog.get_logger(__name__)
 
+_NOTHING = "The database does not answer, so nothing could be read or stored; please ask again."
+_UNKNOWN = (
+    "The database has not answered in time, so nobody knows whether this was stored; "
+    "please ask again with the same Idempotency-Key."
+)
 RETRY = 5
 """In so many seconds whoever could not be answered asks again."""
 Answering = Callable[[Call], Awaitable[Response]]
@@ -47,7 +52,8 @@ class Api:
 
     def app(self, refusals: Refusals) -> ASGIApp:
         access = Access(self.store)
-        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience))
+        root = self.in_use().secrets.base_path
+        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience), root)
         endpoints = Endpoints(self.in_use, self.store, access, requests)
         by_path: dict[str, dict[str, tuple[Operation, Answering]]] = {}
         for one, answering in endpoints.all:
@@ -55,7 +61,7 @@ class Api:
         routes = [
             Route(_pattern(path), Resource(self.in_use, access, refusals, methods)) for path, methods in by_path.items()
         ]
-        return Router([Route(openapi.PATH, _described()), *routes], redirect_slashes=False, default=_unknown)
+        return Router([Route(openapi.PATH, Described(root)), *routes], redirect_slashes=False, default=_unknown)
 
 
 def _pattern(path: str) -> str:
@@ -84,9 +90,11 @@ class Resource:
         except ClientDisconnect:
             return Response(status_code=400)
         except Unavailable as error:
-            log.error("request to the API not taken", reason=str(error))
-            detail = "The database does not answer, so nothing could be read or stored; please ask again."
-            return self._refused(request, Problem(503, "not-available", detail, more={"retry_after": RETRY}))
+            log.error("request to the API not taken", reason=str(error), during=error.service)
+            return self._refused(
+                request,
+                Problem(503, "not-available", _UNKNOWN if error.uncertain else _NOTHING, more={"retry_after": RETRY}),
+            )
         except Exception:
             log.exception("request to the API failed", path=request.url.path)
             detail = "It failed by a fault of the bot's own; whoever runs it finds more in its log."
@@ -103,7 +111,7 @@ class Resource:
             detail = f"The token {token.name} may only read; make one without --read-only for this."
             raise Misshapen(Problem(403, "read-only", detail))
         _demand_known_parameters(request, operation)
-        asked = read(await _json(request), operation.asked) if operation.asked is not None else None
+        asked = read(await _json(request), operation.asked or NothingAsked) if operation.changes else None
         return await answering(Call(request, token, validation.Scope(self.in_use(), token), asked))
 
     def _refused(self, request: Request, problem: Problem) -> Response:
@@ -135,13 +143,17 @@ def _demand_known_parameters(request: Request, operation: Operation) -> None:
             raise Misshapen(Problem(400, "unknown-parameter", f"There is no parameter “{name[:100]}” here{meant}"))
 
 
-def _described() -> Callable[[Request], Awaitable[Response]]:
-    document = json.dumps(openapi.document(), ensure_ascii=False).encode()
+class Described:
+    """The OpenAPI document; an ASGI app."""
 
-    async def described(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+    def __init__(self, root: str) -> None:
+        self._document = json.dumps(openapi.document(root), ensure_ascii=False).encode()
 
-    return described
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Response(self._document, media_type="application/json")
+        if scope["method"] not in ("GET", "HEAD"):
+            answer = json_of(told(Problem(405, "method", "Use GET here.")), 405, {"allow": "GET, HEAD"})
+        await answer(scope, receive, send)
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:

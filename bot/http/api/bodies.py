@@ -21,6 +21,10 @@ class Asked(Struct, forbid_unknown_fields=True, frozen=True):
     """What a program sends; a field that nobody knows is an error."""
 
 
+class NothingAsked(Asked, frozen=True):
+    """What an address says already."""
+
+
 class DeploymentAsked(Asked, frozen=True):
     """A deployment that is asked for: the same request as the command ``deploy``, and the same gates."""
 
@@ -207,13 +211,14 @@ class Reason(Struct, frozen=True):
 
 
 class ProblemDetails(Struct, frozen=True, omit_defaults=True):
-    """RFC 9457: ``detail`` says what to do; ``reasons`` are all that stand in the way."""
+    """RFC 9457: ``detail`` says what to do, ``retry_after`` in how many seconds; ``reasons`` are all in the way."""
 
     type: str
     title: str
     status: int
     detail: str
     reasons: list[Reason] | msgspec.UnsetType = msgspec.UNSET
+    retry_after: int | msgspec.UnsetType = msgspec.UNSET
 
 
 ASKED: tuple[type[Asked], ...] = (DeploymentAsked, LockAsked, FreezeAsked)
@@ -250,6 +255,8 @@ def read(body: bytes, kind: type[Asked]) -> Any:
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    if not known:
+        return f"There is no field “{name[:100]}”; the address says all, so leave the body out."
     near = nearest(name, known)
     meant = f"did you mean “{near}”?" if near else f"there are {', '.join(known)}."
     return f"There is no field “{name[:100]}”; {meant}"

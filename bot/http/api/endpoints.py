@@ -109,7 +109,8 @@ class Endpoints:
         found = await self.access.ask(page)
         more = {**call.request.query_params, "before": found[-1].id} if len(found) == limit else None
         shown = [self._shown(one) for one in found]
-        return json_of({"deployments": [*shown], "next": f"/{API}/deployments?{urlencode(more)}" if more else None})
+        following = f"{self.requests.root}/{API}/deployments?{urlencode(more)}" if more else None
+        return json_of({"deployments": [*shown], "next": following})
 
     async def show_deployment(self, call: Call) -> Response:
         found = await self.access.ask(self._deployment, call.path("id"))

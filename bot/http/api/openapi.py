@@ -16,15 +16,16 @@ from bot.http.api.requests import KEY, LONGEST_KEY
 PATH = "/api/openapi.json"
 VERSION = "1"
 """Of what the document describes: fields may be added, and none changes its meaning."""
-_ANY = (401, 429, 503)
-_CHANGING = (400, 413, 415, 422)
+_ANY = (401, 429, 500, 503)
+_CHANGING = (400, 413, 415, 422, 502)
 _HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
 }
 
 
-def document() -> dict[str, Any]:
+def document(root: str = "") -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components([*ASKED, *ANSWERED], ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for one in OPERATIONS:
@@ -32,7 +33,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Shipmate", "version": VERSION, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root or "/"}],
         "paths": paths,
         "components": {
             "schemas": schemas,

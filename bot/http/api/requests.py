@@ -87,7 +87,7 @@ class Answers:
             try:
                 found = await self.access.ask(self.store.api.answered, list(self._waiting))
             except Unavailable as error:
-                log.warning("answers not looked for", reason=str(error))
+                log.warning("answers not looked for", reason=str(error), during=error.service)
                 await asyncio.sleep(LOOKED_AGAIN_AFTER)
                 continue
             for one in found:
@@ -98,12 +98,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Takes requests; ``stored`` is called where one waits to be decided on."""
+    """Takes requests; ``stored`` is called where one waits to be decided on. ``root``: see ``Secrets.base_path``."""
 
     access: Access
     store: Store
     stored: Callable[[], None]
     answers: Answers
+    root: str = ""
 
     async def take(
         self, request: Request, token: ApiToken, make: Callable[[str], ApiRequested], body: bytes
@@ -117,8 +118,9 @@ class Requests:
             detail = "Something else was asked with this Idempotency-Key; take another one for another request."
             raise Misshapen(Problem(422, "key-used-already", detail))
         if is_new:
+            log.info("accepted", delivery=f"{API}:{kept.id}", by=token.person, via=API, token=token.name)
             self.stored()
-        response = answer_of(await self.answers.of(kept))
+        response = answer_of(await self.answers.of(kept), self.root)
         if not is_new:
             response.headers["idempotent-replayed"] = "true"
         return response
@@ -137,17 +139,17 @@ def _id(token: ApiToken, key: str | None) -> str:
     return uuid.uuid4().hex if key is None else hashlib.sha256(f"{token.id}:{key}".encode()).hexdigest()[:32]
 
 
-def answer_of(kept: KeptRequest) -> Response:
+def answer_of(kept: KeptRequest, root: str = "") -> Response:
     """What was decided; where nothing is yet, where to look."""
     if kept.status is None:
-        where = f"/{API}/requests/{kept.id}"
+        where = f"{root}/{API}/requests/{kept.id}"
         return json_of(represented(kept), 202, {"location": where, "retry-after": "1"})
     body = json.loads(kept.answer or "null")
     if kept.status == 204:
         return Response(status_code=204)
     headers = {"www-authenticate": "Bearer"} if kept.status == 401 else {}
     if isinstance(body, dict) and "number" in body:
-        headers["location"] = f"/{API}/deployments/{body['id']}"
+        headers["location"] = f"{root}/{API}/deployments/{body['id']}"
     return json_of(body, kept.status, headers)
 
 

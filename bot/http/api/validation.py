@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from bot.core.api.model import ApiToken
 from bot.core.api.problems import Problem
+from bot.core.grammar.arguments import as_ref
 from bot.core.grammar.commands import DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
+from bot.core.grammar.tokens import Misread
 from bot.core.names import listed, nearest
 from bot.http.api.bodies import DeploymentAsked, FreezeAsked, LockAsked, Misshapen
 from bot.settings import AppSettings, Settings
@@ -48,8 +50,15 @@ class Scope:
             detail = f"The token {self.token.name} is for {reached} only; make one for {app}, or for all apps."
             raise Misshapen(Problem(403, "out-of-scope", detail))
 
-    def environment(self, app: AppSettings, word: str) -> tuple[str, str | None]:
-        """Its name, by any name that it has, and the hosts behind a slash. Raises Misshapen."""
+    def environment(self, app: AppSettings, word: str) -> str:
+        """Its name, by any name that it has. Raises Misshapen."""
+        name, hosts = self.place(app, word)
+        if hosts is None:
+            return name
+        raise _invalid(f"{app.name} has no environment “{word}”; did you mean “{name}”, which is all of its hosts?")
+
+    def place(self, app: AppSettings, word: str) -> tuple[str, str | None]:
+        """The environment, and the hosts behind its slash. Raises Misshapen."""
         words, parts = self.settings.vocabulary(app.name), word.rstrip("/").split("/")
         for length in range(len(parts), 0, -1):
             name = words.environment("/".join(parts[:length]), app.name)
@@ -63,9 +72,11 @@ _NO_APP = "The settings name none of the token's apps any more."
 
 def deploy(asked: DeploymentAsked, scope: Scope) -> Deploy:
     app = scope.app(asked.app)
-    environment, hosts = scope.environment(app, asked.environment) if asked.environment else (None, None)
-    if asked.ref is not None and not _is_word(asked.ref):
+    environment, hosts = scope.place(app, asked.environment) if asked.environment else (None, None)
+    if asked.ref is not None and not _is_ref(asked.ref):
         raise _invalid("“ref” must be one word: a branch, a tag, a commit, or `#12` for a pull request.")
+    if hosts is not None and not _is_word(hosts):
+        raise _invalid("“environment” must be one word, and so must the hosts behind its slash.")
     if asked.force_reason is not None and not asked.force:
         raise _invalid("“force_reason” belongs to “force”: set that to true, or leave the reason out.")
     for key, value in asked.params.items():
@@ -88,7 +99,7 @@ def deploy(asked: DeploymentAsked, scope: Scope) -> Deploy:
 
 def take_lock(asked: LockAsked, app: str, environment: str, scope: Scope) -> TakeLock:
     known = scope.app(app)
-    name, _ = scope.environment(known, environment)
+    name = scope.environment(known, environment)
     return TakeLock(name, known.name, duration=_line("for", asked.for_), reason=_line("reason", asked.reason))
 
 
@@ -96,8 +107,9 @@ def unlock(app: str, environment: str, scope: Scope) -> Unlock:
     """Also where the settings have lost the place: what is left there can be ended."""
     scope.demand_reach(app)
     known = scope.apps.get(app)
-    name = scope.settings.vocabulary(app).environment(environment, app) if known else None
-    return Unlock(name or environment, app)
+    word = environment.rstrip("/")
+    name = scope.settings.vocabulary(app).environment(word, app) if known else None
+    return Unlock(name or word, app)
 
 
 def freeze(asked: FreezeAsked, scope: Scope) -> tuple[DeclareFreeze, str | None]:
@@ -124,7 +136,7 @@ def _frozen_environment(word: str, app: str | None, scope: Scope) -> str:
     if word.lower() == ALL:
         return ALL
     if app is not None:
-        return scope.environment(scope.apps[app], word)[0]
+        return scope.environment(scope.apps[app], word)
     return scope.settings.vocabulary(None).environment(word) or word
 
 
@@ -148,6 +160,13 @@ def _meant(word: str, known: object) -> str:
 
 def _is_line(text: str) -> bool:
     return all(one.isprintable() for one in text)
+
+
+def _is_ref(text: str) -> bool:
+    try:
+        return _is_word(as_ref(text))
+    except Misread:
+        return False
 
 
 def _is_word(text: str) -> bool:

@@ -17,20 +17,31 @@ class Busy(Exception):
     """Too many want something just now."""
 
 
-class Desk:
-    """``threads`` at once are attended to. To be used in one event loop."""
+class Late(Exception):
+    """What is done takes too long. It goes on, and nobody waits for it."""
 
-    def __init__(self, threads: int, name: str, waiting: int = WAITING) -> None:
+
+class Desk:
+    """``threads`` at once are attended to. To be used in one event loop. ``patience``: seconds, None without an end."""
+
+    def __init__(self, threads: int, name: str, waiting: int = WAITING, patience: float | None = None) -> None:
+        self._patience = patience
         self._threads = ThreadPoolExecutor(threads, name)
         self._most = threads + waiting
         self._there = 0
 
     async def do(self, work: Callable[[], Found]) -> Found:
-        """What ``work`` returns, done in a thread. Raises Busy, and whatever it raises."""
+        """What ``work`` returns, done in a thread. Raises Busy where its turn does not come, Late where it has not
+        ended in time, and whatever it raises."""
         if self._there >= self._most:
             raise Busy
         self._there += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            job = self._threads.submit(work)
+            done = asyncio.wrap_future(job)
+            await asyncio.wait({done}, timeout=self._patience)
+            if done.done():
+                return done.result()
+            raise Busy if job.cancel() else Late
         finally:
             self._there -= 1

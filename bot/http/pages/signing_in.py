@@ -70,7 +70,7 @@ async def _come_back(site: Site, sign_in: SignIn, request: Request) -> Response:
         log.warning("not signed in", reason=str(error))
         return _refused(site, str(error), 403)
     except Unavailable as error:
-        log.warning("not signed in", reason=str(error))
+        log.warning("not signed in", reason=str(error), during=error.service)
         return site.trouble("Slack does not answer just now; please sign in again in a moment.")
     except ShipmateError as error:
         log.warning("not signed in", reason=str(error))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from bot.core.errors import NotAllowed, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock
 from bot.http.pages import drawing
 from bot.http.pages.access import KEY, NEXT, SIGN_IN, SIGN_OUT, Access, Reader, Stranger
-from bot.http.pages.desk import Busy, Desk
+from bot.http.pages.desk import Busy, Desk, Late
 from bot.settings import Settings
 from bot.settings.current import InUse
 
@@ -37,6 +37,8 @@ THREADS_OF_SLACK = 2
 RETRY_SECONDS = 5
 SEATS = 50
 """So many may follow an output, or fetch one, at the same time."""
+PATIENCE = 10.0
+"""Seconds to wait for the database: routers in front give up after thirty."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at a deployment that somebody watches."""
 
@@ -59,6 +61,7 @@ class Site:
     sign_in: SignIn | None = None
     seats: int = SEATS
     look_every: float = LOOK_EVERY
+    patience: float = PATIENCE
     access: Access = field(init=False)
     leaving: bool = field(default=False, init=False)
     watches: dict[int, Watch] = field(default_factory=dict, init=False)
@@ -67,9 +70,8 @@ class Site:
     _seated: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        root = urlsplit(self.settings.secrets.base_url or "").path.rstrip("/")
-        self.access = Access(self.signatures, self.clock, root, self.sign_in is not None)
-        self._desk = Desk(THREADS, "pages")
+        self.access = Access(self.signatures, self.clock, self.settings.secrets.base_path, self.sign_in is not None)
+        self._desk = Desk(THREADS, "pages", patience=self.patience)
         self._desk_of_slack = Desk(THREADS_OF_SLACK, "signing in")
 
     @property
@@ -118,7 +120,7 @@ class Site:
             except Busy:
                 return self.busy()
             except Unavailable as error:
-                log.warning("page not shown", reason=str(error))
+                log.warning("page not shown", reason=str(error), during=error.service)
                 return self.trouble("The bot cannot reach its database just now; please come again in a moment.")
             except Exception as error:
                 log.error("page failed", path=request.scope["path"], exc_info=error)
@@ -139,7 +141,7 @@ class Site:
             return Stranger(expired=True)
         except ShipmateError as error:
             # Slack has let them in today; while it does not answer that counts.
-            log.warning("member not looked up", reason=str(error))
+            log.warning("member not looked up", reason=str(error), during=getattr(error, "service", ""))
         return found
 
     async def ready(self) -> None:
@@ -148,8 +150,11 @@ class Site:
             await self.apart(self.signatures.make_ready)
 
     async def apart(self, work: Callable[[], Found]) -> Found:
-        """Done in a thread for pages. Raises Busy."""
-        return await self._desk.do(work)
+        """Done in a thread for pages. Raises Busy, and Unavailable where the database does not answer in time."""
+        try:
+            return await self._desk.do(work)
+        except Late:
+            raise self.store.database.away("The database has not answered in time.") from None
 
     async def with_slack(self, work: Callable[[], Found]) -> Found:
         """Done in a thread for what Slack is asked. Raises Busy."""

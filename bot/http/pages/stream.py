@@ -79,7 +79,7 @@ async def _events(site: Site, one: Deployment, following: int) -> AsyncIterator[
                 if not await watch.something(KEEP_ALIVE):
                     yield ": still here\n\n"
         except Unavailable as error:
-            log.warning("stream ended", deployment=one.id, reason=str(error))
+            log.warning("stream ended", deployment=one.id, reason=str(error), during=error.service)
 
 
 @contextmanager
@@ -142,7 +142,8 @@ class Watch:
             try:
                 more = self._take(*await self.site.patiently(self._read))
             except Unavailable as error:
-                log.warning("output not read", deployment=self.deployment.id, reason=str(error))
+                told = {"deployment": self.deployment.id, "reason": str(error)}
+                log.warning("output not read", **told, during=error.service)
             except Exception as error:
                 log.error("output not read", deployment=self.deployment.id, exc_info=error)
                 self.broken = True

@@ -14,6 +14,7 @@ from bot.adapters.storage.output import FIRST_KEPT, LAST_KEPT
 from bot.core.approvals.model import Approval
 from bot.core.deployments.model import Actor, Changes, Shipped, State, StepRun, Steps, Waited, Waiting
 from bot.http.pages.static import assets
+from tests.http.door import signature
 from tests.http.pages.site import PAGE, RUNNING, Pages, serving
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -235,3 +236,33 @@ def test_below_an_address_of_its_own_all_links_begin_with_it(tmp_path: Path) -> 
 
         assert 'href="/ops/static/pages.' in page
         assert 'href="/ops/deployments/r-1/output.txt?key=' in page
+
+
+def test_a_slash_too_many_leads_to_the_page_and_to_no_other_site(tmp_path: Path) -> None:
+    from tests.http.pages.site import settings
+
+    with serving(tmp_path, settings(BASE_URL="https://example.com/ops")) as pages:
+        address = pages.with_key()
+
+        sent = pages.gets(address.replace("?", "/?"), Host="evil.example")
+        unknown = pages.gets("//evil.example/", Host="evil.example")
+
+        assert (sent.status, sent.headers["location"]) == (307, f"/ops{address}")
+        assert (unknown.status, "location" in unknown.headers) == (404, False)
+
+
+@pytest.mark.parametrize("before", ["", "/ops"])
+def test_a_proxy_in_front_may_leave_its_address_before_the_path_or_take_it_off(tmp_path: Path, before: str) -> None:
+    from tests.http.pages.site import settings
+
+    with serving(tmp_path, settings(BASE_URL="https://example.com/ops/")) as pages:
+        pages.writes(pages.add(), "one")
+        large = b'{"zen": "' + b"x" * 100_000 + b'"}'
+        signed = {"X-GitHub-Event": "ping", "X-GitHub-Delivery": "d1", "X-Hub-Signature-256": signature(large)}
+
+        assert pages.gets(before + pages.with_key()).status == 200
+        assert pages.gets(f"{before}{pages.with_key()}".replace("?", "/output.txt?")).text == "one\n"
+        assert pages.gets(f"{before}/healthz").text == "ok\n"
+        assert pages.gets(f"{before or '/'}").status == 401
+        assert pages.door.asks("POST", f"{before}/github/webhook", large, signed)[0] == 202
+        assert pages.gets("/opsx/healthz").status == 404

@@ -59,6 +59,10 @@ DRAIN = 22.0
 """Seconds that running steps get to finish on SIGTERM; Heroku kills after 30."""
 
 
+ENDED_WORKFLOWS = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""How the engine says that nobody takes a workflow up any more."""
+
+
 def _step(name: str) -> StepOptions:
     """A step that is tried for a day while the database does not answer: nobody takes up a workflow that has failed.
 
@@ -203,7 +207,7 @@ class Engine:
         """Delete what ended before that moment: our record of deliveries and effects, and the engine's of workflows."""
         self._store.clear(before)
         while ended := DBOS.list_workflows(
-            status=["SUCCESS", "ERROR", "CANCELLED"],
+            status=ENDED_WORKFLOWS,
             end_time=before.isoformat(),
             limit=1_000,
             load_input=False,

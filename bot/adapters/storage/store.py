@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.adapters.storage import retention
+from bot.adapters.storage import measures, retention
 from bot.adapters.storage.api import ApiRows
 from bot.adapters.storage.board import PublishedBoards
 from bot.adapters.storage.channels import ChannelRows
@@ -93,8 +93,8 @@ class Store:
         retention.clear(self.database, before)
 
     def doctor(self) -> list[Finding]:
-        """For ``python -m bot check``: how the database is, and what was set aside in it."""
+        """For ``python -m bot check``: how the database is, whether anybody works on what waits there, and what was set aside in it."""
         found = self.database.doctor()
         if all(one.good for one in found) and self.database.is_current():
-            found += self.set_aside.doctor()
+            found += [*measures.doctor(self.database), *self.set_aside.doctor()]
         return found

@@ -22,7 +22,15 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, _workflow_commands
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    SetWorkflowID,
+    StepOptions,
+    _workflow_commands,
+)
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
@@ -206,14 +214,7 @@ class Engine:
     def clear(self, before: datetime) -> None:
         """Delete what ended before that moment: our record of deliveries and effects, and the engine's of workflows."""
         self._store.clear(before)
-        while ended := DBOS.list_workflows(
-            status=ENDED_WORKFLOWS,
-            end_time=before.isoformat(),
-            limit=1_000,
-            load_input=False,
-            load_output=False,
-        ):
-            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        clear_workflows(DBOS, before)
 
     # --- standing in for the dead -----------------------------------------------------------------------------------
 
@@ -331,6 +332,14 @@ class Engine:
             with SetWorkflowID(run):
                 DBOS.start_workflow(self._carry_out, wanted.deployment_id)
         self._store.inbox.handled(taken.id)
+
+
+def clear_workflows(engine: type[DBOS] | DBOSClient, before: datetime) -> None:
+    """Delete what the engine knows of workflows that have ended, and began before that moment."""
+    while ended := engine.list_workflows(
+        status=ENDED_WORKFLOWS, end_time=before.isoformat(), limit=1_000, load_input=False, load_output=False
+    ):
+        engine.delete_workflows([workflow.workflow_id for workflow in ended])
 
 
 def is_due(moment: datetime | None, now: datetime) -> bool:

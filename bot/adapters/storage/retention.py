@@ -17,7 +17,7 @@ from bot.adapters.storage.engine import Database
 from bot.core.api.model import API
 from bot.core.deployments.kept_keys import MERGE, TOLD, deployment_of
 from bot.core.deployments.model import DEPLOY, ENDED, State, place_key
-from bot.core.previews.model import REMOVE
+from bot.core.previews.model import REMOVE, told_key
 from bot.core.workflows.dispatched import LAST_RUN
 
 BATCH = 2_000
@@ -151,21 +151,26 @@ def _clear_removed_places(database: Database, before: datetime) -> None:
     Held while it is looked at once more, as something may have begun there since.
     """
     removed = _ended_with_removal(before)
-    places = database.select(sa.select(_E.app, _E.environment).where(removed).limit(BATCH))
-    for place in places:
+    places = sa.select(_E.app, _E.environment, _D.repository, _D.pull_request).where(removed)
+    for place in database.select(places):
         there = sa.and_(_E.app == place.app, _E.environment == place.environment)
         with database.writing() as connection:
             free = sa.select(_E.app).where(there).with_for_update(skip_locked=True)
             if connection.execute(free).first() is None:
                 continue
-            if connection.execute(sa.delete(tables.environments).where(there, removed)).rowcount:
+            still = sa.exists().where(removed).correlate(tables.environments)
+            if connection.execute(sa.delete(tables.environments).where(there, still)).rowcount:
                 # What a provider has yet to know when the place comes back, such as how much ran there, stays.
-                run = _K.key == place_key(place.app, place.environment, LAST_RUN)
-                connection.execute(sa.delete(tables.kept).where(run))
+                of = (
+                    place_key(place.app, place.environment, LAST_RUN),
+                    told_key(place.repository, place.pull_request),
+                )
+                connection.execute(sa.delete(tables.kept).where(_K.key.in_(of)))
 
 
 def _ended_with_removal(before: datetime) -> sa.ColumnElement[bool]:
-    here = (_D.app == _E.app, _D.environment == _E.environment)
+    """Of a place and its last deployment."""
     last = sa.select(sa.func.max(_LATER.id)).where(_LATER.app == _E.app, _LATER.environment == _E.environment)
     removed = (_D.task == REMOVE, _D.state == State.SUCCEEDED, _D.pull_request.isnot(None), _D.finished_at < before)
-    return sa.exists().where(*here, *removed, _D.id == last.correlate(tables.environments).scalar_subquery())
+    here = (_D.app == _E.app, _D.environment == _E.environment)
+    return sa.and_(*here, _D.id == last.correlate(tables.environments).scalar_subquery(), *removed)

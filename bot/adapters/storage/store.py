@@ -93,7 +93,7 @@ class Store:
         retention.clear(self.database, before)
 
     def doctor(self) -> list[Finding]:
-        """For ``python -m bot check``: how the database is, whether anybody works on what waits there, and what was set aside in it."""
+        """For ``python -m bot check``: how the database is, who works on what waits, and what is set aside."""
         found = self.database.doctor()
         if all(one.good for one in found) and self.database.is_current():
             found += [*measures.doctor(self.database), *self.set_aside.doctor()]

@@ -1,4 +1,4 @@
-"""The keys of small things that are kept for a deployment or a merge, and whose they are: they go when these are over."""
+"""The keys of small things that are kept for a deployment or a merge, and whose they are."""
 
 from __future__ import annotations
 

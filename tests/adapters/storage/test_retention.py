@@ -25,6 +25,7 @@ from bot.core.ports.chat import Delivery
 from bot.core.ports.parents import AwayCard, Silence
 from bot.core.presses.model import Press
 from bot.core.previews.model import REMOVE
+from bot.core.previews.model import told_key as comment_key
 from bot.core.workflows.dispatched import LAST_RUN
 from tests.databases import migrate
 from tests.postgres import new_database
@@ -268,14 +269,13 @@ def test_what_is_known_of_a_merge_goes_with_what_was_decided_on(kept: Store) -> 
     ("since_then", "stays"),
     [({}, False), ({"task": DEPLOY}, True), ({"state": State.RUNNING, "task": DEPLOY, "finished_at": None}, True)],
 )
-def test_the_row_of_a_preview_goes_once_it_was_removed(
-    kept: Store, since_then: dict[str, Any], stays: bool
-) -> None:
+def test_the_row_of_a_preview_goes_once_it_was_removed(kept: Store, since_then: dict[str, Any], stays: bool) -> None:
     of: dict[str, Any] = {"environment": "preview-12", "pull_request": 12}
     places = [{"app": "web", "environment": name} for name in ("preview-12", "production")]
     with kept.database.writing() as connection:
         connection.execute(sa.insert(tables.environments), places)
     keep(kept, **{place_key("web", "preview-12", LAST_RUN): "12", place_key("web", "preview-12", "stopped"): "web=1"})
+    keep(kept, **{comment_key("acme/web", 12): "7 drawn", comment_key("acme/web", 13): "8 drawn"})
     deployed(kept, OLD)
     deployed(kept, OLD, **of)
     deployed(kept, OLD + DAY, task=REMOVE, **of)
@@ -287,7 +287,8 @@ def test_the_row_of_a_preview_goes_once_it_was_removed(
     names = {row.environment for row in kept.database.select(sa.select(tables.environments))}
     assert names == ({"production", "preview-12"} if stays else {"production"})
     assert (place_key("web", "preview-12", LAST_RUN) in keys(kept)) is stays
-    assert place_key("web", "preview-12", "stopped") in keys(kept)
+    assert (comment_key("acme/web", 12) in keys(kept)) is stays
+    assert {place_key("web", "preview-12", "stopped"), comment_key("acme/web", 13)} <= keys(kept)
 
 
 # --- what the documents say -----------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ def bench(given: argparse.Namespace) -> None:
                 before = year.sizes()
                 year.clear()
                 sizes[day] = (before, year.sizes(), year.file())
+                print(f"Day {day}: {_size(year.file())} on the disk.", flush=True)
             else:
                 year.clear()
         report(kind, given.days, sizes, year)

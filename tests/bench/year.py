@@ -333,6 +333,8 @@ class Changed:
                 return value
             case int() if value > 10**12:  # milliseconds since 1970
                 return value + int(self.later.total_seconds() * 1000)
+            case int() if name == "pull_request":
+                return self.happened
             case int() if name == "deployment_id" or table == "deployments":
                 return self.numbers.get(value, value)
             case str() if name == "environment" and not value.startswith("review"):

@@ -36,7 +36,7 @@ DEPLOYMENTS, PREVIEWS, LINES = 30, 5, 200
 """On a day of work: deployments over the places, previews that come and go, and lines of output of each."""
 PLACES = ("dev", "qa", "staging", "demo", "canary", "production")
 COMMANDS, LOCKS = 200, 10
-CONCERNING, OTHERS = 300, 2_700
+WEBHOOKS = {"webhook": 300, "webhook of nobody": 2_700}
 """Webhooks of every day: those that something is decided on, and those that concern nobody."""
 RETENTION = timedelta(days=14)
 MARKS = (30, 90, 180, 365)
@@ -115,11 +115,14 @@ class Life:
     harbour: Harbour
     store: Store
     deployed: int = 0
+    newest: str = "main"
+    live: str = "main"
 
     def says(self, text: str) -> None:
         self.harbour.slack.says("maria", "#shop", f"@shipmate {text}")
 
     def deploys(self) -> None:
+        self.live = self.newest
         self.says("deploy main to production")
         self.ends()
 
@@ -137,7 +140,7 @@ class Life:
 
     def checks(self) -> None:
         """On a commit that is live."""
-        self.harbour.github.set_check_run(REPOSITORY, "main", "ci", "success")
+        self.harbour.github.set_check_run(REPOSITORY, self.live, "ci", "success")
 
     def stars(self) -> None:
         """A check of a commit that nobody has asked for."""
@@ -160,7 +163,8 @@ class Life:
         """The rows that are there afterwards and were not before."""
         github = self.harbour.github
         for branch in ("main", "topic", "elsewhere"):
-            github.commit(REPOSITORY, branch, "Add search", files={f"{branch}-{self.deployed}.txt": "found"})
+            sha = github.commit(REPOSITORY, branch, "Add search", files={f"{branch}-{self.deployed}.txt": "found"})
+            self.newest = sha if branch == "main" else self.newest
         self.rests()
         known = {name: {_key(table, row) for row in rows} for name, (table, rows) in everything(self.store).items()}
         act()
@@ -231,7 +235,7 @@ class Year:
     def passes(self, day: int) -> None:
         self.clock.at = BEGAN + timedelta(days=day)
         works = self.clock.at.weekday() < 5
-        often = {"webhook": CONCERNING, "webhook of nobody": OTHERS}
+        often = {what: times // self.webhooks_of(what) for what, times in WEBHOOKS.items()}
         if works:
             often |= {"deployment": DEPLOYMENTS, "preview": PREVIEWS, "command": COMMANDS, "lock": LOCKS}
         for what, times in often.items():
@@ -243,6 +247,10 @@ class Year:
                 for name, table in self.tables.items():
                     if rows.get(name):
                         connection.execute(self.insert(table), rows[name])
+
+    def webhooks_of(self, what: str) -> int:
+        """A check comes as several webhooks."""
+        return sum(row["source"] == "github" for row in self.lived[what]["deliveries"])
 
     def insert(self, table: sa.Table) -> sa.Executable:
         """A place of the settings is there already when something happens in it again."""
@@ -366,7 +374,8 @@ def report(kind: str, days: int, sizes: Mapping[int, Any], year: Year) -> None:
     rows.append(["on the disk", *(_size(file) for _, _, file in sizes.values()), "", ""])
     notes = [
         f"{DEPLOYMENTS} deployments on a day of work, {PREVIEWS} previews, {COMMANDS} commands, {LOCKS} locks; "
-        f"{CONCERNING + OTHERS:,} webhooks every day, of which {OTHERS:,} concern nobody. "
+        f"{sum(WEBHOOKS.values()):,} webhooks of checks every day, of which {WEBHOOKS['webhook of nobody']:,} concern "
+        "nobody. "
         f"{LINES} lines of output each. Bytes with indexes, after the day's clearing.",
         f"Clearing took {sorted(year.took)[len(year.took) // 2]:.2f} s in the median, {max(year.took):.2f} s at most.",
     ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.context import Context
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments import telling
+from bot.core.deployments.kept_keys import turned_red_key
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.events.external import ChecksChanged
 from bot.core.events.internal import ChecksMissing
@@ -73,7 +74,7 @@ def _red(context: Context, deployment: Deployment) -> list[Check]:
 
 
 def _tell(records: Records, deployment: Deployment, failing: list[Check]) -> None:
-    key = f"red:{deployment.id}"
+    key = turned_red_key(deployment.id)
     told = (records.kept(key) or "").split("\n")
     new = [check for check in failing if check.name not in told]
     if not new:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.context import Context
 from bot.core import replies
 from bot.core.deployments import listings
@@ -11,7 +13,7 @@ from bot.core.grammar.commands import Logs
 from bot.core.rich_text import Message
 from bot.core.threads.model import FAILED
 from bot.router import Router
-from bot.services.pages import page_of
+from bot.services.pages import keeps_output, page_of
 
 router = Router()
 LOOKED_BACK = 50
@@ -25,7 +27,14 @@ def logs(context: Context, command: Logs) -> Message:
     one = _meant(context, command)
     wanted = command.last or SHOWN
     output = context.reads.output(one.id, min(wanted, listings.MOST_LINES))
-    return listings.log(one, output, wanted, page_of(context, one))
+    return listings.log(one, output, wanted, page_of(context, one), _cleared_after(context, one))
+
+
+def _cleared_after(context: Context, one: Deployment) -> timedelta | None:
+    """For how long its output was kept; None where it is still there, or where there never was any."""
+    kept_for = context.settings.bot.kept_for
+    over = one.ended and (one.finished_at or one.created_at) < context.now - kept_for
+    return kept_for if over and keeps_output(context, one) else None
 
 
 def _meant(context: Context, command: Logs) -> Deployment:

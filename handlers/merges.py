@@ -8,6 +8,7 @@ from uuid import uuid4
 from bot.context import Context
 from bot.core.deployments import ending, lifecycle, rolling_card
 from bot.core.deployments import messages as deployment_messages
+from bot.core.deployments.kept_keys import told_key, tries_key
 from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.deployments.reconsideration import reconsider
 from bot.core.effects import Announce
@@ -53,11 +54,6 @@ def _asking_in(app: AppSettings | None, event: PullRequestMerged) -> list[Target
 # --- it cannot be taken up ---------------------------------------------------------------------------------------
 
 
-def _tries(event: PullRequestMerged, app: str, environment: str) -> str:
-    """Under this name is kept how often it was given up, so that a merge that is found again is taken up again."""
-    return f"merge:{event.merge_sha}:{app}:{environment}"
-
-
 def not_confirmed(context: Context, event: PullRequestMerged, error: ShipmateError) -> None:
     """GitHub could not be asked about it."""
     _tell(context.begin(), event, _asking(context, event), error)
@@ -66,7 +62,7 @@ def not_confirmed(context: Context, event: PullRequestMerged, error: ShipmateErr
 def not_deployed(context: Context, event: MergeToDeploy, error: ShipmateError) -> None:
     """What the gates need could not be found out."""
     records = context.begin(event.app, event.environment)
-    tries = _tries(event.merged, event.app, event.environment)
+    tries = tries_key(event.merged.merge_sha, event.app, event.environment)
     records.keep(tries, str(int(records.kept(tries) or 0) + 1))
     _tell(records, event.merged, _asking_in(context.settings.apps.get(event.app), event.merged), error)
 
@@ -75,7 +71,7 @@ def _tell(records: Records, event: PullRequestMerged, asking: list[Target], erro
     """In each channel that it concerns, once, however many environments there are and however often it is found."""
     left = [target for target in asking if not records.merged(*target.place, event.merge_sha)]
     for channel in dict.fromkeys(target.app.channel for target in left):
-        told = f"told:{channel}:{event.merge_sha}"
+        told = told_key(channel, event.merge_sha)
         if any(records.kept(key) is not None for key in (told, _told_before(channel, event))):
             continue
         records.keep(told, records.cause)
@@ -105,7 +101,7 @@ def merged(context: Context, event: PullRequestMerged) -> None:
     if merge is None:
         return
     for target in asking:
-        key = _tries(merge, *target.place)
+        key = tries_key(merge.merge_sha, *target.place)
         given_up = records.kept(key)
         records.put(MergeToDeploy(*target.place, merge), f"{key}:{given_up}" if given_up else key)
 

@@ -30,8 +30,6 @@ STILL_ASKED = timedelta(days=1)
 """How long GitHub is asked for the end of what was given up; a webhook is believed at any time."""
 ASKED_AGAIN = 10
 """How many of those are asked for at one tick."""
-LEAST_KEPT = timedelta(days=3)
-"""GitHub redelivers for three days: what comes again within them must be recognised."""
 
 
 @router.on(Tick, name="reconciliation.reconcile")
@@ -79,8 +77,7 @@ def _in_turn(them: Sequence[Deployment], tick: Tick, at_once: int) -> Sequence[D
 @router.on(Tick, name="reconciliation.retain")
 def retain(context: Context, tick: Tick) -> None:
     if tick.name == "retain":
-        kept = max(context.settings.bot.retention, LEAST_KEPT)
-        context.begin().emit(ClearRecords(tick.at - kept))
+        context.begin().emit(ClearRecords(tick.at - context.settings.bot.kept_for))
 
 
 @router.performs(ClearRecords)

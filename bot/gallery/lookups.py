@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.core.audit import messages as audit
 from bot.core.audit.model import AuditEntry, Origin
@@ -141,6 +142,11 @@ def one_deployment(material: Material) -> list[Scene]:
         Scene("logs, on a page", listings.log(replace(failed, log_url=None), output, page=PAGE), "thread"),
         Scene("deploys #12, on a page", listings.details(failed, output, decided, PAGE), "thread"),
         Scene("why, on a page", listings.reasons(cards.forced(material), decided, PAGE), "thread"),
+        Scene(
+            "logs: they were cleared away",
+            listings.log(replace(failed, log_url=None), (), page=PAGE, cleared_after=timedelta(days=14)),
+            "thread",
+        ),
         Scene("logs: there are none", listings.log(replace(live, log_url=None), ()), "thread"),
         Scene("why", listings.reasons(replace(cards.forced(material), state=State.FAILED), decided), "thread"),
         *answers(

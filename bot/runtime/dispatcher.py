@@ -22,7 +22,15 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions, _workflow_commands
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    SetWorkflowID,
+    StepOptions,
+    _workflow_commands,
+)
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.inbox import ClaimedDelivery
@@ -57,6 +65,10 @@ POLL = 1.0
 """Seconds until the inbox is looked at without being told to."""
 DRAIN = 22.0
 """Seconds that running steps get to finish on SIGTERM; Heroku kills after 30."""
+
+
+ENDED_WORKFLOWS = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""How the engine says that nobody takes a workflow up any more."""
 
 
 def _step(name: str) -> StepOptions:
@@ -202,14 +214,7 @@ class Engine:
     def clear(self, before: datetime) -> None:
         """Delete what ended before that moment: our record of deliveries and effects, and the engine's of workflows."""
         self._store.clear(before)
-        while ended := DBOS.list_workflows(
-            status=["SUCCESS", "ERROR", "CANCELLED"],
-            end_time=before.isoformat(),
-            limit=1_000,
-            load_input=False,
-            load_output=False,
-        ):
-            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        clear_workflows(DBOS, before)
 
     # --- standing in for the dead -----------------------------------------------------------------------------------
 
@@ -327,6 +332,14 @@ class Engine:
             with SetWorkflowID(run):
                 DBOS.start_workflow(self._carry_out, wanted.deployment_id)
         self._store.inbox.handled(taken.id)
+
+
+def clear_workflows(engine: type[DBOS] | DBOSClient, before: datetime) -> None:
+    """Delete what the engine knows of workflows that have ended, and began before that moment."""
+    while ended := engine.list_workflows(
+        status=ENDED_WORKFLOWS, end_time=before.isoformat(), limit=1_000, load_input=False, load_output=False
+    ):
+        engine.delete_workflows([workflow.workflow_id for workflow in ended])
 
 
 def is_due(moment: datetime | None, now: datetime) -> bool:

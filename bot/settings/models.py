@@ -49,6 +49,10 @@ from bot.settings.table import Table as Table
 PRODUCTION_NAMES = frozenset({"production", "prod", "prd", "live"})
 
 
+LEAST_KEPT = timedelta(days=3)
+"""GitHub redelivers for three days: what comes again within them must be recognised."""
+
+
 class BotSettings(Table):
     """``[bot]``"""
 
@@ -68,9 +72,14 @@ class BotSettings(Table):
     )
     retention: Duration = Field(
         default=timedelta(days=14),
-        description="How long the record of handled webhooks, messages and engine workflows is kept, three days at "
-        "least; deployments and the audit stay.",
+        description="How long the record of handled webhooks, messages and engine workflows is kept, and the output "
+        "of deployments, three days at least; deployments and the audit stay, and the output of what is live.",
     )
+
+    @property
+    def kept_for(self) -> timedelta:
+        """``retention``, as far as it can be had."""
+        return max(self.retention, LEAST_KEPT)
 
 
 class SlackSettings(Table):

@@ -83,3 +83,24 @@ def test_colours_are_kept_with_the_output_and_shown_nowhere_in_the_chat(running:
     assert blocks(running, said) == ["Compiling", "error: no such file"]
     assert "Compiling\nerror: no such file" in thread(running, 1)[-1]
     assert "```\nerror: no such file\n```" in parent(running, 1)
+
+
+def test_what_was_cleared_away_is_told_of_and_what_is_live_has_its_output_still(running: World) -> None:
+    writes(running, "Compiling")
+    fails(running)
+    running.says("maria", 'deploy main to staging --force "again"')
+    running.store.inbox.put_event(RunBegan(2), "began:2")
+    running.settle()
+    found = running.provider_runner._run(2)
+    assert found is not None
+    found[1].write("Copying")
+    found[1].flush()
+    running.store.inbox.put_event(RunFinished(2, "succeeded", ""), "finished:2")
+    running.settle()
+
+    running.wait(days=15)
+    running.fires("retain")
+    gone, live = running.says("bob", "logs #1"), running.says("bob", "logs #2")
+
+    assert answers(running, gone)[-1].endswith("Output is kept for 14 days, so there is none left.")
+    assert blocks(running, live) == ["Copying"]

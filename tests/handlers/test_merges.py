@@ -389,6 +389,30 @@ def test_a_merge_that_github_says_nothing_of_is_told_once_and_taken_up_when_it_i
     assert len(channel(world, "#web")) == 2
 
 
+@pytest.mark.parametrize("path", ["/pulls/1$", "/commits/[0-9a-f]{40}/status$"], ids=["merge", "gates"])
+def test_that_it_was_told_is_known_as_long_as_it_may_be_found_again_and_no_longer(world: World, path: str) -> None:
+    number = opened(world)
+    world.github.fail_next("GET", path, 403, times=1_000, body={"message": "Not accessible by integration"})
+    world.github.merge_pull_request(REPOSITORY, number)
+    world.settle()
+    known = kept_of_merges(world)
+
+    world.wait(days=13)
+    world.fires("retain")
+    meanwhile = kept_of_merges(world)
+    world.wait(days=2)
+    world.fires("retain")
+
+    assert known
+    assert meanwhile == known
+    assert kept_of_merges(world) == []
+
+
+def kept_of_merges(world: World) -> list[str]:
+    reads = world.store.reads()
+    return [key for beginning in ("told:", "merge:") for key in reads.kept_keys(beginning)]
+
+
 def test_a_merge_into_a_repository_that_is_not_seen_is_told(world: World) -> None:
     number = opened(world)
     world.github.fail_next("GET", "/repos/acme/web", 404, times=1_000)

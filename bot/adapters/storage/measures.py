@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,8 +15,12 @@ from bot.adapters.storage.engine import Database
 from bot.adapters.storage.leases import EXPIRES_AFTER, last_heard
 from bot.adapters.storage.upsert import insert_new
 from bot.core.deployments.model import Deployment, State, Waiting
+from bot.core.deployments.wording import spoken
 from bot.core.measures.model import Move, Stood, Tally, move_of
+from bot.core.ports.chat import Finding
 
+LEFT_FOR = 60.0
+"""Seconds that something may wait while no worker lives: a restart takes less."""
 Place = tuple[str, str]
 """An app and an environment of the settings: previews are counted together."""
 
@@ -116,6 +120,21 @@ def look(database: Database, places: Iterable[Place]) -> Look:
         postponed=dict(zip(_PUT_OFF, found[len(_UNDONE) :], strict=True)),
         workers=sum(age < EXPIRES_AFTER for age in heard),
         heard=min(heard, default=None),
+    )
+
+
+def doctor(database: Database) -> Iterator[Finding]:
+    """For ``python -m bot check``: whether anybody lives who works on what waits. Raises Unavailable."""
+    found = look(database, ())
+    longest = max(found.oldest.values())
+    if found.workers or longest <= LEFT_FOR:
+        return
+    heard = "" if found.heard is None else f", and none was heard of for {spoken(found.heard)}"
+    yield Finding(
+        False,
+        f"no worker is alive{heard}: what was stored {spoken(longest)} ago is not done",
+        "start one (heroku ps:scale worker=1; python -m bot run where all is one process); if one runs, its log says "
+        "why it cannot work",
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.adapters.storage import tables
+from bot.adapters.storage import measures, retention
 from bot.adapters.storage.api import ApiRows
 from bot.adapters.storage.board import PublishedBoards
 from bot.adapters.storage.channels import ChannelRows
@@ -89,29 +89,12 @@ class Store:
         return Moments(*found)
 
     def clear(self, before: datetime) -> None:
-        """Delete handled deliveries and done effects that are older, and the decisions on them. Old presses, and old
-        answers to programs, go as well.
-
-        What is set aside stays: somebody has yet to say what is to become of it.
-        """
-        deliveries, effects = tables.deliveries.c, tables.effects.c
-        over = sa.and_(deliveries.handled_at < before, deliveries.set_aside_at.is_(None))
-        old = sa.select(deliveries.id).where(over)
-        with self.database.writing() as connection:
-            connection.execute(sa.delete(tables.decisions).where(tables.decisions.c.delivery_id.in_(old)))
-            done = sa.and_(effects.done_at < before, effects.set_aside_at.is_(None))
-            connection.execute(sa.delete(tables.effects).where(done))
-            connection.execute(sa.delete(tables.deliveries).where(over))
-            connection.execute(sa.delete(tables.presses).where(tables.presses.c.at < before))
-            requests = tables.api_requests.c
-            old_requests = sa.and_(requests.created_at < before, requests.status.isnot(None))
-            connection.execute(sa.delete(tables.api_requests).where(old_requests))
-            threads = sa.and_(tables.silences.c.since < before, tables.silences.c.thread != "")
-            connection.execute(sa.delete(tables.silences).where(threads))
+        """Delete what was over before that moment and is no record; see ``retention``."""
+        retention.clear(self.database, before)
 
     def doctor(self) -> list[Finding]:
-        """For ``python -m bot check``: how the database is, and what was set aside in it."""
+        """For ``python -m bot check``: how the database is, who works on what waits, and what is set aside."""
         found = self.database.doctor()
         if all(one.good for one in found) and self.database.is_current():
-            found += self.set_aside.doctor()
+            found += [*measures.doctor(self.database), *self.set_aside.doctor()]
         return found

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from bot.core.deployments.model import DEPLOY, MERGES, Deployment, State
 
+AHEAD = "ahead:"
+"""So begin the keys of ``ahead_key``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ancestry:
@@ -51,4 +54,4 @@ def ahead_key(deployment: Deployment) -> str | None:
     """Under which the id is kept of what has gone furthest of the branch there; None where that is not kept."""
     if deployment.task != DEPLOY or not goes_by_itself(deployment):
         return None
-    return f"ahead:{deployment.app}:{deployment.environment}:{deployment.ref}"
+    return f"{AHEAD}{deployment.app}:{deployment.environment}:{deployment.ref}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from bot.core.ansi import cut
 from bot.core.deployments import wording
@@ -109,8 +110,17 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
     return Message(shown.sentence, (*shown.lines, *shown.context[:1], *lines), buttons=shown.buttons)
 
 
-def log(one: Deployment, output: Sequence[str], wanted: int = 0, page: str | None = None) -> Message:
-    """The end of what was written while it was deployed, and where all of it is; ``wanted`` lines were asked for."""
+def log(
+    one: Deployment,
+    output: Sequence[str],
+    wanted: int = 0,
+    page: str | None = None,
+    cleared_after: timedelta | None = None,
+) -> Message:
+    """The end of what was written while it was deployed, and where all of it is; ``wanted`` lines were asked for.
+
+    ``cleared_after`` is for how long it was kept, where it ended longer ago.
+    """
     lines: list[Line] = [wording.state_line(one)]
     where_it_is = one.log_url or (page if output else None)
     if where_it_is:
@@ -124,7 +134,9 @@ def log(one: Deployment, output: Sequence[str], wanted: int = 0, page: str | Non
     elif wanted > len(output) >= MOST_LINES:
         lines.append((f"These are the last {MOST_LINES}: no message has room for more.",))
     lines += [(CodeBlock("\n".join(block)),) for block in shown]
-    if not output and not one.log_url:
+    if not output and cleared_after is not None:
+        lines.append((f"Output is kept for {wording.spoken(cleared_after)}, so there is none left.",))
+    elif not output and not one.log_url:
         lines.append(("Whoever carried it out has given me no log.",))
     return _of_one(one, lines)
 

@@ -263,16 +263,17 @@ class Told:
 
 
 def told(reads: Reads, repository: str, number: int) -> Told | None:
-    kept = reads.kept(_told_key(repository, number))
+    kept = reads.kept(told_key(repository, number))
     comment, _, text = (kept or "").partition(" ")
     return Told(int(comment), text) if kept is not None else None
 
 
 def keep_told(records: Records, repository: str, number: int, told: Told) -> None:
-    records.keep(_told_key(repository, number), f"{told.comment} {told.text}")
+    records.keep(told_key(repository, number), f"{told.comment} {told.text}")
 
 
-def _told_key(repository: str, number: int) -> str:
+def told_key(repository: str, number: int) -> str:
+    """Under this is kept which comment tells of them. Where it was cleared away the comment is looked for."""
     return f"previews told:{repository.lower()}:{number}"
 
 

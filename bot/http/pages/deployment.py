@@ -146,8 +146,19 @@ def _draw(site: Site, reader: Reader, found: Found, share: float) -> Response:
         gates=[lines.said(_short(line), zone) for line in _gates(found)],
         decided=[lines.said(_short(_undotted(line)), zone) for line in found.decided[: int(MOST_DECISIONS * share)]],
         steps=_steps(one, max(FEWEST_STEPS, int(MOST_STEPS * share))),
+        silence=_silence(site, one),
         **_output(found.output, share),
     )
+
+
+def _silence(site: Site, one: Deployment) -> str:
+    """What is said where there is no output."""
+    if not one.ended:
+        return "Nothing has been written yet."
+    kept_for = site.settings.bot.kept_for
+    if (one.finished_at or one.created_at) < site.clock.now() - kept_for:
+        return f"Output is kept for {spoken(kept_for)}, so there is none left."
+    return "Nothing was written, as far as the bot knows."
 
 
 def _output(output: Window, share: float) -> dict[str, object]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.adapters.storage import tables
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.leases import GIVEN_UP, Lease, last_heard
-from bot.adapters.storage.measures import look
+from bot.adapters.storage.measures import doctor, look
 from bot.adapters.storage.store import Store
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.effects import RenderParent
@@ -169,6 +169,75 @@ def test_those_count_as_workers_that_have_been_heard_of_lately(store: Store) -> 
     assert found.heard is not None
     assert found.heard < 60
     assert len(last_heard(store.database)) == 2
+
+
+# --- what check says of it --------------------------------------------------------------------------------------
+
+
+class Moving(Still):
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = T0
+
+    def now(self):  # type: ignore[no-untyped-def]
+        return self.at
+
+
+@pytest.fixture
+def clock(store: Store) -> Moving:
+    clock = store.database.clock = Moving()
+    return clock
+
+
+def alive(store: Store, seconds_ago: float) -> None:
+    """On SQLite the moment is to the second, and the database's own either way."""
+    Lease(store.database).take()
+    moment = sa.func.datetime("now", f"-{seconds_ago} seconds") if store.database.is_sqlite else None
+    with store.database.writing() as connection:
+        seen_at = moment if moment is not None else sa.func.now() - timedelta(seconds=seconds_ago)
+        connection.execute(sa.update(tables.executors).values(seen_at=seen_at))
+
+
+@pytest.mark.parametrize("what", ["delivery", "effect"])
+def test_it_is_told_when_something_waits_for_longer_than_a_minute_and_no_worker_lives(
+    store: Store, clock: Moving, what: str
+) -> None:
+    store.inbox.put(Delivery("github:1", "github", "ping", b"{}"))
+    if what == "effect":
+        with store.decisions.open("github:1", "test", ends=True) as decision:
+            decision.begin(None, None).emit(RenderParent(1))
+    clock.at += timedelta(seconds=60)
+    patient = [*doctor(store.database)]
+    clock.at += timedelta(minutes=11)
+
+    [found] = doctor(store.database)
+
+    assert patient == []
+    assert not found.good
+    assert found.what == "no worker is alive: what was stored 12 min ago is not done"
+    assert found.mend.startswith("start one (heroku ps:scale worker=1; python -m bot run")
+    assert found in store.doctor()
+
+
+def test_a_worker_that_was_heard_of_long_ago_is_none(store: Store, clock: Moving) -> None:
+    store.inbox.put(Delivery("github:1", "github", "ping", b"{}"))
+    clock.at += timedelta(minutes=12)
+    alive(store, seconds_ago=690)
+
+    [found] = doctor(store.database)
+
+    assert found.what == "no worker is alive, and none was heard of for 11 min: what was stored 12 min ago is not done"
+
+
+def test_nothing_is_told_while_a_worker_lives_or_nothing_waits(store: Store, clock: Moving) -> None:
+    nothing_waits = [*doctor(store.database)]
+    store.inbox.put(Delivery("github:1", "github", "ping", b"{}"))
+    clock.at += timedelta(minutes=12)
+    alive(store, seconds_ago=0)
+
+    assert nothing_waits == []
+    assert [*doctor(store.database)] == []
 
 
 def test_a_lease_tells_how_long_it_has_not_been_renewed(store: Store) -> None:

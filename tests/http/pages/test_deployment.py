@@ -126,6 +126,17 @@ def test_output_has_colours_and_a_link_for_each_line(pages: Pages) -> None:
     assert '<div id="L2"><a href="#L2">2</a><span class="bold f2">ok</span> done</div>' in page
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(15, "Output is kept for 14 days, so there is none left."), (13, "Nothing was written, as far as the bot knows.")],
+)
+def test_of_what_ended_long_ago_it_says_that_no_output_is_left(pages: Pages, days: int, said: str) -> None:
+    ended = pages.site.clock.now() - timedelta(days=days)
+    pages.add(state=State.FAILED, finished_at=ended)
+
+    assert said in text_of(pages.gets(pages.with_key()).text)
+
+
 def test_the_newest_lines_are_shown_and_all_others_are_behind_links(pages: Pages) -> None:
     pages.writes(pages.add(), *(f"line {n}" for n in range(1, 501)))
 

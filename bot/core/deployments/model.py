@@ -251,6 +251,11 @@ class Deployment:
     shipment: Shipment | None = None
 
     @property
+    def shown_on(self) -> int:
+        """The card that shows it, by the deployment that had its message first."""
+        return self.card or self.id
+
+    @property
     def unmerged(self) -> bool:
         """Whether it ships a pull request that is not merged, as far as it has come to know."""
         return self.shipment is not None and self.merged_at is None

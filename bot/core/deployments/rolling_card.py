@@ -23,9 +23,7 @@ def taken_over(records: Records, wanted: Deployment) -> Deployment:
     if not before:
         return wanted
     last = before[-1]
-    return replace(
-        wanted, card=last.card or last.id, channel=last.channel, parent=last.parent, edited_at=last.edited_at
-    )
+    return replace(wanted, card=last.shown_on, channel=last.channel, parent=last.parent, edited_at=last.edited_at)
 
 
 GONE = ""
@@ -48,4 +46,4 @@ def waits_with(records: Records, deployment: Deployment) -> Sequence[Deployment]
 
 
 def sharing(records: Records, deployment: Deployment) -> Sequence[Deployment]:
-    return records.on_card(deployment.card or deployment.id)
+    return records.on_card(deployment.shown_on)

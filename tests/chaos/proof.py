@@ -35,6 +35,7 @@ def unsettled(engine: sa.Engine) -> list[str]:
     """What still waits for something."""
     left = [f"delivery {one.id}: {one.failure}" for one in rows(engine, tables.deliveries) if one.handled_at is None]
     left += [f"effect {one.id} {one.name} in {one.lane}" for one in rows(engine, tables.effects) if one.done_at is None]
+    left += [f"webhook {one.name} of #{one.deployment_id}: {one.reason}" for one in rows(engine, tables.webhook_events)]
     left += [
         f"deployment {one.id} ({one.ref} {one.sha[:7]}) is {one.state}: {one.waits_for} {one.reason}"
         for one in rows(engine, tables.deployments)

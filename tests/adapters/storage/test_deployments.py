@@ -212,7 +212,7 @@ def test_an_edit_that_was_under_way_takes_back_nobody_who_has_left_the_card_mean
     assert edited is not None
 
     with kept.decisions.open(str(uuid4()), "test") as decision:
-        decision.begin("web", "production").leave_card([second.id, third.id])
+        decision.begin("web", "production").leave_card([second.id, third.id], third.id)
     kept.parents.posted(edited.shown_on, "C1", "1.0", T0, "as it looks now")
 
     found = [kept.reads().deployment(one.id) for one in (first, second, third)]

@@ -50,7 +50,7 @@ def approve(context: Context, command: Approve) -> Message | None:
     missing = max(0, target.environment.approvals - len(counted))
     approved = replace(deployment, approved_by=tuple(one.by for one in counted), approvals_missing=missing)
     records.save(approved)
-    records.emit(RenderParent(approved.id))
+    records.emit(RenderParent(approved.id, approved.card))
     telling.note(records, approved, messages.approved_line(approved, Mention(by.chat_id, by.name)), part="gates")
     reconsider(records, approved)
     return None if _in_its_thread(context, approved) else messages.thanks(approved)

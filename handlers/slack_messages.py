@@ -90,7 +90,7 @@ def _edited(context: Context, deployment: Deployment) -> bool:
     except NotThere:
         # Without it there is no thread either: what is said there would appear in the channel, about nothing.
         log.warning("parent deleted", deployment=deployment.id)
-        context.parents.posted(deployment.id, deployment.channel, UNPOSTABLE, context.now)
+        context.parents.posted(deployment.shown_on, deployment.channel, UNPOSTABLE, context.now)
         return False
     except Unpostable as error:
         announcing.leave(context, deployment, error)
@@ -98,7 +98,7 @@ def _edited(context: Context, deployment: Deployment) -> bool:
     except Rejected as error:
         log.warning("parent not edited", deployment=deployment.id, reason=str(error))
         return False
-    context.parents.posted(deployment.id, deployment.channel, deployment.parent, context.now, drawn)
+    context.parents.posted(deployment.shown_on, deployment.channel, deployment.parent, context.now, drawn)
     return True
 
 
@@ -132,7 +132,7 @@ def post_in_thread(context: Context, effect: PostInThread) -> Iterable[Event]:
                 )
                 return []
             log.warning("parent deleted", deployment=deployment.id)
-            context.parents.posted(deployment.id, deployment.channel, UNPOSTABLE, context.now)
+            context.parents.posted(deployment.shown_on, deployment.channel, UNPOSTABLE, context.now)
         except Unpostable as error:
             deployment = announcing.leave(context, deployment, error)
             continue

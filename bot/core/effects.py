@@ -101,7 +101,7 @@ class LeaveMergeQueue(Effect):
 class RenderParent(Effect):
     """Bring the deployment's parent message up to date with the database; post it where there is none.
 
-    ``card`` is the deployment that had the message first, where it was taken over.
+    ``card`` is the deployment after which the card is called, where that is another one.
     """
 
     deployment_id: int

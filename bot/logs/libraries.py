@@ -66,7 +66,7 @@ class Libraries(logging.Handler):
             service = next((SERVICES[one] for one in SERVICES if f"{record.name}.".startswith(f"{one}.")), None)
             if service is not None and not _is_fault(record):
                 # Some write their tracebacks into the message; what it is about stands in its first line.
-                self._hold(record.name, service, level, said.partition("\n")[0])
+                self._hold(record.name, service, _at_most_a_warning(record, level), said.partition("\n")[0])
             else:
                 log.log(level, said, logger=record.name, exc_info=record.exc_info)
         except Exception:  # noqa: BLE001 - as of every handler: what cannot be logged stops nobody
@@ -100,6 +100,11 @@ class Libraries(logging.Handler):
 def _is_fault(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     return error is not None and troubled(error, ours=False) is None
+
+
+def _at_most_a_warning(record: logging.LogRecord, level: int) -> int:
+    """A line that breaks and is there again wakes nobody: what goes on for longer is told as an outage."""
+    return min(level, logging.WARNING) if record.exc_info and record.exc_info[1] is not None else level
 
 
 def _level(number: int) -> int:

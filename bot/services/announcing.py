@@ -138,7 +138,7 @@ def post_card(context: Context, deployment: Deployment) -> None:
     except _REFUSED as error:
         send_away(context, deployment, context.chat.channel_id(name) or name, None, error)
         return
-    context.parents.posted(deployment.id, channel, posted, context.now, fingerprint(message))
+    context.parents.posted(deployment.shown_on, channel, posted, context.now, fingerprint(message))
 
 
 def send_away(
@@ -163,13 +163,13 @@ def send_away(
             log.warning("not announced", deployment=deployment.id, channel=place.channel, reason=str(refused))
             continue
         channel = context.chat.channel_id(place.channel) or place.channel
-        context.parents.posted(deployment.id, channel, posted, context.now)
+        context.parents.posted(deployment.shown_on, channel, posted, context.now)
         if new and place.direct:
             _tell_the_others(context, places, messages.closed_to_me(name, reason), key)
         break
     else:
         log.error("deployment not announced", deployment=deployment.id, channel=home, reason=reason)
-        context.parents.posted(deployment.id, home, UNPOSTABLE, context.now)
+        context.parents.posted(deployment.shown_on, home, UNPOSTABLE, context.now)
     moved = context.reads.deployment(deployment.id)
     assert moved is not None
     return moved
@@ -191,7 +191,7 @@ def leave(context: Context, deployment: Deployment, error: ShipmateError) -> Dep
     if left is None or (left.channel == channel and left.parent == deployment.parent):
         return send_away(context, deployment, channel, deployment.parent, error)
     log.error("deployment not announced", deployment=deployment.id, channel=channel, reason=str(error))
-    context.parents.posted(deployment.id, channel, UNPOSTABLE, context.now)
+    context.parents.posted(deployment.shown_on, channel, UNPOSTABLE, context.now)
     return replace(deployment, parent=UNPOSTABLE)
 
 
@@ -215,7 +215,7 @@ def bring_home(context: Context, deployment: Deployment, left: AwayCard, *, key:
         if deployment.parent and deployment.channel:
             _try_edit(context, deployment.channel, deployment.parent, drawn(context, deployment))
         return
-    context.parents.posted(deployment.id, channel, posted, context.now)
+    context.parents.posted(deployment.shown_on, channel, posted, context.now)
     context.parents.at_home(deployment.id)
     context.parents.speaks_again(left.channel)
     context.parents.speaks_again(channel)

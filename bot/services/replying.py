@@ -79,7 +79,7 @@ def _edit(context: Context, deployment: Deployment, part: str, known: Posted, me
         context.chat.edit(known.channel, known.message_id, message, key=key, tag=told)
     except answering.REFUSED:
         return
-    owner = (deployment.card or deployment.id) if part not in _KINDS else deployment.id
+    owner = deployment.shown_on if part not in _KINDS else deployment.id
     context.parents.replied(owner, part, Posted(known.channel, known.message_id, context.now, drawn))
 
 
@@ -150,7 +150,7 @@ def concerned(context: Context, deployment: Deployment, *, here: bool) -> Concer
 def copy_card(context: Context, deployment: Deployment, channel: str) -> None:
     """The card in another channel than its own. Raises Rejected, NotAllowed or NotThere where it cannot be there."""
     kind = f"card:{channel}"
-    owner, message = deployment.card or deployment.id, card(deployment, around(context, deployment))
+    owner, message = deployment.shown_on, card(deployment, around(context, deployment))
     known = context.parents.reply(owner, kind)
     if known is not None:
         _edit(context, deployment, kind, known, message)

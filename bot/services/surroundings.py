@@ -87,7 +87,7 @@ def _ahead(context: Context, deployment: Deployment) -> tuple[Deployment, ...]:
         return ()
     place = (deployment.app, deployment.environment)
     queued = [one for one in context.reads.waiting(*place) if one.waits_for is Waiting.QUEUE and one.id < deployment.id]
-    parts = {one.id for one in context.reads.on_card(deployment.card or deployment.id)}
+    parts = {one.id for one in context.reads.on_card(deployment.shown_on)}
     return (*context.reads.busy(*place), *(one for one in queued if one.id not in parts))
 
 
@@ -95,7 +95,7 @@ def _before(context: Context, deployment: Deployment) -> int:
     """How many merges before it are part of its card."""
     if deployment.trigger != "merge":
         return 0
-    return sum(1 for one in context.reads.on_card(deployment.card or deployment.id) if one.id < deployment.id)
+    return sum(1 for one in context.reads.on_card(deployment.shown_on) if one.id < deployment.id)
 
 
 def why_failed(context: Context, deployment: Deployment) -> str:

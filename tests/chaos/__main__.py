@@ -18,17 +18,23 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=12, help="how many rounds at most, of twelve turns each")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--places", default=",".join(PLACES), help="who carries out, of: %(default)s (all)")
-    parser.add_argument("--seconds", type=float, default=50, help="how long new things happen, for each database")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=None,
+        help="how long new things happen at most, for each database (default: 50, and 900 with --every-point)",
+    )
     parser.add_argument("--every-point", action="store_true", help="go on until somebody has died at every named point")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randint(1, 1_000_000)
     print(f"seed {seed}", flush=True)
     places = tuple(given.places.split(","))
     databases = ("sqlite", "postgres") if given.database == "both" else (given.database,)
-    long = (
-        {"rounds": 1_000, "seconds": 420.0} if given.every_point else {"rounds": given.rounds, "seconds": given.seconds}
-    )
-    outcomes = [play(database, seed, **long, places=places, every_point=given.every_point) for database in databases]
+    rounds, usual = (1_000, 900.0) if given.every_point else (given.rounds, 50.0)
+    seconds = usual if given.seconds is None else given.seconds
+    outcomes = [
+        play(database, seed, rounds, seconds, places=places, every_point=given.every_point) for database in databases
+    ]
     for outcome in outcomes:
         show(outcome)
     return 1 if any(outcome.broken for outcome in outcomes) else 0

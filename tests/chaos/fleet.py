@@ -22,6 +22,7 @@ ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting"
 LONGEST_LIFE = 15.0
 """Seconds until a victim that has not passed its point makes room for the next one."""
 AT_RANDOM = 0.04
+"""How likely it is that somebody is struck at whatever it is doing, for each thing that happens."""
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Fleet:
     struck: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     dangerous: bool = False
+    at_random: float = AT_RANDOM
 
     def __post_init__(self) -> None:
         names = list(self.named)
@@ -106,7 +108,7 @@ class Fleet:
     def strike(self) -> None:
         """One of them is killed or told to end at whatever it is doing, and so is who has never passed its point."""
         late = [one for one in self.berths if one.process != "web" and one.age > _life(one)]
-        chosen = [self.chance.choice(self.berths)] if self.chance.random() < AT_RANDOM else []
+        chosen = [self.chance.choice(self.berths)] if self.chance.random() < self.at_random else []
         for berth in [*late, *chosen]:
             if berth.bot is not None and berth.bot.alive:
                 gently = berth.point == AT_THE_END or self.chance.random() < 0.5

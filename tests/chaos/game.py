@@ -20,6 +20,7 @@ from bot.adapters.storage.engine import connect
 from tests.chaos.fleet import Fleet, berths
 from tests.chaos.places import ALWAYS, PLACES, Place
 from tests.chaos.places.hooks import CallingBack
+from tests.chaos.programs import Asking, Told
 from tests.chaos.proof import broken_promises, rows, unsettled
 from tests.chaos.story import SETTINGS, Story
 from tests.chaos.victim import points_of
@@ -63,6 +64,8 @@ def play(
     place = Path(tempfile.mkdtemp(prefix="shipmate-chaos-"))
     with _opened(place, database) as (here, stack):
         game = Game(here, stack, chance, database, places)
+        if every_point:
+            game.fleet.at_random /= 4  # whoever dies before its point passes none
         game.begin()
         began = time.monotonic()
         for _ in range(rounds):
@@ -70,7 +73,7 @@ def play(
                 game.round()
         settled = game.settle()
         game.fleet.stop()
-        broken = [*settled, *broken_promises(here, game.story, game.engine), *game.fleet.wrong]
+        broken = [*settled, *broken_promises(here, game.story, game.engine), *game.to_programs(), *game.fleet.wrong]
         if every_point:
             broken += [f"nobody passed the point: {name}" for name in game.not_passed()]
         outcome = Outcome(database, broken, game.figures(time.monotonic() - began))
@@ -97,13 +100,15 @@ class Game:
         self.chance = chance
         fails: dict[str, str] = {}
         self.places = [kind(here, chance, stack, fails) for kind in (*ALWAYS, *(PLACES[name] for name in places))]
-        self.engine = _prepared(here, self.places)
+        self.told = Told(here, chance, stack)
+        self.engine = _prepared(here, self.places, self.told)
         stack.callback(self.engine.dispose)
-        self.story = Story(here, chance, fails, self.places)
-        self.weather = Weather(here, chance, self.places)
         self.points = points_of(places)
         self.fleet = Fleet(here, chance, berths(database, chance), self.points)
         self.postman = Postman(here, chance, self.fleet.ports())
+        self.asking = Asking(here, chance, self.fleet.ports())
+        self.story = Story(here, chance, fails, self.places, self.asking)
+        self.weather = Weather(here, chance, (*self.places, self.told))
         for place in self.places:
             if isinstance(place, CallingBack):
                 place.ports = self.fleet.ports()
@@ -115,9 +120,9 @@ class Game:
         self.here.wait_for(lambda: not unsettled(self.engine), "the end of it")
         self.fleet.dangerous = True
 
-    def _places_go_on(self) -> None:
-        for place in self.places:
-            place.goes_on()
+    def _others_go_on(self) -> None:
+        for one in (*self.places, self.asking):
+            one.goes_on()
 
     def _is_full(self) -> bool:
         """One deployment at a time runs in an environment, so whoever asks for many waits for long."""
@@ -135,7 +140,7 @@ class Game:
                 self.weather.change()
             self._pass_time(self.chance.choice((0.1, 0.3, 1.0)))
             self.postman.carry()
-            self._places_go_on()
+            self._others_go_on()
             self.here.slack.redeliver_unacked()
             self.fleet.strike()
 
@@ -162,7 +167,7 @@ class Game:
             while time.monotonic() < until:
                 self._pass_time(0.5)
                 self.postman.carry()
-                self._places_go_on()
+                self._others_go_on()
                 self.here.slack.redeliver_unacked()
                 self.fleet.keep_alive()
                 if not (left := self._left()):
@@ -176,12 +181,18 @@ class Game:
         """As if it were five minutes later: what has failed often is tried again after so long at most."""
         now = datetime.now(UTC)
         with self.engine.begin() as connection:
-            for row in (tables.lanes.c, tables.deliveries.c):
+            for row in (tables.lanes.c, tables.deliveries.c, tables.webhook_events.c):
                 connection.execute(sa.update(row.due_at.table).where(row.due_at > now).values(due_at=now))
+            connection.execute(sa.update(tables.webhook_receivers).values(rests_until=None))
 
     def _left(self) -> list[str]:
         silent = [f"{one.kind} not acknowledged" for one in self.here.slack.envelopes if not one.acked]
-        return [*silent, *unsettled(self.engine)]
+        return [*silent, *self.asking.unsettled(), *unsettled(self.engine)]
+
+    def to_programs(self) -> list[str]:
+        """Promises to programs that were broken."""
+        deployments, audit = rows(self.engine, tables.deployments), rows(self.engine, tables.audit)
+        return [*self.told.broken(deployments, audit), *self.asking.broken(deployments)]
 
     def not_passed(self) -> list[str]:
         return sorted(set(self.points) - self.fleet.struck.keys())
@@ -196,7 +207,9 @@ class Game:
             "requests to Slack": len(self.here.slack.requests),
             "webhooks": dict(self.postman.brought),
             "deployments by place": dict(self._by_place()),
-            "faults": dict(sum((place.happened for place in self.places), self.weather.happened)),
+            "API": dict(self.asking.happened),
+            "events taken": len(self.told.receiver.taken),
+            "faults": dict(sum((one.happened for one in (*self.places, self.told)), self.weather.happened)),
             "processes started": fleet.starts,
             "processes ended": dict(fleet.ends),
             "struck at": dict(fleet.struck),
@@ -213,10 +226,10 @@ class Game:
         return found
 
 
-def _prepared(here: Installation, places: Sequence[Place]) -> sa.Engine:
+def _prepared(here: Installation, places: Sequence[Place], told: Told) -> sa.Engine:
     """The settings are written, and the database is there."""
     tables_of = [f"\n[apps.web.environments.{place.name}]\n{place.table()}\n" for place in places]
-    text = f"{SETTINGS}{''.join(tables_of)}\n[people]\n"
+    text = f"{SETTINGS}{''.join(tables_of)}{told.table()}\n[people]\n"
     here.settings(text.replace("{directory}", str(here.directory)))
     assert here.starts("migrate").wait() == 0
     return connect(here.environ["DATABASE_URL"], pool_size=1)

@@ -27,14 +27,16 @@ WORDS = {
 
 
 def rows(engine: sa.Engine, table: sa.Table) -> list[Any]:
+    """In the order in which they were made: Postgres has none of its own."""
     with engine.connect() as connection:
-        return list(connection.execute(sa.select(table)))
+        return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)))
 
 
 def unsettled(engine: sa.Engine) -> list[str]:
     """What still waits for something."""
     left = [f"delivery {one.id}: {one.failure}" for one in rows(engine, tables.deliveries) if one.handled_at is None]
     left += [f"effect {one.id} {one.name} in {one.lane}" for one in rows(engine, tables.effects) if one.done_at is None]
+    left += [f"webhook {one.name} of #{one.deployment_id}: {one.reason}" for one in rows(engine, tables.webhook_events)]
     left += [
         f"deployment {one.id} ({one.ref} {one.sha[:7]}) is {one.state}: {one.waits_for} {one.reason}"
         for one in rows(engine, tables.deployments)
@@ -91,6 +93,7 @@ def _in_the_chat(site: Installation, story: Story, deployments: list[Any]) -> It
     for one in sorted((one for one in deployments if not _is_silent(one)), key=lambda one: int(one.id)):
         shared.setdefault(one.card or one.id, []).append(one)
     for parts in shared.values():
+        yield from (f"#{one.id} was begun, and has no card of its own" for one in parts[:-1] if one.started_at)
         newest, parents = parts[-1], {f"parent:{one.request_id}" for one in parts}
         cards = [message for message in said if _key(message) in parents]
         if len(cards) != 1:

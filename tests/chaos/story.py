@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tests.chaos.places import Place, Previews
 from tests.chaos.places.commands import OPTIONAL
 from tests.chaos.places.previews import AT_ONCE
+from tests.chaos.programs import Asking
 from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.servers.slack.state import Message
 
@@ -38,7 +39,8 @@ class Story:
     site: Installation
     chance: random.Random
     fails: dict[str, str]
-    places: Sequence[Place] = ()
+    places: Sequence[Place]
+    program: Asking
     asked: dict[str, Message] = field(default_factory=dict)
     said: list[Message] = field(default_factory=list)
     merged: list[str] = field(default_factory=list)
@@ -53,7 +55,8 @@ class Story:
         acts = [self.another_tool, self.cancels, self.asks, self.ci, self.ci, *self._with_pull_requests(full=full)]
         if not full:
             acts += [self.merges, self.retries, self.rolls_back]
-            acts += [*[self.deploys] * 5, self.deploys_when_green, self.ci] if self._asked_places() else []
+            asked = [*[self.deploys] * 4, self.deploys_when_green, self.deploys_by_program, self.ci]
+            acts += asked if self._asked_places() else []
         act = self._first() or self.chance.choice(acts)
         act()
         self.told[act.__name__.replace("_", " ")] += 1
@@ -111,6 +114,11 @@ class Story:
         self.site.github.set_status(REPOSITORY, sha, "ci/test", "pending")
         self.pending.append(sha)
         self.asked[name] = self.says(f"deploy {name} to {self._place()} when green")
+
+    def deploys_by_program(self) -> None:
+        name, sha = self._branch()
+        self.site.github.set_status(REPOSITORY, sha, "ci/test", "success")
+        self.program.deploys(name, self._place())
 
     def merges(self) -> None:
         github = self.site.github

@@ -23,10 +23,12 @@ from bot.adapters.github.workflows import GitHubWorkflows
 from bot.adapters.heroku.platform import Heroku
 from bot.adapters.hooks.client import Hooks, Request
 from bot.adapters.slack.chat import Slack
+from bot.adapters.storage.api import ApiTransaction
 from bot.adapters.storage.decisions import Decision
 from bot.adapters.storage.inbox import InboxRows
 from bot.adapters.storage.leases import Lease
 from bot.adapters.storage.outbox import Outbox
+from bot.adapters.storage.outgoing_webhooks import EventQueue
 from bot.adapters.storage.output import OutputRows
 from bot.adapters.storage.runs import RunRows
 from bot.adapters.system import processes
@@ -117,6 +119,12 @@ POINTS: dict[str, Point] = {
     "stage about to be recorded": Point(RunRows, "keep_note", False, _stage, STAGES),
     "stage recorded": Point(RunRows, "keep_note", True, _stage, STAGES),
     "comment written, not recorded": Point(GitHubPublishing, "comment", True, places=("previews",)),
+    "answer to a program kept, not committed": Point(ApiTransaction, "answer", True),
+    "receiver claimed": Point(EventQueue, "claim", True, _result),
+    "event about to be sent": Point(EventQueue, "first", True, _result),
+    "event sent, not recorded": Point(EventQueue, "sent", False),
+    "event sent and recorded": Point(EventQueue, "sent", True),
+    "event not taken, not recorded": Point(EventQueue, "failed", False),
     AT_THE_END: Point(Lease, "release", False),
 }
 

@@ -7,8 +7,8 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
-from tests.chaos.places import Place
 from tests.end_to_end.installation import Installation
 from tests.servers.github.webhooks import Webhook, signed
 
@@ -33,10 +33,20 @@ SLACK = (
 )
 
 
+class Exposed(Protocol):
+    """Whoever has weather of their own."""
+
+    def storm(self) -> None:
+        """One thing more goes wrong there."""
+
+    def fair(self) -> None:
+        """Nothing goes wrong there any more."""
+
+
 class Weather:
     """Seeded; ``happened`` counts what was ordered. ``fair`` ends all of it."""
 
-    def __init__(self, site: Installation, chance: random.Random, places: Sequence[Place]) -> None:
+    def __init__(self, site: Installation, chance: random.Random, places: Sequence[Exposed]) -> None:
         self.happened: Counter[str] = Counter()
         self._site = site
         self._chance = chance

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.api_client import asks, new_token
 from tests.end_to_end.cluster import Cluster, cluster
 from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.patience import PATIENCE
@@ -23,30 +23,6 @@ DEPLOY = {"app": "web", "ref": "topic", "environment": "production"}
 def there(tmp_path: Path) -> Iterator[Cluster]:
     with ExitStack() as stack:
         yield stack.enter_context(cluster(tmp_path, "echo $SHIPMATE_REQUEST_ID >>{directory}/begun"))
-
-
-def new_token(site: Installation, *options: str) -> str:
-    """What ``token create`` prints last."""
-    made = site.starts("token", "create", "--name", "ci", "--as", site.maria, *options)
-    assert made.wait() == 0, made.printed
-    [secret] = [line for line in made.lines if line.startswith("shp_")]
-    return secret
-
-
-def asks(
-    port: str, secret: str, method: str, path: str, body: Any = None, **headers: str
-) -> tuple[int, Any, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=PATIENCE)
-    try:
-        sent = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, json.dumps(body) if body is not None else None, sent)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        return answer.status, json.loads(text) if text else None, told
-    finally:
-        connection.close()
 
 
 def commit(site: Installation) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import warnings
 
+from slack_sdk.errors import SlackClientNotConnectedError
+
 from tests.logs.written import Written
 
 QUEUES = "Exception listing queues: (psycopg.OperationalError) connection is bad: no such file"
@@ -53,6 +55,23 @@ def test_without_an_outage_it_is_told_and_once_a_minute_again(out: Written) -> N
         out.passes(1)
 
     assert [line.partition(QUEUES)[2] for line in out.lines] == ['" logger=dbos times=2', '" logger=dbos times=60']
+
+
+def test_a_line_that_breaks_and_is_there_again_is_no_error(out: Written) -> None:
+    logger = logging.getLogger("bot.adapters.slack.bolt")
+    for error in (SlackClientNotConnectedError("no longer active"), BrokenPipeError("Broken pipe")):
+        try:
+            raise error
+        except Exception:
+            logger.exception("Failed to run a request listener")
+    try:
+        raise ValueError("what is this")
+    except ValueError:
+        logger.exception("Failed to run a message listener")
+    out.passes(3)
+
+    assert sorted(line.partition(" ")[0] for line in out.lines) == ["level=error", "level=warning"]
+    assert 'level=warning event="Failed to run a request listener" logger=bot.adapters.slack.bolt times=2' in out.lines
 
 
 def test_at_the_end_nothing_is_held_back(out: Written) -> None:

@@ -460,10 +460,9 @@ class RowRecords(RowReads):
         if stood.state != deployment.state:
             self._webhooks.changed(deployment)
 
-    def leave_card(self, deployment_ids: Sequence[int]) -> None:
-        newest = max(deployment_ids)
-        card = sa.case((_D.id == newest, None), else_=newest)
-        fresh = {"card": card, "channel": None, "parent": None, "edited_at": None, "drawn": None}
+    def leave_card(self, deployment_ids: Sequence[int], card: int) -> None:
+        shown_on = sa.case((_D.id == card, None), else_=card)
+        fresh = {"card": shown_on, "channel": None, "parent": None, "edited_at": None, "drawn": None}
         self._connection.execute(sa.update(tables.deployments).where(_D.id.in_(deployment_ids)).values(fresh))
 
     def keep(self, key: str, value: str) -> None:

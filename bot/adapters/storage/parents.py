@@ -37,16 +37,16 @@ class ParentRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime, drawn: str = "") -> None:
+    def posted(self, card: int, channel: str, message_id: str, at: datetime, drawn: str = "") -> None:
         there = tables.deployments.c
+        theirs = sa.or_(sa.and_(there.id == card, there.card.is_(None)), there.card == card)
         change = {"channel": channel, "parent": message_id, "edited_at": at, "drawn": drawn}
         row = tables.lanes.c
         with self._database.writing() as connection:
-            card = connection.execute(sa.select(there.card).where(there.id == deployment_id)).scalar() or deployment_id
-            theirs = sa.or_(sa.and_(there.id == card, there.card.is_(None)), there.card == card)
             connection.execute(sa.update(tables.deployments).where(theirs).values(change))
             # What waits for it may go on at once.
-            waiting = [f"{lane}:{deployment_id}" for lane in ("thread", "asked")]
+            shown = connection.execute(sa.select(there.id).where(theirs)).scalars().all()
+            waiting = [f"{lane}:{one}" for one in shown for lane in ("thread", "asked")]
             waits = sa.and_(row.lane.in_(waiting), row.owner.is_(None), row.due_at > at)
             connection.execute(sa.update(tables.lanes).where(waits).values(due_at=at))
 

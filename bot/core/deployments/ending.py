@@ -53,7 +53,7 @@ def end(
     records.save(ended)
     if rest := rolling_card.waits_with(records, ended):
         # It was what the card showed; what waits on has one of its own.
-        records.leave_card([one.id for one in rest])
+        rolling_card.leave(records, rest)
         draw(records, records.deployment(rest[-1].id) or rest[-1])
     if report:
         report_end(records, ended)

@@ -185,10 +185,10 @@ class Deployment:
     ``replaced_by`` is what went live in its environment afterwards: what it offered is over with that.
     ``promoted_from`` is the success in another environment of which it carries the commit on.
     ``thread`` is the thread in which it is told, None for that under its parent message; ``asked_message`` the message
-    that asked for it. ``card`` is the deployment that had the parent message first, where that was taken over from
-    another one. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know of
-    that; ``waited`` what it has waited for so far. ``shipment`` is the pull request that it merges first: until that is
-    done ``sha`` is its head, and nothing that may be deployed.
+    that asked for it. ``card`` is the deployment after which its card is called, where that is another one: see
+    ``rolling_card``. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know
+    of that; ``waited`` what it has waited for so far. ``shipment`` is the pull request that it merges first: until that
+    is done ``sha`` is its head, and nothing that may be deployed.
     """
 
     id: int
@@ -249,6 +249,11 @@ class Deployment:
     waited: tuple[Waited, ...] = ()
     steps: Steps = field(default_factory=Steps)
     shipment: Shipment | None = None
+
+    @property
+    def shown_on(self) -> int:
+        """The card that shows it, by the deployment after which it is called."""
+        return self.card or self.id
 
     @property
     def unmerged(self) -> bool:

@@ -23,9 +23,7 @@ def taken_over(records: Records, wanted: Deployment) -> Deployment:
     if not before:
         return wanted
     last = before[-1]
-    return replace(
-        wanted, card=last.card or last.id, channel=last.channel, parent=last.parent, edited_at=last.edited_at
-    )
+    return replace(wanted, card=last.shown_on, channel=last.channel, parent=last.parent, edited_at=last.edited_at)
 
 
 GONE = ""
@@ -37,9 +35,22 @@ def left_by(records: Records, begun: Deployment) -> Sequence[Deployment]:
     newer = [one for one in sharing(records, begun) if one.id > begun.id and one.state is State.WAITING]
     if not newer:
         return ()
-    records.leave_card([one.id for one in newer])
+    leave(records, newer)
     found = [records.deployment(one.id) for one in newer]
     return [one for one in found if one is not None]
+
+
+def leave(records: Records, leaving: Sequence[Deployment]) -> None:
+    """These have a card of their own from now on, together, and the message stays with the others.
+
+    A card that is called after one of these keeps the name, as what is under way for it does. Theirs has the newest
+    one's, else that of whoever has it: they are called after somebody else, and do not need their own.
+    """
+    own = {one.id for one in leaving}
+    name = max(own)
+    while others := [one.id for one in records.on_card(name) if one.id not in own]:
+        name = others[-1]
+    records.leave_card(sorted(own), name)
 
 
 def waits_with(records: Records, deployment: Deployment) -> Sequence[Deployment]:
@@ -48,4 +59,4 @@ def waits_with(records: Records, deployment: Deployment) -> Sequence[Deployment]
 
 
 def sharing(records: Records, deployment: Deployment) -> Sequence[Deployment]:
-    return records.on_card(deployment.card or deployment.id)
+    return records.on_card(deployment.shown_on)

@@ -81,7 +81,7 @@ def _hand_over_deployment(
 ) -> None:
     moved = replace(deployment, app=to[0], environment=to[1], environment_url=url)
     records.save(moved)
-    records.emit(RenderParent(moved.id))
+    records.emit(RenderParent(moved.id, moved.card))
     telling.note(records, moved, messages.handed_over(deployment, to, by.name))
     reconsider(records, moved)
 

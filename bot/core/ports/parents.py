@@ -48,10 +48,10 @@ class Parents(Protocol):
     These are facts that were found out in the chat, so they stay true whatever is decided: each is written at once.
     """
 
-    def posted(self, deployment_id: int, channel: str, message_id: str, at: datetime, drawn: str = "") -> None:
-        """The deployment's parent message was posted or edited at that moment; ``drawn`` is its fingerprint.
+    def posted(self, card: int, channel: str, message_id: str, at: datetime, drawn: str = "") -> None:
+        """The card's message was posted or edited at that moment; ``drawn`` is its fingerprint.
 
-        It is that of all whose card it is: see ``Deployment.card``.
+        It is that of all whose card it is: see ``Deployment.shown_on``. Who has left the card meanwhile has another.
         """
 
     def drawn(self, deployment_id: int) -> str | None:

@@ -234,8 +234,8 @@ class Records(Reads, Protocol):
     def save(self, deployment: Deployment) -> None:
         """All of it but what its repository is called, which changes by itself: see ``repositories``."""
 
-    def leave_card(self, deployment_ids: Sequence[int]) -> None:
-        """They share a card no more: from now on they have one of their own, together, which is still to be posted."""
+    def leave_card(self, deployment_ids: Sequence[int], card: int) -> None:
+        """They share their card no more: from now on they have this one, together, which is still to be posted."""
 
     def keep(self, key: str, value: str) -> None:
         """Keep a small thing in place of what was kept under ``key`` before."""

@@ -203,6 +203,34 @@ def test_the_parent_message_is_written_beside_the_decisions(kept: Store) -> None
     assert found == replace(added, channel="C1", parent="1.0", edited_at=T0 + timedelta(seconds=2))
 
 
+def test_an_edit_that_was_under_way_takes_back_nobody_who_has_left_the_card_meanwhile(kept: Store) -> None:
+    """What shares a card is told apart in a decision, which waits for no message that is just being edited."""
+    [first] = add(kept, deployment())
+    second, third = add(kept, deployment(card=first.id), deployment(card=first.id))
+    kept.parents.posted(third.shown_on, "C1", "1.0", T0)
+    edited = kept.reads().deployment(third.id)
+    assert edited is not None
+
+    with kept.decisions.open(str(uuid4()), "test") as decision:
+        decision.begin("web", "production").leave_card([second.id, third.id], third.id)
+    kept.parents.posted(edited.shown_on, "C1", "1.0", T0, "as it looks now")
+
+    found = [kept.reads().deployment(one.id) for one in (first, second, third)]
+    assert [(one.parent, one.shown_on) for one in found if one] == [
+        *[("1.0", first.id), (None, third.id), (None, third.id)],
+    ]
+    assert (kept.parents.drawn(first.id), kept.parents.drawn(third.id)) == ("as it looks now", None)
+
+
+def test_whoever_waits_for_a_card_that_several_share_goes_on_when_it_is_there(kept: Store) -> None:
+    [first] = add(kept, deployment())
+    [second] = add(kept, deployment(card=first.id))
+
+    kept.parents.posted(second.shown_on, "C1", "1.0", T0)
+
+    assert [one.parent for one in kept.reads().on_card(first.id)] == ["1.0", "1.0"]
+
+
 def test_the_database_refuses_a_second_running_deployment_to_an_environment(kept: Store) -> None:
     add(kept, deployment(state=State.RUNNING))
 

@@ -99,11 +99,10 @@ class Register:
     def on_card(self, card: int) -> Sequence[Deployment]:
         return [one for _, one in sorted(self.rows.items()) if (one.card or one.id) == card]
 
-    def leave_card(self, deployment_ids: Sequence[int]) -> None:
-        newest = max(deployment_ids)
+    def leave_card(self, deployment_ids: Sequence[int], card: int) -> None:
         for one in deployment_ids:
-            card = None if one == newest else newest
-            self.rows[one] = replace(self.rows[one], card=card, channel=None, parent=None, edited_at=None)
+            shown_on = None if one == card else card
+            self.rows[one] = replace(self.rows[one], card=shown_on, channel=None, parent=None, edited_at=None)
 
     def output(self, deployment_id: int, last: int) -> Sequence[str]:
         return self.lines[-last:]

@@ -97,15 +97,19 @@ def _handler(receiver: EventReceiver) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def _any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = int(self.headers.get("Content-Length", 0))
+            body = self.rfile.read(length)
+            if len(body) < length:  # whoever sent it was killed meanwhile
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = receiver.reply_to(Received(self.command, self.path, headers, body))
             if reply.cut:
                 self.close_connection = True
                 return
             self.send_response(reply.status)
-            length = {} if reply.status == 204 else {"Content-Length": str(len(reply.body))}
-            for name, value in {**length, **reply.headers}.items():
+            told = {} if reply.status == 204 else {"Content-Length": str(len(reply.body))}
+            for name, value in {**told, **reply.headers}.items():
                 self.send_header(name, value)
             try:
                 self.end_headers()

@@ -36,8 +36,8 @@ def options(process: ArgumentParser) -> None:
     create.add_argument("--expires", metavar="90d", help="how long it is valid (default: until it is revoked)")
     shown = deeds.add_parser("list", help="the tokens that there are, without what is secret")
     revoke = deeds.add_parser("revoke", help="let a token be valid no more, at once")
-    revoke.add_argument("called", nargs="?", metavar="NAME")
-    revoke.add_argument("--name", help="the same")
+    revoke.add_argument("called", nargs="?", metavar="NAME", help="as `token list` gives it")
+    revoke.add_argument("--name", help="the same, as for create")
     for one in (create, shown, revoke):
         one.add_argument("--settings", type=Path, default=SUPPRESS, help=SUPPRESS)
 

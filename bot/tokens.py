@@ -78,7 +78,7 @@ def wanted(given: Namespace, settings: Settings, now: datetime) -> ApiToken:
     for app in given.app:
         if app not in settings.apps:
             near = nearest(app, settings.apps)
-            meant = f"did you mean {near}?" if near else f"there are {listed(settings.apps, 'and')}."
+            meant = f"did you mean {near}?" if near else f"the settings have {listed(settings.apps, 'and')}."
             raise Rejected(f"There is no app “{app}”; {meant}")
     return ApiToken(
         id=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import select
 import signal
@@ -49,6 +50,9 @@ HOME = Path(".shipmate")
 """Where ``talk`` keeps its sample, its database and what it deploys."""
 
 
+SETTINGS_HELP = "the settings file (default: the one that SHIPMATE_SETTINGS names, else settings.toml)"
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What ``python -m bot NAME`` does: ``line`` says it in the help, ``options`` adds arguments besides the settings.
@@ -68,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
         # First of all: commands of earlier deployments may be running and look.
         forbid_dumps()
         given = _read(arguments)
+        # What ends by itself says in its answer what became of it; a process that goes on logs more than that.
+        log_to(sys.stderr, least=logging.ERROR)
         return TASKS[given.process].do(given)
     except SettingsProblems as error:
         for problem in error.problems:
@@ -86,7 +92,7 @@ def _read(arguments: list[str] | None) -> Namespace:
     processes = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
     for name, task in TASKS.items():
         process = processes.add_parser(name, help=task.line, description=task.line)
-        process.add_argument("--settings", type=Path, help="the settings file (default: settings.toml)")
+        process.add_argument("--settings", type=Path, help=SETTINGS_HELP)
         task.options(process)
     return parser.parse_args(arguments)
 
@@ -124,7 +130,7 @@ def talk(given: Namespace) -> int:
     from bot.talk.session import run as converse
     from bot.talk.simulation import Simulator
 
-    with disk_errors():
+    with disk_errors(writing=HOME):
         make_private_place(HOME)
         make_private_file(HOME / "talk.log")
         log_to((HOME / "talk.log").open("a", encoding="utf-8"))

@@ -36,8 +36,8 @@ def options(process: ArgumentParser) -> None:
     create.add_argument("--expires", metavar="90d", help="how long it is valid (default: until it is revoked)")
     shown = deeds.add_parser("list", help="the tokens that there are, without what is secret")
     revoke = deeds.add_parser("revoke", help="let a token be valid no more, at once")
-    revoke.add_argument("called", nargs="?", metavar="NAME")
-    revoke.add_argument("--name", help="the same")
+    revoke.add_argument("called", nargs="?", metavar="NAME", help="as `token list` gives it")
+    revoke.add_argument("--name", help="the same, as for create")
     for one in (create, shown, revoke):
         one.add_argument("--settings", type=Path, default=SUPPRESS, help=SUPPRESS)
 
@@ -78,7 +78,7 @@ def wanted(given: Namespace, settings: Settings, now: datetime) -> ApiToken:
     for app in given.app:
         if app not in settings.apps:
             near = nearest(app, settings.apps)
-            meant = f"did you mean {near}?" if near else f"there are {listed(settings.apps, 'and')}."
+            meant = f"did you mean {near}?" if near else f"the settings have {listed(settings.apps, 'and')}."
             raise Rejected(f"There is no app “{app}”; {meant}")
     return ApiToken(
         id=0,

@@ -190,7 +190,7 @@ def test_a_missing_file_is_no_traceback() -> None:
     code = check(lambda: load(Path("nowhere.toml"), {}), lambda _: Doctors(), out)
 
     assert out.getvalue() == (
-        "✗ There is no nowhere.toml: write one as docs/settings.md says, or name yours in SHIPMATE_SETTINGS\n"
+        "✗ There is no nowhere.toml: `python -m bot setup` writes one, or name yours in SHIPMATE_SETTINGS\n"
     )
     assert code == 1
 

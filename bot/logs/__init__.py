@@ -50,10 +50,10 @@ class Logs:
         self.before_end()
 
 
-def log_to(stream: TextIO) -> Logs:
+def log_to(stream: TextIO, least: int = logging.INFO) -> Logs:
     """Log to the stream from now on: in colours to a terminal, in logfmt (brandur.org/logfmt) to everything else.
 
-    Libraries are heard from warnings on.
+    Libraries are heard from warnings on. What is below ``least`` is not written.
     """
     logs = Logs()
     structlog.configure(
@@ -70,7 +70,7 @@ def log_to(stream: TextIO) -> Logs:
             renderer(ORDER, colours=stream.isatty()),
             cast("Processor", logs.mask),  # what it is given is rendered by then
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
     listen_to(logs.libraries)

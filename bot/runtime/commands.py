@@ -76,6 +76,8 @@ class Conversation:
         if isinstance(command, Courtesy) and given.place.message is not None and given.via != "slash":
             context.begin().emit(React(given.place.channel, given.place.message, command.emoji))
             return None
+        if isinstance(command, Courtesy):  # nothing is there to react to
+            command = replace(command, reason=f"{command.emoji} “help” shows what I understand.")
         if isinstance(command, NotUnderstood):
             raise Refused(self._not_understood(context, command))
         command = mentions.with_names(context, filled_in(command, given.filled))

@@ -40,7 +40,7 @@ def text_of(file: Path, problems: list[str]) -> str | None:
     try:
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        problems.append(f"There is no {file}: write one as docs/settings.md says, or name yours in SHIPMATE_SETTINGS.")
+        problems.append(f"There is no {file}: `python -m bot setup` writes one, or name yours in SHIPMATE_SETTINGS.")
     except UnicodeDecodeError:
         problems.append(f"{file} is not UTF-8 text.")
     except OSError as error:

@@ -45,8 +45,9 @@ class Terminal:
         return self._read(lambda: input(f"  {question}{hint}: ")) or default
 
     def secret(self, question: str) -> str:
-        shown = sys.stdin.isatty()
-        return self._read(lambda: getpass.getpass(f"  {question}: ") if shown else input(f"  {question}: "))
+        if not sys.stdin.isatty():
+            return self._read(lambda: input(f"  {question}: "))
+        return self._read(lambda: getpass.getpass(f"  {question}, which is not shown: "))
 
     def confirm(self, question: str, *, default: bool = True) -> bool:
         while True:
@@ -63,6 +64,7 @@ class Terminal:
         try:
             return read().strip()
         except (EOFError, KeyboardInterrupt) as gone:
+            self.say()  # the question has no end of line yet
             raise Stopped("The set-up is not finished. What you gave is kept: run it again to go on.") from gone
 
 

@@ -41,7 +41,7 @@ class EnvFile:
             if not _PLAIN.fullmatch(value):
                 raise Rejected(f"{name} holds a quote or a backslash, which no such value has: copy it again.")
         before = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
-        with disk_errors(), tempfile.TemporaryDirectory() as scratch:
+        with disk_errors(writing=self.file), tempfile.TemporaryDirectory() as scratch:
             draft = Path(scratch) / "env"
             draft.write_text(before, encoding="utf-8")
             for name, value in variables.items():

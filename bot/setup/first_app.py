@@ -18,6 +18,9 @@ from bot.setup.env_file import EnvFile
 
 EXAMPLE = 'repository = "acme/web"'
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_ADDRESS = re.compile(r"(?:https?://[^/]+/|(?:ssh://)?git@[^/:]+[:/])([\w.-]+/[\w.-]+)")
+_HOOK = re.compile(r"https?://[^\s/]+\S*")
+_COMMENT = re.compile(r"[ ]{2,}#.*$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -68,7 +71,7 @@ def is_example(text: str) -> bool:
 
 def ask(dialogue: Dialogue, env: EnvFile) -> FirstApp:
     """What to deploy, where it is announced, and who carries it out."""
-    while not _REPOSITORY.fullmatch(repository := dialogue.ask("Repository on GitHub, as owner/name")):
+    while not _REPOSITORY.fullmatch(repository := _named(dialogue.ask("Repository on GitHub, as owner/name"))):
         dialogue.say("  It is written like acme/web.")
     suggested = re.sub(r"[^A-Za-z0-9_-]+", "-", repository.partition("/")[2]).strip("-") or "app"
     while not _NAME.fullmatch(name := dialogue.ask("What people call it in commands", suggested)):
@@ -76,6 +79,16 @@ def ask(dialogue: Dialogue, env: EnvFile) -> FirstApp:
     channel = dialogue.ask("Channel in Slack that it is announced in", "#deploys")
     channel = channel if channel.startswith("#") else f"#{channel}"
     return FirstApp(name, repository, channel, dict(_providers(dialogue, env)))
+
+
+def _named(given: str) -> str:
+    """The name, where its address was pasted.
+
+    >>> [_named(one) for one in ("acme/web", "https://github.com/acme/web/tree/main", "git@github.com:acme/web.git")]
+    ['acme/web', 'acme/web', 'acme/web']
+    """
+    address = _ADDRESS.match(given)
+    return address[1].removesuffix(".git") if address else given
 
 
 def _providers(dialogue: Dialogue, env: EnvFile) -> Iterator[tuple[str, str]]:
@@ -94,7 +107,9 @@ def _providers(dialogue: Dialogue, env: EnvFile) -> Iterator[tuple[str, str]]:
                 yield environment, f'{{ type = "heroku", app = {json.dumps(app)} }}'
         _need(dialogue, env, "HEROKU_API_KEY", "Heroku key (heroku authorizations:create)")
     if chosen == "4":
-        yield "", f'{{ type = "http", url = {json.dumps(dialogue.ask("Address of the deploy hook"))} }}'
+        while not _HOOK.fullmatch(hook := dialogue.ask("Address of the deploy hook")):
+            dialogue.say("  It begins with https://.")
+        yield "", f'{{ type = "http", url = {json.dumps(hook)} }}'
         if not env.variables().get("HTTP_PROVIDER_SECRET"):
             env.set(HTTP_PROVIDER_SECRET=secrets.token_hex(32))
             dialogue.say(f"  HTTP_PROVIDER_SECRET is made up, and in {env.file}: the hook verifies with it.")
@@ -130,10 +145,16 @@ def write(dialogue: Dialogue, env: EnvFile, file: Path, example: str, app: First
         return False
     for line in difflib.unified_diff(example.splitlines(), text.splitlines(), lineterm="", n=0):
         if line[:1] in "+-" and line[:3] not in {"+++", "---"} and line[1:2] != "#":
-            dialogue.say(f"    {line}")
+            dialogue.say(f"    {_COMMENT.sub('', line)}")
     if not dialogue.confirm(f"Write this to {file}?"):
+        dialogue.say(f"  Then once more, from the first question; Ctrl-C leaves {file} as it is.")
         return False
-    with disk_errors():
-        write_whole(file, text)
-        file.chmod(0o644)  # it holds no secrets, and is checked in
+    replace(file, text)
     return True
+
+
+def replace(file: Path, text: str) -> None:
+    """Write the settings as a whole. They hold no secrets, and are checked in. Raises Rejected where they cannot be."""
+    with disk_errors(writing=file):
+        write_whole(file, text)
+        file.chmod(0o644)

@@ -56,6 +56,8 @@ class GitHubStep:
                     self._by_hand(registration)
                 elif given:
                     self._pasted(page, given)
+                elif not has_credentials(self._env.variables()):
+                    say("  Nothing has come from GitHub yet: the browser says Done when it has.")
         say(f"  ✓ The GitHub App's id, key and webhook secret are in {self._env.file}.")
 
     def _pasted(self, page: LocalPage, address: str) -> None:
@@ -85,8 +87,8 @@ class GitHubStep:
         say("  Then: Generate a private key (a file is downloaded), and copy the App ID from the top of the page.")
         while not (app_id := ask("App ID")).isdigit():
             say("  It is a number.")
-        while (key := _key_in(ask("Path of the private key's file"))) is None:
-            say("  There is no private key: its first line is -----BEGIN RSA PRIVATE KEY-----.")
+        while (key := _key_in(path := ask("Path of the private key's file"))) is None:
+            say(f"  There is no private key in {path}: its first line is -----BEGIN RSA PRIVATE KEY-----.")
         client = ask("Client ID, for `link` (Enter: later)")
         self._env.set(GITHUB_APP_ID=app_id, GITHUB_PRIVATE_KEY=key, **({"GITHUB_CLIENT_ID": client} if client else {}))
 

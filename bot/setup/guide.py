@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bot.adapters.slack.doctor import doctor
 from bot.core.ports.chat import Clock
 from bot.settings import Settings, SettingsProblems, load
 from bot.settings.environment import Secrets, from_environment
-from bot.setup import first_app
-from bot.setup.dialogue import Dialogue
+from bot.setup import first_app, first_person
+from bot.setup.dialogue import Dialogue, Stopped
 from bot.setup.env_file import EnvFile
 from bot.setup.github_app import GitHubStep
 from bot.setup.slack_app import SlackStep
 
+EXAMPLE = Path(__file__).parents[2] / "settings.toml"
+"""What the settings are made of in a folder that has none."""
 EXAMINED = Callable[[], int]
 """Says everything that is wrong; the exit code of ``python -m bot check``."""
 
@@ -55,7 +58,11 @@ class Guide:
         say("\n5 of 5  The check")
         self._invite(slack, app.channel)
         code = self._examine()
-        self._last_words(settings, code)
+        reached = bool(self._secrets().base_url)
+        if not settings.people and not (code and reached):
+            with suppress(Stopped):  # all is set up by then
+                first_person.introduce(self._dialogue, self._env, self._file, slack.slack())
+        self._last_words(settings, code, reached=reached)
         return code
 
     def _secrets(self) -> Secrets:
@@ -79,7 +86,7 @@ class Guide:
         )
 
     def _first_app(self) -> None:
-        text = self._file.read_text(encoding="utf-8") if self._file.exists() else ""
+        text = (self._file if self._file.exists() else EXAMPLE).read_text(encoding="utf-8")
         while first_app.is_example(text):
             asked = first_app.ask(self._dialogue, self._env)
             if first_app.write(self._dialogue, self._env, self._file, text, asked):
@@ -110,11 +117,15 @@ class Guide:
             if not self._dialogue.confirm("Is that done?"):
                 return
 
-    def _last_words(self, settings: Settings, code: int) -> None:
+    def _last_words(self, settings: Settings, code: int, *, reached: bool) -> None:
+        """``reached``: whether it has an address. Without one the check goes on naming the missing webhook."""
         say, app = self._dialogue.say, next(iter(settings.apps.values()))
         if code:
             say("\nMend what has a ✗, and run this again: what is done is not asked for again.")
-            return
+            if reached:
+                return
+            say("The ✗ of the webhook stays as long as there is no address. Where it is the only one, go on.")
         target = app.default_environment or next(iter(app.environments))
-        say("\nAll is set up. Start the bot:\n\n  make run\n\nThen write in " + app.channel + ":\n")
+        done = "Start the bot" if code else "All is set up. Start the bot"
+        say(f"\n{done}:\n\n  make run\n\nThen write in {app.channel}:\n")
         say(f"  @{settings.bot.name} deploy {app.default_ref or 'main'} to {target}")

@@ -25,6 +25,9 @@ PATIENCE = 900.0
 VERBS: tuple[str, ...] = tuple(name for spec in COMMANDS for name in spec.names)
 """What the bot's commands begin with."""
 
+LEAVING = ("exit", "quit")
+"""What people type to leave a terminal; nothing that the bot understands."""
+
 _MOST_LOOKED_AT = 10
 
 
@@ -44,6 +47,8 @@ class Talk:
         text = line.strip()
         if not text:
             return True
+        if text.lower() in LEAVING:
+            return False
         word = re.split(r"[\s:!]", text.removeprefix("/"), maxsplit=1)[0].lower()
         if text.startswith("/") and (word in SIMULATION_COMMANDS or word not in self.verbs):
             if word == "quit":

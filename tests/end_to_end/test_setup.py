@@ -78,6 +78,8 @@ def test_what_was_set_up_passes_the_check(tmp_path: Path, github: GitHubServer) 
 
     assert (process.returncode, checked.returncode) == (0, 0), said + found
     assert "@shipmate deploy main to staging" in said
+    logged = [one for one in (said + found).splitlines() if "[info" in one or "[warning" in one or "event=" in one]
+    assert logged == []
     assert "✗" not in found
 
 

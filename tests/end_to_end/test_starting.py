@@ -161,6 +161,16 @@ def test_the_terminal_deploys_from_a_pipe_and_goes_on_in_the_same_folder(site: I
     assert not any("is under way" in line for line in second.lines)
 
 
+def test_a_greeting_in_the_terminal_is_greeted_back_and_exit_leaves(site: Installation) -> None:
+    site.environ.clear()
+
+    ran = site.starts("talk", typed="hello\nexit\nstatus\n")
+    code = ran.wait()
+
+    assert code == 0
+    assert ran.lines[-4:] == ["> hello", "(only you) 👋 “help” shows what I understand.", "", "> exit"]
+
+
 def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(site: Installation) -> None:
     site.environ.clear()
 

@@ -259,7 +259,7 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         load(tmp_path / "missing.toml", {})
 
     assert caught.value.problems == [
-        f"There is no {tmp_path / 'missing.toml'}: write one as docs/settings.md says, "
+        f"There is no {tmp_path / 'missing.toml'}: `python -m bot setup` writes one, "
         "or name yours in SHIPMATE_SETTINGS."
     ]
 

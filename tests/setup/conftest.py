@@ -147,6 +147,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     (tmp_path / "settings.toml").write_text((ROOT / "settings.toml").read_text("utf-8"), encoding="utf-8")
     with SlackServer() as slack, GitHubServer() as github:
         slack.add_channel("shop")
+        slack.add_user("maria", email="maria@acme.example")
         github.add_repository("acme/shop")
         usual: dict[str, str | list[str]] = {
             "Repository on GitHub": "acme/shop",
@@ -161,6 +162,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
             "an organisation": "y",
             "Enter when it says Done": "",
             "Is that done?": "y",
+            "e-mail address in Slack": "maria@acme.example",
+            "login on GitHub": "maria",
         }
         yield Office(tmp_path, slack, github, usual)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from bot.core.errors import Rejected
 from bot.settings import load
 from bot.setup.dialogue import Stopped
+from bot.setup.env_file import EnvFile
 from tests.setup.conftest import Browser, Office, Person, links_of
 
 DONE = {
@@ -307,6 +309,21 @@ def test_whoever_has_a_fault_left_is_told_to_mend_it(office: Office) -> None:
     assert person.said[-1] == "\nMend what has a ✗, and run this again: what is done is not asked for again."
 
 
+def test_without_an_address_the_missing_webhook_keeps_nobody_from_going_on(office: Office) -> None:
+    office.answers["Address, such as"] = ""
+    office.exit_code = 1
+    person = office.person()
+
+    assert office.set_up(person) == 1
+    assert person.said[-4:] == [
+        "\nMend what has a ✗, and run this again: what is done is not asked for again.",
+        "The ✗ of the webhook stays as long as there is no address. Where it is the only one, go on.",
+        "\nStart the bot:\n\n  make run\n\nThen write in #shop:\n",
+        "  @shipmate deploy main to staging",
+    ]
+    assert "U00000002" in office.settings.read_text()
+
+
 def test_a_token_in_the_environment_needs_no_app(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = office.environ
     monkeypatch.setattr(
@@ -317,6 +334,94 @@ def test_a_token_in_the_environment_needs_no_app(office: Office, monkeypatch: py
     assert office.set_up(person) == 0
     assert office.github.registrations.made == []
     assert "GITHUB_TOKEN" not in (office.folder / ".env").read_text()
+
+
+def test_whoever_sets_it_up_is_known_from_the_beginning(office: Office) -> None:
+    office.answers |= {
+        "e-mail address in Slack": ["maria@elsewhere.example", "maria@acme.example"],
+        "login on GitHub": ["maria smith", "@maria-s"],
+    }
+    person = office.person()
+
+    assert office.set_up(person) == 0
+
+    assert "Nobody in this workspace has it." in person.text
+    assert "It is what stands behind @ on GitHub" in person.text
+    assert load(office.settings, {}).people == {office.slack.workspace.user("maria").id: "maria-s"}
+    assert '#U012AB3CD = "octocat"' in office.settings.read_text()
+
+
+@pytest.mark.parametrize(
+    "later", [{"e-mail address in Slack": ""}, {"login on GitHub": ""}, {"e-mail address in Slack": []}]
+)
+def test_whoever_does_not_say_who_they_are_is_set_up_all_the_same(
+    office: Office, later: dict[str, str | list[str]]
+) -> None:
+    office.answers = {**later, **{name: one for name, one in office.answers.items() if name not in later}}
+    person = office.person()
+
+    assert office.set_up(person) == 0
+    assert load(office.settings, {}).people == {}
+    assert person.said[-1] == "  @shipmate deploy main to staging"
+
+
+def test_whoever_says_no_is_asked_again_and_nothing_is_written(office: Office) -> None:
+    before = office.settings.read_text()
+    office.answers["Write this"] = ["n"]
+    person = office.person()
+
+    with pytest.raises(Stopped):
+        office.set_up(person)
+
+    assert f"Then once more, from the first question; Ctrl-C leaves {office.settings} as it is." in person.text
+    assert person.asked.count("Repository on GitHub, as owner/name") == 2
+    assert office.settings.read_text() == before
+
+
+def test_what_would_change_is_shown_without_the_comments_behind_it(office: Office) -> None:
+    person = office.person()
+
+    office.set_up(person)
+
+    assert '    +repository = "acme/shop"' in person.said
+    assert '    +channel = "#shop"' in person.said
+
+
+@pytest.mark.parametrize("given", ["https://github.com/acme/shop", "git@github.com:acme/shop.git"])
+def test_the_address_of_a_repository_is_as_good_as_its_name(office: Office, given: str) -> None:
+    office.answers["Repository on GitHub"] = given
+
+    assert office.set_up(office.person()) == 0
+    assert load(office.settings, {}).apps["shop"].repository == "acme/shop"
+
+
+def test_a_hook_needs_an_address(office: Office) -> None:
+    office.answers |= {"One of these": "4", "Address of the deploy hook": ["", "hook", "https://hooks.example/shop"]}
+    person = office.person()
+
+    office.set_up(person)
+
+    assert person.said.count("  It begins with https://.") == 2
+    assert load(office.settings, office.env.variables()).apps["shop"].environments["staging"].provider.type == "http"
+
+
+def test_in_a_folder_without_settings_they_are_written(office: Office) -> None:
+    office.settings.unlink()
+
+    assert office.set_up(office.person()) == 0
+    assert load(office.settings, {}).apps["shop"].repository == "acme/shop"
+
+
+def test_where_nothing_can_be_written_that_is_said_at_once(office: Office) -> None:
+    (office.folder / "file").write_text("")
+
+    with pytest.raises(Rejected) as caught:
+        EnvFile({}, office.folder / "file" / ".env").set(BASE_URL="https://ship.acme.example")
+
+    folder = office.folder / "file"
+    assert str(caught.value) == (
+        f"{folder / '.env'} cannot be written in {folder}: Not a directory. Use a folder of your own."
+    )
 
 
 def urlsplit_is_local(url: str) -> bool:

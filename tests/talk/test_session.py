@@ -33,7 +33,7 @@ def test_the_bots_own_name_and_a_slash_before_a_command_are_not_part_of_it(eveni
     assert texts == ["deploy topic", "status", "deploy:migrate! topic", "shipmate", "shipmates status"]
 
 
-@pytest.mark.parametrize("line", ["/quit", " /QUIT ", "/quit now"])
+@pytest.mark.parametrize("line", ["/quit", " /QUIT ", "/quit now", "exit", "Quit"])
 def test_quit_ends_the_conversation(evening: TerminalSession, line: str) -> None:
     assert not evening.talk.hear(line)
 

@@ -86,13 +86,21 @@ def _keep_private(engine: sa.Engine, file: Path) -> None:
     @sa_event.listens_for(engine, "do_connect")
     def close_to_others(*_: Any) -> None:
         with one_at_a_time, suppress(FileNotFoundError):  # a directory that is missing is SQLite's to tell
-            with suppress(FileExistsError):
-                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            _make(file)
             for one in (
                 file,
                 *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal", ".lock")),
             ):
                 _tighten(one)
+
+
+def _make(file: Path) -> None:
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except (PermissionError, NotADirectoryError) as error:
+        raise sqlite3.OperationalError(f"{file} cannot be made: {error.strerror}") from error
 
 
 def _tighten(file: Path) -> None:
@@ -294,6 +302,9 @@ class Database:
 
     def _doctor(self) -> list[Finding]:
         if self._is_still_to_be_made():
+            folder = Path(self.engine.url.database or "").absolute().parent
+            if not os.access(folder, os.W_OK | os.X_OK):
+                return [Finding(False, f"the database cannot be made: nothing may be written in {folder}", _WRITABLE)]
             return [Finding(True, "the database is made at the first start")]
         try:
             self.demand_answer()
@@ -311,6 +322,7 @@ class Database:
 
 NEWER = "it is newer than this version of the bot, which runs on it all the same"
 RESTORE = "no migration brings back what was removed by hand, so restore the database from a backup"
+_WRITABLE = "let the user who runs the bot write there, or set DATABASE_URL"
 _SET_CLOCK = (
     "let a time service set it: the bot goes by the database's, but Slack's signatures are compared with this one"
 )

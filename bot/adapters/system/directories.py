@@ -142,13 +142,19 @@ def write_once(file: Path, text: str) -> None:
 
 
 @contextmanager
-def disk_errors() -> Iterator[None]:
-    """What the disk complains about, in our own words: Rejected where a person must mend it, else Unavailable."""
+def disk_errors(writing: Path | None = None) -> Iterator[None]:
+    """What the disk complains about, in our own words: Rejected where a person must mend it, else Unavailable.
+
+    ``writing`` is what somebody at this machine wants to have written; without it, the worker's own doings.
+    """
     try:
         yield
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         sentence = f"The worker's disk: {error.strerror or error}{where}."
+        if writing is not None:
+            folder = writing.absolute().parent
+            sentence = f"{writing} cannot be written in {folder}: {error.strerror or error}. Use a folder of your own."
         raise (Rejected if isinstance(error, _FOR_GOOD) else Unavailable)(sentence) from error
 
 

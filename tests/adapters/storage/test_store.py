@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -545,6 +546,29 @@ def test_check_tells_a_database_that_is_not_there_yet_from_one_that_is_up_to_dat
         Finding(True, "the database is made at the first start"),
         Finding(True, "the database answers and is up to date"),
     ]
+
+
+def test_a_place_where_no_database_can_be_made_is_told_in_a_sentence(tmp_path: Path, clock: HandClock) -> None:
+    (tmp_path / "file").write_text("")
+    engine = connect(f"sqlite:///{tmp_path / 'file' / 'shipmate.db'}")
+
+    with pytest.raises(Unavailable) as caught:
+        Store(engine, clock).database.demand_answer()
+    engine.dispose()
+
+    assert f"{tmp_path / 'file' / 'shipmate.db'} cannot be made: Not a directory" in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_check_tells_that_no_database_can_be_made_before_the_first_start(tmp_path: Path, clock: HandClock) -> None:
+    tmp_path.chmod(0o500)
+    engine = connect(f"sqlite:///{tmp_path / 'shipmate.db'}")
+
+    findings = Store(engine, clock).database.doctor()
+    engine.dispose()
+
+    what = f"the database cannot be made: nothing may be written in {tmp_path}"
+    assert findings == [Finding(False, what, "let the user who runs the bot write there, or set DATABASE_URL")]
 
 
 def test_sqlite_is_opened_so_that_nothing_confirmed_is_lost(kept: Store) -> None:

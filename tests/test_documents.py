@@ -41,7 +41,7 @@ ONE_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Variables that are not the bot's own: of other programs, and of examples.
 OTHERS = {"SENTRY_ENVIRONMENT", "LC_", "RAILS_ENV", "DEPLOY_KEY", "SSH_AUTH_SOCK"}
 OTHERS |= {"RENDER_API_KEY", "VERCEL_TOKEN", "NETLIFY_TOKEN", "COOLIFY_TOKEN", "DEPLOY_HOOK", "CALLBACK_URL"}
-OTHERS |= {"EVENTS_SECRET"}
+OTHERS |= {"EVENTS_SECRET", "DOCS_REPOSITORY"}
 
 
 def refreshed(page: str) -> str:

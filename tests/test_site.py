@@ -121,9 +121,14 @@ def test_a_link_to_a_file_that_is_not_there_is_a_warning(hooks: ModuleType, capl
 
 
 def test_what_stands_below_a_number_is_nested_and_code_stays_as_it_is(hooks: ModuleType) -> None:
-    written = "1. One\n\n   | a |\n   |---|\n\n```\n   kept\n```\n2. Two\n   goes on\n"
+    written = "1. One\n\n   | a |\n   |---|\n\n   b\n2. Two\n   goes on\n\n```\n   kept\n1. kept\n```\n"
+    built = "1. One\n\n    | a |\n    |---|\n\n    b\n\n2. Two\n    goes on\n\n```\n   kept\n1. kept\n```\n"
 
-    assert hooks.nested(written) == "1. One\n\n    | a |\n    |---|\n\n```\n   kept\n```\n2. Two\n    goes on\n"
+    assert hooks.nested(written) == built
+
+
+def test_a_bar_in_the_code_of_a_table_is_one_bar(hooks: ModuleType) -> None:
+    assert hooks.barred("| `a \\| b` | \\| `c` |\n`a \\| b`\n") == "| `a | b` | \\| `c` |\n`a \\| b`\n"
 
 
 @pytest.mark.parametrize(

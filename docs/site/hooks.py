@@ -1,5 +1,5 @@
-"""What GitHub and MkDocs do not read alike: links that leave docs/, and what is nested in a numbered list; and that
-nothing is fetched from elsewhere.
+"""What GitHub and MkDocs do not read alike: links that leave docs/, what is nested in a numbered list, and bars in
+tables; and that nothing is fetched from elsewhere.
 
 Hooks of MkDocs, named in mkdocs.yml. They change what is built, never the pages, which read well on GitHub as they are.
 """
@@ -20,13 +20,14 @@ FETCHED = re.compile(
     r"""<(?:script|img|iframe|source)\b[^>]* src(?:set)?=["']?https?://[^>]*>|"""
     r"""<link\b(?=[^>]* rel=["']?(?:stylesheet|preconnect|preload|icon))[^>]* href=["']?https?://[^>]*>"""
 )
-FENCE_OR_NESTED = re.compile(r"(?P<fence>^```.*?^```)|^ {3}(?=\S)", re.M | re.S)
+CODE_IN_ROW = re.compile(r"^ *\|.*`.*$", re.M)
+FENCE_OR_NESTED = re.compile(r"(?P<fence>^```.*?^```)|^ {3}(?P<line>\S[^\n]*)(?P<number>\n(?=\d+\. ))?", re.M | re.S)
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     """Called with the text of each page; ``extra.repository`` of the configuration is the repository's address."""
     here = (Path(config.docs_dir) / page.file.src_uri).parent
-    return nested(led_on(markdown, here, Path(config.docs_dir).parent, config.extra["repository"]))
+    return barred(nested(led_on(markdown, here, Path(config.docs_dir).parent, config.extra["repository"])))
 
 
 def on_post_page(output: str, *, page: Any, **_: Any) -> str:
@@ -58,5 +59,15 @@ def led_on(markdown: str, here: Path, root: Path, repository: str) -> str:
 
 
 def nested(markdown: str) -> str:
-    """Below ``1. `` three blanks nest on GitHub (CommonMark: as many as the number takes), and four for MkDocs."""
-    return FENCE_OR_NESTED.sub(lambda found: found["fence"] or " " * 4, markdown)
+    """Below ``1. `` three blanks nest on GitHub (CommonMark: as many as the number takes), and four for MkDocs, which
+    wants an empty line before the next number, too."""
+
+    def widened(found: re.Match[str]) -> str:
+        return found["fence"] or f"    {found['line']}{2 * (found['number'] or '')}"
+
+    return FENCE_OR_NESTED.sub(widened, markdown)
+
+
+def barred(markdown: str) -> str:
+    r"""``\|`` in the code of a table is a bar on GitHub; MkDocs shows the stroke, and needs none there."""
+    return CODE_IN_ROW.sub(lambda row: re.sub(r"`[^`\n]+`", lambda code: code[0].replace(r"\|", "|"), row[0]), markdown)

@@ -27,7 +27,7 @@ def command_reference(there: Collection[type] | None = None) -> str:
 
 def _sections(specs: tuple[Spec, ...], there: Collection[type] | None) -> Iterator[str]:
     for spec in specs:
-        yield from (f"### {spec.name}", "", f"{spec.help}{_note(spec, there)}", "", "```", spec.usage, "```", "")
+        yield from (f"### {spec.name}", "", f"{spec.help}{_note(spec, there)}", "", f"`{spec.usage}`", "")
         yield from (f"- `{_filled(example)}`" for example in spec.examples)
         if spec.aliases:
             yield from ("", f"Also: {', '.join(f'`{name}`' for name in spec.aliases)}")

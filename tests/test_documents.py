@@ -276,6 +276,26 @@ def test_what_make_talk_shows_is_what_the_readme_says(tmp_path: Path) -> None:
     )
 
 
+def test_the_tutorial_can_be_followed_in_the_terminal(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    part = page.partition("## Five minutes in Slack")[0]
+    clone, *typed = re.findall(r"^```\n(.*?)```$", part, flags=re.DOTALL | re.MULTILINE)
+
+    seen = _ran(tmp_path, "talk", said="".join(typed))
+
+    # What is written side by side comes in any order.
+    assert clone.splitlines()[-1] == "make talk"
+    assert seen.count("↳ ✅ @you live in") == 2
+    for told in (
+        "❌ Checks failed: ci",
+        "⏳ web → production",
+        "🔒 @you has locked web → staging",
+        "🔓 @you has unlocked",
+    ):
+        assert told in seen
+    assert not re.search("did not understand|do not know", seen)
+
+
 def _as_drawn_at_last(lines: list[str]) -> list[str]:
     """With the last drawing of each message anew alone, and one that only brings buttons as if it had had them before:
     speed decides how many there are, and whether that it has begun is still told."""

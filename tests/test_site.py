@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 COMING_FROM = sorted(DOCS.glob("coming-from-*.md"))
 ONE_PAGE = pytest.mark.parametrize("page", COMING_FROM, ids=lambda page: page.stem)
-WORDS = Vocabulary(apps={"web": AppVocabulary(("staging", "production"), {})}, here="web")
+WORDS = Vocabulary(apps={"web": AppVocabulary(("staging", "production"), {}, "acme/web")}, here="web")
 PLACES = {None, "staging", "production", "all", "mine"}
 ELSEWHERE = "https://github.com/acme/shipmate"
 

@@ -26,6 +26,14 @@ LOCK = $(PIN) pyproject.toml
 	$(INSTALL)
 	@touch $@
 
+# What builds the site has an environment of its own, so that it never decides what the bot or its tests run with.
+DOCS := .venv/docs
+.venv/docs.stamp: requirements-docs.txt .venv/dev.stamp
+	@$(BIN)/uv venv --quiet --clear $(DOCS)
+	@$(BIN)/uv pip install --quiet --python $(DOCS)/bin/python --require-hashes --no-deps -r $< >&2
+	@$(BIN)/uv pip check --quiet --python $(DOCS)/bin/python
+	@touch $@
+
 setup: .venv/run.stamp  ## virtual environment with the pinned requirements
 
 talk: .venv/run.stamp  ## the bot in this terminal: no Slack, no tokens (ARGS="--settings FILE" for your own repository)
@@ -58,6 +66,11 @@ check: .venv/dev.stamp  ## format, lint, types, all tests
 	@wc -l $$(git ls-files 'bot/*.py' 'handlers/*.py' ':!bot/migrations/versions') | awk '$$1 > 400 && $$2 != "total" {print "! " $$2 " has " $$1 " lines: which idea is missing?"}'
 	@$(PYTEST)
 
+# Material is maintained until May 2027, and says so at each build; CONTRIBUTING.md tells what comes then.
+docs: .venv/docs.stamp  ## the documentation as a site, in build/site; a link that leads nowhere fails
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
 audit: .venv/dev.stamp  ## known vulnerabilities of the pinned requirements, where their advisories can be reached
 	@$(BIN)/python -m tests.audit $(ARGS)
 
@@ -72,5 +85,6 @@ requirements: .venv/dev.stamp  ## pin requirements anew from pyproject.toml, for
 	@$(LOCK) -o requirements.txt
 	@$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	@$(PIN) --group audit -o requirements-audit.txt
+	@$(PIN) --group docs -o requirements-docs.txt
 
-.PHONY: help setup talk run setup-slack test test-processes bench chaos check audit fresh format requirements
+.PHONY: help setup talk run setup-slack test test-processes bench chaos check docs audit fresh format requirements

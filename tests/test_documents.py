@@ -1,6 +1,6 @@
 """The documents say what is true: tables, links, names, commands, and what the bot is shown to answer.
 
-``python -m tests.test_documents`` brings the README's table and diagram up to date.
+``python -m tests.test_documents`` brings the README's table and diagram up to date, and docs/commands.md.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from bot.adapters.github.webhook_doctor import NEEDED_EVENTS
 from bot.adapters.system.accounts import CAPABILITIES
 from bot.core.deployments.model import state_diagram
 from bot.core.grammar.parser import COMMANDS, command_table
+from bot.core.grammar.reference import command_reference
 from bot.core.workflows.inputs import DEFAULT_INPUTS
 from bot.router import collect
 from bot.settings import Secrets
@@ -34,12 +35,13 @@ from tests.world import REPOSITORY, World, read_out
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "commands.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 ONE_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Variables that are not the bot's own: of other programs, and of examples.
 OTHERS = {"SENTRY_ENVIRONMENT", "LC_", "RAILS_ENV", "DEPLOY_KEY", "SSH_AUTH_SOCK"}
 OTHERS |= {"RENDER_API_KEY", "VERCEL_TOKEN", "NETLIFY_TOKEN", "COOLIFY_TOKEN", "DEPLOY_HOOK", "CALLBACK_URL"}
-OTHERS |= {"EVENTS_SECRET"}
+OTHERS |= {"EVENTS_SECRET", "DOCS_REPOSITORY"}
 
 
 def refreshed(page: str) -> str:
@@ -48,8 +50,13 @@ def refreshed(page: str) -> str:
     return _replaced(page, "diagram", f"```mermaid\n{state_diagram()}\n```\n")
 
 
-def _replaced(page: str, what: str, made: str) -> str:
-    begin, end = (f"<!-- The {what} {where} is made by python -m tests.test_documents -->" for where in _WHERE)
+def with_reference(page: str) -> str:
+    """The page of the commands with its sections made anew."""
+    return _replaced(page, "commands", command_reference(collect(handlers).commands), verb="are")
+
+
+def _replaced(page: str, what: str, made: str, verb: str = "is") -> str:
+    begin, end = (f"<!-- The {what} {where} {verb} made by python -m tests.test_documents -->" for where in _WHERE)
     before, _, rest = page.partition(begin)
     return f"{before}{begin}\n\n{made}\n{end}{rest.partition(end)[2]}"
 
@@ -64,6 +71,13 @@ def test_the_readme_has_the_table_of_commands_and_the_diagram_of_states() -> Non
     page = README.read_text(encoding="utf-8")
 
     assert page == refreshed(page), "run: python -m tests.test_documents"
+
+
+def test_the_page_of_the_commands_has_what_is_declared() -> None:
+    page = REFERENCE.read_text(encoding="utf-8")
+
+    assert page == with_reference(page), "run: python -m tests.test_documents"
+    assert re.findall(r"^### (.+)$", page, flags=re.MULTILINE) == [spec.name for spec in COMMANDS]
 
 
 def test_the_table_marks_the_commands_that_no_feature_answers() -> None:
@@ -262,6 +276,26 @@ def test_what_make_talk_shows_is_what_the_readme_says(tmp_path: Path) -> None:
     )
 
 
+def test_the_tutorial_can_be_followed_in_the_terminal(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    part = page.partition("## Five minutes in Slack")[0]
+    clone, *typed = re.findall(r"^```\n(.*?)```$", part, flags=re.DOTALL | re.MULTILINE)
+
+    seen = _ran(tmp_path, "talk", said="".join(typed))
+
+    # What is written side by side comes in any order.
+    assert clone.splitlines()[-1] == "make talk"
+    assert seen.count("↳ ✅ @you live in") == 2
+    for told in (
+        "❌ Checks failed: ci",
+        "⏳ web → production",
+        "🔒 @you has locked web → staging",
+        "🔓 @you has unlocked",
+    ):
+        assert told in seen
+    assert not re.search("did not understand|do not know", seen)
+
+
 def _as_drawn_at_last(lines: list[str]) -> list[str]:
     """With the last drawing of each message anew alone, and one that only brings buttons as if it had had them before:
     speed decides how many there are, and whether that it has begun is still told."""
@@ -387,3 +421,4 @@ def test_the_versions_agree() -> None:
 
 if __name__ == "__main__":
     README.write_text(refreshed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    REFERENCE.write_text(with_reference(REFERENCE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 FILES = ("requirements.txt", "requirements-dev.txt")
+"""What is installed where these tests run. The others have environments of their own, and are looked at there."""
+GROUPS = {"requirements-audit.txt": "audit", "requirements-docs.txt": "docs"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = (
     {"sys_platform": "linux", "platform_system": "Linux"},
@@ -75,6 +77,26 @@ def test_whatever_the_project_requires_is_pinned(file: str, extra: str | None) -
     found = list(missing([ours, *pins], {}, {ours.name: [*map(Requirement, lines)], **{pin.name: [] for pin in pins}}))
 
     assert found == []
+
+
+@pytest.mark.parametrize(("file", "group"), GROUPS.items())
+def test_whatever_a_group_requires_is_pinned(file: str, group: str) -> None:
+    lines = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"][group]
+    pins = pins_in((ROOT / file).read_text(encoding="utf-8"))
+    ours = Requirement("shipmate==1")
+
+    found = list(missing([ours, *pins], {}, {ours.name: [*map(Requirement, lines)], **{pin.name: [] for pin in pins}}))
+
+    assert found == []
+
+
+@pytest.mark.parametrize("file", [*FILES, *GROUPS])
+def test_every_pin_has_its_hashes_and_names_no_place(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    bare = [pin[0] for pin in re.findall(r"^([a-z0-9].*\n)(?!    --hash=sha256:[0-9a-f]{64})", text, re.MULTILINE)]
+
+    assert bare == []
+    assert re.findall(r"\w+://\S+|^-(?!-hash)\S+", text, flags=re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -60,8 +60,16 @@ def of_app(connection: Connection, identity: CredentialOwner, base_url: str | No
     """An App has one webhook for all repositories: https://docs.github.com/en/rest/apps/webhooks"""
     try:
         config = connection.get("/app/hook/config", HookConfig)
+    except NotThere:
+        config = HookConfig()
     except ShipmateError as failed:
         yield Finding(False, f"{OF_APP} cannot be read. {failed}", "Look at the App's settings.")
+        return
+    if not config.url and base_url is None:
+        # Nobody has said that there is a way in: people deploy from the chat all the same.
+        what = "The GitHub App has no webhook, so what is merged is not deployed by itself."
+        mend = f"Once GitHub can reach the bot, set BASE_URL, and in the App's settings its address with {LISTENER}."
+        yield Finding(True, what, mend, warning=True)
         return
     if not _is_ours(config.url):
         mend = f"Set it in the App's settings to the address of the web process with {LISTENER}."

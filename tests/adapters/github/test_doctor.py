@@ -188,6 +188,8 @@ def test_app_is_examined_by_its_own_webhook() -> None:
         app = server.add_app(REPO)
         auth = AppAuth(app.app_id, app.private_key, api_url=server.url, clock=clock)
         client = GitHub(server.url, auth, clock=clock, web_url=server.web_url)
+        bare = client.doctor([])
+        app.hook_url = "https://elsewhere.example/hook"
         before = client.doctor([REPO, "acme/else"])
         app.hook_url = LISTENER
         app.permissions = {**app.permissions, "deployments": "read", "checks": "read"}
@@ -195,6 +197,12 @@ def test_app_is_examined_by_its_own_webhook() -> None:
         app.permissions = {**app.permissions, "contents": "read", "pull_requests": "read"}
         reading = client.doctor([REPO])
 
+    assert bare[-1] == Finding(
+        True,
+        "The GitHub App has no webhook, so what is merged is not deployed by itself.",
+        "Once GitHub can reach the bot, set BASE_URL, and in the App's settings its address with /github/webhook.",
+        warning=True,
+    )
     assert before[0] == Finding(
         True, "The GitHub App (GITHUB_APP_ID, GITHUB_PRIVATE_KEY) is accepted by GitHub, as shipmate[bot]."
     )

@@ -202,10 +202,7 @@ def states_under_way(material: Material) -> list[Scene]:
             "Running, what it writes is on a page",
             card(running(material, log_url=None), replace(production, page=PAGE, written=True)),
         ),
-        Scene(
-            "Running, with a log elsewhere and a page",
-            card(running(material), replace(production, page=PAGE)),
-        ),
+        Scene("Running, with a log elsewhere and a page", card(running(material), replace(production, page=PAGE))),
         Scene("Running, and not to be stopped any more", card(unstoppable, production)),
         Scene("Running, on some hosts", card(hosts, production)),
         Scene("Running a task", card(task, production), note="with parameters"),

@@ -97,6 +97,8 @@ class WebhookListener:
         """Whoever stays connected is let go."""
         if self.site is not None:
             self.site.leave()
+        if self.api is not None:
+            self.api.leave()
 
 
 def _noted(

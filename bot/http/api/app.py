@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -44,10 +44,18 @@ class Api:
     store: Store
     stored: Callable[[], None]
     patience: Patience = PATIENCE
+    _answers: list[Answers] = field(default_factory=list, init=False, repr=False)
+
+    def leave(self) -> None:
+        """The process ends, and nobody waits for an answer any more."""
+        for one in self._answers:
+            one.leave()
 
     def app(self, refusals: Refusals) -> ASGIApp:
         access = Access(self.store)
-        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience))
+        answers = Answers(access, self.store, self.patience)
+        self._answers.append(answers)
+        requests = Requests(access, self.store, self.stored, answers)
         endpoints = Endpoints(self.in_use, self.store, access, requests)
         by_path: dict[str, dict[str, tuple[Operation, Answering]]] = {}
         for one, answering in endpoints.all:

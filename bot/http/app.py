@@ -103,6 +103,8 @@ class WebhookListener:
         """Whoever stays connected is let go."""
         if self.site is not None:
             self.site.leave()
+        if self.api is not None:
+            self.api.leave()
 
 
 def _routed(routes: list[Route], root: str) -> Starlette:

@@ -606,6 +606,20 @@ def test_a_database_that_does_not_answer_is_told_as_such(tmp_path: Path) -> None
     assert [one["during"] for one in lines if "not taken" in one["event"]] == ["database"]
 
 
+def test_who_waits_when_the_process_ends_is_told_where_the_answer_will_be(tmp_path: Path) -> None:
+    with api(tmp_path, Patience(PATIENCE)) as at_door:
+        ci, answers = client(at_door), []
+        asking = Thread(target=lambda: answers.append(ci.asks("POST", "/api/deployments", {"app": "web"})))
+        asking.start()
+        at_door.wait_for(lambda: at_door.rung == 1)
+        at_door.stop()
+        asking.join(PATIENCE)
+
+        [answer] = answers
+        assert answer.status == 202
+        assert answer.body["decided"] is False
+
+
 def test_who_waits_for_an_answer_keeps_no_webhook_out(tmp_path: Path) -> None:
     with api(tmp_path, Patience(PATIENCE, most=3)) as at_door:
         ci, answers = client(at_door), []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -49,11 +49,19 @@ class Api:
     store: Store
     stored: Callable[[], None]
     patience: Patience = PATIENCE
+    _answers: list[Answers] = field(default_factory=list, init=False, repr=False)
+
+    def leave(self) -> None:
+        """The process ends, and nobody waits for an answer any more."""
+        for one in self._answers:
+            one.leave()
 
     def app(self, refusals: Refusals) -> ASGIApp:
         access = Access(self.store)
         root = self.in_use().secrets.base_path
-        requests = Requests(access, self.store, self.stored, Answers(access, self.store, self.patience), root)
+        answers = Answers(access, self.store, self.patience)
+        self._answers.append(answers)
+        requests = Requests(access, self.store, self.stored, answers, root)
         endpoints = Endpoints(self.in_use, self.store, access, requests)
         by_path: dict[str, dict[str, tuple[Operation, Answering]]] = {}
         for one, answering in endpoints.all:

@@ -56,10 +56,11 @@ class Answers:
     _waiting: dict[str, list[asyncio.Future[KeptRequest]]] = field(default_factory=dict)
     _count: int = 0
     _looking: asyncio.Task[None] | None = None
+    _leaving: bool = False
 
     async def of(self, kept: KeptRequest) -> KeptRequest:
         """The request with its answer, or as it was where that does not come in time."""
-        if kept.status is not None or self._count >= self.patience.most:
+        if kept.status is not None or self._leaving or self._count >= self.patience.most:
             return kept
         answer: asyncio.Future[KeptRequest] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(kept.id, []).append(answer)
@@ -68,10 +69,17 @@ class Answers:
             self._looking = asyncio.create_task(self._look())
         try:
             return await asyncio.wait_for(answer, self.patience.seconds)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError):
+            # Cancelled are those who wait when the process ends.
             return kept
         finally:
             self._leave(kept.id, answer)
+
+    def leave(self) -> None:
+        """The process ends: whoever waits is told at once where the answer will be."""
+        self._leaving = True
+        for answer in [one for waiting in self._waiting.values() for one in waiting]:
+            answer.cancel()
 
     def _leave(self, request: str, answer: asyncio.Future[KeptRequest]) -> None:
         self._count -= 1

@@ -68,8 +68,7 @@ check: .venv/dev.stamp  ## format, lint, types, all tests
 
 # Material is maintained until May 2027, and says so at each build; CONTRIBUTING.md tells what comes then.
 docs: .venv/docs.stamp  ## the documentation as a site, in build/site; a link that leads nowhere fails
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
-	@echo "build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict  # --quiet would count no warnings
 
 audit: .venv/dev.stamp  ## known vulnerabilities of the pinned requirements, where their advisories can be reached
 	@$(BIN)/python -m tests.audit $(ARGS)

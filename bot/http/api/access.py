@@ -117,7 +117,7 @@ class Access:
             raise _too_often(_STRANGERS, 1 / STRANGERS_PER_SECOND)
 
 
-_SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one."
+_SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one, in `talk` /token."
 _STRANGERS = "Too many requests without a valid token have come from this address"
 
 

@@ -21,7 +21,7 @@ from bot.core.rich_text import Bold, Code, Line, Message, Moment, say
 from bot.talk.console import Terminal
 
 _USUAL_CHECK = "ci"
-_USUAL_TOKEN = "talk"
+_USUAL_NAME = "talk"
 _CHECK_STATES: dict[str, tuple[CheckState, str]] = {
     "pass": ("success", "green"),
     "fail": ("failure", "red"),
@@ -166,7 +166,7 @@ def _wait(world: Simulator, words: Sequence[str]) -> None:
 
 @_plays("/token ci", "makes a token of the API for you, called ci")
 def _token(world: Simulator, words: Sequence[str]) -> None:
-    (name,) = _exactly(words or [_USUAL_TOKEN], 1)
+    (name,) = _exactly(words or [_USUAL_NAME], 1)
     secret = world.bot.make_token(name, world.terminal.speaker)
     world.terminal.note(f"This is the token {name}, of {world.terminal.speaker}. It is shown once.")
     # A line each, so that whatever is as wide as a terminal can be copied from it.

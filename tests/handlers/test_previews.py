@@ -11,6 +11,7 @@ import pytest
 
 from tests.handlers.scenes import another_tool, channel
 from tests.handlers.test_digests import told, tomorrow
+from tests.handlers.test_locks import direct
 from tests.servers.github.state import Deployment
 from tests.world import REPOSITORY, World, read_out
 from tests.world import world as open_world
@@ -339,7 +340,7 @@ def test_a_lock_of_a_preview_names_one_and_those_that_there_are_can_be_pressed(w
 
     world.says("bob", "lock preview because load test")
     told = world.told("bob")[0]
-    world.presses("bob", "lock preview-2")
+    world.presses("bob", world.slack.ephemerals("bob")[0], "Lock preview-2 on web because load test")
     pushes(world, "two")
 
     assert told.split("\n")[:2] == [
@@ -558,7 +559,7 @@ def test_what_people_hold_of_a_preview_goes_with_it(world: World) -> None:
     world.wait(hours=4)
 
     assert there(world) is None
-    assert world.told("bob")[-1] == "🔓 *web → preview-1* was removed with its pull request, and with it your lock."
+    assert direct(world, "bob")[-1] == "🔓 *web → preview-1* was removed with its pull request, and with it your lock."
     assert ("preview-1" in locks, "preview-1" in freezes) == (False, False)
 
 

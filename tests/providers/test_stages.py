@@ -259,9 +259,7 @@ def test_what_is_late_between_the_provider_and_the_next_stage_says_that_it_is_li
 
     outcome = carried_out(run, around({}, {"Purge": "echo purged"}), provider)
 
-    assert outcome == Outcome(
-        "timed_out", "Purge: the time was up before it began; it had been deployed by then"
-    )
+    assert outcome == Outcome("timed_out", "Purge: the time was up before it began; it had been deployed by then")
     assert printed(run) == ["released"]
 
 

@@ -96,6 +96,18 @@ def last_runs(world: World) -> list[str]:
     return [place for _, place, _ in model.last_runs(world.store.reads())]
 
 
+def test_a_workflow_is_told_the_number_of_the_pull_request(tmp_path: Path) -> None:
+    inputs = 'inputs = { request_id = "{request_id}", sha = "{sha}", pull = "pr-{number}" }'
+    with with_provider(tmp_path, f'type = "github_actions", workflow = "preview.yml", {inputs}') as world:
+        actions.add_workflow(world.github, REPOSITORY, "preview.yml", inputs=("request_id", "sha", "pull"))
+        world.github.on_dispatch = lambda run: actions.succeed(world.github, REPOSITORY, run.id)
+        opens(world)
+
+        [run] = actions.dispatched(world.github, REPOSITORY)
+        assert run.inputs["pull"] == "pr-1"
+        assert newest(world) == ["success"]
+
+
 def test_a_workflow_that_cannot_remove_is_told_on_its_pull_request_and_run_again(with_workflows: World) -> None:
     world = with_workflows
     opens(world)

@@ -125,6 +125,7 @@ def talk(given: Namespace) -> int:
     from bot.adapters.system.directories import disk_errors, make_private_file, make_private_place
     from bot.app import talking
     from bot.context import SkippableClock
+    from bot.http.api.app import Api
     from bot.http.loopback import Loopback
     from bot.http.pages.site import Site
     from bot.http.server import signatures
@@ -144,10 +145,12 @@ def talk(given: Namespace) -> int:
     terminal = Terminal(console(), channel=channel, zone=local_zone(), pages=loopback.address)
     bot, parts, forge = talking(settings, HOME, terminal, clock, loopback.address)
     parts.launch()
-    loopback.serve(Site(settings, parts.store, signatures(settings, parts.store)))
+    site = Site(settings, parts.store, signatures(settings, parts.store))
+    loopback.serve(site, Api(parts.settings, parts.store, parts.engine.nudge))
     app = next(iter(settings.apps.values()))
     terminal.greet(greeting(forge, app.repository, app.default_environment or next(iter(app.environments))))
-    world = Simulator(bot, terminal, forge, clock, [one.repository for one in settings.apps.values()])
+    repositories = [one.repository for one in settings.apps.values()]
+    world = Simulator(bot, terminal, forge, clock, repositories, loopback.address)
     code = 1
     try:
         code = converse(Talk(world, name=settings.bot.name), HOME)

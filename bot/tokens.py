@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bot.core.api.model import ApiToken, digest, new_secret
+from bot.core.api import messages
+from bot.core.api.model import ApiToken, digest, is_name, new_secret
 from bot.core.durations import duration
 from bot.core.errors import Rejected
 from bot.core.names import listed, nearest
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bot.adapters.storage.store import Store
     from bot.settings import Settings
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PERSON = re.compile(r"[UWB][A-Z0-9]{2,30}")
 """Of a person, or of a bot that the settings trust: https://docs.slack.dev/reference/objects/user-object"""
 
@@ -70,8 +70,8 @@ def _create(given: Namespace, settings: Settings, store: Store) -> int:
 
 def wanted(given: Namespace, settings: Settings, now: datetime) -> ApiToken:
     """Raises Rejected where something of it cannot be."""
-    if not _NAME.fullmatch(given.name):
-        raise Rejected(f"“{given.name}” is no name for a token: letters, digits, “.”, “_” and “-”, 64 at most.")
+    if not is_name(given.name):
+        raise Rejected(messages.no_name(given.name))
     if not _PERSON.fullmatch(given.person):
         hint = "it begins with U or W (B of a bot), and is in their profile behind “Copy member ID”"
         raise Rejected(f"“{given.person}” is not the Slack id of a person: {hint}.")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
 from bot.context import Context
 from bot.core.deployments import lifecycle, ships
 from bot.core.deployments.model import DEPLOY, Actor, Deployment, State
+from bot.core.deployments.requesting import commit_of
 from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.judge import judge
 from bot.router import Router
 from bot.services.gate_facts import commit_facts, facts, target_of
+from bot.services.new_deployments import new_deployment
 from bot.services.shipping import usual_seconds
 from bot.services.targets import Target
 
@@ -44,23 +45,11 @@ def _has_failed(one: Deployment) -> bool:
 
 
 def _wanted(context: Context, target: Target, failed: Deployment, live: Deployment) -> Deployment:
-    return Deployment(
-        id=0,
-        request_id=str(uuid4()),
-        app=live.app,
-        environment=live.environment,
-        repository=target.app.repository,
-        ref=live.ref,
-        sha=live.sha,
-        title=live.title,
-        url=live.url,
-        state=State.REQUESTED,
-        trigger="rollback",
-        by=Actor(context.settings.bot.name),
-        created_at=context.now,
+    return replace(
+        new_deployment(context, target, commit_of(live), trigger="rollback", by=Actor(context.settings.bot.name)),
+        pull_request=None,
         rollback_of=failed.id,
         reason=f"#{failed.id} failed",
-        environment_url=target.environment.url,
         changes=ships.undone(failed),
         usual_seconds=usual_seconds(context.reads, live.app, live.environment),
     )

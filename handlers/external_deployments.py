@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
-from uuid import uuid4
 
 import structlog
 
@@ -44,6 +43,7 @@ from bot.router import Router
 from bot.services import authorization
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import CommitFacts, commit_facts, facts, target_of
+from bot.services.new_deployments import new_deployment
 from bot.services.orphans import orphaned
 from bot.services.remote_statuses import status_event, unheard
 from bot.services.runs import is_ours
@@ -214,24 +214,14 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
     carried_out = ours and not event.taken and not in_circles
     page = context.forge.repository(target.app.repository, fresh=False).url
     commit = Commit(event.sha, event.ref, "", event.creator, f"{page}/commit/{event.sha}" if page else "")
-    return Deployment(
-        id=0,
-        request_id=str(uuid4()),
-        app=target.app.name,
-        environment=target.environment.name,
-        repository=target.app.repository,
-        ref=event.ref,
-        sha=event.sha,
-        url=commit.url or None,
+    by = Actor(event.creator, chat_id_of(context, event.creator), event.creator)
+    return replace(
+        new_deployment(context, target, commit, trigger="foreign", by=by),
         state=State.REQUESTED if carried_out else State.STARTING,
-        trigger="foreign",
-        by=Actor(event.creator, chat_id_of(context, event.creator), event.creator),
-        created_at=context.now,
         task=event.task,
         remote_id=event.remote_id,
         started_at=None if carried_out else context.now,
         due_at=None if carried_out else context.now + target.environment.timeout,
-        environment_url=target.environment.url,
         changes=changes(context, target, commit),
         usual_seconds=usual_seconds(context.reads, *target.place, event.task),
         exclusive=carried_out,

@@ -11,6 +11,7 @@ from bot.core.figures.calendar import WEEK, day_of
 from bot.core.grammar.commands import Figures
 from bot.core.rich_text import Message
 from bot.router import Router
+from bot.services.pages import page_of_app
 from bot.services.productions import productions
 from bot.services.targets import apps_looked_at
 from bot.services.weeks import week_of
@@ -29,4 +30,5 @@ def figures(context: Context, command: Figures) -> Message:
         raise Refused(messages.no_production(apps[0].name))
     first = day_of(context.now, context.settings.bot.timezone) - timedelta(days=WEEK - 1)
     weeks = [week_of(context, target, first) for target in targets[:MOST_PLACES]]
-    return messages.listing(weeks, left=len(targets) - MOST_PLACES)
+    page = page_of_app(context, apps[0].name) if len(apps) == 1 else None
+    return messages.listing(weeks, left=len(targets) - MOST_PLACES, page=page)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.context import Context
+from bot.core.api.model import API
 from bot.core.effects import Announce
 from bot.core.errors import Reason, Refused
 from bot.core.events.internal import FreezeDeclared, FreezeLifted, FreezeOver
@@ -23,6 +24,8 @@ from bot.settings import AppSettings
 
 router = Router()
 ALL = "all"
+MOST_AT_ONCE = 100
+"""So many environments are frozen in one transaction, which holds the rows of all of them."""
 
 
 # --- which environments -----------------------------------------------------------------------------------------
@@ -63,7 +66,10 @@ def _subject(context: Context, environment: str | None) -> str:
 
 @router.command(DeclareFreeze)
 def freeze(context: Context, command: DeclareFreeze) -> Message | None:
-    """Who may deploy there may freeze it. One environment at once; several by an event each, as each has its lock."""
+    """Who may deploy there may freeze it. One environment at once; several by an event each, as each has its lock.
+
+    A program hears of all of them in its answer: for it they are decided on together, unless they are very many.
+    """
     until = _until(context, command)
     targets = _targets(context, command)
     verdicts = [(target, authorization.may_deploy(context, target)) for target in targets]
@@ -75,13 +81,7 @@ def freeze(context: Context, command: DeclareFreeze) -> Message | None:
         FreezeDeclared(one.app.name, one.environment.name, by, command.reason, context.now, until) for one in allowed
     ]
     here = _announced_here(context, [one.app.name for one in allowed])
-    single = declared[0] if len(declared) == 1 else None
-    records = context.begin(single.app, single.environment) if single else context.begin()
-    if single:
-        _declare(records, single)
-    else:
-        for one in declared:
-            records.put(one, f"freeze:{one.app}:{one.environment}:{records.cause}")
+    records = _decide(context, declared)
     going_on = {one.app.name: list(one.app.previews) for one in allowed if command.environment == ALL}
     for app, names in _by_app((one.app, one.environment) for one in declared):
         shown = Freeze(0, app, names[0], by, command.reason, context.now, until)
@@ -92,6 +92,22 @@ def freeze(context: Context, command: DeclareFreeze) -> Message | None:
         return None
     previews = list(dict.fromkeys(name for names in going_on.values() for name in names))
     return messages.is_frozen([(one.app, one.environment) for one in declared], until, denied, previews)
+
+
+def _decide(context: Context, declared: Sequence[FreezeDeclared]) -> Records:
+    """Rows are locked in one order, so that two who want several do not wait crosswise."""
+    if len(declared) > (MOST_AT_ONCE if context.via == API else 1):
+        records = context.begin()
+        for one in declared:
+            records.put(one, f"freeze:{one.app}:{one.environment}:{records.cause}")
+        return records
+    first, *others = sorted(declared, key=lambda one: (one.app, one.environment))
+    records = context.begin(first.app, first.environment)
+    for one in others:
+        records.hold(one.app, one.environment)
+    for one in declared:
+        _declare(records, one)
+    return records
 
 
 def _until(context: Context, command: DeclareFreeze) -> datetime | None:

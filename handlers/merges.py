@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
 from bot.context import Context
 from bot.core.deployments import ending, lifecycle, rolling_card
@@ -25,6 +24,7 @@ from bot.services import authorization, shipments
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import commit_facts, facts, target_of
+from bot.services.new_deployments import new_deployment
 from bot.services.pull_requests import confirmed_merge
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, apps_at
@@ -157,23 +157,11 @@ def _arrived_late(records: Records, context: Context, deployment: Deployment, ne
 def _wanted(context: Context, target: Target, event: MergeToDeploy) -> Deployment:
     merge = event.merged
     commit = _commit(context, target, event)
-    return Deployment(
-        id=0,
-        request_id=str(uuid4()),
-        app=event.app,
-        environment=event.environment,
-        repository=target.app.repository,
-        ref=merge.base,
-        sha=merge.merge_sha,
-        title=merge.title,
-        url=commit.url or None,
-        state=State.REQUESTED,
-        trigger="merge",
-        by=Actor(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by, author=merge.author),
-        created_at=context.now,
+    by = Actor(merge.merged_by, chat_id_of(context, merge.merged_by), merge.merged_by, author=merge.author)
+    return replace(
+        new_deployment(context, target, commit, trigger="merge", by=by),
         pull_request=merge.number,
         merged_at=merge.merged_at,
-        environment_url=target.environment.url,
         changes=changes(context, target, commit, merged=merge),
         usual_seconds=usual_seconds(context.reads, event.app, event.environment),
     )

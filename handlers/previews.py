@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.context import Context
 from bot.core.deployments import ending, lifecycle
-from bot.core.deployments.model import DEPLOY, Deployment, State
+from bot.core.deployments.model import DEPLOY, Deployment, State, place_key
 from bot.core.effects import PostStatus, TellOfPreviews
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected, Unavailable
 from bot.core.events import Event
-from bot.core.events.external import PullRequestChanged, PullRequestClosed, PullRequestMerged
+from bot.core.events.external import PullRequestChanged, PullRequestClosed, PullRequestMerged, Tick
 from bot.core.events.internal import (
     CatchUp,
     DeploymentEnded,
@@ -22,12 +23,15 @@ from bot.core.events.internal import (
     PublishingAllowed,
     PublishingRefused,
 )
+from bot.core.freezes import lifecycle as freeze_lifecycle
 from bot.core.gates.judge import judge
+from bot.core.locks import lifecycle as lock_lifecycle
 from bot.core.ports.transaction import Records
 from bot.core.previews import comment, messages, model
 from bot.core.previews.model import PREVIEW, REMOVE, Plan, Preview
 from bot.core.publications import refusals
 from bot.core.rich_text import fingerprint
+from bot.core.workflows.dispatched import LAST_RUN, LastRun
 from bot.router import Router
 from bot.services import previews
 from bot.services.gate_facts import CommitFacts, facts, target_of
@@ -39,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 MOST_LOOKED_AT = 100
 """So many open pull requests are looked at, those first to which something has happened last."""
+LATE_FOR = timedelta(days=3)
+"""So long after the end of a workflow's run GitHub may still tell of what it has made, at least."""
 SHOWN_AS_THERE = 100
 """So many deployments of a preview are looked through for those that GitHub still shows as if they were there."""
 
@@ -180,9 +186,43 @@ def _gone(records: Records, held: Preview, *, aged: bool) -> None:
         model.keep(records, replace(held, removal=None, aged=True))
     else:
         model.forget(records, held)
+        _clear(records, held)
     waiting = [one for one in model.all_of(records, held.app, held.template) if one.waits]
     for one in waiting[:1]:
         _look(records, one.app, one.template, one.number)
+
+
+def _clear(records: Records, held: Preview) -> None:
+    """What people held there is no more."""
+    lock = records.locks.of(held.app, held.environment)
+    if lock is not None:
+        lock_lifecycle.release_with_preview(records, lock)
+    for freeze in records.freezes.of(held.app, held.environment):
+        freeze_lifecycle.lift(records, held.app, held.environment, freeze.id)
+
+
+@router.on(Tick, name="previews.retain")
+def retain(context: Context, tick: Tick) -> None:
+    """What workflows want to know of their last run in a place goes some time after its preview: GitHub tells late."""
+    if tick.name != "retain":
+        return
+    before = tick.at - max(context.settings.bot.retention, LATE_FOR)
+    over = [
+        place_key(app, environment, LAST_RUN)
+        for app, environment, kept in model.last_runs(context.reads)
+        if _is_long_gone(context, app, environment, LastRun.read(kept), before)
+    ]
+    records = context.begin()
+    for key in over:
+        records.forget(key)
+
+
+def _is_long_gone(context: Context, app: str, environment: str, last: LastRun | None, before: datetime) -> bool:
+    target = target_at(context, app, environment)
+    if target is None or last is None or not previews.is_gone(context, target):
+        return False
+    run = context.reads.deployment(last.deployment)
+    return run is None or (run.finished_at is not None and run.finished_at < before)
 
 
 # --- what was deployed there, or removed, has ended ---------------------------------------------------------------

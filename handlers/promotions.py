@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
 from bot.context import Context
 from bot.core.deployments import ending, lifecycle, rolling_card, ships, telling
 from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.requesting import commit_of
 from bot.core.errors import Refused
 from bot.core.events.internal import DeploymentEnded
 from bot.core.gates.judge import judge
@@ -19,6 +19,7 @@ from bot.router import Router
 from bot.services import deploy_request, promotions
 from bot.services.ancestry import ancestry, demand_known
 from bot.services.gate_facts import commit_facts, facts, is_trusted
+from bot.services.new_deployments import new_deployment
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, app_of, environment_called, target_at
 from bot.settings import AppSettings
@@ -40,7 +41,7 @@ def promote(context: Context, command: Promote) -> Message | None:
     drawn = context.screen.deployment if context.screen else None
     if drawn is not None and drawn != live.id:
         raise Refused(messages.another_is_there(live, drawn, command))
-    commit = promotions.commit_of(live)
+    commit = commit_of(live)
     retyped = Deploy(app.name, live.sha, target.environment.name)
     deploy_request.demand_news(context, retyped, target, commit)
     wanted = replace(deploy_request.wanted(context, target, commit), promoted_from=live.id)
@@ -154,23 +155,9 @@ def _waiting(records: Records, there: Target, success: Deployment) -> list[Deplo
 
 
 def _wanted(context: Context, there: Target, success: Deployment) -> Deployment:
-    commit = promotions.commit_of(success)
-    return Deployment(
-        id=0,
-        request_id=str(uuid4()),
-        app=there.app.name,
-        environment=there.environment.name,
-        repository=there.app.repository,
-        ref=success.ref,
-        sha=success.sha,
-        title=success.title,
-        url=success.url,
-        state=State.REQUESTED,
-        trigger="promotion",
-        by=success.by,
-        created_at=context.now,
-        pull_request=success.pull_request,
-        environment_url=there.environment.url,
+    commit = commit_of(success)
+    return replace(
+        new_deployment(context, there, commit, trigger="promotion", by=success.by),
         promoted_from=success.id,
         changes=changes(context, there, commit),
         usual_seconds=usual_seconds(context.reads, there.app.name, there.environment.name),

@@ -159,8 +159,9 @@ def _say(context: Context, deployment: Deployment, effect: PostInThread) -> None
         replying.tell(context, deployment, effect.part, loud=loud)
         return
     place, tag = replying.thread_of(context, deployment), announcing.tag(deployment, "broadcast" if loud else "status")
-    key = f"effect:{context.effect_id}"
-    context.chat.post(place, effect.message, key=key, maybe_sent=context.repeated, broadcast=loud, tag=tag)
+    key, around = f"effect:{context.effect_id}", replying.written_at(context, deployment)
+    message = thread.with_page(effect.message, deployment, around) if effect.part is not None else effect.message
+    context.chat.post(place, message, key=key, maybe_sent=context.repeated, broadcast=loud, tag=tag)
 
 
 @router.performs(TellAsker)

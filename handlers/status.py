@@ -23,7 +23,7 @@ from bot.core.schedules.model import ScheduleEntry
 from bot.router import Router
 from bot.services import standings
 from bot.services.orphans import all_looked_at, places_of
-from bot.services.pages import page_of
+from bot.services.pages import page_of, page_of_app
 from bot.services.targets import app_of, environment_of
 
 router = Router()
@@ -44,7 +44,7 @@ def status(context: Context, command: Status) -> Message:
     if command.environment is None:
         more += [messages.shown(one.previews, one.name) for one in apps if one.previews]
     if len(apps) == 1:
-        page = context.pages.app(apps[0].name, context.now) if apps[0].name in context.settings.apps else None
+        page = page_of_app(context, apps[0].name)
         return status_messages.of_app(apps[0], standings.places(context, apps[0]), context.now, more, page)
     return status_messages.of_all(apps, more, places_of(left))
 
@@ -69,7 +69,7 @@ def deploys(context: Context, command: Deploys) -> Message:
     gone = {one.id for one in found if not one.ended and not is_named(places, one.app, one.environment)}
     subject = f"{app or 'all apps'}{f' ({command.ref})' if command.ref else ''}"
     subject = f"{subject} in {command.environment}" if command.environment else subject
-    seen = listings.Seen(_links(context, found), len(parts), tuple(tasks), frozenset(gone))
+    seen = listings.Seen(_links(context, found), len(parts), tuple(tasks), frozenset(gone), page_of_app(context, app))
     return listings.history(found, subject, seen)
 
 

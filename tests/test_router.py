@@ -75,6 +75,7 @@ NAMES = [
     "previews.ended",
     "previews.look",
     "previews.pull_request",
+    "previews.retain",
     "previews.told",
     "promotions.ended",
     "promotions.offered",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core import replies
 from bot.core.deployments.model import State, Waiting
 from bot.core.errors import NotAccepted, Rejected, Unavailable
-from bot.core.grammar.commands import Cancel, Deploy, Retry, Rollback
+from bot.core.grammar.commands import Cancel, Deploy, Retry, Rollback, TakeLock
 from bot.core.ports.forge_types import Meaning
 from bot.core.presses import messages as presses
 from bot.core.presses.model import Press
@@ -49,6 +49,7 @@ def unknown_names(material: Material) -> list[Scene]:
     topic = Choice("topic", Deploy(shop, material.ref("topic"), "staging"))
     named, lost, wrong = material.text("shpo"), material.text("wordpress"), material.text("stagign")
     task = replies.unknown_task(shop, material.text("migrat"), [], ("migrate", "seed"))
+    locks = [TakeLock(f"preview-{number}", shop) for number in (12, 31, 30)]
     same = [places[0], Choice("a branch", Deploy(shop, "refs/heads/staging", "production"))]
     return answers(
         ("Which app?", replies.which_app(apps)),
@@ -58,6 +59,7 @@ def unknown_names(material: Material) -> list[Scene]:
         ("Unknown environment", replies.unknown_environment(shop, wrong, places[:1], ("staging", "production"))),
         ("Where to?", replies.which_environment(shop, places)),
         ("Which preview?", previews.which(shop, "preview", Deploy(shop, "#12", "preview-12"))),
+        ("Which preview? Of a lock", previews.which(shop, "preview", locks[0], locks[1:])),
         ("No such pull request", previews.no_pull_request(shop, "acme/shop", 99)),
         ("A preview of what is closed", previews.is_over(shop, 12)),
         ("The preview of another one", previews.of_another(shop, "preview", 12, 15)),

@@ -27,6 +27,7 @@ def _for_branch(material: Material) -> Lock:
 
 def locks_in_channels(material: Material) -> list[Scene]:
     lock, branch = material.lock(), _for_branch(material)
+    own = material.lock(environment="preview-12")
     by, staging = material.actor("bob"), material.lock(environment="staging")
     return [
         Scene("Locked", locks.locked([lock])),
@@ -38,6 +39,7 @@ def locks_in_channels(material: Material) -> list[Scene]:
         Scene("Unlocked by an admin", locks.unlocked_by_admin(by, lock)),
         Scene("The lock has expired", locks.expired(lock)),
         Scene("The branch is merged", locks.branch_over(branch, 8, merged=True)),
+        Scene("The preview is removed", locks.preview_over(own), "direct"),
     ]
 
 

@@ -22,7 +22,7 @@ from bot.core.help.messages import Surroundings
 from bot.core.previews import messages as previews
 from bot.core.rich_text import Message
 from bot.gallery import cards
-from bot.gallery.material import CARD, NOW, PAGE, Material, before, sha
+from bot.gallery.material import APP_PAGE, CARD, NOW, PAGE, Material, before, sha
 from bot.gallery.scene import Scene, answers
 
 
@@ -83,7 +83,7 @@ def _table(material: Material) -> Message:
     ]
     own = [InUse(12, "https://web-12.preview.example"), InUse(15), *(InUse(number) for number in range(20, 32))]
     more = [previews.shown(own, "shop")]
-    shop, page = AppStanding("shop", (staging, production), "staging"), "https://shipmate.example.com/apps/shop"
+    shop, page = AppStanding("shop", (staging, production), "staging"), APP_PAGE
     return status_messages.of_app(shop, places, NOW, more, page=page)
 
 
@@ -103,7 +103,7 @@ def what_is_where(material: Material) -> list[Scene]:
     running = replace(cards.running(material), id=14, sha=live.sha[::-1], started_at=before(2), usual_seconds=240.0)
     busy = EnvironmentQueue("search", "production", (running,), (cards.queued(material)[0],), (waits,))
     task = replace(live, id=7, task=material.text("migrate"))
-    seen = listings.Seen({12: CARD, 11: CARD, 9: CARD}, 6, (task,), frozenset({8}))
+    seen = listings.Seen({12: CARD, 11: CARD, 9: CARD}, 6, (task,), frozenset({8}), APP_PAGE)
     apps = status_messages.of_all(_apps(material), gone=[("billing", "staging")])
     return [
         *answers(

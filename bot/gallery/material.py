@@ -242,6 +242,7 @@ _STRANGE = frozenset({"title", "description", "reason", "force_reason"})
 """The fields of a deployment that hold what others have written."""
 
 LOG = f"{GITHUB}/shop/actions/runs/77"
+APP_PAGE = "https://shipmate.example.com/apps/shop"
 PAGE = "https://shipmate.example/deployments/7f3a8c1e?key=6b135400.signed"
 """The page of a deployment."""
 OPEN = "https://shop.example"

@@ -11,7 +11,7 @@ from bot.core.figures import messages as figures
 from bot.core.figures.messages import Week
 from bot.core.figures.model import Figures, Outcome, Span
 from bot.core.rich_text import Message
-from bot.gallery.material import NOW, Material, before
+from bot.gallery.material import APP_PAGE, NOW, Material, before
 from bot.gallery.onward import gap
 from bot.gallery.scene import Scene, answers
 
@@ -64,7 +64,7 @@ def figures_asked(material: Material) -> list[Scene]:
     shop, search = week("shop", 2, 0, 0, 4, 3, 1, 5), week("search", 0, 0, 0, 1, 0, 2, 1)
     many = [week(f"app-{number}", *(number % 5 for _ in _DAYS)) for number in range(1, material.many + 3)]
     return answers(
-        ("figures", figures.listing([shop])),
+        ("figures", figures.listing([shop], page=APP_PAGE)),
         ("figures of several apps", figures.listing([shop, search, quiet_week("billing")])),
         ("figures of many apps", figures.listing(many, left=3)),
         ("figures: nothing was deployed", figures.listing([quiet_week("shop")])),

@@ -16,7 +16,7 @@ from bot.core.notices.model import Concerned
 from bot.core.orphans.messages import handed_over
 from bot.core.rich_text import Message
 from bot.gallery import cards
-from bot.gallery.material import CARD, LOG, NOW, OPEN, Material, before
+from bot.gallery.material import CARD, LOG, NOW, OPEN, PAGE, Material, before
 from bot.gallery.scene import Audience, Scene
 
 
@@ -163,6 +163,7 @@ def status_lines(material: Material) -> list[Scene]:
         ("Reviewed on GitHub", messages.reviewed_line(review)),
         ("In progress", messages.running_line(replace(one, description=material.text("step 2 of 4")))),
         ("Has ended", messages.end_line(cards.live(material, environment_url=OPEN))),
+        ("In progress, on a page", thread.with_page(messages.running_line(one), one, Around(page=PAGE, written=True))),
     )
 
 

@@ -1,4 +1,4 @@
-"""The pages on this machine alone, for the terminal: a listener on 127.0.0.1, at whatever port is free."""
+"""Pages and API on this machine alone, for the terminal: a listener on 127.0.0.1, at whatever port is free."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from bot.http.limits import PRODUCTION
+from bot.http.limits import API, PRODUCTION
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from bot.http.api.app import Api
     from bot.http.pages.site import Site
 
 
@@ -19,11 +22,11 @@ class Loopback:
         self._opened = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._opened.getsockname()[1]}"
 
-    def serve(self, site: Site) -> None:
+    def serve(self, site: Site, api: Api) -> None:
         """In a thread of its own, which ends with the process."""
-        threading.Thread(target=self._serve, args=(site,), name="pages", daemon=True).start()
+        threading.Thread(target=self._serve, args=(site, api), name="pages", daemon=True).start()
 
-    def _serve(self, site: Site) -> None:
+    def _serve(self, site: Site, api: Api) -> None:
         # All that it takes is loaded here, while somebody reads the greeting.
         from starlette.applications import Starlette
 
@@ -32,5 +35,16 @@ class Loopback:
         from bot.http.server import serving
 
         refusals = Refusals(PRODUCTION.refusals_told_every)
-        server = serving(Starlette(routes=routes(site)), refusals.note, site.leave, PRODUCTION)
+        app = _either(api.app(refusals), Starlette(routes=routes(site)))
+        server = serving(app, refusals.note, site.leave, PRODUCTION)
         server.run([self._opened])
+
+
+def _either(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """As the listener's door tells them apart."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and scope["path"].startswith(API)
+        await (api if is_api else pages)(scope, receive, send)
+
+    return app

@@ -22,6 +22,7 @@ from bot.core.workflows.inputs import (
     DEFAULT_INPUTS,
     LONGEST,
     MOST_INPUTS,
+    OF_PREVIEWS,
     PLACEHOLDERS,
     declaration,
     digest,
@@ -92,7 +93,8 @@ class Settings(BaseModel):
         for name, value in inputs.items():
             if unknown := unknown_placeholders(value):
                 known = listed([f"{{{one}}}" for one in PLACEHOLDERS])
-                raise ValueError(f"`{name}` holds {{{unknown[0]}}}, which stands for nothing. There are {known}")
+                there = f"There are {known}, and {{{OF_PREVIEWS}}} in previews"
+                raise ValueError(f"`{name}` holds {{{unknown[0]}}}, which stands for nothing. {there}")
         return inputs
 
 

@@ -139,6 +139,6 @@ def _answered(context: Context, records: Records, command: Command) -> Answer:
 
 
 def _frozen(context: Context, records: Records) -> Answer:
-    """One place is frozen with the decision; several are in a moment, each with its own lock."""
+    """They are frozen with the decision; where they are very many, in a moment, each with its own lock."""
     mine = [one for one in records.freezes.all() if one.declared_by(context.actor) and one.declared_at == context.now]
     return 201 if mine else 202, {"freezes": [representations.freeze(one) for one in mine]}

@@ -259,12 +259,13 @@ def _sentenced(follow: Callable[[Run, str], Outcome], run: Run, handle: str) -> 
 
 
 def _failure(stage: Stage, outcome: Outcome, *, deployed: bool) -> Outcome:
-    """``deployed``: the provider was done before, and a step that is stopped takes nothing back."""
+    """``deployed``: the provider was done before, and a step that is stopped, or late, takes nothing back."""
     if outcome.result == "cancelled":
         return replace(outcome, description=f"{outcome.description}: {DEPLOYED}") if deployed else outcome
     if not stage.ours:
         return outcome
-    return replace(outcome, description=f"{stage.name}: {outcome.description}")
+    done = f"; {DEPLOYED}" if deployed and outcome.result == "timed_out" else ""
+    return replace(outcome, description=f"{stage.name}: {outcome.description}{done}")
 
 
 def _success(ends: Sequence[tuple[Stage, Outcome]]) -> Outcome:

@@ -39,13 +39,13 @@ def _page(context: Context) -> str | None:
 
 def standings(context: Context, apps: Sequence[AppSettings]) -> tuple[AppStanding, ...]:
     """How the apps stand, for whoever asks."""
-    found = rows(context, [app.name for app in apps])
+    found = rows(context, [place for app in apps for place in app.places])
     return tuple(_app(context, app, found) for app in apps)
 
 
-def rows(context: Context, apps: Collection[str]) -> Rows:
-    """Of these apps, in one read for each table."""
-    return reading.rows(context.reads, apps, context.now)
+def rows(context: Context, places: Collection[tuple[str, str]]) -> Rows:
+    """Of these, and of what their apps have of pull requests, in one read for each table."""
+    return reading.rows(context.reads, places, context.now)
 
 
 def previews_of(context: Context, found: Rows, app: str) -> tuple[InUse, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 
 from bot.context import Context
 from bot.core import replies
 from bot.core.api.model import API
 from bot.core.deployments import lifecycle
-from bot.core.deployments.model import DEPLOY, Deployment, State
+from bot.core.deployments.model import DEPLOY, Deployment
 from bot.core.errors import Reason, Refused
 from bot.core.gates import refusals
 from bot.core.gates.judge import WAITED_FOR, judge
@@ -23,6 +22,7 @@ from bot.core.schedules.model import as_words
 from bot.services import announcing, authorization, previews
 from bot.services.ancestry import ancestry
 from bot.services.gate_facts import commit_facts, facts, force_of, what_closes
+from bot.services.new_deployments import new_deployment
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target
 
@@ -44,22 +44,8 @@ def wanted(context: Context, target: Target, commit: Commit) -> Deployment:
 def asked_for(context: Context, target: Target, commit: Commit) -> Deployment:
     """The same without what is found out about the commit."""
     where, by = context.where, authorization.actor(context)
-    return Deployment(
-        id=0,
-        request_id=str(uuid.uuid4()),
-        app=target.app.name,
-        environment=target.environment.name,
-        repository=target.app.repository,
-        ref=commit.ref,
-        sha=commit.sha,
-        title=commit.title,
-        url=commit.url or None,
-        state=State.REQUESTED,
-        trigger=context.via if context.via in TRIGGERS else "chat",
-        by=by,
-        created_at=context.now,
-        pull_request=commit.pull_request,
-        environment_url=target.environment.url,
+    return replace(
+        new_deployment(context, target, commit, trigger=context.via if context.via in TRIGGERS else "chat", by=by),
         asked_channel=where.channel,
         asked_thread=_thread(context),
         asked_message=where.message if context.via not in ANSWERED_AT_AN_ADDRESS else None,

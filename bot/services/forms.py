@@ -128,7 +128,7 @@ def deploy(context: Context, filled: Filled, remark: Line = ()) -> Modal:
 
 def _places(context: Context, app: AppSettings) -> list[Option]:
     """Each with what is live there, and how far that is behind."""
-    live = {one.deployment.environment: one for one in context.reads.board.found([app.name]) if one.live}
+    live = {one.deployment.environment: one for one in context.reads.board.found(app.places) if one.live}
     return [Option(name, name, _live(live.get(name))) for name in app.environments]
 
 

@@ -14,6 +14,11 @@ def page_of(context: Context, deployment: Deployment) -> str | None:
     return context.pages.deployment(deployment.request_id, context.now)
 
 
+def page_of_app(context: Context, app: str | None) -> str | None:
+    """None as well where several apps are meant, and for one that the settings do not name. Raises Unavailable."""
+    return context.pages.app(app, context.now) if app is not None and app in context.settings.apps else None
+
+
 def log_on_forge(context: Context, deployment: Deployment) -> str | None:
     """Where GitHub sends people for the log.
 

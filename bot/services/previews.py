@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from uuid import uuid4
 
 from bot.context import Context
-from bot.core.deployments.model import DEPLOY, Actor, Deployment, State
+from bot.core.deployments.model import DEPLOY, Actor, Deployment
+from bot.core.deployments.requesting import commit_of
 from bot.core.errors import Reason, Refused
 from bot.core.ports.forge_types import Commit, PullRequest
 from bot.core.ports.transaction import Reads, Records
@@ -15,6 +15,7 @@ from bot.core.previews.comment import Shown
 from bot.core.previews.model import PREVIEW, REMOVE, Preview, Rules
 from bot.services.authorization import chat_id_of
 from bot.services.gate_facts import CommitFacts, commit_facts
+from bot.services.new_deployments import new_deployment
 from bot.services.shipping import changes, usual_seconds
 from bot.services.targets import Target, target_at
 from bot.settings import AppSettings, EnvironmentSettings
@@ -32,22 +33,9 @@ def asked_for(context: Context, target: Target, pull: PullRequest) -> Asked:
     page = context.forge.repository(target.app.repository, fresh=False).url
     url = f"{page}/commit/{pull.head_sha}" if page else ""
     head = Commit(pull.head_sha, f"#{pull.number}", pull.title, pull.author, url, pull_request=pull.number)
-    deployment = Deployment(
-        id=0,
-        request_id=str(uuid4()),
-        app=target.app.name,
-        environment=target.environment.name,
-        repository=target.app.repository,
-        ref=head.ref,
-        sha=head.sha,
-        title=head.title,
-        url=head.url or None,
-        state=State.REQUESTED,
-        trigger=PREVIEW,
-        by=Actor(pull.author, chat_id_of(context, pull.author), pull.author),
-        created_at=context.now,
-        pull_request=pull.number,
-        environment_url=target.environment.url,
+    by = Actor(pull.author, chat_id_of(context, pull.author), pull.author)
+    deployment = replace(
+        new_deployment(context, target, head, trigger=PREVIEW, by=by),
         changes=changes(context, target, head),
         usual_seconds=usual_seconds(context.reads, *target.place),
     )
@@ -56,22 +44,11 @@ def asked_for(context: Context, target: Target, pull: PullRequest) -> Asked:
 
 def removal(context: Context, target: Target, last: Deployment, number: int) -> Deployment:
     """What takes away what ``last`` has deployed."""
-    return Deployment(
-        id=0,
-        request_id=str(uuid4()),
-        app=last.app,
-        environment=last.environment,
-        repository=target.app.repository,
-        ref=last.ref,
-        sha=last.sha,
-        title=last.title,
-        url=last.url,
-        state=State.REQUESTED,
-        trigger=PREVIEW,
-        by=last.by,
-        created_at=context.now,
+    return replace(
+        new_deployment(context, target, commit_of(last), trigger=PREVIEW, by=last.by),
         task=REMOVE,
         pull_request=number,
+        environment_url=None,
     )
 
 

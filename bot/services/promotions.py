@@ -7,24 +7,13 @@ import structlog
 from bot.context import Context
 from bot.core.deployments.card import Promotion
 from bot.core.deployments.model import DEPLOY, Deployment, State
+from bot.core.deployments.requesting import commit_of
 from bot.core.deployments.shipping import summary
 from bot.core.errors import ShipmateError
-from bot.core.ports.forge_types import Commit
 from bot.services import comparing
 from bot.services.targets import Target, target_at
 
 log = structlog.get_logger(__name__)
-
-
-def commit_of(deployment: Deployment) -> Commit:
-    return Commit(
-        deployment.sha,
-        deployment.ref,
-        deployment.title,
-        "",
-        deployment.url or "",
-        pull_request=deployment.pull_request,
-    )
 
 
 def next_place(context: Context, deployment: Deployment) -> Target | None:

@@ -93,7 +93,7 @@ def _drawn(context: Context, deployment: Deployment, part: Part, *, known: bool)
             begun = deployment.started_at is not None and not starts
             # One that has ended already when its beginning is told needs no word of that.
             told = begun and (known or not deployment.ended)
-            return thread.run(deployment, _written(context, deployment)) if told else None
+            return thread.run(deployment, written_at(context, deployment)) if told else None
         case "after_all":
             live = context.reads.last_success(deployment.app, deployment.environment)
             return thread.after_all(deployment, live) if deployment.after_all is not None else None
@@ -114,7 +114,7 @@ def _end(context: Context, deployment: Deployment, *, here: bool) -> Message | N
     return thread.end(deployment, people, output=output, runbook=runbook, page=page, offers=offers)
 
 
-def _written(context: Context, deployment: Deployment) -> Around:
+def written_at(context: Context, deployment: Deployment) -> Around:
     """Where it is written what happens."""
     return Around(page=page_of(context, deployment), written=keeps_output(context, deployment))
 

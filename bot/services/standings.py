@@ -25,7 +25,7 @@ MOST_COMPARED = 6
 
 def apps(context: Context, places: Collection[Place]) -> list[AppStanding]:
     """Each app with those of the places that are its own, in one read for each table."""
-    found = boards.rows(context, list(dict.fromkeys(app for app, _ in places)))
+    found = boards.rows(context, places)
     of: dict[str, list[Standing]] = {}
     for app, environment in places:
         target = target_at(context, app, environment)

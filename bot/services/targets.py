@@ -24,6 +24,8 @@ from bot.settings import AppSettings, EnvironmentSettings
 
 PULL_REQUEST = re.compile(r"#([1-9][0-9]{0,9})")
 EXAMPLE = 12
+MOST_OFFERED = 5
+"""So many previews are offered where one has to be named, the newest ones."""
 """A number for examples."""
 
 
@@ -111,10 +113,19 @@ def environment_called(
     if (found := app.environment(name)) is not None:
         return found
     if name in app.previews:
-        raise Refused(preview_messages.which(app.name, name, complete(previews.name_of(name, EXAMPLE))))
+        raise Refused(_which_preview(context, app.name, name, complete))
     known = list(app.environments)
     meant = _named(context, mistyped(name, known), complete)
     raise Refused(replies.unknown_environment(app.name, name, meant, known))
+
+
+def _which_preview(context: Context, app: str, template: str, complete: Callable[[str], Command]) -> Message:
+    """What is deployed by its name goes where its pull request goes: to the others nothing else is offered."""
+    example = complete(previews.name_of(template, EXAMPLE))
+    used = [] if isinstance(example, Deploy) else previews.all_of(context.reads, app, template)
+    newest = sorted((one.number for one in used if one.in_use), reverse=True)[:MOST_OFFERED]
+    there = [complete(previews.name_of(template, number)) for number in newest]
+    return preview_messages.which(app, template, example, there)
 
 
 def demand_environment(context: Context, target: Target, command: Deploy) -> None:

@@ -16,7 +16,7 @@ from bot.settings.environment import secrets_named
 from bot.settings.errors import not_a_setting, path, validated
 from bot.settings.fields import shown
 from bot.settings.models import AppSettings, EnvironmentSettings, ProviderSettings, Table
-from bot.settings.previews import check_own_place, check_previews, is_preview, staying
+from bot.settings.previews import check_no_number, check_own_place, check_previews, is_preview, staying
 from bot.settings.providers import app_provider, environment_provider
 from bot.settings.references import check_label, check_references, check_spelling
 from bot.settings.webhooks import WebhookSettings, check_together
@@ -166,6 +166,7 @@ def _environment(
         check_own_place(provider, path(place, "provider"), problems)
     elif provider is not None:
         provider = values["provider"] = staying(provider, own, path(place, "provider"), problems)
+        check_no_number(provider, own, path(place, "provider"), path(inherited.place, "provider"), problems)
     made = validated(EnvironmentSettings, values, place, problems)
     if made is not None and provider is not None:
         _check_stages(made, place, problems)

@@ -451,6 +451,11 @@ class AppSettings(Table):
         return found[0] if found and found[0] in self.previews else environment
 
     @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Those that stay, by the names of the app and of the environment."""
+        return tuple((self.name, name) for name in self.environments)
+
+    @property
     def all_environments(self) -> dict[str, EnvironmentSettings]:
         """As they stand in the file: those that stay, and those of which each pull request has its own."""
         return {**self.environments, **self.previews}

@@ -14,9 +14,20 @@ def filled_in(settings: BaseModel, number: int) -> dict[str, Any]:
 
     A command is left as it is: it is told by a variable.
     """
+    return _of_all(settings, str(number))
+
+
+def _of_all(settings: BaseModel, number: str) -> dict[str, Any]:
     own = {name: getattr(settings, name) for name in type(settings).model_fields if name != "command"}
-    filled = {name: _filled(value, str(number)) for name, value in own.items()}
+    filled = {name: _filled(value, number) for name, value in own.items()}
     return {name: value for name, value in filled.items() if value != own[name]}
+
+
+def numbered(settings: BaseModel) -> list[str]:
+    """The names of those that have ``{number}`` in them; what commands are told is their own."""
+    left = {"command", "environment"}
+    own = {name: getattr(settings, name) for name in type(settings).model_fields if name not in left}
+    return [name for name, value in own.items() if _filled(value, "") != value]
 
 
 def _filled(value: Any, number: str) -> Any:
@@ -28,6 +39,6 @@ def _filled(value: Any, number: str) -> Any:
         case list() | tuple():
             return type(value)(_filled(one, number) for one in value)
         case BaseModel():
-            return value.model_copy(update=filled_in(value, int(number)))
+            return value.model_copy(update=_of_all(value, number))
         case _:
             return value

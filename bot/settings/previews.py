@@ -12,7 +12,7 @@ from bot.providers import load
 from bot.settings.errors import path
 from bot.settings.fields import shown
 from bot.settings.models import ProviderSettings
-from bot.settings.placeholders import NUMBER
+from bot.settings.placeholders import NUMBER, numbered
 
 _NOT_THERE = ("deploy_on_merge", "after", "promote_to")
 """What tells where a branch goes: a preview shows its own pull request, and nothing comes after it."""
@@ -77,6 +77,18 @@ def check_own_place(provider: ProviderSettings, where: str, problems: list[str])
             problems.append(
                 f"{path(where, name)} must have {NUMBER} in it: each preview needs its own, not {shown(value)}."
             )
+
+
+def check_no_number(provider: ProviderSettings, own: object, where: str, above: str, problems: list[str]) -> None:
+    """Whether nothing of an environment that stays is about a pull request.
+
+    ``own`` is its table as it stands in the file, at ``where``; the rest it inherits from the one at ``above``.
+    """
+    for name in numbered(provider.settings) if provider.settings is not None else ():
+        here = isinstance(own, dict) and name in own
+        told, heir = path(where if here else above, name), where.removesuffix(".provider")
+        more = "" if here else f" {heir} inherits it: say it in the preview's own `provider`."
+        problems.append(f"{told} has {NUMBER}, which stands for a pull request: only previews have one.{more}")
 
 
 def staying(provider: ProviderSettings, own: object, where: str, problems: list[str]) -> ProviderSettings:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.store import Store
 from bot.context import SkippableClock
+from bot.core.api import messages
+from bot.core.api.model import ApiToken, digest, is_name, new_secret
+from bot.core.errors import NotThere, Rejected
 from bot.core.events import Event
 from bot.core.events.external import CommandGiven, Place
 from bot.core.grammar.parser import split_one_time_password
@@ -70,6 +74,17 @@ class LocalBot:
             self._go_on(following)
             self.wait_until_quiet(RESTS)
         self._go_on(end)
+
+    def make_token(self, name: str, person: str) -> str:
+        if not is_name(name):
+            raise Rejected(messages.no_name(name))
+        secret = new_secret()
+        # Nothing else can revoke it here, and whoever asks again has lost the one before.
+        with suppress(NotThere):
+            self._store.api.revoke(name)
+        made = ApiToken(0, name, person, apps=(), read_only=False, created_at=self._clock.now())
+        self._store.api.create(made, digest(secret))
+        return secret
 
     def _go_on(self, moment: datetime) -> None:
         self._clock.skip(max(moment - self._clock.now(), timedelta(0)))

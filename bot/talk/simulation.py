@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.adapters.local.forge import LocalGit
 from bot.adapters.local.record import CheckState
+from bot.core.api.model import API
 from bot.core.durations import duration
 from bot.core.errors import NotThere, ShipmateError
 from bot.core.events import Event
@@ -20,6 +21,7 @@ from bot.core.rich_text import Bold, Code, Line, Message, Moment, say
 from bot.talk.console import Terminal
 
 _USUAL_CHECK = "ci"
+_USUAL_NAME = "talk"
 _CHECK_STATES: dict[str, tuple[CheckState, str]] = {
     "pass": ("success", "green"),
     "fail": ("failure", "red"),
@@ -47,16 +49,23 @@ class TalkingBot(Protocol):
     def skip(self, delta: timedelta) -> None:
         """Move the clock forward and let happen what is due by then."""
 
+    def make_token(self, name: str, person: str) -> str:
+        """The secret of a new token of the API, in the place of one that was called so. Raises Rejected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
-    """What the lines play with. ``repositories`` are those of the apps, by ``owner/name``."""
+    """What the lines play with. ``repositories`` are those of the apps, by ``owner/name``.
+
+    ``address`` is where pages and API are, without a slash at the end.
+    """
 
     bot: TalkingBot
     terminal: Terminal
     forge: LocalGit
     clock: Clock
     repositories: Sequence[str]
+    address: str
 
     def find(self, ref: str) -> tuple[str, Commit]:
         """The first repository that has the ref, and the commit. Raises NotThere with the nearest name."""
@@ -153,6 +162,19 @@ def _wait(world: Simulator, words: Sequence[str]) -> None:
         raise _Misused
     world.terminal.note("It is ", Moment(world.clock.now() + delta), " now.")
     world.bot.skip(delta)
+
+
+@_plays("/token ci", "makes a token of the API for you, called ci")
+def _token(world: Simulator, words: Sequence[str]) -> None:
+    (name,) = _exactly(words or [_USUAL_NAME], 1)
+    secret = world.bot.make_token(name, world.terminal.speaker)
+    world.terminal.note(f"This is the token {name}, of {world.terminal.speaker}. It is shown once.")
+    # A line each, so that whatever is as wide as a terminal can be copied from it.
+    lines: list[Line] = [
+        (Code(f"curl -s {world.address}/{API}/board \\"),),
+        (Code(f'-H "Authorization: Bearer {secret}"'),),
+    ]
+    world.terminal.greet(say(Code(secret), lines=lines))
 
 
 @_plays("/help", "shows these lines")

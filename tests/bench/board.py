@@ -84,7 +84,7 @@ def place_by_place(store: Store) -> list[Deployment | None]:
 def board(store: Store) -> Board:
     reads = store.reads()
     found: dict[tuple[str, str], list[Found]] = defaultdict(list)
-    for one in reads.board.found(NAMES):
+    for one in reads.board.found([(app, place) for app in NAMES for place in PLACES]):
         found[one.deployment.app, one.deployment.environment].append(one)
     reads.locks.all()
     reads.freezes.all()

@@ -42,7 +42,9 @@ READS: dict[str, Read] = {
     "last five successes": lambda reads: reads.successes("app3", "production", 5),
     "a known merge": lambda reads: reads.merge_known("app3", "production", pull_request=7),
     "in a thread": lambda reads: reads.in_thread("C0123", "1700000000.000100"),
-    "the board of all apps": lambda reads: reads.board.found([f"app{number}" for number in range(APPS)]),
+    "the board of all apps": lambda reads: reads.board.found(
+        [(f"app{number}", place) for number in range(APPS) for place in PLACES]
+    ),
     "history, all": lambda reads: reads.history(app=None, environment=None, ref=None, limit=10),
     "history of an app": lambda reads: reads.history(app="app3", environment=None, ref=None, limit=10),
     "history of a place": lambda reads: reads.history(app="app3", environment="production", ref=None, limit=10),

@@ -67,10 +67,18 @@ class TrappedGitHub(GitHubServer):
 
 
 class BotProcess:
-    """``python -m bot <process>`` (or another ``program``); what it prints is kept line by line."""
+    """``python -m bot <process>`` (or another ``program``); what it prints is kept line by line.
+
+    ``typed`` is all that it reads; where that is None more is typed later, until ``ends``.
+    """
 
     def __init__(
-        self, arguments: list[str], directory: Path, environ: dict[str, str], typed: str = "", program: str = "bot"
+        self,
+        arguments: list[str],
+        directory: Path,
+        environ: dict[str, str],
+        typed: str | None = "",
+        program: str = "bot",
     ) -> None:
         self.lines: list[str] = []
         self._changed = Condition()
@@ -86,9 +94,27 @@ class BotProcess:
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
+        if typed is not None:
+            self.types(typed)
+            self.ends()
+
+    def types(self, text: str) -> None:
         assert self._popen.stdin is not None
-        self._popen.stdin.write(typed)
+        self._popen.stdin.write(text)
+        self._popen.stdin.flush()
+
+    def ends(self) -> None:
+        """Nothing more is typed."""
+        assert self._popen.stdin is not None
         self._popen.stdin.close()
+
+    def said(self, wanted: Callable[[str], bool]) -> str:
+        """The first line of which this is true, as soon as there is one."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._reader.is_alive() or any(map(wanted, self.lines)), PATIENCE)
+            found = next(filter(wanted, self.lines), None)
+        assert found is not None, self.printed
+        return found
 
     def _read(self) -> None:
         assert self._popen.stdout is not None
@@ -187,7 +213,7 @@ class Installation:
             text += f'{self.maria} = "maria"\n'
         (self.directory / "settings.toml").write_text(text, encoding="utf-8")
 
-    def starts(self, *arguments: str, typed: str = "", program: str = "bot") -> BotProcess:
+    def starts(self, *arguments: str, typed: str | None = "", program: str = "bot") -> BotProcess:
         process = BotProcess(list(arguments), self.directory, self.environ, typed, program)
         self.processes.append(process)
         return process

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import socket
 import sqlite3
+from typing import Any
+from urllib.parse import urlsplit
 
 from tests.end_to_end.installation import REPOSITORY, Installation
+from tests.patience import PATIENCE
 
 TEN_MISTAKES = """
 [bot]
@@ -183,6 +188,43 @@ def test_what_becomes_due_while_the_terminal_waits_happens_at_its_moment(site: I
     assert any("topic@" in line and "scheduled by you" in line for line in ran.lines), ran.printed
     assert not any("was due" in line for line in ran.lines)
     assert any("Nothing is scheduled for web." in line for line in ran.lines)
+
+
+def test_the_terminal_takes_what_programs_ask_for_with_a_token_of_whoever_sits_there(site: Installation) -> None:
+    site.environ.clear()
+    talk = site.starts("talk", typed=None)
+    talk.types("/as maria\n/token ci\n")
+    address = talk.said(lambda line: "curl -s " in line).split()[2].removesuffix("/board")
+    secret = talk.said(lambda line: line.startswith("shp_"))
+
+    board = asks(f"{address}/board", secret)
+    made = asks(f"{address}/deployments", secret, {"ref": "topic", "environment": "production"})
+    talk.said(lambda line: "web → production  is live" in line)
+    shown = asks(f"{address}/deployments/{made[1]['id']}", secret)
+    talk.types("/token ci\n")
+    other = talk.said(lambda line: line.startswith("shp_") and line != secret)
+    refused = asks(f"{address}/board", secret)[0], asks(f"{address}/board", other)[0]
+    talk.ends()
+
+    assert talk.wait() == 0
+    assert (board[0], board[1]["apps"][0]["name"]) == (200, "web")
+    assert (made[0], made[1]["requested_by"]["name"], shown[1]["state"]) == (201, "maria", "succeeded"), talk.printed
+    assert refused == (401, 200)
+    assert secret not in (site.directory / ".shipmate" / "talk.log").read_text()
+
+
+def asks(address: str, secret: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
+    """The status and the answer of the API."""
+    raw = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
+    try:
+        connection.request("GET" if raw is None else "POST", parts.path, raw, headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
 def test_a_process_ends_however_early_it_is_told_to(site: Installation) -> None:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bot.core.api.model import ApiToken
 from bot.core.events.external import ApiRequested
 from bot.core.grammar.commands import DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
+from tests.handlers.test_home import TWO
 from tests.world import REPOSITORY, SETTINGS, World
 from tests.world import world as open_world
 
@@ -316,10 +317,37 @@ def test_a_freeze_is_declared_and_lifted(world: World) -> None:
 
 
 def test_all_environments_are_frozen_each_by_itself(world: World) -> None:
-    status, _ = program(world).asks(freeze=DeclareFreeze("all", reason="the fair"))
+    status, body = program(world).asks(freeze=DeclareFreeze("all", until="18:00", reason="the fair"))
+    waits = program(world, name="other").asks(deploy=Deploy("web", "main", "staging"))
+    world.wait(hours=9)
 
-    assert status == 202
-    assert [one.environment for one in world.store.reads().freezes.all()] == ["production", "staging"]
+    assert status == 201
+    assert [of(one, "app", "environment", "reason") for one in body["freezes"]] == [
+        ["web", "production", "the fair"],
+        ["web", "staging", "the fair"],
+    ]
+    assert world.slack.messages("#web")[0].text.startswith("🧊 *web*: *staging and production* are frozen by")
+    assert (waits[0], [one["gate"] for one in waits[1]["reasons"]]) == (409, ["freeze"])
+    assert world.store.reads().freezes.all() == []
+
+
+def test_an_environment_of_every_app_is_frozen_with_one_answer(tmp_path: Path) -> None:
+    with open_world(tmp_path, TWO.replace("acme/api", "acme/web")) as world:
+        status, body = program(world).asks(freeze=DeclareFreeze("production", reason="the fair"))
+
+        assert status == 201
+        assert {(one["app"], one["environment"]) for one in body["freezes"]} == {
+            ("web", "production"),
+            ("api", "production"),
+        }
+
+
+def test_what_its_person_may_not_freeze_is_left_out_of_the_answer(tmp_path: Path) -> None:
+    table = '[apps.web.environments.production]\ndeployers = ["U00000009"]'
+    with open_world(tmp_path, SETTINGS.replace("[apps.web.environments.production]", table)) as world:
+        status, body = program(world).asks(freeze=DeclareFreeze("all", reason="the fair"))
+
+        assert (status, [one["environment"] for one in body["freezes"]]) == (201, ["staging"])
 
 
 def test_words_that_mean_no_moment_are_told_so(world: World) -> None:

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from bot.http.server import signatures
 from tests.handlers.scenes import answers
 from tests.handlers.test_home import TWO
@@ -38,6 +40,22 @@ def test_status_links_to_the_page_of_the_app_and_to_no_other(tmp_path: Path) -> 
         assert opens(here, link, "/apps/web")
         assert not opens(here, link, "/apps/api")
         assert not opens(here, link, "/")
+
+
+@pytest.mark.parametrize("said", ["deploys web", "deploys web in production", "figures web"])
+def test_what_is_asked_of_one_app_links_to_its_page(tmp_path: Path, said: str) -> None:
+    with world(tmp_path, environ=THERE) as here:
+        here.says("bob", said)
+
+        assert opens(here, link_in(raw(here), "History and figures"), "/apps/web")
+
+
+@pytest.mark.parametrize("said", ["deploys", "figures"])
+def test_what_is_asked_of_several_apps_links_to_none_of_their_pages(tmp_path: Path, said: str) -> None:
+    with world(tmp_path, TWO, environ=THERE) as here:
+        here.says("bob", said, channel="@bob")
+
+        assert "History and figures" not in raw(here)
 
 
 def raw(here: World) -> str:

@@ -123,6 +123,25 @@ def test_what_another_tool_tells_of_its_log_is_linked_beside_the_page(tmp_path: 
         assert found["page"].startswith(page(world))
 
 
+def test_each_line_of_a_full_thread_leads_to_the_page_as_the_card_does(tmp_path: Path) -> None:
+    full = SETTINGS.replace("[apps.web.environments.staging]", '[apps.web.environments.staging]\nverbosity = "full"')
+    with deployed(tmp_path, full) as world:
+        remote = world.github.deployments(REPOSITORY)[0].id
+        world.github.report_deployment_status(REPOSITORY, remote, "in_progress", description="building")
+        world.settle()
+        log = "https://ci.example.com/1"
+        world.github.report_deployment_status(REPOSITORY, remote, "in_progress", description="testing", log_url=log)
+        world.settle()
+        world.github.report_deployment_status(REPOSITORY, remote, "success")
+        world.settle()
+
+        *_, building, testing, done = [links(one.blocks) for one in replies(world)[:-1]]
+
+        assert set(building) == {"page"}
+        assert testing["logs"] == done["logs"] == log
+        assert [one["page"].partition("?key=")[0] for one in (building, testing, done)] == [page(world)] * 3
+
+
 def test_our_own_page_coming_back_is_nobody_elses_log(tmp_path: Path) -> None:
     with deployed(tmp_path, SETTINGS) as world:
         remote = world.github.deployments(REPOSITORY)[0].id

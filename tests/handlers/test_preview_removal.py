@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.previews import model
 from tests.handlers.scenes import channel
 from tests.handlers.test_previews import closes, comment, newest, opens
 from tests.servers.github import actions
@@ -72,6 +73,39 @@ def test_a_workflow_of_its_own_is_told_what_to_remove(with_workflows: World) -> 
     assert removed.inputs["environment"] == made.inputs["environment"] == "preview-1"
     assert removed.inputs["sha"] == made.inputs["sha"]
     assert gone(world)
+
+
+def test_what_is_kept_of_the_last_run_goes_some_time_after_its_preview_and_of_others_stays(
+    with_workflows: World,
+) -> None:
+    world = with_workflows
+    opens(world, "one")
+    opens(world, "two")
+
+    closes(world, 1)
+    world.fires("retain")
+    at_once = last_runs(world)
+    world.wait(days=15)
+    world.fires("retain")
+
+    assert at_once == ["preview-1", "preview-2"]
+    assert last_runs(world) == ["preview-2"]
+
+
+def last_runs(world: World) -> list[str]:
+    return [place for _, place, _ in model.last_runs(world.store.reads())]
+
+
+def test_a_workflow_is_told_the_number_of_the_pull_request(tmp_path: Path) -> None:
+    inputs = 'inputs = { request_id = "{request_id}", sha = "{sha}", pull = "pr-{number}" }'
+    with with_provider(tmp_path, f'type = "github_actions", workflow = "preview.yml", {inputs}') as world:
+        actions.add_workflow(world.github, REPOSITORY, "preview.yml", inputs=("request_id", "sha", "pull"))
+        world.github.on_dispatch = lambda run: actions.succeed(world.github, REPOSITORY, run.id)
+        opens(world)
+
+        [run] = actions.dispatched(world.github, REPOSITORY)
+        assert run.inputs["pull"] == "pr-1"
+        assert newest(world) == ["success"]
 
 
 def test_a_workflow_that_cannot_remove_is_told_on_its_pull_request_and_run_again(with_workflows: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.handlers.scenes import another_tool, channel
 from tests.handlers.test_digests import told, tomorrow
+from tests.handlers.test_locks import direct
 from tests.servers.github.state import Deployment
 from tests.world import REPOSITORY, World, read_out
 from tests.world import world as open_world
@@ -332,6 +333,23 @@ def test_a_preview_has_to_be_named(world: World) -> None:
     assert there(world) == head(world)
 
 
+def test_a_lock_of_a_preview_names_one_and_those_that_there_are_can_be_pressed(world: World) -> None:
+    opens(world, "one")
+    opens(world, "two")
+    closes(world, 1)
+
+    world.says("bob", "lock preview because load test")
+    told = world.told("bob")[0]
+    world.presses("bob", world.slack.ephemerals("bob")[0], "Lock preview-2 on web because load test")
+    pushes(world, "two")
+
+    assert told.split("\n")[:2] == [
+        "🚫 *web → preview* is there once for each pull request. Say which: `lock preview-12 on web because load test`",
+        "`freeze preview because of a demo` holds all of them, also those to come.",
+    ]
+    assert world.deployment(4).waits_for == "lock"
+
+
 # --- how many, and how long -------------------------------------------------------------------------------------------
 
 
@@ -528,6 +546,21 @@ def test_previews_can_be_locked_and_are_nothing_that_the_settings_have_lost(worl
     assert waits == ("lock", False)
     assert there(world) == sha
     assert not any("no longer" in read_out(one) for one in world.slack.messages("#web"))
+
+
+def test_what_people_hold_of_a_preview_goes_with_it(world: World) -> None:
+    opens(world)
+    world.says("bob", "lock preview-1 because load test")
+    world.says("maria", "freeze preview-1 because demo")
+
+    closes(world)
+    locks = world.answers(world.says("maria", "locks"))[-1]
+    freezes = world.answers(world.says("maria", "freezes"))[-1]
+    world.wait(hours=4)
+
+    assert there(world) is None
+    assert direct(world, "bob")[-1] == "🔓 *web → preview-1* was removed with its pull request, and with it your lock."
+    assert ("preview-1" in locks, "preview-1" in freezes) == (False, False)
 
 
 def test_the_status_of_an_app_names_the_pull_requests_that_have_one(world: World) -> None:

@@ -18,8 +18,8 @@ APP = '[apps.web]\nrepository = "acme/web"\nchannel = "#web"\n[apps.web.environm
 PLACE = "apps.web.environments.production.provider"
 HOOK = 'url = "https://deploy.example.com/hooks/web"'
 NAMES = (
-    "{request_id}, {deployment_id}, {app}, {environment}, {repository}, {ref}, {sha}, {task}, {requested_by} and "
-    "{callback_url}"
+    "{request_id}, {deployment_id}, {app}, {environment}, {repository}, {ref}, {sha}, {task}, {requested_by}, "
+    "{callback_url} and {number} (in previews)"
 )
 A_VARIABLE = "which belongs in the environment: write the name of a variable, such as"
 NOBODY = "secrets of the bot itself are not sent to anybody."

@@ -200,7 +200,11 @@ def test_where_the_provider_fails_no_step_comes_after_it_and_its_word_stays(run_
         ("before", "cancel", Outcome("cancelled", "Cancelled")),
         ("after", "cancel", Outcome("cancelled", "Cancelled: it had been deployed by then")),
         ("before", "run_out_of_time", Outcome("timed_out", "Wait: Stopped at the timeout of 15 min")),
-        ("after", "run_out_of_time", Outcome("timed_out", "Wait: Stopped at the timeout of 15 min")),
+        (
+            "after",
+            "run_out_of_time",
+            Outcome("timed_out", "Wait: Stopped at the timeout of 15 min; it had been deployed by then"),
+        ),
     ],
 )
 def test_a_step_is_stopped_and_nothing_comes_after_it(run_with, around, when, stop, outcome) -> None:
@@ -247,6 +251,16 @@ def test_what_never_can_begin_is_told_when_the_time_is_up(run_with, around) -> N
     outcome = carried_out(run, around({"Build": "true"}, {}), provider)
 
     assert outcome == Outcome("timed_out", "the time was up before it began: Heroku does not answer.")
+
+
+def test_what_is_late_between_the_provider_and_the_next_stage_says_that_it_is_live(run_with, around) -> None:
+    run, provider = run_with(None), Model()
+    provider.on_follow = lambda _: run.run_out_of_time()
+
+    outcome = carried_out(run, around({}, {"Purge": "echo purged"}), provider)
+
+    assert outcome == Outcome("timed_out", "Purge: the time was up before it began; it had been deployed by then")
+    assert printed(run) == ["released"]
 
 
 @pytest.mark.parametrize("name", ["Purge", "Purge?"])

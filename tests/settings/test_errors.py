@@ -361,7 +361,7 @@ def test_wrong_variables_are_told_without_their_values() -> None:
         (
             '{ type = "github_actions", workflow = "d.yml", inputs = { what = "{branch}" } }',
             ".inputs: `what` holds {branch}, which stands for nothing. "
-            "There are {environment}, {ref}, {sha}, {deployment_id} and {request_id}.",
+            "There are {environment}, {ref}, {sha}, {deployment_id} and {request_id}, and {number} in previews.",
         ),
         (
             '{ type = "github_actions", workflow = "d.yml", inputs = '
@@ -561,6 +561,35 @@ def test_previews_need_an_environment_that_stays_and_a_place_of_their_own() -> N
         'apps.web.default_environment names "preview", of which each pull request has its own. Name one that stays.',
         f'{IN_PREVIEW}.provider.directory must have {{number}} in it: each preview needs its own, not "/srv/web".',
     ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "key"),
+    [
+        ('{ type = "http", url = "https://pr-{number}.example.com" }', "url"),
+        ('{ type = "http", url = "https://a.example", headers = { X-Pull = "{number}" } }', "headers"),
+        ('{ type = "http", url = "https://a.example", body = { pull = ["{number}"] } }', "body"),
+        (
+            '{ type = "http", url = "https://a.example", '
+            'poll = { url = "https://a.example/{number}", success = ["up"], failure = ["down"] } }',
+            "poll",
+        ),
+        ('{ type = "github_actions", workflow = "d.yml", inputs = { pull = "{number}" } }', "inputs"),
+        ('{ type = "heroku", app = "web-{number}" }', "app"),
+        ('{ type = "local", directory = "/srv/{number}" }', "directory"),
+    ],
+)
+def test_what_stays_has_no_number_of_a_pull_request(provider: str, key: str) -> None:
+    here = problems(WEB + PRODUCTION + f"provider = {provider}\n")
+    above = problems(WEB + f"provider = {provider}\n" + PRODUCTION + PREVIEW + 'preview = { on = "opened" }\n')
+    there = read(WEB + PRODUCTION + PREVIEW + f'preview = {{ on = "opened" }}\nprovider = {provider}\n', {})
+
+    why = "has {number}, which stands for a pull request: only previews have one."
+    assert here == [f"{IN_PRODUCTION}.provider.{key} {why}"]
+    assert above == [
+        f"apps.web.provider.{key} {why} {IN_PRODUCTION} inherits it: say it in the preview's own `provider`."
+    ]
+    assert list(there.apps["web"].previews) == ["preview"]
 
 
 def test_people_are_slack_ids_and_github_logins() -> None:

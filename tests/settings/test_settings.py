@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -341,6 +342,42 @@ def test_each_pull_request_has_a_preview_of_its_own() -> None:
     assert preview.provider.settings.command == "bin/deploy {number}"
     assert preview.provider.settings.environment == {"APP": "web-12"}
     assert (preview.required_checks, preview.notify) == ("none", ("failure",))
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        (
+            '{ type = "github_actions", workflow = "d.yml", inputs = { pull = "pr-{number}", sha = "{sha}" } }',
+            {"inputs": {"pull": "pr-12", "sha": "{sha}"}},
+        ),
+        (
+            '{ type = "http", url = "https://pr-{number}.example/{sha}", headers = { X-Pull = "{number}" }, '
+            'body = { pull = "{number}", in = [{ sha = "{sha}-{number}" }] } }',
+            {
+                "url": "https://pr-12.example/{sha}",
+                "headers": {"X-Pull": "12"},
+                "body": {"pull": "12", "in": [{"sha": "{sha}-12"}]},
+            },
+        ),
+        (
+            '{ type = "http", url = "https://a.example", remove_url = "https://a.example/{number}/remove", '
+            'cancel = { url = "https://a.example/{number}/{/id}" } }',
+            {"remove_url": "https://a.example/12/remove", "cancel": {"url": "https://a.example/12/{/id}"}},
+        ),
+    ],
+)
+def test_the_number_of_a_pull_request_stands_in_every_text_of_its_provider(
+    provider: str, expected: dict[str, Any]
+) -> None:
+    own = PREVIEWS.rpartition("provider = ")[0] + f"provider = {provider}\n"
+    preview = read(own, {}).apps["web"].environment("preview-12")
+
+    assert preview is not None
+    filled = preview.provider.settings.model_dump()
+    told = {key: filled[key] for key in expected}
+    told = {key: {"url": one["url"]} if key == "cancel" else one for key, one in told.items()}
+    assert told == expected
 
 
 REMOVING = """

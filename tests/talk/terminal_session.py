@@ -17,6 +17,8 @@ from bot.talk.session import Talk
 from bot.talk.simulation import Simulator
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SECRET = "shp_" + "a" * 43
+ADDRESS = "http://127.0.0.1:41321"
 TOPIC = "d872d0078eaf42be0cbe2d77bd6ba7ccadf1ae75"
 
 
@@ -48,6 +50,10 @@ class Scribe:
     def skip(self, delta: timedelta) -> None:
         self.told.append(delta)
 
+    def make_token(self, name: str, person: str) -> str:
+        self.told.append((name, person))
+        return SECRET
+
 
 class TerminalSession:
     """A sample, a scribe, and somebody who types."""
@@ -58,7 +64,7 @@ class TerminalSession:
         self.scribe = Scribe(quiet=quiet)
         self.forge = LocalGit({REPOSITORY: home / "web.git"}, home / "record.json", StoppedClock(), self.scribe.deliver)
         terminal = Terminal(Console(file=self.screen, width=200), zone=ZoneInfo("UTC"))
-        self.talk = Talk(Simulator(self.scribe, terminal, self.forge, StoppedClock(), [REPOSITORY]))
+        self.talk = Talk(Simulator(self.scribe, terminal, self.forge, StoppedClock(), [REPOSITORY], ADDRESS))
 
     def hears(self, *lines: str) -> str:
         """What the screen shows after these lines."""

@@ -14,7 +14,7 @@ from bot.core.ports.forge_types import Check
 from bot.talk.sample import REPOSITORY
 from bot.talk.session import Talk
 from bot.talk.simulation import Simulator
-from tests.talk.terminal_session import TOPIC, StoppedClock, TerminalSession
+from tests.talk.terminal_session import ADDRESS, SECRET, TOPIC, StoppedClock, TerminalSession
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_merge_into_a_checked_out_branch_says_what_became_of_the_files(tmp_path:
     subprocess.run(["git", "clone", "--quiet", str(tmp_path / "home" / "web.git"), str(clone)], check=True)
     subprocess.run(["git", "-C", str(clone), "branch", "--quiet", "topic", "origin/topic"], check=True)
     forge = LocalGit({REPOSITORY: clone}, tmp_path / "record.json", StoppedClock(), evening.scribe.deliver)
-    world = Simulator(evening.scribe, evening.talk.world.terminal, forge, StoppedClock(), [REPOSITORY])
+    world = Simulator(evening.scribe, evening.talk.world.terminal, forge, StoppedClock(), [REPOSITORY], ADDRESS)
 
     Talk(world).hear("/merge topic")
 
@@ -117,9 +117,27 @@ def test_help_shows_every_line(evening: TerminalSession) -> None:
         "  /ci fail topic   lets the checks of topic fail; also pass and pending\n"
         "  /as bob          lets bob speak from now on\n"
         "  /wait 3h         lets three hours pass at once\n"
+        "  /token ci        makes a token of the API for you, called ci\n"
         "  /help            shows these lines\n"
         "  /quit            leaves; so does Ctrl-D\n"
     )
+
+
+def test_token_shows_one_for_whoever_speaks_and_how_it_is_used(evening: TerminalSession) -> None:
+    shown = evening.hears("/token", "/as bob", "/token ci", "/token a b")
+
+    assert evening.scribe.told == [("talk", "you"), ("ci", "bob")]
+    assert shown.split("· You speak as bob now.\n") == [
+        "· This is the token talk, of you. It is shown once.\n"
+        f"{SECRET}\n"
+        f"  curl -s {ADDRESS}/api/board \\\n"
+        f'  -H "Authorization: Bearer {SECRET}"\n',
+        "· This is the token ci, of bob. It is shown once.\n"
+        f"{SECRET}\n"
+        f"  curl -s {ADDRESS}/api/board \\\n"
+        f'  -H "Authorization: Bearer {SECRET}"\n'
+        "· Write it like this: /token ci\n",
+    ]
 
 
 def test_time_passes_at_once(evening: TerminalSession) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _V = tables.home_viewers.c
 _E = tables.environments.c
 _APPS: sa.BindParameter[Any] = sa.bindparam("apps", expanding=True)
+_PLACES: sa.BindParameter[Any] = sa.bindparam("places", expanding=True)
 _VIEWER = sa.select(tables.home_viewers).where(_V.person == sa.bindparam("who"))
 _TRIED = (State.SUCCEEDED, State.FAILED, State.ERROR, State.TIMED_OUT)
 
@@ -48,13 +49,14 @@ def _columns() -> list[sa.ColumnElement[Any]]:
 
 
 def _of_the_board() -> sa.Select[Any]:
-    """Each place was held before anything was deployed there, so ``environments`` has them all.
+    """Each place was held before anything was deployed there, so ``environments`` has them all: also those of pull
+    requests that are long over, of which nothing is read here.
 
     How far behind something is, is known where what is live there was merged: by the merges to the same branch that
     the same place has heard of since.
     """
     d = tables.deployments
-    places = sa.select(_E.app, _E.environment).where(_E.app.in_(_APPS))
+    places = sa.select(_E.app, _E.environment).where(sa.tuple_(_E.app, _E.environment).in_(_PLACES))
     live = places.with_only_columns(
         _first([State.SUCCEEDED], "started_at", "id").label("id"), sa.literal(1).label("live")
     )
@@ -94,8 +96,9 @@ class BoardRows:
         self._run = run
         self._of = of
 
-    def found(self, apps: Collection[str]) -> Sequence[Found]:
-        rows = self._run(_BOARD, apps=list(apps)) if apps else ()
+    def found(self, places: Collection[tuple[str, str]]) -> Sequence[Found]:
+        apps = sorted({app for app, _ in places})
+        rows = self._run(_BOARD, apps=apps, places=sorted(set(places))) if places else ()
         return [_found(self._of(row), row) for row in rows]
 
     def viewer(self, person: str) -> Viewer | None:

@@ -22,5 +22,9 @@ def revoked() -> str:
     return "This token was revoked, or has expired, before its turn came."
 
 
+def no_name(name: str) -> str:
+    return f"“{name}” is no name for a token: letters, digits, “.”, “_” and “-”, 64 at most."
+
+
 def unknown_request() -> str:
     return "This version of the bot does not know what was asked for."

@@ -16,6 +16,7 @@ STALE_AFTER = timedelta(minutes=10)
 """What is older when its turn comes is not done: who knows what has happened since. As with people's commands."""
 _PREFIX = "shp_"
 _SECRET = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{43}}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ class ApiToken:
 
     def is_valid(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def is_name(text: str) -> bool:
+    """Whether a token may be called so.
+
+    >>> is_name("ci"), is_name("build.2"), is_name("a b"), is_name("-ci")
+    (True, True, False, False)
+    """
+    return _NAME.fullmatch(text) is not None
 
 
 def new_secret() -> str:

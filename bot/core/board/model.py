@@ -250,8 +250,9 @@ class Viewer:
 class BoardReads(Protocol):
     """What the board is drawn from."""
 
-    def found(self, apps: Collection[str]) -> Sequence[Found]:
-        """What is live in each place, what was tried there last, and all that has not ended, by number; in one read."""
+    def found(self, places: Collection[tuple[str, str]]) -> Sequence[Found]:
+        """What is live in each of these, apps and environments, and what was tried there last; and of these apps all
+        that has not ended; by number, in one read. What it costs grows with these alone, whatever there was once."""
 
     def viewer(self, person: str) -> Viewer | None: ...
 

@@ -34,14 +34,16 @@ class Rows:
         return standing(bare, self.deployments.get(place, ()))
 
 
-def rows(reads: Reads, apps: Collection[str], now: datetime) -> Rows:
-    """Of these apps; locks and freezes whose time is over are none."""
+def rows(reads: Reads, places: Collection[Place], now: datetime) -> Rows:
+    """Of these, and of the previews that their apps have now; locks and freezes whose time is over are none."""
     found: dict[Place, list[Found]] = defaultdict(list)
-    for one in reads.board.found(apps):
+    apps, previews = {app for app, _ in places}, in_use(reads)
+    own = {(app, one.environment) for app, those in previews.items() if app in apps for one in those}
+    for one in reads.board.found({*places, *own}):
         found[one.deployment.app, one.deployment.environment].append(one)
     freezes: dict[Place, list[Freeze]] = defaultdict(list)
     for freeze in reads.freezes.all():
         if not freeze.ended(now):
             freezes[freeze.app, freeze.environment].append(freeze)
     locks = {one.place: one for one in reads.locks.all() if not one.ended(now)}
-    return Rows(found, locks, freezes, in_use(reads))
+    return Rows(found, locks, freezes, previews)

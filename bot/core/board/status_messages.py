@@ -11,7 +11,7 @@ from bot.core.board.model import AppStanding, Standing
 from bot.core.deployments.card import joined
 from bot.core.deployments.model import Deployment, Waiting
 from bot.core.deployments.progress import progress
-from bot.core.deployments.wording import NO_LONGER, emoji, name_of, what
+from bot.core.deployments.wording import APP_PAGE, NO_LONGER, emoji, name_of, what
 from bot.core.freezes.model import ClosedBy
 from bot.core.freezes.reasons import until_then
 from bot.core.grammar.commands import Status, Undeployed
@@ -64,7 +64,7 @@ def of_app(
     return Message(
         sentence=(*sentence, ". ", *ahead, ".") if ahead else (*sentence, "."),
         lines=(first, *more),
-        context=((Link(page, "History and figures"),),) if page is not None else (),
+        context=((Link(page, APP_PAGE),),) if page is not None else (),
         table=Table(_HEAD, tuple(_row(one, now) for one in places)),
         buttons=(*board_messages.deploy(app), *_undeployed(app.name, places)),
     )

@@ -30,13 +30,14 @@ class Seen:
 
     ``links`` lead to their cards, by number. ``left_out`` counts those among them that became part of a later one,
     ``tasks`` ran lately beside them, and deployed nothing; ``gone`` are the numbers of those that have not ended in
-    places that the settings no longer name.
+    places that the settings no longer name. ``page`` is that of the app, if one is asked about.
     """
 
     links: Mapping[int, str] = field(default_factory=dict)
     left_out: int = 0
     tasks: tuple[Deployment, ...] = ()
     gone: frozenset[int] = frozenset()
+    page: str | None = None
 
 
 NOTHING = Seen()
@@ -54,6 +55,8 @@ def history(deployments: Sequence[Deployment], subject: str, seen: Seen = NOTHIN
         notes.append((f"{parts} left out",))
     if seen.tasks:
         notes.append(("Other tasks: ", listed([f"#{one.id} {one.task}" for one in seen.tasks])))
+    if seen.page is not None:
+        notes.append((Link(seen.page, wording.APP_PAGE),))
     if not deployments:
         return replace(say(f"There are no deployments of {subject} yet."), context=tuple(notes))
     lines = [_history_line(one, seen) for one in deployments]

@@ -123,6 +123,16 @@ def run(deployment: Deployment, around: Around = NOTHING) -> Message:
     return Message((f"{deed(deployment)} has started.",), (joined(facts),))
 
 
+def with_page(message: Message, deployment: Deployment, around: Around) -> Message:
+    """A reply for one change of state, with where its page is, as the card has it; before it begins there is none."""
+    if around.page is None or deployment.started_at is None:
+        return message
+    *before, last = message.lines
+    logs_there = bool(last) and isinstance(last[-1], Link) and last[-1].url == deployment.log_url
+    joint, name = (", ", "page") if logs_there else (" · ", "logs" if around.written else "page")
+    return replace(message, lines=(*before, (*last, joint, Link(around.page, name))))
+
+
 def named(message: Message, deployment: Deployment) -> Message:
     """In a thread of several: with the place, where the reply does not name it already."""
     place = Bold(f"{deployment.app} → {where(deployment)}")

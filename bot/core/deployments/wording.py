@@ -198,6 +198,10 @@ def _done(deployment: Deployment) -> str:
     return f"{app}: {name} was deployed to {place}{took}"
 
 
+APP_PAGE = "History and figures"
+"""What the page of an app is called where it is linked."""
+
+
 def full(text: str) -> str:
     """With a full stop, unless it ends a sentence already."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.core.deployments.wording import spoken
+from bot.core.deployments.wording import APP_PAGE, spoken
 from bot.core.figures.model import Figures
-from bot.core.rich_text import Bold, Chart, Code, Line, Message, Series, say
+from bot.core.rich_text import Bold, Chart, Code, Line, Link, Message, Series, say
 
 NOTHING = "–"
 """Stands for a figure of which there was nothing to measure."""
@@ -73,11 +73,13 @@ def _short(week: Week, apps: set[str]) -> str:
     return week.environment if len(apps) == 1 else f"{week.app} {week.environment}"
 
 
-def listing(weeks: Sequence[Week], left: int = 0) -> Message:
-    """``left`` places were not looked at."""
+def listing(weeks: Sequence[Week], left: int = 0, page: str | None = None) -> Message:
+    """``left`` places were not looked at; ``page`` is that of the app, where all are of one."""
+    context: tuple[Line, ...] = ((Link(page, APP_PAGE),),) if page is not None else ()
     if all(week.quiet for week in weeks):
         places = ", ".join(week.place for week in weeks)
-        return say("Nothing was deployed to ", Bold(places), " in the last two weeks, so there are no figures yet.")
+        said = say("Nothing was deployed to ", Bold(places), " in the last two weeks, so there are no figures yet.")
+        return replace(said, context=context)
     told = [week for week in weeks if not week.quiet]
     quiet = [week.place for week in weeks if week.quiet]
     lines: list[Line] = [("📈 The last seven days, and in brackets the seven days before:",), *map(line, told)]
@@ -89,6 +91,7 @@ def listing(weeks: Sequence[Week], left: int = 0) -> Message:
     return Message(
         (f"{counted} {'deployment' if counted == 1 else 'deployments'} in the last seven days.",),
         tuple(lines),
+        context,
         chart=chart(told),
     )
 

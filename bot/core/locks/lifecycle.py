@@ -112,6 +112,13 @@ def release_with_branch(records: Records, lock: Lock, number: int, *, merged: bo
     records.emit(Announce(lock.app, messages.branch_over(lock, number, merged=merged)))
 
 
+def release_with_preview(records: Records, lock: Lock) -> None:
+    """What it held is no more."""
+    release(records, lock)
+    _record(records, "unlock", lock, "the preview was removed")
+    _tell(records, lock.by, messages.preview_over(lock))
+
+
 def remind(records: Records, lock: Lock, now: datetime, every: timedelta) -> None:
     """Ask the owner whether they still need it, and again after the same time."""
     waiting = records.waiting(*lock.place)

@@ -142,6 +142,11 @@ def branch_over(lock: Lock, number: int, *, merged: bool) -> Message:
     return say("🔓 ", _place(lock), " is unlocked: ", *ended, who(lock.by), " had it.")
 
 
+def preview_over(lock: Lock) -> Message:
+    """For its owner: what they had is no more."""
+    return say("🔓 ", _place(lock), " was removed with its pull request, and with it your lock.")
+
+
 # --- what is answered -------------------------------------------------------------------------------------------
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.board.model import InUse
-from bot.core.grammar.commands import Command, Deploy
-from bot.core.grammar.offers import hint, offer
+from bot.core.grammar.commands import Command, DeclareFreeze, Deploy, TakeLock
+from bot.core.grammar.offers import deed, hint, offer
 from bot.core.rich_text import Bold, Code, Line, Link, Message, Span, say
 
 MOST_SHOWN = 12
@@ -19,10 +19,17 @@ NEWER_COMMIT = "a newer commit of its pull request"
 """Who has stopped a deployment, behind “Cancelled by”."""
 
 
-def which(app: str, template: str, example: Command) -> Message:
-    """Each pull request has its own, and none is named."""
+def which(app: str, template: str, example: Command, there: Sequence[Command] = ()) -> Message:
+    """Each pull request has its own, and none is named; ``there`` says the same of some that there are."""
+    holds = DeclareFreeze(template, None, "of a demo")
+    all_of_them = hint("", holds, " holds all of them, also those to come.") if isinstance(example, TakeLock) else ()
     return say(
-        "🚫 ", Bold(f"{app} → {template}"), " is there once for each pull request.", *hint(" Say which: ", example)
+        "🚫 ",
+        Bold(f"{app} → {template}"),
+        " is there once for each pull request.",
+        *hint(" Say which: ", example),
+        lines=[all_of_them] if all_of_them else [],
+        buttons=[button for one in there for button in offer(deed(one), one)],
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.deployments.model import Deployment, State
+from bot.core.deployments.model import Deployment, State, place_key
 from bot.core.ports.forge_types import PullRequest
 from bot.core.ports.transaction import Reads, Records
+from bot.core.workflows.dispatched import LAST_RUN
 
 PREVIEW = "preview"
 """The trigger of what is deployed, and removed, because a pull request asks for it."""
@@ -22,6 +23,7 @@ REMOVED_AGAIN_AFTER = timedelta(days=1)
 UNWANTED = 0
 """Stands for a comment that somebody has deleted."""
 _KEY = "preview:"
+_LAST_RUN = re.compile(place_key("(?P<app>[^:]+)", "(?P<place>[^:]+)", LAST_RUN))
 _NAME = re.compile(r"(?P<template>.+)-(?P<number>[1-9][0-9]{0,9})")
 
 
@@ -139,6 +141,12 @@ def in_use(reads: Reads) -> dict[str, list[Preview]]:
         if one.in_use:
             found.setdefault(app, []).append(one)
     return {app: sorted(those, key=lambda one: (one.number, one.template)) for app, those in found.items()}
+
+
+def last_runs(reads: Reads) -> list[tuple[str, str, str]]:
+    """The places of previews of which a workflow's last run is known: app, environment, and what is known of it."""
+    found = [(_LAST_RUN.fullmatch(key), kept) for key, kept in reads.kept_beginning("place:").items()]
+    return [(key["app"], key["place"], kept) for key, kept in found if key and split(key["place"])]
 
 
 def _read(app: str, template: str, number: int, kept: str) -> Preview:

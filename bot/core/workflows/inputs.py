@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.core.ports.provider import Job
 
 PLACEHOLDERS = ("environment", "ref", "sha", "deployment_id", "request_id")
+OF_PREVIEWS = "number"
+"""The pull request's, which is filled in where the settings of its preview are read, and stands nowhere else."""
 DEFAULT_INPUTS: Mapping[str, str] = {name: f"{{{name}}}" for name in PLACEHOLDERS}
 MOST_INPUTS = 25
 """https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event; it was 10 until December 2025."""
@@ -24,10 +26,10 @@ _TRIGGER = re.compile(r"""\s+["']?workflow_dispatch["']?\s*:""")
 def unknown_placeholders(value: str) -> list[str]:
     """What stands between braces and is the name of nothing.
 
-    >>> unknown_placeholders("{sha} of {branch}")
-    ['branch']
+    >>> unknown_placeholders("{sha} of {branch}"), unknown_placeholders("web-{number}")
+    (['branch'], [])
     """
-    return [name for name in _PLACEHOLDER.findall(value) if name not in PLACEHOLDERS]
+    return [name for name in _PLACEHOLDER.findall(value) if name not in {*PLACEHOLDERS, OF_PREVIEWS}]
 
 
 def holds(inputs: Mapping[str, str], placeholder: str) -> bool:

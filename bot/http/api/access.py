@@ -143,7 +143,7 @@ class Access:
         self._look_at = now + LOOKED_EVERY
 
 
-_SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one."
+_SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one, in `talk` /token."
 _STRANGERS = "Too many requests without a valid token have come from this address"
 
 

@@ -16,7 +16,7 @@ def board(store: Store, apps: Mapping[str, AppSettings], base_url: str | None) -
     """Raises Unavailable."""
     reads, now = store.reads(), store.database.clock.now()
     found: dict[tuple[str, str], list[Found]] = defaultdict(list)
-    for one in reads.board.found(list(apps)):
+    for one in reads.board.found([place for app in apps.values() for place in app.places]):
         found[one.deployment.app, one.deployment.environment].append(one)
     locks = {one.place: one for one in reads.locks.all() if not one.ended(now)}
     freezes = {(one.app, one.environment): one for one in reads.freezes.all() if not one.ended(now)}

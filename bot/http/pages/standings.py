@@ -22,7 +22,7 @@ class Standings:
 
     def __init__(self, reads: Reads, apps: Sequence[AppSettings], now: datetime) -> None:
         self._settings: Mapping[str, AppSettings] = {app.name: app for app in apps}
-        self._rows = rows(reads, list(self._settings), now)
+        self._rows = rows(reads, [place for app in apps for place in app.places], now)
         self._now = now
         self.apps = tuple(_standing(self._rows, app) for app in apps)
 

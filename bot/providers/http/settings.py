@@ -26,7 +26,10 @@ OF_THE_DEPLOYMENT = (
     *("requested_by", "callback_url"),
 )
 """The body that is sent, and what the gaps of addresses, headers and other bodies may name."""
-_GAPS = frozenset(OF_THE_DEPLOYMENT) - {"params"}
+_OF_PREVIEWS = "number"
+"""Filled in where the settings of a pull request's preview are read; other environments are refused it."""
+_GAPS_OF_BODIES = frozenset({*OF_THE_DEPLOYMENT, _OF_PREVIEWS})
+_GAPS = _GAPS_OF_BODIES - {"params"}
 _SECRET = re.compile(r"authorization|cookie|token|secret|password|passwd|(?:^|[_-])(?:api)?key$|apikey|signature", re.I)
 _OURS = re.compile(
     r"x-shipmate-.*|idempotency-key|content-(?:length|type|encoding)|transfer-encoding|host|connection", re.I
@@ -48,7 +51,8 @@ def _address(template: str, *, answers: bool) -> str:
         raise ValueError(f"must be an address that begins with https:// or http://, not {shown(template)}")
     _variables(template)
     if unknown := unknown_gaps(template, _GAPS, answers=answers):
-        there = listed([f"{{{one}}}" for one in OF_THE_DEPLOYMENT if one in _GAPS])
+        there = listed([f"{{{one}}}" for one in (*OF_THE_DEPLOYMENT, _OF_PREVIEWS) if one in _GAPS])
+        there += " (in previews)"
         more = ", and JSON pointers into the hook's answer, such as {/id}" if answers else ""
         raise ValueError(f"has {{{unknown[0]}}} in it, which stands for nothing. There are {there}{more}")
     if templates.is_torn(template):
@@ -199,7 +203,7 @@ class Settings(_Table):
     def _can_be_filled(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
         for template in _texts(body):
             _variables(template)
-            if unknown := unknown_gaps(template, frozenset(OF_THE_DEPLOYMENT), answers=False):
+            if unknown := unknown_gaps(template, _GAPS_OF_BODIES, answers=False):
                 raise ValueError(f"has {{{unknown[0]}}} in it, which stands for nothing")
         return body
 

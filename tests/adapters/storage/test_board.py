@@ -59,6 +59,7 @@ def add(store: Store, number: int, state: State, **different: Any) -> Deployment
 
 
 BARE = a_deployment().changes
+WEB = [("web", "production"), ("web", "staging")]
 
 
 def merged(number: int, **different: Any) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def test_of_each_place_it_has_what_is_live_what_was_tried_last_and_what_has_not_
     add(the_store, 8, State.SUCCEEDED, app="api")
     migration = add(the_store, 9, State.SUCCEEDED, task="migrate")
 
-    found = the_store.reads().board.found(["web"])
+    found = the_store.reads().board.found(WEB)
 
     assert [(one.deployment.id, one.live) for one in found] == [
         (live.id, True),
@@ -102,11 +103,22 @@ def test_of_each_place_it_has_what_is_live_what_was_tried_last_and_what_has_not_
     assert the_store.reads().board.found([]) == []
 
 
+def test_places_that_nobody_asks_for_are_not_read_however_many_there_were(the_store: Store) -> None:
+    live = add(the_store, 1, State.SUCCEEDED)
+    for number in range(2, 7):
+        add(the_store, number, State.SUCCEEDED, environment=f"preview-{number}")
+    own = add(the_store, 7, State.FAILED, environment="preview-7")
+
+    found = the_store.reads().board.found([*WEB, ("web", "preview-7")])
+
+    assert [one.deployment.id for one in found] == [live.id, own.id]
+
+
 def test_what_started_last_is_live_whichever_was_asked_for_last(the_store: Store) -> None:
     later = add(the_store, 1, State.SUCCEEDED, started_at=T0 + timedelta(hours=1))
     add(the_store, 2, State.SUCCEEDED)
 
-    [one, *_] = [one for one in the_store.reads().board.found(["web"]) if one.live]
+    [one, *_] = [one for one in the_store.reads().board.found(WEB) if one.live]
 
     assert one.deployment.id == later.id
 
@@ -120,7 +132,7 @@ def test_it_counts_the_merges_to_the_same_branch_since_what_is_live(the_store: S
 
     found = {
         (one.deployment.app, one.deployment.environment): (one.behind, one.branch)
-        for one in the_store.reads().board.found(["web", "api"])
+        for one in the_store.reads().board.found([*WEB, ("api", "production")])
         if one.live
     }
 

@@ -89,7 +89,9 @@ def _read(arguments: list[str] | None) -> Namespace:
     processes = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
     for name, task in TASKS.items():
         process = processes.add_parser(name, help=task.line, description=task.line)
-        process.add_argument("--settings", type=Path, help="the settings file (default: $SHIPMATE_SETTINGS, else settings.toml)")
+        process.add_argument(
+            "--settings", type=Path, help="the settings file (default: $SHIPMATE_SETTINGS, else settings.toml)"
+        )
         task.options(process)
     return parser.parse_args(arguments)
 

@@ -50,9 +50,6 @@ HOME = Path(".shipmate")
 """Where ``talk`` keeps its sample, its database and what it deploys."""
 
 
-SETTINGS_HELP = "the settings file (default: the one that SHIPMATE_SETTINGS names, else settings.toml)"
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
     """What ``python -m bot NAME`` does: ``line`` says it in the help, ``options`` adds arguments besides the settings.
@@ -84,10 +81,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read has seen enough, as `head` has. What is left to write goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
 def _read(arguments: list[str] | None) -> Namespace:
@@ -96,7 +89,9 @@ def _read(arguments: list[str] | None) -> Namespace:
     processes = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
     for name, task in TASKS.items():
         process = processes.add_parser(name, help=task.line, description=task.line)
-        process.add_argument("--settings", type=Path, help=SETTINGS_HELP)
+        process.add_argument(
+            "--settings", type=Path, help="the settings file (default: $SHIPMATE_SETTINGS, else settings.toml)"
+        )
         task.options(process)
     return parser.parse_args(arguments)
 

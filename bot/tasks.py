@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from contextlib import suppress
@@ -54,7 +55,13 @@ def audit(given: Namespace) -> int:
     from bot.audit_export import export, moment
 
     store = _current_store(given.settings)
-    export(store.reads().audit.since, moment(given.since, store.database.clock.now()), sys.stdout)
+    try:
+        export(store.reads().audit.since, moment(given.since, store.database.clock.now()), sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` has: what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

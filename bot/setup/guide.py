@@ -58,11 +58,10 @@ class Guide:
         say("\n5 of 5  The check")
         self._invite(slack, app.channel)
         code = self._examine()
-        reached = bool(self._secrets().base_url)
-        if not settings.people and not (code and reached):
+        if not settings.people and not code:
             with suppress(Stopped):  # all is set up by then
                 first_person.introduce(self._dialogue, self._env, self._file, slack.slack())
-        self._last_words(settings, code, reached=reached)
+        self._last_words(settings, code)
         return code
 
     def _secrets(self) -> Secrets:
@@ -117,15 +116,11 @@ class Guide:
             if not self._dialogue.confirm("Is that done?"):
                 return
 
-    def _last_words(self, settings: Settings, code: int, *, reached: bool) -> None:
-        """``reached``: whether it has an address. Without one the check goes on naming the missing webhook."""
+    def _last_words(self, settings: Settings, code: int) -> None:
         say, app = self._dialogue.say, next(iter(settings.apps.values()))
         if code:
             say("\nMend what has a ✗, and run this again: what is done is not asked for again.")
-            if reached:
-                return
-            say("The ✗ of the webhook stays as long as there is no address. Where it is the only one, go on.")
+            return
         target = app.default_environment or next(iter(app.environments))
-        done = "Start the bot" if code else "All is set up. Start the bot"
-        say(f"\n{done}:\n\n  make run\n\nThen write in {app.channel}:\n")
+        say(f"\nAll is set up. Start the bot:\n\n  make run\n\nThen write in {app.channel}:\n")
         say(f"  @{settings.bot.name} deploy {app.default_ref or 'main'} to {target}")

@@ -309,21 +309,6 @@ def test_whoever_has_a_fault_left_is_told_to_mend_it(office: Office) -> None:
     assert person.said[-1] == "\nMend what has a ✗, and run this again: what is done is not asked for again."
 
 
-def test_without_an_address_the_missing_webhook_keeps_nobody_from_going_on(office: Office) -> None:
-    office.answers["Address, such as"] = ""
-    office.exit_code = 1
-    person = office.person()
-
-    assert office.set_up(person) == 1
-    assert person.said[-4:] == [
-        "\nMend what has a ✗, and run this again: what is done is not asked for again.",
-        "The ✗ of the webhook stays as long as there is no address. Where it is the only one, go on.",
-        "\nStart the bot:\n\n  make run\n\nThen write in #shop:\n",
-        "  @shipmate deploy main to staging",
-    ]
-    assert "U00000002" in office.settings.read_text()
-
-
 def test_a_token_in_the_environment_needs_no_app(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = office.environ
     monkeypatch.setattr(

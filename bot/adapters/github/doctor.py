@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from urllib.parse import quote
 
 from bot.adapters.github import webhook_doctor
@@ -10,10 +11,12 @@ from bot.adapters.github.errors import starting
 from bot.adapters.github.http import Auth, Connection
 from bot.adapters.github.payloads import CheckRuns, CombinedStatus, DeploymentShape, Repo, WorkflowRuns
 from bot.adapters.github.users import CredentialOwner
+from bot.core.deployments.wording import spoken
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Finding
 
 APP_NEEDS = {"deployments": "write", "checks": "read", "statuses": "read", "contents": "read", "pull_requests": "read"}
+CLOCK_OFF = timedelta(seconds=30)
 SHIPPING_NEEDS = ("contents", "pull_requests")
 """What has to be written for ``ship``; without it everything else works."""
 
@@ -25,6 +28,23 @@ def doctor(
 
     ``base_url`` is where the bot is reached, as far as it knows.
     """
+    return [*_examined(connection, auth, repositories, web_url, base_url), *_clock(connection)]
+
+
+def _clock(connection: Connection) -> Iterator[Finding]:
+    """A GitHub App signs by it: what is a minute off is refused."""
+    if abs(connection.ahead) >= CLOCK_OFF:
+        way = "ahead of" if connection.ahead > timedelta(0) else "behind"
+        yield Finding(
+            False,
+            f"The bot's clock is {spoken(abs(connection.ahead))} {way} GitHub's.",
+            "Let a time service set it: that of the database on Postgres, else this machine's.",
+        )
+
+
+def _examined(
+    connection: Connection, auth: Auth, repositories: Sequence[str], web_url: str, base_url: str | None
+) -> list[Finding]:
     try:
         identity = connection.get(auth.about_itself, CredentialOwner)
     except NotAccepted as refused:

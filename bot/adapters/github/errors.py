@@ -139,7 +139,7 @@ def quota_in(headers: Mapping[str, str], now: datetime) -> tuple[int, float | No
     if remaining is None or headers.get("X-RateLimit-Resource", "core") != "core":
         return None
     reset = _seconds(headers.get("X-RateLimit-Reset"))
-    here = (_date(headers.get("Date")) or now).timestamp()
+    here = (date_in(headers.get("Date")) or now).timestamp()
     return int(remaining), None if reset is None else max(0.0, reset - here)
 
 
@@ -151,11 +151,12 @@ def _wait(headers: Mapping[str, str], now: datetime) -> float:
     reset = _seconds(headers.get("X-RateLimit-Reset"))
     if headers.get("X-RateLimit-Remaining") == "0" and reset is not None:
         # By GitHub's own clock, where it says what that shows: ours may be another one.
-        return max(1.0, reset - (_date(headers.get("Date")) or now).timestamp())
+        return max(1.0, reset - (date_in(headers.get("Date")) or now).timestamp())
     return UNSAID_WAIT
 
 
-def _date(value: str | None) -> datetime | None:
+def date_in(value: str | None) -> datetime | None:
+    """The moment of a ``Date`` header, None where there is none, or it is none."""
     try:
         return parsedate_to_datetime(value).replace(tzinfo=UTC) if value else None  # HTTP knows no other zone
     except ValueError:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
@@ -20,7 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.decoding import decode
-from bot.adapters.github.errors import asks_for_time, error_of, quota_in
+from bot.adapters.github.errors import asks_for_time, date_in, error_of, quota_in
 from bot.adapters.github.etag_cache import Page, RecentPages
 from bot.adapters.measured_calls import measured
 from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
@@ -110,6 +111,8 @@ class Connection:
         self._pause = pause
         self._timeout = timeout
         self._before_change = before_change
+        self.ahead = timedelta(0)
+        """By how much our clock was ahead of GitHub's at the last answer; that tells whole seconds."""
         self._measures = measures
         self._breaker = CircuitBreaker("GitHub", clock)
         self._pages = RecentPages(REMEMBERED_BYTES)
@@ -308,6 +311,8 @@ class Connection:
             )
             said = answer.content if reading == "whole" and answer.status_code == 403 else b""
             call.result = result_of(answer.status_code, limited=asks_for_time(answer.status_code, answer.headers, said))
+        if (said_at := date_in(answer.headers.get("Date"))) is not None and _origin(url) == _origin(self._api_url):
+            self.ahead = self._clock.now() - said_at
         left = quota_in(answer.headers, self._clock.now())
         if left is not None:
             self._measures.quota(self._limit(url, _scope_in(url)), *left)

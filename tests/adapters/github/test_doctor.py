@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -83,6 +84,24 @@ def test_webhook_that_tells_too_little_is_found(github: Pair) -> None:
             "Tick these events in https://github.com/acme/web/settings/hooks.",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-3600, ["The bot's clock is 1 h ahead of GitHub's."]),
+        (75, ["The bot's clock is 1 min 15 s behind GitHub's."]),
+        (5, []),
+        (0, []),
+    ],
+)
+def test_a_clock_that_is_off_is_told(github: Pair, seconds: int, said: list[str]) -> None:
+    github.server.date = format_datetime(github.clock.now() + timedelta(seconds=seconds), usegmt=True)
+
+    found = bad(github.client.doctor([REPO]))
+
+    assert [one.what for one in found] == said
+    assert all("time service" in (one.mend or "") for one in found)
 
 
 def test_refused_token_ends_the_examination(github: Pair) -> None:

@@ -135,7 +135,8 @@ class Handler(BaseHTTPRequestHandler):
             body = json.dumps(answer.body).encode()
         # Without a Date: nobody has told this server what the time is, unless a test gives one.
         self.send_response_only(answer.status)
-        headers = {"Content-Type": "application/json; charset=utf-8", **answer.headers}
+        dated = {"Date": self.server.github.date} if self.server.github.date else {}
+        headers = {"Content-Type": "application/json; charset=utf-8", **dated, **answer.headers}
         for name, value in headers.items():
             self.send_header(name, value)
         if answer.status not in (204, 304):

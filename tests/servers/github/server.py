@@ -54,6 +54,8 @@ class GitHubServer(World):
     """
 
     web_url = WEB
+    date: str | None = None
+    """The header of that name, where a test wants one."""
 
     def __init__(
         self,

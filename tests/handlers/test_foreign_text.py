@@ -70,8 +70,9 @@ SHOWN = {
 
 OF_OTHERS = {
     *("Place", "CommandGiven", "ChannelChanged", "HomeOpened", "ModalTurned", "AboutMessage", "LinkShared", "Tick"),
+    "ApiRequested",
 }
-"""Events of the chat and of the clock."""
+"""Events of the chat, of programs and of the clock."""
 
 
 def test_every_text_of_an_event_of_githubs_is_looked_at_here() -> None:

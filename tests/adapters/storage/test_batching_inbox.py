@@ -148,7 +148,7 @@ def test_a_database_that_cannot_store_fails_every_one_of_them(tmp_path: Path) ->
     answers = put(store, delivery("d1"), delivery("d2"))
 
     assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
-    assert str(answers[0]) == "The database does not answer: no such table: deliveries"
+    assert str(answers[0]) == "The database does not answer: no such table: deliveries."
     store.database.engine.dispose()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ LINES = 200
 """How many different ones are held at most."""
 BEGINNING = 60
 """Characters by which a line is told from another one of its logger: what follows differs each time."""
+
+_BROKEN = re.compile(r"\b(BrokenPipe|Connection(Reset|Aborted|Refused)|Timeout|SSL\w*)Error\b")
+"""How Python names what becomes of connections: some libraries write it into the line, and hand no exception on."""
 
 Counts = Callable[[str, str, int], bool]
 """Given a service, what happened, and how often: whether an outage of the service is to blame for it."""
@@ -104,7 +108,8 @@ def _is_fault(record: logging.LogRecord) -> bool:
 
 def _at_most_a_warning(record: logging.LogRecord, level: int) -> int:
     """A line that breaks and is there again wakes nobody: what goes on for longer is told as an outage."""
-    return min(level, logging.WARNING) if record.exc_info and record.exc_info[1] is not None else level
+    broken = bool(record.exc_info and record.exc_info[1]) or _BROKEN.search(record.getMessage())
+    return min(level, logging.WARNING) if broken else level
 
 
 def _level(number: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 
+import pytest
 from slack_sdk.errors import SlackClientNotConnectedError
 
 from tests.logs.written import Written
@@ -72,6 +73,21 @@ def test_a_line_that_breaks_and_is_there_again_is_no_error(out: Written) -> None
 
     assert sorted(line.partition(" ")[0] for line in out.lines) == ["level=error", "level=warning"]
     assert 'level=warning event="Failed to run a request listener" logger=bot.adapters.slack.bolt times=2' in out.lines
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("Failed to check the state of sock (session id: 1, error: BrokenPipeError, message: [Errno 32])", "warning"),
+        ("Failed to receive a message (error: ConnectionResetError)", "warning"),
+        ("Failed to understand what came (error: ValueError)", "error"),
+    ],
+)
+def test_a_broken_line_that_is_only_named_is_no_error_either(out: Written, said: str, level: str) -> None:
+    logging.getLogger("bot.adapters.slack.bolt").error(said)
+    out.passes(3)
+
+    assert [line.partition(" ")[0] for line in out.lines] == [f"level={level}"]
 
 
 def test_at_the_end_nothing_is_held_back(out: Written) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 import webbrowser
+from collections.abc import Callable
 from typing import Protocol
 
 from bot.core.errors import ShipmateError
@@ -60,15 +61,9 @@ class Terminal:
         if self._browser:
             webbrowser.open(url)
 
-    def _read(self, read: Reader) -> str:
+    def _read(self, read: Callable[[], str]) -> str:
         try:
             return read().strip()
         except (EOFError, KeyboardInterrupt) as gone:
             self.say()  # the question has no end of line yet
             raise Stopped("The set-up is not finished. What you gave is kept: run it again to go on.") from gone
-
-
-class Reader(Protocol):
-    """Reads a line."""
-
-    def __call__(self) -> str: ...

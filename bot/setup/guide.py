@@ -18,12 +18,11 @@ from bot.setup.slack_app import SlackStep
 
 EXAMPLE = Path(__file__).parents[2] / "settings.toml"
 """What the settings are made of in a folder that has none."""
-EXAMINED = Callable[[], int]
-"""Says everything that is wrong; the exit code of ``python -m bot check``."""
 
 
 class Guide:
-    """``settings_file`` as it was named, None for the usual one; ``examine`` is the check, at the end."""
+    """``settings_file`` as it was named, None for the usual one; ``examine`` is the check, at the
+    end: it says everything that is wrong, and returns the exit code of ``python -m bot check``."""
 
     def __init__(
         self,
@@ -32,7 +31,7 @@ class Guide:
         clock: Clock,
         *,
         settings_file: Path,
-        examine: EXAMINED,
+        examine: Callable[[], int],
     ) -> None:
         self._dialogue = dialogue
         self._env = env

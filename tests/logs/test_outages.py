@@ -47,6 +47,14 @@ def test_one_that_comes_and_goes_is_one(out: Written) -> None:
     ]
 
 
+def test_one_that_has_held_up_nothing_says_so(out: Written) -> None:
+    out.log.warning("outage", away="GitHub", reason="No answer.")
+    out.log.info("answered", back="GitHub")
+    out.passes(5)
+
+    assert out.lines[-1].endswith("held_up=nothing")
+
+
 def test_the_end_of_the_process_waits_for_nothing(out: Written) -> None:
     fails(out)
     out.log.info("answered", back="GitHub")

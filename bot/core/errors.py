@@ -62,8 +62,8 @@ class Unavailable(ShipmateError):
 class NotYet(Unavailable):
     """Nobody is in trouble: something else has to come first, in a moment. ``retry_after`` is in seconds."""
 
-    def __init__(self, sentence: str, *, retry_after: float = 0.2) -> None:
-        super().__init__(sentence, retry_after=retry_after)
+    def __init__(self, sentence: str, *, retry_after: float = 0.2, uncertain: bool = False) -> None:
+        super().__init__(sentence, retry_after=retry_after, uncertain=uncertain)
 
 
 class Speechless(Unavailable):

@@ -33,6 +33,7 @@ from bot.runtime import plans
 from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.runtime.run_output import RunOutput
+from bot.runtime.stages import is_given_up
 from bot.settings import Settings, secret_values
 from bot.settings.current import InUse
 
@@ -280,7 +281,7 @@ class ProviderRunner:
             _held_up(how, error)
             return {"later": int(REFUSED_PAUSE.total_seconds())}
         except Unavailable as error:
-            if run.remaining() <= 0:
+            if is_given_up(run, error):
                 self._finish(deployment_id, Outcome("error", str(error)))
                 return {}
             _held_up(how, error)

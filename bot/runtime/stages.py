@@ -27,6 +27,8 @@ T = TypeVar("T")
 ASK_AGAIN = 5.0
 """Seconds until a stage that cannot begin yet is tried again, where nobody says when."""
 STORE_AGAIN = 2.0
+LOOKED_FOR = 300.0
+"""Seconds after its time in which it is still found out whether a stage has begun, so that it can be stopped."""
 DEPLOYED = "it had been deployed by then"
 MAY_FAIL = frozenset({"failed", "error"})
 
@@ -211,19 +213,25 @@ class Stages:
         return outcome
 
     def _begin(self, run: Run, stage: Stage, record: Record, staged: StagedRun) -> Record:
-        """Begin it as soon as that can be; the record says too why it could not."""
-        why = ""
-        while True:
+        """Begin it as soon as that can be; the record says too why it could not.
+
+        Whoever was killed at it, or got no answer, may have begun it: then the stage is asked, and looks first.
+        """
+        if not _was_tried(run, stage):
             if run.cancelled():
                 return replace(record, outcome=Outcome("cancelled", "Cancelled"))
             if run.remaining() <= 0:
-                return replace(record, outcome=Outcome("timed_out", f"the time was up before it began{why}"))
+                return replace(record, outcome=Outcome("timed_out", "the time was up before it began"))
+            _note_try(run, stage)
+        while True:
             try:
                 return self._begun(run, stage, record, staged)
             except Unavailable as error:
                 if isinstance(error, NotAccepted):
                     self.refused(error)
-                why = f": {error}"
+                if is_given_up(run, error):
+                    late = Outcome("timed_out", f"the time was up before it was seen to begin: {error}")
+                    return replace(record, outcome=late)
                 staged.tell(Progress(description=str(error)))
                 _wait(run, error.retry_after or ASK_AGAIN)
 
@@ -241,6 +249,11 @@ class Stages:
     def _staged(self, run: Run, stage: Stage, record: Record) -> StagedRun:
         later = len(self.stages) - 1 - self.stages.index(stage)
         return StagedRun(run, stage, self._finished, record.begun, later)
+
+
+def is_given_up(run: Run, error: Unavailable) -> bool:
+    """Whether what cannot begin is waited for no longer; what may have begun is looked for a little longer."""
+    return run.remaining() <= (-LOOKED_FOR if error.uncertain else 0)
 
 
 def _passes(stage: Stage, outcome: Outcome) -> bool:
@@ -290,6 +303,14 @@ def _keep(run: Run, stage: Stage, record: Record) -> None:
     _patiently(run, lambda: run.keep(f"stage:{stage.key}", record.text()))
 
 
+def _was_tried(run: Run, stage: Stage) -> bool:
+    return _patiently(run, lambda: run.note(f"tried:{stage.key}")) is not None
+
+
+def _note_try(run: Run, stage: Stage) -> None:
+    _patiently(run, lambda: run.keep(f"tried:{stage.key}", run.clock.now().isoformat()))
+
+
 def _patiently(run: Run, ask: Callable[[], T]) -> T:
     """What is not known could be done twice, so the database is waited for: that is no failure of what runs."""
     while True:
@@ -300,8 +321,10 @@ def _patiently(run: Run, ask: Callable[[], T]) -> T:
 
 
 def _wait(run: Run, seconds: float) -> None:
+    """So long, or until it is cancelled or the time is over, unless it was that before."""
+    known = run.cancelled(), run.remaining() <= 0
     for _ in range(max(1, round(seconds))):
-        if run.cancelled() or run.remaining() <= 0:
+        if (run.cancelled(), run.remaining() <= 0) != known:
             return
         run.pause(1.0)
 

@@ -275,12 +275,17 @@ def test_a_build_that_is_gone_is_told(heroku, run) -> None:
 # --- stopped -----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_cancelled_before_it_begins_is_never_begun(heroku, run) -> None:
-    run.cancel()
+@pytest.mark.parametrize(
+    ("stop", "outcome"),
+    [
+        ("cancel", Outcome("cancelled", "Cancelled before anything was begun on Heroku")),
+        ("run_out_of_time", Outcome("timed_out", "The time was up before anything was begun on Heroku")),
+    ],
+)
+def test_what_is_to_stop_before_it_begins_is_never_begun(heroku, run, stop, outcome) -> None:
+    getattr(run, stop)()
 
-    outcome = carried_out(run)
-
-    assert outcome == Outcome("cancelled", "Cancelled before anything was begun on Heroku")
+    assert carried_out(run) == outcome
     assert heroku.asked("POST", BUILDS) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.errors import Unavailable
 from bot.core.ports.provider import Source
 from bot.providers import heroku as provider
 from tests.providers.conftest import SHA
@@ -86,6 +87,23 @@ def test_what_was_made_although_no_answer_came_is_found_again(run_with, heroku, 
 
     assert outcome.result == "succeeded"
     assert posts(heroku) == 1
+
+
+@pytest.mark.parametrize(("stop", "result"), [("cancel", "cancelled"), ("run_out_of_time", "timed_out")])
+def test_what_was_made_although_no_answer_came_is_found_and_stopped(run_with, heroku, stop, result) -> None:
+    run = run_with(SETTINGS)
+    run.clock = MovingClock()
+    heroku.slow("acme-web", looks=9)
+    heroku.fail_next("POST", BUILDS, "cut_after")
+    with pytest.raises(Unavailable) as lost:
+        provider.start(run)
+    getattr(run, stop)()
+
+    outcome = carried_out(run)
+
+    assert lost.value.uncertain
+    assert outcome.result == result
+    assert [one.status for one in heroku.apps["acme-web"].builds] == ["failed"]
 
 
 def test_a_build_of_somebody_else_of_the_same_commit_is_not_taken_for_ours(run_with, heroku) -> None:

@@ -227,11 +227,18 @@ def test_what_has_taken_it_is_not_asked_again_for_what_it_does_not_tell(hook, ru
 # --- cancelled before it has begun ----------------------------------------------------------------------------------
 
 
-def test_cancelled_before_anything_was_sent_nothing_is(hook, run_to) -> None:
+@pytest.mark.parametrize(
+    ("stop", "outcome"),
+    [
+        ("cancel", Outcome("cancelled", "Cancelled before the hook had taken it")),
+        ("run_out_of_time", Outcome("timed_out", "The time was up before the hook had taken it")),
+    ],
+)
+def test_too_late_before_anything_was_sent_nothing_is(hook, run_to, stop, outcome) -> None:
     run = run_to()
-    run.cancel()
+    getattr(run, stop)()
 
-    assert carried_out(run) == Outcome("cancelled", "Cancelled before the hook had taken it")
+    assert carried_out(run) == outcome
     assert hook.received == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from bot.providers import shell
 from bot.providers._command import Command
 from bot.runtime import plans
 from bot.runtime.plans import CommandStage, Plan
-from bot.runtime.stages import Stages
+from bot.runtime.stages import ASK_AGAIN, Stages
 from bot.settings import read
-from tests.providers.conftest import ModelRun
+from tests.providers.conftest import T0, ModelRun
 
 RELEASED = Outcome("succeeded", "Released", "https://web.example")
 
@@ -65,12 +66,14 @@ class Model:
 
     def __init__(self, outcome: Outcome = RELEASED) -> None:
         self.outcome = outcome
-        self.troubles: list[Exception] = []
+        self.troubles: list[BaseException] = []
+        self.on_trouble: Callable[[], None] = lambda: None
         self.begun = 0
         self.on_follow: Callable[[Run], None] = lambda _: None
 
     def start(self, run: Run) -> str:
         if self.troubles:
+            self.on_trouble()
             raise self.troubles.pop(0)
         self.begun += 1
         run.write("released")
@@ -250,7 +253,51 @@ def test_what_never_can_begin_is_told_when_the_time_is_up(run_with, around) -> N
 
     outcome = carried_out(run, around({"Build": "true"}, {}), provider)
 
-    assert outcome == Outcome("timed_out", "the time was up before it began: Heroku does not answer.")
+    assert outcome == Outcome("timed_out", "the time was up before it was seen to begin: Heroku does not answer.")
+
+
+class Killed(BaseException):
+    """The process dies, which nothing may take for an error."""
+
+
+@pytest.mark.parametrize("stop", ["cancel", "run_out_of_time"])
+@pytest.mark.parametrize("lost", [Killed("after it was asked for"), Unavailable("No answer came.", uncertain=True)])
+def test_what_may_have_begun_is_looked_for_before_it_counts_as_never_begun(run_with, around, stop, lost) -> None:
+    run, provider = run_with(None), Model(Outcome("cancelled", "Stopped on Heroku"))
+    provider.troubles = [lost]
+    provider.on_trouble = getattr(run, stop)
+    plan = around({"Build": "true"}, {})
+
+    try:
+        outcome = carried_out(run, plan, provider)
+    except Killed:
+        outcome = plans.work(plans.kept(run) or Plan(), provider, lambda _: None).follow(run, "")
+
+    assert (outcome, provider.begun) == (provider.outcome, 1)
+    assert isinstance(lost, Killed) or run.clock.now() - T0 >= timedelta(seconds=ASK_AGAIN)
+
+
+def test_what_is_not_known_to_have_begun_is_not_looked_for_for_ever(run_with, around) -> None:
+    run, provider = run_with(None), Model()
+    provider.troubles = [Unavailable("No answer came.", uncertain=True)] * 400
+    provider.on_trouble = lambda: setattr(run, "_seconds", run.remaining() - 100.0)
+
+    outcome = carried_out(run, around({"Build": "true"}, {}), provider)
+
+    assert outcome == Outcome("timed_out", "the time was up before it was seen to begin: No answer came.")
+    assert run.remaining() == -300.0
+
+
+def test_what_may_have_begun_and_was_cancelled_is_asked_about_until_that_can_be_told(run_with, around) -> None:
+    run, provider = run_with(None), Model(Outcome("cancelled", "Stopped on Heroku"))
+    provider.troubles = [Unavailable("Heroku does not answer.")] * 7
+    provider.on_trouble = run.cancel
+
+    outcome = carried_out(run, around({"Build": "true"}, {}), provider)
+
+    assert (outcome, provider.begun) == (provider.outcome, 1)
+    # It is waited for between two looks, although it is cancelled by then.
+    assert run.clock.now() - T0 >= 6 * timedelta(seconds=ASK_AGAIN)
 
 
 def test_what_is_late_between_the_provider_and_the_next_stage_says_that_it_is_live(run_with, around) -> None:

@@ -52,12 +52,13 @@ def _found_or_begun(run: Run, heroku: Heroku) -> Handle:
             return found
         left = GRACE[intent.way] - intent.age(run.clock.now())
         if left > 0:
-            raise NotYet("Heroku may still be at what it was asked for.", retry_after=min(left, LOOK_AGAIN))
+            said = "Heroku may still be at what it was asked for."
+            raise NotYet(said, retry_after=min(left, LOOK_AGAIN), uncertain=True)
     settings = settings_of(run.job)
     if is_removal(run.job):
         return removal_begun(run.job)
     _refuse_what_heroku_has_not(run.job)
-    if run.cancelled():
+    if run.cancelled() or run.remaining() <= 0:
         return Handle("nothing", settings.app)
     woken(run, heroku, settings.app)
     return _rolled_back(run, heroku, settings) or _promoted(run, heroku, settings) or _built(run, heroku, settings)

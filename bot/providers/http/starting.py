@@ -39,8 +39,8 @@ def start(run: Run) -> str:
     if called_back is not None and (called_back.end is not None or not settings.pointers):
         return Begun().written()  # before its answer was taken in
     now, sent = run.clock.now(), Sent.read(run.note(SENT))
-    if run.cancelled():
-        return _cancelled(sent).written()
+    if run.cancelled() or run.remaining() <= 0:
+        return _too_late(run, sent).written()
     if sent is not None and sent.not_before > now:
         wait = (sent.not_before - now).total_seconds()
         raise Unavailable("The hook is asked again in a moment.", retry_after=min(wait, LOOK_AGAIN))
@@ -53,10 +53,12 @@ def start(run: Run) -> str:
     return begun.written()
 
 
-def _cancelled(sent: Sent | None) -> Begun:
-    if sent is None or not sent.begun:
+def _too_late(run: Run, sent: Sent | None) -> Begun:
+    if sent is not None and sent.begun:
+        return Begun(certain=False)
+    if run.cancelled():
         return Begun(outcome=Outcome("cancelled", "Cancelled before the hook had taken it"))
-    return Begun(certain=False)
+    return Begun(outcome=Outcome("timed_out", "The time was up before the hook had taken it"))
 
 
 def _request(job: Job, settings: Settings, variables: Variables, now: datetime) -> Request:

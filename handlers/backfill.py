@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 
 import structlog
 
 from bot.context import Context
 from bot.core import watermarks
+from bot.core.deployments.model import TELLING
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
-from bot.core.events.external import DeploymentCreated, PullRequestMerged, Tick
+from bot.core.events.external import DeploymentCreated, DeploymentStatusReported, PullRequestMerged, Tick
 from bot.core.events.internal import CatchUp
 from bot.core.outages import model as outages
-from bot.core.ports.backfill import created_event
+from bot.core.ports.backfill import RemoteDeployment, created_event
 from bot.router import Router
+from bot.services.remote_statuses import status_event
 from bot.services.targets import Target, apps_at, target_named
 
 router = Router()
+Found: TypeAlias = tuple[DeploymentCreated, DeploymentStatusReported | None]
 log = structlog.get_logger(__name__)
 
 
@@ -39,7 +43,7 @@ def catch_up(context: Context, event: CatchUp) -> None:
     question = watermarks.catch_up(event.repository)
     since = watermarks.since(context.reads, question, context.now)
     merges: list[PullRequestMerged] = []
-    deployments: list[DeploymentCreated] = []
+    deployments: list[Found] = []
     if since is not None:
         try:
             merges = _missed_merges(context, event.repository, since)
@@ -56,9 +60,11 @@ def catch_up(context: Context, event: CatchUp) -> None:
     for merge in merges:
         # Found anew each time until it is taken up, which is what happens once: see ``handlers/merges.py``.
         records.put(merge, f"merged:{merge.merge_sha}:{records.cause}")
-    for created in deployments:
+    for created, newest in deployments:
         # The key of a deployment whose status was the first that we heard of it.
         records.put(created, f"adopted:{created.remote_id}")
+        if newest is not None:
+            records.put(newest, f"status:{newest.remote_id}:{newest.status_id}")
 
 
 def _missed_merges(context: Context, repository: str, since: datetime) -> list[PullRequestMerged]:
@@ -87,8 +93,11 @@ def _missed_merges(context: Context, repository: str, since: datetime) -> list[P
     return [merge for merge in found if merge is not None]
 
 
-def _missed_deployments(context: Context, repository: str, since: datetime) -> list[DeploymentCreated]:
-    """Those that we have not heard of, for environments of ours; whose they are is asked when they are taken in."""
+def _missed_deployments(context: Context, repository: str, since: datetime) -> list[Found]:
+    """Those that we have not heard of, for environments of ours, each with the newest that is reported of it.
+
+    Whose they are is asked when they are taken in.
+    """
     apps = apps_at(context, repository)
     found = [
         one
@@ -97,7 +106,10 @@ def _missed_deployments(context: Context, repository: str, since: datetime) -> l
         and context.reads.by_remote(repository, one.id, apps) is None
         and context.reads.twins.by_remote(repository, one.id, apps) is None
     ]
-    return [
-        created_event(repository, one, taken=bool(context.forge.deployments.statuses(repository, one.id)))
-        for one in found
-    ]
+    return [_with_newest(context, repository, one) for one in found]
+
+
+def _with_newest(context: Context, repository: str, one: RemoteDeployment) -> Found:
+    statuses = context.forge.deployments.statuses(repository, one.id)
+    told = [status_event(repository, one.id, status) for status in statuses if status.state in TELLING]
+    return created_event(repository, one, taken=bool(statuses)), told[-1] if told else None

@@ -63,6 +63,9 @@ class Terms:
     probed: bool = False
 
 
+OVERLOOKED = timedelta(minutes=1)
+"""How old a deployment is whose webhook was lost. By less than that GitHub's clock and ours may differ."""
+
 router = Router()
 log = structlog.get_logger(__name__)
 
@@ -220,12 +223,17 @@ def _wanted(context: Context, target: Target, event: DeploymentCreated) -> Deplo
         state=State.REQUESTED if carried_out else State.STARTING,
         task=event.task,
         remote_id=event.remote_id,
-        started_at=None if carried_out else context.now,
+        started_at=None if carried_out else _began(event, context.now),
         due_at=None if carried_out else context.now + target.environment.timeout,
         changes=changes(context, target, commit),
         usual_seconds=usual_seconds(context.reads, *target.place, event.task),
         exclusive=carried_out,
     )
+
+
+def _began(event: DeploymentCreated, now: datetime) -> datetime:
+    """What began long before it was heard of counts from then: what is live is the success that began last."""
+    return event.created_at if now - event.created_at > OVERLOOKED else now
 
 
 @router.on(DeploymentStatusReported, name="following.reported")

@@ -181,12 +181,43 @@ def test_a_deployment_of_another_tool_is_found_and_followed_to_its_end(away: Wor
     for state in ("in_progress", "success"):
         away.github.report_deployment_status(REPOSITORY, remote, state, by="jenkins")
 
-    away.reconcile()
     away.wait(minutes=3)
     away.reconcile()
 
+    # Also when it ended is known at once, and how long ago it began.
     assert (news(away, 1), facts(away, 1)[1]) == ("is live", "by jenkins")
     assert thread(away, 1) == ["✅ live in 3 min"]
+
+
+def test_one_that_goes_on_is_followed_from_where_it_is(away: World) -> None:
+    remote = away.github.create_deployment(REPOSITORY, "main", by="jenkins")
+    away.github.report_deployment_status(REPOSITORY, remote, "in_progress", by="jenkins", description="Migrating")
+
+    away.reconcile()
+    begun = news(away, 1)
+    away.github.report_deployment_status(REPOSITORY, remote, "failure", by="jenkins")
+    away.wait(minutes=3)
+    away.reconcile()
+
+    assert begun == "is under way"
+    assert news(away, 1) == "failed"
+
+
+def test_what_was_overlooked_is_not_taken_for_newer_than_what_came_after_it(away: World) -> None:
+    remote = away.github.create_deployment(REPOSITORY, "main", by="jenkins")
+    away.github.report_deployment_status(REPOSITORY, remote, "success", by="jenkins")
+    away.wait(minutes=2)
+    later = away.github.create_deployment(REPOSITORY, "main", by="jenkins")
+    away.github.report_deployment_status(REPOSITORY, later, "success", by="jenkins")
+    for webhook in (*away.github.webhooks_of("deployment")[1:], *away.github.webhooks_of("deployment_status")[1:]):
+        away.deliver(webhook)
+
+    away.wait(minutes=1)
+    away.reconcile()
+
+    assert away.deployment(2).remote_id == remote
+    live = away.store.reads().last_success("web", "production")
+    assert live.remote_id == later
 
 
 def test_a_deployment_that_ended_is_never_asked_about_again(away: World) -> None:
@@ -236,7 +267,6 @@ def test_a_missed_deployment_that_somebody_took_is_only_followed(carrying: World
     remote = carrying.github.create_deployment(REPOSITORY, "main", by="jenkins")
     carrying.github.report_deployment_status(REPOSITORY, remote, "success", by="jenkins")
 
-    carrying.reconcile()
     carrying.wait(minutes=3)
     carrying.reconcile()
 

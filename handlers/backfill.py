@@ -14,7 +14,8 @@ from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavail
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported, PullRequestMerged, Tick
 from bot.core.events.internal import CatchUp
 from bot.core.outages import model as outages
-from bot.core.ports.backfill import RemoteDeployment, created_event
+from bot.core.ports.backfill import created_event
+from bot.core.ports.forge_types import RemoteDeployment
 from bot.router import Router
 from bot.services.remote_statuses import status_event
 from bot.services.targets import Target, apps_at, target_named

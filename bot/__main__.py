@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("bot")
 
 HOME = Path(".shipmate")
+SWITCH_EVERY = 0.0003
+"""Seconds after which a thread that computes lets another one go on; Python's own 0.005 are a long wait among many."""
 """Where ``talk`` keeps its sample, its database and what it deploys."""
 
 
@@ -155,8 +157,6 @@ def talk(given: Namespace) -> int:
 
 
 def run(given: Namespace) -> int:
-    # Listener and engine take turns at one interpreter: after five milliseconds each, webhooks would be answered late.
-    sys.setswitchinterval(0.001)
     return _work(given.settings, "run", web=True)
 
 
@@ -226,6 +226,7 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
 
 def _begin(settings_file: Path | None, process: Process) -> tuple[Settings, int, Logs]:
     """The settings, a file descriptor that tells of signals, and the log. Raises SettingsProblems."""
+    sys.setswitchinterval(SWITCH_EVERY)
     stop, logs = _signals(), log_to(sys.stderr)
     settings = load(settings_file, process_environment())
     logs.hide(secret_values(settings.secrets))

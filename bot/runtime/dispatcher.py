@@ -44,15 +44,16 @@ from bot.runtime.heartbeat import Heartbeat
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.provider_runner import ProviderRunner
 from bot.runtime.timers import put_due
-from bot.runtime.workload import Workload
+from bot.runtime.workload import MEASURED_EVERY, Workload
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 AT_ONCE = 8
-"""How many deliveries are handled at the same time in one process. They share one interpreter with people's commands
-and with the listener: more of them are hardly faster, and in a storm both wait longer (``make bench`` shows it)."""
+"""How many deliveries are handled at the same time in one process, and how many lanes; fewer where it is busy."""
+AHEAD = 4
+"""How many deliveries are taken at one time: what is not taken yet can still be joined with what comes."""
 COMMANDS_AT_ONCE = 16
 """How many people's commands are handled beside them."""
 AGAIN = 2.0
@@ -261,6 +262,7 @@ class Engine:
         What is due and has none waits for something that ends, and that wakes us.
         """
         clock, going = self._store.database.clock, True
+        self._load.begin_lanes()
         while going and not self._stopping.is_set():
             self._start_taken()
             moments, now = self._store.moments(), clock.now()
@@ -270,7 +272,8 @@ class Engine:
                 for lane in self._store.outbox.take_lanes():
                     self._load.deliver(lane, self._deliver)
         ahead = [moment for moment in astuple(moments) if moment is not None and moment > now]
-        return min(POLL, max(0.01, (min(ahead) - now).total_seconds())) if ahead else POLL
+        patience = MEASURED_EVERY if self._load.is_held_back() else POLL
+        return min(patience, max(0.01, (min(ahead) - now).total_seconds())) if ahead else patience
 
     def _take(self, moments: Moments, now: datetime) -> bool:
         """Take what is due into this process's hands; whether there was any.
@@ -279,7 +282,7 @@ class Engine:
         and of the others a few are taken ahead, as taking costs as much for one as for many.
         """
         for_commands = self._load.free_slots(commands=True) if is_due(moments.command, now) else 0
-        ahead = AT_ONCE if is_due(moments.delivery, now) and not self._taken and self._load.free_slots() else 0
+        ahead = AHEAD if is_due(moments.delivery, now) and not self._taken and self._load.free_slots() else 0
         if not (for_commands or ahead):
             return False
         taken = self._store.inbox.take(ahead, self._lease.id, commands=for_commands)

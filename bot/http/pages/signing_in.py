@@ -65,7 +65,7 @@ async def _come_back(site: Site, sign_in: SignIn, request: Request) -> Response:
     if "error" in asked or not _CODE.fullmatch(code):
         return _refused(site, "Slack has let nobody in: you may have declined there.")
     try:
-        person = await site.with_slack(partial(sign_in.person, code, there["nonce"]))
+        person = await site.for_a_stranger(partial(sign_in.person, code, there["nonce"]))
     except NotAllowed as error:
         log.warning("not signed in", reason=str(error))
         return _refused(site, str(error), 403)
@@ -88,9 +88,11 @@ def _let_in(site: Site, person: Person, path: str) -> Response:
     return guarded(answer)
 
 
-async def _leave(site: Site, _request: Request) -> Response:
+async def _leave(site: Site, request: Request) -> Response:
+    """CSRF: a form of another site comes without the cookie, which is ``SameSite``, and so it ends nothing."""
     answer = site.draw(None, "said.html", title="Signed out", said=("You are signed out on this browser.",))
-    _drop(site, answer, SESSION)
+    if SESSION in request.cookies:
+        _drop(site, answer, SESSION)
     return answer
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from bot.http.pages.desk import WAITING
+from bot.http.pages.site import THREADS_OF_SLACK
 from tests.http.pages.site import PAGE, Answer, Pages, serving, settings
+from tests.patience import PATIENCE
 from tests.servers.slack.openid import CLIENT_ID, CLIENT_SECRET
 from tests.servers.slack.server import SlackServer
 from tests.servers.slack.state import User
@@ -78,6 +82,41 @@ def test_signing_out_ends_it(pages: Pages, slack: SlackServer) -> None:
 
     assert SESSION not in pages.cookies
     assert pages.gets(PAGE).status == 401
+
+
+def test_a_form_of_another_site_signs_nobody_out(pages: Pages, slack: SlackServer) -> None:
+    comes(pages, slack, slack.add_user("maria"))
+    mine, pages.cookies = pages.cookies, {}  # SameSite: a browser sends none along from there
+
+    answer = pages.gets("/auth/sign-out", "POST")
+
+    assert answer.cookies == {}
+    pages.cookies = mine
+    assert pages.gets(PAGE).status == 200
+
+
+def test_strangers_who_come_with_codes_that_they_made_up_keep_no_member_waiting(
+    pages: Pages, slack: SlackServer
+) -> None:
+    comes(pages, slack, slack.add_user("maria"))
+    answers: list[int] = []
+
+    def guesses() -> None:
+        stranger = Pages(pages.door, pages.site)
+        state = goes(stranger).partition("state=")[2].partition("&")[0]
+        answers.append(stranger.gets(f"/auth/slack/callback?code=guessed&state={state}").status)
+
+    crowd = [Thread(target=guesses) for _ in range(THREADS_OF_SLACK + WAITING + 1)]
+    with slack.workspace.changed:  # Slack takes its time
+        for one in crowd:
+            one.start()
+        pages.door.wait_for(lambda: answers == [503])
+        seen = pages.gets(PAGE).status
+    for one in crowd:
+        one.join(PATIENCE)
+
+    assert seen == 200
+    assert set(answers[1:]) == {401}
 
 
 @pytest.mark.parametrize(

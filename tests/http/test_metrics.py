@@ -211,3 +211,28 @@ def test_a_process_tells_what_it_has_and_nothing_of_what_it_has_not(tmp_path: Pa
     assert worker["shipmate_slack_connected"] == 0
     assert web["shipmate_threads"] > 0
     assert {"shipmate_slack_connected", "shipmate_pool_in_use", 'shipmate_in_hand{what="run"}'} & set(web) == set()
+
+
+def test_however_many_ask_it_is_written_once_at_a_time_and_others_have_the_threads(tmp_path: Path) -> None:
+    goes_on, written = threading.Event(), []
+
+    def pool() -> tuple[int, int]:
+        written.append(threading.current_thread().name)
+        _wait(goes_on)
+        return 2, 5
+
+    with measured(tmp_path, Places(), vitals=Vitals(pool)) as listening:
+        pages: list[dict[str, float]] = []
+        threads = [threading.Thread(target=lambda: pages.append(told(listening))) for _ in range(60)]
+        for thread in threads:
+            thread.start()
+        listening.wait_for(lambda: sum(one.is_answering for one in tuple(listening.crowd.connections)) == 60)
+        ready = listening.asks("GET", "/readyz")
+        before = len(written)
+        goes_on.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+
+    assert ready == (200, "ready\n")
+    assert before == 1
+    assert [page["shipmate_pool_size"] for page in pages] == [5] * 60

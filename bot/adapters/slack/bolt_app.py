@@ -48,6 +48,7 @@ from bot.adapters.slack.payloads import (
     of_another_installation,
     opened,
     typed,
+    whole,
 )
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -92,9 +93,7 @@ class CommandInbox:
             self.keep_password(given.id, password)
         # Slack does not say when a slash command was given, but it comes at once or never.
         said_at = given.command.said_at or self.clock.now()
-        # JSON may hold half of a surrogate pair, which nothing after it can write down.
-        whole = text[:STORED_TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
-        command = replace(given.command, text=whole, said_at=said_at, stranger=stranger)
+        command = replace(given.command, text=text[:STORED_TEXT_LIMIT], said_at=said_at, stranger=stranger)
         new = self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         if new and not command.passing:  # what only names the bot is hardly ever for it
             where = {"by": command.person, "via": command.via, "channel": command.place.channel}
@@ -138,6 +137,7 @@ def build(
         attaching_conversation_kwargs_enabled=False,
     )
     app.error(_log_failure)
+    app.middleware(_with_whole_text)
     intake = CommandInbox(inbox, on_stored, keep_password, slack.clock)
     _listen(app, slack, bot_name, intake)
     listen_to_modals(app, slack, intake, suggest, read_moment)
@@ -185,6 +185,12 @@ def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]
         return BoltResponse(status=200, body="")
 
     return refuse
+
+
+def _with_whole_text(body: Payload, next: Callable[[], None]) -> None:
+    """JSON may hold half of a surrogate pair anywhere, which nothing after this can write down."""
+    body.update(whole(body))
+    next()
 
 
 def _authorize(slack: Slack) -> Callable[..., AuthorizeResult]:

@@ -249,8 +249,8 @@ def _whole(head: Line, more: Sequence[Line]) -> Line:
     return spans if plain(spans).rstrip().endswith((".", "!", "?", "…")) else (*spans, ".")
 
 
-# What breaks a line somewhere: what Python, Unicode or a terminal take for an end of line. It is looked for in the space
-# around it, and not the other way round: a title may be a megabyte of blanks, each of which would be tried.
+# What breaks a line somewhere: what Python, Unicode or a terminal take for an end of line. It is looked for in the
+# space around it, and not the other way round: a title may be a megabyte of blanks, each of which would be tried.
 _BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SPACE = re.compile(r"\s+")
 # What is not seen: colours and other controls, half characters, what turns the direction of writing (bidi), and what

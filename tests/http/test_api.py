@@ -254,6 +254,18 @@ def test_who_asks_too_often_is_told_when_to_ask_again(at_door: Door) -> None:
     assert other.gets("/api/locks").status == 200
 
 
+def test_who_asks_too_often_takes_nobodys_turn_at_the_database(at_door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    use = at_door.kept.api.use
+    monkeypatch.setattr(at_door.kept.api, "use", lambda hashed: (looks.append(hashed), use(hashed))[1])
+    ci = client(at_door)
+
+    answers = [ci.gets("/api/locks").status for _ in range(int(access.BURST) + 60)]
+
+    assert set(answers) == {200, 429}
+    assert len(looks) == answers.count(200)
+
+
 def test_strangers_who_guess_keep_nobody_else_out(at_door: Door) -> None:
     ci, never_used = client(at_door), client(at_door, "new")
     ci.gets("/api/locks")

@@ -47,6 +47,8 @@ def check_of_run(run: CheckRun) -> Check:
     )
 
 
+LONGEST_NAME = 100
+"""Characters of what somebody has git call them, which may be anything."""
 LONGEST_TITLE = 500
 """Characters of a commit's title: those of a pull request have 256 at most."""
 
@@ -63,7 +65,7 @@ def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) 
         sha=found.sha,
         ref=ref,
         title=_title(found.commit.message),
-        author=login or name or login_of(None),
+        author=login or name[:LONGEST_NAME] or login_of(None),
         url=found.html_url,
         parents=tuple(parent.sha for parent in found.parents),
         pull_request=pull_request,

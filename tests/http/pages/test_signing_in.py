@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.http.pages.desk import WAITING
 from bot.http.pages.site import THREADS_OF_SLACK
@@ -228,6 +229,16 @@ def test_slack_saying_no_or_nothing_is_said(pages: Pages, slack: SlackServer) ->
 
     assert (declined.status, "you may have declined" in declined.text) == (401, True)
     assert (troubled.status, "Slack does not answer" in troubled.text) == (503, True)
+
+
+def test_however_many_codes_are_made_up_the_log_has_a_line_for_each_reason(pages: Pages) -> None:
+    with capture_logs() as logged:
+        for _ in range(5):
+            state = goes(pages).partition("state=")[2].partition("&")[0]
+            assert pages.gets(f"/auth/slack/callback?code=guessed&state={state}").status == 401
+
+    told = [one["reason"] for one in logged if one["event"] == "not signed in"]
+    assert told == ["Slack refuses openid.connect.token: invalid_code."]
 
 
 def test_without_a_client_nobody_signs_in(tmp_path: Path) -> None:

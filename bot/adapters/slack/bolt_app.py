@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
@@ -26,7 +27,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.builtin import SocketModeClient
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -62,6 +62,9 @@ STORED_TEXT_LIMIT = 4_000
 PING_SECONDS = 2.0
 TRY_AGAIN_SECONDS = 30.0
 TOLD_EVERY = 60.0
+THREADS = 40
+"""So many requests over HTTP are worked on at once: threads of their own, so that while a database or Slack hangs
+monitors, programs and hooks are answered all the same."""
 CAPTURED = 86_400
 """Seconds after which nothing that Slack has signed comes from Slack."""
 
@@ -278,6 +281,7 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
     """
     verifiers = [SignatureVerifier(secret) for secret in signing_secrets]
     out_of_time = _OutOfTime(signing_secrets)
+    threads = ThreadPoolExecutor(THREADS, "slack")
 
     async def handle(request: Request) -> Response:
         try:
@@ -288,7 +292,8 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
         if not _is_signed(verifiers, body, request):
             out_of_time.note(body, request)
             return JSONResponse({"error": "invalid request"}, status_code=401)
-        answer: Any = await run_in_threadpool(lambda: app.dispatch(to_bolt_request(request, body)))
+        loop = asyncio.get_running_loop()
+        answer: Any = await loop.run_in_executor(threads, lambda: app.dispatch(to_bolt_request(request, body)))
         return to_starlette_response(answer)
 
     return handle

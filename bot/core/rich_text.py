@@ -249,8 +249,10 @@ def _whole(head: Line, more: Sequence[Line]) -> Line:
     return spans if plain(spans).rstrip().endswith((".", "!", "?", "…")) else (*spans, ".")
 
 
-# What breaks a line somewhere, with the space around it: what Python, Unicode or a terminal take for an end of line.
-_BREAK = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+# What breaks a line somewhere: what Python, Unicode or a terminal take for an end of line. It is looked for in the
+# space around it, and not the other way round: a title may be a megabyte of blanks, each of which would be tried.
+_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_SPACE = re.compile(r"\s+")
 # What is not seen: colours and other controls, half characters, what turns the direction of writing (bidi), and what
 # has no width but in an emoji that is joined of several.
 _HIDDEN = re.compile(
@@ -276,7 +278,11 @@ def one_line(text: str) -> str:
     >>> one_line("fine\\n\\u2028✅ web is live")
     'fine ✅ web is live'
     """
-    return visible(_BREAK.sub(" ", text)).replace("\t", " ")
+    return visible(_SPACE.sub(_unbroken, text)).replace("\t", " ")
+
+
+def _unbroken(space: re.Match[str]) -> str:
+    return " " if _BREAK.search(space[0]) else space[0]
 
 
 def plain(line: Line) -> str:

@@ -92,7 +92,7 @@ class WebhookListener:
             called_back = endpoint(self.callbacks, refusals)
             routes.append(Route(f"{CALLBACKS}{{request_id}}", called_back, methods=["POST"]))
         api = self.api.app(refusals) if self.api is not None else None
-        return Door(webhook, _routed(routes, self.root), refusals, api)
+        return Door(webhook, routed(routes, self.root), refusals, api)
 
     @property
     def root(self) -> str:
@@ -107,7 +107,7 @@ class WebhookListener:
             self.api.leave()
 
 
-def _routed(routes: list[Route], root: str) -> Starlette:
+def routed(routes: list[Route], root: str = "") -> Starlette:
     """Whoever has put a slash behind an address is sent to the one without; ``root`` is what paths begin with outside.
 
     Starlette would send them to the ``Host`` that they name, by http, and past the root: with the key of their link.

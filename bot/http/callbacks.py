@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from bot.core.events.internal import ProviderCalledBack
 from bot.core.hooks.callback import Callback, callback
 from bot.core.hooks.pointers import JSON
 from bot.http.limits import CALLBACKS
+from bot.http.pages.desk import Busy, Desk, Late
 from bot.http.refusals import Refusals
 from bot.settings import secrets_in
 from bot.settings.current import InUse
@@ -32,6 +32,10 @@ log = structlog.get_logger(__name__)
 
 PROVIDER = "http"
 UNSIGNED = (401, f"The signature in {SIGNATURE} is missing or wrong; compare the variable that `secret` names.\n")
+NOT_STORED = (503, "It could not be stored; please send it again.\n")
+TOO_MANY = (503, "Too much with an unknown signature waits to be looked up; please send it again.\n")
+PATIENCE = 10.0
+"""Seconds that the database has for one of them."""
 UNKNOWN = (404, "No deployment of a hook has this request id.\n")
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
@@ -110,8 +114,9 @@ class Callbacks:
 
 
 def endpoint(callbacks: Callbacks, refusals: Refusals) -> Callable[[Request], Awaitable[Response]]:
-    # Of an app that the settings have lost only the database knows the secret: strangers ask it one at a time.
-    one_at_a_time = asyncio.Lock()
+    # Of an app that the settings have lost only the database knows the secret: strangers ask it one at a time, and not
+    # all that come may wait for that, as each keeps a body and a connection meanwhile.
+    strangers = Desk(1, "callbacks of strangers", patience=PATIENCE)
 
     async def handle(request: Request) -> Response:
         try:
@@ -126,11 +131,14 @@ def endpoint(callbacks: Callbacks, refusals: Refusals) -> Callable[[Request], Aw
             elif callbacks.may_be_signed(body, signature):
                 answer = await run_in_threadpool(take)
             else:
-                async with one_at_a_time:
-                    answer = await run_in_threadpool(take)
+                answer = await strangers.do(take)
+        except Busy:
+            answer = TOO_MANY
+        except Late:
+            answer = NOT_STORED
         except Unavailable as error:
             log.error("callback not stored", reason=str(error), during=error.service)
-            answer = 503, "It could not be stored; please send it again.\n"
+            answer = NOT_STORED
         return _said(answer, request, refusals)
 
     return handle
@@ -139,7 +147,7 @@ def endpoint(callbacks: Callbacks, refusals: Refusals) -> Callable[[Request], Aw
 def _said(answer: Answer, request: Request, refusals: Refusals) -> Response:
     status, sentence = answer
     said = PlainTextResponse(sentence, status)
-    if status == 401:
+    if status == 401 or answer is TOO_MANY:
         refusals.note(status, CALLBACKS, request.client.host if request.client else "")
         said.headers["connection"] = "close"
     return said

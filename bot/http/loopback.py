@@ -28,14 +28,13 @@ class Loopback:
 
     def _serve(self, site: Site, api: Api) -> None:
         # All that it takes is loaded here, while somebody reads the greeting.
-        from starlette.applications import Starlette
-
+        from bot.http.app import routed
         from bot.http.pages.routes import routes
         from bot.http.refusals import Refusals
         from bot.http.server import serving
 
         refusals = Refusals(PRODUCTION.refusals_told_every)
-        app = _either(api.app(refusals), Starlette(routes=routes(site)))
+        app = _either(api.app(refusals), routed(routes(site)))
         server = serving(app, refusals.note, site.leave, PRODUCTION)
         server.run([self._opened])
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from prometheus_client import (
@@ -146,12 +147,16 @@ class Exporter:
         self._set_aside = set_aside
         self._asking: asyncio.Future[Looked] | None = None
         self._fresh_until = -math.inf
+        self._telling: asyncio.Future[bytes] | None = None
 
     async def page(self, _: Request) -> Response:
         """Never an error: what cannot be told is left out, as a zero would be a lie."""
         looked = await self._looked()
-        text = await run_in_threadpool(lambda: generate_latest(_Told(self._families(looked))))
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+        # Strangers may ask for it too, and Slack's requests need these threads: what is just being written is for all.
+        if self._telling is None or self._telling.done():
+            write = partial(generate_latest, _Told(self._families(looked)))
+            self._telling = asyncio.ensure_future(run_in_threadpool(write))
+        return Response(await asyncio.shield(self._telling), media_type=CONTENT_TYPE_LATEST)
 
     async def _looked(self) -> Looked:
         if self._asking is None or (self._asking.done() and self._meter.passed() >= self._fresh_until):

@@ -24,7 +24,7 @@ from bot.core.ports.chat import Clock, Delivery
 from bot.core.ports.measures import UNMEASURED, Measures
 from bot.core.schedules.reading import Read, read
 from bot.http.api.app import Api
-from bot.http.app import WebhookListener
+from bot.http.app import WebhookListener, routed
 from bot.http.callbacks import Callbacks
 from bot.http.health import WorkerWatch
 from bot.http.limits import PRODUCTION, Limits
@@ -218,9 +218,7 @@ def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.
 
 def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the pages for monitors alone, under the same limits."""
-    from starlette.applications import Starlette
-
-    return serving(Starlette(routes=told.routes()), Refusals(limits.refusals_told_every).note, lambda: None, limits)
+    return serving(routed(told.routes()), Refusals(limits.refusals_told_every).note, lambda: None, limits)
 
 
 def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Limits, root: str = "") -> uvicorn.Server:

@@ -50,7 +50,13 @@ def _shortened(text: str, most: int) -> str:
 def renderer(order: Sequence[str], *, colours: bool) -> Processor:
     if colours:
         # Tracebacks come as text: with the values of variables, as rich shows them, come secrets.
-        return structlog.dev.ConsoleRenderer(sort_keys=False, exception_formatter=structlog.dev.plain_traceback)
+        console = structlog.dev.ConsoleRenderer(sort_keys=False, exception_formatter=structlog.dev.plain_traceback)
+
+        def on_one_line(logger: WrappedLogger, method: str, line: EventDict) -> str:
+            # It escapes a line's end in values alone, and what libraries say is an event.
+            return console(logger, method, {**line, "event": str(line["event"]).replace("\n", "\\n")})
+
+        return on_one_line
     return structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
 
 

@@ -17,6 +17,8 @@ from bot.adapters.github.registration import Registration
 from bot.core.errors import Rejected, ShipmateError
 
 BACK = "/back"
+OUR_NAMES = frozenset({"127.0.0.1", "localhost"})
+"""What a browser may call this machine; at any port, as one on another machine may come through a tunnel."""
 MAKE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <title>Shipmate: the GitHub App</title><h1>The GitHub App</h1>
 <p>GitHub shows its name, which you may change, and makes it with everything that the bot needs.</p>
@@ -26,6 +28,10 @@ MAKE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color
 DONE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <title>Shipmate</title><h1>{title}</h1><p>{text}</p></html>
 """
+ELSEWHERE = (
+    HTTPStatus.MISDIRECTED_REQUEST,
+    DONE.format(title="Nothing here", text="Open the address that the terminal shows, as it stands there."),
+)
 
 
 class LocalPage:
@@ -33,7 +39,7 @@ class LocalPage:
 
     ``redeem`` is given what GitHub sent, and returns what to say, which the browser shows; it may raise ShipmateError.
     ``state`` comes back with the code: what comes with another one was not asked for here, and is refused. Only this
-    machine reaches the page.
+    machine reaches the page, and no page of another site reads it: that one would have the ``state``.
     """
 
     def __init__(self, registration: Registration, web_url: str, homepage: str, redeem: Callable[[str], str]) -> None:
@@ -81,6 +87,16 @@ class LocalPage:
             return HTTPStatus.BAD_REQUEST, DONE.format(title="Not done", text=html.escape(str(error)))
         return HTTPStatus.OK, DONE.format(title="Done", text=f"{html.escape(said)} Go on in the terminal.")
 
+    def is_meant(self, host: str) -> bool:
+        """DNS rebinding: whether a ``Host`` header names this machine, not a site whose name was led here.
+
+        To a browser such a site's pages are of one origin with this one.
+        """
+        try:
+            return urlsplit(f"//{host}").hostname in OUR_NAMES
+        except ValueError:
+            return False
+
     def policy(self) -> str:
         """The Content-Security-Policy: nothing but a form that goes to GitHub."""
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(self._target))
@@ -93,7 +109,8 @@ class LocalPage:
             timeout = 10
 
             def do_GET(self) -> None:
-                status, text = page.answer(self.path)
+                is_meant = page.is_meant(self.headers.get("Host", ""))
+                status, text = page.answer(self.path) if is_meant else ELSEWHERE
                 body = text.encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "text/html; charset=utf-8")

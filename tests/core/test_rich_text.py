@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, plain, say
+from bot.core.rich_text import Bold, Button, Code, CodeBlock, Link, Mention, Message, Moment, one_line, plain, say
 
 
 def test_every_kind_of_span_has_a_plain_form() -> None:
@@ -86,3 +86,28 @@ def test_what_is_not_seen_is_not_there(hidden: str) -> None:
 @pytest.mark.parametrize("text", ["❤️ a\u0301 naïve 日本語 عربى हिन्दी", "👩‍💻 🏳️‍🌈 🇩🇪"])
 def test_what_people_write_stays(text: str) -> None:
     assert plain((text,)) == text
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\u3000", " \n", "\u2028", "\u200d", "\x1b["])
+def test_a_megabyte_of_blanks_in_a_title_is_soon_a_line(space: str) -> None:
+    """What took time by the square of its length would take hours, and a process with it."""
+    title = f"Fix{(space * 1_000_000)[:1_000_000]}it"
+
+    shown = one_line(title)
+
+    assert (shown[:3], shown[-2:]) == ("Fix", "it")
+    assert len(shown.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a  b", "a  b"),
+        ("a \n\u2028 b", "a b"),
+        ("a\tb", "a b"),
+        ("\n a \r\n", " a "),
+        ("a\x1fb\x85c", "ab c"),
+    ],
+)
+def test_breaks_are_one_space_with_the_space_around_them(text: str, line: str) -> None:
+    assert one_line(text) == line

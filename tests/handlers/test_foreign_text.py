@@ -12,6 +12,7 @@ from typing import get_type_hints
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from bot.adapters.github.mapping import LONGEST_TITLE
 from bot.core.events import external
 from bot.core.events.external import DeploymentCreated, DeploymentStatusReported
 from tests.servers.slack.state import Shown
@@ -196,3 +197,17 @@ def test_text_of_others_stays_text_in_a_line_of_the_bots(text: str) -> None:
     }  # fmt: skip
     for mark in ("*Zbold*", "_Zit_", "~Zno~", "`Zcode`"):
         assert [written for written in live if re.search(rf"(?<!\w){re.escape(mark)}", written)] == []
+
+
+def test_a_title_of_a_megabyte_of_blanks_holds_nothing_up(tmp_path: Path) -> None:
+    """Git takes any first line, and a regular expression that tries each blank anew would take hours over it."""
+    with open_world(tmp_path) as world:
+        world.github.commit(REPOSITORY, "topic", f"Fix{' ' * 1_000_000}it (#7", author="maria")
+
+        world.says("maria", "deploy topic to production")
+        world.says("bob", "diff production topic")
+        world.settle()
+
+        assert world.deployment(1).state == "starting"
+        assert len(world.deployment(1).title) == LONGEST_TITLE
+        assert world.parent(1).text.startswith("maria is deploying topic@")

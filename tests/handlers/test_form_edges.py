@@ -150,9 +150,13 @@ def test_whose_account_was_closed_deploys_nothing_with_a_form_that_is_open(here:
 
 
 @pytest.mark.parametrize(
-    "metadata", ["", "null", "{}", "[]", "{" * 3_000, '{"text": 1}', '{"text": "cancel #1", "person": "U00000001"}']
+    "metadata",
+    [
+        *("", "null", "{}", "[]", "{" * 3_000, "[" * 3_000, "\ud800", 7, {"text": "cancel #1"}),
+        *('{"text": 1}', '{"text": "cancel #1", "person": "U00000001"}'),
+    ],
 )
-def test_what_cannot_be_read_does_nothing(guarded: World, metadata: str) -> None:
+def test_what_cannot_be_read_does_nothing(guarded: World, metadata: Any) -> None:
     guarded.opens_form("bob", guarded.parent(1), "Reject…")
 
     sent = guarded.slack.sends_off("bob", forged(modal(guarded, "bob"), private_metadata=metadata))
@@ -160,6 +164,20 @@ def test_what_cannot_be_read_does_nothing(guarded: World, metadata: str) -> None
 
     assert sent.acked
     assert guarded.deployment(1).state == "waiting"
+
+
+def test_half_of_a_character_in_a_form_is_no_trouble(guarded: World) -> None:
+    guarded.opens_form("bob", guarded.parent(1), "Reject…")
+    kept = json.loads(modal(guarded, "bob").body["private_metadata"])
+    values = {"why": {"any": {"type": "plain_text_input", "value": "half \ud800 of it"}}}
+
+    sent = guarded.slack.sends_off(
+        "bob", forged(modal(guarded, "bob"), private_metadata=json.dumps(kept), state={"values": values})
+    )
+    guarded.settle()
+
+    assert sent.acked
+    assert guarded.deployment(1).description == "Rejected by bob: half ? of it"
 
 
 def test_nobody_acts_as_somebody_else(guarded: World) -> None:

@@ -254,6 +254,18 @@ def test_who_asks_too_often_is_told_when_to_ask_again(at_door: Door) -> None:
     assert other.gets("/api/locks").status == 200
 
 
+def test_who_asks_too_often_takes_nobodys_turn_at_the_database(at_door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    use = at_door.kept.api.use
+    monkeypatch.setattr(at_door.kept.api, "use", lambda hashed: (looks.append(hashed), use(hashed))[1])
+    ci = client(at_door)
+
+    answers = [ci.gets("/api/locks").status for _ in range(int(access.BURST) + 60)]
+
+    assert set(answers) == {200, 429}
+    assert len(looks) == answers.count(200)
+
+
 def test_strangers_who_guess_keep_nobody_else_out(at_door: Door) -> None:
     ci, never_used = client(at_door), client(at_door, "new")
     ci.gets("/api/locks")
@@ -492,6 +504,17 @@ def test_two_who_ask_for_the_same_at_once_ask_for_one_thing(at_door: Door) -> No
     assert len(at_door.stored()) == 1
 
 
+def test_a_key_is_for_one_address_whatever_is_in_it_and_whatever_the_bot_is_called(impatient: Door) -> None:
+    ci, path = client(impatient), "/api/locks/gone/a%23b"
+
+    first = ci.asks("DELETE", path, Idempotency_Key="k1")
+    again = ci.asks("DELETE", path, Idempotency_Key="k1", Host="bot.example/?x#")
+    other = ci.problem("DELETE", "/api/locks/gone/a", Idempotency_Key="k1")
+
+    assert (first.status, again.status, again.body) == (202, 202, first.body)
+    assert other[:2] == (422, "key-used-already")
+
+
 def test_a_key_is_of_one_line_and_not_too_long(at_door: Door) -> None:
     ci = client(at_door)
 
@@ -549,6 +572,28 @@ def test_a_request_that_cannot_be_is_told_why_and_kept_nowhere(
 @pytest.mark.parametrize("body", [b"{", b"hello", b"[" * 50_000, b"9" * 5_000, b"\xff", {"for": "2h"}], ids=range(6))
 def test_what_its_address_says_whole_takes_no_body(at_door: Door, path: str, body: Any) -> None:
     assert client(at_door).problem("DELETE", path, body)[0] == 400
+    assert at_door.stored() == []
+
+
+ADDRESSES = [
+    ("/api/freezes?environment=", 422, "“environment” must be one word"),
+    ("/api/freezes?environment=&app=web", 422, "web has no environment “”"),
+    ("/api/freezes?environment=a%00b", 422, "“environment” must be one word"),
+    ("/api/freezes?app=", 422, "There is no app “”"),
+    ("/api/freezes?environment=staging&environment=production", 400, "“environment” is there twice"),
+    ("/api/locks/web/", 422, "“environment” must be one word"),
+    ("/api/locks/web/%00", 422, "“environment” must be one word"),
+    ("/api/locks/web/a%20b", 422, "“environment” must be one word"),
+    (f"/api/locks/web/{'a' * 256}", 422, "“environment” must be one word of 255 characters"),
+]
+
+
+@pytest.mark.parametrize(("path", "status", "words"), ADDRESSES, ids=map(str, range(len(ADDRESSES))))
+def test_a_name_that_is_left_empty_or_is_none_ends_nothing(at_door: Door, path: str, status: int, words: str) -> None:
+    found = client(at_door).problem("DELETE", path)
+
+    assert found[0] == status
+    assert words in found[2]
     assert at_door.stored() == []
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from bot.core.deployments.model import Actor, Deployment, State
 from bot.core.events.internal import ProviderCalledBack
 from bot.http.callbacks import Callbacks
 from bot.http.limits import CALLBACKS, PRODUCTION
+from bot.http.pages.desk import WAITING
 from bot.settings import Settings, read
 from tests.http.door import Door, door, signature
 from tests.patience import PATIENCE
@@ -57,6 +58,7 @@ UNSIGNED = (
     401,
     "The signature in X-Shipmate-Signature-256 is missing or wrong; compare the variable that `secret` names.\n",
 )
+TOO_MANY = (503, "Too much with an unknown signature waits to be looked up; please send it again.\n")
 UNKNOWN = (404, "No deployment of a hook has this request id.\n")
 
 
@@ -258,6 +260,42 @@ def test_only_what_is_posted_is_taken(listening: Door) -> None:
 def test_a_database_that_does_not_answer_asks_for_another_try(tmp_path: Path) -> None:
     with listening_to(tmp_path, migrated=False) as listening:
         assert calls_back(listening, BODY) == (503, "It could not be stored; please send it again.\n")
+
+
+class Standing(Callbacks):
+    """The database does not answer what strangers ask, until ``moves``."""
+
+    moves = Event()
+
+    def take(self, request_id: str, body: bytes, signature: str) -> tuple[int, str]:
+        if not self.may_be_signed(body, signature):
+            self.moves.wait(PATIENCE)
+        return super().take(request_id, body, signature)
+
+
+def test_not_all_strangers_wait_for_the_database_and_keep_nobody_out(tmp_path: Path) -> None:
+    answers: list[tuple[int, str]] = []
+    most = WAITING + 1
+
+    with door(tmp_path, callbacks=lambda kept, ring: Standing(settings(), kept, ENVIRON, ring)) as listening:
+        add(listening)
+
+        def guess() -> None:
+            answers.append(calls_back(listening, {"state": "success"}, secret="guessed"))
+
+        crowd = [Thread(target=guess) for _ in range(most + 5)]
+        for one in crowd:
+            one.start()
+        listening.wait_for(lambda: len(answers) == 5)
+        turned_away = [*answers]
+        signed = calls_back(listening, {"state": "success"})
+        Standing.moves.set()
+        for one in crowd:
+            one.join(PATIENCE)
+
+    assert turned_away == [TOO_MANY] * 5
+    assert signed == (200, "stored\n")
+    assert answers[5:] == [UNSIGNED] * most
 
 
 def test_either_of_two_secrets_is_good_while_it_is_changed(tmp_path: Path) -> None:

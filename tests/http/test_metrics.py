@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ from bot.core.errors import Unavailable
 from bot.core.measures.model import Move, Tally
 from bot.http.metrics import PATIENCE as FOR_THE_DATABASE
 from bot.http.metrics import Meter, Vitals
+from bot.http.monitoring import Monitored
+from bot.http.server import monitor_server
 from tests.http.door import PING, Door, door
 from tests.patience import PATIENCE
 
@@ -211,3 +215,43 @@ def test_a_process_tells_what_it_has_and_nothing_of_what_it_has_not(tmp_path: Pa
     assert worker["shipmate_slack_connected"] == 0
     assert web["shipmate_threads"] > 0
     assert {"shipmate_slack_connected", "shipmate_pool_in_use", 'shipmate_in_hand{what="run"}'} & set(web) == set()
+
+
+def test_however_many_ask_it_is_written_once_at_a_time_and_others_have_the_threads(tmp_path: Path) -> None:
+    goes_on, written = threading.Event(), []
+
+    def pool() -> tuple[int, int]:
+        written.append(threading.current_thread().name)
+        _wait(goes_on)
+        return 2, 5
+
+    with measured(tmp_path, Places(), vitals=Vitals(pool)) as listening:
+        pages: list[dict[str, float]] = []
+        threads = [threading.Thread(target=lambda: pages.append(told(listening))) for _ in range(60)]
+        for thread in threads:
+            thread.start()
+        listening.wait_for(lambda: sum(one.is_answering for one in tuple(listening.crowd.connections)) == 60)
+        ready = listening.asks("GET", "/readyz")
+        before = len(written)
+        goes_on.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+
+    assert ready == (200, "ready\n")
+    assert before == 1
+    assert [page["shipmate_pool_size"] for page in pages] == [5] * 60
+
+
+def test_a_slash_too_many_leads_to_no_other_host_at_a_workers_port_either() -> None:
+    server = monitor_server(Monitored(lambda: ()))
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
+        thread.start()
+        asking = http.client.HTTPConnection("127.0.0.1", opened.getsockname()[1], timeout=PATIENCE)
+        asking.request("GET", "/metrics/", headers={"Host": "evil.example"})
+        answer = asking.getresponse()
+        asking.close()
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+    assert (answer.status, answer.headers["location"]) == (307, "/metrics")

@@ -12,15 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.adapters.slack.bolt_app import build, http_handler
 from bot.adapters.slack.chat import Slack
+from bot.core.ports.chat import Delivery
 from tests.http.door import Door, door
+from tests.patience import PATIENCE
 from tests.servers.slack.inbox import Tray
 from tests.servers.slack.server import SlackServer
+from tests.servers.slack.state import TEAM
 
 SECRET = SlackServer.signing_secret
 CHALLENGE = json.dumps({"type": "url_verification", "challenge": "abc", "token": "unused"}).encode()
@@ -35,11 +39,23 @@ class Watch:
         return datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
 
 
+class Standing(Tray):
+    """The database takes what is to be stored, and does not answer until ``moves``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moves = Event()
+
+    def put(self, delivery: Delivery) -> bool:
+        self.moves.wait(PATIENCE)
+        return super().put(delivery)
+
+
 @contextmanager
-def listener(directory: Path, *secrets: str) -> Iterator[Door]:
+def listener(directory: Path, *secrets: str, tray: Tray | None = None) -> Iterator[Door]:
     with SlackServer() as slack:
         chat = Slack(slack.bot_token, api_url=slack.api_url, clock=Watch())
-        tray = Tray()
+        tray = tray or Tray()
         app = build(
             chat, bot_name="shipmate", inbox=tray, on_stored=tray.ring, keep_password=tray.passwords.__setitem__
         )
@@ -155,3 +171,26 @@ def test_what_slack_did_not_sign_leaves_one_line_and_no_connection(listening: Do
     assert [(line["event"], line["answer"], line["path"], line["address"]) for line in lines] == [
         ("request refused", 401, "/slack/events", "127.0.0.1")
     ]
+
+
+def test_while_nothing_can_be_stored_monitors_are_answered_all_the_same(tmp_path: Path) -> None:
+    tray, answers = Standing(), []
+
+    def writes(number: int) -> None:
+        said = {"type": "message", "channel": "D1", "user": "U1", "team": TEAM, "text": "status", "ts": f"{number}.1"}
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}", "event": said}
+        answers.append(says(listening, str(int(time.time())), json.dumps(body).encode())[0])
+
+    with listener(tmp_path, SECRET, tray=tray) as listening:
+        crowd = [Thread(target=writes, args=(number,)) for number in range(1, 61)]
+        for one in crowd:
+            one.start()
+        listening.wait_for(lambda: sum(one.is_answering for one in tuple(listening.crowd.connections)) == len(crowd))
+        told = [listening.asks("GET", path)[0] for path in ("/readyz", "/metrics")]
+        tray.moves.set()
+        for one in crowd:
+            one.join(PATIENCE)
+
+    assert told == [200, 200]
+    assert answers == [200] * len(crowd)
+    assert len(tray.deliveries) == len(crowd)

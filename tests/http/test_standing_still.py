@@ -67,6 +67,25 @@ def test_pages_say_so_and_whoever_waits_behind_is_asked_to_come_again() -> None:
     assert (asyncio.run(happens()), done) == ("there", [])
 
 
+def test_what_was_wanted_by_those_who_have_gone_is_not_done() -> None:
+    desk, moves, done = Desk(1, "pages"), Event(), []
+
+    async def happens() -> None:
+        first = asyncio.create_task(desk.do(lambda: moves.wait(PATIENCE)))
+        gone = [asyncio.create_task(desk.do(lambda: done.append("in vain"))) for _ in range(5)]
+        await asyncio.sleep(0)
+        for one in gone:
+            one.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        moves.set()
+        await first
+        await desk.do(lambda: done.append("wanted"))
+
+    asyncio.run(happens())
+
+    assert done == ["wanted"]
+
+
 def test_it_is_not_ready() -> None:
     moves = Event()
     health = Health(lambda: [] if moves.wait(PATIENCE) else ["in vain"], None, tuple, A_MOMENT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from structlog.contextvars import bound_contextvars
 
@@ -98,3 +100,18 @@ def test_a_terminal_gets_colours_and_no_commands() -> None:
     assert "\x1b[" in text
     assert "\x1b[2J" not in text
     assert "decided" in text
+
+
+def test_a_line_of_a_terminal_is_ended_by_nobody_either() -> None:
+    with written(Terminal()) as out:
+        out.log.info("decided\nforged", reason="why\nforged")
+        logging.getLogger("library").warning("no such ref: %s", "topic\nforged")
+
+    assert len(out.stream.getvalue().splitlines()) == 2
+
+
+def test_a_terminal_shows_a_traceback_with_its_lines() -> None:
+    with written(Terminal()) as out:
+        out.log.error("failed", exc_info=ValueError("why"))
+
+    assert out.stream.getvalue().splitlines()[-1] == "ValueError: why"

@@ -228,6 +228,42 @@ def test_an_answer_with_another_state_is_refused(office: Office) -> None:
     assert "GITHUB_APP_ID" not in office.env.variables()
 
 
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost@evil", "["]
+)
+def test_the_page_of_another_site_whose_name_leads_here_reads_nothing(office: Office, host: str) -> None:
+    person, browser = office.person(), Browser(office.github, "acme/shop")
+    answers: list[requests.Response] = []
+
+    def rebind(url: str) -> None:
+        if urlsplit_is_local(url):
+            named = {"Host": host.replace("{port}", url.rstrip("/").rpartition(":")[2])}
+            answers.append(requests.get(url, headers=named, timeout=10))
+            answers.append(requests.get(browser.led_to(url), headers=named, timeout=10))
+
+    person.on_open = rebind
+    with pytest.raises(Stopped):
+        office.set_up(Person(person.answers | {"Enter when": []}, on_open=rebind))
+
+    assert [answer.status_code for answer in answers] == [421, 421]
+    assert "state=" not in answers[0].text
+    assert "GITHUB_APP_ID" not in office.env.variables()
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1:9000"])
+def test_the_local_page_may_be_reached_through_a_tunnel(office: Office, host: str) -> None:
+    person, answers = office.person(), []
+
+    def look(url: str) -> None:
+        if urlsplit_is_local(url):
+            answers.append(requests.get(url, headers={"Host": host}, timeout=10))
+
+    with pytest.raises(Stopped):
+        office.set_up(Person(person.answers | {"Enter when": []}, on_open=look))
+
+    assert [answer.status_code for answer in answers] == [200]
+
+
 def test_the_local_page_may_only_post_to_github(office: Office) -> None:
     person, seen = office.person(), []
 

@@ -47,6 +47,12 @@ def check_of_run(run: CheckRun) -> Check:
     )
 
 
+LONGEST_NAME = 100
+"""Characters of what somebody has git call them, which may be anything."""
+LONGEST_TITLE = 500
+"""Characters of a commit's title: those of a pull request have 256 at most."""
+
+
 def repository_of(found: Repo) -> Repository:
     return Repository(found.full_name, found.default_branch, found.html_url, found.id, found.private)
 
@@ -58,14 +64,20 @@ def commit_of(found: CommitShape, ref: str, *, pull_request: int | None = None) 
     return Commit(
         sha=found.sha,
         ref=ref,
-        title=found.commit.message.partition("\n")[0].strip(),
-        author=login or name or login_of(None),
+        title=_title(found.commit.message),
+        author=login or name[:LONGEST_NAME] or login_of(None),
         url=found.html_url,
         parents=tuple(parent.sha for parent in found.parents),
         pull_request=pull_request,
         login=login or None,
         at=utc(at) if at else None,
     )
+
+
+def _title(message: str) -> str:
+    """Its first line, which GitHub hands on at any length: it is stored and drawn again and again."""
+    first = message.partition("\n")[0].strip()
+    return first if len(first) <= LONGEST_TITLE else f"{first[: LONGEST_TITLE - 1]}…"
 
 
 def head_ref_of(found: PullRequestShape) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
@@ -26,7 +27,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.builtin import SocketModeClient
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -48,6 +48,7 @@ from bot.adapters.slack.payloads import (
     of_another_installation,
     opened,
     typed,
+    whole,
 )
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -61,6 +62,9 @@ STORED_TEXT_LIMIT = 4_000
 PING_SECONDS = 2.0
 TRY_AGAIN_SECONDS = 30.0
 TOLD_EVERY = 60.0
+THREADS = 40
+"""So many requests over HTTP are worked on at once: threads of their own, so that while a database or Slack hangs
+monitors, programs and hooks are answered all the same."""
 CAPTURED = 86_400
 """Seconds after which nothing that Slack has signed comes from Slack."""
 
@@ -92,9 +96,7 @@ class CommandInbox:
             self.keep_password(given.id, password)
         # Slack does not say when a slash command was given, but it comes at once or never.
         said_at = given.command.said_at or self.clock.now()
-        # JSON may hold half of a surrogate pair, which nothing after it can write down.
-        whole = text[:STORED_TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
-        command = replace(given.command, text=whole, said_at=said_at, stranger=stranger)
+        command = replace(given.command, text=text[:STORED_TEXT_LIMIT], said_at=said_at, stranger=stranger)
         new = self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
         if new and not command.passing:  # what only names the bot is hardly ever for it
             where = {"by": command.person, "via": command.via, "channel": command.place.channel}
@@ -138,6 +140,7 @@ def build(
         attaching_conversation_kwargs_enabled=False,
     )
     app.error(_log_failure)
+    app.middleware(_with_whole_text)
     intake = CommandInbox(inbox, on_stored, keep_password, slack.clock)
     _listen(app, slack, bot_name, intake)
     listen_to_modals(app, slack, intake, suggest, read_moment)
@@ -185,6 +188,12 @@ def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]
         return BoltResponse(status=200, body="")
 
     return refuse
+
+
+def _with_whole_text(body: Payload, next: Callable[[], None]) -> None:
+    """JSON may hold half of a surrogate pair anywhere, which nothing after this can write down."""
+    body.update(whole(body))
+    next()
 
 
 def _authorize(slack: Slack) -> Callable[..., AuthorizeResult]:
@@ -272,6 +281,7 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
     """
     verifiers = [SignatureVerifier(secret) for secret in signing_secrets]
     out_of_time = _OutOfTime(signing_secrets)
+    threads = ThreadPoolExecutor(THREADS, "slack")
 
     async def handle(request: Request) -> Response:
         try:
@@ -282,7 +292,8 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
         if not _is_signed(verifiers, body, request):
             out_of_time.note(body, request)
             return JSONResponse({"error": "invalid request"}, status_code=401)
-        answer: Any = await run_in_threadpool(lambda: app.dispatch(to_bolt_request(request, body)))
+        loop = asyncio.get_running_loop()
+        answer: Any = await loop.run_in_executor(threads, lambda: app.dispatch(to_bolt_request(request, body)))
         return to_starlette_response(answer)
 
     return handle

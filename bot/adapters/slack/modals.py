@@ -168,8 +168,8 @@ def _given(view: Payload, person: str) -> CommandGiven | None:
     Whoever uses it now is the ``person``.
     """
     try:
-        kept = decode(view.get("private_metadata") or "", CommandGiven)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+        kept = decode(str(view.get("private_metadata") or ""), CommandGiven)
+    except (msgspec.MsgspecError, RecursionError):
         return None
     where = kept.place
     if not _ID.fullmatch(where.channel):

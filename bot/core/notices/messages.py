@@ -16,7 +16,7 @@ from bot.core.rich_text import Bold, Line, Link, Message, Span, plain
 NAMED = 3
 """How many of their pull requests are named to an author at most."""
 LONGEST_TITLE = 70
-_NUMBER_BEHIND = re.compile(r"\s*\(#\d+\)$")
+_NUMBER_BEHIND = re.compile(r"(?<!\s)\s*+\(#\d+\)$")
 """GitHub puts it behind the title where it squashes."""
 
 

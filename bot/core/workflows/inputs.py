@@ -71,12 +71,11 @@ def declared(text: str) -> list[str] | None:
     ([], None)
     """
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    begins = next(
-        (n for n, line in enumerate(lines) if re.match(r"""\s+["']?workflow_dispatch["']?\s*:""", line)), None
-    )
+    begins = next((n for n, line in enumerate(lines) if _TRIGGER.match(line)), None)
     if begins is None:
-        listed = re.search(r"^['\"]?on['\"]?:.*\bworkflow_dispatch\b|^\s+-\s+workflow_dispatch\b", text, re.MULTILINE)
-        return [] if listed else None
+        # Line by line: blanks that may go on over lines would be tried again from each line.
+        listed = re.compile(r"['\"]?on['\"]?:.*\bworkflow_dispatch\b|\s+-\s+workflow_dispatch\b")
+        return [] if any(map(listed.match, lines)) else None
     below = _below(lines, begins)
     inputs = next((n for n, line in enumerate(below) if re.match(r"\s+inputs\s*:", line)), None)
     if inputs is None:

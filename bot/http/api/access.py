@@ -57,7 +57,8 @@ class RateLimit:
         return 0.0
 
     def is_empty(self, key: str, now: float) -> bool:
-        return self._fill(key, now).left < 1
+        """Nobody is remembered for being asked about: those who guess would have the others forgotten."""
+        return key in self._buckets and self._fill(key, now).left < 1
 
     def _fill(self, key: str, now: float) -> TokenBucket:
         bucket = self._buckets.pop(key, None) or TokenBucket(self.burst, now)
@@ -119,11 +120,13 @@ class Access:
         hashed = digest(secret)
         if self._strangers.is_empty(_address(request), now) and not await self._may_be_valid(hashed, now):
             raise _too_often(_STRANGERS, 1 / STRANGERS_PER_SECOND)
+        if self._tokens.is_empty(hashed, now):  # a look at the database would take another's turn
+            raise _too_often(_IT, self._tokens.wait(hashed, now))
         token = await self.ask(self._store.api.use, hashed)
         if token is None:
             raise self._stranger(request, now, "The token is not known, was revoked, or has expired; make a new one.")
-        if seconds := self._tokens.wait(str(token.id), now):
-            raise _too_often(f"The token {token.name} has asked too often", seconds)
+        if seconds := self._tokens.wait(hashed, now):
+            raise _too_often(_IT, seconds)
         return token
 
     def _stranger(self, request: Request, now: float, detail: str) -> Misshapen:
@@ -144,6 +147,7 @@ class Access:
 
 
 _SEND_ONE = "Send “Authorization: Bearer shp_…”; `python -m bot token create` makes one, in `talk` /token."
+_IT = "This token has asked too often"
 _STRANGERS = "Too many requests without a valid token have come from this address"
 
 

@@ -149,6 +149,10 @@ def _demand_known_parameters(request: Request, operation: Operation) -> None:
             near = nearest(name, operation.query)
             meant = f"; did you mean “{near}”?" if near else "."
             raise Misshapen(Problem(400, "unknown-parameter", f"There is no parameter “{name[:100]}” here{meant}"))
+        if operation.changes and len(request.query_params.getlist(name)) > 1:
+            raise Misshapen(
+                Problem(400, "repeated-parameter", f"“{name}” is there twice; ask for one after the other.")
+            )
 
 
 class Described:

@@ -120,7 +120,9 @@ class Requests:
         """Store what ``make`` makes with an id, unless the same was asked before, and answer. Raises Misshapen."""
         key = _key(request)
         asked = make(_id(token, key))
-        fingerprint = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
+        # Not ``request.url``: that is read anew from the Host header, and ends where a name of the path holds a ``#``.
+        address = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
+        fingerprint = hashlib.sha256(f"{request.method} {address}\n".encode() + body)
         kept, is_new = await self.access.ask(self.store.api.put, asked, fingerprint.hexdigest())
         if kept.fingerprint != fingerprint.hexdigest():
             detail = "Something else was asked with this Idempotency-Key; take another one for another request."

@@ -18,6 +18,7 @@ ALL = "all"
 _TASK = re.compile(r"deploy(?::(?P<name>[\w.:-]*[\w.-]))?", re.ASCII)
 _KEY = re.compile(r"[A-Za-z_][\w.-]{0,99}", re.ASCII)
 _LONGEST_VALUE = 1_000
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def unlock(app: str, environment: str, scope: Scope) -> Unlock:
     """Also where the settings have lost the place: what is left there can be ended."""
     scope.demand_reach(app)
     known = scope.apps.get(app)
-    word = environment.rstrip("/")
+    word = _name("environment", environment.rstrip("/"))
     name = scope.settings.vocabulary(app).environment(word, app) if known else None
     return Unlock(name or word, app)
 
@@ -122,7 +123,7 @@ def freeze(asked: FreezeAsked, scope: Scope) -> tuple[DeclareFreeze, str | None]
 
 def unfreeze(environment: str | None, app: str | None, scope: Scope) -> tuple[Unfreeze, str | None]:
     here = frozen_app(app, scope)
-    return Unfreeze(_frozen_environment(environment, here, scope) if environment else None), here
+    return Unfreeze(_frozen_environment(environment, here, scope) if environment is not None else None), here
 
 
 def frozen_app(app: str | None, scope: Scope) -> str | None:
@@ -137,7 +138,7 @@ def _frozen_environment(word: str, app: str | None, scope: Scope) -> str:
         return ALL
     if app is not None:
         return scope.environment(scope.apps[app], word)
-    return scope.settings.vocabulary(None).environment(word) or word
+    return scope.settings.vocabulary(None).environment(word) or _name("environment", word)
 
 
 def _task(word: str, app: AppSettings) -> str:
@@ -171,6 +172,13 @@ def _is_ref(text: str) -> bool:
 
 def _is_word(text: str) -> bool:
     return _is_line(text) and not any(one.isspace() for one in text)
+
+
+def _name(name: str, word: str) -> str:
+    """A name that the settings may have lost, and so may be any."""
+    if not (0 < len(word) <= _LONGEST_NAME and _is_word(word)):
+        raise _invalid(f"“{name}” must be one word of {_LONGEST_NAME} characters at most.")
+    return word
 
 
 def _line(name: str, text: str | None) -> str | None:

@@ -36,12 +36,14 @@ class Desk:
         if self._there >= self._most:
             raise Busy
         self._there += 1
+        job = self._threads.submit(work)
         try:
-            job = self._threads.submit(work)
             done = asyncio.wrap_future(job)
             await asyncio.wait({done}, timeout=self._patience)
             if done.done():
                 return done.result()
             raise Busy if job.cancel() else Late
         finally:
+            # Whoever goes takes along what they wanted: else those who come and go would make a queue without an end.
+            job.cancel()
             self._there -= 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from secrets import token_urlsafe
@@ -28,6 +30,23 @@ ON_THE_WAY_SECONDS = 600
 # A path of this site: neither //elsewhere nor /\elsewhere, which browsers take for it, and no end of a header's line.
 _PATH = re.compile(r"/(?:[^/\\\x00-\x20\x7f][^\\\x00-\x20\x7f]{0,1000})?")
 _CODE = re.compile(r"[\x21-\x7e]{1,500}")
+TOLD_EVERY = 60.0
+REASONS = 20
+"""So many reasons are told apart in that time: there are fewer, but for names of workspaces."""
+
+
+@dataclass(slots=True)
+class TurnedAway:
+    """Tells each reason in one line a minute: strangers fill no log, however many codes they make up."""
+
+    _told: dict[str, float] = field(default_factory=dict)
+
+    def note(self, reason: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self._told = {one: at for one, at in self._told.items() if now - at < TOLD_EVERY}
+        if reason not in self._told and len(self._told) < REASONS:
+            self._told[reason] = now
+            log.warning("not signed in", reason=reason)
 
 
 def routes(site: Site) -> list[Route]:
@@ -37,7 +56,7 @@ def routes(site: Site) -> list[Route]:
         return []
     return [
         Route(SIGN_IN, site.answering(partial(_go, site, found))),
-        Route(CALLBACK, site.answering(partial(_come_back, site, found))),
+        Route(CALLBACK, site.answering(partial(_come_back, site, found, TurnedAway()))),
         Route(SIGN_OUT, site.answering(partial(_leave, site)), methods=["POST"]),
     ]
 
@@ -53,7 +72,7 @@ async def _go(site: Site, sign_in: SignIn, request: Request) -> Response:
     return guarded(answer)
 
 
-async def _come_back(site: Site, sign_in: SignIn, request: Request) -> Response:
+async def _come_back(site: Site, sign_in: SignIn, turned_away: TurnedAway, request: Request) -> Response:
     """From Slack: nothing is asked of it before the state is found to be ours, and this browser's."""
     await site.ready()
     asked, now = request.query_params, site.clock.now()
@@ -65,15 +84,15 @@ async def _come_back(site: Site, sign_in: SignIn, request: Request) -> Response:
     if "error" in asked or not _CODE.fullmatch(code):
         return _refused(site, "Slack has let nobody in: you may have declined there.")
     try:
-        person = await site.with_slack(partial(sign_in.person, code, there["nonce"]))
+        person = await site.for_a_stranger(partial(sign_in.person, code, there["nonce"]))
     except NotAllowed as error:
-        log.warning("not signed in", reason=str(error))
+        turned_away.note(str(error))
         return _refused(site, str(error), 403)
     except Unavailable as error:
         log.warning("not signed in", reason=str(error), during=error.service)
         return site.trouble("Slack does not answer just now; please sign in again in a moment.")
     except ShipmateError as error:
-        log.warning("not signed in", reason=str(error))
+        turned_away.note(str(error))
         return _refused(site, "Slack did not confirm who you are.")
     return _let_in(site, person, there["next"])
 
@@ -88,9 +107,11 @@ def _let_in(site: Site, person: Person, path: str) -> Response:
     return guarded(answer)
 
 
-async def _leave(site: Site, _request: Request) -> Response:
+async def _leave(site: Site, request: Request) -> Response:
+    """CSRF: a form of another site comes without the cookie, which is ``SameSite``, and so it ends nothing."""
     answer = site.draw(None, "said.html", title="Signed out", said=("You are signed out on this browser.",))
-    _drop(site, answer, SESSION)
+    if SESSION in request.cookies:
+        _drop(site, answer, SESSION)
     return answer
 
 

@@ -66,13 +66,15 @@ class Site:
     leaving: bool = field(default=False, init=False)
     watches: dict[int, Watch] = field(default_factory=dict, init=False)
     _desk: Desk = field(init=False)
-    _desk_of_slack: Desk = field(init=False)
+    _desk_of_members: Desk = field(init=False)
+    _desk_of_strangers: Desk = field(init=False)
     _seated: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.access = Access(self.signatures, self.clock, self.settings.secrets.base_path, self.sign_in is not None)
         self._desk = Desk(THREADS, "pages", patience=self.patience)
-        self._desk_of_slack = Desk(THREADS_OF_SLACK, "signing in")
+        self._desk_of_members = Desk(THREADS_OF_SLACK, "members")
+        self._desk_of_strangers = Desk(THREADS_OF_SLACK, "signing in")
 
     @property
     def settings(self) -> Settings:
@@ -136,7 +138,7 @@ class Site:
         if self.sign_in is None or isinstance(found, Stranger) or found.person is None:
             return found
         try:
-            await self.with_slack(partial(self.sign_in.member, found.person))
+            await self._desk_of_members.do(partial(self.sign_in.member, found.person))
         except NotAllowed:
             return Stranger(expired=True)
         except ShipmateError as error:
@@ -156,9 +158,12 @@ class Site:
         except Late:
             raise self.store.database.away("The database has not answered in time.") from None
 
-    async def with_slack(self, work: Callable[[], Found]) -> Found:
-        """Done in a thread for what Slack is asked. Raises Busy."""
-        return await self._desk_of_slack.do(work)
+    async def for_a_stranger(self, work: Callable[[], Found]) -> Found:
+        """Done in a thread for what Slack is asked of whoever wants to sign in. Raises Busy.
+
+        A bulkhead: however many come with codes that they made up, those who are signed in wait behind none of them.
+        """
+        return await self._desk_of_strangers.do(work)
 
     async def patiently(self, work: Callable[[], Found]) -> Found:
         """As ``apart``, for what has begun: its turn comes when it comes."""

@@ -47,7 +47,11 @@ async def stream(site: Site, request: Request, _reader: Reader) -> Response:
     headers = {"X-Accel-Buffering": "no"}
     if request.method == "HEAD":
         return guarded(Response(media_type=EVENTS, headers=headers))
-    return guarded(Seated(site, _events(site, one, _following(request)), media_type=EVENTS, headers=headers))
+    following = _following(request)
+    if following:
+        # From behind the end nobody would hear the next lines: neither they nor those who share their look.
+        following = min(following, await site.apart(partial(site.store.output.next_number, one.id)))
+    return guarded(Seated(site, _events(site, one, following), media_type=EVENTS, headers=headers))
 
 
 def _following(request: Request) -> int:

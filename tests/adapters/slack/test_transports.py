@@ -152,7 +152,7 @@ def test_socket_mode_that_cannot_be_opened_is_opened_later(
 def endpoint(server: SlackServer, tray: Tray) -> Iterator[str]:
     """The address of a web process with nothing in it but the endpoint for Slack."""
     route = Route("/slack/events", http_handler(bolt(server, tray), (SECRET,)), methods=["POST"])
-    web = uvicorn.Server(uvicorn.Config(Starlette(routes=[route]), port=0, log_level="error", lifespan="off"))
+    web = uvicorn.Server(uvicorn.Config(Starlette(routes=[route]), port=0, log_config=None, lifespan="off"))
     thread = Thread(target=web.run, daemon=True)
     thread.start()
     server.wait_for(lambda: web.started)

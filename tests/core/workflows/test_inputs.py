@@ -110,3 +110,12 @@ def test_two_deployments_of_the_same_are_told_the_same_but_for_their_numbers() -
 )
 def test_a_run_name_that_tells_the_deployment_is_known(text: str, names: bool) -> None:
     assert names_its_runs(text, DEFAULT_INPUTS) is names
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", " \n", "\t\r\n"])
+def test_a_megabyte_of_blanks_in_a_workflow_is_soon_read(blank: str) -> None:
+    """What took time by the square of its length would take hours."""
+    blanks = (blank * 1_000_000)[:1_000_000]
+
+    assert declared(f"on:{blanks}x") is None
+    assert declared(f"on:\n{blanks}\n  - workflow_dispatch") == []

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.http.pages.desk import WAITING
+from bot.http.pages.site import THREADS_OF_SLACK
 from tests.http.pages.site import PAGE, Answer, Pages, serving, settings
+from tests.patience import PATIENCE
 from tests.servers.slack.openid import CLIENT_ID, CLIENT_SECRET
 from tests.servers.slack.server import SlackServer
 from tests.servers.slack.state import User
@@ -78,6 +83,41 @@ def test_signing_out_ends_it(pages: Pages, slack: SlackServer) -> None:
 
     assert SESSION not in pages.cookies
     assert pages.gets(PAGE).status == 401
+
+
+def test_a_form_of_another_site_signs_nobody_out(pages: Pages, slack: SlackServer) -> None:
+    comes(pages, slack, slack.add_user("maria"))
+    mine, pages.cookies = pages.cookies, {}  # SameSite: a browser sends none along from there
+
+    answer = pages.gets("/auth/sign-out", "POST")
+
+    assert answer.cookies == {}
+    pages.cookies = mine
+    assert pages.gets(PAGE).status == 200
+
+
+def test_strangers_who_come_with_codes_that_they_made_up_keep_no_member_waiting(
+    pages: Pages, slack: SlackServer
+) -> None:
+    comes(pages, slack, slack.add_user("maria"))
+    answers: list[int] = []
+
+    def guesses() -> None:
+        stranger = Pages(pages.door, pages.site)
+        state = goes(stranger).partition("state=")[2].partition("&")[0]
+        answers.append(stranger.gets(f"/auth/slack/callback?code=guessed&state={state}").status)
+
+    crowd = [Thread(target=guesses) for _ in range(THREADS_OF_SLACK + WAITING + 1)]
+    with slack.workspace.changed:  # Slack takes its time
+        for one in crowd:
+            one.start()
+        pages.door.wait_for(lambda: answers == [503])
+        seen = pages.gets(PAGE).status
+    for one in crowd:
+        one.join(PATIENCE)
+
+    assert seen == 200
+    assert set(answers[1:]) == {401}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +229,16 @@ def test_slack_saying_no_or_nothing_is_said(pages: Pages, slack: SlackServer) ->
 
     assert (declined.status, "you may have declined" in declined.text) == (401, True)
     assert (troubled.status, "Slack does not answer" in troubled.text) == (503, True)
+
+
+def test_however_many_codes_are_made_up_the_log_has_a_line_for_each_reason(pages: Pages) -> None:
+    with capture_logs() as logged:
+        for _ in range(5):
+            state = goes(pages).partition("state=")[2].partition("&")[0]
+            assert pages.gets(f"/auth/slack/callback?code=guessed&state={state}").status == 401
+
+    told = [one["reason"] for one in logged if one["event"] == "not signed in"]
+    assert told == ["Slack refuses openid.connect.token: invalid_code."]
 
 
 def test_without_a_client_nobody_signs_in(tmp_path: Path) -> None:

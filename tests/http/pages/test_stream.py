@@ -123,6 +123,19 @@ def test_a_place_that_cannot_be_is_the_beginning(pages: Pages, given: str) -> No
         assert stream.lines(1) == [("0", "a")]
 
 
+def test_whoever_begins_behind_the_end_hears_what_comes_next_and_so_do_all_others(pages: Pages) -> None:
+    one = pages.add()
+    pages.writes(one, "a")
+
+    with watching(pages, Last_Event_ID="99999999") as behind:
+        assert behind.next() == Event("state", "running")
+        with watching(pages) as other:
+            other.lines(1)
+            pages.writes(one, "news")
+
+            assert behind.lines(1) == other.lines(1) == [("1", "news")]
+
+
 def test_long_output_comes_whole_and_in_order(pages: Pages) -> None:
     one = pages.add()
     pages.writes(one, *(f"line {n}" for n in range(2_300)))

@@ -186,8 +186,8 @@ def _begin(one: CommandRun, attempt: Path) -> None:
     if processes.claimed(attempt) or _begun_elsewhere(one) is not None:
         return
     run, job, settings = one.run, one.job, one.command
-    if (reason := _reason_to_stop(run)) is not None:
-        raise Interrupted(f"{reason.description}, before it began.")
+    if run.cancelled():
+        raise Interrupted("Cancelled, before it began.")
     runs_as = account(settings.user) if settings.user else None
     environ = _environment(one, runs_as)
     try:

@@ -50,7 +50,7 @@ def start(run: Run) -> str:
     Raises Rejected and Unavailable, and what ``run.checkout`` raises.
     """
     with directories.disk_errors():
-        needless = run.job.task == REMOVE or _reason_to_stop(run) is not None
+        needless = run.job.task == REMOVE or run.cancelled()
         return str(_root(run.job) if needless else _prepare(run))
 
 

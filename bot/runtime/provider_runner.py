@@ -34,7 +34,7 @@ from bot.runtime import plans
 from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.runtime.run_output import RunOutput
-from bot.runtime.stages import never_seen_to_begin
+from bot.runtime.stages import is_followed_again, never_seen_to_begin
 from bot.settings import Settings, secret_values
 from bot.settings.current import InUse
 
@@ -289,6 +289,7 @@ class ProviderRunner:
         number, over, later = run.job.deployment_id, never_seen_to_begin(run, error), int(error.retry_after or 5) + 1
         if not error.uncertain:
             # Nothing goes on with these settings: whoever mends them meanwhile is heard.
+            plans.forget(run)
             self.store.runs.forget(number)
         if isinstance(error, NotAccepted):
             self._refused(error)
@@ -320,12 +321,12 @@ class ProviderRunner:
         work = plans.work(plans.kept(run) or Plan(), provider, self._refused)
         try:
             outcome = work.follow(run, handle)
-        except NotAccepted as error:
-            # An outage until somebody mends it, and nothing is given up for it: it is followed again in a moment.
-            self._refused(error)
-            self._store_rest(run)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
+        except Exception as error:
+            if isinstance(error, NotAccepted):
+                self._refused(error)
+            if is_followed_again(run, error):
+                self._store_rest(run)
+                raise
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome, run.last_word)

@@ -251,6 +251,16 @@ class Stages:
         return StagedRun(run, stage, self._finished, record.begun, later)
 
 
+def is_followed_again(run: Run, error: Exception) -> bool:
+    """Whether that what goes on can only not be seen: refused credentials and lost notes, and else while there is time.
+
+    It ends as nothing for that, and is followed again in a moment.
+    """
+    if isinstance(error, NotAccepted):
+        return True
+    return isinstance(error, Unavailable) and (error.uncertain or run.remaining() > 0)
+
+
 def never_seen_to_begin(run: Run, error: Unavailable) -> Outcome | None:
     """How what cannot begin ends, where that is waited for no longer; what may have begun is looked for a while."""
     if run.remaining() > (-LOOKED_FOR if error.uncertain else 0):
@@ -271,10 +281,9 @@ def _passes(stage: Stage, outcome: Outcome) -> bool:
 def _sentenced(follow: Callable[[Run, str], Outcome], run: Run, handle: str) -> Outcome:
     try:
         return follow(run, handle)
-    except NotAccepted:
-        # An outage of the bot's own credentials, after which it is followed again.
-        raise
     except ShipmateError as error:
+        if is_followed_again(run, error):
+            raise
         return Outcome("error", str(error))
 
 

@@ -539,6 +539,28 @@ def test_every_conclusion_has_a_sentence(scene: Scene, conclusion: str, result: 
     assert (outcome.result, outcome.description) == (result, says)
 
 
+@pytest.mark.parametrize("end", [actions.succeed, actions.fail])
+def test_a_database_that_is_away_as_a_run_ends_is_no_end(scene: Scene, end: Callable[..., None]) -> None:
+    ends_at_once(scene, end)
+    run = scene.run()
+    handle = provider.start(run)
+    note, away = run.note, iter([True])
+
+    def comes_back(name: str) -> str | None:
+        if next(away, False):
+            raise Unavailable("The database does not answer.", uncertain=True)
+        return note(name)
+
+    run.note = comes_back  # type: ignore[method-assign]
+
+    try:
+        outcome = provider.follow(run, handle)
+    except Unavailable:  # then it is followed again
+        outcome = provider.follow(run, handle)
+
+    assert outcome.result == {actions.succeed: "succeeded", actions.fail: "failed"}[end]
+
+
 @pytest.mark.parametrize("fault", [500, 502, 429, "cut_before", "malformed"])
 def test_an_outage_is_waited_for(scene: Scene, fault: int | str) -> None:
     run, server = scene.run(), scene.github.server

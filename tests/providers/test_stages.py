@@ -256,6 +256,34 @@ def test_what_never_can_begin_is_told_when_the_time_is_up(run_with, around) -> N
     assert outcome == Outcome("timed_out", "the time was up before it was seen to begin: Heroku does not answer.")
 
 
+@pytest.mark.parametrize(
+    ("trouble", "late"),
+    [(Unavailable("GitHub does not answer."), False), (Unavailable("The database is away.", uncertain=True), True)],
+    ids=["an outage", "its notes"],
+)
+def test_a_stage_that_cannot_be_seen_for_a_moment_is_followed_again_and_not_begun(
+    run_with, around, trouble, late
+) -> None:
+    run, provider = run_with(None), Model()
+    troubles = [trouble]
+
+    def away(_: Run) -> None:
+        if troubles:
+            if late:
+                run.run_out_of_time()
+            raise troubles.pop()
+
+    provider.on_follow = away
+    plan = around({"Build": "echo build"}, {})
+
+    with pytest.raises(Unavailable):
+        carried_out(run, plan, provider)
+    outcome = carried_out(run, plan, provider)
+
+    assert (outcome, provider.begun) == (RELEASED, 1)
+    assert printed(run) == ["build", "released"]
+
+
 class Killed(BaseException):
     """The process dies, which nothing may take for an error."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Event
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.ports.forge import Forge
+from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job, Source
 from bot.runtime.provider_runner import Passwords, ProviderRunner, StoredRun
 from bot.runtime.run_output import FLUSH_AT, LONGEST_WAIT
@@ -67,6 +69,9 @@ class Quay:
         if self.troubles:
             raise self.troubles.pop(0)
         (into / "index.html").write_text(f"{repository} {sha[:7]}")
+
+    def remote(self, repository: str) -> Remote:
+        raise NotThere(f"There is no {repository} for git here.")
 
 
 class Ship:
@@ -289,6 +294,33 @@ def test_what_may_have_begun_is_looked_for_a_while_and_then_said_to_be_unknown(s
     assert ship.told() == [
         RunFinished(number, "timed_out", f"the time was up before it was seen to begin: {unknown}"),
     ]
+
+
+def test_what_cannot_be_seen_for_a_moment_is_followed_again(ship: Ship) -> None:
+    number = ship.deployment()
+    begun = ship.provider_runner.begin(number)
+    shutil.rmtree(ship.directory / "production")
+    ship.quay.troubles = [Unavailable("GitHub does not answer.")] * 3
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            ship.provider_runner.follow(number, str(begun["handle"]))
+    ship.provider_runner.follow(number, str(begun["handle"]))
+
+    assert ship.told()[1:] == [RunFinished(number, "succeeded", "current → releases/1a2b3c4")]
+
+
+def test_what_has_not_begun_goes_through_the_steps_that_the_settings_have_by_then(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("GitHub does not answer.")]
+    number = ship.deployment()
+    ship.provider_runner.begin(number)
+    step = f'before_deploy = [{{ name = "Mark", command = "touch {ship.directory}/marked" }}]\nprovider = '
+    reloaded(ship, ("provider = ", step))
+
+    begun = ship.provider_runner.begin(number)
+    ship.provider_runner.follow(number, str(begun["handle"]))
+
+    assert (ship.directory / "marked").exists()
 
 
 @pytest.mark.parametrize("step", ["note", "keep_note", "claim_note"])

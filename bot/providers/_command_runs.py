@@ -136,7 +136,8 @@ def _watch_attempt(one: CommandRun, attempt: Path) -> Outcome | None:
             break
         reason = _reason_to_stop(run, output)
         if reason is not None:
-            directories.write_whole(attempt / _STOPPING, json.dumps(asdict(reason)))
+            with suppress(OSError):  # a disk that is full keeps nothing running
+                directories.write_whole(attempt / _STOPPING, json.dumps(asdict(reason)))
             all_gone = processes.stop(attempt)
             output.copy(run.write, ended=True)
             return reason if all_gone else Outcome(reason.result, f"{reason.description}, but it would not end")

@@ -166,10 +166,12 @@ class StoredRun:
         return self._runner.forge.remote(self.job.repository)
 
     def remembered(self, name: str) -> str | None:
-        return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
+        with told_apart(_nobody_knows):
+            return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
 
     def remember(self, name: str, value: str) -> None:
-        self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
+        with told_apart(_nobody_knows):
+            self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
 
     @property
     def workflows(self) -> Workflows:
@@ -324,7 +326,7 @@ class ProviderRunner:
         except Exception as error:
             if isinstance(error, NotAccepted):
                 self._refused(error)
-            if is_followed_again(run, error):
+            if is_followed_again(error):
                 self._store_rest(run)
                 raise
             outcome = _fault(deployment_id, error)

@@ -251,14 +251,12 @@ class Stages:
         return StagedRun(run, stage, self._finished, record.begun, later)
 
 
-def is_followed_again(run: Run, error: Exception) -> bool:
-    """Whether that what goes on can only not be seen: refused credentials and lost notes, and else while there is time.
+def is_followed_again(error: Exception) -> bool:
+    """Whether what goes on can only not be seen: the bot's credentials are refused, or its notes out of reach.
 
     It ends as nothing for that, and is followed again in a moment.
     """
-    if isinstance(error, NotAccepted):
-        return True
-    return isinstance(error, Unavailable) and (error.uncertain or run.remaining() > 0)
+    return isinstance(error, NotAccepted) or (isinstance(error, Unavailable) and error.uncertain)
 
 
 def never_seen_to_begin(run: Run, error: Unavailable) -> Outcome | None:
@@ -282,7 +280,7 @@ def _sentenced(follow: Callable[[Run, str], Outcome], run: Run, handle: str) -> 
     try:
         return follow(run, handle)
     except ShipmateError as error:
-        if is_followed_again(run, error):
+        if is_followed_again(error):
             raise
         return Outcome("error", str(error))
 

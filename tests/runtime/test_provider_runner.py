@@ -300,7 +300,7 @@ def test_what_cannot_be_seen_for_a_moment_is_followed_again(ship: Ship) -> None:
     number = ship.deployment()
     begun = ship.provider_runner.begin(number)
     shutil.rmtree(ship.directory / "production")
-    ship.quay.troubles = [Unavailable("GitHub does not answer.")] * 3
+    ship.quay.troubles = [Unavailable("The database does not answer.", uncertain=True)] * 3
 
     for _ in range(3):
         with pytest.raises(Unavailable):

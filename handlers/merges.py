@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.context import Context
-from bot.core.deployments import ending, lifecycle, rolling_card
+from bot.core.deployments import ending, lifecycle, rolling_card, telling
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.kept_keys import told_key, tries_key
 from bot.core.deployments.model import Actor, Deployment, State
@@ -19,6 +19,7 @@ from bot.core.grammar.commands import Deploy
 from bot.core.ports.forge_types import Commit
 from bot.core.ports.transaction import Records
 from bot.core.shipments import lifecycle as shipment_lifecycle
+from bot.core.shipments import messages as shipment_messages
 from bot.router import Router
 from bot.services import authorization, shipments
 from bot.services.ancestry import ancestry, demand_known
@@ -43,6 +44,8 @@ def _shipped(context: Context, event: PullRequestMerged) -> list[Target]:
     """Where somebody has asked for it before it was merged."""
     waiting = shipments.of_pull_request(context, event.repository, event.number)
     meant = [one for one in waiting if shipments.base_of(one) == event.base]
+    for app in context.settings.apps_of_repository(event.repository):
+        meant += shipments.called_off(context, app, event)
     return [target for one in meant if (target := target_of(context, one)) is not None]
 
 
@@ -118,6 +121,11 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     target = Target(app, app.environments[event.environment])
     number, base = event.merged.number, event.merged.base
     wanted, shipped = _wanted(context, target, event), shipments.at_place(context.reads, *target.place, number, base)
+    called_off = shipments.called_off(context, app, event.merged) if shipped is None else []
+    gone = next((one for one in called_off if one.environment == event.environment), None)
+    if gone is not None:
+        _merged_all_the_same(context, gone, wanted)
+        return
     before, faster = event.merged.base_sha, shipments.merged_by_another(context, shipped, event.merged)
     permission = None
     if shipped is not None:
@@ -141,6 +149,19 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     view = facts(records, context, target, found, deployment, known)
     view = replace(view, waits_for_checks=True, permission=permission)
     lifecycle.proceed(records, deployment, judge(view, force=False), context.now, known)
+
+
+def _merged_all_the_same(context: Context, seen: Deployment, wanted: Deployment) -> None:
+    """GitHub had been asked for it before it was called off: so it is told, and goes no further than that."""
+    records = context.begin(seen.app, seen.environment)
+    held = records.deployment(seen.id)
+    if held is None or not held.unmerged or records.merged(seen.app, seen.environment, wanted.sha):
+        return
+    described = shipment_messages.merged_by_then(held.description, held.pull_request or 0)
+    told = replace(shipment_lifecycle.merged(held, wanted, None), description=described)
+    records.save(told)
+    telling.draw(records, told)
+    telling.tell(records, told, deployment_messages.end_line(told), part="end")
 
 
 def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment) -> None:

@@ -59,6 +59,8 @@ def create_deployment(context: Context, effect: CreateDeployment) -> Iterable[Ev
     new = _new_remote(context, deployment)
     try:
         found = context.forge.deployments.find(new) if context.repeated else None
+        if found is None and deployment.ended:
+            return []  # no attempt got through before it was called off, and another tool would begin what is made now
         if found is None and target_of(context, deployment) is None:
             return [DeploymentNotOpened(deployment.id, orphan_messages.ended(deployment))]
         created = found if found is not None else context.forge.deployments.create(new)

@@ -73,12 +73,23 @@ def cards_of_shipments(material: Material) -> list[Scene]:
         ("Shipped no more: cancelled", cancelled_by(material.text("bob"))),
     ]
     ended = replace(one, state=State.CANCELLED, finished_at=NOW)
+    return [
+        *(Scene(name, card(deployment)) for name, deployment in waits),
+        *(Scene(name, card(replace(ended, description=why))) for name, why in ends),
+        *_merged_by_others(material, ended, held),
+    ]
+
+
+def _merged_by_others(material: Material, ended: Deployment, held: Shipment) -> list[Scene]:
+    by_then = messages.merged_by_then(cancelled_by(material.text("bob")), NUMBER)
     merged = material.deployment(State.SUCCEEDED, at="59c74b5", by="alice", where=STAGING, trigger="ship")
     merged = replace(merged, pull_request=NUMBER, merged_at=before(6), shipment=replace(held, merged_by="bob"))
     merged = replace(merged, changes=material.changes(*material.shipped(3, newest=8)[2:]))
     return [
-        *(Scene(name, card(deployment)) for name, deployment in waits),
-        *(Scene(name, card(replace(ended, description=why))) for name, why in ends),
+        Scene(
+            "Shipped no more: cancelled, and merged all the same",
+            card(replace(ended, merged_at=before(6), description=by_then)),
+        ),
         Scene("Shipped, somebody else has merged it", card(merged, Around())),
     ]
 

@@ -95,13 +95,14 @@ class Callbacks:
         return 200, "stored\n"
 
     def _secrets_of(self, deployment: Deployment) -> Sequence[str] | None:
-        """By the settings; where they have lost the place, by what they said when the run began. None for no hook."""
+        """By what the settings said when the run began; without one, by the settings. None for no hook."""
+        begun = self.store.runs.of(deployment.id)
+        if begun is not None:
+            return self._held(begun.settings["secret"]) if begun.provider == PROVIDER else None
         app = self.in_use().apps.get(deployment.app)
         environment = app.environment(deployment.environment) if app else None
-        if environment is not None and environment.provider.type == PROVIDER:
-            return self._held(environment.provider.settings.secret)
-        begun = self.store.runs.of(deployment.id)
-        return self._held(begun.settings["secret"]) if begun is not None and begun.provider == PROVIDER else None
+        there = environment is not None and environment.provider.type == PROVIDER
+        return self._held(environment.provider.settings.secret) if environment is not None and there else None
 
     def _all_secrets(self) -> Sequence[str]:
         environments = (one for app in self.in_use().apps.values() for one in app.all_environments.values())

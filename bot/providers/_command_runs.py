@@ -17,7 +17,7 @@ import shutil
 import signal
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -39,6 +39,7 @@ from bot.settings.environment import from_environment
 
 VANISHED = "The worker's machine was restarted while this was running"
 ELSEWHERE = "It was begun on another machine, {}, and is lost to this one; it may still be running there"
+_ELSE = "it was begun on another machine, {}, and may still be running there"
 _ATTEMPTS = 5
 _POLL = 0.25
 _MOST_OUTPUT = 512 * 1024 * 1024
@@ -113,7 +114,8 @@ def _watch(one: CommandRun, directory: Path) -> Outcome:
         if one.command.resume == "error" or (attempt is not None and int(attempt.name) > _ATTEMPTS):
             break
         if (reason := _reason_to_stop(one.run)) is not None:
-            return reason
+            other = _begun_elsewhere(one)
+            return replace(reason, description=f"{reason.description}: {_ELSE.format(other)}") if other else reason
         one.run.write(f"{_lost(one)}: running {one.name} again")
         one.run.keep(one.claimed_as, _this_machine(one))
         try:
@@ -134,7 +136,8 @@ def _watch_attempt(one: CommandRun, attempt: Path) -> Outcome | None:
             break
         reason = _reason_to_stop(run, output)
         if reason is not None:
-            directories.write_whole(attempt / _STOPPING, json.dumps(asdict(reason)))
+            with suppress(OSError):  # a disk that is full keeps nothing running
+                directories.write_whole(attempt / _STOPPING, json.dumps(asdict(reason)))
             all_gone = processes.stop(attempt)
             output.copy(run.write, ended=True)
             return reason if all_gone else Outcome(reason.result, f"{reason.description}, but it would not end")
@@ -181,9 +184,11 @@ def _ended(code: int, output: Output) -> Outcome:
 
 def _begin(one: CommandRun, attempt: Path) -> None:
     """Check the commit out and run the command there, unless somebody has begun this attempt already."""
-    if processes.claimed(attempt):
+    if processes.claimed(attempt) or _begun_elsewhere(one) is not None:
         return
     run, job, settings = one.run, one.job, one.command
+    if run.cancelled():
+        raise Interrupted("Cancelled, before it began.")
     runs_as = account(settings.user) if settings.user else None
     environ = _environment(one, runs_as)
     try:
@@ -238,10 +243,16 @@ def _this_machine(one: CommandRun) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def _begun_elsewhere(one: CommandRun) -> str | None:
+    """The machine that has begun it, where that is another one."""
+    begun_on = one.run.note(one.claimed_as)
+    return None if begun_on in (None, _this_machine(one)) else begun_on.partition(" ")[0]
+
+
 def _lost(one: CommandRun) -> str:
     """Why what was begun cannot be found, as far as that is known."""
-    begun_on = one.run.note(one.claimed_as)
-    return VANISHED if begun_on in (None, _this_machine(one)) else ELSEWHERE.format(begun_on.partition(" ")[0])
+    other = _begun_elsewhere(one)
+    return VANISHED if other is None else ELSEWHERE.format(other)
 
 
 def _environment(one: CommandRun, runs_as: Account | None) -> dict[str, str]:

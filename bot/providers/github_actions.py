@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from bot.core.errors import NotThere, Rejected, ShipmateError, Unavailable
+from bot.core.beginnings import told_apart
+from bot.core.errors import NotThere, NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.names import listed
 from bot.core.ports.chat import Finding
 from bot.core.ports.provider import Job, Outcome, Run
@@ -51,8 +53,13 @@ AMBIGUOUS = "Several runs may be this deployment's: look at them on GitHub, and 
 
 _DISPATCHED = "dispatched"
 _LOG_TOLD = "log"
+_ASKED = "asked"
+"""The note of when GitHub was asked to run the failed jobs again, which is kept before it is."""
+_SHOWN_WITHIN = 10.0
+"""Seconds in which GitHub may be at that, and still show the attempt before."""
 _TO_BE_FOUND = "?"
-_NEVER_BEGUN = "-"
+_NEVER_BEGUN = {"cancelled": "-", "timed_out": "-late"}
+"""What handles say of a run that was never begun, by why not."""
 _RUN_AGAIN = FAILED | {"cancelled"}
 
 
@@ -110,21 +117,36 @@ def start(run: Run) -> str:
     known = run.note(FOUND)
     if known is not None:
         return known
-    told = _told(run.job)
-    about = Dispatch.read(run.note(_DISPATCHED)) or _former(run, told)
+    with told_apart(lambda: _may_be_on_its_way(run)):
+        return _found_or_begun(run, _told(run.job))
+
+
+def _found_or_begun(run: Run, told: str) -> str:
+    about = Dispatch.read(run.note(_DISPATCHED))
     if about is not None and about.again is None:
         # It was on its way when the bot was killed: what became of it is seen, and never done a second time.
         return _TO_BE_FOUND
-    if about is None and run.cancelled():
-        return _NEVER_BEGUN
+    if about is None:
+        if (stop := _reason_to_stop(run)) is not None:
+            return _NEVER_BEGUN[stop.result]
+        about = _former(run, told)
     again = _again(run, about, about.again, told) if about is not None and about.again is not None else None
+    if again is None and (stop := _reason_to_stop(run)) is not None:
+        return _NEVER_BEGUN[stop.result]
     return again or _dispatch(run, _place(run), told)
+
+
+def _may_be_on_its_way(run: Run) -> bool:
+    about = Dispatch.read(run.note(_DISPATCHED))
+    return about is not None and (about.again is None or run.note(_ASKED) is not None)
 
 
 def follow(run: Run, handle: str) -> Outcome:
     """Pass on how far its jobs are, until the run has ended or was stopped. A repeat goes on where it stands."""
-    if handle == _NEVER_BEGUN:
+    if handle == _NEVER_BEGUN["cancelled"]:
         return Outcome("cancelled", "Cancelled before anything had begun")
+    if handle == _NEVER_BEGUN["timed_out"]:
+        return Outcome("timed_out", "The time was up before anything had begun")
     found = _look_for(run) if handle == _TO_BE_FOUND else handle
     if isinstance(found, Outcome):
         return found
@@ -265,6 +287,10 @@ def _again(run: Run, about: Dispatch, number: int, told: str) -> str | None:
     run.remember(LAST_RUN, LastRun(job.deployment_id, about.sha, told, number).written())
     try:
         if workflows.run(job.repository, number).attempt == about.attempt:
+            if (stop := _reason_to_stop(run)) is not None:
+                _wait_to_see(run)
+                return _NEVER_BEGUN[stop.result]
+            run.keep(_ASKED, run.clock.now().isoformat())
             workflows.rerun_failed(job.repository, number)
     except Unavailable:
         raise
@@ -274,6 +300,17 @@ def _again(run: Run, about: Dispatch, number: int, told: str) -> str | None:
         return None
     run.write(f"Running the failed jobs of run {number} again")
     return _is(run, number, about.attempt + 1)
+
+
+def _wait_to_see(run: Run) -> None:
+    """Raises NotYet while GitHub may be at what a process before this one has asked for."""
+    asked = run.note(_ASKED)
+    if asked is None:
+        return
+    left = _SHOWN_WITHIN - (run.clock.now() - datetime.fromisoformat(asked)).total_seconds()
+    if left > 0:
+        said = "GitHub may still be at what it was asked for."
+        raise NotYet(said, retry_after=min(left, LOOK_AGAIN), uncertain=True)
 
 
 def _told(job: Job) -> str:

@@ -50,7 +50,8 @@ def start(run: Run) -> str:
     Raises Rejected and Unavailable, and what ``run.checkout`` raises.
     """
     with directories.disk_errors():
-        return str(_root(run.job) if run.job.task == REMOVE else _prepare(run))
+        needless = run.job.task == REMOVE or run.cancelled()
+        return str(_root(run.job) if needless else _prepare(run))
 
 
 def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001
@@ -61,12 +62,10 @@ def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001
         root = _root(run.job)
         release = Path(_RELEASES) / run.job.sha
         if _target(root / _CURRENT) != release:
-            if not (root / release).is_dir():
+            if _reason_to_stop(run) is None and not (root / release).is_dir():
                 _prepare(run)
-            if run.cancelled():
-                return Outcome("cancelled", f"Cancelled before {_CURRENT} was moved")
-            if run.remaining() <= 0:
-                return Outcome("timed_out", f"Timed out before {_CURRENT} was moved")
+            if (reason := _reason_to_stop(run)) is not None:
+                return reason
             _make_live(root, release)
             run.write(f"{_CURRENT} → {release}")
         for old in _superfluous(root, _settings(run.job).keep):
@@ -75,6 +74,14 @@ def follow(run: Run, handle: str) -> Outcome:  # noqa: ARG001
         directories.remove_unfinished(root / _RELEASES)
         directories.remove_unfinished(root)
         return Outcome("succeeded", f"{_CURRENT} → {_RELEASES}/{run.job.sha[:7]}")
+
+
+def _reason_to_stop(run: Run) -> Outcome | None:
+    if run.cancelled():
+        return Outcome("cancelled", f"Cancelled before {_CURRENT} was moved")
+    if run.remaining() <= 0:
+        return Outcome("timed_out", f"Timed out before {_CURRENT} was moved")
+    return None
 
 
 def _remove(run: Run) -> Outcome:

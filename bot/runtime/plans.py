@@ -98,12 +98,17 @@ def keep(run: Run, plan: Plan) -> Plan:
 
 def kept(run: Run) -> Plan | None:
     text = run.note(_NOTE)
-    if text is None:
+    if not text:
         return None
     read = json.loads(text)
     before, after, health = (read[key] for key in ("before", "after", "health"))
     looks = HealthStage(health[0], tuple(health[1]), *health[2:]) if health else None
     return Plan(tuple(map(_loaded, before)), tuple(map(_loaded, after)), looks)
+
+
+def forget(run: Run) -> None:
+    """Nothing of it has begun."""
+    run.keep(_NOTE, "")
 
 
 def work(plan: Plan, provider: Provider, refused: Callable[[NotAccepted], None]) -> Provider | Stages:

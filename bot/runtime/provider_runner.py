@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.adapters.storage.runs import BegunRun
 from bot.adapters.storage.store import Store
+from bot.core.beginnings import told_apart
 from bot.core.deployments.model import DEPLOY, Deployment, Steps
 from bot.core.deployments.reported import REPORTED, Reported
 from bot.core.deployments.steps import Progress
@@ -33,7 +34,7 @@ from bot.runtime import plans
 from bot.runtime.plans import Plan
 from bot.runtime.retries import REFUSED_PAUSE
 from bot.runtime.run_output import RunOutput
-from bot.runtime.stages import is_given_up
+from bot.runtime.stages import is_followed_again, never_seen_to_begin
 from bot.settings import Settings, secret_values
 from bot.settings.current import InUse
 
@@ -146,26 +147,31 @@ class StoredRun:
         self._told, self._told_at = self._to_tell, self._runner.stopwatch()
 
     def note(self, name: str) -> str | None:
-        return self._runner.store.runs.note(self.job.deployment_id, name)
+        with told_apart(_nobody_knows):
+            return self._runner.store.runs.note(self.job.deployment_id, name)
 
     def keep(self, name: str, value: str) -> None:
-        self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
-        # What is kept is acted upon next, which only one process may do.
-        self._runner.before_start()
+        with told_apart(_nobody_knows):
+            self._runner.store.runs.keep_note(self.job.deployment_id, name, value)
+            # What is kept is acted upon next, which only one process may do.
+            self._runner.before_start()
 
     def claim(self, name: str, value: str) -> str:
-        # What was done until here may have taken long, and somebody else may have taken over.
-        self._runner.before_start()
-        return self._runner.store.runs.claim_note(self.job.deployment_id, name, value)
+        with told_apart(_nobody_knows):
+            # What was done until here may have taken long, and somebody else may have taken over.
+            self._runner.before_start()
+            return self._runner.store.runs.claim_note(self.job.deployment_id, name, value)
 
     def remote(self) -> Remote:
         return self._runner.forge.remote(self.job.repository)
 
     def remembered(self, name: str) -> str | None:
-        return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
+        with told_apart(_nobody_knows):
+            return self._runner.store.runs.remembered(self.job.app, self.job.environment, name)
 
     def remember(self, name: str, value: str) -> None:
-        self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
+        with told_apart(_nobody_knows):
+            self._runner.store.runs.remember(self.job.app, self.job.environment, name, value)
 
     @property
     def workflows(self) -> Workflows:
@@ -273,23 +279,31 @@ class ProviderRunner:
         plan = plans.keep(run, how.plan if run.job.task == DEPLOY else Plan())
         try:
             handle = plans.work(plan, provider, self._refused).start(run)
-        except NotAccepted as error:
-            self._refused(error)
-            self.store.inbox.put_event(
-                RunHeldUp(deployment_id), f"held-up:{deployment_id}:{self.clock.now().isoformat()}"
-            )
-            _held_up(how, error)
-            return {"later": int(REFUSED_PAUSE.total_seconds())}
         except Unavailable as error:
-            if is_given_up(run, error):
-                self._finish(deployment_id, Outcome("error", str(error)))
-                return {}
-            _held_up(how, error)
-            return {"later": int(error.retry_after or 5) + 1}
+            return self._not_begun(run, how, error)
         self._store_rest(run)
         log.info("provider started", provider=how.provider)
         self.store.inbox.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
         return {"handle": handle}
+
+    def _not_begun(self, run: StoredRun, how: _How, error: Unavailable) -> dict[str, str | int]:
+        """When it is tried again; nothing where it is not, as it has ended by that."""
+        number, over, later = run.job.deployment_id, never_seen_to_begin(run, error), int(error.retry_after or 5) + 1
+        if not error.uncertain:
+            # Nothing goes on with these settings: whoever mends them meanwhile is heard.
+            plans.forget(run)
+            self.store.runs.forget(number)
+        if isinstance(error, NotAccepted):
+            self._refused(error)
+            if over is None or over.result == "timed_out":  # none of its time is over
+                self.store.inbox.put_event(RunHeldUp(number), f"held-up:{number}:{self.clock.now().isoformat()}")
+                over, later = None, int(REFUSED_PAUSE.total_seconds())
+        if over is None:
+            _held_up(how, error)
+            return {"later": later}
+        is_failure = over.result == "timed_out" and not error.uncertain
+        self._finish(number, Outcome("error", str(error)) if is_failure else over)
+        return {}
 
     def follow(self, deployment_id: int, handle: str) -> None:
         """Stay with the work until it has ended, and store how."""
@@ -309,12 +323,12 @@ class ProviderRunner:
         work = plans.work(plans.kept(run) or Plan(), provider, self._refused)
         try:
             outcome = work.follow(run, handle)
-        except NotAccepted as error:
-            # An outage until somebody mends it, and nothing is given up for it: it is followed again in a moment.
-            self._refused(error)
-            self._store_rest(run)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a provider raises ends its deployment with a sentence
+        except Exception as error:
+            if isinstance(error, NotAccepted):
+                self._refused(error)
+            if is_followed_again(error):
+                self._store_rest(run)
+                raise
             outcome = _fault(deployment_id, error)
         self._store_rest(run)
         self._finish(deployment_id, outcome, run.last_word)
@@ -341,11 +355,11 @@ class ProviderRunner:
         if how is None:
             self._finish(deployment_id, Outcome("error", LOST))
             return None
+        seconds = how.timeout_seconds
         said = Reported.read(self.store.runs.note(deployment_id, REPORTED))
         if said is not None:  # another tool has had its own time, and what is left begins when it was done
             began = deployment.started_at or deployment.created_at
-            passed = (datetime.fromisoformat(said.at) - began).total_seconds()
-            how = replace(how, timeout_seconds=how.timeout_seconds + max(passed, 0.0))
+            seconds += max((datetime.fromisoformat(said.at) - began).total_seconds(), 0.0)
         job = Job(
             deployment_id=deployment.id,
             request_id=deployment.request_id,
@@ -359,7 +373,7 @@ class ProviderRunner:
             params=dict(deployment.params),
             force=deployment.force,
             requested_by=deployment.by.login or deployment.by.name,
-            timeout_seconds=how.timeout_seconds,
+            timeout_seconds=seconds,
             settings=how.settings,
             one_time_password=self.passwords.get(deployment.password_key),
             environment_url=how.url,
@@ -371,17 +385,18 @@ class ProviderRunner:
         return load(how.provider), StoredRun(self, job, deployment), how
 
     def _how(self, deployment: Deployment) -> _How | None:
-        """By the settings; where they have lost the place, by what they said when the run began."""
+        """By what the settings said when the run began; before that, by the settings."""
         app = self.settings.apps.get(deployment.app)
         environment = app.environment(deployment.environment) if app else None
-        if environment is not None:
-            there = environment.provider
-            plan = plans.planned(environment)
-            return _How(there.type, there.settings, environment.timeout.total_seconds(), environment.url, plan)
+        url, plan = (environment.url, plans.planned(environment)) if environment is not None else (None, Plan())
         begun = self.store.runs.of(deployment.id)
-        if begun is None:
+        if begun is not None:
+            settings = load(begun.provider).Settings(**begun.settings)
+            return _How(begun.provider, settings, begun.timeout_seconds, url, plan)
+        if environment is None:
             return None
-        return _How(begun.provider, load(begun.provider).Settings(**begun.settings), begun.timeout_seconds)
+        there = environment.provider
+        return _How(there.type, there.settings, environment.timeout.total_seconds(), url, plan)
 
     def _source(self, deployment: Deployment) -> Source | None:
         """Where a promotion comes from, as far as the settings still know the place."""
@@ -396,6 +411,11 @@ class ProviderRunner:
         if outcome.given_up:
             event = replace(event, given_up=True)
         self.store.inbox.put_event(event, f"finished:{deployment_id}")
+
+
+def _nobody_knows() -> bool:
+    """Without the notes, or where somebody else has taken over, it may have begun."""
+    return True
 
 
 def _held_up(how: _How, error: Unavailable) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from bot.core.deployments.model import StepRun, Steps
 from bot.core.deployments.steps import Progress
@@ -229,9 +229,9 @@ class Stages:
             except Unavailable as error:
                 if isinstance(error, NotAccepted):
                     self.refused(error)
-                if is_given_up(run, error):
-                    late = Outcome("timed_out", f"the time was up before it was seen to begin: {error}")
-                    return replace(record, outcome=late)
+                over = never_seen_to_begin(run, error)
+                if over is not None:
+                    return replace(record, outcome=over)
                 staged.tell(Progress(description=str(error)))
                 _wait(run, error.retry_after or ASK_AGAIN)
 
@@ -251,9 +251,24 @@ class Stages:
         return StagedRun(run, stage, self._finished, record.begun, later)
 
 
-def is_given_up(run: Run, error: Unavailable) -> bool:
-    """Whether what cannot begin is waited for no longer; what may have begun is looked for a little longer."""
-    return run.remaining() <= (-LOOKED_FOR if error.uncertain else 0)
+def is_followed_again(error: Exception) -> bool:
+    """Whether what goes on can only not be seen: the bot's credentials are refused, or its notes out of reach.
+
+    It ends as nothing for that, and is followed again in a moment.
+    """
+    return isinstance(error, NotAccepted) or (isinstance(error, Unavailable) and error.uncertain)
+
+
+def never_seen_to_begin(run: Run, error: Unavailable) -> Outcome | None:
+    """How what cannot begin ends, where that is waited for no longer; what may have begun is looked for a while."""
+    if run.remaining() > (-LOOKED_FOR if error.uncertain else 0):
+        return None
+    result: Literal["cancelled", "timed_out"] = "cancelled" if run.cancelled() else "timed_out"
+    said = "Cancelled" if run.cancelled() else "the time was up"
+    if not error.uncertain:
+        return Outcome(result, f"{said} before it was seen to begin: {error}")
+    why = str(error).rstrip(".")
+    return Outcome(result, f"{said} before it was seen to begin: {why}; it may have begun, so look before you retry")
 
 
 def _passes(stage: Stage, outcome: Outcome) -> bool:
@@ -264,10 +279,9 @@ def _passes(stage: Stage, outcome: Outcome) -> bool:
 def _sentenced(follow: Callable[[Run, str], Outcome], run: Run, handle: str) -> Outcome:
     try:
         return follow(run, handle)
-    except NotAccepted:
-        # An outage of the bot's own credentials, after which it is followed again.
-        raise
     except ShipmateError as error:
+        if is_followed_again(error):
+            raise
         return Outcome("error", str(error))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.context import Context
 from bot.core.deployments.model import Deployment, State, Waiting
@@ -26,6 +27,11 @@ from bot.services import authorization
 from bot.services.targets import Target, apps_at
 from bot.settings import AppSettings
 
+JUST_THEN = timedelta(minutes=1)
+"""What GitHub has merged later was not on its way when that was called off, but asked for by somebody else since."""
+LOOKED_THROUGH = 50
+"""So many deployments of an app are looked through for those that were called off as they were merged."""
+
 # --- which ones --------------------------------------------------------------------------------------------------
 
 
@@ -46,6 +52,27 @@ def at_place(reads: Reads, app: str, environment: str, number: int, base: str | 
     """The one that waits there for its merge, into the branch ``base`` where that matters."""
     there = [one for one in reads.waiting(app, environment) if one.waits_for is Waiting.MERGE]
     return next((one for one in there if one.pull_request == number and base in {None, base_of(one)}), None)
+
+
+def called_off(context: Context, app: AppSettings, merge: PullRequestMerged) -> list[Deployment]:
+    """Those that ended while GitHub may have been at the merge that they had asked for, one of each place at most.
+
+    What somebody else has merged since is not theirs.
+    """
+    there = context.reads.history(app=app.name, environment=None, ref=None, limit=LOOKED_THROUGH)
+    last: dict[str, Deployment] = {}
+    for one in there:
+        if one.trigger == "ship" and one.pull_request == merge.number:
+            last.setdefault(one.environment, one)
+    meant = [one for one in last.values() if _was_being_merged(one, merge)]
+    return [one for one in meant if merged_by_another(context, one, merge) is None]
+
+
+def _was_being_merged(one: Deployment, merge: PullRequestMerged) -> bool:
+    """Whether it ended in just that moment, by its clock and by GitHub's."""
+    if one.shipment is None or one.finished_at is None or not one.unmerged or base_of(one) != merge.base:
+        return False
+    return one.shipment.asked in {"merge", "queue"} and merge.merged_at <= one.finished_at + JUST_THEN
 
 
 def base_of(held: Deployment) -> str | None:

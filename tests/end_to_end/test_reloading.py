@@ -55,6 +55,39 @@ def test_settings_with_a_mistake_change_nothing_and_a_storm_of_signals_ends_noth
     assert process.terminate() == 0
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('directory = "{}/work"', 'directory = "{}/elsewhere"'),
+        (
+            "production]\nprovider",
+            'production]\nprovider = {{ type = "external" }}\n[apps.web.environments.other]\nprovider',
+        ),
+    ],
+    ids=["its directory", "its provider"],
+)
+def test_what_runs_goes_on_with_the_settings_that_it_began_with_and_through_a_kill(
+    site_with: Callable[[str], Installation], old: str, new: str
+) -> None:
+    site = site_with("echo begun >>{directory}/begun; until test -e {directory}/go; do sleep 0.02; done; echo over")
+    process = site.runs()
+    site.deploys()
+    site.wait_for(lambda: (site.directory / "begun").exists(), "the command")
+    rewrites(site, old.format(site.directory), new.format(site.directory))
+    process.send(signal.SIGHUP)
+    site.wait_for(said(process, "settings reloaded"), "the new settings")
+
+    process.kill()
+    site.runs()
+    (site.directory / "go").touch()
+    [remote] = site.deployments()
+    site.wait_for(lambda: site.statuses(remote.id)[-1] == "success", "the end")
+
+    assert (site.directory / "begun").read_text() == "begun\n"
+    assert not (site.directory / "elsewhere").exists()
+    assert not (site.directory / "work" / "releases").exists()
+
+
 def test_the_task_reaches_every_process_of_the_database(tmp_path: Path) -> None:
     with cluster(tmp_path, "true") as there:
         web, worker = there.web(), there.worker()

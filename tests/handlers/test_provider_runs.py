@@ -252,6 +252,23 @@ def test_a_cancelled_one_that_is_being_created_does_not_stay_pending_on_github(w
     assert [one.state for one in world.github.deployments(REPOSITORY)] in ([], ["error"])
 
 
+@pytest.mark.parametrize(("fault", "there"), [("cut_before", []), (502, []), ("cut_after", [["error"]])])
+def test_what_is_cancelled_while_github_may_be_creating_it_is_looked_for_and_never_created_after(
+    world: World, fault: str | int, there: list[list[str]]
+) -> None:
+    world.github.fail_next(*CREATE, fault)
+    world.github.fail_next("GET", CREATE[1], 502, times=12)
+    world.slack.says("maria", "#web", "@shipmate deploy main to staging")
+    world.settle()
+    world.says("maria", "cancel #1")
+
+    world.wait(minutes=5)
+
+    assert parent(world, 1).startswith("🛑 *web → staging*  cancelled by maria\n")
+    assert [[status.state for status in one.statuses] for one in world.github.deployments(REPOSITORY)] == there
+    assert creations(world) == 1
+
+
 def test_how_long_it_usually_takes_is_said_while_it_runs(world: World) -> None:
     for number in range(4):
         world.github.commit("acme/web", "main", f"Step {number}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.core.ports.merging import NotMerged
 from tests.handlers.scenes import another_tool, answers, channel, creations, parent, thread, told
 from tests.handlers.test_noise import reactions
 from tests.world import REPOSITORY, SETTINGS, World
@@ -624,6 +626,60 @@ def test_what_is_cancelled_after_the_merge_is_not_deployed(checked: World) -> No
     assert is_merged(checked, number)
     assert (creations(checked), places(checked)) == (0, [("staging", "ship", "cancelled")])
     assert checked.parent(1).labels == ["Ask again"]
+
+
+@pytest.mark.parametrize("branch", [BRANCH, ""], ids=["merges are deployed", "merges are not"])
+def test_what_github_merges_although_it_is_cancelled_meanwhile_is_not_deployed_and_that_is_told(
+    tmp_path: Path, branch: str
+) -> None:
+    with open_world(tmp_path, SETTINGS.replace(BRANCH, branch)) as world:
+        number = merged_and_cancelled(world)
+        world.wait(minutes=10)
+        world.reconcile()
+
+        assert is_merged(world, number)
+        assert (creations(world), places(world)) == (0, [("staging", "ship", "cancelled")])
+        assert first(world) == "🛑 *web → staging*  cancelled by maria; GitHub had merged #1 by then"
+        assert thread(world, 1)[-1] == "🛑 @maria cancelled by maria; GitHub had merged #1 by then"
+        assert world.parent(1).labels == ["Ask again"]
+
+
+def merged_and_cancelled(world: World) -> int:
+    """GitHub is asked to merge it, and does; nothing is heard of that before maria cancels."""
+    world.github.set_status(REPOSITORY, "main", "ci", "success")
+    number = pull(world)
+    world.says("maria", f"ship #{number} to staging")
+    merge = world.forge.merging.merge
+
+    def merges_and_goes_away(*how: Any) -> NotMerged | None:
+        world.hold_webhooks = True
+        world.github.fail_next("PUT", "/merge$", "cut_after")
+        world.github.fail_next("GET", r"/pulls/\d+$", 502, times=99)
+        return merge(*how)
+
+    world.forge.merging.merge = merges_and_goes_away  # type: ignore[method-assign]
+    green(world)
+    world.says("maria", "cancel #1")
+    world.github.heal()
+    world.hold_webhooks = False
+    return number
+
+
+@pytest.mark.parametrize("queues", [False, True], ids=["", "in a queue"])
+def test_what_somebody_merges_after_it_was_cancelled_is_deployed_as_any_merge(checked: World, queues: bool) -> None:
+    checked.github.repository(REPOSITORY).queues |= {"main"} if queues else set()
+    number = pull(checked)
+    checked.says("maria", f"ship #{number}")
+    if queues:
+        green(checked)
+    checked.says("maria", "cancel #1")
+    checked.wait(minutes=2)
+    checked.github.repository(REPOSITORY).queues.clear()
+    checked.github.merge_pull_request(REPOSITORY, number, by="bob")
+    checked.settle()
+    green(checked, head(checked))
+
+    assert places(checked) == [("staging", "ship", "cancelled"), ("staging", "merge", "starting")]
 
 
 def test_what_was_never_merged_is_shipped_again_and_not_deployed_once_more(checked: World) -> None:

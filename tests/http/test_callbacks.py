@@ -232,6 +232,16 @@ def test_a_run_whose_place_is_gone_from_the_settings_is_still_called_back(listen
     assert answers == [UNSIGNED, (200, "stored\n")]
 
 
+@pytest.mark.parametrize("place", ["production", "preview"], ids=["another secret", "another provider"])
+def test_what_has_begun_is_called_back_with_the_secret_that_it_was_told(listening: Door, place: str) -> None:
+    begun = add(listening, request_id="r-2", environment=place)
+    listening.kept.runs.keep(begun.id, BegunRun("http", {"url": "https://x.example/", "secret": "LOST_SECRET"}, 900.0))
+
+    answers = [calls_back(listening, BODY, to="r-2", secret=one) for one in (OTHER, "lost-secret-89")]
+
+    assert answers == [UNSIGNED, (200, "stored\n")]
+
+
 def test_a_large_body_is_refused_before_it_is_read(listening: Door) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=PATIENCE)
     connection.putrequest("POST", f"{CALLBACKS}r-1")

@@ -38,10 +38,12 @@ class MortalRun(ModelRun):
 
     def __init__(self, job: Job, dies_at: int | None = None, *, after: bool = False) -> None:
         super().__init__(job, {})
+        self.steps: list[str] = []
         self._left = dies_at
         self._after = after
 
     def _step(self, work: Callable[[], Any]) -> Any:
+        self.steps.append(work.__qualname__)
         if self._left is not None:
             self._left -= 1
         if self._left == 0 and not self._after:

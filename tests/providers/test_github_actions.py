@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -538,6 +539,28 @@ def test_every_conclusion_has_a_sentence(scene: Scene, conclusion: str, result: 
     assert (outcome.result, outcome.description) == (result, says)
 
 
+@pytest.mark.parametrize("end", [actions.succeed, actions.fail])
+def test_a_database_that_is_away_as_a_run_ends_is_no_end(scene: Scene, end: Callable[..., None]) -> None:
+    ends_at_once(scene, end)
+    run = scene.run()
+    handle = provider.start(run)
+    note, away = run.note, iter([True])
+
+    def comes_back(name: str) -> str | None:
+        if next(away, False):
+            raise Unavailable("The database does not answer.", uncertain=True)
+        return note(name)
+
+    run.note = comes_back  # type: ignore[method-assign]
+
+    try:
+        outcome = provider.follow(run, handle)
+    except Unavailable:  # then it is followed again
+        outcome = provider.follow(run, handle)
+
+    assert outcome.result == {actions.succeed: "succeeded", actions.fail: "failed"}[end]
+
+
 @pytest.mark.parametrize("fault", [500, 502, 429, "cut_before", "malformed"])
 def test_an_outage_is_waited_for(scene: Scene, fault: int | str) -> None:
     run, server = scene.run(), scene.github.server
@@ -705,6 +728,53 @@ def test_one_whose_number_is_not_known_yet_is_found_to_be_stopped(scene: Scene) 
     assert scene.dispatched()[0].conclusion == "cancelled"
 
 
+@pytest.mark.parametrize(("stop", "expected"), STOPS, ids=["cancelled", "timed out"])
+def test_what_is_to_stop_after_a_kill_at_any_step_is_left_running_by_none(
+    scene: Scene, stop: str, expected: tuple[str, str]
+) -> None:
+    step, ended = 0, False
+    while not ended:
+        step += 1
+        scene.notes.clear()
+        before, doomed = len(scene.dispatched()), scene.run(request_id=f"{step:08x}{REQUEST[8:]}")
+        killed_at(doomed, step)
+        doomed.on_pause = lambda: (_ for _ in ()).throw(BotKilled)
+        try:
+            scene.carried_out(doomed)
+        except BotKilled:
+            ended = bool(doomed.told)
+        again = scene.run(request_id=doomed.job.request_id)
+        getattr(again, stop)()
+
+        outcome = scene.carried_out(again)
+
+        begun = scene.dispatched()[before:]
+        assert [one.conclusion for one in begun] == ["cancelled"] * len(begun), step
+        assert outcome.result in ({expected[0]} if begun else {expected[0], "error"}), step
+        if not begun:
+            assert "not known" in outcome.description or "before anything had begun" in outcome.description, step
+    assert step > 10
+
+
+@pytest.mark.parametrize(
+    ("stop", "outcome"),
+    [
+        ("cancel", Outcome("cancelled", "Cancelled before anything had begun")),
+        ("run_out_of_time", Outcome("timed_out", "The time was up before anything had begun")),
+    ],
+)
+def test_what_is_to_stop_while_github_is_away_never_begins(scene: Scene, stop: str, outcome: Outcome) -> None:
+    run = scene.run()
+    scene.github.server.fail_next("GET", ".", 503, times=9)
+    with pytest.raises(Unavailable) as away:
+        provider.start(run)
+    getattr(run, stop)()
+
+    assert not away.value.uncertain
+    assert scene.carried_out(run) == outcome
+    assert scene.dispatched() == []
+
+
 # --- once more -------------------------------------------------------------------------------------------------------
 
 
@@ -742,6 +812,67 @@ def test_another_attempt_whose_answer_was_lost_is_asked_for_once(scene: Scene, f
 
     assert outcome.result == ("failed" if fault == "cut_after" else "succeeded")
     assert [one.attempt for one in scene.dispatched()] == [2]
+
+
+@pytest.mark.parametrize("stop", ["cancel", "run_out_of_time"])
+def test_a_retry_that_is_to_stop_after_a_kill_at_any_step_runs_nothing_more(scene: Scene, stop: str) -> None:
+    step, ended = 0, False
+    while not ended:
+        step += 1
+        scene.memory.clear()
+        scene.notes.clear()
+        doomed = failed_before(scene)
+        scene.github.server.on_dispatch = lambda _: None
+        run = scene.dispatched()[-1]
+        killed_at(doomed, step)
+        doomed.on_pause = lambda: (_ for _ in ()).throw(BotKilled)
+        try:
+            scene.carried_out(doomed)
+        except BotKilled:
+            ended = bool(doomed.told)
+        again = scene.run(deployment_id=8, request_id=OTHER, retry_of=7)
+        again.clock = doomed.clock
+        getattr(again, stop)()
+        attempt, before = run.attempt, len(scene.dispatched())
+
+        outcome = provider.follow(again, begun(again))
+
+        assert (run.attempt, len(scene.dispatched())) == (attempt, before), step
+        assert run.conclusion == ("cancelled" if attempt == 2 else "failure"), step
+        assert outcome.result == {"cancel": "cancelled", "run_out_of_time": "timed_out"}[stop], step
+        assert attempt == 2 or "before anything had begun" in outcome.description, step
+    assert step > 10
+
+
+def begun(run: ModelRun) -> str:
+    """The handle, after as many tries as it takes."""
+    for _ in range(9):
+        try:
+            return provider.start(run)
+        except Unavailable as error:
+            run.clock.at += timedelta(seconds=error.retry_after or 5)
+    raise AssertionError("it is never begun")
+
+
+@pytest.mark.parametrize(("fault", "shown"), [("cut_after", "cancelled"), ("cut_before", "failure")])
+def test_another_attempt_whose_answer_was_lost_is_looked_for_before_it_counts_as_never_begun(
+    scene: Scene, fault: str, shown: str
+) -> None:
+    retry = failed_before(scene)
+    scene.github.server.on_dispatch = lambda _: None
+    scene.github.server.fail_next("POST", "/rerun-failed-jobs", fault)
+    with pytest.raises(Unavailable):
+        provider.start(retry)
+    scene.github.server.fail_next("GET", ".", 503, times=9)
+    retry.cancel()
+    with pytest.raises(Unavailable) as away:
+        provider.start(retry)
+    scene.github.clock.tick(minutes=1)
+
+    outcome = provider.follow(retry, begun(retry))
+
+    assert away.value.uncertain
+    assert (outcome.result, [one.conclusion for one in scene.dispatched()]) == ("cancelled", [shown])
 
 
 def test_a_retry_of_a_retry_runs_them_a_third_time(scene: Scene) -> None:

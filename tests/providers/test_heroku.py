@@ -8,6 +8,7 @@ from bot.core.deployments.steps import Progress
 from bot.core.errors import Conflict, NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.provider import Outcome
 from bot.providers import heroku as provider
+from bot.providers.heroku.sections import patiently
 from tests.providers.conftest import SHA
 from tests.providers.heroku_runs import BUILDS, SETTINGS, MovingClock, carried_out, started
 from tests.servers.heroku.server import HerokuServer
@@ -251,6 +252,24 @@ def test_an_outage_of_heroku_is_waited_for(heroku, run) -> None:
     heroku.fail_next("GET", f"{BUILDS}/", "cut_before", times=3)
 
     assert provider.follow(run, handle).result == "succeeded"
+
+
+def test_an_outage_that_lasts_is_waited_for_while_there_is_time(run, monkeypatch) -> None:
+    monkeypatch.setattr("tests.providers.conftest.MOST_PAUSES", 10_000)
+    run._cancelled.wait = lambda _: None
+    asked = []
+
+    def away() -> str:
+        asked.append(run.remaining() > 0)
+        if len(asked) == 900:
+            run.run_out_of_time()
+        raise Unavailable("Heroku does not answer.")
+
+    with pytest.raises(Unavailable):
+        patiently(run, away)
+
+    assert asked == [True] * 900
+    assert not run.remaining() > 0
 
 
 def test_a_refused_key_is_no_end_while_there_is_time(heroku, run) -> None:

@@ -108,6 +108,30 @@ def test_one_that_is_cancelled_before_it_began_removes_nothing(run_with, heroku,
     assert APP in heroku.apps
 
 
+@pytest.mark.parametrize("how", ["stop", "delete"])
+def test_one_that_is_cancelled_after_a_kill_is_gone_through_with_or_was_never_begun(run_with, heroku, app, how) -> None:
+    results = set()
+    for step in range(1, 30):
+        heroku.apps[APP] = app
+        app.formation, app.maintenance = {"web": 2, "worker": 0}, False
+        mortal = MortalRun(run_of(run_with, how).job, step)
+        mortal.clock = MovingClock()
+        try:
+            carried_out(mortal)
+            break
+        except BotKilled:
+            again = reborn(mortal)
+            again.memory = mortal.memory
+            again.cancel()
+        outcome = carried_out(again)
+
+        untouched = APP in heroku.apps and (app.formation, app.maintenance) == ({"web": 2, "worker": 0}, False)
+        done = APP not in heroku.apps if how == "delete" else not any(app.formation.values()) and app.maintenance
+        assert untouched if outcome.result == "cancelled" else done, step
+        results.add(outcome.result)
+    assert results == {"cancelled", "succeeded"}
+
+
 def test_heroku_may_refuse_it(run_with, heroku, app) -> None:
     heroku.fail_next("DELETE", f"/apps/{APP}$", 403, body={"id": "forbidden", "message": "Not yours."}, times=9)
 

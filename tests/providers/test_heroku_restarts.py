@@ -106,6 +106,80 @@ def test_what_was_made_although_no_answer_came_is_found_and_stopped(run_with, he
     assert [one.status for one in heroku.apps["acme-web"].builds] == ["failed"]
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("stop", "result"), [("cancel", "cancelled"), ("run_out_of_time", "timed_out")])
+def test_what_is_to_stop_after_a_kill_at_any_step_is_left_pending_by_none(
+    run_with, heroku, stop, result, after
+) -> None:
+    for step in range(1, 60):
+        heroku.apps["acme-web"].builds.clear()
+        heroku.slow("acme-web", looks=99)
+        mortal = MortalRun(run_with(SETTINGS).job, step, after=after)
+        mortal.clock = MovingClock()
+        with pytest.raises(BotKilled):
+            carried_out(mortal)
+        run = reborn(mortal)
+        getattr(run, stop)()
+        before = posts(heroku)
+
+        outcome = carried_out(run)
+
+        builds = heroku.apps["acme-web"].builds
+        assert [one.status for one in builds] == ["failed"] * len(builds), f"killed at step {step}"
+        assert (outcome.result, "anything was begun" in outcome.description) == (result, not builds), step
+        assert posts(heroku) == before
+        if any("pause" in one for one in mortal.steps):
+            break
+    assert step > 8
+
+
+@pytest.mark.parametrize("status", [503, 401])
+def test_an_outage_after_heroku_was_asked_tells_that_it_may_have_begun(run_with, heroku, status) -> None:
+    run = run_with(SETTINGS)
+    run.clock = MovingClock()
+    heroku.fail_next("POST", BUILDS, "cut_after")
+    with pytest.raises(Unavailable):
+        provider.start(run)
+    heroku.fail_next("GET", BUILDS, status, times=9)
+
+    with pytest.raises(Unavailable) as lost:
+        provider.start(run)
+
+    assert lost.value.uncertain
+
+
+def test_an_outage_before_heroku_was_asked_for_anything_tells_that_nothing_has_begun(run_with, heroku) -> None:
+    run = run_with(SETTINGS)
+    run.clock = MovingClock()
+    heroku.fail_next("GET", BUILDS, 503, times=9)
+
+    with pytest.raises(Unavailable) as away:
+        provider.start(run)
+
+    assert not away.value.uncertain
+
+
+def test_a_build_is_not_stopped_while_nobody_could_be_told_why_after_a_kill(run_with, heroku) -> None:
+    run = run_with(SETTINGS)
+    run.clock = MovingClock()
+    heroku.slow("acme-web", looks=99)
+    handle = provider.start(run)
+    keep, away, asked = run.keep, iter([True] * 3), []
+
+    def keeps(name: str, value: str) -> None:
+        if name == "stopping":
+            asked.append([one.status for one in heroku.apps["acme-web"].builds])
+            if next(away, False):
+                raise Unavailable("The database does not answer.")
+        keep(name, value)
+
+    run.keep = keeps
+    run.cancel()
+
+    assert provider.follow(run, handle).description == "Cancelled"
+    assert asked == [["pending"]] * 4
+
+
 def test_a_build_of_somebody_else_of_the_same_commit_is_not_taken_for_ours(run_with, heroku) -> None:
     run = run_with(SETTINGS)
     run.clock = MovingClock()

@@ -260,3 +260,108 @@ def test_a_hook_that_cannot_be_reached_has_not_begun(hook, run_with, monkeypatch
     run.clock = HandClock()
 
     assert carried_out(run) == Outcome("failed", "127.0.0.1:1 cannot be reached (asked for 5 min 20 s)")
+
+
+def test_a_refusal_after_an_answer_that_was_lost_does_not_say_that_nothing_has_begun(hook, run_to) -> None:
+    hook.replies += [Reply(cut=True), Reply(422, b'{"message": "Deploying already"}')]
+    run = run_to(poll=polled(hook))
+
+    outcome = carried_out(run)
+
+    said = f"{hook.host} answered 422 Unprocessable Entity: Deploying already"
+    unknown = "whether it has begun is not known, so look there before you retry"
+    assert outcome == Outcome("error", f"{said}; {unknown}", given_up=True)
+
+
+def test_what_waits_for_its_next_try_may_have_begun(hook, run_to) -> None:
+    hook.replies.append(Reply(cut=True))
+    run = run_to(poll=polled(hook))
+
+    for _ in range(2):
+        with pytest.raises(Unavailable) as later:
+            http.start(run)
+        assert later.value.uncertain
+    assert len(hook.asked) == 1
+
+
+def test_late_while_nobody_knows_whether_it_has_begun_it_may_still_be_told(hook, run_to) -> None:
+    hook.replies.append(Reply(cut=True))
+    run = run_to()
+    with pytest.raises(Unavailable):
+        http.start(run)
+    run.run_out_of_time()
+
+    unknown = f"Timed out after 15 min: whether {hook.host} has begun is not known"
+    assert carried_out(run) == Outcome("timed_out", unknown, given_up=True)
+
+
+# --- told to stop -----------------------------------------------------------------------------------------------------
+
+
+def stops_once(hook: HookServer, reply: Reply) -> None:
+    """It stops at the first word, whose answer is ``reply``, and at the second one there is nothing to stop."""
+    replies = iter([reply])
+
+    def stop(number: int) -> Reply:
+        hook.stopped.append(number)
+        hook.answers += [Reply(200, b'{"status": "canceling"}')] * 3
+        hook.state = {"status": "canceled"}
+        return next(replies, Reply(409, b'{"message": "It is being stopped already"}'))
+
+    hook._stop = stop  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(("stop", "result"), [("cancel", "cancelled"), ("run_out_of_time", "timed_out")])
+@pytest.mark.parametrize("lost", [Reply(cut=True), Reply(502)], ids=["cut", "502"])
+def test_what_has_stopped_although_no_answer_came_has_stopped(hook, run_to, lost, stop, result) -> None:
+    stops_once(hook, lost)
+    run = run_to(poll=polled(hook), cancel=stopped_at(hook))
+    run.on_pause = getattr(run, stop)
+
+    outcome = carried_out(run)
+
+    assert outcome.result == result
+    assert "goes on" not in outcome.description
+    assert len(hook.stopped) == 2
+
+
+def test_what_was_told_to_stop_before_a_restart_and_is_at_it_has_stopped(hook, run_to) -> None:
+    stops_once(hook, Reply(202))
+    before = run_to(poll=polled(hook), cancel=stopped_at(hook))
+    handle = begun(before)
+    before.cancel()
+    before.on_pause = lambda: hook.stopped and (_ for _ in ()).throw(BotKilled)
+    with pytest.raises(BotKilled):
+        http.follow(before, handle)
+    after = run_to(after=before, poll=polled(hook), cancel=stopped_at(hook))
+    after.cancel()
+
+    assert http.follow(after, handle) == Outcome("cancelled", "Cancelled")
+    assert len(hook.stopped) == 2
+
+
+def test_whether_it_has_stopped_is_not_known_where_nothing_tells_of_its_end(hook, run_to) -> None:
+    stops_once(hook, Reply(cut=True))
+    hook.state = {"status": "build_in_progress"}
+    run = run_to(poll=polled(hook), cancel=stopped_at(hook))
+    run.on_pause = run.cancel
+    hook.answers += [Reply(200, b'{"status": "canceling"}')] * 99
+
+    refused = f"{hook.host} answered 409 Conflict: It is being stopped already"
+    assert carried_out(run) == Outcome(
+        "cancelled", f"Cancelled: whether {hook.host} has stopped is not known ({refused})"
+    )
+
+
+@pytest.mark.parametrize(("state", "result"), [("live", "succeeded"), ("build_failed", "failed")])
+def test_what_refuses_to_stop_as_it_has_just_ended_has_ended_so(hook, run_to, state, result) -> None:
+    run = run_to(poll=polled(hook), cancel=stopped_at(hook))
+    run.on_pause = run.cancel
+
+    def ends(number: int) -> Reply:
+        hook.state = {"status": state}
+        return Reply(409, b'{"message": "It has ended"}')
+
+    hook._stop = ends  # type: ignore[method-assign]
+
+    assert carried_out(run) == Outcome(result, f"Ended with the state {state}")

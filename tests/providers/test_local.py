@@ -112,6 +112,14 @@ def test_a_deployment_out_of_time_leaves_the_current_release_alone(run_with, dep
     assert (root / "current").readlink() == Path("releases") / SHAS[0]
 
 
+def test_what_is_cancelled_before_it_began_asks_nobody_for_the_commit(run_with, root) -> None:
+    run = run_with(local.Settings(directory=str(root)))
+    run.cancel()
+
+    assert local.follow(run, local.start(run)) == Outcome("cancelled", "Cancelled before current was moved")
+    assert (run.checkouts, root.exists()) == (0, False)
+
+
 def test_cancelling_after_the_move_is_too_late(run_with, root) -> None:
     settings = local.Settings(directory=str(root))
     run = run_with(settings)

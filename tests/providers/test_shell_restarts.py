@@ -270,3 +270,27 @@ def test_a_stranger_with_the_same_process_id_is_left_alone(run_with, pipe, tmp_p
 
     assert outcome == VANISHED
     assert alive
+
+
+@pytest.mark.parametrize("resume", ["error", "rerun"])
+@pytest.mark.parametrize("stop", ["cancel", "run_out_of_time"])
+def test_what_another_machine_has_begun_is_not_said_to_have_stopped(run_with, tmp_path, stop, resume) -> None:
+    here = shell.Settings(command=f"echo ran >> {tmp_path}/ran", directory=str(tmp_path), resume=resume)
+    run = run_with(here)
+    run.notes["machine"] = "dyno-2 0123456789abcdef"
+    getattr(run, stop)()
+
+    outcome = shell.follow(run, shell.start(run))
+
+    assert "on another machine, dyno-2, and" in outcome.description
+    assert outcome.description.endswith("may still be running there")
+    assert run.checkouts == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_cancelled_before_it_began_checks_nothing_out(run_with, tmp_path) -> None:
+    run = run_with(shell.Settings(command="true", directory=str(tmp_path)))
+    run.cancel()
+
+    assert shell.follow(run, shell.start(run)) == Outcome("cancelled", "Cancelled")
+    assert (run.checkouts, run.lines) == (0, [])

@@ -256,6 +256,28 @@ def test_what_never_can_begin_is_told_when_the_time_is_up(run_with, around) -> N
     assert outcome == Outcome("timed_out", "the time was up before it was seen to begin: Heroku does not answer.")
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["", "late"])
+def test_a_stage_whose_notes_are_out_of_reach_is_followed_again_and_not_begun(run_with, around, late) -> None:
+    run, provider = run_with(None), Model()
+    troubles = [Unavailable("The database is away.", uncertain=True)]
+
+    def away(_: Run) -> None:
+        if troubles:
+            if late:
+                run.run_out_of_time()
+            raise troubles.pop()
+
+    provider.on_follow = away
+    plan = around({"Build": "echo build"}, {})
+
+    with pytest.raises(Unavailable):
+        carried_out(run, plan, provider)
+    outcome = carried_out(run, plan, provider)
+
+    assert (outcome, provider.begun) == (RELEASED, 1)
+    assert printed(run) == ["build", "released"]
+
+
 class Killed(BaseException):
     """The process dies, which nothing may take for an error."""
 
@@ -284,7 +306,8 @@ def test_what_is_not_known_to_have_begun_is_not_looked_for_for_ever(run_with, ar
 
     outcome = carried_out(run, around({"Build": "true"}, {}), provider)
 
-    assert outcome == Outcome("timed_out", "the time was up before it was seen to begin: No answer came.")
+    unknown = "No answer came; it may have begun, so look before you retry"
+    assert outcome == Outcome("timed_out", f"the time was up before it was seen to begin: {unknown}")
     assert run.remaining() == -300.0
 
 

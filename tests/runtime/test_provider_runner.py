@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from bot.core.errors import NotThere, Unavailable
 from bot.core.events import Event
 from bot.core.events.internal import RunBegan, RunFinished
 from bot.core.ports.forge import Forge
+from bot.core.ports.forge_types import Remote
 from bot.core.ports.provider import Job, Source
 from bot.runtime.provider_runner import Passwords, ProviderRunner, StoredRun
 from bot.runtime.run_output import FLUSH_AT, LONGEST_WAIT
@@ -52,6 +54,10 @@ class HandClock:
     def now(self) -> datetime:
         return self.at
 
+    def passes(self, **delta: float) -> bool:
+        self.at += timedelta(**delta)
+        return True
+
 
 class Quay:
     """As much of a forge as a checkout needs; ``troubles`` are raised one after another before it works."""
@@ -63,6 +69,9 @@ class Quay:
         if self.troubles:
             raise self.troubles.pop(0)
         (into / "index.html").write_text(f"{repository} {sha[:7]}")
+
+    def remote(self, repository: str) -> Remote:
+        raise NotThere(f"There is no {repository} for git here.")
 
 
 class Ship:
@@ -272,6 +281,131 @@ def test_a_deployment_whose_settings_are_gone_ends_with_a_word(ship: Ship, gone:
 
     assert begun == {}
     assert ship.told() == [RunFinished(number, "error", "Its settings are gone")]
+
+
+def test_what_may_have_begun_is_looked_for_a_while_and_then_said_to_be_unknown(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("No answer came.", uncertain=True) for _ in range(3)]
+    number = ship.deployment()
+    ship.provider_runner.begin(number)
+    begun = [ship.provider_runner.begin(number) for _ in range(2) if ship.clock.passes(minutes=8)]
+
+    unknown = "No answer came; it may have begun, so look before you retry"
+    assert begun == [{"later": 6}, {}]
+    assert ship.told() == [
+        RunFinished(number, "timed_out", f"the time was up before it was seen to begin: {unknown}"),
+    ]
+
+
+def test_what_cannot_be_seen_for_a_moment_is_followed_again(ship: Ship) -> None:
+    number = ship.deployment()
+    begun = ship.provider_runner.begin(number)
+    shutil.rmtree(ship.directory / "production")
+    ship.quay.troubles = [Unavailable("The database does not answer.", uncertain=True)] * 3
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            ship.provider_runner.follow(number, str(begun["handle"]))
+    ship.provider_runner.follow(number, str(begun["handle"]))
+
+    assert ship.told()[1:] == [RunFinished(number, "succeeded", "current → releases/1a2b3c4")]
+
+
+def test_what_has_not_begun_goes_through_the_steps_that_the_settings_have_by_then(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("GitHub does not answer.")]
+    number = ship.deployment()
+    ship.provider_runner.begin(number)
+    step = f'before_deploy = [{{ name = "Mark", command = "touch {ship.directory}/marked" }}]\nprovider = '
+    reloaded(ship, ("provider = ", step))
+
+    begun = ship.provider_runner.begin(number)
+    ship.provider_runner.follow(number, str(begun["handle"]))
+
+    assert (ship.directory / "marked").exists()
+
+
+@pytest.mark.parametrize("step", ["note", "keep_note", "claim_note"])
+def test_without_its_notes_nobody_knows_whether_a_run_has_begun(ship: Ship, step: str) -> None:
+    run = ship.run_of(ship.deployment())
+
+    def away(*_: object) -> None:
+        raise Unavailable("The database does not answer.")
+
+    setattr(ship.kept.runs, step, away)
+    ask = {
+        "note": lambda: run.note("x"),
+        "keep_note": lambda: run.keep("x", "y"),
+        "claim_note": lambda: run.claim("x", "y"),
+    }
+
+    with pytest.raises(Unavailable) as lost:
+        ask[step]()
+
+    assert lost.value.uncertain
+
+
+# --- settings that change meanwhile ---------------------------------------------------------------------------------
+
+
+def reloaded(ship: Ship, *changes: tuple[str, str]) -> None:
+    text = SETTINGS.replace("{directory}", str(ship.directory))
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    ship.settings = read(text, {"GITHUB_TOKEN": "ghp_very_secret"})
+    ship.provider_runner._settings = lambda: ship.settings
+
+
+MOVED = ("/production", "/elsewhere")
+OTHER = ('type = "local"', 'type = "shell", command = "touch {directory}/ran"')
+
+
+def other(ship: Ship) -> tuple[str, str]:
+    return OTHER[0], OTHER[1].replace("{directory}", str(ship.directory))
+
+
+@pytest.mark.parametrize("change", ["moved", "other provider"])
+def test_what_has_begun_goes_on_with_the_settings_that_it_began_with(ship: Ship, change: str) -> None:
+    number = ship.deployment()
+    begun = ship.provider_runner.begin(number)
+    reloaded(ship, MOVED if change == "moved" else other(ship))
+
+    assert ship.provider_runner.begin(number) == begun
+    ship.provider_runner.follow(number, str(begun["handle"]))
+
+    assert ship.told()[-1] == RunFinished(number, "succeeded", "current → releases/1a2b3c4")
+    assert (ship.directory / "production" / "current").is_symlink()
+    assert not (ship.directory / "elsewhere").exists()
+    assert not (ship.directory / "ran").exists()
+
+
+def test_what_may_have_begun_is_looked_for_with_the_settings_that_it_was_begun_with(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("No answer came.", uncertain=True)]
+    number = ship.deployment()
+    ship.provider_runner.begin(number)
+    reloaded(ship, MOVED)
+
+    begun = ship.provider_runner.begin(number)
+
+    assert str(begun["handle"]).startswith(str(ship.directory / "production"))
+
+
+def test_what_has_not_begun_begins_with_the_settings_as_they_are_by_then(ship: Ship) -> None:
+    ship.quay.troubles = [Unavailable("GitHub does not answer.")]
+    number = ship.deployment()
+    ship.provider_runner.begin(number)
+    reloaded(ship, MOVED)
+
+    begun = ship.provider_runner.begin(number)
+
+    assert str(begun["handle"]).startswith(str(ship.directory / "elsewhere"))
+
+
+def test_a_timeout_that_changes_is_that_of_what_begins_after(ship: Ship) -> None:
+    number = ship.deployment()
+    ship.provider_runner.begin(number)
+    reloaded(ship, ('timeout = "10m"', 'timeout = "2m"'))
+
+    assert ship.run_of(number).remaining() == 600.0
 
 
 def test_a_cancellation_before_the_release_goes_live_is_told_as_such(ship: Ship) -> None:

@@ -56,6 +56,11 @@ class RunRows:
         rows = self._database.select(sa.select(tables.kept.c.value).where(tables.kept.c.key == run_key(deployment_id)))
         return BegunRun(**json.loads(rows[0].value)) if rows else None
 
+    def forget(self, deployment_id: int) -> None:
+        """It has not begun after all."""
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(tables.kept).where(tables.kept.c.key == run_key(deployment_id)))
+
     def look(self, deployment_id: int) -> Look:
         """All that a run has to hear of while it goes on, in one statement."""
         rows = self._database.select(_LOOK, deployment=deployment_id, heard_key=notes_key(deployment_id, HEARD))

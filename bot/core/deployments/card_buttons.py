@@ -93,6 +93,8 @@ def _of_open(deployment: Deployment) -> tuple[Button, ...]:
         question = f"{place}: {name_of(deployment)} is not deployed then."
         if deployment.unmerged:
             question = f"{place}: #{deployment.pull_request} is neither merged nor deployed then."
+        if deployment.unmerged and deployment.shipment is not None and deployment.shipment.asked == "merge":
+            question = f"{place}: #{deployment.pull_request} is not deployed then. GitHub may be merging it already."
         if deployment.waits_for in {Waiting.LOCK, Waiting.FREEZE, Waiting.MOMENT}:
             leave = "Stop" if deployment.waits_for is Waiting.MOMENT else "Leave"
         give_up = offer(leave, Cancel(deployment.id), "danger", question, drawn)

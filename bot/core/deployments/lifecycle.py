@@ -14,11 +14,13 @@ from bot.core.deployments import rolling_card
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, ahead_key, same_line
 from bot.core.deployments.ending import end, give_way, move_up, report_end
 from bot.core.deployments.model import (
+    HANDED_OVER,
     Deployment,
     State,
     Waiting,
     may_become,
     moved,
+    notes_key,
     waiting,
 )
 from bot.core.deployments.reconsideration import remind
@@ -157,7 +159,8 @@ def opened(records: Records, deployment: Deployment, remote_id: int, now: dateti
 
 
 def hand_over(records: Records, deployment: Deployment) -> None:
-    """Give it to our own provider."""
+    """Give it to our own provider, whose it is from now on, whatever the settings become."""
+    records.keep(notes_key(deployment.id, HANDED_OVER), "")
     records.emit(PostStatus(deployment.id, "queued", "Queued by Shipmate"), StartRun(deployment.id))
     tell(records, deployment, deployment_messages.queued_line(deployment), part="run")
 

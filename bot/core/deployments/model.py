@@ -318,6 +318,8 @@ def notes_key(deployment_id: int, name: str = "") -> str:
     return f"{run_key(deployment_id)}:{name}"
 
 
+HANDED_OVER = "handed-over"
+"""The note of a run that a provider of ours is to carry it out, kept from the moment that this is decided."""
 HEARD = "heard"
 """The note of a run that says which word came last from where its work is done: another one each time."""
 

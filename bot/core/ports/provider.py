@@ -109,7 +109,8 @@ class Run(Protocol):
     def keep(self, name: str, value: str) -> None:
         """Keep a small thing for this run until it has ended, before it is acted upon.
 
-        Raises Unavailable, also where others may have taken over meanwhile: then nothing may be acted upon.
+        Raises Unavailable, also where others may have taken over meanwhile: then nothing may be acted upon. It is
+        ``uncertain``, as is that of ``note`` and of ``claim``: without the notes nobody knows what has begun.
         """
 
     def claim(self, name: str, value: str) -> str:
@@ -148,11 +149,13 @@ class Provider(Protocol):
     """A module in ``bot/providers``: ``Settings``, ``start`` and ``follow``. Nothing to register.
 
     ``start`` looks before it acts (by ``job.deployment_id``), begins the work and returns a handle, a string by which
-    ``follow`` finds the work again, after a restart too. ``follow`` returns when the work has ended, was cancelled or
-    timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work. A module may
-    have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with findings, and
-    ``doctor_at``, which takes the repository and its workflows as well. One with a key that may be refused
-    (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
+    ``follow`` finds the work again, after a restart too. Where it raises Unavailable, ``uncertain`` says that the work
+    may have begun all the same, by this call or one before. It is called again after a cancellation and after its time,
+    for what has begun to be found: what has not must not begin then. ``follow`` returns when the work has ended, was
+    cancelled or timed out, and leaves nothing running. ``carries_out`` is False where somebody else does the work. A
+    module may have a function ``doctor`` too, which takes its Settings and answers ``python -m bot check`` with
+    findings, and ``doctor_at``, which takes the repository and its workflows as well. One with a key that may be
+    refused (NotAccepted) has ``SERVICE``, the name in that error, and ``authenticate`` to show it.
     ``removes_previews = True`` says that it takes a preview away where the task is ``remove``, and a function of that
     name whether it does with these Settings: without it nobody here does. ``OWN_IN_PREVIEWS`` names those of its
     Settings that must have ``{number}`` in them, so that each preview has its own, and ``ONLY_IN_PREVIEWS`` those that

@@ -100,6 +100,11 @@ def merged_and_goes_out(one: Deployment) -> str:
     return f"#{one.pull_request} was merged meanwhile, and goes out as #{one.id}"
 
 
+def merged_by_then(ended: str, number: int) -> str:
+    """``ended`` says why it is not deployed."""
+    return f"{ended}; GitHub had merged #{number} by then"
+
+
 def no_pull_request_here() -> Message:
     return say("Which pull request? I know of none that is spoken of here. Please say its number: ", Code("ship #123"))
 

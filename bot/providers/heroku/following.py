@@ -30,9 +30,9 @@ def follow(run: Run, handle: str) -> Outcome:
     """Stay with what was begun until it has ended. Raises NotAccepted: nothing is given up for refused credentials."""
     begun = Handle.of(handle)
     if begun.kind == "nothing":
-        if run.cancelled():
-            return Outcome("cancelled", "Cancelled before anything was begun on Heroku")
-        return Outcome("timed_out", "The time was up before anything was begun on Heroku")
+        if begun.id == "timed_out":
+            return Outcome("timed_out", "The time was up before anything was begun on Heroku")
+        return Outcome("cancelled", "Cancelled before anything was begun on Heroku")
     return _Follower(run, client(run.clock, run.measures), begun).outcome()
 
 

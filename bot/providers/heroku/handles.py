@@ -12,9 +12,9 @@ Way = Literal["build", "rollback", "promotion"]
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A build, a release or a promotion, by its id; of nothing where it was cancelled before anything was begun.
+    """A build, a release or a promotion, by its id; of nothing where it was to stop before anything was begun.
 
-    Of a preview that is removed, ``id`` says how.
+    Of a preview that is removed, ``id`` says how, and of nothing, why.
     """
 
     kind: Literal["build", "release", "promotion", "removal", "nothing"]

@@ -19,6 +19,8 @@ from bot.providers.heroku.handles import Handle
 from bot.providers.heroku.sections import Section, patiently
 from bot.providers.heroku.settings import Settings, settings_of
 
+_ASKED = "asked"
+"""The note of a run that Heroku may have been asked to stop the app or to delete it."""
 _STOPPED = "stopped"
 """Under this name a place remembers what its app was like before it was stopped."""
 
@@ -55,9 +57,10 @@ def begun(job: Job) -> Handle:
 
 
 def removed(run: Run, heroku: Heroku, handle: Handle) -> Outcome:
-    """Stop the app or delete it. Raises what Heroku has against it."""
-    if run.cancelled():
+    """Stop the app or delete it. Raises what Heroku has against it. What has begun is gone through with."""
+    if run.cancelled() and patiently(run, lambda: run.note(_ASKED)) is None:
         return Outcome("cancelled", "Cancelled before anything was done on Heroku")
+    patiently(run, lambda: run.keep(_ASKED, handle.id))
     app, deletes = handle.app, handle.id == "delete"
     run.tell(Progress(f"Heroku {'deletes' if deletes else 'stops'} {app}"))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from typing import TypeVar
 
 from bot.adapters.system.output import shown
@@ -11,8 +12,8 @@ from bot.core.errors import NotAccepted, Unavailable
 from bot.core.ports.provider import Run
 
 T = TypeVar("T")
-_TRIES, _LATE_TRIES = 600, 5
-"""How often somebody is asked who does not answer, and how often once the time is over."""
+_LATE_TRIES = 5
+"""How often somebody is asked at least who does not answer, though the time is over."""
 
 
 class Section:
@@ -42,14 +43,14 @@ class Section:
 
 
 def patiently(run: Run, ask: Callable[[], T]) -> T:
-    """What it returns, asked for again and again while whoever is asked does not answer."""
-    for tries in range(1, _TRIES + 1):
+    """What it returns, asked for again and again while whoever is asked does not answer, and there is time."""
+    for tries in count(1):
         try:
             return ask()
         except NotAccepted:
             raise
         except Unavailable as error:
-            if tries == _TRIES or (tries >= _LATE_TRIES and run.remaining() <= 0):
+            if tries >= _LATE_TRIES and run.remaining() <= 0:
                 raise
             run.pause(min(error.retry_after or 1.0, 5.0))
-    raise AssertionError("the last try returns or raises")
+    raise AssertionError("it returns or raises")

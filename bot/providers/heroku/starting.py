@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from bot.adapters.heroku.payloads import Build, Release
 from bot.adapters.heroku.platform import Heroku
+from bot.core.beginnings import told_apart
 from bot.core.deployments.model import DEPLOY
 from bot.core.errors import NotYet, Rejected, ShipmateError, Unavailable
 from bot.core.ports.provider import Job, Run
@@ -39,8 +40,9 @@ def start(run: Run) -> str:
     """Have Heroku build, roll back or promote, unless that was done before; the handle says which."""
     begun = run.note(_BEGUN)
     if begun is None:
-        begun = str(_found_or_begun(run, client(run.clock, run.measures)))
-        run.keep(_BEGUN, begun)
+        with told_apart(lambda: bool(run.note(INTENT))):
+            begun = str(_found_or_begun(run, client(run.clock, run.measures)))
+            run.keep(_BEGUN, begun)
     return begun
 
 
@@ -59,7 +61,7 @@ def _found_or_begun(run: Run, heroku: Heroku) -> Handle:
         return removal_begun(run.job)
     _refuse_what_heroku_has_not(run.job)
     if run.cancelled() or run.remaining() <= 0:
-        return Handle("nothing", settings.app)
+        return Handle("nothing", settings.app, "cancelled" if run.cancelled() else "timed_out")
     woken(run, heroku, settings.app)
     return _rolled_back(run, heroku, settings) or _promoted(run, heroku, settings) or _built(run, heroku, settings)
 

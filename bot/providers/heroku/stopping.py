@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Literal
 
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
@@ -42,10 +41,12 @@ class Stopping:
         if self._stop is None:
             return self._cannot(timed_out, "Heroku cannot stop it any more")
         if self._reason is None:
-            self._reason = reason
-            with suppress(Unavailable):
+            try:
                 # A build that is stopped has failed: whoever sees that after a restart has to know why.
                 self._run.keep(_NOTE, reason)
+            except Unavailable:
+                return None
+            self._reason = reason
         self._looks += 1
         if not self._accepted and self._refusal is None and not (timed_out and self._looks > STOPPED_WITHIN):
             self._try()

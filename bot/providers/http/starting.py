@@ -43,7 +43,8 @@ def start(run: Run) -> str:
         return _too_late(run, sent).written()
     if sent is not None and sent.not_before > now:
         wait = (sent.not_before - now).total_seconds()
-        raise Unavailable("The hook is asked again in a moment.", retry_after=min(wait, LOOK_AGAIN))
+        said = "The hook is asked again in a moment."
+        raise Unavailable(said, retry_after=min(wait, LOOK_AGAIN), uncertain=sent.begun)
     request = _request(run.job, settings, variables, now)
     sent = sent or Sent(now, now)
     # Before it is sent: whoever finds this after a crash knows that the hook may have begun.
@@ -127,13 +128,13 @@ def _ask(run: Run, settings: Settings, variables: Variables, request: Request, s
         values = _values(answer, settings)
     except Conflict as error:
         if not sent.begun:
-            return _refused(run, variables, error)
+            return _refused(run, variables, sent, error)
         # Whoever honours the key says so while the request before is still being taken in.
         return _later(run, variables, sent, Unavailable(str(error), uncertain=True))
     except Unavailable as error:
         return _later(run, variables, sent, error)
     except (NotAllowed, NotThere, Rejected) as error:
-        return _refused(run, variables, error)
+        return _refused(run, variables, sent, error)
     run.write(f"{who} has taken it")
     lacking = [one for one in templates.pointers_in(settings.poll.url) if one not in values] if settings.poll else []
     if lacking and variables.callback_url(run.job) is None:
@@ -153,10 +154,16 @@ def _values(answer: bytes | None, settings: Settings) -> dict[str, str]:
     return {pointer: value for pointer, value in told.items() if value is not None and len(value) <= LONGEST_URL}
 
 
-def _refused(run: Run, variables: Variables, error: Exception) -> Begun:
+def _refused(run: Run, variables: Variables, sent: Sent, error: Exception) -> Begun:
+    """What is refused now may have been taken before, when no answer came."""
     sentence = variables.masked(str(error).rstrip("."))
     run.write(sentence)
-    return Begun(outcome=Outcome("failed", sentence))
+    return _never_known(sentence) if sent.begun else Begun(outcome=Outcome("failed", sentence))
+
+
+def _never_known(sentence: str) -> Begun:
+    unknown = f"{sentence}; whether it has begun is not known, so look there before you retry"
+    return Begun(outcome=Outcome("error", unknown, given_up=True))
 
 
 def _later(run: Run, variables: Variables, sent: Sent, error: Unavailable) -> Begun:
@@ -166,8 +173,7 @@ def _later(run: Run, variables: Variables, sent: Sent, error: Unavailable) -> Be
     sentence = (isinstance(error, NotYet) and sent.said) or variables.masked(str(error).rstrip("."))
     if now - sent.since >= TRIED_FOR or run.remaining() <= 0:
         if begun:
-            unknown = f"{sentence}; whether it has begun is not known, so look there before you retry"
-            return Begun(outcome=Outcome("error", unknown, given_up=True))
+            return _never_known(sentence)
         return Begun(outcome=Outcome("failed", f"{sentence} (asked for {spoken(now - sent.since)})"))
     wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else PAUSE
     run.keep(SENT, replace(sent, begun=begun, said=sentence, not_before=now + wait).written())

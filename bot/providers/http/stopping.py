@@ -12,7 +12,7 @@ from bot.core.ports.provider import Outcome, Run
 from bot.providers.http.access import hooks
 from bot.providers.http.handles import STOPPING, Begun
 from bot.providers.http.polling import Polling, beside
-from bot.providers.http.settings import Settings
+from bot.providers.http.settings import Cancel, Settings
 from bot.providers.http.variables import Variables
 
 STOPPED_WITHIN = 15
@@ -31,6 +31,8 @@ class Stopping:
         self._reason: Reason | None = None
         self._accepted = False
         self._refusal = ""
+        # Whether it may have been told to stop although nothing was heard of that.
+        self._doubt = False
         self._looks = 0
 
     def look(self, polling: Polling) -> Outcome | None:
@@ -38,25 +40,36 @@ class Stopping:
         reason = self._reason or self._wanted()
         if reason is None:
             return None
-        if self._settings.cancel is None:
+        cancel = self._settings.cancel
+        if cancel is None:
             return self._goes_on(reason, polling, "it cannot be stopped from here")
         if self._reason is None:
             try:
+                self._doubt = self._run.note(STOPPING) is not None
                 self._run.keep(STOPPING, reason)
             except Unavailable:
                 return None  # whoever finds it ended after a restart has to know why, so it is not told before
             self._reason = reason
+        return self._told(reason, cancel, polling)
+
+    def _told(self, reason: Reason, cancel: Cancel, polling: Polling) -> Outcome | None:
+        """Whoever refuses to stop it may have come to its end by that: it is looked for before that is believed."""
         self._looks += 1
         if not self._accepted and not self._refusal:
-            self._ask(polling)
-        if self._refusal:
-            return self._goes_on(reason, polling, self._refusal)
+            try:
+                self._ask(self._request(cancel), polling)
+            except Rejected as error:
+                return self._goes_on(reason, polling, self._variables.masked(str(error).rstrip(".")))
         if self._looks <= STOPPED_WITHIN:
             return None
-        return self.ended(polling) if self._accepted else self._goes_on(reason, polling, "it could not be told to stop")
+        if self._accepted:
+            return self.ended(polling)
+        return self._goes_on(reason, polling, self._refusal or "it could not be told to stop")
 
     def ended(self, polling: Polling) -> Outcome | None:
-        """How one ended that has come to an end without success; None where nobody wanted it to stop."""
+        """How one ended that has come to an end without success; None where nobody has stopped it."""
+        if self._refusal and not self._doubt:
+            return None
         reason = self._reason or self._noted()
         if reason == "timed_out":
             return Outcome("timed_out", f"Timed out after {self._minutes()}, and was stopped{_because(polling)}")
@@ -74,21 +87,21 @@ class Stopping:
         except Unavailable:
             return None
 
-    def _ask(self, polling: Polling) -> None:
+    def _ask(self, request: Request, polling: Polling) -> None:
         try:
-            hooks(self._run).ask(self._request())
-        except Unavailable:
+            hooks(self._run).ask(request)
+        except Unavailable as error:
+            self._doubt = self._doubt or error.uncertain
             return  # asked again at the next look
         except ShipmateError as error:
             self._refusal = self._variables.masked(str(error).rstrip("."))
-            return
-        self._accepted = True
-        self._run.write(f"{polling.who} was told to stop")
+        else:
+            self._accepted = True
+            self._run.write(f"{polling.who} was told to stop")
         polling.hurry()
 
-    def _request(self) -> Request:
-        cancel = self._settings.cancel
-        assert cancel is not None
+    def _request(self, cancel: Cancel) -> Request:
+        """Raises Rejected."""
         if not set(templates.pointers_in(cancel.url)) <= set(self._begun.values):
             raise Rejected("its answer did not tell how to stop it")
         return beside(
@@ -96,10 +109,12 @@ class Stopping:
         )
 
     def _goes_on(self, reason: Reason, polling: Polling, why: str) -> Outcome:
+        late = reason == "timed_out"
         if not self._begun.certain:
-            return Outcome(reason, f"{self._said(reason)}: whether {polling.who} has begun is not known")
-        told = f"{self._said(reason)}: it goes on at {polling.who} ({why}){_because(polling)}"
-        return Outcome(reason, told, given_up=reason == "timed_out")
+            unknown = f"{self._said(reason)}: whether {polling.who} has begun is not known"
+            return Outcome(reason, unknown, given_up=late)
+        goes_on = f"whether {polling.who} has stopped is not known" if self._doubt else f"it goes on at {polling.who}"
+        return Outcome(reason, f"{self._said(reason)}: {goes_on} ({why}){_because(polling)}", given_up=late)
 
     def _said(self, reason: Reason) -> str:
         return "Cancelled" if reason == "cancelled" else f"Timed out after {self._minutes()}"

@@ -116,12 +116,14 @@ def _subject(repository: str, event: Event) -> str:
 
 def _about(events: Sequence[Event], said: NamedRepository, *, known: bool, wanted: bool) -> About | None:
     event, last = events[0], events[-1]
+    # Of a name that is not ours the number has to be: a fork has commits of ours.
+    about = About(said.name, said.number, ours=not known)
     if isinstance(last, ChecksChanged):
         # Whose run it is stands in notes: whatever goes on may be followed by it.
-        return About(said.name, said.number, sha=last.sha, unended=isinstance(event, WorkflowRunChanged))
+        return replace(about, sha=last.sha, unended=isinstance(event, WorkflowRunChanged))
     if isinstance(event, ReviewChanged | PullRequestChanged | PullRequestDequeued) and not wanted:
-        return About(said.name, said.number, unended=True)
-    return None if known else About(said.name, said.number, ours=True)
+        return replace(about, unended=True)
+    return None if known else about
 
 
 class Names:

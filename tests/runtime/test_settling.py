@@ -123,6 +123,31 @@ def test_events_of_ours_that_mean_nothing_are_settled(kept: Store, event: str, p
     assert comes(kept, event, payload) == "settled"
 
 
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("check_run", check()),
+        ("workflow_run", {"action": "completed", "workflow_run": {"id": 4, "head_sha": SHA}}),
+        ("pull_request_review", REVIEW),
+        ("pull_request", PULL),
+        ("deployment", MADE),
+    ],
+)
+def test_a_fork_that_has_commits_of_ours_is_another_repository(
+    kept: Store, event: str, payload: dict[str, Any]
+) -> None:
+    known(kept)
+    deployed(kept, State.WAITING)
+    preview = "[apps.web.environments.preview]\ntransient = true\npreview = { on = 'opened' }\n"
+    door = labels(read(SETTINGS + preview, {}))
+    whole = {"repository": {"full_name": "stranger/web", "id": 8}, **payload}
+
+    became = comes_in(kept, door(Delivery("github:fork", "github", event, json.dumps(whole).encode())))
+
+    assert became == "settled"
+    assert comes(kept, event, payload) == "waits"
+
+
 def test_a_settled_webhook_that_comes_again_is_known(kept: Store) -> None:
     delivery = label(Delivery("github:once", "github", "push", b'{"repository": {"full_name": "acme/web", "id": 7}}'))
 

@@ -170,17 +170,19 @@ _STORE = f"""
     INSERT INTO deliveries (id, source, name, body, received_at, due_at, handled_at, repeats, joins)
     {{given}}, judged_rows AS MATERIALIZED (
         SELECT given.*, NOT judged
-            OR EXISTS (
-                SELECT 1 FROM deployments AS d WHERE d.sha = given.sha AND (
-                    d.{tables.UNENDED} OR d.state = 'succeeded' AND d.task = 'deploy' AND NOT EXISTS (
-                        SELECT 1 FROM deployments AS later
-                        WHERE later.app = d.app AND later.environment = d.environment AND later.state = d.state
-                        AND later.task = d.task AND later.started_at > d.started_at
+            OR (NOT given.ours OR EXISTS (SELECT 1 FROM repositories AS r WHERE r.number = given.number)) AND (
+                given.ours AND given.sha IS NULL AND NOT given.unended
+                OR EXISTS (
+                    SELECT 1 FROM deployments AS d WHERE d.sha = given.sha AND (
+                        d.{tables.UNENDED} OR d.state = 'succeeded' AND d.task = 'deploy' AND NOT EXISTS (
+                            SELECT 1 FROM deployments AS later
+                            WHERE later.app = d.app AND later.environment = d.environment AND later.state = d.state
+                            AND later.task = d.task AND later.started_at > d.started_at
+                        )
                     )
                 )
+                OR given.unended AND EXISTS (SELECT 1 FROM deployments AS d WHERE d.{tables.UNENDED})
             )
-            OR given.unended AND EXISTS (SELECT 1 FROM deployments AS d WHERE d.{tables.UNENDED})
-            OR given.ours AND EXISTS (SELECT 1 FROM repositories AS r WHERE r.number = given.number)
             OR EXISTS (
                 SELECT 1 FROM repositories AS r
                 WHERE (lower(r.called) = lower(given.repository)) <> (r.number = given.number)

@@ -228,8 +228,8 @@ class About:
     """What has to be there for somebody to be concerned.
 
     A deployment that waits for the commit ``sha``, or has it live; where ``unended``, any that has not ended; where it
-    is for ``ours``, a repository of ours with the sender's ``number``. And whatever it tells: of ours under a name that
-    is not known yet, or of another one under a name of ours, somebody has to know.
+    counts for ``ours`` alone, a repository of ours with the sender's ``number`` besides. And whatever it tells: of ours
+    under a name that is not known yet, or of another one under a name of ours, somebody has to know.
     """
 
     repository: str | None = None

@@ -85,6 +85,15 @@ def branch_matches(pattern: str, branch: str) -> bool:
     return len(wanted) == len(given) and all(map(fnmatchcase, given, wanted))
 
 
+def stated(reason: str) -> str:
+    """A reason as it stands behind a colon.
+
+    >>> stated("of the audit"), stated("testing")
+    ('the audit', 'testing')
+    """
+    return reason.removeprefix("of ")
+
+
 def listed(names: Iterable[str], last: str = "and") -> str:
     """The names as a sentence has them; ``last`` stands before the last one.
 

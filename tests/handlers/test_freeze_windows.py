@@ -139,7 +139,7 @@ def test_a_freeze_outlasts_the_window(weekend: World) -> None:
 
     assert channel(weekend, "#web")[-1] == (
         "☀️ *web*: *staging* is open again by its windows, "
-        "but it is frozen by maria until somebody lifts it: of the audit"
+        "but it is frozen by maria until somebody lifts it: the audit"
     )
 
 

@@ -261,7 +261,7 @@ def test_the_freeze_of_another_person_goes_on(frozen: World) -> None:
 
     assert channel(frozen, "#web")[-1] == (
         "🧊 *web*: a freeze of *production* is over, lifted by @maria, "
-        "but it is frozen by bob until somebody lifts it: of the audit"
+        "but it is frozen by bob until somebody lifts it: the audit"
     )
     assert len(frozen.store.reads().freezes.of("web", "production")) == 1
 
@@ -293,7 +293,7 @@ def test_all_environments_of_the_channels_app_are_frozen_and_lifted_together(wor
     assert frozen == ["production", "staging"]
     assert world.store.reads().freezes.all() == []
     assert channel(world, "#web") == [
-        "🧊 *web*: *staging and production* are frozen by @maria until somebody lifts it: of an incident",
+        "🧊 *web*: *staging and production* are frozen by @maria until somebody lifts it: an incident",
         "☀️ *web*: *production* is no longer frozen, lifted by @maria.",
         "☀️ *web*: *staging* is no longer frozen, lifted by @maria.",
     ]
@@ -307,10 +307,10 @@ def test_elsewhere_the_environment_of_every_app_is_meant(tmp_path: Path) -> None
             "🧊 Frozen: *web → production and api → production* until somebody lifts it. What is running finishes."
         ]
         assert channel(world, "#web") == [
-            "🧊 *web*: *production* is frozen by @maria until somebody lifts it: of an incident"
+            "🧊 *web*: *production* is frozen by @maria until somebody lifts it: an incident"
         ]
         assert channel(world, "#deploys") == [
-            "🧊 *api*: *production* is frozen by @maria until somebody lifts it: of an incident"
+            "🧊 *api*: *production* is frozen by @maria until somebody lifts it: an incident"
         ]
 
 

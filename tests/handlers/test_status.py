@@ -44,7 +44,7 @@ def test_status_is_a_table_of_what_is_where_and_what_goes_on_there(world: World)
     assert answers(world, said) == [
         "*web* · production has all of main\n"
         f"{HEAD}\n"
-        "staging | nothing deployed yet | – | 🔒 maria: load test, until 14:00 UTC · 🧊 until 15:00 UTC: of the audit\n"
+        "staging | nothing deployed yet | – | 🔒 maria: load test, until 14:00 UTC · 🧊 until 15:00 UTC: the audit\n"
         "production | main@d470312  Begin | 10:00 UTC, maria | "
         "🚀 #2 topic@64fd7b0 by bob · ⏸️ #3 main@d470312 by maria is in line"
     ]

@@ -9,6 +9,7 @@ from bot.core.deployments.model import Deployment
 from bot.core.deployments.wording import deed, name_of, spoken, where
 from bot.core.grammar.commands import Approve, Cancel, Mute, Reject
 from bot.core.grammar.offers import hint, offer
+from bot.core.names import stated
 from bot.core.presses.model import drawn_for
 from bot.core.rich_text import Bold, Code, Line, Link, Mention, Message, Moment, say
 
@@ -82,7 +83,7 @@ def rejected(deployment: Deployment) -> Message:
 
 
 def rejected_by(person: str, reason: str | None) -> str:
-    return f"Rejected by {person}: {reason}" if reason else f"Rejected by {person}"
+    return f"Rejected by {person}: {stated(reason)}" if reason else f"Rejected by {person}"
 
 
 def still_wanted(deployment: Deployment, waited: timedelta, card: str | None) -> Message:

@@ -17,7 +17,7 @@ from bot.core.grammar.commands import Deploy, Status, Unlock
 from bot.core.grammar.offers import hint, offer
 from bot.core.home_view import Choice, HomeView, Row, Turn
 from bot.core.locks.model import Lock
-from bot.core.names import listed
+from bot.core.names import listed, stated
 from bot.core.previews import messages as previews
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Moment
 
@@ -231,6 +231,7 @@ def _frozen(freeze: Freeze) -> Line:
 def _because(reason: str | None) -> str:
     if not reason:
         return ""
+    reason = stated(reason)
     return f": {reason if len(reason) <= _LONGEST_REASON else f'{reason[: _LONGEST_REASON - 1]}…'}"
 
 

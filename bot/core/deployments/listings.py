@@ -12,7 +12,7 @@ from bot.core.deployments.card import card
 from bot.core.deployments.model import Deployment, State
 from bot.core.grammar.commands import Logs
 from bot.core.grammar.offers import hint
-from bot.core.names import listed
+from bot.core.names import listed, stated
 from bot.core.rich_text import Bold, Code, CodeBlock, Line, Link, Message, Moment, say, visible
 
 MOST_LINES = 100
@@ -101,7 +101,7 @@ def details(one: Deployment, output: Sequence[str], decided: Sequence[Line] = ()
     if one.remote_id:
         lines.append((f"Deployment {one.remote_id} on GitHub",))
     if one.force:
-        lines.append((f"Forced: {one.force_reason or 'no reason given'}",))
+        lines.append((f"Forced: {stated(one.force_reason or 'no reason given')}",))
     lines += decided
     if one.log_url:
         lines.append((Link(one.log_url, "Logs"),))

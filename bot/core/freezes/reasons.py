@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.freezes.model import ClosedBy, Force, Freeze
 from bot.core.freezes.windows import ActiveWindow
-from bot.core.names import listed
+from bot.core.names import listed, stated
 from bot.core.rich_text import Bold, Line, Mention, Moment, Span
 
 
@@ -24,7 +24,7 @@ def waits_until(closed_by: ClosedBy) -> Line:
 
 def until_then(closed_by: ClosedBy) -> Line:
     """When it opens again, and why it does not before."""
-    reasons = "; ".join(freeze.reason for freeze in closed_by.freezes)
+    reasons = "; ".join(stated(freeze.reason) for freeze in closed_by.freezes)
     why = f": {reasons}" if reasons else ""
     if closed_by.until is None:
         return (f"until somebody lifts the freeze{why}" if closed_by.freezes else "closed, with no end in sight",)
@@ -49,7 +49,7 @@ def why_closed(closed_by: ClosedBy) -> Line:
 
 def frozen_by(freeze: Freeze, *, mention: bool) -> Line:
     by: Span = Mention(freeze.by.chat_id, freeze.by.name) if mention else freeze.by.name
-    return ("frozen by ", by, *until_when(freeze.until), f": {freeze.reason}")
+    return ("frozen by ", by, *until_when(freeze.until), f": {stated(freeze.reason)}")
 
 
 def closed_by_window(active_window: ActiveWindow) -> Line:

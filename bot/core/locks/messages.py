@@ -10,6 +10,7 @@ from bot.core.deployments.model import Actor, Deployment
 from bot.core.grammar import commands
 from bot.core.grammar.offers import hint, offer
 from bot.core.locks.model import Lock
+from bot.core.names import stated
 from bot.core.rich_text import Bold, Button, Code, Line, Link, Mention, Message, Moment, Span, say
 
 USUAL_REASONS = ("a hotfix must go out", "its owner is away")
@@ -54,7 +55,7 @@ def waits_for(lock: Lock) -> Line:
 def holder(lock: Lock) -> Line:
     """Who has it, why and how long, in a few words."""
     until: Line = (", until ", Moment(lock.until)) if lock.until is not None else ()
-    why = f": {lock.reason.rstrip('. ')}" if lock.reason else ""
+    why = f": {stated(lock.reason).rstrip('. ')}" if lock.reason else ""
     return (f"{lock.by.name}{why}", *until)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -320,8 +319,8 @@ def test_of_many_that_wait_some_are_looked_at_each_time_and_all_in_turn(world: W
 def reconsidered(world: World) -> list[int]:
     """The deployments that were decided on again because of the clock."""
     row = tables.deliveries.c
-    query = sa.select(row.body).where(row.name == "Reconsider", row.id.like("%clock:reconcile%"))
-    return [json.loads(one.body)["deployment_id"] for one in world.store.database.select(query)]
+    query = sa.select(row.id).where(row.name == "Reconsider", row.id.like("bot:reconsider:%clock:reconcile%"))
+    return [int(one.id.split(":")[2]) for one in world.store.database.select(query)]
 
 
 # --- webhooks that failed ----------------------------------------------------------------------------------------

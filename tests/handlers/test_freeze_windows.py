@@ -138,8 +138,7 @@ def test_a_freeze_outlasts_the_window(weekend: World) -> None:
     weekend.wait(days=2)
 
     assert channel(weekend, "#web")[-1] == (
-        "☀️ *web*: *staging* is open again by its windows, "
-        "but it is frozen by maria until somebody lifts it: the audit"
+        "☀️ *web*: *staging* is open again by its windows, but it is frozen by maria until somebody lifts it: the audit"
     )
 
 

@@ -1,4 +1,7 @@
-"""Deliveries on their way in: stored once, taken by one process at a time, and kept until they are handled."""
+"""Deliveries on their way in: stored once, taken by one process at a time, and kept until they are handled.
+
+Of what was handled the row stays, to know a repeat by; what it said goes, unless it was set aside.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +51,13 @@ _THESE = sa.select(tables.deliveries).where(_IDS, _IN.handled_at.is_(None)).orde
 _LET_GO = sa.update(tables.deliveries).where(_IDS, _IN.handled_at.is_(None), _IN.due_at.is_(None))
 _LET_GO = _LET_GO.values(due_at=_AT, tries=_IN.tries + 1, taken_by=None)
 _OVER = sa.update(tables.deliveries).values(handled_at=_AT, due_at=None)
-_SETTLE = _OVER.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(body=b"", failure=None)
-_HANDLED = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
-_ALL_HANDLED = _OVER.where(_IDS)
-_HANDLED = _HANDLED.returning(sa.case((_IN.person.isnot(None), _IN.body)).label("said"))
+# What was said is needed no more: of most rows it is the larger part.
+_DONE = _OVER.values(body=b"")
+_SETTLE = _DONE.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(failure=None)
+_HANDLED = _DONE.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
+_ALL_HANDLED = _DONE.where(_IDS)
+_ASIDE = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"), set_aside_at=_AT)
+_ASIDE = _ASIDE.returning(sa.case((_IN.person.isnot(None), _IN.body)).label("said"))
 _ADDRESS = re.compile(rb'("respond": ?)"[^"]*"')
 CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "taken_by": None}
 """What is written of an attempt that came to no end."""
@@ -179,10 +185,12 @@ class InboxRows:
 
     def set_aside(self, delivery_id: str, reason: str) -> None:
         """It is not tried again until somebody says so (``SetAside.retry``), and nobody waits for it."""
-        now = self._database.clock.now()
         with self._database.writing() as connection:
-            mark_handled(connection, delivery_id, now, reason)
-            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(set_aside_at=now))
+            given = {"of": delivery_id, "at": self._database.clock.now(), "why": reason}
+            row = connection.execute(_ASIDE, given).first()
+            # An address for answers is a capability: the effects have it, and forget it when they are done.
+            if row is not None and row.said is not None and (bare := without_address(row.said)) != row.said:
+                connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(body=bare))
 
     def backlog(self) -> int:
         """Deliveries that nobody has handled yet."""
@@ -197,12 +205,9 @@ class InboxRows:
 def mark_handled(
     connection: sa.Connection, delivery_id: str, now: datetime, failure: str | None = None, joined: Sequence[str] = ()
 ) -> None:
-    row = connection.execute(_HANDLED, {"of": delivery_id, "at": now, "why": failure}).first()
+    connection.execute(_HANDLED, {"of": delivery_id, "at": now, "why": failure})
     if joined:
         connection.execute(_ALL_HANDLED, {"ids": list(joined), "at": now})
-    # An address for answers is a capability: the effects have it, and forget it when they are done.
-    if row is not None and row.said is not None and (bare := without_address(row.said)) != row.said:
-        connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(body=bare))
 
 
 def without_address(body: bytes) -> bytes:

@@ -39,6 +39,7 @@ _FREE = sa.update(tables.lanes).where(_HERE, sa.or_(_LANE.owner.is_(None), _LANE
 _FREE = _FREE.values(owner=_OWNER, due_at=None, again=False)
 _END = sa.update(tables.effects).where(_OUT.id == sa.bindparam("key"))
 _END = _END.values(done_at=sa.bindparam("at"), failure=sa.bindparam("why"), set_aside_at=sa.bindparam("aside"))
+_END = _END.values(body=sa.bindparam("left"))
 _LANES_DUE = sa.select(_LANE.lane).where(_LANE.due_at <= sa.bindparam("at"), _LANE.owner.is_(None))
 NEXT_LANE = sa.select(sa.func.min(_LANE.due_at)).where(_LANE.owner.is_(None))
 _LANES_OF = (
@@ -147,11 +148,11 @@ class Outbox:
         set_aside_at: datetime | None,
     ) -> PendingEffect | None:
         now = self._database.clock.now()
+        # What is done is needed no more; the address for answers, which is a capability, not even for another try.
+        left = without_address(pending.body.encode()).decode() if set_aside_at is not None else ""
         with self._database.writing() as connection:
-            connection.execute(_END, {"key": pending.id, "at": now, "why": failure, "aside": set_aside_at})
-            if (bare := without_address(pending.body.encode())) != pending.body.encode():
-                text = bare.decode()
-                connection.execute(sa.update(tables.effects).where(_OUT.id == pending.id).values(body=text))
+            ended = {"key": pending.id, "at": now, "why": failure, "aside": set_aside_at, "left": left}
+            connection.execute(_END, ended)
             records = RowRecords(connection, f"effect:{pending.id}", now)
             for n, follow_up in enumerate(follow_ups):
                 records.put(follow_up, f"effect:{pending.id}:{n}")

@@ -183,3 +183,26 @@ def test_an_attempt_that_was_cut_off_counts_as_one_that_failed(kept: Store) -> N
     with kept.database.engine.connect() as connection:
         faults = connection.execute(sa.select(tables.effects.c.faults).order_by(tables.effects.c.id)).scalars().all()
     assert faults == [1, 0]
+
+
+def bodies(kept: Store) -> tuple[dict[str, bytes], list[str]]:
+    """What deliveries and effects have said, as far as it is still kept."""
+    given, done = tables.deliveries.c, tables.effects.c
+    deliveries = kept.database.select(sa.select(given.id, given.body))
+    effects = kept.database.select(sa.select(done.body).order_by(done.id))
+    return {row.id: bytes(row.body) for row in deliveries}, [row.body for row in effects]
+
+
+def test_only_of_what_is_set_aside_is_kept_what_it_said(kept: Store) -> None:
+    for name in ("github:done", "github:failed", "github:joined", "github:waits"):
+        kept.inbox.put(Delivery(name, "github", "deployment", b'{"of": "somebody"}'))
+    kept.inbox.handled("github:done", joined=["github:joined"])
+    kept.inbox.handled("github:failed", "Not found.")
+    poison(kept, "github:aside")
+    bad_effect(kept)
+
+    deliveries, effects = bodies(kept)
+
+    assert {name for name, body in deliveries.items() if body} == {"github:waits", "github:aside"}
+    assert [bool(body) for body in effects] == [True, False]
+    assert not kept.inbox.put(Delivery("github:done", "github", "deployment", b"{}"))

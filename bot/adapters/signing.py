@@ -12,7 +12,10 @@ from urllib.parse import quote
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
-_KEY = re.compile(r"([0-9a-f]{1,12})\.([\w-]{43})", re.ASCII)
+# Of the last of 43 letters two bits mean nothing: others than ours would be read as the same signature.
+_SIGNATURE = r"[\w-]{42}[AEIMQUYcgkosw048]"
+_KEY = re.compile(rf"([0-9a-f]{{1,12}})\.({_SIGNATURE})", re.ASCII)
+_TOKEN = re.compile(rf"[\w.-]+\.{_SIGNATURE}", re.ASCII)
 _LINK = b"shipmate page link"
 LONGEST_TOKEN = 2_000
 GOOD_FOR = timedelta(days=7)
@@ -76,7 +79,7 @@ class Signatures:
 
     def read(self, purpose: str, token: str, now: datetime) -> dict[str, str] | None:
         """None where it is no token of ours for this purpose, or is over."""
-        if len(token) > LONGEST_TOKEN:
+        if len(token) > LONGEST_TOKEN or _TOKEN.fullmatch(token) is None:
             return None
         try:
             said = self._tokens(purpose).loads(token)

@@ -38,8 +38,7 @@ def decoder(settings: InUse, known: Callable[[], Sequence[KnownRepository]] = la
         if delivery.source != "github":
             event = serialization.event_from_bytes(delivery.name, delivery.body)
             return [names.of_now(one) for one in _one_by_one(event)]
-        events = github_webhooks.events_of(delivery.name, delivery.body)
-        said = github_webhooks.repository_in(delivery.name, delivery.body)
+        said, events = github_webhooks.heard_in(delivery.name, delivery.body)
         return names.heard(said, events) if said else events
 
     return decode

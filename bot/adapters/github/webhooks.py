@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -75,21 +75,24 @@ def events_of(name: str, body: bytes) -> list[Event]:
 
     Raises Rejected, with a sentence, where the body is not JSON or lacks what the event is made of.
     """
-    read = _READERS.get(name)
-    return read(body) if read else []
-
-
-def repository_in(name: str, body: bytes) -> NamedRepository | None:
-    """The repository that the webhook is about, whatever it tells, None where it is about none. Raises Rejected."""
-    return _read(name, body, _About).repository
+    return heard_in(name, body)[1]
 
 
 def heard_in(name: str, body: bytes) -> tuple[NamedRepository | None, list[Event]]:
-    """The repository and the events: ``repository_in`` and ``events_of``, at one look where it means nothing."""
-    about = _read(name, body, _About)
-    if about.action is not None and about.action not in _ONLY.get(name, {about.action}):
-        return about.repository, []
-    return about.repository, events_of(name, body)
+    """The repository that the webhook is about, None where it is about none, and the events as above.
+
+    A body is large and read once, but for the few of which more is wanted. Raises Rejected as above.
+    """
+    reader = _READERS.get(name)
+    if reader is None:
+        return _read(name, body, _Said).repository, []
+    shape, events = reader
+    said = _read(name, body, shape)
+    if said.action is not None and said.action not in _ONLY.get(name, {said.action}):
+        return said.repository, []
+    if said.repository is None:
+        raise Rejected(f"The webhook “{name}” is not understood: it names no repository.")
+    return said.repository, events(said, said.repository.name, body)
 
 
 class NamedRepository(Struct, frozen=True):
@@ -99,71 +102,57 @@ class NamedRepository(Struct, frozen=True):
     number: Id | None = msgspec.field(name="id", default=None)
 
 
-class _About(Struct, frozen=True):
+class _Said(Struct, frozen=True):
+    """What all webhooks have in common."""
+
     repository: NamedRepository | None = None
     action: Word | None = None
-
-
-class _Repository(Struct, frozen=True):
-    full_name: Word
-
-
-class _Action(Struct, frozen=True):
-    action: Word
-
-
-class _PullRequest(Struct, frozen=True):
-    repository: _Repository
-    pull_request: PullRequestShape
-    sender: Account | None = None
-
-
-class _Deployment(Struct, frozen=True):
-    repository: _Repository
-    deployment: DeploymentShape
-
-
-class _DeploymentId(Struct, frozen=True):
-    id: Id
-
-
-class _DeploymentStatus(Struct, frozen=True):
-    repository: _Repository
-    deployment: _DeploymentId
-    deployment_status: DeploymentStatusShape
-
-
-class _Status(Struct, frozen=True):
-    repository: _Repository
-    sha: Word
 
 
 class _Number(Struct, frozen=True):
     number: Number
 
 
-class _PullRequestReview(Struct, frozen=True):
-    repository: _Repository
-    pull_request: _Number
-
-
-class _Dequeued(Struct, frozen=True):
-    repository: _Repository
-    pull_request: _Number
+class _PullRequest(_Said, frozen=True):
+    pull_request: _Number | None = None
     reason: Word | None = None
+
+
+class _Closed(Struct, frozen=True):
+    pull_request: PullRequestShape
+    sender: Account | None = None
+
+
+class _Deployment(_Said, frozen=True):
+    deployment: DeploymentShape | None = None
+
+
+class _DeploymentId(Struct, frozen=True):
+    id: Id
+
+
+class _DeploymentStatus(_Said, frozen=True, kw_only=True):
+    deployment: _DeploymentId
+    deployment_status: DeploymentStatusShape
+
+
+class _Status(_Said, frozen=True, kw_only=True):
+    sha: Word
+
+
+class _PullRequestReview(_Said, frozen=True, kw_only=True):
+    pull_request: _Number
 
 
 class _HeadSha(Struct, frozen=True):
     head_sha: Word
 
 
-class _CheckRun(Struct, frozen=True):
-    repository: _Repository
+class _CheckRun(_Said, frozen=True, kw_only=True):
     check_run: _HeadSha
 
 
-class _CheckSuite(Struct, frozen=True):
-    repository: _Repository
+class _CheckSuite(_Said, frozen=True, kw_only=True):
     check_suite: _HeadSha
 
 
@@ -173,8 +162,7 @@ class _Run(Struct, frozen=True):
     event: str = ""
 
 
-class _WorkflowRun(Struct, frozen=True):
-    repository: _Repository
+class _WorkflowRun(_Said, frozen=True, kw_only=True):
     workflow_run: _Run
 
 
@@ -185,18 +173,16 @@ def _read(name: str, body: bytes, shape: type[T]) -> T:
         raise Rejected(f"The webhook “{name}” is not understood: {broken}.") from broken
 
 
-def _pull_request(body: bytes) -> list[Event]:
-    action = _read("pull_request", body, _Action).action
-    if action not in _ONLY["pull_request"]:
-        return []
-    if action == "dequeued":
-        left = _read("pull_request", body, _Dequeued)
-        return [PullRequestDequeued(left.repository.full_name, left.pull_request.number, left.reason or "")]
-    if action != "closed":
-        changed = _read("pull_request", body, _PullRequestReview)
-        return [PullRequestChanged(changed.repository.full_name, changed.pull_request.number)]
-    said = _read("pull_request", body, _PullRequest)
-    found, repository = said.pull_request, said.repository.full_name
+def _pull_request(said: _PullRequest, repository: str, body: bytes) -> list[Event]:
+    if said.action is None or said.pull_request is None:
+        raise Rejected("The webhook “pull_request” is not understood: it lacks its action or its pull request.")
+    number = said.pull_request.number
+    if said.action == "dequeued":
+        return [PullRequestDequeued(repository, number, said.reason or "")]
+    if said.action != "closed":
+        return [PullRequestChanged(repository, number)]
+    closed = _read("pull_request", body, _Closed)
+    found = closed.pull_request
     if found.merged_at is None:
         return [PullRequestClosed(repository, found.number, head_ref_of(found), found.head.sha)]
     if not found.merge_commit_sha:
@@ -208,7 +194,7 @@ def _pull_request(body: bytes) -> list[Event]:
             title=found.title,
             url=found.html_url,
             author=login_of(found.user),
-            merged_by=login_of(found.merged_by or said.sender),
+            merged_by=login_of(found.merged_by or closed.sender),
             base=found.base.ref,
             head_sha=found.head.sha,
             merge_sha=found.merge_commit_sha,
@@ -219,14 +205,13 @@ def _pull_request(body: bytes) -> list[Event]:
     ]
 
 
-def _deployment(body: bytes) -> list[Event]:
-    if _read("deployment", body, _Action).action not in _ONLY["deployment"]:
-        return []
-    said = _read("deployment", body, _Deployment)
+def _deployment(said: _Deployment, repository: str, _: bytes) -> list[Event]:
     found = said.deployment
+    if said.action is None or found is None:
+        raise Rejected("The webhook “deployment” is not understood: it lacks its action or its deployment.")
     return [
         DeploymentCreated(
-            repository=said.repository.full_name,
+            repository=repository,
             remote_id=found.id,
             sha=found.sha,
             ref=found.ref,
@@ -241,12 +226,11 @@ def _deployment(body: bytes) -> list[Event]:
     ]
 
 
-def _deployment_status(body: bytes) -> list[Event]:
-    said = _read("deployment_status", body, _DeploymentStatus)
+def _deployment_status(said: _DeploymentStatus, repository: str, _: bytes) -> list[Event]:
     found = said.deployment_status
     return [
         DeploymentStatusReported(
-            repository=said.repository.full_name,
+            repository=repository,
             remote_id=said.deployment.id,
             status_id=found.id,
             state=found.state,
@@ -259,29 +243,24 @@ def _deployment_status(body: bytes) -> list[Event]:
     ]
 
 
-def _status(body: bytes) -> list[Event]:
-    said = _read("status", body, _Status)
-    return [ChecksChanged(said.repository.full_name, said.sha)]
+def _status(said: _Status, repository: str, _: bytes) -> list[Event]:
+    return [ChecksChanged(repository, said.sha)]
 
 
-def _pull_request_review(body: bytes) -> list[Event]:
-    said = _read("pull_request_review", body, _PullRequestReview)
-    return [ReviewChanged(said.repository.full_name, said.pull_request.number)]
+def _pull_request_review(said: _PullRequestReview, repository: str, _: bytes) -> list[Event]:
+    return [ReviewChanged(repository, said.pull_request.number)]
 
 
-def _check_run(body: bytes) -> list[Event]:
-    said = _read("check_run", body, _CheckRun)
-    return [ChecksChanged(said.repository.full_name, said.check_run.head_sha)]
+def _check_run(said: _CheckRun, repository: str, _: bytes) -> list[Event]:
+    return [ChecksChanged(repository, said.check_run.head_sha)]
 
 
-def _check_suite(body: bytes) -> list[Event]:
-    said = _read("check_suite", body, _CheckSuite)
-    return [ChecksChanged(said.repository.full_name, said.check_suite.head_sha)]
+def _check_suite(said: _CheckSuite, repository: str, _: bytes) -> list[Event]:
+    return [ChecksChanged(repository, said.check_suite.head_sha)]
 
 
-def _workflow_run(body: bytes) -> list[Event]:
-    said = _read("workflow_run", body, _WorkflowRun)
-    repository, run = said.repository.full_name, said.workflow_run
+def _workflow_run(said: _WorkflowRun, repository: str, _: bytes) -> list[Event]:
+    run = said.workflow_run
     changed = ChecksChanged(repository, run.head_sha)
     if run.event != DISPATCH or run.id is None:
         return [changed]
@@ -299,15 +278,15 @@ _ONLY: dict[str, Collection[str]] = {
     "deployment": frozenset({"created"}),
 }
 """The actions of an event that mean something, where not all of them do."""
-_READERS: dict[str, Callable[[bytes], list[Event]]] = {
-    "pull_request": _pull_request,
-    "deployment": _deployment,
-    "deployment_status": _deployment_status,
-    "status": _status,
-    "check_run": _check_run,
-    "pull_request_review": _pull_request_review,
-    "check_suite": _check_suite,
-    "workflow_run": _workflow_run,
+_READERS: dict[str, tuple[type[_Said], Callable[[Any, str, bytes], list[Event]]]] = {
+    "pull_request": (_PullRequest, _pull_request),
+    "deployment": (_Deployment, _deployment),
+    "deployment_status": (_DeploymentStatus, _deployment_status),
+    "status": (_Status, _status),
+    "check_run": (_CheckRun, _check_run),
+    "pull_request_review": (_PullRequestReview, _pull_request_review),
+    "check_suite": (_CheckSuite, _check_suite),
+    "workflow_run": (_WorkflowRun, _workflow_run),
 }
 
 EVENTS = frozenset({*_READERS, "ping", "push", "repository"})

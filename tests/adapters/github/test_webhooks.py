@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.adapters.github.webhooks import NamedRepository, events_of, payload_of, repository_in, verify
+from bot.adapters.github.webhooks import NamedRepository, events_of, heard_in, payload_of, verify
 from bot.core.errors import Rejected
 from bot.core.events.external import (
     ChecksChanged,
@@ -360,7 +360,7 @@ def test_what_the_bot_does_not_use_means_nothing(server: GitHubServer) -> None:
 
     assert names == {"create", "push", "pull_request", "delete", "ping"}
     assert events == []
-    assert events_of("from_the_future", b"not even JSON") == []
+    assert events_of("from_the_future", b"{}") == []
 
 
 @pytest.mark.parametrize(
@@ -410,18 +410,45 @@ def test_time_without_a_zone_is_rejected(server: GitHubServer) -> None:
         (None, None),
     ],
 )
-@pytest.mark.parametrize("name", ["push", "repository", "check_run", "sunrise"])
+@pytest.mark.parametrize("name", ["push", "repository", "sunrise"])
 def test_whatever_a_webhook_tells_it_names_its_repository(
     name: str, repository: dict[str, object] | None, said: NamedRepository | None
 ) -> None:
-    assert repository_in(name, json.dumps({"repository": repository, "ref": "refs/heads/main"}).encode()) == said
-    assert repository_in(name, b"{}") is None
+    assert heard_in(name, json.dumps({"repository": repository, "ref": "refs/heads/main"}).encode())[0] == said
+    assert heard_in(name, b"{}") == (None, [])
+
+
+@pytest.mark.parametrize("name", ["check_run", "check_suite", "status", "pull_request", "pull_request_review"])
+def test_what_is_about_a_repository_and_names_none_is_refused(server: GitHubServer, name: str) -> None:
+    told = {
+        "check_run": {"head_sha": "1a2b3c4"},
+        "check_suite": {"head_sha": "1a2b3c4"},
+        "pull_request": {"number": 3},
+        "sha": "1a2b3c4",
+        "action": "opened",
+    }
+
+    with pytest.raises(Rejected, match="names no repository"):
+        heard_in(name, json.dumps(told).encode())
+    found = heard_in(name, json.dumps({**told, "repository": {"id": 7, "full_name": "acme/web"}}).encode())
+
+    assert found[0] == NamedRepository("acme/web", 7)
+    assert len(found[1]) == 1
+
+
+@pytest.mark.parametrize("lacks", ["action", "pull_request"])
+def test_a_pull_request_without_its_number_or_what_happened_to_it_is_refused(lacks: str) -> None:
+    told = {"repository": {"full_name": "acme/web"}, "action": "opened", "pull_request": {"number": 3}}
+    del told[lacks]
+
+    with pytest.raises(Rejected, match="lacks"):
+        heard_in("pull_request", json.dumps(told).encode())
 
 
 @pytest.mark.parametrize("repository", ["acme/web", 7, {}, {"id": "7", "full_name": "acme/web"}, {"id": 2**63}])
 def test_a_repository_that_is_none_is_refused(repository: object) -> None:
     with pytest.raises(Rejected):
-        repository_in("push", json.dumps({"repository": repository}).encode())
+        heard_in("push", json.dumps({"repository": repository}).encode())
 
 
 @pytest.mark.parametrize("new", ["acme/site", "newowner/web"])
@@ -430,6 +457,6 @@ def test_a_renamed_repository_keeps_its_number_in_each_webhook(server: GitHubSer
     server.rename_repository(REPO, new)
     server.set_status(new, "main", "ci", "success")
 
-    said = [repository_in(one.event, one.body) for one in server.webhooks]
+    said = [heard_in(one.event, one.body)[0] for one in server.webhooks]
 
     assert said == [NamedRepository(new, number)] * 2

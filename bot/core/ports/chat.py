@@ -240,8 +240,8 @@ class About:
 
     @property
     def hardly(self) -> bool:
-        """Whether it concerns nobody but in these last two cases."""
-        return not (self.sha or self.unended or self.ours)
+        """Whether it probably concerns nobody, so that it is not worth making its body small."""
+        return self.sha is None or self.ours
 
 
 NOBODY = About()

@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("bot")
 
 HOME = Path(".shipmate")
+"""Where ``talk`` keeps its sample, its database and what it deploys."""
 SWITCH_EVERY = 0.0003
 """Seconds after which a thread that computes lets another one go on; Python's own 0.005 are a long wait among many."""
-"""Where ``talk`` keeps its sample, its database and what it deploys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class SetAside:
 
     def drop(self, names: Sequence[str]) -> None:
         """They have failed for good, and are cleared away in time. Raises NotThere, and leaves all as they are."""
-        self._change(names, {"set_aside_at": None}, {"set_aside_at": None})
+        self._change(names, {"set_aside_at": None, "body": b""}, {"set_aside_at": None, "body": ""})
 
     def _change(self, names: Sequence[str], delivery: dict[str, Any], effect: dict[str, Any]) -> None:
         with self._database.writing() as connection:

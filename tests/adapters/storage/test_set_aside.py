@@ -206,3 +206,11 @@ def test_only_of_what_is_set_aside_is_kept_what_it_said(kept: Store) -> None:
     assert {name for name, body in deliveries.items() if body} == {"github:waits", "github:aside"}
     assert [bool(body) for body in effects] == [True, False]
     assert not kept.inbox.put(Delivery("github:done", "github", "deployment", b"{}"))
+
+
+def test_of_what_is_dropped_nothing_is_kept_that_it_said(kept: Store) -> None:
+    kept.set_aside.drop([poison(kept), bad_effect(kept)])
+
+    deliveries, effects = bodies(kept)
+
+    assert [*deliveries.values(), *effects] == [b"", "", ""]

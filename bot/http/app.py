@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, Protocol
 from urllib.parse import quote
 
@@ -147,7 +148,8 @@ class Webhook:
 
     def __init__(self, listener: WebhookListener, received: Counter, refusals: Refusals) -> None:
         self._listener = listener
-        self._received = received
+        # There are few events and answers, and to look for the counter of two takes longer than to count.
+        self._received = cache(received.labels)
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,7 +176,7 @@ class Webhook:
         await send({"type": "http.response.body", "body": body})
 
     def count(self, status: int, event: str = UNNAMED) -> None:
-        self._received.labels(event if event in EVENTS else UNNAMED, str(status)).inc()
+        self._received(event if event in EVENTS else UNNAMED, str(status)).inc()
 
     async def _take(self, headers: dict[bytes, bytes], event: str, raw: bytes, address: str) -> Answer:
         """``headers`` by their names in lower case; ``raw`` is the body as it came, and signed."""

@@ -15,7 +15,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -69,6 +69,37 @@ class Crowd:
         """Whoever holds most gives way, so that large bodies cannot keep small ones out."""
         while self.held > self.limits.unverified_bytes:
             max(self.connections, key=lambda one: one.held).refuse(*BUSY)
+
+
+class WholeAnswers:
+    """The transport that a request is answered through: the head waits for what comes right behind it, and they go
+    together.
+
+    uvicorn sends it by itself: one more call of the system for each answer, and a packet that nobody can use yet.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if self._head is None:
+            self._head = data
+            self._loop.call_soon(self.let_go)  # whoever streams may have nothing to say for long
+        else:
+            head, self._head = self._head, b""
+            self._transport.write(head + data)
+
+    def close(self) -> None:
+        self.let_go()
+        self._transport.close()
+
+    def let_go(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -220,6 +251,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.headers) > self._limits.headers:
             raise Refused(*HEAD_TOO_LARGE)
         super().on_headers_complete()
+        self._answer = WholeAnswers(self.transport, self.loop)
+        self.cycle.transport = cast("asyncio.Transport", self._answer)
         self.scope["path"] = inner(self.scope["path"], self._crowd.root)
         self._head_is_whole = True
         self._largest = self._limits.largest_body(self.scope["path"])
@@ -260,6 +293,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Not yet: uvicorn asks for this when the head has come, and we do it when all has."""
 
     def on_response_complete(self) -> None:
+        self._answer.let_go()
         super().on_response_complete()
         self.is_answering = False
         self.since = self.loop.time()

@@ -113,16 +113,19 @@ def _subject(repository: str, event: Event) -> str:
     return f"{repository}@{sha[:7]}" if sha else repository
 
 
+_OF_PULL_REQUESTS = (ReviewChanged, PullRequestChanged, PullRequestDequeued)
+
+
 def _about(events: Sequence[Event], said: NamedRepository, *, known: bool, wanted: bool) -> About | None:
     event, last = events[0], events[-1]
     # Of a name that is not ours the number has to be: a fork has commits of ours.
-    about = About(said.name, said.number, ours=not known)
+    name, number, ours = said.name, said.number, not known
     if isinstance(last, ChecksChanged):
         # Whose run it is stands in notes: whatever goes on may be followed by it.
-        return replace(about, sha=last.sha, unended=isinstance(event, WorkflowRunChanged))
-    if isinstance(event, ReviewChanged | PullRequestChanged | PullRequestDequeued) and not wanted:
-        return replace(about, unended=True)
-    return None if known else about
+        return About(name, number, last.sha, isinstance(event, WorkflowRunChanged), ours)
+    if isinstance(event, _OF_PULL_REQUESTS) and not wanted:
+        return About(name, number, unended=True, ours=ours)
+    return None if known else About(name, number, ours=ours)
 
 
 class Names:

@@ -32,7 +32,7 @@ OVERRIDDEN = {
 }
 USED = ["_unset_keepalive_if_required"]
 ATTRIBUTES = ["app", "client", "cycle", "expect_100_continue", "headers", "loop", "parser", "scope", "server_state"]
-OF_A_CYCLE = ["body", "keep_alive", "waiting_for_100_continue"]
+OF_A_CYCLE = ["body", "keep_alive", "transport", "waiting_for_100_continue"]
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN)

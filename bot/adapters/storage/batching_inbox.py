@@ -41,6 +41,9 @@ class Waiter(Arrival):
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Stored]
 
+    def give_up(self) -> None:
+        self.resolve(Unavailable("The database is too slow."))
+
     def resolve(self, outcome: Outcome) -> None:
         if self.answer.done():
             return
@@ -101,11 +104,14 @@ class BatchingInbox:
         waiter = Waiter(delivery.id, delivery.source, delivery.name, body, now, *how, loop, answer)
         self._waiting += 1
         self._waiting_bytes += len(body)
-        if not self._arriving:
-            # At the end of the loop's round: what came in with this one goes to the writer with it.
-            loop.call_soon(self._hand_over)
-        self._arriving.append(waiter)
-        giving_up = loop.call_later(ANSWER_WITHIN, waiter.resolve, Unavailable("The database is too slow."))
+        if self._waiting == 1:
+            self._queue.put([waiter])
+        else:
+            if not self._arriving:
+                # At the end of the loop's round: what came in with this one goes to the writer with it.
+                loop.call_soon(self._hand_over)
+            self._arriving.append(waiter)
+        giving_up = loop.call_later(ANSWER_WITHIN, waiter.give_up)
         try:
             return await waiter.answer
         finally:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 from bot.core.ports.forge_types import Check, EarlierCheck
 
+EVENT = re.compile(r" \((push|pull_request|pull_request_target|merge_group|dynamic)\)$")
 Required: TypeAlias = Literal["all", "none"] | tuple[str, ...]
 """What an environment's ``required_checks`` says."""
 
@@ -86,13 +89,22 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def meant_by(missing: str, checks: Iterable[Check]) -> str | None:
-    """The pattern that was probably meant by a name that never came, where jobs of a matrix have it.
+    """What was probably meant by a name that never came: all jobs of a matrix, or a name that is told otherwise.
 
     >>> meant_by("test", [Check("test (3.11)", "success")])
     'test (*)'
+    >>> meant_by("CI / Test (push)", [Check("test", "success")])
+    'test'
     """
-    matrix = any(check.kind == "check" and check.name.startswith(f"{missing} (") for check in checks)
-    return f"{missing} (*)" if matrix else None
+    names = [check.name for check in checks if check.kind == "check"]
+    if any(name.startswith(f"{missing} (") for name in names):
+        return f"{missing} (*)"
+    return next((name for name in names if name != missing and _heart(name) == _heart(missing)), None)
+
+
+def _heart(name: str) -> str:
+    """A name without its letters' case, and without the workflow and the event that GitHub's pages show around it."""
+    return EVENT.sub("", normalize("NFKC", name).casefold().rpartition(" / ")[2]).strip()
 
 
 def _names(

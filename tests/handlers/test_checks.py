@@ -366,6 +366,32 @@ def test_what_dependabot_did_is_not_expected_of_the_next(busy: World) -> None:
     assert creations(busy) == 1
 
 
+def test_a_name_that_two_apps_report_is_waited_for_from_both(fresh: World) -> None:
+    for app in ("circleci", "github-actions"):
+        fresh.github.set_check_run(REPOSITORY, "main", "build", app=app)
+    report(fresh, "main", "lint")
+    sha = merge(fresh)
+
+    report(fresh, sha, "lint")
+    fresh.github.set_check_run(REPOSITORY, sha, "build", app="github-actions")
+    fresh.wait(minutes=1)
+    early = (line(fresh), creations(fresh))
+    fresh.github.set_check_run(REPOSITORY, sha, "build", app="circleci")
+    fresh.wait(minutes=1)
+
+    assert early == ("waits for 1 of 2 checks; still running: `build`", 0)
+    assert creations(fresh) == 1
+
+
+def test_a_name_that_another_app_reports_from_now_on_is_the_same_check(fresh: World) -> None:
+    fresh.github.set_check_run(REPOSITORY, "main", "build", app="circleci")
+
+    fresh.github.set_check_run(REPOSITORY, merge(fresh), "build", app="github-actions")
+    fresh.wait(minutes=1)
+
+    assert creations(fresh) == 1
+
+
 # --- nothing new for a while --------------------------------------------------------------------------------------
 
 

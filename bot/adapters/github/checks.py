@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Literal, TypeVar
@@ -65,8 +65,8 @@ class Reported:
         found: dict[tuple[str, str], Check] = {}
         for check in (*self.statuses, *_newest(counted, self.workflows), *behind):
             known = found.setdefault((check.kind, check.name), check)
-            if BADNESS[check.state] > BADNESS[known.state]:
-                found[check.kind, check.name] = check
+            worst = check if BADNESS[check.state] > BADNESS[known.state] else known
+            found[check.kind, check.name] = replace(worst, apps=known.apps | {check.app})
         return tuple(found.values())
 
     def _deploys(self, workflow: WorkflowRun) -> bool:

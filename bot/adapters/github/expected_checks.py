@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from threading import Lock
@@ -134,6 +135,7 @@ class GitHubExpectedChecks:
             return ()
         own: dict[Name, None] = {}
         others: dict[Name, None] = {}
+        shared: set[str] = set()
         enough, elsewhere = ENOUGH, False
         for commit in self._chain(repository, sha, base):
             elsewhere = elsewhere or self._is_elsewhere(repository, ref, sha, commit)
@@ -141,11 +143,12 @@ class GitHubExpectedChecks:
                 break
             names = self._names(repository, commit)
             (others if elsewhere else own).update(dict.fromkeys(names))
+            shared.update(name for name, count in Counter(name for name, _ in names).items() if count > 1)
             enough -= bool(names) and not partial(commit)
             if not enough:
                 break
         self._believe(repository, sha, (own or others).keys())
-        return tuple(EarlierCheck(*name, same_branch=bool(own)) for name in own or others)
+        return tuple(EarlierCheck(*one, same_branch=bool(own), shared=one[0] in shared) for one in own or others)
 
     def _nothing_just_before(self, repository: str, sha: str) -> bool:
         """Whether the commit before is known, and has nothing reported; or there is none."""
@@ -190,12 +193,7 @@ class GitHubExpectedChecks:
 
     def _is_of(self, repository: str, branch: str, commit: str) -> bool:
         known = self._branches.holds(repository, branch, commit)
-        if known is not None:
-            return known
-        try:
-            return commit in self._commits_of(repository, branch)
-        except UNREADABLE:
-            return False
+        return known if known is not None else commit in self._commits_of(repository, branch)
 
     def _names(self, repository: str, sha: str) -> tuple[Name, ...]:
         key = ("names", repository.lower(), sha)
@@ -243,7 +241,10 @@ class GitHubExpectedChecks:
         lambda self: self._brief, key=lambda _, *of: ("branch", of[0].lower(), of[1]), lock=lambda self: self._lock
     )
     def _commits_of(self, repository: str, branch: str) -> frozenset[str]:
-        found = frozenset(commit.sha for commit in self._log(repository, branch))
+        try:
+            found = frozenset(commit.sha for commit in self._log(repository, branch))
+        except UNREADABLE:
+            return frozenset()
         self._branches.lists(repository, branch, found)
         return found
 

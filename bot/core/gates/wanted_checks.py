@@ -51,7 +51,11 @@ def wanted_checks(
     there = {check.name: check for check in checks if check.kind == "check"}
     of_deployments = {check.name: check for check in checks if check.kind == "deployment"}
     runs = [check for check in checks if check.kind == "run"]
-    seen = [*there, *_still_to_come(expected, runs)]
+    to_come = _still_to_come(expected, runs)
+    for one in to_come:
+        if one.shared and one.name in there and _is_only_by_others(there[one.name], one.app):
+            del there[one.name]
+    seen = [*there, *(one.name for one in to_come)]
     open_ended = is_open_ended(required)
     names, by_name = _names(required, ignored, seen, by_branch)
     reported = {name: check for name in names if (check := there.get(name))}
@@ -121,7 +125,12 @@ def _names(
     return list(dict.fromkeys(found)), [name for name in required if not is_pattern(name)]
 
 
-def _still_to_come(expected: Sequence[EarlierCheck], runs: Sequence[Check]) -> list[str]:
+def _is_only_by_others(check: Check, app: str) -> bool:
+    """Whether it is green, but not all who report the name have done so."""
+    return check.state == "success" and app not in check.apps
+
+
+def _still_to_come(expected: Sequence[EarlierCheck], runs: Sequence[Check]) -> list[EarlierCheck]:
     """What other branches' commits had is not waited for where whoever reports it has done all of its work here."""
     ended = {run.app for run in runs} - {run.app for run in runs if run.state == "pending"}
-    return [one.name for one in expected if one.same_branch or one.app not in ended]
+    return [one for one in expected if one.same_branch or one.app not in ended]

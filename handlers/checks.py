@@ -33,7 +33,7 @@ def missing(context: Context, event: ChecksMissing) -> None:
     if deployment is None or deployment.waits_for is not Waiting.CHECKS:
         return
     waited = context.now - (deployment.waits_since or context.now)
-    message = deployment_messages.checks_missed(deployment, event.names, waited, _forced(deployment))
+    message = deployment_messages.checks_missed(deployment, event.names, waited, _forced(deployment), event.meant)
     telling.note(records, deployment, message, occasion="hung")
 
 

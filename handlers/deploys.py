@@ -147,7 +147,8 @@ def reconsider(context: Context, event: Reconsider) -> None:
     deployment = replace(deployment, changes=ships)
     demand_known(records, deployment, known)
     if newer := known.overtaken_by(deployment):
-        ending.give_way(records, deployment, newer, context.now)
+        why = deployment_messages.superseded_by(deployment, newer, dropped=known.dropped)
+        ending.give_way(records, deployment, newer, context.now, why)
         return
     view, verdict = _asked_again(records, context, target, deployment, found, known, admin=admin)
     if not verdict.waits and not starts:

@@ -144,7 +144,8 @@ def deploy(context: Context, event: MergeToDeploy) -> None:
     deployment = merged_now or records.add(rolling_card.taken_over(records, wanted))
     newer = known.overtaken_by(deployment)
     if newer is not None:
-        _arrived_late(records, context, deployment, newer)
+        why = deployment_messages.superseded_by(deployment, newer, dropped=known.dropped)
+        _arrived_late(records, context, deployment, newer, why)
         return
     view = facts(records, context, target, found, deployment, known)
     view = replace(view, waits_for_checks=True, permission=permission)
@@ -164,14 +165,11 @@ def _merged_all_the_same(context: Context, seen: Deployment, wanted: Deployment)
     telling.tell(records, told, deployment_messages.end_line(told), part="end")
 
 
-def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment) -> None:
+def _arrived_late(records: Records, context: Context, deployment: Deployment, newer: Deployment, why: str) -> None:
     if deployment.shipment is not None:
-        ending.give_way(records, deployment, newer, context.now)
+        ending.give_way(records, deployment, newer, context.now, why)
         return
-    text = deployment_messages.superseded_by(deployment, newer)
-    late = replace(
-        deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=text
-    )
+    late = replace(deployment, state=State.SUPERSEDED, superseded_by=newer.id, finished_at=context.now, description=why)
     records.save(late)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.core.deployments.ancestry import Ancestry, ahead_key, goes_by_itself, same_line
-from bot.core.deployments.model import Deployment
+from bot.core.deployments.model import MERGES, Deployment
 from bot.core.errors import NotAllowed, NotThere, NotYet, Rejected
 from bot.core.ports.transaction import Reads
 from bot.services.targets import Target
@@ -17,20 +17,32 @@ def ancestry(context: Context, target: Target, deployment: Deployment) -> Ancest
     found: dict[str, set[str]] = {"ahead": set(), "behind": set(), "diverged": set(), "identical": set()}
     for other in sorted(others - {deployment.sha}):
         found[_relation(context, target.app.repository, other, deployment.sha)].add(other)
+    apart = ahead is not None and ahead.sha in found["diverged"]
     return Ancestry(
         older=frozenset(found["ahead"]),
         newer=frozenset(found["behind"]),
         apart=frozenset(found["diverged"]),
         ahead=ahead,
         kept=target.environment.deploys_merges_into(deployment.ref),
+        dropped=apart and deployment.trigger in MERGES and not _is_held(context, target, deployment),
     )
 
 
 def _relation(context: Context, repository: str, base: str, head: str) -> str:
     try:
         return context.forge.relation(repository, base, head)
-    except (NotThere, NotAllowed, Rejected):  # gone after a force push, or never ours to see
+    except (NotThere, Rejected):
+        raise NotYet(f"GitHub does not know the commit {head[:7]} yet.", retry_after=2) from None
+    except NotAllowed:  # never ours to see
         return "diverged"
+
+
+def _is_held(context: Context, target: Target, deployment: Deployment) -> bool:
+    """Whether the branch still has the merge; so it is as well where the branch itself is gone."""
+    try:
+        return context.forge.holds(target.app.repository, deployment.ref, deployment.sha)
+    except (NotThere, NotAllowed, Rejected):
+        return True
 
 
 def what_is_ahead(reads: Reads, deployment: Deployment) -> Deployment | None:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from bot.context import Context
 from bot.core.deployments.ancestry import UNKNOWN, Ancestry, same_line
-from bot.core.deployments.model import MERGES, Actor, Deployment
+from bot.core.deployments.lifecycle import HUNG_AFTER
+from bot.core.deployments.model import MERGES, Actor, Deployment, Waiting
 from bot.core.freezes.model import ClosedBy, Force, closed_by
 from bot.core.freezes.windows import Window, active_window, window
 from bot.core.gates.model import Facts
@@ -110,10 +111,31 @@ def _checks(
     if not open_ended:
         return found, (), ()
     asked = context.forge.expected_checks
-    before = asked.before(repository, wanted.ref, wanted.sha, base=after, thorough=waits or bool(found))
+    before = asked.before(
+        repository,
+        wanted.ref,
+        wanted.sha,
+        base=after,
+        thorough=waits or bool(found),
+        partial=lambda sha: _is_partial(context, target, sha),
+    )
     is_branch = not wanted.ref.startswith("#") and not wanted.sha.startswith(wanted.ref)
     by_name = rules.required_checks != "all"  # what the settings name is all that counts, whatever the branch requires
     return found, tuple(before), () if by_name or not is_branch else tuple(asked.required(repository, wanted.ref))
+
+
+def _is_partial(context: Context, target: Target, sha: str) -> bool:
+    """Whether it is a merge whose checks were never all there: it waits for them, or a newer one that was green has it.
+
+    After an hour what has not come is taken for gone.
+    """
+    merge = context.reads.merge_of(*target.place, sha)
+    if merge is None or merge.started_at is not None:
+        return False
+    newer = context.reads.deployment(merge.superseded_by) if merge.superseded_by else None
+    if newer is not None:
+        return newer.sha != sha and not newer.force
+    return merge.waits_for is Waiting.CHECKS and context.now < merge.created_at + HUNG_AFTER
 
 
 def _reviewed(context: Context, repository: str, wanted: Deployment) -> Reviewed:

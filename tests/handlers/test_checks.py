@@ -106,6 +106,97 @@ def test_commits_without_checks_before_it_hide_nothing(busy: World, bumps: int) 
     assert (line(busy), creations(busy)) == ("waits for its first check", 0)
 
 
+@pytest.mark.parametrize("bump", [True, False])
+def test_a_branch_of_many_commits_that_is_merged_hides_nothing(busy: World, bump: bool) -> None:
+    """More commits than GitHub lists at once stand between the merge and the one before it."""
+    if bump:
+        busy.github.commit(REPOSITORY, "main", "Bump [skip ci]")
+    for n in range(60):
+        busy.github.commit(REPOSITORY, "search", f"Step {n}")
+    busy.settle()
+    busy.restart()
+
+    merge(busy)
+    busy.wait(minutes=2)
+
+    assert (line(busy), creations(busy)) == ("waits for its first check", 0)
+
+
+@pytest.mark.parametrize("count", [12, 25])
+def test_of_many_commits_that_are_pushed_at_once_only_the_last_has_checks(busy: World, count: int) -> None:
+    for n in range(count):
+        busy.github.commit(REPOSITORY, "main", f"Rebased {n}")
+
+    busy.says("maria", "deploy main to production when green")
+    busy.wait(minutes=1)
+    early = (line(busy), creations(busy))
+    report(busy, "main", "ci/test", "lint", "license/cla")
+    busy.wait(seconds=15)
+
+    assert early == ("waits for its first check", 0)
+    assert creations(busy) == 1
+
+
+def test_what_is_early_on_many_merges_is_not_all(busy: World) -> None:
+    """Each has its first check at once, and the others take longer than the next merges."""
+    shas = [merge(busy, f"branch-{n}") for n in range(7)]
+    for sha in shas:
+        report(busy, sha, "license/cla")
+        busy.wait(seconds=20)
+    early = creations(busy)
+    report(busy, shas[-1], "ci/test", "lint")
+    busy.wait(seconds=20)
+    another_tool(busy, "success")
+
+    # Those that it went past never get more than their first one.
+    report(busy, merge(busy, "later"), "license/cla")
+    busy.wait(minutes=2)
+
+    assert early == 0
+    assert [one.sha for one in busy.github.deployments(REPOSITORY)] == [shas[-1]]
+    assert line(busy, 8) == "waits for 2 of 3 checks; still running: `ci/test`, `lint`"
+
+
+def test_what_came_of_a_commit_after_it_was_looked_at_is_expected_as_well(busy: World) -> None:
+    for n in range(6):
+        sha = merge(busy, f"branch-{n}")
+        report(busy, sha, "license/cla")
+        busy.wait(seconds=5)
+    for n in range(6):
+        report(busy, busy.deployment(n + 1).sha, "brand-new", "ci/test", "lint")
+    busy.wait(seconds=20)
+    another_tool(busy, "success")
+    another_tool(busy, "success")
+
+    report(busy, merge(busy, "later"), "ci/test", "lint", "license/cla")
+    busy.wait(minutes=2)
+
+    assert line(busy, 7) == "waits for 1 of 4 checks; still running: `brand-new`"
+
+
+def test_a_check_that_was_taken_away_is_let_go_when_it_has_been_forced_often_enough(busy: World) -> None:
+    for n in range(5):
+        report(busy, merge(busy, f"branch-{n}"), "ci/test", "license/cla")
+        busy.says("maria", 'deploy! main to production "lint is gone"')
+        another_tool(busy, "success")
+
+    report(busy, merge(busy, "later"), "ci/test", "license/cla")
+    busy.wait(seconds=15)
+
+    assert creations(busy) == 6
+
+
+def test_a_check_that_was_taken_away_is_let_go_when_merges_have_waited_for_an_hour(busy: World) -> None:
+    for n in range(5):
+        report(busy, merge(busy, f"branch-{n}"), "ci/test", "license/cla")
+    busy.wait(hours=1)
+
+    report(busy, merge(busy, "later"), "ci/test", "license/cla")
+    busy.wait(seconds=15)
+
+    assert creations(busy) == 1
+
+
 def test_when_green_waits_alike(busy: World) -> None:
     busy.github.commit(REPOSITORY, "main", "Bump [skip ci]")
     busy.github.commit(REPOSITORY, "main", "Add search")
@@ -260,6 +351,45 @@ def test_what_did_not_come_with_the_commit_is_not_expected_of_the_next(busy: Wor
     busy.wait(seconds=15)
 
     assert creations(busy) == 1
+
+
+def test_what_dependabot_did_is_not_expected_of_the_next(busy: World) -> None:
+    """It runs by its own clock, on whatever commit the default branch has then."""
+    of_its_own = {"event": "dynamic", "path": "dynamic/dependabot/dependabot-updates"}
+    updates = busy.github.start_workflow(REPOSITORY, "main", "Dependabot Updates", **of_its_own)
+    busy.github.set_check_run(REPOSITORY, "main", "Dependabot", "success", workflow=updates)
+    busy.github.end_workflow(REPOSITORY, updates)
+
+    report(busy, merge(busy), "ci/test", "lint", "license/cla")
+    busy.wait(seconds=15)
+
+    assert creations(busy) == 1
+
+
+def test_a_name_that_two_apps_report_is_waited_for_from_both(fresh: World) -> None:
+    for app in ("circleci", "github-actions"):
+        fresh.github.set_check_run(REPOSITORY, "main", "build", app=app)
+    report(fresh, "main", "lint")
+    sha = merge(fresh)
+
+    report(fresh, sha, "lint")
+    fresh.github.set_check_run(REPOSITORY, sha, "build", app="github-actions")
+    fresh.wait(minutes=1)
+    early = (line(fresh), creations(fresh))
+    fresh.github.set_check_run(REPOSITORY, sha, "build", app="circleci")
+    fresh.wait(minutes=1)
+
+    assert early == ("waits for 1 of 2 checks; still running: `build`", 0)
+    assert creations(fresh) == 1
+
+
+def test_a_name_that_another_app_reports_from_now_on_is_the_same_check(fresh: World) -> None:
+    fresh.github.set_check_run(REPOSITORY, "main", "build", app="circleci")
+
+    fresh.github.set_check_run(REPOSITORY, merge(fresh), "build", app="github-actions")
+    fresh.wait(minutes=1)
+
+    assert creations(fresh) == 1
 
 
 # --- nothing new for a while --------------------------------------------------------------------------------------
@@ -435,6 +565,37 @@ def test_the_name_of_a_matrix_is_asked_about(tmp_path: Path) -> None:
         world.says("maria", "deploy main to production")
 
         assert told(world, "maria")[0].split("\n")[1] == ("⏳ Checks are pending: `test`; did you mean `test (*)`?")
+
+
+@pytest.mark.parametrize(
+    ("required", "reported", "meant"),
+    [
+        ("test", "test (3.11)", "test (*)"),
+        ("Test", "test", "test"),
+        ("CI / test (push)", "test", "test"),
+        ("test", "build / test", "build / test"),
+        ("t\u00e9st", "te\u0301st", "te\u0301st"),
+    ],
+)
+def test_a_required_name_that_never_comes_is_asked_about_when_it_is_told(
+    tmp_path: Path, required: str, reported: str, meant: str
+) -> None:
+    with open_world(tmp_path, settings(required_checks=f'["{required}"]')) as world:
+        world.github.set_check_run(REPOSITORY, merge(world), reported, "success")
+        world.wait(minutes=10)
+
+        assert missing_message(world) == (
+            f"⚠️ {required} has not been reported for this commit after 10 min. Did you mean `{meant}`? Then correct "
+            "the name where it is required: in required_checks of settings.toml, or in the branch's rules on GitHub."
+        )
+
+
+def test_a_check_that_was_split_into_a_matrix_is_nobodys_mistake(fresh: World) -> None:
+    report(fresh, "main", "test")
+    fresh.github.set_check_run(REPOSITORY, merge(fresh), "test (3.11)", "success")
+    fresh.wait(minutes=10)
+
+    assert "Did you mean" not in missing_message(fresh)
 
 
 # --- afterwards ---------------------------------------------------------------------------------------------------

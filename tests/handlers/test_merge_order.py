@@ -170,6 +170,54 @@ def test_a_branch_that_was_forced_back_goes_on_from_there(tmp_path: Path) -> Non
         assert shipped(world)[-1] == again
 
 
+@pytest.mark.parametrize("status", [403, 404, 422, 500])
+def test_where_two_commits_cannot_be_compared_their_lists_tell(tmp_path: Path, status: int) -> None:
+    """GitHub may not know a commit everywhere that was merged a moment ago."""
+    with open_world(tmp_path, OURS.replace("deploy_on_merge", 'required_checks = "none"\ndeploy_on_merge')) as world:
+        (_, first), (newer, second) = merges(world, "one", "two")
+        world.deliver(second)
+        world.restart()
+        world.github.fail_next("GET", r"/compare/", status, times=6)
+
+        world.deliver(first)
+        world.wait(minutes=2)
+
+        assert shipped(world) == [newer]
+        assert world.deployment(2).description == f"Superseded by #1 (main@{newer[:7]}), which has all of it"
+
+
+def test_a_merge_that_github_does_not_list_yet_is_not_taken_for_a_newer_one(tmp_path: Path) -> None:
+    with open_world(tmp_path, OURS.replace("deploy_on_merge", 'required_checks = "none"\ndeploy_on_merge')) as world:
+        (_, first), (newer, second) = merges(world, "one", "two")
+        world.deliver(second)
+        world.restart()
+        world.github.fail_next("GET", r"/compare/", 404, times=3)
+        world.github.fail_next("GET", r"/commits$", 404, times=3)
+
+        world.deliver(first)
+        world.wait(minutes=2)
+
+        assert shipped(world) == [newer]
+
+
+def test_a_merge_that_its_branch_has_dropped_does_not_follow_what_it_was_forced_to(tmp_path: Path) -> None:
+    with open_world(tmp_path, CHECKED) as world:
+        start = world.github.repository(REPOSITORY).branches["main"]
+        dropped = merge(world, "one")
+        world.github.branch(REPOSITORY, "main", at=start)
+        kept = merge(world, "two")
+        green(world, kept)
+
+        green(world, dropped)
+
+        assert shipped(world) == [kept]
+        assert world.deployment(1).description == (
+            f"Superseded by #2 (main@{kept[:7]}), as the branch was forced to another history and has this commit no "
+            "more"
+        )
+        assert channel(world, "#web")[-1] == "⏭️ *web → staging*  gave way to #2"
+
+
 def test_a_pattern_names_the_branches_whose_merges_are_deployed(tmp_path: Path) -> None:
     with open_world(tmp_path, OURS.replace('["main"]', '["release/*"]')) as world:
         for base in ("release/1", "release/1/fix"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,7 +50,14 @@ class Before:
         return self.of_branch
 
     def before(
-        self, repository: str, ref: str, sha: str, *, base: str | None = None, thorough: bool = True
+        self,
+        repository: str,
+        ref: str,
+        sha: str,
+        *,
+        base: str | None = None,
+        thorough: bool = True,
+        partial: Callable[[str], bool] = lambda _: False,
     ) -> Sequence[EarlierCheck]:
         self.asked.append((ref, sha, base, thorough))
         return self.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Literal, TypeVar
@@ -33,9 +33,13 @@ OF_DEPLOYMENTS = frozenset({"deployment", "deployment_status"})
 DISPATCHED = "workflow_dispatch"
 OF_COMMITS = frozenset({"push", "pull_request", "pull_request_target", "merge_group", "dynamic"})
 """What these start comes by itself with every commit; a person, a clock or another event starts the others."""
+DEPENDABOT = "dynamic/dependabot/"
+"""Its workflows are ``dynamic`` as well, but run by a clock, on whatever the default branch has then."""
 REFUSED_FOR = timedelta(minutes=10)
 """How long it is not asked again what the bot may not read, nor for the runs behind what has ended and not changed."""
 MOST_KEPT = 500
+MOST_PAGES = 100
+"""More than GitHub has: it tells the runs of a thousand suites, and a matrix has 256 jobs at most."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ class Reported:
         found: dict[tuple[str, str], Check] = {}
         for check in (*self.statuses, *_newest(counted, self.workflows), *behind):
             known = found.setdefault((check.kind, check.name), check)
-            if BADNESS[check.state] > BADNESS[known.state]:
-                found[check.kind, check.name] = check
+            worst = check if BADNESS[check.state] > BADNESS[known.state] else known
+            found[check.kind, check.name] = replace(worst, apps=known.apps | {check.app})
         return tuple(found.values())
 
     def _deploys(self, workflow: WorkflowRun) -> bool:
@@ -72,7 +76,7 @@ class Reported:
 
     def come_by_themselves(self) -> list[Check]:
         """What is reported of the commit because it is one, and would be of the next one too."""
-        own = [run for run in self.runs if (by := self.workflows.get(_suite(run))) is None or by.event in OF_COMMITS]
+        own = [run for run in self.runs if _comes_by_itself(self.workflows.get(_suite(run)))]
         return [check for check in (*self.statuses, *map(check_of_run, own)) if check.kind == "check"]
 
     def is_over(self) -> bool:
@@ -106,12 +110,15 @@ class GitHubChecks:
         Without ``thorough`` the runs are not asked for again where the very same check runs are there as when all of
         them had ended a few minutes ago: one that goes on, or is run again, shows in these.
         """
+        # First: a run that has ended by now has no job that is not among what is read after it.
+        workflows = self._workflows(repository, sha) if thorough else None
         statuses, runs = self._statuses(repository, sha), self._check_runs(repository, sha)
         key = _told_by(repository, sha, runs)
         known = None if thorough else self._kept(key)
         if known is not None:
             return Reported(statuses, runs, known, [], self._deploying())
-        workflows = self._workflows(repository, sha) if thorough or _may_be_of_actions(runs) else {}
+        if workflows is None:
+            workflows = self._workflows(repository, sha) if _may_be_of_actions(runs) else {}
         suites = self._suites(repository, sha) if runs else []
         found = Reported(statuses, runs, workflows, suites, self._deploying())
         if runs and found.is_over():
@@ -133,26 +140,26 @@ class GitHubChecks:
 
     def _statuses(self, repository: str, sha: str) -> list[Check]:
         path = at(repository, "commits", sha, "status")
-        pages = self._connection.pages(path, CombinedStatus, most=10)
+        pages = self._connection.pages(path, CombinedStatus, most=MOST_PAGES)
         return [check_of_status(status) for page in pages for status in page.statuses]
 
     def _check_runs(self, repository: str, sha: str) -> list[CheckRun]:
         """``latest`` is the latest of each suite: what an earlier run of a workflow left behind is among them."""
         path = at(repository, "commits", sha, "check-runs")
-        pages = self._connection.pages(path, CheckRuns, most=10, filter="latest")
+        pages = self._connection.pages(path, CheckRuns, most=MOST_PAGES, filter="latest")
         return [run for page in pages for run in page.check_runs]
 
     def _workflows(self, repository: str, sha: str) -> Mapping[int | None, WorkflowRun]:
         """The runs of the commit's workflows, by their check suites."""
         path = at(repository, "actions", "runs")
         pages = self._readable(
-            "runs", repository, lambda: self._connection.pages(path, WorkflowRuns, most=5, head_sha=sha)
+            "runs", repository, lambda: self._connection.pages(path, WorkflowRuns, most=MOST_PAGES, head_sha=sha)
         )
         return {run.check_suite_id: run for page in pages for run in page.workflow_runs if run.head_sha == sha}
 
     def _suites(self, repository: str, sha: str) -> list[CheckSuite]:
         path = at(repository, "commits", sha, "check-suites")
-        pages = self._readable("suites", repository, lambda: self._connection.pages(path, CheckSuites, most=5))
+        pages = self._readable("suites", repository, lambda: self._connection.pages(path, CheckSuites, most=MOST_PAGES))
         return [suite for page in pages for suite in page.check_suites]
 
     def _readable(self, what: str, repository: str, ask: Callable[[], Iterable[T]]) -> list[T]:
@@ -175,6 +182,13 @@ def _told_by(repository: str, sha: str, runs: Iterable[CheckRun]) -> Hashable:
 
 def _suite(run: CheckRun) -> int | None:
     return run.check_suite.id if run.check_suite else None
+
+
+def _comes_by_itself(workflow: WorkflowRun | None) -> bool:
+    """Whether a job of it comes with every commit; so does what is no job of a workflow."""
+    if workflow is None:
+        return True
+    return workflow.event in OF_COMMITS and not (workflow.path or "").startswith(DEPENDABOT)
 
 
 def _may_be_of_actions(runs: Iterable[CheckRun]) -> bool:

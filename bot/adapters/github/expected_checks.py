@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
-from itertools import islice
 from threading import Lock
 from typing import TypeVar
 
@@ -22,16 +22,19 @@ from bot.core.ports.chat import Clock
 from bot.core.ports.forge_types import Check, EarlierCheck
 
 T = TypeVar("T")
-LOOKED_BACK = 10
-"""How many commits before are looked at, at most."""
+LOOKED_BACK = 30
+"""How many commits before are looked at, at most: of a push of many only the last one may have checks, or none yet."""
 ENOUGH = 5
 """How many of them with checks are enough: a name that none of them has is let go."""
 LISTED = 50
 """How many commits are listed to find them: those that a merge brought in stand between."""
+MOST_LISTS = 3
 BRIEF = timedelta(minutes=10)
 WHILE = timedelta(minutes=30)
 LASTING = timedelta(days=1)
 """What an old commit had does not change once all of it has ended, nor does what came before it."""
+COMPLETE = timedelta(hours=1)
+"""How long ago the last of a commit's checks was reported, or the commit made, where no more will come of it."""
 SETTLED = timedelta(minutes=2)
 """How long nothing new must have come of a commit that was looked at for itself, before that is taken for all."""
 MOST_KEPT = 5_000
@@ -84,10 +87,17 @@ class GitHubExpectedChecks:
         with self._lock:
             self._brief.pop(("nothing", *key), None)
             self._brief.pop(("settled", *key), None)
+            self._forget_less_than(names, *key)
             if not names:
                 self._brief["nothing", *key] = True
             elif settled:
                 self._brief["settled", *key] = names
+
+    def _forget_less_than(self, names: Sequence[Name], *key: str) -> None:
+        """What was remembered of a commit before more came of it; the lock is held."""
+        for kept in (self._lasting, self._looked, self._brief):
+            if not set(names) <= set(kept.get(("names", *key), names)):  # type: ignore[call-overload]
+                del kept["names", *key]
 
     def _believe(self, repository: str, sha: str, expected: Set[Name]) -> None:
         """What is there is all: for long where it is what was expected, a while where nobody knows what to expect."""
@@ -112,23 +122,33 @@ class GitHubExpectedChecks:
         return tuple(dict.fromkeys(both))
 
     def before(
-        self, repository: str, ref: str, sha: str, *, base: str | None = None, thorough: bool = True
+        self,
+        repository: str,
+        ref: str,
+        sha: str,
+        *,
+        base: str | None = None,
+        thorough: bool = True,
+        partial: Callable[[str], bool] = lambda _: False,
     ) -> Sequence[EarlierCheck]:
         if not thorough and repository.lower() not in self._reporting and self._nothing_just_before(repository, sha):
             return ()
-        chain = self._chain(repository, sha, base)[:LOOKED_BACK]
-        elsewhere = self._of_default_branch(repository, ref, sha, chain) if chain else frozenset()
         own: dict[Name, None] = {}
         others: dict[Name, None] = {}
-        enough = ENOUGH
-        for commit in chain:
-            if not enough or (own and commit in elsewhere):
+        shared: set[str] = set()
+        enough, elsewhere = ENOUGH, False
+        for commit in self._chain(repository, sha, base):
+            elsewhere = elsewhere or self._is_elsewhere(repository, ref, sha, commit)
+            if own and elsewhere:
                 break
             names = self._names(repository, commit)
-            (others if commit in elsewhere else own).update(dict.fromkeys(names))
-            enough -= bool(names)
+            (others if elsewhere else own).update(dict.fromkeys(names))
+            shared.update(name for name, count in Counter(name for name, _ in names).items() if count > 1)
+            enough -= bool(names) and not partial(commit)
+            if not enough:
+                break
         self._believe(repository, sha, (own or others).keys())
-        return tuple(EarlierCheck(*name, same_branch=bool(own)) for name in own or others)
+        return tuple(EarlierCheck(*one, same_branch=bool(own), shared=one[0] in shared) for one in own or others)
 
     def _nothing_just_before(self, repository: str, sha: str) -> bool:
         """Whether the commit before is known, and has nothing reported; or there is none."""
@@ -140,35 +160,40 @@ class GitHubExpectedChecks:
             nothing = parent is None or ("nothing", repository.lower(), parent) in self._brief
         return nothing or not self._names(repository, str(parent))
 
-    def _chain(self, repository: str, sha: str, base: str | None) -> list[str]:
-        """The commits before ``sha``, along first parents."""
+    def _chain(self, repository: str, sha: str, base: str | None) -> Iterator[str]:
+        """The commits before ``sha``, along first parents; from ``base`` on where ``sha`` is not known yet."""
+        begun = False
         try:
-            return list(self._ancestors(repository, sha))
+            for commit in self._ancestors(repository, sha):
+                begun = True
+                yield commit
         except UNREADABLE:  # a merge that the API does not know yet
-            if base is None:
-                return []
-        try:
-            return [base, *self._ancestors(repository, base)]
-        except UNREADABLE:
-            return []
+            if base is not None and not begun:
+                yield base
+                yield from self._chain(repository, base, None)
 
-    def _of_default_branch(self, repository: str, ref: str, sha: str, chain: Sequence[str]) -> Set[str]:
-        """Those of the chain that are of the default branch, but not of the branch asked about.
+    def _ancestors(self, repository: str, sha: str) -> Iterator[str]:
+        """A list is asked for only where nobody knows how it goes on."""
+        lists = MOST_LISTS
+        for _ in range(LOOKED_BACK):
+            commit = self._known.get(repository, sha)
+            if commit is None and lists:
+                lists -= 1
+                self._log(repository, sha)
+                commit = self._known.get(repository, sha)
+            if commit is None or not commit.parents:
+                return
+            sha = commit.parents[0]
+            yield sha
 
-        None where that is the same.
-        """
+    def _is_elsewhere(self, repository: str, ref: str, sha: str, commit: str) -> bool:
+        """Whether a commit of the chain is of the default branch, but ``sha`` itself is not: so are all before it."""
         default = self._branches.default(repository)
-        if ref == default:
-            return frozenset()
-        known = {one: self._branches.holds(repository, default, one) for one in (sha, *chain)}
-        if None not in known.values():
-            found: Set[str] = {one for one, held in known.items() if held}
-        else:
-            try:
-                found = self._commits_of(repository, default)
-            except UNREADABLE:
-                return frozenset()
-        return frozenset() if sha in found else found
+        return ref != default and self._is_of(repository, default, commit) and not self._is_of(repository, default, sha)
+
+    def _is_of(self, repository: str, branch: str, commit: str) -> bool:
+        known = self._branches.holds(repository, branch, commit)
+        return known if known is not None else commit in self._commits_of(repository, branch)
 
     def _names(self, repository: str, sha: str) -> tuple[Name, ...]:
         key = ("names", repository.lower(), sha)
@@ -177,12 +202,18 @@ class GitHubExpectedChecks:
             return known
         found = self._checks.of_earlier(repository, sha)
         names = _names_of(found)
-        ended = names and all(check.state != "pending" for check in found)
+        complete = all(check.state != "pending" for check in found) and self._is_long_ago(repository, sha, found)
         with self._lock:
-            (self._lasting if ended else self._brief)[key] = names
+            (self._lasting if complete else self._brief)[key] = names
         if names:
             self.reports(repository)
         return names
+
+    def _is_long_ago(self, repository: str, sha: str, found: Iterable[Check]) -> bool:
+        last = max((check.at for check in found if check.at is not None), default=None)
+        commit = self._known.get(repository, sha)
+        at = last or (commit.at if commit else None)
+        return at is not None and at + COMPLETE <= self._clock.now()
 
     @cachedmethod(
         lambda self: self._brief, key=lambda _, *of: ("rules", of[0].lower(), of[1]), lock=lambda self: self._lock
@@ -206,30 +237,14 @@ class GitHubExpectedChecks:
         except UNREADABLE:
             return ()
 
-    def _ancestors(self, repository: str, sha: str) -> tuple[str, ...]:
-        found = list(islice(self._known.before(repository, sha), LOOKED_BACK))
-        if len(found) < LOOKED_BACK and found[-1:] != [None]:
-            found = list(islice(self._listed_before(repository, sha), LOOKED_BACK))
-        return tuple(one for one in found if one is not None)
-
-    @cachedmethod(
-        lambda self: self._lasting, key=lambda _, *of: ("before", of[0].lower(), of[1]), lock=lambda self: self._lock
-    )
-    def _listed_before(self, repository: str, sha: str) -> tuple[str, ...]:
-        """Those that a list of commits tells: parents beyond its end are not known."""
-        parents = {one.sha: one.parents[0].sha if one.parents else None for one in self._log(repository, sha)}
-        found: list[str] = []
-        before = parents.get(sha)
-        while before is not None and len(found) < LOOKED_BACK:
-            found.append(before)
-            before = parents.get(before)
-        return tuple(found)
-
     @cachedmethod(
         lambda self: self._brief, key=lambda _, *of: ("branch", of[0].lower(), of[1]), lock=lambda self: self._lock
     )
     def _commits_of(self, repository: str, branch: str) -> frozenset[str]:
-        found = frozenset(commit.sha for commit in self._log(repository, branch))
+        try:
+            found = frozenset(commit.sha for commit in self._log(repository, branch))
+        except UNREADABLE:
+            return frozenset()
         self._branches.lists(repository, branch, found)
         return found
 

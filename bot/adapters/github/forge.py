@@ -62,6 +62,7 @@ NAMES_KEPT = 1_000
 ACTIVITIES = 50
 """How many of somebody's last pushes are looked through for a branch that is there."""
 PUSHES = frozenset({"push", "force_push", "branch_creation"})
+UNTOLD = (NotThere, NotAllowed, Rejected)
 NOT_A_NAME = (".", "..")  # as a segment of a URL they would lead elsewhere
 
 
@@ -235,8 +236,27 @@ class GitHub:
             self._branches.lacks(repository, branch, sha)
         return not lacks
 
-    @cachedmethod(lambda self: self._relations, lock=lambda self: self._relations_lock)
     def relation(self, repository: str, base: str, head: str) -> Relation:
+        try:
+            return self._relation(repository, base, head)
+        except UNTOLD:  # no ancestor in common, one of them is gone, or not everywhere at GitHub yet
+            return self._relation_by_lists(repository, base, head)
+
+    def _relation_by_lists(self, repository: str, base: str, head: str) -> Relation:
+        """What the lists of commits tell where the two cannot be compared."""
+        if base in self._listed(repository, head):
+            return "ahead"
+        try:
+            return "behind" if head in self._listed(repository, base) else "diverged"
+        except UNTOLD:
+            return "diverged"
+
+    def _listed(self, repository: str, sha: str) -> set[str]:
+        found = self._connection.get(at(repository, "commits"), list[CommitShape], sha=sha, per_page=100)
+        return {commit.sha for commit in found}
+
+    @cachedmethod(lambda self: self._relations, lock=lambda self: self._relations_lock)
+    def _relation(self, repository: str, base: str, head: str) -> Relation:
         """No request where one is known to come before the other, along first parents."""
         if base in self._known.before(repository, head):
             return "ahead"

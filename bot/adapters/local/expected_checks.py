@@ -28,6 +28,7 @@ class LocalExpectedChecks:
         *,
         base: str | None = None,  # noqa: ARG002
         thorough: bool = True,  # noqa: ARG002
+        partial: Callable[[str], bool] = lambda _: False,  # noqa: ARG002 - nothing is let go here
     ) -> Sequence[EarlierCheck]:
         git = self._git(repository)
         names: dict[str, None] = {}

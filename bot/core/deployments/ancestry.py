@@ -15,7 +15,8 @@ class Ancestry:
     """How other commits stand to a deployment's: ``older`` ones are in it, ``newer`` ones have it.
 
     ``apart`` are those that are neither, since a force push or between branches. ``ahead`` is what has gone furthest of
-    the branch in the environment so far, None where nothing has or where that is not kept.
+    the branch in the environment so far, None where nothing has or where that is not kept. ``dropped`` says that the
+    branch has the commit no more, since it was forced to another history.
     """
 
     older: frozenset[str] = frozenset()
@@ -23,9 +24,11 @@ class Ancestry:
     apart: frozenset[str] = frozenset()
     ahead: Deployment | None = None
     kept: bool = False
+    dropped: bool = False
 
     def overtaken_by(self, deployment: Deployment) -> Deployment | None:
-        """What has been deployed of its branch that it is a part of, so that it would take the environment back.
+        """What has been deployed of its branch, so that it would take the environment back: to a part of that, or to
+        what the branch has dropped.
 
         People may want the same commit once more; that it was merged is no reason to ship it again.
         """
@@ -33,7 +36,8 @@ class Ancestry:
         if ahead is None or ahead.id == deployment.id:
             return None
         shipped = ahead.sha == deployment.sha and (ahead.busy or ahead.state is State.SUCCEEDED)
-        return ahead if ahead.sha in self.newer or (shipped and deployment.trigger in MERGES) else None
+        overtaken = ahead.sha in self.newer or self.dropped or (shipped and deployment.trigger in MERGES)
+        return ahead if overtaken else None
 
 
 UNKNOWN = Ancestry()

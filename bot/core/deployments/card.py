@@ -14,7 +14,18 @@ from bot.core.deployments import ships
 from bot.core.deployments.card_buttons import buttons, menu, roll_back
 from bot.core.deployments.model import DEPLOY, Deployment, Shipped, State, StepRun, Waiting
 from bot.core.deployments.steps import counted
-from bot.core.deployments.wording import after_all, begun, emoji, forced_line, full, name_of, sentence, spoken, where
+from bot.core.deployments.wording import (
+    DROPPED,
+    after_all,
+    begun,
+    emoji,
+    forced_line,
+    full,
+    name_of,
+    sentence,
+    spoken,
+    where,
+)
 from bot.core.grammar.commands import Approve, Command, Promote, Retry, Rollback
 from bot.core.grammar.offers import offer, written
 from bot.core.names import listed
@@ -171,7 +182,8 @@ def headline(deployment: Deployment, around: Around) -> Line:
         case State.CANCELLED:
             return (_stopped(deployment),)
         case State.SUPERSEDED:
-            return (f"is part of #{deployment.superseded_by}",)
+            how = "gave way to" if deployment.description.endswith(DROPPED) else "is part of"
+            return (f"{how} #{deployment.superseded_by}",)
         case State.EXPIRED:
             unapproved = bool(deployment.waited) and deployment.waited[-1].reason is Waiting.APPROVAL
             return ("was not approved in time" if unapproved else lower(deployment.description) or "was given up",)

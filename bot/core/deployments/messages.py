@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.core.deployments.card_buttons import roll_back
 from bot.core.deployments.model import Deployment, State, Waiting
 from bot.core.deployments.wording import (
+    DROPPED,
     GOES_ON,
     deed,
     emoji,
@@ -136,8 +137,10 @@ def occasion(deployment: Deployment) -> Occasion | None:
     return OCCASIONS.get(deployment.state)
 
 
-def superseded_by(old: Deployment, newer: Deployment) -> str:
+def superseded_by(old: Deployment, newer: Deployment, *, dropped: bool = False) -> str:
     how = "which is this very commit" if old.sha == newer.sha else "which has all of it"
+    if dropped:
+        how = DROPPED
     return f"Superseded by #{newer.id} ({newer.ref}@{newer.short_sha}), {how}"
 
 
@@ -175,15 +178,27 @@ def hung_checks(deployment: Deployment) -> Message:
     )
 
 
-def checks_missed(deployment: Deployment, names: Sequence[str], waited: timedelta, forced: Deploy) -> Message:
-    """``names`` never came; ``forced`` is the command that does not wait for them."""
+def checks_missed(
+    deployment: Deployment, names: Sequence[str], waited: timedelta, forced: Deploy, meant: Sequence[str] = ()
+) -> Message:
+    """``names`` never came; ``forced`` is the command that does not wait for them.
+
+    ``meant`` is what they may stand for.
+    """
     shown = listed([*names[:SHOWN], f"{len(names) - SHOWN} more"] if len(names) > SHOWN else list(names))
     verb = "has" if len(names) == 1 else "have"
     question = f"Deploy {deployment.ref} to {deployment.environment} although {shown} {verb} not been reported?"
+    why: Line = (
+        "That may stay so: if its message says [skip ci], if workflows leave out the files that it changes, or if a "
+        "check was renamed or taken away. If not, it goes on by itself.",
+    )
+    if meant:
+        spans = [span for one in meant[:SHOWN] for span in (" or ", Code(one))][1:]
+        where = "in required_checks of settings.toml, or in the branch's rules on GitHub"
+        why = ("Did you mean ", *spans, f"? Then correct the name where it is required: {where}.")
     return say(
-        f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. That may stay so: if its message "
-        "says [skip ci], if workflows leave out the files that it changes, or if a check was renamed or taken away. "
-        "If not, it goes on by itself.",
+        f"⚠️ {shown} {verb} not been reported for this commit after {spoken(waited)}. ",
+        *why,
         buttons=offer_force("Deploy without checks", forced, question),
     )
 

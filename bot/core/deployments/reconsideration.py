@@ -36,7 +36,7 @@ def remind(records: Records, held: Deployment, answer: Answer, *, again: bool) -
     if answer.look_again_at is not None:
         records.set_timer(f"checks:{held.id}", answer.look_again_at, Reconsider(held.id))
     if answer.missed:
-        records.put(ChecksMissing(held.id, answer.missed), f"checks missing:{held.id}")
+        records.put(ChecksMissing(held.id, answer.missed, answer.meant), f"checks missing:{held.id}")
 
 
 def turn_timer(deployment_id: int) -> str:

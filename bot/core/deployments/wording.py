@@ -7,6 +7,8 @@ from datetime import timedelta
 from bot.core.deployments.model import DEPLOY, Deployment, State, Waiting
 from bot.core.rich_text import Line, Link
 
+DROPPED = "as the branch was forced to another history and has this commit no more"
+
 EMOJI: dict[State, str] = {
     State.REQUESTED: "🆕",
     State.WAITING: "⏳",

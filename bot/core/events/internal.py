@@ -127,10 +127,14 @@ class Reconsider(LookAgain):
 
 @stored("ChecksMissing")
 class ChecksMissing(Event):
-    """A waiting deployment's commit should have had these checks long ago, and nothing is on its way."""
+    """A waiting deployment's commit should have had these checks long ago, and nothing is on its way.
+
+    ``meant`` are names that others of its checks have, and that may have been meant.
+    """
 
     deployment_id: int
     names: tuple[str, ...]
+    meant: tuple[str, ...] = ()
 
 
 @stored("DeploymentOpened")

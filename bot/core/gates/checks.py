@@ -67,6 +67,7 @@ def _not_yet(facts: Facts, wanted: WantedChecks, pending: Sequence[Check]) -> An
         forcible=True,
         look_again_at=due if due is not None and due > facts.now else None,
         missed=wanted.missing if due is not None and due <= facts.now else (),
+        meant=_meant(facts, wanted),
         news=(news,),
         facts=what,
     )
@@ -112,11 +113,19 @@ def _green(facts: Facts, wanted: WantedChecks) -> Answer:
 
 
 def _asked_about(facts: Facts, wanted: WantedChecks) -> Line:
-    meant = [one for name in wanted.missing if (one := meant_by(name, facts.checks or ()))]
     spans: list[Span] = []
-    for one in meant:
+    for one in _meant(facts, wanted):
         spans += [" or " if spans else "; did you mean ", Code(one)]
     return (*spans, "?") if spans else ()
+
+
+def _meant(facts: Facts, wanted: WantedChecks) -> tuple[str, ...]:
+    """What somebody may have meant who requires what is missing; what only was there before is nobody's mistake."""
+    rules = facts.environment.required_checks
+    required = facts.checks_of_branch if isinstance(rules, str) else rules
+    there = [check for check in facts.checks or () if check.name not in {one.name for one in wanted.reported}]
+    meant = (meant_by(name, there) for name in wanted.missing if name in required)
+    return tuple(dict.fromkeys(one for one in meant if one))
 
 
 def _named(found: Sequence[Check], most: int = 10) -> list[Span]:

@@ -106,9 +106,9 @@ class Answer:
     ``waits_for`` is set where time alone may open it; ``forcible`` where a person may pass it by force;
     ``buttons`` are what may be done about it; ``within`` is how long it is waited for at most.
     ``look_again_at`` is when the answer may be another one although nothing has happened; ``settling`` says that only
-    that moment is waited for. ``missed`` names what should have come long ago. ``news`` is what a deployment that waits
-    for it does, in a few words behind its name, and ``facts`` what else there is to know; ``failed`` says that it will
-    hardly open by itself.
+    that moment is waited for. ``missed`` names what should have come long ago, and ``meant`` what that may be called.
+    ``news`` is what a deployment that waits for it does, in a few words behind its name, and ``facts`` what else there
+    is to know; ``failed`` says that it will hardly open by itself.
     """
 
     gate: str
@@ -121,6 +121,7 @@ class Answer:
     look_again_at: datetime | None = None
     settling: bool = False
     missed: tuple[str, ...] = ()
+    meant: tuple[str, ...] = ()
     news: Line = ()
     facts: tuple[Line, ...] = ()
     failed: bool = False

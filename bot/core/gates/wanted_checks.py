@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 from bot.core.ports.forge_types import Check, EarlierCheck
 
+EVENT = re.compile(r" \((push|pull_request|pull_request_target|merge_group|dynamic)\)$")
 Required: TypeAlias = Literal["all", "none"] | tuple[str, ...]
 """What an environment's ``required_checks`` says."""
 
@@ -48,7 +51,11 @@ def wanted_checks(
     there = {check.name: check for check in checks if check.kind == "check"}
     of_deployments = {check.name: check for check in checks if check.kind == "deployment"}
     runs = [check for check in checks if check.kind == "run"]
-    seen = [*there, *_still_to_come(expected, runs)]
+    to_come = _still_to_come(expected, runs)
+    for one in to_come:
+        if one.shared and one.name in there and _is_only_by_others(there[one.name], one.app):
+            del there[one.name]
+    seen = [*there, *(one.name for one in to_come)]
     open_ended = is_open_ended(required)
     names, by_name = _names(required, ignored, seen, by_branch)
     reported = {name: check for name in names if (check := there.get(name))}
@@ -86,13 +93,22 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def meant_by(missing: str, checks: Iterable[Check]) -> str | None:
-    """The pattern that was probably meant by a name that never came, where jobs of a matrix have it.
+    """What was probably meant by a name that never came: all jobs of a matrix, or a name that is told otherwise.
 
     >>> meant_by("test", [Check("test (3.11)", "success")])
     'test (*)'
+    >>> meant_by("CI / Test (push)", [Check("test", "success")])
+    'test'
     """
-    matrix = any(check.kind == "check" and check.name.startswith(f"{missing} (") for check in checks)
-    return f"{missing} (*)" if matrix else None
+    names = [check.name for check in checks if check.kind == "check"]
+    if any(name.startswith(f"{missing} (") for name in names):
+        return f"{missing} (*)"
+    return next((name for name in names if name != missing and _heart(name) == _heart(missing)), None)
+
+
+def _heart(name: str) -> str:
+    """A name without its letters' case, and without the workflow and the event that GitHub's pages show around it."""
+    return EVENT.sub("", normalize("NFKC", name).casefold().rpartition(" / ")[2]).strip()
 
 
 def _names(
@@ -109,7 +125,12 @@ def _names(
     return list(dict.fromkeys(found)), [name for name in required if not is_pattern(name)]
 
 
-def _still_to_come(expected: Sequence[EarlierCheck], runs: Sequence[Check]) -> list[str]:
+def _is_only_by_others(check: Check, app: str) -> bool:
+    """Whether it is green, but not all who report the name have done so."""
+    return check.state == "success" and app not in check.apps
+
+
+def _still_to_come(expected: Sequence[EarlierCheck], runs: Sequence[Check]) -> list[EarlierCheck]:
     """What other branches' commits had is not waited for where whoever reports it has done all of its work here."""
     ended = {run.app for run in runs} - {run.app for run in runs if run.state == "pending"}
-    return [one.name for one in expected if one.same_branch or one.app not in ended]
+    return [one for one in expected if one.same_branch or one.app not in ended]

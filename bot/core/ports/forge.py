@@ -97,7 +97,10 @@ class Forge(Protocol):
         """
 
     def relation(self, repository: str, base: str, head: str) -> Relation:
-        """How the commit ``head`` stands to the commit ``base``: ahead of it where it has all of it and more."""
+        """How the commit ``head`` stands to the commit ``base``: ahead of it where it has all of it and more.
+
+        Diverged where ``base`` is gone, as after a force push. Raises NotThere where ``head`` is not known, or not yet.
+        """
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None: ...
 

@@ -68,7 +68,8 @@ class Check:
 
     ``state``: success (neutral and skipped included), pending, or failure (errors, cancellations, time-outs included).
     ``app`` is who reported it, empty for commit statuses; ``at`` is when that was. ``kind`` is ``deployment`` for a job
-    that is part of a deployment, and ``run`` for a whole run of such an app, pending while it may report more.
+    that is part of a deployment, and ``run`` for a whole run of such an app, pending while it may report more. ``apps``
+    are all who reported the name, where several did.
     """
 
     name: str
@@ -78,15 +79,20 @@ class Check:
     app: str = field(default="", compare=False)
     at: datetime | None = field(default=None, compare=False)
     kind: Literal["check", "deployment", "run"] = "check"
+    apps: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierCheck:
-    """What a commit before had reported, by whom, and whether that was a commit of the very same branch."""
+    """What a commit before had reported, by whom, and whether that was a commit of the very same branch.
+
+    ``shared`` says that others reported the same name of the same commit, so that each of them is waited for.
+    """
 
     name: str
     app: str = ""
     same_branch: bool = True
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,49 @@ def test_the_last_commits_that_had_checks_tell(github: Pair, reported: list[str]
     assert before(github, sha) == expected
 
 
+def test_where_a_list_ends_another_one_is_asked_for(github: Pair) -> None:
+    """What a merge brought in may be more than is listed at once."""
+    commits(github, "ci", "")
+    for n in range(60):
+        github.server.commit(REPO, "topic", f"Step {n}")
+    sha = github.server.merge_pull_request(REPO, github.server.open_pull_request(REPO, "topic"))
+
+    assert before(github, sha) == ["ci"]
+    assert github.asked().count("/commits") == 2
+
+
+def test_what_is_partial_is_no_proof_that_a_name_is_gone(github: Pair) -> None:
+    sha = commits(github, "old", *["ci"] * (ENOUGH + 1))
+    first = github.server.repository(REPO).commits[sha].parents[0]
+
+    assert before(github, sha) == ["ci"]
+    assert before(github, sha, partial=lambda commit: commit == first) == ["ci"]
+    assert before(github, sha, partial=lambda _: True) == ["ci", "old"]
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(59, ["ci", "late"]), (60, ["ci"])])
+def test_a_commit_is_believed_to_have_all_when_nothing_came_for_an_hour(
+    github: Pair, minutes: int, found: list[str]
+) -> None:
+    sha = commits(github, "ci")
+    github.clock.tick(minutes=minutes)
+    before(github, sha)
+    github.server.set_status(REPO, github.server.repository(REPO).commits[sha].parents[0], "late", "success")
+    github.clock.tick(minutes=10)
+
+    assert before(github, sha) == found
+
+
+def test_what_is_seen_of_a_commit_itself_is_expected_of_the_next(github: Pair) -> None:
+    sha = commits(github, "ci")
+    parent = github.server.repository(REPO).commits[sha].parents[0]
+    before(github, sha)
+    github.server.set_status(REPO, parent, "late", "success")
+    github.client.checks(REPO, parent)
+
+    assert before(github, sha) == ["ci", "late"]
+
+
 def test_only_first_parents_are_looked_at(github: Pair) -> None:
     commits(github, "ci")
     commits(github, "only-here", branch="topic")
@@ -324,6 +367,24 @@ def test_a_commit_without_checks_costs_no_look_at_runs_unless_it_is_thorough(git
 
     assert (hasty, asked) == ((), 2)
     assert thorough == (Check("CI", "pending", thorough[0].url, kind="run"),)
+
+
+def test_all_pages_are_read(github: Pair) -> None:
+    for n in range(1_001):
+        github.server.set_check_run(REPO, "main", f"test ({n})", "success" if n else "failure")
+    sha = github.server.repository(REPO).branches["main"]
+
+    found = github.client.checks(REPO, sha)
+
+    assert [one.name for one in found if one.state == "failure"] == ["test (0)"]
+
+
+def test_runs_are_asked_for_before_their_jobs(github: Pair) -> None:
+    """A run that has ended by then has no job that is born between the two questions."""
+    github.client.checks(REPO, github.server.repository(REPO).branches["main"], thorough=True)
+
+    paths = [path.rpartition("/")[2] for path in github.asked()]
+    assert paths.index("runs") < paths.index("check-runs")
 
 
 def test_what_may_not_be_read_is_not_asked_for_each_time(github: Pair) -> None:

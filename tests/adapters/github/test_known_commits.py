@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.github.known_commits import FARTHEST, REMEMBERED_BYTES, KnownCommits
 from bot.adapters.github.payloads import CommitDetail, CommitShape, Sha
+from bot.core.errors import NotThere
 from tests.servers.github.pair import REPO, Pair, pair
 
 
@@ -116,3 +117,22 @@ def test_a_merge_is_known_to_have_what_comes_before_it(github: Pair) -> None:
     assert found == ["ahead", "behind"]
     assert len(github.asked()) == before
     assert github.client.compare(REPO, base, merge).ahead_by == 2
+
+
+def test_commits_that_cannot_be_compared_are_told_by_lists(github: Pair) -> None:
+    aside = github.server.commit(REPO, "topic", "Aside")
+    base = github.server.commit(REPO, "main", "One")
+    head = github.server.commit(REPO, "main", "Two")
+    github.server.fail_next("GET", "/compare/", 404, times=9)
+
+    found = [github.client.relation(REPO, *pair_) for pair_ in ((base, head), (head, base), (aside, head))]
+
+    assert found == ["ahead", "behind", "diverged"]
+
+
+def test_what_is_gone_went_apart_and_what_is_not_there_yet_is_not_told(github: Pair) -> None:
+    head, unknown = github.server.commit(REPO, "main", "One"), "f" * 40
+
+    assert github.client.relation(REPO, unknown, head) == "diverged"
+    with pytest.raises(NotThere):
+        github.client.relation(REPO, head, unknown)

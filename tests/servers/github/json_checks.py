@@ -111,7 +111,7 @@ class ChecksWriter(Writer):
             "check_suite_node_id": node_id("CS", f"{run.suite} {run.sha}"),
             "head_branch": run.branch or (branches[0] if branches else None),
             "head_sha": run.sha,
-            "path": f".github/workflows/{run.file or f'{run.name.lower()}.yml'}",
+            "path": run.path or f".github/workflows/{run.file or f'{run.name.lower()}.yml'}",
             "run_number": run.id,
             "run_attempt": run.attempt,
             "event": run.event,

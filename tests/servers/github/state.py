@@ -174,6 +174,7 @@ class WorkflowRun:
     conclusion: str | None
     at: datetime
     file: str = ""
+    path: str = ""
     branch: str | None = None
     title: str = ""
     actor: str = "octocat"

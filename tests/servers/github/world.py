@@ -283,12 +283,22 @@ class World(PublicationsWorld):
             return run.id
 
     def start_workflow(
-        self, repository: str, ref: str, name: str = "CI", *, event: str = "push", status: str = "in_progress"
+        self,
+        repository: str,
+        ref: str,
+        name: str = "CI",
+        *,
+        event: str = "push",
+        status: str = "in_progress",
+        path: str = "",
     ) -> int:
-        """A run of a workflow begins; its jobs are reported with ``set_check_run``, and ``end_workflow`` ends it."""
+        """A run of a workflow begins; its jobs are reported with ``set_check_run``, and ``end_workflow`` ends it.
+
+        ``path`` is where it is, for one that GitHub itself makes: ``dynamic/dependabot/dependabot-updates``.
+        """
         with self.lock:
             found = self.repositories[repository]
-            run = WorkflowRun(next(self.ids), self.sha_of(found, ref), name, event, status, None, self.now())
+            run = WorkflowRun(next(self.ids), self.sha_of(found, ref), name, event, status, None, self.now(), path=path)
             found.workflow_runs.append(run)
             self.tell_of_workflow(found, run, "requested")
             return run.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -38,6 +38,8 @@ router = Router()
 log = structlog.get_logger(__name__)
 
 _REFUSED = (Rejected, NotAllowed, NotThere)
+LATE_NEWS = timedelta(days=1)
+"""For how long after its end a deployment that could be told of nowhere is still news."""
 
 
 # --- deployments -------------------------------------------------------------------------------------------------
@@ -204,17 +206,23 @@ def react(context: Context, effect: React) -> Iterable[Event]:
 
 @router.performs(BringHome)
 def bring_home(context: Context, effect: BringHome) -> Iterable[Event]:
-    """The parent message goes back to its channel; of what has ended meanwhile nobody needs to be told."""
+    """The parent message goes back to its channel; what has ended meanwhile is told of where nobody has heard of it."""
     deployment = context.reads.deployment(effect.deployment_id)
     card = context.parents.away(effect.deployment_id)
     if deployment is None or card is None:
         return []
-    if deployment.ended:
+    if deployment.ended and not _is_late_news(deployment, context.now):
         announcing.correct_at_home(context, deployment, card)
         context.parents.at_home(deployment.id)
         return []
     announcing.bring_home(context, deployment, card, key=f"effect:{context.effect_id}")
     return []
+
+
+def _is_late_news(ended: Deployment, now: datetime) -> bool:
+    """Whether it was told nowhere how it went; late rather than never, but not of long ago: whoever lets the bot back
+    in after weeks is not to read all of them."""
+    return ended.parent == UNPOSTABLE and now - (ended.finished_at or ended.created_at) < LATE_NEWS
 
 
 @router.on(ChannelChanged, name="slack_messages.channel_changed")

@@ -226,6 +226,54 @@ def test_what_has_ended_meanwhile_is_not_posted_again(world: World) -> None:
     assert channel(world, "#deploys")[0].startswith("✅")
 
 
+NOWHERE = ALONE.replace("U00000002", "U09999999")
+"""Where #web is closed there is no other channel, and no admin who could be told."""
+
+
+@pytest.mark.parametrize(("end", "told"), [("success", LIVE), ("failure", "❌ *web → staging*  failed")])
+@pytest.mark.parametrize("how", ["archived", "removed"])
+def test_what_could_be_told_of_nowhere_is_told_late(tmp_path: Path, how: str, end: str, told: str) -> None:
+    with open_world(tmp_path, NOWHERE) as world:
+        world.says("bob", "status")
+        close(world, how)
+        world.says("maria", "deploy main to staging", "#random")
+        another_tool(world, "in_progress", end)
+        world.wait(hours=2)
+
+        reopen(world, how)
+        world.reconcile()
+
+        assert channel(world, "#web") == [told]
+        assert world.store.parents.all_away() == []
+
+
+def test_what_could_be_told_of_nowhere_is_no_news_after_a_day(tmp_path: Path) -> None:
+    with open_world(tmp_path, NOWHERE) as world:
+        close(world, "removed")
+        world.says("maria", "deploy main to staging", "#random")
+        another_tool(world, "success")
+        world.wait(hours=25)
+
+        reopen(world, "removed")
+
+        assert channel(world, "#web") == []
+        assert world.store.parents.all_away() == []
+
+
+def test_a_card_of_which_nothing_could_be_said_is_told_late_once_the_scope_is_back(world: World) -> None:
+    scopes = world.slack.scopes
+    world.slack.scopes = scopes - {"chat:write", "chat:write.public"}
+    world.slash("maria", "main to staging", "#random")
+    another_tool(world, "success")
+    meanwhile = channel(world, "#web")
+
+    world.slack.scopes = scopes
+    world.reconcile()
+    world.reconcile()
+
+    assert (meanwhile, channel(world, "#web")) == ([], [LIVE])
+
+
 def test_what_was_left_at_home_shows_how_it_has_ended(world: World) -> None:
     world.says("maria", "deploy main to staging")
     close(world, "archived")

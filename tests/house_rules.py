@@ -17,7 +17,7 @@ Rule = Callable[[str, str], list[str]]
 
 SHARED_BY_ADAPTERS = (
     *("bot.adapters.circuit_breaker", "bot.adapters.checkout", "bot.adapters.decoding"),
-    *("bot.adapters.measured_calls", "bot.__version__"),
+    *("bot.adapters.http_dates", "bot.adapters.measured_calls", "bot.__version__"),
 )
 HANDED_TO_HANDLERS = ("bot.context", "bot.router", "bot.settings")
 

@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TypeAlias
 from urllib.parse import unquote
 
 import msgspec
 
+from bot.adapters.http_dates import asked_wait, date_in
 from bot.core.errors import Conflict, NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.ports.forge_types import JSON
 
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: "wait for at least one minute"
 UNSAID_WAIT = 60.0
+LONGEST_WAIT = 3600.0
+"""Every limit begins anew within an hour, so whoever says more is asked once more by then."""
 Object: TypeAlias = "dict[str, JSON]"
 
 # Limits that come without a header, in the words of the answer.
-_LIMIT = re.compile(r"rate limit|abuse detection|submitted too quickly", re.I)
+_LIMIT = re.compile(r"rate[ -]limit|abuse detection|submitted too quickly|wait a few minutes before you try", re.I)
+# What a proxy on the way answers with; the API itself answers in JSON.
+_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.I)
 # Whom GitHub knows and all the same lets in nowhere, or not before a while:
 # https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#failed-login-limit
-_NOBODY = re.compile(r"account was suspended|number of login attempts|integration not found", re.I)
+_NOBODY = re.compile(r"account (?:was|has been) suspended|number of login attempts|integration not found", re.I)
 # What an owner keeps out as such, whatever permissions it has; the help of each says how to let it in:
 # a suspended App, single sign-on, addresses that are allowed, and rules about tokens and OAuth apps.
 _KEPT_OUT = re.compile(
     r"suspended|SAML enforcement|IP allow list|forbids access via|appear to have the correct authorization", re.I
+)
+# Which permission a path of a repository needs: the first that matches.
+# https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
+_NEEDED = (
+    (r"deployments\b", "deployments"),
+    (r"commits/.+/(?:check-runs|check-suites)$|check-(?:runs|suites)\b", "checks"),
+    (r"commits/.+/status(?:es)?$|statuses/", "statuses"),
+    (r"commits/.+/pulls$", "pull_requests"),
+    (r"pulls/\d+/merge$|releases\b|git/|commits\b|branches\b|compare/|contents/|tarball/|merges$", "contents"),
+    (r"pulls\b", "pull_requests"),
+    (r"issues\b|labels\b", "issues"),
+    (r"actions/|environments\b", "actions"),
+    (r"hooks\b", "repository_hooks"),
 )
 _ARCHIVED = re.compile(r"was archived", re.I)
 # One conversation takes no more comments, whatever the permissions are.
@@ -44,13 +61,15 @@ def error_of(
     """
     problem = _problem(body)
     message = _text(problem.get("message")) or f"HTTP status {status}"
-    if _is_limit(status, headers, message):
+    if asks_for_time(status, headers, body):
         return Unavailable("GitHub asks the bot to slow down.", retry_after=_wait(headers, now))
     if status == 401 or (status in (403, 404) and _NOBODY.search(message)):
         return refused(message, named)
+    if status == 403 and _PAGE.match(body):
+        return Unavailable("Something on the way to GitHub does not let the bot through (status 403, with a web page).")
     match status:
         case 403:
-            return _forbidden(headers, message, url, named)
+            return _forbidden(headers, message, method, url, named)
         case 404 | 410 | 451:
             return NotThere(_not_there(url, named))
         case 409:
@@ -58,7 +77,7 @@ def error_of(
         case 408 | 500 | 501 | 502 | 503 | 504:
             return Unavailable(
                 f"GitHub has a problem of its own (status {status}).",
-                retry_after=_seconds(headers.get("Retry-After")),
+                retry_after=_asked(headers, now),
                 uncertain=method != "GET",
             )
     if status > 504:
@@ -82,7 +101,21 @@ def kept_out(sentence: str, named: str, owner: str) -> NotAccepted:
     return NotAccepted(sentence, service="GitHub", mend=mend, owner=owner.lower())
 
 
-def _forbidden(headers: Mapping[str, str], message: str, url: str, named: str) -> ShipmateError:
+def _not_signed_on(sentence: str, sso: str, named: str, owner: str) -> NotAccepted:
+    """An owner who wants single sign-on: whoever has made the token lets it in, at an address that holds for an hour.
+
+    https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#authorizing-a-personal-access-token
+    """
+    page = re.search(r"\burl=(https://[^\s;,]+)", sso)
+    address = f" ({page[1]} leads there for an hour)" if page else ""
+    mend = (
+        f"Whoever has made {named} can authorize it for the single sign-on of {owner}, under “Configure SSO” of their "
+        f"tokens on GitHub{address}; I need no restart for that."
+    )
+    return NotAccepted(sentence, service="GitHub", mend=mend, owner=owner.lower())
+
+
+def _forbidden(headers: Mapping[str, str], message: str, method: str, url: str, named: str) -> ShipmateError:
     repository, rest = _parts(url)
     if _LOCKED.search(message):
         return Rejected(f"{repository} {rest} is locked on GitHub: {_sentence(message)}")
@@ -95,10 +128,13 @@ def _forbidden(headers: Mapping[str, str], message: str, url: str, named: str) -
     if "X-GitHub-SSO" in headers or _KEPT_OUT.search(message):
         if not owner:
             return refused(message, named)
-        return kept_out(
-            f"{starting(named)} is not accepted by {owner} on GitHub ({message.rstrip('.')}).", named, owner
-        )
-    return NotAllowed(_missing_permission(headers, message, f" on {repository}" if repository else "", named))
+        sentence = f"{starting(named)} is not accepted by {owner} on GitHub ({message.rstrip('.')})."
+        sso = headers.get("X-GitHub-SSO", "")
+        if sso or "SAML" in message:
+            return _not_signed_on(sentence, sso, named, owner)
+        return kept_out(sentence, named, owner)
+    wanted = _permissions(headers, message, method, rest)
+    return NotAllowed(_missing_permission(wanted, headers, message, f" on {repository}" if repository else "", named))
 
 
 def starting(sentence: str) -> str:
@@ -119,15 +155,15 @@ def _problem(body: bytes) -> Object:
     return problem if isinstance(problem, dict) else {}
 
 
-def _is_limit(status: int, headers: Mapping[str, str], message: str) -> bool:
-    if status != 403:
-        return status == 429
-    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0" or _LIMIT.search(message) is not None
-
-
 def asks_for_time(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether an answer says that the bot asks too much."""
-    return status in (403, 429) and _is_limit(status, headers, _text(_problem(body).get("message")))
+    if status != 403:
+        return status == 429
+    if "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0":
+        return True
+    problem = _problem(body)
+    said = (_text(problem.get("message")), _text(problem.get("documentation_url")))
+    return any(map(_LIMIT.search, said if problem else [body[:4096].decode("utf-8", "replace")]))
 
 
 def quota_in(headers: Mapping[str, str], now: datetime) -> tuple[int, float | None] | None:
@@ -145,42 +181,48 @@ def quota_in(headers: Mapping[str, str], now: datetime) -> tuple[int, float | No
 
 def _wait(headers: Mapping[str, str], now: datetime) -> float:
     """Seconds to wait: what GitHub says, else until its window ends, else a minute."""
-    said = _seconds(headers.get("Retry-After"))
+    said = _asked(headers, now)
     if said is not None:
         return said
     reset = _seconds(headers.get("X-RateLimit-Reset"))
     if headers.get("X-RateLimit-Remaining") == "0" and reset is not None:
         # By GitHub's own clock, where it says what that shows: ours may be another one.
-        return max(1.0, reset - (date_in(headers.get("Date")) or now).timestamp())
+        return min(max(1.0, reset - (date_in(headers.get("Date")) or now).timestamp()), LONGEST_WAIT)
     return UNSAID_WAIT
 
 
-def date_in(value: str | None) -> datetime | None:
-    """The moment of a ``Date`` header, None where there is none, or it is none."""
-    try:
-        return parsedate_to_datetime(value).replace(tzinfo=UTC) if value else None  # HTTP knows no other zone
-    except ValueError:
-        return None
+def _asked(headers: Mapping[str, str], now: datetime) -> float | None:
+    return asked_wait(headers.get("Retry-After", ""), date_in(headers.get("Date")) or now, LONGEST_WAIT)
 
 
 def _seconds(value: str | None) -> float | None:
     return float(value) if value is not None and re.fullmatch(r"\d{1,12}", value.strip()) else None
 
 
-def _missing_permission(headers: Mapping[str, str], message: str, where: str, named: str) -> str:
-    """``deployments=write,contents=read; administration=write``: all of a group, or one of the groups."""
+def _permissions(headers: Mapping[str, str], message: str, method: str, rest: str) -> str:
+    """What GitHub says that is needed, and where it says nothing what its documentation says.
+
+    ``deployments=write,contents=read; administration=write``: all of a group, or one of the groups.
+    """
     accepted = headers.get("X-Accepted-GitHub-Permissions", "")
+    if not accepted and "not accessible by" in message:
+        access = "read" if method == "GET" else "write"
+        accepted = next((f"{name}={access}" for path, name in _NEEDED if re.match(path, rest)), "")
     groups = [
         " and ".join(part.strip().replace("=", ": ") for part in group.split(",") if part.strip())
         for group in accepted.split(";")
     ]
-    permission = ", or ".join(f"“{group}”" for group in groups if group)
+    return ", or ".join(f"“{group}”" for group in groups if group)
+
+
+def _missing_permission(permission: str, headers: Mapping[str, str], message: str, where: str, named: str) -> str:
+    said = message.rstrip(".")
     if permission:
-        return f"{starting(named)} lacks the permission {permission}{where}: {message}."
+        return f"{starting(named)} lacks the permission {permission}{where}: {said}."
     scopes = headers.get("X-Accepted-OAuth-Scopes", "").strip()
     if scopes:
-        return f"{starting(named)} lacks a permission{where}: {message}. One of these scopes is needed: {scopes}."
-    return f"{starting(named)} lacks a permission{where}: {message}."
+        return f"{starting(named)} lacks a permission{where}: {said}. One of these scopes is needed: {scopes}."
+    return f"{starting(named)} lacks a permission{where}: {said}."
 
 
 def _not_there(url: str, named: str) -> str:

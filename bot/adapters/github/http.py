@@ -21,8 +21,9 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from bot import __version__
 from bot.adapters.circuit_breaker import CircuitBreaker
 from bot.adapters.decoding import decode
-from bot.adapters.github.errors import asks_for_time, date_in, error_of, quota_in
+from bot.adapters.github.errors import asks_for_time, error_of, quota_in
 from bot.adapters.github.etag_cache import Page, RecentPages
+from bot.adapters.http_dates import date_in
 from bot.adapters.measured_calls import measured
 from bot.core.errors import NotAccepted, Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import Clock

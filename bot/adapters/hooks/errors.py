@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import msgspec
 
+from bot.adapters.http_dates import asked_wait
 from bot.core.errors import Conflict, NotAllowed, NotThere, Rejected, ShipmateError, Unavailable
 from bot.core.hooks.pointers import JSON, found, text
 
@@ -37,7 +37,7 @@ def error_of(
     reason = reason_in(headers.get("Content-Type", ""), body)
     sentence = f"{said}: {reason}" if reason else said
     if status in _NOT_NOW or status >= 500:
-        wait = asked_wait(headers.get("Retry-After", ""), now)
+        wait = asked_wait(headers.get("Retry-After", ""), now, LONGEST_WAIT)
         if wait is None and status in _NOT_NOW:
             wait = UNSAID_WAIT
         return Unavailable(sentence, retry_after=wait, uncertain=not asks and status >= 500)
@@ -76,14 +76,3 @@ def _named(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
-
-
-def asked_wait(header: str, now: datetime, longest: float = LONGEST_WAIT) -> float | None:
-    """Seconds, or a moment: https://httpwg.org/specs/rfc9110.html#field.retry-after."""
-    if header.isascii() and header.isdigit():
-        return min(float(header[:9]), longest)
-    try:
-        moment = parsedate_to_datetime(header)
-        return min(max((moment - now).total_seconds(), 0.0), longest)
-    except (ValueError, TypeError, OverflowError):
-        return None

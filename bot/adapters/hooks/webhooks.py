@@ -17,8 +17,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from bot.adapters.hooks.client import NoPasswords, body_of, host_of, new_session, unreachable
-from bot.adapters.hooks.errors import asked_wait, error_of
+from bot.adapters.hooks.errors import error_of
 from bot.adapters.hooks.signing import DELIVERY, EVENT, SIGNATURE, signature
+from bot.adapters.http_dates import asked_wait
 from bot.core.errors import Unavailable
 from bot.core.masking import MASK
 from bot.core.outgoing_webhooks.model import Answer, PendingEvent, Receiver

@@ -7,6 +7,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
+from bot.adapters.http_dates import asked_wait, date_in
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, ShipmateError, Speechless, Unpostable
 
 _INVITE = "invite the bot with /invite, or correct the channel in settings.toml"
@@ -76,6 +77,7 @@ _SLACK_IS_ILL = frozenset(
 # What slack_sdk puts in place of an error code when the answer was no JSON.
 _NO_CODE = " "
 _DEFAULT_PAUSE = 30.0
+_LONGEST_PAUSE = 3600.0
 
 
 class SlackRejected(Rejected):
@@ -143,6 +145,10 @@ def from_line(error: Exception, method: str) -> Speechless:
 
 
 def retry_after(headers: dict[str, str]) -> float:
-    """Seconds from a ``Retry-After`` header, however it is spelt; 30 where there is none."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(value) if value.isdecimal() else _DEFAULT_PAUSE
+    """Seconds from a ``Retry-After`` header, however it is spelt; 30 where there is none.
+
+    A moment counts by Slack's own clock, where that says what it shows.
+    """
+    spelt = {name.lower(): value for name, value in headers.items()}
+    said = asked_wait(spelt.get("retry-after", ""), date_in(spelt.get("date")), _LONGEST_PAUSE)
+    return _DEFAULT_PAUSE if said is None else said

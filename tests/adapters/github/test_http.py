@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from bot.adapters.github.auth import TokenAuth
+from bot.adapters.github.errors import error_of
 from bot.adapters.github.forge import GitHub
 from bot.core.errors import NotAccepted, NotAllowed, NotThere, Rejected, Unavailable
 from bot.core.ports.forge_types import NewRemoteStatus
@@ -107,6 +108,12 @@ def test_short_wait_that_github_asks_for_is_kept(github: Pair) -> None:
         (403, {**ENDS_IN_AN_HOUR, "Date": "Mon, 02 Mar 2026 09:55:00 GMT"}, 300.0),
         (403, {**ENDS_IN_AN_HOUR, "Date": "soon"}, 3600.0),
         (429, {}, 60.0),
+        (429, {"Retry-After": "Mon, 02 Mar 2026 09:05:00 GMT"}, 300.0),
+        (403, {"Retry-After": "Mon, 02 Mar 2026 09:05:00 GMT"}, 300.0),
+        (429, {"Retry-After": "Mon, 02 Mar 2026 09:05:00 GMT", "Date": "Mon, 02 Mar 2026 09:04:20 GMT"}, 40.0),
+        (429, {"Retry-After": "in a while"}, 60.0),
+        (429, {"Retry-After": "999999999999"}, 3600.0),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}, 3600.0),
     ],
 )
 def test_limit_says_how_long_to_wait(github: Pair, status: int, headers: dict[str, str], wait: float) -> None:
@@ -125,10 +132,14 @@ def test_limit_says_how_long_to_wait(github: Pair, status: int, headers: dict[st
     assert github.pauses == []
 
 
+LIMITS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+
+
 @pytest.mark.parametrize(
     "message",
     [
         "You have exceeded a secondary rate limit. Please wait a few minutes.",
+        "Please wait a few minutes before you try again.",
         "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.",
         "API rate limit exceeded for installation ID 7001.",
         "API rate limit exceeded for user ID 1.",
@@ -143,6 +154,37 @@ def test_limit_without_headers_is_known_by_its_words(github: Pair, message: str)
         github.client.repository(REPO)
 
     assert error.value.retry_after == 60.0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Too much of a good thing", "documentation_url": LIMITS},
+        {"message": "Too much", "documentation_url": "https://developer.github.com/v3/#abuse-rate-limits"},
+        b"<html><body>Whoa there! You have exceeded a secondary rate limit.</body></html>",
+    ],
+)
+def test_limit_without_headers_is_known_by_its_documentation_or_its_page(github: Pair, body: object) -> None:
+    github.server.fail_next("GET", "/repos/acme/web$", 403, body=body)
+
+    with pytest.raises(Unavailable) as error:
+        github.client.repository(REPO)
+
+    assert (str(error.value), error.value.retry_after) == ("GitHub asks the bot to slow down.", 60.0)
+
+
+def test_page_of_a_proxy_that_forbids_is_an_outage_and_no_missing_permission(github: Pair) -> None:
+    page = b"<!DOCTYPE html><html><title>403 Forbidden</title></html>"
+    github.server.fail_next("POST", "/statuses$", 403, body=page)
+    remote_id = github.server.create_deployment(REPO, "main")
+
+    with pytest.raises(Unavailable) as error:
+        github.client.deployments.post_status(REPO, remote_id, STATUS)
+
+    assert (
+        str(error.value) == "Something on the way to GitHub does not let the bot through (status 403, with a web page)."
+    )
+    assert not error.value.uncertain
 
 
 def test_page_of_html_is_no_answer(github: Pair) -> None:
@@ -241,8 +283,36 @@ def test_owner_that_keeps_the_credentials_out_is_named(
 
 
 @pytest.mark.parametrize(
+    ("headers", "where"),
+    [
+        ({"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso?authorization_request=AZ"}, True),
+        ({"X-GitHub-SSO": "required"}, False),
+        ({}, False),
+    ],
+)
+def test_single_sign_on_says_who_lets_the_token_in_and_where(
+    github: Pair, headers: dict[str, str], where: bool
+) -> None:
+    body = {"message": "Resource protected by organization SAML enforcement."}
+    github.server.fail_next("GET", "/repos/acme/web$", 403, headers=headers, body=body)
+
+    with pytest.raises(NotAccepted) as error:
+        github.client.repository(REPO)
+
+    page = " (https://github.com/orgs/acme/sso?authorization_request=AZ leads there for an hour)" if where else ""
+    assert error.value.mend == (
+        "Whoever has made GITHUB_TOKEN can authorize it for the single sign-on of acme, under “Configure SSO” of their "
+        f"tokens on GitHub{page}; I need no restart for that."
+    )
+
+
+@pytest.mark.parametrize(
     "message",
-    ["Sorry. Your account was suspended.", "Maximum number of login attempts exceeded. Please try again later."],
+    [
+        "Sorry. Your account was suspended.",
+        "Your account has been suspended",
+        "Maximum number of login attempts exceeded. Please try again later.",
+    ],
 )
 def test_account_that_github_lets_in_nowhere_is_not_accepted(github: Pair, message: str) -> None:
     github.server.fail_next("GET", "/repos/acme/web$", 403, body={"message": message})
@@ -263,6 +333,53 @@ def test_missing_permission_is_no_refusal_of_the_credentials(github: Pair, messa
         github.client.repository(REPO)
 
     assert str(error.value) == f"GITHUB_TOKEN lacks a permission on acme/web: {message}."
+
+
+@pytest.mark.parametrize(
+    ("ask", "permission"),
+    [
+        (lambda client: client.deployments.post_status(REPO, 7, STATUS), "deployments: write"),
+        (lambda client: client.deployments.get(REPO, 7), "deployments: read"),
+        (lambda client: client.pull_request(REPO, 1), "pull_requests: read"),
+        (lambda client: client.resolve(REPO, "main"), "contents: read"),
+    ],
+)
+def test_missing_permission_is_named_by_what_was_asked_for_where_github_does_not(
+    github: Pair, ask: Callable[[GitHub], object], permission: str
+) -> None:
+    for method in ("GET", "POST"):
+        body = {"message": "Resource not accessible by integration"}
+        github.server.fail_next(method, "/repos/acme/web/", 403, times=9, body=body)
+
+    with pytest.raises(NotAllowed) as error:
+        ask(github.client)
+
+    assert str(error.value) == (
+        f"GITHUB_TOKEN lacks the permission “{permission}” on acme/web: Resource not accessible by integration."
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "permission"),
+    [
+        ("commits/abc/check-runs", "checks"),
+        ("commits/feature/x/status", "statuses"),
+        ("commits/abc/pulls", "pull_requests"),
+        ("commits/abc", "contents"),
+        ("pulls/1/merge", "contents"),
+        ("pulls/1/reviews", "pull_requests"),
+        ("git/ref/heads/main", "contents"),
+        ("actions/runs", "actions"),
+        ("issues/1/comments", "issues"),
+        ("hooks", "repository_hooks"),
+    ],
+)
+def test_permission_of_a_path(path: str, permission: str) -> None:
+    body = b'{"message": "Resource not accessible by integration"}'
+
+    error = error_of(403, {}, body, method="GET", url=f"https://x/repos/acme/web/{path}", named="T", now=T0)
+
+    assert f" lacks the permission “{permission}: read” on acme/web: " in str(error)
 
 
 def test_archived_repository_says_so(github: Pair) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters.slack.chat import Slack
+from bot.adapters.slack.errors import retry_after
 from bot.core.errors import NotAccepted, NotAllowed, Rejected, Speechless, Unavailable
 from bot.core.events.external import Place
 from bot.core.rich_text import say
@@ -136,6 +137,21 @@ def test_a_rate_limit_says_how_long_to_wait(server: SlackServer, slack: Slack) -
         7.0,
         False,
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "Mon, 02 Mar 2026 10:05:00 GMT", "Date": "Mon, 02 Mar 2026 10:04:20 GMT"}, 40.0),
+        ({"retry-after": "5"}, 5.0),
+        ({"Retry-After": "999999999999"}, 3600.0),
+        ({"Retry-After": "soon"}, 30.0),
+        ({"Retry-After": "Mon, 02 Mar 2026 10:05:00 GMT"}, 30.0),
+        ({}, 30.0),
+    ],
+)
+def test_a_rate_limit_is_believed_however_it_is_written(headers: dict[str, str], seconds: float) -> None:
+    assert retry_after(headers) == seconds
 
 
 @pytest.mark.parametrize(

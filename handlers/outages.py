@@ -28,14 +28,19 @@ TRIED_EVERY = timedelta(seconds=45)
 
 @router.on(CredentialsRefused, name="outages.refused")
 def refused(context: Context, event: CredentialsRefused) -> None:
-    """It begins, unless it is over by now: then nobody needs to know."""
+    """It begins, unless it is over by now: then nobody needs to know.
+
+    Credentials that may ask may all the same be refused where they change something: then what waits tells.
+    """
     begun = Outage(event.service, event.owner, event.number, context.now)
-    if not _still_refused(context, begun):
+    partly = not _still_refused(context, begun)
+    if partly and not context.reads.held_up_by(event.reason):
         model.keep(context.begin(), replace(begun, since=None))
         return
     hearers = admins.hearers(context) if event.service != "Slack" else []
     records = context.begin()
     model.keep(records, begun)
+    model.keep_reason(records, begun, event.reason if partly else "")
     _try_later(records, context, begun)
     admins.tell(records, hearers, messages.refused(event.service, event.owner, event.reason, event.mend))
 
@@ -44,7 +49,7 @@ def refused(context: Context, event: CredentialsRefused) -> None:
 def tried(context: Context, event: CredentialsTried) -> None:
     """It ends, or is looked at again; work that waits does not wait for this."""
     seen = model.last(context.reads, event.service, event.owner)
-    refused = seen.since is not None and _still_refused(context, seen)
+    refused = seen.since is not None and (_still_refused(context, seen) or model.refuses_changes(context.reads, seen))
     hearers = [] if refused else admins.hearers(context)
     records = context.begin()
     outage = model.last(records, event.service, event.owner)

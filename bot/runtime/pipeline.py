@@ -123,20 +123,20 @@ class Pipeline:
         found = self.store.inbox.delivery(delivery_id)
         if found is None or found[1] is not None:
             return None
-        delivery, _, tries, first = found
+        delivery, _, tries, attempts = found
         if tries > FAULT_TRIES and self.store.inbox.faults(delivery_id) > FAULT_TRIES:
             # Whoever tried to write down what came of it has died of it each time.
             self._set_aside(delivery_id, "no attempt came to an end")
             return None
         try:
-            if not first:
+            if attempts:
                 self._decide_all(delivery, self._events_of(delivery), self.store.decisions.made(delivery_id))
             elif joined:
                 return self._decide_together(delivery, joined)
             else:
                 return self._decide_all(delivery, self._events_of(delivery))
         except Unavailable as error:
-            self._postpone(delivery, tries, error, first=first)
+            self._postpone(delivery, tries, error, attempts)
         except Unreadable:
             raise
         except ShipmateError as error:
@@ -317,12 +317,15 @@ class Pipeline:
             return None
         return decision
 
-    def _postpone(self, delivery: Delivery, tries: int, error: Unavailable, *, first: bool) -> None:
-        """Whoever asked is told once that the other side does not answer, and again when it is given up."""
+    def _postpone(self, delivery: Delivery, tries: int, error: Unavailable, attempts: int) -> None:
+        """Whoever asked is told once that the other side does not answer, and again when it is given up.
+
+        Of the ``attempts`` before only ``tries`` count: not those that met refused credentials.
+        """
         events = self._events_of(delivery)
         commands = [event for event in events if isinstance(event, CommandGiven)]
         command = next(iter(commands), None)
-        delay = pause_before(tries, error, delivery.id)
+        delay = pause_before(attempts if isinstance(error, NotAccepted) else tries, error, delivery.id)
         # What is scheduled has no moment from which on it is too late, so its tries count all the same.
         refused = isinstance(error, NotAccepted) and (command is None or command.said_at is not None)
         gives_up = not refused and tries >= (COMMAND_TRIES if command else EVENT_TRIES)
@@ -338,7 +341,7 @@ class Pipeline:
             return
         if command and not isinstance(error, Speechless | NotYet):
             self._tell(delivery.id, "postponed", command, replies.postponed(error))
-        self._tell_of_wait(delivery, events, delay, error, first=first)
+        self._tell_of_wait(delivery, events, delay, error, first=attempts == 0)
         self.store.inbox.postpone(delivery.id, delay, str(error), refused=refused)
 
     def _tell_of_wait(

@@ -336,7 +336,7 @@ def test_a_command_waits_its_person_is_told_once_and_it_goes_on(led: World) -> N
     said = led.says("bob", "deploy main to production")
     led.wait(minutes=8)
     led.github.allow(led.github.token)
-    led.wait(minutes=1)
+    led.wait(seconds=40)
 
     assert told(led, "bob") == [
         "GitHub does not accept my credentials. My admins are told, and I go on by myself once they are accepted again."
@@ -499,4 +499,41 @@ def test_who_is_refused_by_both_is_told_of_github_once_slack_takes_the_token_aga
 
     assert told_late.count("refused") == 1
     assert keys(direct(led, "maria"))[-1] == "accepted"
+    assert deployed(led) == [sha]
+
+
+# --- refused in part ---------------------------------------------------------------------------------------------
+
+SSO = {"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso?authorization_request=AZ"}
+
+
+@pytest.mark.parametrize(("status", "headers"), [(401, {}), (403, SSO)])
+def test_where_only_changes_are_refused_admins_are_told_once_and_it_goes_on(
+    led: World, status: int, headers: dict[str, str]
+) -> None:
+    """A public repository may be read by everybody, also by whom its owner keeps out."""
+    led.github.fail_next("POST", "/repos/", status, headers=headers, times=1_000_000)
+    sha = merge(led)
+    led.wait(minutes=20)
+    meanwhile = (creations(led) < 60, deployed(led), keys(direct(led, "maria")))
+
+    led.github.heal()
+    led.wait(minutes=2)
+
+    assert meanwhile == (True, [], ["refused"])
+    assert deployed(led) == [sha]
+    assert keys(direct(led, "maria")) == ["refused", "accepted"]
+
+
+def test_where_one_question_is_refused_it_is_not_asked_every_second(led: World) -> None:
+    led.github.fail_next("GET", "/commits/", 401, times=1_000_000)
+    sha = merge(led)
+    before = len(led.github.requests)
+    led.wait(minutes=20)
+    asked = [one.path for one in led.github.requests[before:] if "/commits/" in one.path]
+
+    led.github.heal()
+    led.wait(minutes=1)
+
+    assert len(asked) < 120
     assert deployed(led) == [sha]

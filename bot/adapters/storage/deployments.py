@@ -127,6 +127,10 @@ def from_row(row: Any) -> Deployment:
     return Deployment(**values, **(_told(row.story) if row.story else {}))
 
 
+SEVERAL = 3
+"""So often in a row, and it was no accident that an effect was refused."""
+
+
 class RowReads:
     """Reads through ``run``, which executes a select and returns all of its rows."""
 
@@ -331,6 +335,10 @@ class RowReads:
     @property
     def schedules(self) -> ScheduleRowReads:
         return ScheduleRowReads(self._run)
+
+    def held_up_by(self, reason: str) -> bool:
+        lane = tables.lanes.c
+        return bool(self._run(sa.select(lane.lane).where(lane.reason == reason, lane.tries >= SEVERAL).limit(1)))
 
     def kept(self, key: str) -> str | None:
         rows = self._run(sa.select(tables.kept.c.value).where(tables.kept.c.key == key))

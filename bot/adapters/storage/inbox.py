@@ -106,14 +106,14 @@ class InboxRows:
     def put_event(self, event: Event, key: str) -> bool:
         return self.put(Delivery(f"bot:{key}", "bot", stored_name(type(event)), serialization.event_to_bytes(event)))
 
-    def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int, bool] | None:
-        """The delivery, when it was handled, how often it was postponed but for refused credentials, and whether this
-        is its first attempt."""
+    def delivery(self, delivery_id: str) -> tuple[Delivery, datetime | None, int, int] | None:
+        """The delivery, when it was handled, how often it was postponed but for refused credentials, and how often at
+        all."""
         rows = self._database.select(_ROW, id=delivery_id)
         if not rows:
             return None
         row = rows[0]
-        return _delivery_in(row), row.handled_at, row.tries - row.refused, row.tries == 0
+        return _delivery_in(row), row.handled_at, row.tries - row.refused, row.tries
 
     def unhandled(self, ids: Sequence[str]) -> list[Delivery]:
         """Those of them that nobody has handled, in the order in which they came."""

@@ -43,6 +43,21 @@ def keep(records: Records, outage: Outage) -> None:
     records.keep(outage.key, f"{outage.number} {outage.since.isoformat() if outage.since else ''}")
 
 
+def keep_reason(records: Records, outage: Outage, reason: str) -> None:
+    """Why changes are refused although questions are answered, as where everybody may read; empty where nothing is."""
+    records.keep(_reason_key(outage), reason)
+
+
+def refuses_changes(reads: Reads, outage: Outage) -> bool:
+    """Whether something still waits for the reason that was kept."""
+    reason = reads.kept(_reason_key(outage))
+    return bool(reason) and reads.held_up_by(reason or "")
+
+
+def _reason_key(outage: Outage) -> str:
+    return f"refused:{outage.key}"
+
+
 def lasts(reads: Reads, service: str, owner: str) -> bool:
     """Whether what needs the service at that owner has to wait."""
     return any(last(reads, service, where).since is not None for where in ("", owner.lower()))

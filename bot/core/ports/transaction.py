@@ -119,6 +119,9 @@ class Reads(Protocol):
         and the end are kept.
         """
 
+    def held_up_by(self, reason: str) -> bool:
+        """Whether something that is to be done in the world was refused for this reason several times in a row."""
+
     @property
     def locks(self) -> LockReads: ...
 

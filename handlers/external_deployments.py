@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 import structlog
 
@@ -324,7 +323,7 @@ def _with_page(context: Context, deployment: Deployment, event: DeploymentStatus
     if event.state != REVIEW_WANTED or event.log_url:
         return event
     page = context.forge.repository(deployment.repository, fresh=False).url
-    return replace(event, log_url=f"{page}/deployments/{quote(deployment.environment, safe='')}" if page else None)
+    return replace(event, log_url=following.review_page(page, deployment.environment) if page else None)
 
 
 def _take_in(

@@ -42,6 +42,16 @@ def test_where_github_does_not_say_where_the_environments_page_is_linked(world: 
     assert "/acme/web/deployments/staging|open the review>" in world.thread(1)[-1]
 
 
+@pytest.mark.parametrize("end", ["success", "failure"])
+def test_the_page_of_a_review_that_is_over_is_called_no_log(world: World, end: str) -> None:
+    held(world, log_url="")
+
+    another_tool(world, "in_progress", end)
+
+    assert "log" not in parent(world, 1)
+    assert not [line for line in thread(world, 1) if "log" in line]
+
+
 @pytest.mark.parametrize("before", [(), ("queued",), ("in_progress",)], ids=str)
 def test_no_clock_runs_while_it_waits_for_a_review(world: World, before: tuple[str, ...]) -> None:
     held(world, *before)

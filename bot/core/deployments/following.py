@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from bot.core.deployments import messages as deployment_messages
 from bot.core.deployments.ending import end
@@ -68,10 +69,21 @@ def review_wanted(records: Records, deployment: Deployment, now: datetime) -> De
     return held
 
 
+def review_page(repository: str, environment: str) -> str:
+    """Where a review is given that is wanted nowhere else: the environment's page below that of the repository.
+
+    >>> review_page("https://github.com/acme/web", "qa/eu")
+    'https://github.com/acme/web/deployments/qa%2Feu'
+    """
+    return f"{repository}/deployments/{quote(environment, safe='')}"
+
+
 def reviewed(records: Records, deployment: Deployment, now: datetime, timeout: timedelta | None) -> Deployment:
     """It goes on: the time that another tool may take begins anew, that of a provider of ours (None) goes on too."""
     due_at = now + timeout if timeout is not None else None
-    free = waits_no_more(replace(deployment, waits_since=None, due_at=due_at), now)
+    led_to_review = (deployment.log_url or "").endswith(review_page("", deployment.environment))
+    log_url = None if led_to_review else deployment.log_url  # there is nothing to be read there any more
+    free = waits_no_more(replace(deployment, waits_since=None, due_at=due_at, log_url=log_url), now)
     records.save(free)
     draw(records, free)
     tell(records, free, deployment_messages.reviewed_line(free), part="gates")

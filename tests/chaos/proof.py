@@ -49,7 +49,7 @@ def broken_promises(site: Installation, story: Story, engine: sa.Engine) -> list
     """Sentences; none where all is well."""
     deployments = rows(engine, tables.deployments)
     return [
-        *_on_github(site, deployments),
+        *_on_github(site, deployments, {one.remote_id for one in rows(engine, tables.twins)}),
         *_at_their_places(story, deployments),
         *_in_the_chat(site, story, deployments),
         *_asked_for(site, story, deployments),
@@ -58,12 +58,14 @@ def broken_promises(site: Installation, story: Story, engine: sa.Engine) -> list
     ]
 
 
-def _on_github(site: Installation, deployments: list[Any]) -> Iterator[str]:
+def _on_github(site: Installation, deployments: list[Any], twins: set[int]) -> Iterator[str]:
     there = site.deployments()
     ours = Counter(one.payload["request_id"] for one in there if one.creator == site.github.bot_login)
     yield from (f"{request} is {count} times on GitHub" for request, count in ours.items() if count > 1)
     known = {one.remote_id: one for one in deployments if one.remote_id is not None}
     for remote in there:
+        if remote.id in twins:
+            continue  # what it says is said of ours
         if remote.id not in known:
             yield f"deployment {remote.id} on GitHub is not known to the bot"
             continue

@@ -167,9 +167,9 @@ class Game:
         self.postman.honest = True
         self.weather.fair()
         self.postman.carry()
-        self.story.ends()
         left: list[str] = []
         for _ in range(LOOKS):
+            self.story.ends()
             self.fleet.calm_down()
             self._let_postponements_pass()
             # On a machine that is busy it takes its time: as long as something goes on it does not wait for ever.

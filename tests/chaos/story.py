@@ -196,9 +196,12 @@ class Story:
         self.says("status")
 
     def ends(self) -> None:
-        """All builds are green, and the other tools finish what they began."""
+        """All builds are green, the other tools finish what they began, and what was rolled back may go on again."""
         while self.pending:
             self.ci()
         for remote, step in list(self.others.items()):
             for _ in range(step, len(STEPS)):
                 self._step(remote)
+        if self._is_promoted():
+            # A rollback locks its environment, and what goes there by itself waits for that.
+            self.says(f"unlock {Promoted.name}")

@@ -144,7 +144,7 @@ class OnHeroku(Stepped):
         live = self.is_live(one, builds)
         if one.state == "succeeded" and not live and one.rollback_of is None:
             yield f"#{one.id} has succeeded, and is not live on Heroku"
-        if one.state == "failed" and self.fails[one.sha] == "work" and live:
+        if one.state == "failed" and self.fails.get(one.sha) == "work" and live:
             yield f"#{one.id} has failed, and is live on Heroku"
         if one.state in {"cancelled", "timed_out"} and live and not is_truthful(one):
             yield f"#{one.id} is {one.state}, and is live on Heroku: {one.description}"

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from tests.chaos.places.place import is_of_itself
 from tests.chaos.story import Story
 from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.servers.slack.state import Message
@@ -19,7 +20,7 @@ WORDS = {
     "succeeded": (" is live", " is back on "),
     "failed": (" failed",),
     "error": (" did not work",),
-    "timed_out": (" has not reported",),
+    "timed_out": (" has not reported", " timed out "),
     "cancelled": (" cancelled by ",),
     "superseded": (" is part of #",),
 }
@@ -134,7 +135,7 @@ def _is_reply_of(message: Message, deployment: Any) -> bool:
 
 def _asked_for(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
     for branch, message in story.asked.items():
-        found = [one for one in deployments if one.ref == branch and one.retry_of is None and one.rollback_of is None]
+        found = [one for one in deployments if one.ref == branch and is_of_itself(one)]
         if len(found) != 1:
             yield f"{message.text} made {len(found)} deployments; the answers: {site.thread(message)}"
     for sha in story.merged:

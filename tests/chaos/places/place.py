@@ -72,3 +72,8 @@ class Place:
 def is_truthful(deployment: Any) -> bool:
     """Whether its end tells that the work may have gone on, or was done already."""
     return any(word in (deployment.description or "") for word in TRUTHFUL)
+
+
+def is_of_itself(deployment: Any) -> bool:
+    """Whether it follows from no other: a retry, a rollback and a promotion do."""
+    return deployment.retry_of is None and deployment.rollback_of is None and deployment.promoted_from is None

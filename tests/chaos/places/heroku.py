@@ -26,7 +26,7 @@ FAULTS: tuple[tuple[int | str, dict[str, str]], ...] = (
 )
 AT = (("POST", "/builds$"), ("POST", "/builds$"), ("POST", "/releases$"), ("DELETE", "/builds/"), ("GET", "/apps/"))
 AT_PROMOTIONS = (("POST", "/pipeline-promotions$"), ("POST", "/pipeline-promotions$"), ("GET", "/promotion-targets$"))
-TIME = "10s"
+TIME = "20s"
 OVERTAKEN = "something was released there just before"
 
 

@@ -146,8 +146,9 @@ class Game:
             self.fleet.keep_alive()
             if not self._is_behind():
                 self.story.goes_on(full=self._is_full())
-            if self.chance.random() < 0.35:
-                self.weather.change()
+                # What goes wrong waits for whoever meets it: without a pause it would be an outage of many minutes.
+                if self.chance.random() < 0.35:
+                    self.weather.change()
             self._pass_time(self.chance.choice((0.1, 0.3, 1.0)))
             self.postman.carry()
             self._others_go_on()

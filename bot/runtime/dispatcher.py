@@ -102,6 +102,8 @@ class Engine:
         self._load = Workload(AT_ONCE, COMMANDS_AT_ONCE, self._wake.set)
         store.database.before_each = self._load.let_people_first
         self._taken: deque[ClaimedDelivery] = deque()
+        # Held until what was taken is in hand: whoever looks in between would find it in nobody's.
+        self._taking = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._heartbeat = Heartbeat(lease, self._look_after, beat_every)
@@ -238,12 +240,19 @@ class Engine:
 
     def _look_after_ours(self) -> None:
         """What a failed database kept from being recorded is neither handled nor in hand: take it again."""
-        taken = (id for one in tuple(self._taken) for id in (one.id, *one.joined))
-        in_hand = (*self._load.deliveries(), *taken)
-        if self._store.inbox.retake(self._lease.id, in_hand):
-            self._wake.set()
+        # A heartbeat does not wait: where somebody is just taking, it looks at the next one.
+        if self._taking.acquire(blocking=False):
+            try:
+                self._retake()
+            finally:
+                self._taking.release()
         for lane in self._store.outbox.forgotten_lanes():
             self._load.deliver(lane, self._deliver)
+
+    def _retake(self) -> None:
+        taken = [id for one in tuple(self._taken) for id in (one.id, *one.joined)]
+        if self._store.inbox.retake(self._lease.id, (*taken, *self._load.deliveries())):
+            self._wake.set()
 
     # --- taking deliveries --------------------------------------------------------------------------------------
 
@@ -285,9 +294,10 @@ class Engine:
         ahead = AHEAD if is_due(moments.delivery, now) and not self._taken and self._load.free_slots() else 0
         if not (for_commands or ahead):
             return False
-        taken = self._store.inbox.take(ahead, self._lease.id, commands=for_commands)
-        self._taken.extendleft(one for one in taken if one.person is not None)
-        self._taken.extend(one for one in taken if one.person is None)
+        with self._taking:
+            taken = self._store.inbox.take(ahead, self._lease.id, commands=for_commands)
+            self._taken.extendleft(one for one in taken if one.person is not None)
+            self._taken.extend(one for one in taken if one.person is None)
         return bool(taken)
 
     def _start_taken(self) -> None:

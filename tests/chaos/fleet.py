@@ -9,7 +9,10 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+
+import psutil
 
 from tests.chaos.victim import AT_THE_END, AWAY, POINTS
 from tests.end_to_end.installation import BotProcess, Installation, free_port
@@ -19,30 +22,37 @@ ENDS = {-signal.SIGKILL: "killed", -signal.SIGTERM: "told to end while starting"
 """How a process may end here."""
 
 
-LONGEST_LIFE = 15.0
-"""Seconds until a victim that has not passed its point makes room for the next one."""
+LONGEST_LIFE, MOST_WORK = 15.0, 3.0
+"""Seconds, and seconds of a processor, until a victim that has not passed its point makes room for the next one: on a
+busy machine it gets to little in the same time."""
 AT_RANDOM = 0.04
 """How likely it is that somebody is struck at whatever it is doing, for each thing that happens."""
 
 
 @dataclass
 class Berth:
-    """A place for one process. ``port`` is where its listener is, None without one; ``since`` when it was ready."""
+    """A place for one process. ``port`` is where its listener is, None without one; ``since`` when it was ready, after
+    so much ``work``."""
 
     process: str
     port: int | None
     bot: BotProcess | None = None
     point: str = AWAY
     since: float | None = None
+    work: float = 0.0
 
     def look(self) -> None:
         if self.since is None and self.bot is not None and "event=ready" in self.bot.printed:
-            self.since = time.monotonic()
+            self.since, self.work = time.monotonic(), _work(self.bot)
 
-    @property
-    def age(self) -> float:
-        """Seconds for which it has worked: on a busy machine it takes its time to come up."""
-        return time.monotonic() - self.since if self.since is not None else 0.0
+    def has_lived(self) -> bool:
+        """Whether it was there for long enough: on a busy machine it takes its time to come up."""
+        if self.since is None or self.bot is None:
+            return False
+        # It is no use to wait for a point that is passed at the end.
+        share = 1 / 3 if self.point == AT_THE_END else 1.0
+        is_old = time.monotonic() - self.since > share * LONGEST_LIFE
+        return is_old and _work(self.bot) - self.work > share * MOST_WORK
 
 
 @dataclass
@@ -107,7 +117,7 @@ class Fleet:
 
     def strike(self) -> None:
         """One of them is killed or told to end at whatever it is doing, and so is who has never passed its point."""
-        late = [one for one in self.berths if one.process != "web" and one.age > _life(one)]
+        late = [one for one in self.berths if one.process != "web" and one.has_lived()]
         chosen = [self.chance.choice(self.berths)] if self.chance.random() < self.at_random else []
         for berth in [*late, *chosen]:
             if berth.bot is not None and berth.bot.alive:
@@ -135,9 +145,12 @@ class Fleet:
         return [berth.port for berth in self.berths if berth.port is not None]
 
 
-def _life(berth: Berth) -> float:
-    """It is no use to wait for a point that is passed at the end."""
-    return LONGEST_LIFE / 3 if berth.point == AT_THE_END else LONGEST_LIFE
+def _work(bot: BotProcess) -> float:
+    """Seconds of a processor that it has had."""
+    with suppress(psutil.NoSuchProcess):
+        times = psutil.Process(bot.pid).cpu_times()
+        return float(times.user + times.system)
+    return 0.0
 
 
 def berths(database: str, chance: random.Random) -> list[Berth]:

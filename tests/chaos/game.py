@@ -32,6 +32,8 @@ TURNS = 12
 """How many things happen in one round."""
 AT_ONCE = 8
 """How many deployments may be open while others are asked for."""
+UNHEARD = 25
+"""How much may have come that nobody has got to yet: a busy machine is given time, as people give it."""
 LOOKS = 3
 """How often everything is started anew in the end: what was missed may take more than one look at GitHub."""
 SETTLES = 45.0
@@ -129,15 +131,24 @@ class Game:
         ours = [one for one in rows(self.engine, tables.deployments) if one.trigger != "remote"]
         return sum(one.finished_at is None for one in ours) >= AT_ONCE
 
+    def _is_behind(self) -> bool:
+        """One person's commands are done one after another, and after ten minutes they are not done but offered."""
+        unsaid = sum(not one.acked for one in self.here.slack.envelopes)
+        with self.engine.connect() as connection:
+            unhandled = sa.select(sa.func.count()).where(tables.deliveries.c.handled_at.is_(None))
+            return unsaid + connection.execute(unhandled).scalar_one() > UNHEARD
+
     def _has_looked(self) -> bool:
         return any(one.key.startswith("mark:catch-up") for one in rows(self.engine, tables.kept))
 
     def round(self) -> None:
         for _ in range(TURNS):
             self.fleet.keep_alive()
-            self.story.goes_on(full=self._is_full())
-            if self.chance.random() < 0.35:
-                self.weather.change()
+            if not self._is_behind():
+                self.story.goes_on(full=self._is_full())
+                # What goes wrong waits for whoever meets it: without a pause it would be an outage of many minutes.
+                if self.chance.random() < 0.35:
+                    self.weather.change()
             self._pass_time(self.chance.choice((0.1, 0.3, 1.0)))
             self.postman.carry()
             self._others_go_on()
@@ -157,9 +168,9 @@ class Game:
         self.postman.honest = True
         self.weather.fair()
         self.postman.carry()
-        self.story.ends()
         left: list[str] = []
         for _ in range(LOOKS):
+            self.story.ends()
             self.fleet.calm_down()
             self._let_postponements_pass()
             # On a machine that is busy it takes its time: as long as something goes on it does not wait for ever.

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.core.deployments.representation import ROLLED_BACK
+from tests.chaos.places.place import is_of_itself
 from tests.end_to_end.api_client import asks, new_token
 from tests.end_to_end.installation import Installation
 from tests.servers.hooks.receiver import EventReceiver
@@ -134,11 +135,7 @@ class Asking:
     def broken(self, deployments: Sequence[Any]) -> Iterator[str]:
         """Each request made one deployment, however often it was asked, and had one answer: this deployment."""
         for one in self.asked:
-            own = [
-                each.request_id
-                for each in deployments
-                if each.ref == one.body["ref"] and each.retry_of is None and each.rollback_of is None
-            ]
+            own = [each.request_id for each in deployments if each.ref == one.body["ref"] and is_of_itself(each)]
             if len(own) != 1:
                 yield f"the request {one.key} ({one.body['ref']}), asked {one.times} times, made {len(own)} deployments"
             wrong = [answer for answer in one.answers if answer != one.answers[0]]

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
+from tests.chaos.places.place import is_of_itself
 from tests.chaos.story import Story
 from tests.end_to_end.installation import REPOSITORY, Installation
 from tests.servers.slack.state import Message
@@ -19,7 +20,7 @@ WORDS = {
     "succeeded": (" is live", " is back on "),
     "failed": (" failed",),
     "error": (" did not work",),
-    "timed_out": (" has not reported",),
+    "timed_out": (" has not reported", " timed out "),
     "cancelled": (" cancelled by ",),
     "superseded": (" is part of #",),
 }
@@ -49,7 +50,7 @@ def broken_promises(site: Installation, story: Story, engine: sa.Engine) -> list
     """Sentences; none where all is well."""
     deployments = rows(engine, tables.deployments)
     return [
-        *_on_github(site, deployments),
+        *_on_github(site, deployments, {one.remote_id for one in rows(engine, tables.twins)}),
         *_at_their_places(story, deployments),
         *_in_the_chat(site, story, deployments),
         *_asked_for(site, story, deployments),
@@ -58,12 +59,14 @@ def broken_promises(site: Installation, story: Story, engine: sa.Engine) -> list
     ]
 
 
-def _on_github(site: Installation, deployments: list[Any]) -> Iterator[str]:
+def _on_github(site: Installation, deployments: list[Any], twins: set[int]) -> Iterator[str]:
     there = site.deployments()
     ours = Counter(one.payload["request_id"] for one in there if one.creator == site.github.bot_login)
     yield from (f"{request} is {count} times on GitHub" for request, count in ours.items() if count > 1)
     known = {one.remote_id: one for one in deployments if one.remote_id is not None}
     for remote in there:
+        if remote.id in twins:
+            continue  # what it says is said of ours
         if remote.id not in known:
             yield f"deployment {remote.id} on GitHub is not known to the bot"
             continue
@@ -132,7 +135,7 @@ def _is_reply_of(message: Message, deployment: Any) -> bool:
 
 def _asked_for(site: Installation, story: Story, deployments: list[Any]) -> Iterator[str]:
     for branch, message in story.asked.items():
-        found = [one for one in deployments if one.ref == branch and one.retry_of is None and one.rollback_of is None]
+        found = [one for one in deployments if one.ref == branch and is_of_itself(one)]
         if len(found) != 1:
             yield f"{message.text} made {len(found)} deployments; the answers: {site.thread(message)}"
     for sha in story.merged:

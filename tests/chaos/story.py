@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.places import Place, Previews
 from tests.chaos.places.commands import OPTIONAL
+from tests.chaos.places.heroku import Promoted
 from tests.chaos.places.previews import AT_ONCE
 from tests.chaos.programs import Asking
 from tests.end_to_end.installation import REPOSITORY, Installation
@@ -54,7 +55,7 @@ class Story:
         """One thing more happens; nothing that asks for a deployment where there are enough (``full``)."""
         acts = [self.another_tool, self.cancels, self.asks, self.ci, self.ci, *self._with_pull_requests(full=full)]
         if not full:
-            acts += [self.merges, self.retries, self.rolls_back]
+            acts += [self.merges, self.retries, self.rolls_back, *([self.promotes] if self._is_promoted() else [])]
             asked = [*[self.deploys] * 4, self.deploys_when_green, self.deploys_by_program, self.ci]
             acts += asked if self._asked_places() else []
         act = self._first() or self.chance.choice(acts)
@@ -169,6 +170,12 @@ class Story:
         if places := self._asked_places():
             self.says(f"rollback web on {self.chance.choice(places)}")
 
+    def promotes(self) -> None:
+        self.says(f"promote web to {Promoted.name}")
+
+    def _is_promoted(self) -> bool:
+        return any(isinstance(one, Promoted) for one in self.places)
+
     def opens(self) -> None:
         assert self.previews is not None
         self.previews.opens(self._branch()[0])
@@ -189,9 +196,12 @@ class Story:
         self.says("status")
 
     def ends(self) -> None:
-        """All builds are green, and the other tools finish what they began."""
+        """All builds are green, the other tools finish what they began, and what was rolled back may go on again."""
         while self.pending:
             self.ci()
         for remote, step in list(self.others.items()):
             for _ in range(step, len(STEPS)):
                 self._step(remote)
+        if self._is_promoted():
+            # A rollback locks its environment, and what goes there by itself waits for that.
+            self.says(f"unlock {Promoted.name}")

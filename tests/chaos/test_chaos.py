@@ -8,7 +8,10 @@ from tests.chaos.game import play
 from tests.chaos.places import PLACES
 from tests.chaos.victim import POINTS
 
-GAMES = [("sqlite", ("heroku", "http", "previews")), ("postgres", ("github_actions", "poll", "shell"))]
+GAMES = [
+    ("sqlite", ("heroku", "promoted", "http", "previews")),
+    ("postgres", ("github_actions", "late", "jobs", "poll", "shell")),
+]
 
 
 @pytest.mark.parametrize(("database", "places"), GAMES, ids=[database for database, _ in GAMES])

@@ -75,7 +75,9 @@ def _stage(*given: object) -> bool:
     return any(isinstance(one, str) and one.startswith("stage:") for one in given)
 
 
-ACTIONS, HEROKU, HOOKS, STAGES = ("github_actions",), ("heroku",), ("http", "poll"), ("heroku", "http", "poll")
+ACTIONS, HOOKS = ("github_actions",), ("http", "poll")
+HEROKU = ("heroku", "promoted", "late")
+STAGES = (*HEROKU, *HOOKS)
 
 
 POINTS: dict[str, Point] = {
@@ -112,6 +114,8 @@ POINTS: dict[str, Point] = {
     "build about to be asked for": Point(Heroku, "create_build", False, places=HEROKU),
     "build made, not recorded": Point(Heroku, "create_build", True, places=HEROKU),
     "build told to stop, not told": Point(Heroku, "cancel_build", True, places=HEROKU),
+    "promotion about to be asked for": Point(Heroku, "promote", False, places=("promoted",)),
+    "promotion begun, not recorded": Point(Heroku, "promote", True, places=("promoted",)),
     "hook about to be asked": Point(Hooks, "ask", False, _asks, HOOKS),
     "hook asked, not recorded": Point(Hooks, "ask", True, _asks, HOOKS),
     "note about to be kept": Point(RunRows, "keep_note", False, places=(*ACTIONS, *STAGES)),
@@ -172,7 +176,7 @@ def hurry() -> None:
     Lease.__init__.__defaults__ = (EXPIRES_AFTER,)  # type: ignore[misc]
     github_actions.POLL, github_actions.LOOK_AGAIN = 1, 1
     heroku_watching.POLL = 1.0
-    heroku_starting.GRACE.update(build=3.0, rollback=3.0)
+    heroku_starting.GRACE.update(build=3.0, rollback=3.0, promotion=3.0)
     hook_starting.PAUSE = timedelta(seconds=1)
 
 

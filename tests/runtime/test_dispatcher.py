@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Condition, Thread
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from dbos import DBOS, _workflow_commands
 
 from bot.adapters.storage import serialization
 from bot.adapters.storage.engine import connect
+from bot.adapters.storage.inbox import ClaimedDelivery, InboxRows
 from bot.adapters.storage.leases import BEAT_EVERY, Lease
 from bot.adapters.storage.store import Store
 from bot.context import SystemClock
@@ -381,6 +383,37 @@ def test_what_should_never_be_raised_holds_no_slot_and_nobody_else_up_not_after_
     house.puts("hello:2")
 
     house.ledger.wait_for("decide hello:2")
+
+
+class Interrupted(InboxRows):
+    """``meanwhile`` happens when deliveries were taken, and whoever takes them does not know of them yet."""
+
+    def __init__(self, kept: Store, meanwhile: Callable[[], None]) -> None:
+        super().__init__(kept.database)
+        self._meanwhile = meanwhile
+
+    def take(self, *given: Any, **more: Any) -> list[ClaimedDelivery]:
+        taken = super().take(*given, **more)
+        if taken:
+            self._meanwhile()
+        return taken
+
+
+def test_what_was_just_taken_is_not_found_forgotten_by_a_heartbeat(house: House) -> None:
+    names = ["chat:1", "hello:1"]
+    house.ledger.hold(*(f"decide {name}" for name in names))
+    engine = house.opens()
+    house.kept.inbox = Interrupted(house.kept, engine._look_after_ours)
+    given = CommandGiven("version", "maria", Place("#web"), "mention")
+    house.kept.inbox.put(Delivery("chat:1", "chat", "CommandGiven", serialization.event_to_bytes(given)))
+    house.puts("hello:1")
+    for name in names:
+        house.ledger.wait_for(f"decide {name}")
+    house.ledger.let_go()
+
+    assert engine.wait_until_quiet(PATIENCE)
+    assert sorted(house.ledger.entries) == [f"decide {name}" for name in names]
+    assert [house.kept.inbox.faults(name) for name in names] == [0, 0]
 
 
 def test_what_should_never_be_raised_is_counted_and_comes_again_at_a_heartbeat(house: House) -> None:

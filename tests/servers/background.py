@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import socket
+import sys
 from contextlib import suppress
-from http.server import HTTPServer
+from http.server import HTTPServer, ThreadingHTTPServer
 from threading import Event, Thread
+from typing import Any
 
 from tests.patience import PATIENCE
+
+
+class ThreadedServer(ThreadingHTTPServer):
+    """Prints its own mistakes, and not that a client was killed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Background:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
-from tests.servers.background import Background
+from tests.servers.background import Background, ThreadedServer
 
 
 class WebSite:
@@ -33,7 +33,7 @@ class WebSite:
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet: what came is in ``asked``."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = ThreadedServer(("127.0.0.1", 0), Handler)
         if secure is not None:
             server.socket = secure.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = server.server_address[1]

@@ -56,7 +56,8 @@ _DONE = _OVER.values(body=b"")
 _SETTLE = _DONE.where(_IN.seq.in_(sa.bindparam("over", expanding=True))).values(failure=None)
 _HANDLED = _DONE.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"))
 _ALL_HANDLED = _DONE.where(_IDS)
-_ASIDE = _OVER.where(_IN.id == sa.bindparam("of")).values(failure=sa.bindparam("why"), set_aside_at=_AT)
+_ASIDE = _OVER.where(_IN.id == sa.bindparam("of"), _IN.handled_at.is_(None))
+_ASIDE = _ASIDE.values(failure=sa.bindparam("why"), set_aside_at=_AT)
 _ASIDE = _ASIDE.returning(sa.case((_IN.person.isnot(None), _IN.body)).label("said"))
 _ADDRESS = re.compile(rb'("respond": ?)"[^"]*"')
 CUT_OFF: dict[str, Any] = {"tries": _IN.tries + 1, "faults": _IN.faults + 1, "taken_by": None}
@@ -165,8 +166,10 @@ class InboxRows:
         change = {"due_at": self._database.clock.now() + delay, "tries": _IN.tries + 1, "failure": reason}
         if refused:
             change["refused"] = _IN.refused + 1
+        # Whoever took over from this process may have handled it meanwhile.
+        still = sa.update(tables.deliveries).where(_IN.id == delivery_id, _IN.handled_at.is_(None))
         with self._database.writing() as connection:
-            connection.execute(sa.update(tables.deliveries).where(_IN.id == delivery_id).values(change))
+            connection.execute(still.values(change))
 
     def handled(self, delivery_id: str, failure: str | None = None, *, joined: Sequence[str] = ()) -> None:
         with self._database.writing() as connection:

@@ -159,6 +159,28 @@ def test_a_postponed_delivery_is_not_hurried_by_a_restart(kept: Store) -> None:
     assert kept.next_due() == T0 + timedelta(minutes=5)
 
 
+@pytest.mark.parametrize("late", ["postponed", "set aside"])
+def test_what_another_process_has_handled_meanwhile_stays_handled(kept: Store, late: str) -> None:
+    kept.inbox.put(ping())
+    kept.inbox.take(1, "paused")
+    kept.inbox.retake("paused")
+    kept.inbox.take(1, "another")
+    kept.inbox.handled("github:1")
+
+    if late == "postponed":
+        kept.inbox.postpone("github:1", timedelta(seconds=1), "It has just gone on.")
+    else:
+        kept.inbox.set_aside("github:1", "a fault of ours")
+
+    found = kept.inbox.delivery("github:1")
+    assert found is not None
+    assert found[1] == T0
+    assert kept.next_due() is None
+    assert kept.set_aside.count() == 0
+    with kept.database.engine.connect() as connection:
+        assert connection.execute(sa.select(tables.deliveries.c.failure)).scalar_one() is None
+
+
 def test_the_backlog_counts_what_nobody_has_handled(kept: Store) -> None:
     for number in (1, 2, 3):
         kept.inbox.put(ping(number))

@@ -8,12 +8,12 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 
 from bot.core.deployments.representation import STATES
-from tests.servers.background import Background
+from tests.servers.background import Background, ThreadedServer
 from tests.servers.hooks.server import Received, Reply
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -35,8 +35,7 @@ class EventReceiver:
         self.replies: deque[Reply] = deque()
         self.reply = Reply(204)
         self.when_asked: Callable[[Received], None] = lambda request: None
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        server.daemon_threads = True
+        server = ThreadedServer(("127.0.0.1", 0), _handler(self))
         self.host = f"127.0.0.1:{server.server_address[1]}"
         self.url = f"http://{self.host}/shipmate"
         self._running = Background(server)

@@ -13,13 +13,13 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from tests.patience import PATIENCE
-from tests.servers.background import Background
+from tests.servers.background import Background, ThreadedServer
 
 KEYS = {
     *("request_id", "deployment_id", "app", "environment", "repository", "ref", "sha", "task", "params"),
@@ -72,8 +72,7 @@ class HookServer:
         self.when_stopped: Reply | None = None
         self.free_body = False
         self.when_asked: Callable[[Received], None] = lambda request: None
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        server.daemon_threads = True
+        server = ThreadedServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
         self.host = self.url.removeprefix("http://")
         self._running = Background(server)

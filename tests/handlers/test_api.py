@@ -12,6 +12,7 @@ from uuid import uuid4
 from structlog.testing import capture_logs
 
 from bot.core.api.model import ApiToken
+from bot.core.deployments.representation import represented
 from bot.core.events.external import ApiRequested
 from bot.core.grammar.commands import DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
 from tests.handlers.test_home import TWO
@@ -134,6 +135,27 @@ def test_when_it_may_wait_for_green_it_waits_and_goes_on_by_itself(world: World)
     assert (status, body["state"]) == (202, "waiting")
     assert [one["gate"] for one in body["waits_for"]] == ["checks"]
     assert world.deployment(body["number"]).state == "starting"
+
+
+def test_every_gate_that_holds_it_is_named_and_no_other_once_it_is_open(world: World) -> None:
+    sha = world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
+    world.github.set_status(REPOSITORY, sha, "ci", "pending")
+    world.says("bob", "lock production because testing")
+    wanted = Deploy("web", "topic", "production", when_green=True)
+
+    status, body = program(world).asks(deploy=wanted)
+    world.github.set_status(REPOSITORY, sha, "ci", "success")
+    world.wait(minutes=1)
+    then = represented(world.deployment(body["number"]))["waits_for"]
+    world.says("bob", "unlock production")
+    world.wait(minutes=1)
+
+    first, second = body["waits_for"]
+    assert status == 202
+    assert (first["gate"], second["gate"]) == ("checks", "lock")
+    assert (second["reason"], second["since"]) == ("Locked by bob since Mon 02 Mar 10:00 UTC because testing.", None)
+    assert [(one["gate"], one["since"]) for one in then] == [("lock", "2026-03-02T10:00:00.000Z")]
+    assert represented(world.deployment(body["number"]))["waits_for"] == []
 
 
 def test_what_may_be_forced_is_forced_with_its_reason(world: World) -> None:

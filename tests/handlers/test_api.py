@@ -247,6 +247,23 @@ def test_a_token_of_nobody_is_refused(world: World) -> None:
     assert (status, body["type"]) == (401, "urn:shipmate:problem:token-refused")
 
 
+def test_tokens_that_only_read_end_when_their_person_has_left_and_no_others(world: World) -> None:
+    for name, person in (("board", MARIA), ("status", MARIA), ("ci", BOB)):
+        token = ApiToken(0, name, person, (), read_only=True, created_at=world.clock.now())
+        world.store.api.create(token, f"digest of {name}")
+    world.reconcile()
+
+    world.slack.deactivate("maria")
+    for _ in range(5):
+        world.wait(minutes=3)
+        world.reconcile()
+
+    assert world.store.api.use("digest of board") is None
+    assert world.store.api.use("digest of status") is None
+    assert world.store.api.use("digest of ci") is not None
+    assert [one[:2] for one in audited(world)][-2:] == [("token revoke", "done")] * 2
+
+
 def test_what_was_asked_with_a_token_that_is_revoked_meanwhile_is_not_done(world: World) -> None:
     world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
     ci = program(world)

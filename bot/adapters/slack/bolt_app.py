@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
 from threading import Event, Lock, Thread
-from time import time
 
 import msgspec
 import structlog
@@ -256,7 +255,7 @@ class _SocketMode(SocketModeHandler):
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's
         heard = partial(BoltRequest, body=req.payload, headers=build_headers(req), mode="socket_mode")
         answer = _answered(self.app, heard)
-        send_response(client, req, BoltResponse(status=200) if answer.status == 400 else answer, time())
+        send_response(client, req, BoltResponse(status=200) if answer.status == 400 else answer, 0.0)
 
 
 def _answered(app: App, heard: Callable[[], BoltRequest]) -> BoltResponse:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PUBLIC_GITHUB = "https://api.github.com"
 EXAMPLE_OWNER = "acme/"
+SHORTEST_KEY = 32
 
 
 class DoctorOfNames(Protocol):
@@ -131,7 +132,11 @@ def findings(settings: Settings, doctors: Doctors, planned: Mapping[str, str] = 
     """
     found = [Finding(good=True, what=f"{settings.path} is understood")]
     found += [*requirements(settings.secrets, "check"), *unsigned(settings.webhooks)]
-    found += [*_being_changed(settings.secrets), *_being_changed_at_receivers(settings.webhooks)]
+    found += [
+        *_short_key(settings.secrets),
+        *_being_changed(settings.secrets),
+        *_being_changed_at_receivers(settings.webhooks),
+    ]
     examples = [app for app in settings.apps.values() if _is_example(app, settings)]
     found += [
         Finding(
@@ -198,6 +203,14 @@ def _who_may(settings: Settings, app: AppSettings, counts: HeadCounts | None) ->
 
 def _is_example(app: AppSettings, settings: Settings) -> bool:
     return app.repository.startswith(EXAMPLE_OWNER) and settings.secrets.github_api_url == PUBLIC_GITHUB
+
+
+def _short_key(secrets: Secrets) -> Iterator[Finding]:
+    """Whoever guesses it makes links and sessions of their own: what is drawn by lot and this long is not guessed."""
+    if any(len(one) < SHORTEST_KEY for one in secrets_in(secrets.secret_key)):
+        what = f"SECRET_KEY is shorter than {SHORTEST_KEY} characters, and whoever guesses it makes links of their own"
+        mend = "make one (openssl rand -hex 32), or unset it: then one is made and kept in the database"
+        yield Finding(good=True, warning=True, what=what, mend=mend)
 
 
 def _being_changed(secrets: Secrets) -> Iterator[Finding]:

@@ -126,6 +126,22 @@ def test_a_secret_that_is_being_changed_is_said_so_that_the_old_one_is_not_forgo
     assert code == 0
 
 
+@pytest.mark.parametrize("key", ["k" * 31, "k" * 31 + "," + "o" * 32, "k" * 32 + ",old"])
+def test_a_short_key_is_warned_of(key: str) -> None:
+    code, printed = run(environ={**COMPLETE, "SECRET_KEY": key})
+
+    assert printed == OVERVIEW + (
+        "! SECRET_KEY is shorter than 32 characters, and whoever guesses it makes links of their own"
+        "  → make one (openssl rand -hex 32), or unset it: then one is made and kept in the database\n"
+    )
+    assert code == 0
+
+
+@pytest.mark.parametrize("key", ["", "k" * 32, "k" * 32 + "," + "o" * 64])
+def test_no_key_and_a_long_one_are_as_they_should_be(key: str) -> None:
+    assert run(environ={**COMPLETE, "SECRET_KEY": key}) == (0, OVERVIEW)
+
+
 def test_slack_and_github_are_asked_about_everything_that_the_settings_name() -> None:
     github = Directory(frozenset({"corner/shop"}), "Create it.")
     slack = Directory(frozenset({"#deploys", "#shop"}), "Invite the bot.")

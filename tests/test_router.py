@@ -111,6 +111,7 @@ NAMES = [
     "shipments.reviewed",
     "slack_messages.channel_changed",
     "slack_messages.look",
+    "tokens.look",
     "unfurls.shared",
     "windows.look_at_windows",
     "windows.turn",

@@ -10,7 +10,6 @@ from bot.context import Context
 from bot.core.api import messages, representations
 from bot.core.api.model import API, STALE_AFTER
 from bot.core.api.problems import TOKEN, problem_of, told
-from bot.core.audit.model import ITSELF
 from bot.core.deployments.representation import represented
 from bot.core.errors import NotThere, Reason, Refused, ShipmateError
 from bot.core.events.external import ApiRequested, Place
@@ -23,6 +22,7 @@ from bot.router import Router
 from bot.runtime import audit
 from bot.services import authorization
 from bot.services.targets import app_of
+from bot.services.tokens import revoke_of
 
 NOWHERE = Place("")
 """Where nothing can be answered, and no announcement stands for an answer."""
@@ -110,13 +110,10 @@ def _token_refused(sentence: str) -> Refused:
 
 
 def _revoke_theirs(records: Records, context: Context, asked: ApiRequested) -> None:
-    """Whoever has left answers for none of their tokens: what is read with the others is not to be read either."""
     token = records.api.token(asked.token)
     if token is None or not token.is_valid(context.now):
         return
-    records.audit.attribute(ITSELF)
-    for name in records.api.revoke_of(asked.person, context.now):
-        records.audit.record("token revoke", reason=f"{name}: {messages.no_person(asked.person)}")
+    revoke_of(records, asked.person, context.now)
 
 
 def _answered(context: Context, records: Records, command: Command) -> Answer:

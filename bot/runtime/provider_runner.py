@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ TELL_AGAIN = 1.0
 """Seconds between two words of how far it has got: what comes faster is told together."""
 ASK_AGAIN = 0.5
 """Seconds between two looks at whether somebody cancelled."""
+LOOKED_WITHIN = 10
+"""Seconds within which it is noticed that what has not begun is cancelled, however long it was to wait."""
 STORE_AGAIN = 2.0
 """Seconds between two tries to store output that could not be stored."""
 LOST = "Its settings are gone"
@@ -249,6 +252,7 @@ class ProviderRunner:
         self.measures = measures
         self.stopping = threading.Event()
         self.stopwatch = time.monotonic
+        self._not_before: dict[int, datetime] = {}
 
     @property
     def settings(self) -> Settings:
@@ -274,6 +278,8 @@ class ProviderRunner:
         if found is None:
             return {}
         provider, run, how = found
+        if (left := self._wait_left(run)) > 0:
+            return {"later": min(left, LOOKED_WITHIN)}
         # Before it begins, so that what runs is found again whatever becomes of the settings.
         self.store.runs.keep(deployment_id, how.begun)
         plan = plans.keep(run, how.plan if run.job.task == DEPLOY else Plan())
@@ -285,6 +291,15 @@ class ProviderRunner:
         log.info("provider started", provider=how.provider)
         self.store.inbox.put_event(RunBegan(deployment_id), f"began:{deployment_id}")
         return {"handle": handle}
+
+    def _wait_left(self, run: StoredRun) -> int:
+        """Seconds until it is tried again; none where that is to be ended, whatever the other side has asked for."""
+        until = self._not_before.get(run.job.deployment_id, self.clock.now())
+        left = ceil((until - self.clock.now()).total_seconds())
+        if left > 0 and not run.cancelled() and run.remaining() > 0:
+            return left
+        self._not_before.pop(run.job.deployment_id, None)
+        return 0
 
     def _not_begun(self, run: StoredRun, how: _How, error: Unavailable) -> dict[str, str | int]:
         """When it is tried again; nothing where it is not, as it has ended by that."""
@@ -300,7 +315,10 @@ class ProviderRunner:
                 over, later = None, int(REFUSED_PAUSE.total_seconds())
         if over is None:
             _held_up(how, error)
-            return {"later": later}
+            if later <= LOOKED_WITHIN or isinstance(error, NotAccepted):
+                return {"later": later}
+            self._not_before[number] = self.clock.now() + timedelta(seconds=later)
+            return {"later": LOOKED_WITHIN}
         is_failure = over.result == "timed_out" and not error.uncertain
         self._finish(number, Outcome("error", str(error)) if is_failure else over)
         return {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import set_key
 
-from bot.adapters.system.directories import disk_errors, write_whole
+from bot.adapters.system.directories import disk_errors, linked, write_whole
 from bot.core.errors import Rejected
 from bot.settings.env_file import ENV_FILE, Unreadable, variables_in
 
@@ -40,10 +41,14 @@ class EnvFile:
         for name, value in variables.items():
             if not _PLAIN.fullmatch(value):
                 raise Rejected(f"{name} holds a quote or a backslash, which no such value has: copy it again.")
-        before = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
-        with disk_errors(writing=self.file), tempfile.TemporaryDirectory() as scratch:
+        file = linked(self.file)
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
+        with disk_errors(writing=file), tempfile.TemporaryDirectory() as scratch:
             draft = Path(scratch) / "env"
             draft.write_text(before, encoding="utf-8")
             for name, value in variables.items():
                 set_key(draft, name, value, quote_mode="always", encoding="utf-8")
-            write_whole(self.file, draft.read_text(encoding="utf-8"))
+            write_whole(file, draft.read_text(encoding="utf-8"))
+            if not mode & 0o007:  # its group may be meant to read it, everybody is not
+                file.chmod(mode)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.adapters.system.directories import disk_errors, write_whole
+from bot.adapters.system.directories import disk_errors, linked, write_whole
 from bot.core.errors import Rejected
 from bot.settings import SettingsProblems, read
 from bot.setup.dialogue import Dialogue
@@ -156,5 +156,5 @@ def write(dialogue: Dialogue, env: EnvFile, file: Path, example: str, app: First
 def replace(file: Path, text: str) -> None:
     """Write the settings as a whole. They hold no secrets, and are checked in. Raises Rejected where they cannot be."""
     with disk_errors(writing=file):
-        write_whole(file, text)
+        write_whole(linked(file), text)
         file.chmod(0o644)

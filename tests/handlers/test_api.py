@@ -12,6 +12,7 @@ from uuid import uuid4
 from structlog.testing import capture_logs
 
 from bot.core.api.model import ApiToken
+from bot.core.deployments.representation import represented
 from bot.core.events.external import ApiRequested
 from bot.core.grammar.commands import DeclareFreeze, Deploy, TakeLock, Unfreeze, Unlock
 from tests.handlers.test_home import TWO
@@ -136,6 +137,27 @@ def test_when_it_may_wait_for_green_it_waits_and_goes_on_by_itself(world: World)
     assert world.deployment(body["number"]).state == "starting"
 
 
+def test_every_gate_that_holds_it_is_named_and_no_other_once_it_is_open(world: World) -> None:
+    sha = world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
+    world.github.set_status(REPOSITORY, sha, "ci", "pending")
+    world.says("bob", "lock production because testing")
+    wanted = Deploy("web", "topic", "production", when_green=True)
+
+    status, body = program(world).asks(deploy=wanted)
+    world.github.set_status(REPOSITORY, sha, "ci", "success")
+    world.wait(minutes=1)
+    then = represented(world.deployment(body["number"]))["waits_for"]
+    world.says("bob", "unlock production")
+    world.wait(minutes=1)
+
+    first, second = body["waits_for"]
+    assert status == 202
+    assert (first["gate"], second["gate"]) == ("checks", "lock")
+    assert (second["reason"], second["since"]) == ("Locked by bob since Mon 02 Mar 10:00 UTC because testing.", None)
+    assert [(one["gate"], one["since"]) for one in then] == [("lock", "2026-03-02T10:00:00.000Z")]
+    assert represented(world.deployment(body["number"]))["waits_for"] == []
+
+
 def test_what_may_be_forced_is_forced_with_its_reason(world: World) -> None:
     sha = world.github.commit(REPOSITORY, "topic", "Add search", author="maria")
     world.github.set_status(REPOSITORY, sha, "ci", "failure")
@@ -223,6 +245,23 @@ def test_a_token_of_nobody_is_refused(world: World) -> None:
     status, body = program(world, "U0NOBODY0").asks(deploy=DEPLOY)
 
     assert (status, body["type"]) == (401, "urn:shipmate:problem:token-refused")
+
+
+def test_tokens_that_only_read_end_when_their_person_has_left_and_no_others(world: World) -> None:
+    for name, person in (("board", MARIA), ("status", MARIA), ("ci", BOB)):
+        token = ApiToken(0, name, person, (), read_only=True, created_at=world.clock.now())
+        world.store.api.create(token, f"digest of {name}")
+    world.reconcile()
+
+    world.slack.deactivate("maria")
+    for _ in range(5):
+        world.wait(minutes=3)
+        world.reconcile()
+
+    assert world.store.api.use("digest of board") is None
+    assert world.store.api.use("digest of status") is None
+    assert world.store.api.use("digest of ci") is not None
+    assert [one[:2] for one in audited(world)][-2:] == [("token revoke", "done")] * 2
 
 
 def test_what_was_asked_with_a_token_that_is_revoked_meanwhile_is_not_done(world: World) -> None:

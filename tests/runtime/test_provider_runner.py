@@ -234,11 +234,28 @@ def test_a_forge_that_does_not_answer_is_asked_later(ship: Ship) -> None:
     ship.quay.troubles = [Unavailable("GitHub does not answer."), Unavailable("Slowly, please.", retry_after=60)]
     number = ship.deployment()
 
-    begun = [ship.provider_runner.begin(number) for _ in range(3)]
+    begun = [ship.provider_runner.begin(number) for wait in (0, 6, 10, 50, 1) if ship.clock.passes(seconds=wait)]
 
-    assert begun[:2] == [{"later": 6}, {"later": 61}]
-    assert "handle" in begun[2]
+    assert begun[:4] == [{"later": 6}, {"later": 10}, {"later": 10}, {"later": 1}]
+    assert "handle" in begun[4]
     assert ship.told() == [RunBegan(number)]
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "out of time"])
+def test_what_is_to_end_does_not_wait_as_long_as_the_other_side_asks(ship: Ship, ends: str) -> None:
+    ship.quay.troubles = [Unavailable("Slowly, please.", retry_after=3_600)]
+    number = ship.deployment()
+    before = [ship.provider_runner.begin(number), ship.provider_runner.begin(number)]
+
+    if ends == "cancelled":
+        ship.changes(number, cancel_by="bob")
+    else:
+        ship.clock.passes(minutes=10)
+    begun = ship.provider_runner.begin(number)
+
+    assert before == [{"later": 10}, {"later": 10}]
+    assert ship.quay.troubles == []
+    assert "later" not in begun
 
 
 def test_a_forge_that_never_answers_ends_the_run_at_its_timeout(ship: Ship) -> None:

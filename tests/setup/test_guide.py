@@ -433,6 +433,36 @@ def test_in_a_folder_without_settings_they_are_written(office: Office) -> None:
     assert load(office.settings, {}).apps["shop"].repository == "acme/shop"
 
 
+@pytest.mark.parametrize(("before", "after"), [(None, 0o600), (0o600, 0o600), (0o640, 0o640), (0o644, 0o600)])
+def test_a_linked_file_stays_a_link_and_what_it_leads_to_is_written(
+    office: Office, before: int | None, after: int
+) -> None:
+    shared, link, between = office.folder / "shared", office.folder / ".env", office.folder / "env"
+    shared.mkdir()
+    between.symlink_to("shared/env")
+    link.symlink_to(between)
+    if before is not None:
+        (shared / "env").write_text("# ours\n")
+        (shared / "env").chmod(before)
+
+    office.env.set(BASE_URL="https://ship.acme.example")
+
+    assert (link.readlink(), between.readlink()) == (between, Path("shared/env"))
+    assert (shared / "env").read_text() == ("# ours\n" if before else "") + "BASE_URL='https://ship.acme.example'\n"
+    assert stat.S_IMODE((shared / "env").stat().st_mode) == after
+    assert [one.name for one in shared.iterdir()] == ["env"]
+
+
+def test_linked_settings_stay_a_link(office: Office) -> None:
+    kept = office.settings.rename(office.folder / "kept.toml")
+    office.settings.symlink_to(kept)
+
+    assert office.set_up(office.person()) == 0
+
+    assert office.settings.readlink() == kept
+    assert load(kept, {}).apps["shop"].repository == "acme/shop"
+
+
 def test_where_nothing_can_be_written_that_is_said_at_once(office: Office) -> None:
     (office.folder / "file").write_text("")
 

@@ -11,25 +11,28 @@ from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
 from threading import Event, Lock, Thread
-from typing import Any
 
 import msgspec
 import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
 from slack_bolt.context.ack import Ack
+from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from bot.adapters.decoding import decode
 from bot.adapters.slack.chat import Slack
 from bot.adapters.slack.errors import OPEN_SOCKET, from_answer, from_line
 from bot.adapters.slack.modal_listeners import NOT_STORED, listen_to_modals, open_form, pressing
@@ -50,9 +53,10 @@ from bot.adapters.slack.payloads import (
     typed,
     whole,
 )
+from bot.adapters.slack.reading import Unreadable, demand_kind, reads
 from bot.adapters.slack.web_api import TIMEOUT_SECONDS
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
-from bot.core.events.external import ChannelChanged, HomeOpened, LinkShared, ModalTurned
+from bot.core.events.external import ChannelChanged, CommandGiven, HomeOpened, LinkShared, ModalTurned
 from bot.core.grammar.parser import split_one_time_password
 from bot.core.ports.chat import Clock, Delivery, Inbox
 from bot.core.stored import stored_name
@@ -73,6 +77,7 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 # Bolt writes whole request bodies at lower levels, one-time passwords included.
 _bolt = logging.getLogger("bot.adapters.slack.bolt")
 _bolt.setLevel(logging.ERROR)
+_bolt.addFilter(lambda record: _in_a_line(record))
 _log = logging.getLogger(__name__)
 log = structlog.get_logger(__name__)
 
@@ -92,12 +97,13 @@ class CommandInbox:
     def store(self, given: Addressed, *, stranger: bool) -> None:
         """Raises Unavailable where nothing was stored. A ``stranger`` is told that nobody takes commands from them."""
         text, password = split_one_time_password(given.command.text, slash=given.command.via == "slash")
-        if password is not None:
-            self.keep_password(given.id, password)
         # Slack does not say when a slash command was given, but it comes at once or never.
         said_at = given.command.said_at or self.clock.now()
         command = replace(given.command, text=text[:STORED_TEXT_LIMIT], said_at=said_at, stranger=stranger)
-        new = self.inbox.put(Delivery(given.id, "chat", stored_name(type(command)), msgspec.json.encode(command)))
+        delivery = _delivery(given.id, command)
+        if password is not None:
+            self.keep_password(given.id, password)
+        new = self.inbox.put(delivery)
         if new and not command.passing:  # what only names the bot is hardly ever for it
             where = {"by": command.person, "via": command.via, "channel": command.place.channel}
             log.info("accepted", delivery=given.id, **where)
@@ -106,9 +112,16 @@ class CommandInbox:
     def note(self, happened: tuple[str, ChannelChanged | HomeOpened | LinkShared | ModalTurned] | None) -> None:
         """No command, and something is to be done all the same. Raises Unavailable where nothing was stored."""
         if happened is not None:
-            key, event = happened
-            self.inbox.put(Delivery(key, "chat", stored_name(type(event)), msgspec.json.encode(event)))
+            self.inbox.put(_delivery(*happened))
             self.on_stored()
+
+
+@reads
+def _delivery(key: str, event: CommandGiven | ChannelChanged | HomeOpened | LinkShared | ModalTurned) -> Delivery:
+    """Read once before it is stored: what cannot be read then would be tried nine times."""
+    body = msgspec.json.encode(event)
+    decode(body, type(event))
+    return Delivery(key, "chat", stored_name(type(event)), body)
 
 
 def build(
@@ -192,7 +205,7 @@ def _refuse_other_workspaces(slack: Slack) -> Callable[..., BoltResponse | None]
 
 def _with_whole_text(body: Payload, next: Callable[[], None]) -> None:
     """JSON may hold half of a surrogate pair anywhere, which nothing after this can write down."""
-    body.update(whole(body))
+    body.update(reads(whole)(body))
     next()
 
 
@@ -207,8 +220,16 @@ def _authorize(slack: Slack) -> Callable[..., AuthorizeResult]:
     return authorize
 
 
-def _log_failure(error: Exception) -> None:
+def _log_failure(error: Exception) -> BoltResponse | None:
+    if isinstance(error, Unreadable):
+        return _left_alone(error)
     _log.error("A request of Slack was not handled and not acknowledged", exc_info=error)
+    return None
+
+
+def _left_alone(why: Unreadable) -> BoltResponse:
+    _log.warning("Left alone what Slack has sent and is not as Slack documents it (%s)", why)
+    return BoltResponse(status=400, body="This is not as Slack documents it.")
 
 
 def connect(app: App, app_token: str, *, ping_seconds: float = PING_SECONDS) -> SocketModeClient:
@@ -216,7 +237,7 @@ def connect(app: App, app_token: str, *, ping_seconds: float = PING_SECONDS) -> 
 
     Raises NotAccepted where Slack does not accept the app token, Unavailable where it does not answer.
     """
-    client = SocketModeHandler(app, app_token, ping_interval=ping_seconds).client
+    client = _SocketMode(app, app_token, ping_interval=ping_seconds).client
     try:
         client.connect()
     except SlackApiError as error:
@@ -226,6 +247,36 @@ def connect(app: App, app_token: str, *, ping_seconds: float = PING_SECONDS) -> 
         client.close()
         raise from_line(error, OPEN_SOCKET) from error
     return client
+
+
+class _SocketMode(SocketModeHandler):
+    """Acknowledges also what is not as Slack documents it, which would come again otherwise."""
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's
+        heard = partial(BoltRequest, body=req.payload, headers=build_headers(req), mode="socket_mode")
+        answer = _answered(self.app, heard)
+        send_response(client, req, BoltResponse(status=200) if answer.status == 400 else answer, 0.0)
+
+
+def _answered(app: App, heard: Callable[[], BoltRequest]) -> BoltResponse:
+    try:
+        request = _request(heard)
+        demand_kind(request.body)
+    except Unreadable as why:
+        return _left_alone(why)
+    return app.dispatch(request)
+
+
+@reads
+def _request(heard: Callable[[], BoltRequest]) -> BoltRequest:
+    return heard()
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """Frames that are no envelopes end in the library, of which a traceback tells nobody more than its sentence."""
+    if str(record.msg).startswith(("Failed to run message listeners", "Failed to process a message")):
+        record.exc_info = None
+    return True
 
 
 class Listening:
@@ -293,7 +344,7 @@ def http_handler(app: App, signing_secrets: tuple[str, ...]) -> Callable[[Reques
             out_of_time.note(body, request)
             return JSONResponse({"error": "invalid request"}, status_code=401)
         loop = asyncio.get_running_loop()
-        answer: Any = await loop.run_in_executor(threads, lambda: app.dispatch(to_bolt_request(request, body)))
+        answer = await loop.run_in_executor(threads, _answered, app, partial(to_bolt_request, request, body))
         return to_starlette_response(answer)
 
     return handle

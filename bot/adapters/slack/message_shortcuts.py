@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.adapters.slack.chat import METADATA_TYPE
 from bot.adapters.slack.payloads import Payload
+from bot.adapters.slack.reading import reads
 from bot.adapters.slack.web_api import BotIdentity
 from bot.core.events.external import AboutMessage, CommandGiven, Place
 
@@ -23,6 +24,7 @@ _LINK = re.compile(r"https?://[^\s<>|]+")
 _WITH_LINKS = frozenset({"text", "url", "title_link", "from_url", "original_url", "fallback", "pretext", "value"})
 
 
+@reads
 def meant(body: Payload, us: BotIdentity) -> tuple[CommandGiven, AboutMessage] | None:
     """Who wants a message deployed where, and what it is about; None where it is another shortcut.
 

@@ -120,7 +120,7 @@ def _shortcut(slack: Slack, intake: CommandInbox) -> Callable[..., BoltResponse]
 
 def _tell(slack: Slack, body: Payload, words: dict[str, Any]) -> None:
     with suppress(Unavailable):
-        slack.api.answer_at(body.get("response_url") or "", words)
+        slack.api.answer_at(str(body.get("response_url") or ""), words)
 
 
 def _acknowledge(ack: Ack) -> BoltResponse:

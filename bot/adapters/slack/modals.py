@@ -14,6 +14,7 @@ from bot.adapters.decoding import decode
 from bot.adapters.slack.blocks.actions import ASKING_ACTION, ASKS
 from bot.adapters.slack.blocks.modal import ASKED, DEPLOY, FIELD_ACTION, filled, modal
 from bot.adapters.slack.payloads import Addressed, Payload
+from bot.adapters.slack.reading import reads
 from bot.adapters.slack.web_api import Api
 from bot.core.errors import ShipmateError
 from bot.core.events.external import AboutMessage, CommandGiven, ModalTurned, Place
@@ -49,6 +50,7 @@ class Problem:
     sentence: str
 
 
+@reads
 def asks(body: Payload) -> bool:
     """Whether something is to be filled in for what was pressed."""
     for action in body.get("actions", ()):
@@ -81,6 +83,7 @@ def open_for(
     return ModalTurned(view, given.person, given.text, metadata, place, version=version, about=about)
 
 
+@reads
 def turned(body: Payload) -> tuple[str, ModalTurned] | None:
     """Something was chosen in an open modal, and an id for that; None where something else was pressed."""
     action = next((one for one in body.get("actions", ()) if one.get("action_id", "").startswith(FIELD_ACTION)), None)
@@ -103,6 +106,7 @@ def turned(body: Payload) -> tuple[str, ModalTurned] | None:
     return f"slack:modal:{view['id']}:{action['action_ts']}", event
 
 
+@reads
 def submitted(body: Payload, read: ReadMoment | None = None) -> Addressed | Problem | None:
     """The command that a modal stands for as it was sent off; one id for each modal, so that it is given once.
 
@@ -151,6 +155,7 @@ def _block_of(view: Payload, field: str) -> str:
     return next((one for one in ids if one.partition("@")[0] == field), field)
 
 
+@reads
 def first_field(body: Payload) -> str:
     """Where something is said of the modal as a whole."""
     blocks = (body.get("view") or {}).get("blocks", ())
@@ -188,6 +193,7 @@ def _given(view: Payload, person: str) -> CommandGiven | None:
     )
 
 
+@reads
 def searched(body: Payload) -> tuple[str, str, str]:
     """Who looks for what, in which app."""
     chosen = dict(filled(body.get("view") or {}))

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from bot.adapters.slack.blocks.actions import ASKING_ACTION, COMMAND_ACTION, chosen
 from bot.adapters.slack.blocks.home import TURN_ACTION
+from bot.adapters.slack.reading import reads
 from bot.adapters.slack.web_api import BotIdentity
 from bot.core.events.external import EDIT, ChannelChanged, CommandGiven, HomeOpened, LinkShared, Place
 
@@ -114,6 +115,7 @@ def _is_shown(text: str, place: int) -> bool:
     return quoted or text.count("```", 0, place) % 2 == 1
 
 
+@reads
 def heard(event: Payload, name: Name, us: BotIdentity) -> Addressed | None:
     """A ``message`` or ``app_mention`` event, None where it is not for the bot, or its own.
 
@@ -187,6 +189,7 @@ def _machine(event: Payload, us: BotIdentity) -> Machine | None:
     return Machine(str(known), str(profile.get("name") or event.get("username") or known))
 
 
+@reads
 def opened(event: Payload, us: BotIdentity) -> tuple[str, ChannelChanged] | None:
     """A channel that may be open to the bot from now on, and an id for it; None for any other event.
 
@@ -201,6 +204,7 @@ def opened(event: Payload, us: BotIdentity) -> tuple[str, ChannelChanged] | None
     return f"slack:{kind}:{known}:{event.get('event_ts', '')}", ChannelChanged(known)
 
 
+@reads
 def home_opened(event: Payload) -> tuple[str, HomeOpened] | None:
     """Somebody has opened their home tab, and an id for that; None where it is another tab.
 
@@ -212,6 +216,7 @@ def home_opened(event: Payload) -> tuple[str, HomeOpened] | None:
     return f"slack:home:{person}:{event.get('event_ts', '')}", HomeOpened(person)
 
 
+@reads
 def link_shared(event: Payload, us: BotIdentity) -> tuple[str, LinkShared] | None:
     """Somebody has posted links that lead to us, and an id for it: one for each message, however often it is changed.
 
@@ -229,6 +234,7 @@ def link_shared(event: Payload, us: BotIdentity) -> tuple[str, LinkShared] | Non
     return f"slack:links:{channel}:{ts}", LinkShared(str(person), place, found)
 
 
+@reads
 def turned(body: Payload) -> tuple[str, HomeOpened] | None:
     """Somebody wants to see another part of their home tab; None where something else was pressed."""
     action = next((one for one in body.get("actions", ()) if one.get("action_id", "").startswith(TURN_ACTION)), None)
@@ -239,6 +245,7 @@ def turned(body: Payload) -> tuple[str, HomeOpened] | None:
     return f"slack:home:{person}:{action['action_ts']}", HomeOpened(person, look)
 
 
+@reads
 def typed(body: Payload) -> Addressed:
     """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling."""
     channel = str(body["channel_id"])
@@ -247,6 +254,7 @@ def typed(body: Payload) -> Addressed:
     return Addressed(f"slack:slash:{body['trigger_id']}", command)
 
 
+@reads
 def pressed(body: Payload) -> Addressed | None:
     """A press on one of our buttons, or an option of a menu; None where it carries no command.
 
@@ -345,6 +353,7 @@ def whole(value: Any) -> Any:
             return value
 
 
+@reads
 def of_another_installation(body: Payload, us: BotIdentity) -> bool:
     """Whether Slack sends an event that it does not send to this token.
 
@@ -357,6 +366,7 @@ def of_another_installation(body: Payload, us: BotIdentity) -> bool:
     return not any(one.get(key) in _home(us) for one in sent_to for key in ("team_id", "enterprise_id"))
 
 
+@reads
 def is_stranger(body: Payload, us: BotIdentity) -> bool:
     """Whether somebody from another workspace is behind it: Slack Connect shares channels between companies.
 

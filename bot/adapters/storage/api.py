@@ -141,6 +141,10 @@ class ApiRowReads:
     def __init__(self, run: Callable[..., Sequence[Any]]) -> None:
         self._run = run
 
+    def answer_for_tokens(self, now: datetime) -> list[str]:
+        valid = sa.and_(_T.revoked_at.is_(None), sa.or_(_T.expires_at.is_(None), _T.expires_at > now))
+        return [row.person for row in self._run(sa.select(_T.person).where(valid).distinct().order_by(_T.person))]
+
     def token(self, token_id: int) -> ApiToken | None:
         rows = self._run(_BY_ID, key=token_id)
         return _token(rows[0]) if rows else None

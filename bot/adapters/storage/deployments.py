@@ -33,7 +33,19 @@ from bot.adapters.storage.repositories import RepositoryRows, RepositoryTransact
 from bot.adapters.storage.schedules import ScheduleRowReads, ScheduleRowRecords
 from bot.adapters.storage.twins import TwinRows, TwinTransaction
 from bot.adapters.storage.upsert import insert_new, upsert
-from bot.core.deployments.model import DEPLOY, ENDED, MERGES, Actor, Changes, Deployment, State, Steps, Waited, Waiting
+from bot.core.deployments.model import (
+    DEPLOY,
+    ENDED,
+    MERGES,
+    Actor,
+    Changes,
+    Deployment,
+    Held,
+    State,
+    Steps,
+    Waited,
+    Waiting,
+)
 from bot.core.effects import Effect
 from bot.core.events import Event
 from bot.core.previews.model import PREVIEW
@@ -41,7 +53,7 @@ from bot.core.shipments.model import Shipment
 from bot.core.stored import stored_name
 
 _D = tables.deployments.c
-STORY = ("news", "facts", "waited", "steps", "shipment")
+STORY = ("news", "facts", "waited", "held", "steps", "shipment")
 """Together in one column: nobody looks for them."""
 _COLUMNS = [field.name for field in fields(Deployment) if field.name not in STORY]
 # Statements are made once where they are executed often: to make one costs more than to execute it.
@@ -97,6 +109,8 @@ def _story(deployment: Deployment) -> dict[str, Any] | None:
         story["said"] = serialization.lines_to_builtins((deployment.news, *deployment.facts))
     if deployment.waited:
         story["waited"] = msgspec.to_builtins(deployment.waited)
+    if deployment.held:
+        story["held"] = msgspec.to_builtins(deployment.held)
     if deployment.steps != Steps():
         story["steps"] = msgspec.to_builtins(deployment.steps)
     if deployment.shipment is not None:
@@ -110,6 +124,7 @@ def _told(story: dict[str, Any]) -> dict[str, Any]:
         "news": news,
         "facts": tuple(facts),
         "waited": convert(story.get("waited", []), tuple[Waited, ...], strict=False),
+        "held": convert(story.get("held", []), tuple[Held, ...], strict=False),
         "steps": convert(story.get("steps", {}), Steps, strict=False),
         "shipment": convert(story.get("shipment"), Shipment | None, strict=False),
     }

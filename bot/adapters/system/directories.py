@@ -119,6 +119,11 @@ def make_private_place(directory: Path) -> None:
             entry.chmod(found.st_mode & 0o700)
 
 
+def linked(file: Path) -> Path:
+    """Where the links lead that ``file`` may be: what is written there stays what the links lead to."""
+    return Path(os.path.realpath(file))
+
+
 def write_whole(file: Path, text: str) -> None:
     """Replace a small file, for this user's eyes: a reader sees the old text or the new, never a part."""
     fresh = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")

@@ -72,6 +72,9 @@ def digest(secret: str) -> str:
 class ApiReads(Protocol):
     """Tokens, as they are now."""
 
+    def answer_for_tokens(self, now: datetime) -> Sequence[str]:
+        """Who answers for tokens that are valid, by their ids in the chat."""
+
     def token(self, token_id: int) -> ApiToken | None: ...
 
 

@@ -16,6 +16,7 @@ from bot.core.deployments.ending import end, give_way, move_up, report_end
 from bot.core.deployments.model import (
     HANDED_OVER,
     Deployment,
+    Held,
     State,
     Waiting,
     may_become,
@@ -92,6 +93,11 @@ def judged(deployment: Deployment, verdict: Verdict) -> Deployment:
         approved_by=verdict.approved_by,
         approvals_missing=verdict.approvals_missing,
         forced=tuple(plain(answer.line) for answer in verdict.forced),
+        held=tuple(
+            Held(one.waits_for, plain(one.line), tuple(plain(fact) for fact in one.facts))
+            for one in verdict.waits[1:]
+            if one.waits_for is not None
+        ),
     )
 
 

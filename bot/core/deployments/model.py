@@ -148,6 +148,15 @@ class Waited:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Something else that holds a deployment which waits: why, in a sentence, and what there is to know of it."""
+
+    reason: Waiting
+    why: str
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepRun:
     """A step that has begun; ``number`` counts from 1. It goes on where there is no ``ended_at``."""
 
@@ -187,7 +196,8 @@ class Deployment:
     ``thread`` is the thread in which it is told, None for that under its parent message; ``asked_message`` the message
     that asked for it. ``card`` is the deployment after which its card is called, where that is another one: see
     ``rolling_card``. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know
-    of that; ``waited`` what it has waited for so far. ``shipment`` is the pull request that it merges first: until that
+    of that; ``waited`` what it has waited for so far,
+    ``held`` what holds it besides. ``shipment`` is the pull request that it merges first: until that
     is done ``sha`` is its head, and nothing that may be deployed.
     """
 
@@ -247,6 +257,7 @@ class Deployment:
     news: Line = ()
     facts: tuple[Line, ...] = ()
     waited: tuple[Waited, ...] = ()
+    held: tuple[Held, ...] = ()
     steps: Steps = field(default_factory=Steps)
     shipment: Shipment | None = None
 

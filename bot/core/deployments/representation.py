@@ -5,6 +5,7 @@ Its fields are a contract: one may be added, none changes its meaning, and what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.core.deployments.model import Deployment, State, Waiting
@@ -94,19 +95,22 @@ def _neighbours(deployment: Deployment) -> dict[str, JSON]:
 
 
 def _reasons(deployment: Deployment) -> list[JSON]:
-    """What it waits for, empty where it does not: the gate, a sentence, and what else there is to know of it."""
+    """What it waits for, empty where it does not: the gate, a sentence, and what else there is to know of it.
+
+    The first one is what is said of it in the chat; of the others it is not known since when.
+    """
+    facts = [plain(fact) for fact in deployment.facts]
     if deployment.reviewed_elsewhere:
-        return [_reason(Waiting.REVIEW, full(REVIEW_ELSEWHERE), deployment)]
+        return [_reason(Waiting.REVIEW, full(REVIEW_ELSEWHERE), facts, deployment.waits_since)]
     if deployment.waits_for is None or deployment.state is not State.WAITING:
         return []
     why = deployment.description.removeprefix(_WAITING)
-    return [_reason(deployment.waits_for, full(f"{why[:1].upper()}{why[1:]}" or "Waiting"), deployment)]
+    first = full(f"{why[:1].upper()}{why[1:]}" or "Waiting")
+    return [
+        _reason(deployment.waits_for, first, facts, deployment.waits_since),
+        *(_reason(one.reason, full(one.why), one.facts, None) for one in deployment.held),
+    ]
 
 
-def _reason(waits_for: Waiting, reason: str, deployment: Deployment) -> JSON:
-    return {
-        "gate": str(waits_for),
-        "reason": reason,
-        "facts": [plain(fact) for fact in deployment.facts],
-        "since": timestamp(deployment.waits_since),
-    }
+def _reason(waits_for: Waiting, reason: str, facts: Sequence[str], since: datetime | None) -> JSON:
+    return {"gate": str(waits_for), "reason": reason, "facts": list(facts), "since": timestamp(since)}

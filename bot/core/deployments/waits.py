@@ -24,7 +24,7 @@ def waits_for(held: Deployment, answer: Answer, now: datetime) -> Deployment:
 def waits_no_more(deployment: Deployment, now: datetime) -> Deployment:
     """Whatever it waited for is over."""
     waited = tuple(replace(one, until=one.until or now) for one in deployment.waited)
-    return replace(deployment, waited=waited, news=(), facts=())
+    return replace(deployment, waited=waited, held=(), news=(), facts=())
 
 
 def reviewed_for(deployment: Deployment) -> timedelta:

@@ -7,7 +7,7 @@ import re
 from bot.core.grammar.commands import IT
 from bot.core.grammar.tokens import Misread, Token, TokenCursor, quote, shorten
 from bot.core.grammar.vocabulary import Vocabulary
-from bot.core.names import mistyped
+from bot.core.names import listed, mistyped
 
 TO = frozenset({"to", "in", "on"})
 END = "?!.,:;"
@@ -44,6 +44,13 @@ def split_app(word: str, words: Vocabulary) -> tuple[str, str] | None:
         if app is not None:
             return app, "#" + rest.lstrip("#") if mark == "#" else rest
     return None
+
+
+def demand_one_app(repository: str, words: Vocabulary) -> None:
+    """Raises Misread for the name of a repository, or its address, where several apps have their code there."""
+    apps = words.apps_of(repository)
+    if len(apps) > 1:
+        raise Misread(f"{shorten(repository)} is the repository of {listed(apps)}: please name the app.")
 
 
 def read_subject(cursor: TokenCursor, words: Vocabulary, *, second: bool) -> tuple[str | None, str | None]:
@@ -185,7 +192,8 @@ class Places:
         if connected:
             cursor.take()
         token = cursor.take()
-        split = split_app(token.text, self._words)
+        demand_one_app(token.text, self._words)
+        split = None if self._words.app(token.text) else split_app(token.text, self._words)
         names = [token.text] if split is None or not split[1] else list(split)
         if len(self._found) + len(names) > 2:
             raise misread(token, cursor)

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
 
-from bot.core.grammar.arguments import TO
+from bot.core.grammar.arguments import TO, demand_one_app
 from bot.core.grammar.tokens import Misread, shorten
 from bot.core.grammar.vocabulary import Vocabulary
-from bot.core.names import listed
 from bot.core.refs import TAGS
 
 _TOKEN = re.compile(r"\S+")
@@ -63,14 +62,11 @@ def _meant(token: str, words: Vocabulary, before: str) -> str | None:
 
 def _app_of(repository: str, words: Vocabulary) -> str:
     """The app whose code is there; the channel's own where it is one of several. Raises Misread."""
-    apps = words.apps_of(repository)
-    if words.home in apps:
-        return words.home or ""
-    if not apps:
+    demand_one_app(repository, words)
+    app = words.app(repository)
+    if app is None:
         raise Misread(f"{shorten(repository)} is the repository of no app that I know.")
-    if len(apps) > 1:
-        raise Misread(f"{shorten(repository)} is the repository of {listed(apps)}: please name the app.")
-    return apps[0]
+    return app
 
 
 def _full_name(token: str, words: Vocabulary) -> Named | None:

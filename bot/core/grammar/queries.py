@@ -10,6 +10,7 @@ from bot.core.grammar.arguments import (
     TO,
     Places,
     as_ref,
+    demand_one_app,
     misread,
     read_number,
     read_reason,
@@ -67,6 +68,7 @@ def take_known(cursor: TokenCursor, words: Vocabulary, places: Places) -> None:
     """A word that names an app or an environment. Raises Misread for any other."""
     ahead = 1 if cursor.word() in TO and len(cursor.left) > 1 else 0
     token = cursor.left[ahead]
+    demand_one_app(token.text, words)
     if not words.app(token.text) and not any(scope.environment(token.text) for scope in words.apps.values()):
         raise misread(token, cursor)
     places.take(cursor)

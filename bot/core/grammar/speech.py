@@ -135,7 +135,7 @@ def _without_habit(line: str) -> str:
 
 def _with_pasted(line: str, words: Vocabulary) -> str:
     """With what is pasted in the words of the grammar. Raises Misread."""
-    named = _verb(line)
+    named = _verb(" ".join(line.split()[opening(line) :]))
     return written_out(line, words) if named is None or named[0] in PASTED_INTO else line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -80,16 +81,23 @@ class Vocabulary:
         return frozenset(name.lower() for name in own)
 
     def apps_of(self, repository: str) -> list[str]:
-        """The apps whose code is in ``owner/name``; GitHub ignores case."""
-        wanted = repository.lower()
-        return [name for name, scope in self.apps.items() if scope.repository.lower() == wanted]
+        """The apps whose code is in ``owner/name``, or at its address; the channel's own alone where it is one of them.
+
+        GitHub ignores case.
+        """
+        address = rf"(?:(?:https?://)?(?:www\.)?{re.escape(self.web_host)}/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?"
+        found = re.fullmatch(address, repository, re.IGNORECASE)
+        wanted = found[1].lower() if found else None
+        apps = [name for name, scope in self.apps.items() if scope.repository.lower() == wanted]
+        return [self.home] if self.home in apps else apps
 
     def app(self, word: str) -> str | None:
-        """The app called ``word`` in any case, by its name in the settings."""
+        """The app called ``word`` in any case, by its name in the settings or by a repository that is its alone."""
         if word in self.apps:
             return word
         wanted = word.lower().rstrip(_SENTENCE_END)
-        return next((name for name in self.apps if name.lower() == wanted), None)
+        named = [name for name in self.apps if name.lower() == wanted] or self.apps_of(wanted)
+        return named[0] if len(named) == 1 else None
 
     def environment(self, word: str, app: str | None = None) -> str | None:
         """What ``word`` means in ``app``, else in the home app, else in all apps where they agree; None if nothing."""

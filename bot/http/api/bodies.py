@@ -75,7 +75,7 @@ class Person(Struct, frozen=True):
 
 
 class WaitsFor(Struct, frozen=True):
-    """What a deployment waits for: a gate, and why it is closed."""
+    """What a deployment waits for: a gate, and why it is closed. ``since`` is told of the first one."""
 
     gate: str
     reason: str

@@ -152,7 +152,7 @@ def test_a_row_has_a_column_for_every_field() -> None:
     row = to_row(deployment())
 
     # What a deployment has been through is one column, ``story``.
-    told = {"news", "facts", "waited", "steps", "shipment"}
+    told = {"news", "facts", "waited", "held", "steps", "shipment"}
     assert (set(row) - {"story"}) | told | {"id"} == {field.name for field in fields(Deployment)}
     # ``drawn`` is kept by whoever posts the card, beside what the deployment is.
     assert set(row) | {"id", "drawn"} == {column.name for column in tables.deployments.columns}

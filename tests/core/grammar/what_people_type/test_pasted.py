@@ -91,6 +91,27 @@ rollback to {HUB}/acme/web/commit/{SHA} -> rollback web to {SHA}
 rollback on staging to {HUB}/acme/api/commit/{SHA} -> rollback api on staging to {SHA}
 lock staging because {HUB}/acme/web/pull/12 needs it -> lock staging because {HUB}/acme/web/pull/12 needs it
 lock staging for {HUB}/acme/web/pull/12 -> lock staging because {HUB}/acme/web/pull/12
+can you lock staging for {HUB}/acme/web/pull/12? -> lock staging because {HUB}/acme/web/pull/12
+lock staging for acme/api tests -> lock staging because acme/api tests
+lock staging on acme/api -> lock staging on api
+lock Acme/API staging for 2h -> lock staging on api for 2h
+lock staging for 2h on acme/api because acme/api is slow -> lock staging on api for 2h because acme/api is slow
+lock all on <{HUB}/acme/api|acme/api>: load test -> lock all on api because load test
+unlock staging on {HUB}/acme/api.git -> unlock staging on api
+unlock staging on www.github.com/acme/api/ -> unlock staging on api
+take over staging on acme/api because it burns -> take over staging on api because it burns
+ask for staging on acme/api -> ask for staging on api
+notify me about staging on acme/api. -> notify me about staging on api
+keep staging on {HUB}/acme/api -> keep staging on api
+cancel acme/api in staging -> cancel api in staging
+retry acme/api -> retry api
+approve staging on {HUB}/acme/api -> approve api in staging
+reject acme/api because acme/web is first -> reject api "acme/web is first"
+logs acme/api in staging -> logs api in staging
+why {HUB}/acme/api -> why api
+figures acme/api -> figures api
+schedule acme/api -> schedule api
+promote acme/api from staging to production -> promote api from staging to production
 freeze staging because see {HUB}/acme/other/pull/1 -> freeze staging because see {HUB}/acme/other/pull/1
 reject #12 because {HUB}/acme/web/pull/12 is missing -> reject #12 "{HUB}/acme/web/pull/12 is missing"
 deploy! main --force "see {HUB}/acme/other/pull/12" -> deploy main --force "see {HUB}/acme/other/pull/12"
@@ -120,6 +141,18 @@ def test_what_is_pasted_is_what_it_leads_to(said: str, meant: str) -> None:
             "deploy acme/mono@topic to staging",
             "“acme/mono” is the repository of shop and admin: please name the app.",
         ),
+        *(
+            (said, "“acme/mono” is the repository of shop and admin: please name the app.")
+            for said in (
+                *("lock staging on acme/mono", "lock acme/mono staging for 2h", "unlock all on acme/mono"),
+                *("approve staging on acme/mono", "keep staging on acme/mono", "status acme/mono"),
+            )
+        ),
+        (
+            f"lock staging on {HUB}/acme/mono",
+            f"“{HUB}/acme/mono” is the repository of shop and admin: please name the app.",
+        ),
+        ("lock acme/other staging", "There is no app “acme/other”."),
         (
             f"deploy main to {HUB}/acme/api/deployments/production",  # which is not the app whose main is meant here
             "To “api” or to “production”? I understood both.",
@@ -152,6 +185,9 @@ def test_a_repository_of_several_apps_is_the_channels_own() -> None:
 
     assert not isinstance(understood, NotUnderstood)
     assert show(understood) == "deploy admin#12 to staging"
+    locked = parse("lock staging on acme/mono", words)
+    assert not isinstance(locked, NotUnderstood)
+    assert show(locked) == "lock staging on admin"
 
 
 def test_an_enterprise_servers_pages_are_known_by_its_address() -> None:

@@ -168,6 +168,20 @@ def test_what_is_never_taken_has_failed_after_five_minutes(hook, run_to) -> None
     assert run.lines == [f"{hook.host} answered 429 Too Many Requests: Too many deploys: it is asked again"]
 
 
+def test_time_in_which_nobody_asked_is_none_of_the_five_minutes(hook, run_to) -> None:
+    hook.replies.extend([Reply(503, b"")] * 3)
+    run = run_to()
+    for seconds in (5, 10 * 60, 5):
+        with pytest.raises(Unavailable):
+            http.start(run)
+        run.clock.passes(seconds)
+
+    begun(run)
+
+    assert len(hook.asked) == 4
+    assert len(hook.begun) == 1
+
+
 def test_where_it_may_have_begun_that_is_said(hook, run_to) -> None:
     hook.replies.extend([Reply(500, b"")] * 200)
 

@@ -21,6 +21,8 @@ from bot.providers.http.variables import Variables
 
 TRIED_FOR = timedelta(minutes=5)
 """How long a hook that does not take it is asked again and again."""
+AWAY = timedelta(minutes=1)
+"""How late it is asked again where somebody is there to ask."""
 PAUSE = timedelta(seconds=4)
 LOOK_AGAIN = 4.0
 """Seconds between two looks at whether somebody has cancelled, where the hook has asked for more time."""
@@ -46,12 +48,18 @@ def start(run: Run) -> str:
         said = "The hook is asked again in a moment."
         raise Unavailable(said, retry_after=min(wait, LOOK_AGAIN), uncertain=sent.begun)
     request = _request(run.job, settings, variables, now)
-    sent = sent or Sent(now, now)
+    sent = _tried(sent, now) if sent is not None else Sent(now, now)
     # Before it is sent: whoever finds this after a crash knows that the hook may have begun.
     run.keep(SENT, replace(sent, begun=True).written())
     begun = _ask(run, settings, variables, request, sent)
     run.keep(ACCEPTED, begun.written())
     return begun.written()
+
+
+def _tried(sent: Sent, now: datetime) -> Sent:
+    """Without the time in which no bot was there to ask: in that the hook has refused nothing."""
+    away = now - sent.not_before
+    return replace(sent, since=sent.since + away) if away > AWAY else sent
 
 
 def _too_late(run: Run, sent: Sent | None) -> Begun:

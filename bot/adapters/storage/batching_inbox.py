@@ -1,7 +1,8 @@
 """Deliveries on their way into the database: those that arrive together share one transaction, and its cost.
 
 A transaction that must survive a power cut costs a wait for the disk, however many rows are in it. One thread writes;
-while it waits for the disk, the next deliveries gather. Nobody is answered before the commit that covers them.
+while it waits for the disk, the next deliveries gather. Nobody is answered before the commit that covers them. On
+SQLite one that comes alone is written where it comes in, as long as that holds nobody up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from queue import Empty, SimpleQueue
 import structlog
 
 from bot.adapters.storage.bulk_insert import Arrival, Outcome, Stored, Writer
+from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.compression import Packer
 from bot.adapters.storage.engine import Database
 from bot.core.errors import ShipmateError, Unavailable
@@ -32,6 +34,12 @@ LARGE = 512 * 1024
 """Bytes from which on compressing takes so long that others would have to wait for it."""
 ANSWER_WITHIN = 9.0
 """Seconds; GitHub gives up after ten: https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks"""
+
+
+QUICK = 0.05
+"""Seconds that all others may be kept waiting by a delivery that is written in the loop's own thread."""
+CAREFUL_FOR = 10.0
+"""Seconds for which nothing is, once that has taken longer or failed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,15 +61,52 @@ class Waiter(Arrival):
             self.answer.set_result(outcome)
 
 
+class AtOnce:
+    """Stores a delivery in the event loop's own thread, where nobody else writes and the disk was quick before.
+
+    To hand one to another thread, and the answer back, takes about as long as all else that is done with it.
+    """
+
+    def __init__(self, database: Database, quick: float) -> None:
+        self._database = database
+        self._writer = Writer(database, patient=False)
+        self._quick = quick
+        self._careful_until = 0.0
+
+    def store(self, one: Arrival) -> Stored | None:
+        """What became of it; None where it is not stored, and to be handed to whoever may wait."""
+        began = seconds_passed()
+        if began < self._careful_until:
+            return None
+        with self._database.turn_if_free() as is_ours:
+            if not is_ours:
+                return None
+            stored = self._writer.store_now(one)
+        if stored is None or seconds_passed() - began > self._quick:
+            self._careful_until = began + CAREFUL_FOR
+        return stored
+
+    def close(self) -> None:
+        self._writer.close()
+
+
 class BatchingInbox:
     """An inbox for an event loop. ``start`` it before the first ``put``; ``stop`` stores what has come and ends it.
 
-    Holds one database connection from the first delivery on.
+    Holds one database connection from the first delivery on, and on SQLite another one for those that come alone.
     """
 
-    def __init__(self, database: Database, *, waiting: int = WAITING, waiting_bytes: int = WAITING_BYTES) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        waiting: int = WAITING,
+        waiting_bytes: int = WAITING_BYTES,
+        quick: float = QUICK,
+    ) -> None:
         self._clock = database.clock
         self._writer = Writer(database)
+        self._at_once = AtOnce(database, quick) if database.is_sqlite else None
         self._most = waiting
         self._most_bytes = waiting_bytes
         self._packer = Packer()
@@ -80,6 +125,8 @@ class BatchingInbox:
         self._stopped = True
         self._queue.put(None)
         self._thread.join(patience)
+        if self._at_once is not None:
+            self._at_once.close()
 
     async def put(self, delivery: Delivery) -> Stored:
         """Return when the delivery is stored for good, and what became of it.
@@ -104,7 +151,7 @@ class BatchingInbox:
         waiter = Waiter(delivery.id, delivery.source, delivery.name, body, now, *how, loop, answer)
         self._waiting += 1
         self._waiting_bytes += len(body)
-        if self._waiting == 1:
+        if self._waiting == 1 and self._at_once is None:
             self._queue.put([waiter])
         else:
             if not self._arriving:
@@ -119,6 +166,11 @@ class BatchingInbox:
 
     def _hand_over(self) -> None:
         together, self._arriving = self._arriving, []
+        if self._at_once is not None and self._waiting == 1:
+            stored = self._at_once.store(together[0])
+            if stored is not None:
+                self._resolve(together, [stored])
+                return
         self._queue.put(together)
 
     # --- in the loop's thread above, in the writer's below --------------------------------------------------------

@@ -40,10 +40,14 @@ class Arrival:
 
 
 class Writer:
-    """Inserts deliveries through one connection of its own, on whichever database the store has."""
+    """Inserts deliveries through one connection of its own, on whichever database the store has.
 
-    def __init__(self, database: Database) -> None:
+    One that is not ``patient`` waits for no other process that writes into a file of SQLite.
+    """
+
+    def __init__(self, database: Database, *, patient: bool = True) -> None:
         self._database = database
+        self._patient = patient
         # As SQLAlchemy writes moments, so that it can read them: the driver's own way is deprecated since Python 3.12.
         dialect = database.engine.dialect
         moment = tables.deliveries.c.due_at.type.dialect_impl(dialect)
@@ -65,6 +69,16 @@ class Writer:
             log.exception("deliveries not stored", deliveries=len(rows))
             self.close()
             return [Unavailable("The delivery could not be stored.")] * len(rows)
+
+    def store_now(self, one: Arrival) -> Stored | None:
+        """What became of it, on SQLite and in a turn of the caller's; None where it is not stored."""
+        try:
+            stored = self._execute([self._row(one)]).get(one.id, "known")
+        except Exception:  # noqa: BLE001 - whatever it is, `store` meets it too, and tells it
+            self.close()
+            return None
+        self._database.answered()
+        return stored
 
     def _row(self, one: Arrival) -> Row:
         at = self._moment(one.at) if self._moment else one.at
@@ -97,7 +111,7 @@ class Writer:
         # The same id a second time in one group is known already.
         return [new.pop(row[0], "known") for row in rows]
 
-    def _execute(self, rows: Sequence[Row]) -> dict[str, Outcome]:
+    def _execute(self, rows: Sequence[Row]) -> dict[str, Stored]:
         """The ids that were new, and what became of them; all rows are committed when this returns."""
         connection = self._open()
         cursor = connection.cursor()
@@ -112,7 +126,7 @@ class Writer:
                 if clock is not None and found and clock.wants_look():
                     clock.note(found[-1][2], began)
                 return _outcomes(found)
-            new: dict[str, Outcome] = {}
+            new: dict[str, Stored] = {}
             for some in portions(rows):
                 cursor.execute(_FOR_SQLITE[len(some)], [value for row in some for value in row])
                 new.update(_outcomes(cursor.fetchall()))
@@ -131,6 +145,8 @@ class Writer:
                 # Of this statement one plan is as good as another, and to make one takes longer than to execute it.
                 driver.prepare_threshold = 0
                 driver.execute("SET plan_cache_mode = force_generic_plan")
+            elif not self._patient:
+                opened.execute("PRAGMA busy_timeout=0")
         return self._connection
 
     def close(self) -> None:
@@ -159,7 +175,7 @@ def portions(rows: Sequence[Row]) -> list[Sequence[Row]]:
     return found
 
 
-def _outcomes(found: Sequence[Sequence[Any]]) -> dict[str, Outcome]:
+def _outcomes(found: Sequence[Sequence[Any]]) -> dict[str, Stored]:
     return {id: "settled" if due_at is None else "waits" for id, due_at, *_ in found}
 
 

@@ -198,6 +198,16 @@ class Database:
             yield
 
     @contextmanager
+    def turn_if_free(self) -> Iterator[bool]:
+        """As ``turn``, on SQLite: whether it is this thread's, without waiting for it."""
+        free = self._writing.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._writing.release()
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         """The one place that tells trouble, which passes, from faults, which do not: only trouble is waited out."""
         driver = self.engine.dialect.loaded_dbapi

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import sqlalchemy as sa
@@ -214,6 +215,73 @@ def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept:
     assert isinstance(late, Unavailable)
     assert str(late) == "The listener is stopping."
     assert stored(kept) == ["github:before"]
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Store]:
+    store = Store(connect(f"sqlite:///{tmp_path / 'alone.db'}"), SystemClock())
+    migrate(store.database.engine)
+    yield store
+    store.database.engine.dispose()
+
+
+def puts(intake: BatchingInbox, *names: str, held: Callable[[], None] = lambda: None) -> list[bool]:
+    """Whether each was answered although no thread writes, when they came one after the other; then all are.
+
+    ``held`` is called when the loop has gone on behind the last of them.
+    """
+
+    async def come() -> list[bool]:
+        waiting = []
+        for name in names:
+            waiting.append(asyncio.ensure_future(intake.put(delivery(name))))
+            for _ in range(5):
+                await asyncio.sleep(0)
+        answered = [one.done() for one in waiting]
+        held()
+        intake.start()
+        assert await asyncio.gather(*waiting) == ["waits"] * len(names)
+        return answered
+
+    try:
+        return asyncio.run(asyncio.wait_for(come(), PATIENCE))
+    finally:
+        intake.stop()
+
+
+def test_on_sqlite_a_delivery_that_comes_alone_needs_no_thread(on_sqlite: Store) -> None:
+    assert puts(BatchingInbox(on_sqlite.database), "d1", "d2") == [True, True]
+    assert stored(on_sqlite) == ["github:d1", "github:d2"]
+
+
+def test_after_a_slow_disk_deliveries_keep_nobody_else_waiting(on_sqlite: Store) -> None:
+    assert puts(BatchingInbox(on_sqlite.database, quick=-1.0), "d1", "d2") == [True, False]
+    assert stored(on_sqlite) == ["github:d1", "github:d2"]
+
+
+def test_the_loop_does_not_wait_for_another_thread_that_writes(on_sqlite: Store) -> None:
+    writes, done = Event(), Event()
+
+    def write() -> None:
+        with on_sqlite.database.turn():
+            writes.set()
+            done.wait(PATIENCE)
+
+    other = Thread(target=write)
+    other.start()
+    assert writes.wait(PATIENCE)
+
+    assert puts(BatchingInbox(on_sqlite.database), "d1", held=done.set) == [False]
+    other.join(PATIENCE)
+    assert stored(on_sqlite) == ["github:d1"]
+
+
+def test_the_loop_does_not_wait_for_another_process_that_writes(on_sqlite: Store) -> None:
+    other = sqlite3.connect(str(on_sqlite.database.engine.url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert puts(BatchingInbox(on_sqlite.database), "d1", held=other.close) == [False]
+    assert stored(on_sqlite) == ["github:d1"]
 
 
 def test_a_group_is_cut_where_its_number_or_its_bytes_are_too_many() -> None:

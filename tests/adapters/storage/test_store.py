@@ -80,7 +80,7 @@ def test_a_delivery_is_stored_once_whatever_a_repeat_says(kept: Store) -> None:
     again = kept.inbox.put(Delivery("github:1", "github", "push", b"{}"))
 
     assert (first, again) == (True, False)
-    assert kept.inbox.delivery("github:1") == (ping(), None, 0, True)
+    assert kept.inbox.delivery("github:1") == (ping(), None, 0, 0)
 
 
 def test_deliveries_are_taken_in_the_order_of_arrival_and_only_once(kept: Store, clock: HandClock) -> None:

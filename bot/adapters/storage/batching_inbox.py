@@ -34,8 +34,6 @@ LARGE = 512 * 1024
 """Bytes from which on compressing takes so long that others would have to wait for it."""
 ANSWER_WITHIN = 9.0
 """Seconds; GitHub gives up after ten: https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks"""
-
-
 QUICK = 0.05
 """Seconds that all others may be kept waiting by a delivery that is written in the loop's own thread."""
 CAREFUL_FOR = 10.0
@@ -64,7 +62,7 @@ class Waiter(Arrival):
 class AtOnce:
     """Stores a delivery in the event loop's own thread, where nobody else writes and the disk was quick before.
 
-    To hand one to another thread, and the answer back, takes about as long as all else that is done with it.
+    To hand one to another thread, and the answer back, is two changes of threads that nobody needs then.
     """
 
     def __init__(self, database: Database, quick: float) -> None:

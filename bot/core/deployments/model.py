@@ -196,9 +196,8 @@ class Deployment:
     ``thread`` is the thread in which it is told, None for that under its parent message; ``asked_message`` the message
     that asked for it. ``card`` is the deployment after which its card is called, where that is another one: see
     ``rolling_card``. ``news`` is what it waits for, in a few words behind its name, and ``facts`` what there is to know
-    of that; ``waited`` what it has waited for so far,
-    ``held`` what holds it besides. ``shipment`` is the pull request that it merges first: until that
-    is done ``sha`` is its head, and nothing that may be deployed.
+    of that; ``waited`` what it has waited for so far, ``held`` what holds it besides. ``shipment`` is the pull request
+    that it merges first: until that is done ``sha`` is its head, and nothing that may be deployed.
     """
 
     id: int

@@ -200,7 +200,7 @@ def _work(settings_file: Path | None, process: Process, *, web: bool) -> int:
 
     settings, stop, logs = _begin(settings_file, process)
     meter = Meter()
-    bot = real(settings, connections=WORKER_CONNECTIONS, measures=meter)
+    bot = real(settings, connections=WORKER_CONNECTIONS - 1 if web else WORKER_CONNECTIONS, measures=meter)
     bot.engine.reserve()
     bring_up_to_date(bot.store.database, process)
     metrics_port = None if web else _metrics_port(settings)
@@ -329,14 +329,12 @@ def _open_port(
     server = server_of(listener(settings, store, intake, labels(settings), stored, slack, process))
     opened = _opened(settings().secrets.port, server.config.backlog)
     thread = threading.Thread(target=server.run, args=([opened],), name="listener", daemon=True)
-    intake.start()
     thread.start()
 
     def close() -> None:
         """Answer what has come in, and take nothing more."""
         server.should_exit = True
-        thread.join(6)
-        intake.stop(3)
+        thread.join(9)
 
     return close
 

@@ -50,6 +50,9 @@ class AsyncInbox(Protocol):
 
     async def put(self, delivery: Delivery, /) -> Literal["waits", "settled", "known"]: ...
 
+    async def stop(self) -> None:
+        """Store what has been put so far, and take nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookListener:
@@ -106,6 +109,10 @@ class WebhookListener:
             self.site.leave()
         if self.api is not None:
             self.api.leave()
+
+    async def end(self) -> None:
+        """Nobody is connected any more."""
+        await self.intake.stop()
 
 
 def routed(routes: list[Route], root: str = "") -> Starlette:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Protocol
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -213,7 +213,7 @@ def link_secrets(settings: Settings, store: Store) -> tuple[str, ...]:
 def server_of(listens: WebhookListener, limits: Limits = PRODUCTION) -> uvicorn.Server:
     """Runs the listener, with nothing between it and the socket that webhooks do not need, but for the limits."""
     app = listens.app(limits)
-    return serving(app, app.refused, listens.leave, limits, listens.root)
+    return serving(app, app.refused, listens.leave, limits, listens.root, listens.end)
 
 
 def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Server:
@@ -221,8 +221,15 @@ def monitor_server(told: Monitored, limits: Limits = PRODUCTION) -> uvicorn.Serv
     return serving(routed(told.routes()), Refusals(limits.refusals_told_every).note, lambda: None, limits)
 
 
-def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Limits, root: str = "") -> uvicorn.Server:
-    """``leave`` is called before it ends; ``root``: see ``inner``."""
+def serving(
+    app: ASGIApp,
+    refused: Refuse,
+    leave: Callable[[], None],
+    limits: Limits,
+    root: str = "",
+    end: Callable[[], Awaitable[None]] | None = None,
+) -> uvicorn.Server:
+    """``leave`` is called before it ends, ``end`` when nobody is connected any more; ``root``: see ``inner``."""
     import uvicorn
 
     from bot.http.protocol import Crowd, LimitedProtocol
@@ -233,6 +240,8 @@ def serving(app: ASGIApp, refused: Refuse, leave: Callable[[], None], limits: Li
         async def shutdown(self, sockets: list[socket] | None = None) -> None:
             leave()
             await super().shutdown(sockets)
+            if end is not None:
+                await end()
 
     crowd = Crowd(limits, refused, root)
     config = uvicorn.Config(

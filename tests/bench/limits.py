@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.adapters.storage.bulk_insert import Arrival, Writer
+from bot.adapters.storage.bulk_insert import Arrival, OnPostgres, OnSqlite, row
 from bot.adapters.storage.compression import Packer
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
@@ -45,34 +46,35 @@ def disk(seconds: float) -> float:
         return rate(seconds, write)
 
 
-def inserts(url: str, seconds: float) -> dict[int, float]:
-    """Deliveries per second, by the number that shares a transaction; compressed beforehand."""
+async def inserts(url: str, seconds: float) -> dict[int, float]:
+    """Deliveries per second, by the number that shares a transaction; compressed beforehand, in one thread."""
     store = Store(connect(url), SystemClock())
-    writer, packer = Writer(store.database), Packer()
+    packer, database = Packer(), store.database
     bodies = [packer.packed(body) for body in payloads(16)]
+    on_sqlite, on_postgres = OnSqlite(database), OnPostgres(database)
+    labels = (None, None, None)
     found = {}
     for group in GROUPS:
-
-        def store_some(group: int = group) -> int:
-            now = store.database.clock.now()
-            ids = [f"github:{uuid.uuid4()}" for _ in range(group)]
-            labels = (None, None, None)
-            arrivals = [
-                Arrival(one, "github", "pull_request", bodies[n % 16], now, *labels) for n, one in enumerate(ids)
+        done, began = 0, time.perf_counter()
+        while (took := time.perf_counter() - began) < seconds:
+            now, names = database.clock.now(), [f"github:{uuid.uuid4()}" for _ in range(group)]
+            rows = [
+                row(Arrival(name, "github", "pull_request", bodies[n % 16], now, *labels))
+                for n, name in enumerate(names)
             ]
-            outcomes = writer.store(arrivals)
-            if not all(outcome == "waits" for outcome in outcomes):
-                raise RuntimeError(f"not stored: {outcomes}")
-            return group
-
-        found[group] = rate(seconds, store_some)
-    writer.close()
-    store.database.engine.dispose()
+            stored = on_sqlite.insert_now(rows) if database.is_sqlite else await on_postgres.insert(rows)
+            if stored != dict.fromkeys(names, "waits"):
+                raise RuntimeError(f"not stored: {stored}")
+            done += group
+        found[group] = done / took
+    on_sqlite.close_now()
+    await on_postgres.close()
+    database.engine.dispose()
     return found
 
 
 if __name__ == "__main__":
     duration = float(sys.argv[1])
     urls = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
-    figures = {kind: inserts(url, duration) for kind, url in urls.items()}
+    figures = {kind: asyncio.run(inserts(url, duration)) for kind, url in urls.items()}
     json.dump({"disk": disk(duration), "inserts": figures, "place": str(Path(HOME).resolve())}, sys.stdout)

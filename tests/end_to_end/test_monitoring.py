@@ -100,7 +100,7 @@ def test_a_listener_and_a_worker_tell_the_same_of_their_database(cluster_with: C
     assert asked(f"{worker}/github/webhook")[0] == 404
     assert (shows(worker, "shipmate_slack_connected"), shows(web, "shipmate_slack_connected")) == (1, None)
     assert (shows(worker, "shipmate_workers"), shows(web, "shipmate_workers")) == (1, 1)
-    assert (shows(worker, "shipmate_pool_size"), shows(web, "shipmate_pool_size")) == (5, 2)
+    assert (shows(worker, "shipmate_pool_size"), shows(web, "shipmate_pool_size")) == (5, 1)
     received = 'shipmate_webhooks_total{answer="202",event="deployment_status"}'
     assert (shows(worker, received), shows(web, received)) == (None, 3)
 

@@ -146,7 +146,6 @@ def door(
         made.crowd = server.config.http.args[0]
         opened = socket.create_server(("127.0.0.1", 0))
         made.port = opened.getsockname()[1]
-        intake.start()
         thread = Thread(target=server.run, args=([opened],), daemon=True)
         thread.start()
 
@@ -158,4 +157,3 @@ def door(
         yield made
         stop()
         opened.close()
-        intake.stop()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import sqlalchemy as sa
 import structlog
@@ -15,6 +18,9 @@ from bot.adapters.storage.clock import seconds_passed
 from bot.adapters.storage.engine import Database, reason_of
 from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import NOBODY, About
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +45,120 @@ class Arrival:
     joins: str | None
 
 
+class Inserts(Protocol):
+    """One connection to a database, and how deliveries get into it."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    async def insert(self, rows: Sequence[Row]) -> dict[str, Stored]:
+        """The ids that were new, and what became of them; all rows are committed when this returns."""
+
+    async def close(self) -> None: ...
+
+
 class Writer:
     """Inserts deliveries through one connection of its own, on whichever database the store has.
 
-    One that is not ``patient`` waits for no other process that writes into a file of SQLite.
+    For one caller at a time; nobody else of the event loop waits for the database.
     """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._inserts: Inserts = OnSqlite(database) if database.is_sqlite else OnPostgres(database)
+
+    async def store(self, together: Sequence[Arrival]) -> list[Outcome]:
+        """What became of each: all in one transaction, or one by one where one of them is refused. Never raises."""
+        try:
+            return await self._insert([row(one) for one in together])
+        except Unavailable as error:
+            return [error] * len(together)
+        except Rejected as error:
+            if len(together) == 1:
+                return [error]
+            return [outcome for one in together for outcome in await self.store([one])]
+        except Exception:  # a fault of ours must not end the task that everybody waits for
+            log.exception("deliveries not stored", deliveries=len(together))
+            await self.close()
+            return [Unavailable("The delivery could not be stored.")] * len(together)
+
+    async def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
+        """Once more where an open connection is dead: after a restart of a database server every one is."""
+        again = self._inserts.is_open and not self._database.is_sqlite
+        try:
+            return await self._commit(rows)
+        except Unavailable:
+            if not again:
+                raise
+        return await self._commit(rows)
+
+    async def _commit(self, rows: Sequence[Row]) -> list[Outcome]:
+        driver = self._database.engine.dialect.loaded_dbapi
+        try:
+            new = await self._inserts.insert(rows)
+        except (driver.DataError, driver.IntegrityError) as error:
+            await self.close()
+            raise Rejected(f"The database refuses the delivery: {error}") from error
+        except (driver.Error, sa.exc.SQLAlchemyError) as error:
+            await self.close()
+            raise self._database.away(f"The database does not answer: {reason_of(error)}.") from error
+        self._database.answered()
+        # The same id a second time in one group is known already.
+        return [new.pop(row[0], "known") for row in rows]
+
+    async def close(self) -> None:
+        """Let go of the connection, which may be broken."""
+        await self._inserts.close()
+
+
+def row(one: Arrival) -> Row:
+    about = one.about or NOBODY
+    judged = (one.about is not None, about.repository, about.number, about.sha, about.unended, about.ours)
+    return one.id, one.source, one.name, one.body, one.at, one.repeats, one.joins, *judged
+
+
+class OnPostgres:
+    """The loop goes on while the server writes: to hand rows to a thread and the answer back would take as long as to
+    send them. The connection is none of the pool's, whose are for threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: AsyncConnection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    async def insert(self, rows: Sequence[Row]) -> dict[str, Stored]:
+        """One statement takes all rows: committing by itself, it is a single round trip."""
+        connection = self._connection = self._connection or await self._open()
+        began, clock = seconds_passed(), self._database.own_clock
+        if len(rows) == 1:  # arrays cost more than what they hold
+            cursor = await connection.execute(_ONE_FOR_POSTGRES, rows[0])
+        else:
+            cursor = await connection.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
+        found = await cursor.fetchall()
+        if clock is not None and found and clock.wants_look():
+            clock.note(found[-1][2], began)
+        return _outcomes(found)
+
+    async def _open(self) -> AsyncConnection:
+        from psycopg import AsyncConnection
+
+        words, named = self._database.connect_args()
+        # Of this statement one plan is as good as another, and to make one takes longer than to execute it.
+        opened = await AsyncConnection.connect(*words, **named, autocommit=True, prepare_threshold=0)
+        await opened.execute("SET plan_cache_mode = force_generic_plan")
+        return opened
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+class OnSqlite:
+    """A thread of its own waits for the disk; one that is not ``patient`` waits for no other process that writes."""
 
     def __init__(self, database: Database, *, patient: bool = True) -> None:
         self._database = database
@@ -51,106 +166,43 @@ class Writer:
         # As SQLAlchemy writes moments, so that it can read them: the driver's own way is deprecated since Python 3.12.
         dialect = database.engine.dialect
         moment = tables.deliveries.c.due_at.type.dialect_impl(dialect)
-        self._moment: Callable[[Any], Any] | None = moment.bind_processor(dialect)
+        self._moment: Callable[[Any], Any] = moment.bind_processor(dialect) or (lambda at: at)
         self._connection: sa.PoolProxiedConnection | None = None
+        self._thread = ThreadPoolExecutor(1, "intake")
 
-    def store(self, together: Sequence[Arrival]) -> list[Outcome]:
-        """What became of each: all in one transaction, or one by one where one of them is refused. Never raises."""
-        rows = [self._row(one) for one in together]
-        try:
-            return self._insert(rows)
-        except Unavailable as error:
-            return [error] * len(rows)
-        except Rejected as error:
-            if len(rows) == 1:
-                return [error]
-            return [outcome for one in together for outcome in self.store([one])]
-        except Exception:  # a fault of ours must not end the thread that everybody waits for
-            log.exception("deliveries not stored", deliveries=len(rows))
-            self.close()
-            return [Unavailable("The delivery could not be stored.")] * len(rows)
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
 
-    def store_now(self, one: Arrival) -> Stored | None:
-        """What became of it, on SQLite and in a turn of the caller's; None where it is not stored."""
-        try:
-            stored = self._execute([self._row(one)]).get(one.id, "known")
-        except Exception:  # noqa: BLE001 - whatever it is, `store` meets it too, and tells it
-            self.close()
-            return None
-        self._database.answered()
-        return stored
+    async def insert(self, rows: Sequence[Row]) -> dict[str, Stored]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.insert_now, rows)
 
-    def _row(self, one: Arrival) -> Row:
-        at = self._moment(one.at) if self._moment else one.at
-        about = one.about or NOBODY
-        judged = (one.about is not None, about.repository, about.number, about.sha, about.unended, about.ours)
-        return one.id, one.source, one.name, one.body, at, one.repeats, one.joins, *judged
+    def insert_now(self, rows: Sequence[Row]) -> dict[str, Stored]:
+        """As ``insert``, in the caller's thread."""
+        new: dict[str, Stored] = {}
+        with self._database.turn():
+            connection = self._connection = self._connection or self._open()
+            with closing(connection.cursor()) as cursor:
+                for some in portions(rows):
+                    cursor.execute(_FOR_SQLITE[len(some)], [value for row in some for value in self._values(row)])
+                    new.update(_outcomes(cursor.fetchall()))
+                connection.commit()
+        return new
 
-    def _insert(self, rows: Sequence[Row]) -> list[Outcome]:
-        """Once more where an open connection is dead: after a restart of a database server every one is."""
-        again = self._connection is not None and not self._database.is_sqlite
-        try:
-            return self._commit(rows)
-        except Unavailable:
-            if not again:
-                raise
-        return self._commit(rows)
-
-    def _commit(self, rows: Sequence[Row]) -> list[Outcome]:
-        driver = self._database.engine.dialect.loaded_dbapi
-        try:
-            with self._database.turn():
-                new = self._execute(rows)
-        except (driver.DataError, driver.IntegrityError) as error:
-            self.close()
-            raise Rejected(f"The database refuses the delivery: {error}") from error
-        except (driver.Error, sa.exc.SQLAlchemyError) as error:
-            self.close()
-            raise self._database.away(f"The database does not answer: {reason_of(error)}.") from error
-        self._database.answered()
-        # The same id a second time in one group is known already.
-        return [new.pop(row[0], "known") for row in rows]
-
-    def _execute(self, rows: Sequence[Row]) -> dict[str, Stored]:
-        """The ids that were new, and what became of them; all rows are committed when this returns."""
-        connection = self._open()
-        cursor = connection.cursor()
-        try:
-            if not self._database.is_sqlite:
-                began, clock = seconds_passed(), self._database.own_clock
-                if len(rows) == 1:  # arrays cost more than what they hold
-                    cursor.execute(_ONE_FOR_POSTGRES, rows[0])
-                else:
-                    cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
-                found = cursor.fetchall()
-                if clock is not None and found and clock.wants_look():
-                    clock.note(found[-1][2], began)
-                return _outcomes(found)
-            new: dict[str, Stored] = {}
-            for some in portions(rows):
-                cursor.execute(_FOR_SQLITE[len(some)], [value for row in some for value in row])
-                new.update(_outcomes(cursor.fetchall()))
-            connection.commit()
-            return new
-        finally:
-            cursor.close()
+    def _values(self, row: Row) -> Row:
+        id, source, name, body, at, *others = row
+        return id, source, name, body, self._moment(at), *others
 
     def _open(self) -> sa.PoolProxiedConnection:
-        if self._connection is None:
-            opened = self._connection = self._database.engine.raw_connection()
-            if not self._database.is_sqlite:
-                # There one statement takes all rows: committing by itself, it is a single round trip.
-                driver: Any = opened.driver_connection
-                driver.autocommit = True
-                # Of this statement one plan is as good as another, and to make one takes longer than to execute it.
-                driver.prepare_threshold = 0
-                driver.execute("SET plan_cache_mode = force_generic_plan")
-            elif not self._patient:
-                opened.execute("PRAGMA busy_timeout=0")
-        return self._connection
+        opened = self._database.engine.raw_connection()
+        if not self._patient:
+            opened.execute("PRAGMA busy_timeout=0")
+        return opened
 
-    def close(self) -> None:
-        """Let go of the connection, which may be broken and commits by itself: it does not go back to the others."""
+    async def close(self) -> None:
+        self.close_now()
+
+    def close_now(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()

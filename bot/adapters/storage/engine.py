@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 
 SERVICE = "database"
 """What an outage of it is called in the log."""
-WEB_CONNECTIONS = 2
+WEB_CONNECTIONS = 1
 WORKER_CONNECTIONS = 5
-"""Heroku's smallest Postgres allows twenty in all."""
+"""Heroku's smallest Postgres allows twenty in all, and who stores webhooks has one of its own beside these."""
 RESTED = 3.0
 """Seconds without use after which a connection to Postgres is asked whether it lives."""
 
@@ -42,6 +42,9 @@ def connect(url: str, *, pool_size: int = WORKER_CONNECTIONS) -> sa.Engine:
     return engine
 
 
+_CONNECTING = {"connect_timeout": 10, "application_name": "shipmate"}
+
+
 def _postgres(url: str, pool_size: int) -> sa.Engine:
     engine = sa.create_engine(
         url,
@@ -50,7 +53,7 @@ def _postgres(url: str, pool_size: int) -> sa.Engine:
         # The one that was used last is used next, so that a few are busy and the others rest.
         pool_use_lifo=True,
         pool_timeout=30,
-        connect_args={"connect_timeout": 10, "application_name": "shipmate"},
+        connect_args=_CONNECTING,
     )
     sa_event.listen(engine, "handle_error", _no_connection_is_a_lost_one)
     sa_event.listen(engine, "connect", _let_go_of_locks)
@@ -187,6 +190,11 @@ class Database:
         self.before_each: Callable[[], None] = lambda: None
         self._writing = threading.RLock()
         self._is_away = False
+
+    def connect_args(self) -> tuple[Sequence[Any], dict[str, Any]]:
+        """What the driver's ``connect`` is given on Postgres, for a connection beside the pool."""
+        words, named = self.engine.dialect.create_connect_args(self.engine.url)
+        return words, {**named, **_CONNECTING}
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 
 import pytest
 import sqlalchemy as sa
 
 from bot.adapters.storage import tables
-from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, BatchingInbox, Waiter, batches
+from bot.adapters.storage.batching_inbox import TOGETHER, TOGETHER_BYTES, BatchingInbox, Waiter, first_of
 from bot.adapters.storage.bulk_insert import Arrival, Stored, Writer, portions
 from bot.adapters.storage.compression import MAGIC, Packer, unpacked
 from bot.adapters.storage.engine import connect
@@ -50,13 +51,12 @@ def put(store: Store, *deliveries: Delivery, waiting: int = 1_000) -> list[Store
     intake = BatchingInbox(store.database, waiting=waiting)
 
     async def come() -> list[Stored | BaseException]:
-        return await asyncio.gather(*[intake.put(one) for one in deliveries], return_exceptions=True)
+        try:
+            return await asyncio.gather(*[intake.put(one) for one in deliveries], return_exceptions=True)
+        finally:
+            await intake.stop()
 
-    intake.start()
-    try:
-        return asyncio.run(come())
-    finally:
-        intake.stop()
+    return asyncio.run(come())
 
 
 def stored(store: Store) -> list[str]:
@@ -74,16 +74,14 @@ def test_deliveries_that_come_together_are_all_stored_in_their_order(kept: Store
 def test_what_is_answered_is_there_for_everybody_else(tmp_path: Path) -> None:
     store = Store(connect(f"sqlite:///{tmp_path / 'shared.db'}"), SystemClock())
     migrate(store.database.engine)
-    writer = Writer(store.database)
 
-    outcomes = writer.store([arrival(store, "d1"), arrival(store, "d2")])
+    outcomes = doorstep.written(store, [[arrival(store, "d1"), arrival(store, "d2")]])
     with sqlite3.connect(tmp_path / "shared.db") as other:
         seen = other.execute("SELECT count(*) FROM deliveries").fetchone()
     other.close()
 
     assert outcomes == ["waits", "waits"]
     assert seen == (2,)
-    writer.close()
     store.database.engine.dispose()
 
 
@@ -156,36 +154,44 @@ def test_a_database_that_cannot_store_fails_every_one_of_them(tmp_path: Path) ->
 def test_a_connection_that_died_meanwhile_is_replaced_without_anybody_noticing() -> None:
     store = Store(connect(new_database(), pool_size=2), SystemClock())
     migrate(store.database.engine)
-    writer = Writer(store.database)
-    writer.store([arrival(store, "before")])
-    with store.database.engine.connect() as other:
-        kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-        ended = other.exec_driver_sql(
-            f"{kill} AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        ).scalar()
+    ended = []
 
-    outcomes = writer.store([arrival(store, "after")])
+    def groups() -> Iterator[Sequence[Arrival]]:
+        yield [arrival(store, "before")]
+        with store.database.engine.connect() as other:
+            kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+            of_others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ended.append(other.exec_driver_sql(f"{kill} AND {of_others}").scalar())
+        yield [arrival(store, "after")]
 
-    assert ended == 1
-    assert outcomes == ["waits"]
+    outcomes = doorstep.written(store, groups())
+
+    assert ended == [1]
+    assert outcomes == ["waits", "waits"]
     assert stored(store) == ["github:before", "github:after"]
-    writer.close()
     store.database.engine.dispose()
 
 
 def test_the_writer_needs_one_connection_however_much_it_stores() -> None:
     store = Store(connect(new_database(), pool_size=2), SystemClock())
     migrate(store.database.engine)
-    writer = Writer(store.database)
 
-    for number in range(30):
-        writer.store([arrival(store, f"d{number}")])
-    with store.database.engine.connect() as other:
+    def connections() -> int:
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        connections = other.exec_driver_sql(f"{count} AND backend_type = 'client backend'").scalar()
+        with store.database.engine.connect() as other:
+            found: int = other.exec_driver_sql(f"{count} AND backend_type = 'client backend'").scalar()
+        return found
 
-    assert connections == 2
-    writer.close()
+    async def store_much() -> tuple[int, int]:
+        writer = Writer(store.database)
+        before = connections()
+        for number in range(30):
+            await writer.store([arrival(store, f"d{number}")])
+        after = connections()
+        await writer.close()
+        return before, after
+
+    assert asyncio.run(store_much()) == (1, 2)
     store.database.engine.dispose()
 
 
@@ -199,13 +205,11 @@ def test_who_comes_when_too_many_wait_is_told_to_come_again(kept: Store) -> None
 
 def test_an_intake_that_has_stopped_stored_what_had_come_and_takes_no_more(kept: Store) -> None:
     intake = BatchingInbox(kept.database)
-    intake.start()
 
     async def come() -> bool | BaseException:
         first = asyncio.ensure_future(intake.put(delivery("before")))
-        while not kept.database.select(sa.select(tables.deliveries.c.id)):
-            await asyncio.sleep(0.005)
-        intake.stop()
+        await asyncio.sleep(0)
+        await intake.stop()
         late = await asyncio.gather(intake.put(delivery("after")), return_exceptions=True)
         await first
         return late[0]
@@ -226,27 +230,31 @@ def on_sqlite(tmp_path: Path) -> Iterator[Store]:
 
 
 def puts(intake: BatchingInbox, *names: str, held: Callable[[], None] = lambda: None) -> list[bool]:
-    """Whether each was answered although no thread writes, when they came one after the other; then all are.
+    """Whether each was stored by the loop itself, when they came one after the other, and not by a thread.
 
     ``held`` is called when the loop has gone on behind the last of them.
     """
 
     async def come() -> list[bool]:
+        at_once = []
         waiting = []
         for name in names:
             waiting.append(asyncio.ensure_future(intake.put(delivery(name))))
+            before = threads()
             for _ in range(5):
                 await asyncio.sleep(0)
-        answered = [one.done() for one in waiting]
-        held()
-        intake.start()
-        assert await asyncio.gather(*waiting) == ["waits"] * len(names)
-        return answered
+            at_once.append(threads() <= before and waiting[-1].done())
+            if name == names[-1]:
+                held()
+            assert await waiting[-1] == "waits"
+        await intake.stop()
+        return at_once
 
-    try:
-        return asyncio.run(asyncio.wait_for(come(), PATIENCE))
-    finally:
-        intake.stop()
+    return asyncio.run(asyncio.wait_for(come(), PATIENCE))
+
+
+def threads() -> int:
+    return sum(thread.name.startswith("intake") for thread in enumerate_threads())
 
 
 def test_on_sqlite_a_delivery_that_comes_alone_needs_no_thread(on_sqlite: Store) -> None:
@@ -289,13 +297,19 @@ def test_a_group_is_cut_where_its_number_or_its_bytes_are_too_many() -> None:
         loop = asyncio.get_running_loop()
         now = SystemClock().now()
         labels = (None, None, None)
-        return [Waiter("d", "github", "ping", body, now, *labels, loop, loop.create_future()) for body in bodies]
+        return [Waiter("d", "github", "ping", body, now, *labels, loop.create_future()) for body in bodies]
 
-    many = batches(asyncio.run(waiters([b""] * (TOGETHER * 2 + 1))))
-    large = batches(asyncio.run(waiters([b"x" * (TOGETHER_BYTES // 2 + 1)] * 3)))
+    def cut(bodies: list[bytes]) -> list[int]:
+        left, found = asyncio.run(waiters(bodies)), []
+        while left:
+            found.append(len(first_of(left)))
+            left = left[found[-1] :]
+        return found
 
-    assert [len(group) for group in many] == [TOGETHER, TOGETHER, 1]
-    assert [len(group) for group in large] == [1, 1, 1]
+    assert cut([b""] * (TOGETHER * 2 + 1)) == [TOGETHER, TOGETHER, 1]
+    assert cut([b"x" * (TOGETHER_BYTES // 2 + 1)] * 3) == [1, 1, 1]
+    assert cut([b"x" * (TOGETHER_BYTES + 1), b"", b""]) == [1, 2]
+    assert cut([b"x" * (TOGETHER_BYTES // 2)] * 3) == [2, 1]
 
 
 def test_statements_on_sqlite_come_in_a_few_sizes_only() -> None:

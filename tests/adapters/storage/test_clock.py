@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.adapters.storage import tables
-from bot.adapters.storage.bulk_insert import Arrival, Writer
+from bot.adapters.storage.bulk_insert import Arrival
 from bot.adapters.storage.clock import LOOK_EVERY, DatabaseClock
 from bot.adapters.storage.engine import connect
 from bot.adapters.storage.store import Store
@@ -21,6 +21,7 @@ from bot.core.ports.chat import Delivery
 from bot.core.stored import stored_name
 from bot.runtime.timers import put_due
 from tests.databases import migrate
+from tests.doorstep import written
 from tests.postgres import new_database
 
 T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -235,9 +236,7 @@ def test_a_look_is_taken_while_reading(wrong: Store) -> None:
 
 
 def test_a_look_is_taken_by_who_stores_webhooks_in_the_same_statement(wrong: Store) -> None:
-    writer = Writer(wrong.database)
-    writer.store([Arrival("github:1", "github", "ping", b"{}", T0, None, None, None)])
-    writer.close()
+    written(wrong, [[Arrival("github:1", "github", "ping", b"{}", T0, None, None, None)]])
 
     assert_is_the_databases(wrong)
 

@@ -20,7 +20,6 @@ from bot.core.beginnings import told_apart
 from bot.core.deployments.model import DEPLOY, Deployment, Steps
 from bot.core.deployments.reported import REPORTED, Reported
 from bot.core.deployments.steps import Progress
-from bot.core.deployments.waits import reviewed_for
 from bot.core.errors import NotAccepted, ShipmateError, Unavailable
 from bot.core.events.internal import RunBegan, RunFinished, RunHeldUp, RunProgressed
 from bot.core.outages import model as outages
@@ -80,7 +79,7 @@ class StoredRun:
         secrets = (*secret_values(provider_runner.settings.secrets), job.one_time_password or "")
         self._output = RunOutput(provider_runner.store, job.deployment_id, secrets)
         self.began = began = deployment.started_at or deployment.created_at
-        self._deadline = began + timedelta(seconds=job.timeout_seconds) + reviewed_for(deployment)
+        self._deadline = began + timedelta(seconds=job.timeout_seconds) + deployment.stood_for_reviews
         self._held_since = deployment.waits_since
         self._told = self._to_tell = Progress()
         self._steps = {one.number for one in deployment.steps.runs if one.ended_at is not None}

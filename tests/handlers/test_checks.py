@@ -63,9 +63,9 @@ def merge(world: World, branch: str = "search", title: str = "") -> str:
 
 
 def line(world: World, deployment: int = 1) -> str:
-    """What it waits for, and which checks are still running."""
-    running = [one for one in facts(world, deployment) if one.startswith("still running: ")]
-    return "; ".join([news(world, deployment), *running])
+    """What it waits for, which checks are still running, and which nobody has reported yet."""
+    left = [one for one in facts(world, deployment) if one.startswith(("still running: ", "not reported yet: "))]
+    return "; ".join([news(world, deployment), *left])
 
 
 # --- all that will be -------------------------------------------------------------------------------------------
@@ -80,9 +80,9 @@ def test_a_merge_waits_for_every_check_that_the_commits_before_it_had(busy: Worl
     report(busy, sha, "ci/test", state="failure")
     busy.wait(minutes=1)
 
-    assert early == ("waits for 2 of 3 checks; still running: `ci/test`, `lint`", 0)
-    assert line(busy) == "`ci/test` failed; still running: `lint`"
-    assert thread(busy, 1) == ["❌ `ci/test` failed · still running: `lint`"]
+    assert early == ("waits for 2 of 3 checks; not reported yet: `ci/test`, `lint`", 0)
+    assert line(busy) == "`ci/test` failed; not reported yet: `lint`"
+    assert thread(busy, 1) == ["❌ `ci/test` failed · not reported yet: `lint`"]
     assert creations(busy) == 0
 
 
@@ -154,7 +154,7 @@ def test_what_is_early_on_many_merges_is_not_all(busy: World) -> None:
 
     assert early == 0
     assert [one.sha for one in busy.github.deployments(REPOSITORY)] == [shas[-1]]
-    assert line(busy, 8) == "waits for 2 of 3 checks; still running: `ci/test`, `lint`"
+    assert line(busy, 8) == "waits for 2 of 3 checks; not reported yet: `ci/test`, `lint`"
 
 
 def test_what_came_of_a_commit_after_it_was_looked_at_is_expected_as_well(busy: World) -> None:
@@ -171,7 +171,7 @@ def test_what_came_of_a_commit_after_it_was_looked_at_is_expected_as_well(busy: 
     report(busy, merge(busy, "later"), "ci/test", "lint", "license/cla")
     busy.wait(minutes=2)
 
-    assert line(busy, 7) == "waits for 1 of 4 checks; still running: `brand-new`"
+    assert line(busy, 7) == "waits for 1 of 4 checks; not reported yet: `brand-new`"
 
 
 def test_a_check_that_was_taken_away_is_let_go_when_it_has_been_forced_often_enough(busy: World) -> None:
@@ -205,7 +205,7 @@ def test_when_green_waits_alike(busy: World) -> None:
     busy.says("maria", "deploy main to production when green")
     busy.wait(minutes=2)
 
-    assert (line(busy), creations(busy)) == ("waits for 2 of 3 checks; still running: `ci/test`, `lint`", 0)
+    assert (line(busy), creations(busy)) == ("waits for 2 of 3 checks; not reported yet: `ci/test`, `lint`", 0)
 
 
 def test_a_command_is_answered_at_once_from_what_is_known(busy: World) -> None:
@@ -379,7 +379,7 @@ def test_a_name_that_two_apps_report_is_waited_for_from_both(fresh: World) -> No
     fresh.github.set_check_run(REPOSITORY, sha, "build", app="circleci")
     fresh.wait(minutes=1)
 
-    assert early == ("waits for 1 of 2 checks; still running: `build`", 0)
+    assert early == ("waits for 1 of 2 checks; not reported yet: `build`", 0)
     assert creations(fresh) == 1
 
 
@@ -554,7 +554,7 @@ def test_a_matrix_is_required_by_a_pattern(tmp_path: Path) -> None:
         world.github.set_check_run(REPOSITORY, sha, "test (3.12)", "success")
         world.settle()
 
-        assert before == ("waits for 1 of 2 checks; still running: `test (3.12)`", 0)
+        assert before == ("waits for 1 of 2 checks; not reported yet: `test (3.12)`", 0)
         assert creations(world) == 1
 
 

@@ -410,7 +410,7 @@ def test_a_check_that_hangs_is_told_by_name_after_an_hour(tmp_path: Path) -> Non
         assert thread(world, 1)[-1] == (
             "⚠️ Still waiting after an hour: checks are pending: ci/lint. Look at the check, or cancel with `cancel #1`"
         )
-        assert (news(world, 1), facts(world, 1)[-1]) == ("waits for its check", "still running: `ci/lint`")
+        assert (news(world, 1), facts(world, 1)[-1]) == ("waits for its check", "not reported yet: `ci/lint`")
 
 
 # --- permission is asked again when what waited starts ----------------------------------------------------------

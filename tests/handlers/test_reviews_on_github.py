@@ -63,6 +63,19 @@ def test_no_clock_runs_while_it_waits_for_a_review(world: World, before: tuple[s
     assert broadcasts(world, "#web") == []
 
 
+@pytest.mark.parametrize("before", [("queued",), ("in_progress",)], ids=str)
+def test_how_long_it_took_is_told_without_its_review(world: World, before: tuple[str, ...]) -> None:
+    held(world, *before)
+    world.wait(hours=30)
+    another_tool(world, "in_progress")
+    world.wait(minutes=5)
+
+    another_tool(world, "success")
+
+    assert "✅ reviewed after 30 h" in thread(world, 1)
+    assert thread(world, 1)[-1] == "✅ @maria live in 5 min 30 s"
+
+
 @pytest.mark.parametrize("before", [(), ("queued",), ("in_progress",)], ids=str)
 @pytest.mark.parametrize("then", ["pending", "queued", "in_progress"])
 def test_the_next_status_ends_the_wait_and_the_time_that_it_may_take_begins_anew(
@@ -116,7 +129,7 @@ def test_several_reviews_one_after_the_other_are_each_told(world: World) -> None
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [("success", "✅ reviewed after 10 s"), ("failure", "❌ waited 10 s for its review")],
+    [("success", "✅ reviewed after 10 s"), ("failure", "❌ failed after 10 s in review")],
 )
 def test_where_it_ends_right_there_the_thread_does_not_go_on_asking(world: World, status: str, told: str) -> None:
     held(world)

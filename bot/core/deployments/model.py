@@ -312,10 +312,21 @@ class Deployment:
 
     @property
     def took(self) -> timedelta | None:
-        """How long it ran, None before its end or where it never ran."""
+        """How long it ran, without what it stood for reviews; None before its end or where it never ran."""
         if self.started_at is None or self.finished_at is None:
             return None
-        return self.finished_at - self.started_at
+        return self.finished_at - self.started_at - self.stood_for_reviews
+
+    @property
+    def stood_for_reviews(self) -> timedelta:
+        """How long reviews on GitHub have held it since it began: nobody's clock ran meanwhile."""
+        began = self.started_at
+        held = (
+            one.until - one.since
+            for one in self.waited
+            if one.reason is Waiting.REVIEW and one.until is not None and began is not None and one.since >= began
+        )
+        return sum(held, timedelta())
 
 
 def run_key(deployment_id: int) -> str:

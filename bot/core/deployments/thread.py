@@ -87,6 +87,8 @@ def _gate(deployment: Deployment, around: Around, waited: Waited) -> Line:
     )
     if deployment.ended and waited is deployment.waited[-1] and in_vain:
         so_long = f" {spoken(over - waited.since)}" if over > waited.since else ""
+        if waited.reason is Waiting.REVIEW and deployment.state in FAILED:
+            return (f"{emoji(deployment)} failed{' after' if so_long else ''}{so_long} in review",)
         return (f"{emoji(deployment)} waited{so_long} for {_GIVEN_UP[waited.reason]}",)
     merged_by = deployment.shipment.merged_by if deployment.shipment and waited.reason is Waiting.MERGE else None
     return (f"✅ {_OVER[waited.reason]}{f' by {merged_by}' if merged_by else ''}{after}",)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.core.deployments.model import Deployment, Waited, Waiting
+from bot.core.deployments.model import Deployment, Waited
 from bot.core.gates.model import Answer
 
 
@@ -25,14 +25,3 @@ def waits_no_more(deployment: Deployment, now: datetime) -> Deployment:
     """Whatever it waited for is over."""
     waited = tuple(replace(one, until=one.until or now) for one in deployment.waited)
     return replace(deployment, waited=waited, held=(), news=(), facts=())
-
-
-def reviewed_for(deployment: Deployment) -> timedelta:
-    """How long reviews on GitHub have held it since it began: nobody's clock ran meanwhile."""
-    began = deployment.started_at
-    held = (
-        one.until - one.since
-        for one in deployment.waited
-        if one.reason is Waiting.REVIEW and one.until is not None and began is not None and one.since >= began
-    )
-    return sum(held, timedelta())

@@ -35,7 +35,7 @@ def checks(facts: Facts) -> Answer | None:
             if_patient(facts, Waiting.CHECKS),
             forcible=True,
             news=(*_named(failing, 2), " failed"),
-            facts=(("still running: ", *_named(pending, 3)),) if pending else (),
+            facts=_left(wanted),
             failed=True,
         )
     if pending:
@@ -53,9 +53,9 @@ def _pending(wanted: WantedChecks) -> list[Check]:
 
 def _not_yet(facts: Facts, wanted: WantedChecks, pending: Sequence[Check]) -> Answer:
     line: Line = ("Checks are pending: ", *_named(pending), *_asked_about(facts, wanted))
+    what = _left(wanted)
     count = len(wanted.reported) + len(wanted.missing)
     news = _waits_for(len(pending), count)
-    what: tuple[Line, ...] = (("still running: ", *_named(pending, 3)),)
     if not wanted.reported and facts.environment.required_checks == "all" and not facts.checks_of_branch:
         line, news, what = ("No check has been reported for this commit yet",), "waits for its first check", ()
     due = _missed_from(facts, wanted)
@@ -71,6 +71,13 @@ def _not_yet(facts: Facts, wanted: WantedChecks, pending: Sequence[Check]) -> An
         news=(news,),
         facts=what,
     )
+
+
+def _left(wanted: WantedChecks) -> tuple[Line, ...]:
+    """What has begun is told from what nobody has reported yet, and may never come."""
+    running, missing = wanted.in_state("pending"), [Check(name, "pending") for name in wanted.missing]
+    told = (("still running: ", running), ("not reported yet: ", missing))
+    return tuple((said, *_named(checks, 3)) for said, checks in told if checks)
 
 
 def _waits_for(pending: int, count: int) -> str:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.adapters.storage.bulk_insert import Arrival, OnPostgres, OnSqlite, row
@@ -46,7 +46,7 @@ def disk(seconds: float) -> float:
         return rate(seconds, write)
 
 
-async def inserts(url: str, seconds: float) -> dict[int, float]:
+async def inserts(url: str, seconds: float, groups: Sequence[int]) -> dict[int, float]:
     """Deliveries per second, by the number that shares a transaction; compressed beforehand, in one thread."""
     store = Store(connect(url), SystemClock())
     packer, database = Packer(), store.database
@@ -54,7 +54,7 @@ async def inserts(url: str, seconds: float) -> dict[int, float]:
     on_sqlite, on_postgres = OnSqlite(database), OnPostgres(database)
     labels = (None, None, None)
     found = {}
-    for group in GROUPS:
+    for group in groups:
         done, began = 0, time.perf_counter()
         while (took := time.perf_counter() - began) < seconds:
             now, names = database.clock.now(), [f"github:{uuid.uuid4()}" for _ in range(group)]
@@ -75,6 +75,7 @@ async def inserts(url: str, seconds: float) -> dict[int, float]:
 
 if __name__ == "__main__":
     duration = float(sys.argv[1])
-    urls = dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True))
-    figures = {kind: asyncio.run(inserts(url, duration)) for kind, url in urls.items()}
+    sizes = [int(group) for group in sys.argv[2].split(",")]
+    urls = dict(zip(sys.argv[3::2], sys.argv[4::2], strict=True))
+    figures = {kind: asyncio.run(inserts(url, duration, sizes)) for kind, url in urls.items()}
     json.dump({"disk": disk(duration), "inserts": figures, "place": str(Path(HOME).resolve())}, sys.stdout)

@@ -20,7 +20,7 @@ from bot.core.errors import Rejected, ShipmateError, Unavailable
 from bot.core.ports.chat import NOBODY, About
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+    from psycopg import AsyncCursor
 
 log = structlog.get_logger(__name__)
 
@@ -119,42 +119,43 @@ def row(one: Arrival) -> Row:
 
 class OnPostgres:
     """The loop goes on while the server writes: to hand rows to a thread and the answer back would take as long as to
-    send them. The connection is none of the pool's, whose are for threads."""
+    send them. The connection is none of the pool's, whose are for threads. One cursor keeps what it has found out about
+    the values' types, which takes a third of the time that a new one takes for each statement."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: AsyncConnection | None = None
+        self._cursor: AsyncCursor | None = None
 
     @property
     def is_open(self) -> bool:
-        return self._connection is not None
+        return self._cursor is not None
 
     async def insert(self, rows: Sequence[Row]) -> dict[str, Stored]:
         """One statement takes all rows: committing by itself, it is a single round trip."""
-        connection = self._connection = self._connection or await self._open()
+        cursor = self._cursor = self._cursor or await self._open()
         began, clock = seconds_passed(), self._database.own_clock
         if len(rows) == 1:  # arrays cost more than what they hold
-            cursor = await connection.execute(_ONE_FOR_POSTGRES, rows[0])
+            await cursor.execute(_ONE_FOR_POSTGRES, rows[0])
         else:
-            cursor = await connection.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
+            await cursor.execute(_FOR_POSTGRES, [list(column) for column in zip(*rows, strict=True)])
         found = await cursor.fetchall()
         if clock is not None and found and clock.wants_look():
             clock.note(found[-1][2], began)
         return _outcomes(found)
 
-    async def _open(self) -> AsyncConnection:
+    async def _open(self) -> AsyncCursor:
         from psycopg import AsyncConnection
 
         words, named = self._database.connect_args()
         # Of this statement one plan is as good as another, and to make one takes longer than to execute it.
         opened = await AsyncConnection.connect(*words, **named, autocommit=True, prepare_threshold=0)
         await opened.execute("SET plan_cache_mode = force_generic_plan")
-        return opened
+        return opened.cursor()
 
     async def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            await cursor.connection.close()
 
 
 class OnSqlite:

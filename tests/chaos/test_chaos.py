@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from tests.chaos.game import play
 from tests.chaos.places import PLACES
+from tests.chaos.places.heroku import Promoted
 from tests.chaos.victim import POINTS
 
 GAMES = [
@@ -31,3 +37,37 @@ def test_every_named_point_is_a_call_that_the_bot_makes() -> None:
     missing = [name for name, point in POINTS.items() if not callable(getattr(point.owner, point.name, None))]
 
     assert missing == []
+
+
+class Here:
+    """As much of an installation as a place needs to be looked at."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.environ: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    ("ends", "untold"),
+    [
+        ([("succeeded", "v2 is live")], 0),
+        ([("cancelled", "Cancelled by maria")], 1),
+        ([("cancelled", "Cancelled by maria: it had been deployed before")], 0),
+        ([("cancelled", "Cancelled by maria"), ("succeeded", "v2 is live")], 0),
+        ([("timed_out", "Heroku was not done within 15 min; it goes on there")], 0),
+        ([], 1),
+    ],
+)
+def test_a_promotion_that_went_live_and_is_told_of_nobody_breaks_a_promise(
+    tmp_path: Path, ends: list[tuple[str, str]], untold: int
+) -> None:
+    with ExitStack() as stack:
+        place = Promoted(Here(tmp_path), random.Random(1), stack, {})
+        place.heroku.slugs["s"] = "abc"
+        app = place.heroku.apps[place.app]
+        place.heroku.release(app, "s", "Promote", app.plan)
+        asked = [SimpleNamespace(sha="abc", state=state, description=said) for state, said in ends]
+
+        found = list(place.untold(asked))
+
+    assert len(found) == untold

@@ -157,6 +157,10 @@ class Promoted(OnHeroku):
     app = "acme-promoted"
     faults_at = AT_PROMOTIONS
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.heroku.promotion_looks = 4  # so that somebody may cancel it meanwhile
+
     def goes_on(self) -> None:
         """Heroku makes the release of a promotion in its own time, whoever looks."""
         with self.heroku.changed:
@@ -179,12 +183,25 @@ class Promoted(OnHeroku):
         for sha, count in promoted.items():
             if count > wanted[sha or ""] + overtaken:
                 yield f"Heroku has promoted {sha} {count} times, which was asked for {wanted[sha or '']} times"
+        yield from self.untold(asked, overtaken)
+
+    def untold(self, asked: Sequence[Any], overtaken: int = 0) -> Iterator[str]:
+        """What went live although it was told that it had not."""
+        told = Counter(one.sha for one in asked if one.state == "succeeded" or is_truthful(one))
+        for sha, count in self._went_live().items():
+            if count > told[sha or ""] + overtaken:
+                yield f"{sha} went live by {count} promotions on Heroku, of which {told[sha or '']} are told"
+
+    def _went_live(self) -> Counter[str | None]:
+        done = (one for one in self.heroku.apps[self.app].releases if one.description == "Promote")
+        return Counter(self.heroku.slugs[one.slug] for one in done if one.status == "succeeded")
 
     def is_live(self, one: Any, builds: Sequence[Build]) -> bool:
+        """Heroku does not say whose a promotion is: of a commit that was promoted again, one that came to nothing is
+        told by how many there are."""
         if one.promoted_from is None or builds:
             return super().is_live(one, builds)
-        releases = self.heroku.apps[self.app].releases
-        return any(each.status == "succeeded" and self.heroku.slugs[each.slug] == one.sha for each in releases)
+        return one.state not in {"cancelled", "timed_out"} and self._went_live()[one.sha] > 0
 
 
 class Late(OnHeroku):

@@ -88,6 +88,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cronsim": ("bot/adapters/clock/*", "bot/settings/*"),
     # The engine names the type of the database that it hands to dbos.
     "sqlalchemy": ("bot/adapters/storage/*", "bot/migrations/*", "bot/runtime/dispatcher.py"),
+    # The pool's connections are made by sqlalchemy; the one that the event loop waits for is not.
+    "psycopg": ("bot/adapters/storage/bulk_insert.py",),
     "alembic": ("bot/adapters/storage/migrations.py", "bot/migrations/*"),
     "dbos": ("bot/runtime/dispatcher.py",),
     "dateparser": ("bot/adapters/clock/natural_time.py",),

@@ -170,7 +170,7 @@ class BatchingInbox:
             self._writing = None
 
     def _resolve(self, waiters: Sequence[Waiter], outcomes: Sequence[Outcome]) -> None:
-        """Those of the first that arrived and still wait."""
+        """``waiters`` are the first of those that have arrived: they wait no longer."""
         del self._arriving[: len(waiters)]
         for waiter, outcome in zip(waiters, outcomes, strict=True):
             self._waiting_bytes -= len(waiter.body)

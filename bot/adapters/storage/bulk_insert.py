@@ -118,8 +118,8 @@ def row(one: Arrival) -> Row:
 
 
 class OnPostgres:
-    """The loop goes on while the server writes: to hand rows to a thread and the answer back would take as long as to
-    send them. The connection is none of the pool's, whose are for threads. One cursor keeps what it has found out about
+    """The loop goes on while the server writes: to hand rows to a thread, and the answer back, took a tenth of the time
+    besides. The connection is none of the pool's, whose are for threads. One cursor keeps what it has found out about
     the values' types: a new one for each statement took 190 µs of CPU where this takes 138."""
 
     def __init__(self, database: Database) -> None:
